@@ -1,0 +1,45 @@
+"""The browser binding: an interaction is answered to the browser that started it, and to no other.
+
+Without it, whoever starts a request and gets somebody else to log in for it would receive that person's code.
+"""
+
+from __future__ import annotations
+
+import re
+
+from oauthcore.context import Context
+from oauthcore.digest import Digest, Secret, same
+from oauthcore.http import Headers, Request
+from oauthcore.parameters import cookies_named
+
+_VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def cookie_name(context: Context) -> str:
+    """Give the cookie's name: `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis 4.1.3.2)."""
+    return "__Host-oauthcore-browser" if context.issuer.startswith("https:") else "oauthcore-browser"
+
+
+def browser_of(request: Request, context: Context) -> Secret | None:
+    """Give what the browser showed: None where it showed nothing, or two things."""
+    values = [value for value in cookies_named(request, cookie_name(context)) if _VALUE.fullmatch(value)]
+    return Secret(values[0]) if len(values) == 1 else None
+
+
+def bind(browser: Secret | None, context: Context) -> tuple[Digest, Headers]:
+    """Give the digest to remember, and the headers that make the browser remember its side.
+
+    A browser that has a value keeps it, so that two tabs can wait at the same time.
+    """
+    if browser is not None:
+        return context.digest("browser", browser), ()
+    value = context.mint()
+    # Lax: the browser comes back from a foreign site's link with GET, and must then have it.
+    attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if context.issuer.startswith("https:") else "")
+    header = ("Set-Cookie", f"{cookie_name(context)}={value.reveal()}{attributes}")
+    return context.digest("browser", value), (header,)
+
+
+def is_same_browser(browser: Secret | None, bound: Digest, context: Context) -> bool:
+    """Tell whether it is the browser that the interaction started in."""
+    return browser is not None and same(context.digest("browser", browser), bound)

@@ -1,0 +1,96 @@
+"""Proceed: one step of the machine, the same wherever it is entered from.
+
+A judged request and what is known of the person either end in an answer to the client, or in a page that asks for
+what is still needed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from oauthcore.authorization.checks import Judged
+from oauthcore.authorization.need import Need, consent_key
+from oauthcore.authorization.response_mode import answer
+from oauthcore.authorization.response_type import Approved
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.errors import ConsentRequired, LoginRequired, OAuthError
+from oauthcore.grants.issuance import new_grant
+from oauthcore.http import Headers, Response, see_other
+from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
+from oauthcore.records import Consent, Login
+from oauthcore.redirect_uri import form_encoded
+from oauthcore.scope import Scope
+
+
+@attrs.frozen
+class Approval:
+    """Hold what the person agreed to. `asked` tells that he was asked just now, `remember` that he be not again."""
+
+    login: Login
+    scope: Scope
+    asked: bool
+    remember: bool = False
+
+
+def approve(judged: Judged, approval: Approval, consent: Consent | None, context: Context) -> Outcome:
+    """Issue what was asked for, on a new grant, and send it to the client."""
+    client = judged.asked.client
+    changes: list[Change] = [Require(client), *consent_changes(judged, approval, consent, context)]
+    events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.asked else []
+    parameters: dict[str, str] = {}
+    if judged.response_type.parts:
+        grant = new_grant(client, approval.login.subject, approval.scope, approval.login.auth_time, context)
+        changes.append(Insert(grant))
+        approved = Approved(client, judged.asked.redirect, judged.code_challenge, grant)
+        for issue in judged.response_type.parts:
+            part = issue(approved, context)
+            parameters.update(part.parameters)
+            changes.extend(part.changes)
+        name: Literal["code_issued", "token_issued"] = (
+            "code_issued" if judged.response_type.issues_code else "token_issued"
+        )
+        events.append(Event(name, client.client_id, grant.subject, grant.key))
+    return Outcome(answer(judged.asked, judged.response_mode, parameters, context), tuple(changes), tuple(events))
+
+
+def consent_changes(
+    judged: Judged, approval: Approval, consent: Consent | None, context: Context
+) -> tuple[Change, ...]:
+    """Remember a new consent, or demand that the one relied on still stands at the moment of the commit."""
+    if not approval.asked:
+        return () if consent is None else (Require(consent),)
+    if not approval.remember:
+        return ()
+    client_id, subject = judged.asked.client.client_id, approval.login.subject
+    fresh = Consent(
+        key=consent_key(subject, client_id, context),
+        client_id=client_id,
+        subject=subject,
+        scope=approval.scope if consent is None else consent.scope.union(approval.scope),
+        granted_at=context.now,
+        expires_at=context.now + context.policy.lifetimes.consent_lifetime,
+    )
+    return (Insert(fresh),) if consent is None else (Replace(consent, fresh),)
+
+
+def refusal_without_page(needed: Need) -> OAuthError:
+    """Give the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
+    if needed is Need.LOGIN:
+        return LoginRequired("prompt=none, and nobody is signed in")
+    return ConsentRequired("prompt=none, and the person has not allowed all of this before")
+
+
+def send_to_page(needed: Need, handle: Secret, context: Context, cookies: Headers = ()) -> Response:
+    """Send the browser to the application's page for what is needed."""
+    path = context.paths.login if needed is Need.LOGIN else context.paths.consent
+    return see_other(f"{context.base}{path}?{form_encoded([('interaction', handle.reveal())])}", cookies)
+
+
+def send_to_resume(handle: Secret, context: Context) -> Response:
+    """Send the browser that answered to the resume path, with the proof that the answer was given in it."""
+    proof = context.derive("resume", handle)
+    query = form_encoded([("interaction", handle.reveal()), ("proof", proof.reveal())])
+    return see_other(f"{context.base}{context.paths.resume}?{query}")

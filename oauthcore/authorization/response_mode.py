@@ -1,0 +1,85 @@
+"""Response modes: how the answer to an authorization request travels to the client.
+
+Every answer, success or error, carries `state` as it came (RFC 6749 section 4.1.2) and `iss`, so that a client of
+several servers knows which one answered (RFC 9207).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from html import escape
+from typing import assert_never
+
+import attrs
+
+from oauthcore.authorization.checks import Redirectable
+from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.context import Context
+from oauthcore.errors import OAuthError
+from oauthcore.http import Headers, Refusal, Response, see_other
+from oauthcore.redirect_uri import ResponseMode, with_parameters
+from oauthcore.refusals import PAGE_HEADERS
+
+_SUBMIT = "document.forms[0].submit()"
+_SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()
+# The one script this server ever sends, allowed by its hash; without scripts the button does the same.
+_FORM_POST_HEADERS: Headers = (
+    *PAGE_HEADERS,
+    (
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'sha256-{_SUBMIT_HASH}'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+)
+
+
+def answer(asked: Redirectable, mode: ResponseMode, parameters: Mapping[str, str], context: Context) -> Response:
+    """Send parameters to the client's redirect URI, and to no other: it takes the proof to build this."""
+    everything = dict(parameters)
+    if asked.request.state is not None:
+        everything["state"] = asked.request.state
+    everything["iss"] = context.issuer
+    match mode:
+        case "query" | "fragment":
+            return see_other(with_parameters(asked.redirect.uri, mode, everything))
+        case "form_post":
+            return Response(200, _FORM_POST_HEADERS, form_post_page(asked.redirect.uri, everything))
+        case _:
+            assert_never(mode)
+
+
+def refuse(asked: Redirectable, error: OAuthError, context: Context) -> Response:
+    """Send an error to the client's redirect URI (RFC 6749 section 4.1.2.1)."""
+    parameters = {"error": error.code, "error_description": error.description}
+    response = answer(asked, mode_for_errors(asked), parameters, context)
+    return attrs.evolve(response, refusal=Refusal(error.code, error.reason))
+
+
+def mode_for_errors(asked: Redirectable) -> ResponseMode:
+    """Give the mode the client listens for: the one it asked for if that can be, else its response type's default."""
+    name = " ".join(sorted((asked.request.response_type or "").split(" ")))
+    response_type = RESPONSE_TYPES.get(name)
+    modes: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")
+    if response_type is not None:
+        modes = response_type.modes
+    elif "token" in name.split(" "):
+        modes = ("fragment", "form_post")
+    return next((mode for mode in modes if mode == asked.request.response_mode), modes[0])
+
+
+def form_post_page(uri: str, parameters: Mapping[str, str]) -> bytes:
+    """Make a form that submits itself (OAuth 2.0 Form Post Response Mode section 2)."""
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{_attribute(value)}">' for name, value in parameters.items()
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Back to the application</title></head><body>'
+        f'<form method="post" action="{escape(uri)}">{fields}<button type="submit">Continue</button></form>'
+        f"<script>{_SUBMIT}</script></body></html>"
+    ).encode()
+
+
+def _attribute(value: str) -> str:
+    # A newline in an attribute is one only as a character reference: the parser normalises bare carriage returns.
+    return escape(value).replace("\r", "&#13;").replace("\n", "&#10;")

@@ -1,0 +1,45 @@
+"""`client_secret_basic`: the Authorization header of HTTP Basic (RFC 6749 section 2.3.1, RFC 7617)."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import unquote_plus
+
+from oauthcore.clients.presented import Presented
+from oauthcore.digest import Secret
+from oauthcore.errors import InvalidClient, InvalidRequest
+from oauthcore.http import Request
+
+
+def read_basic(request: Request) -> Presented | None:
+    """Read the Authorization header, or give None where there is none.
+
+    Raises `InvalidClient` for another scheme and for what can't be decoded: the client tried and failed.
+    """
+    values = request.headers_named("authorization")
+    if not values:
+        return None
+    if len(values) > 1:
+        raise InvalidRequest("the Authorization header is repeated")
+    scheme, _, encoded = values[0].strip().partition(" ")
+    if scheme.lower() != "basic":
+        raise InvalidClient("the Authorization header has a scheme other than Basic")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except ValueError:
+        raise InvalidClient("the Basic credentials are no base64 of UTF-8") from None
+    client_id, colon, secret = text.partition(":")
+    if not colon or not client_id or not secret or "\0" in text:
+        raise InvalidClient("the Basic credentials are no identifier and secret divided by a colon")
+    return Presented("client_secret_basic", _readings(client_id), tuple(map(Secret, _readings(secret))))
+
+
+def _readings(text: str) -> tuple[str, ...]:
+    """Give the form-decoded reading that RFC 6749 section 2.3.1 demands, then the raw one that many clients send."""
+    if "%" not in text and "+" not in text:
+        return (text,)
+    try:
+        decoded = unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        return (text,)
+    return (text,) if "\0" in decoded else tuple(dict.fromkeys((decoded, text)))

@@ -1,0 +1,19 @@
+"""`client_secret_post`: identifier and secret in the form (RFC 6749 section 2.3.1)."""
+
+from __future__ import annotations
+
+from oauthcore.clients.presented import Presented
+from oauthcore.digest import Secret
+from oauthcore.errors import InvalidClient
+from oauthcore.parameters import Parameters
+
+
+def read_post(parameters: Parameters) -> Presented | None:
+    """Read the form's secret, or give None where there is none."""
+    secret = parameters.get("client_secret")
+    if secret is None:
+        return None
+    client_id = parameters.get("client_id")
+    if client_id is None:
+        raise InvalidClient("client_secret came without client_id")
+    return Presented("client_secret_post", (client_id,), (Secret(secret),))

@@ -1,0 +1,15 @@
+"""`none`: a public client says who it is and proves nothing (RFC 6749 section 3.2.1)."""
+
+from __future__ import annotations
+
+from oauthcore.clients.presented import Presented
+from oauthcore.errors import InvalidClient
+from oauthcore.parameters import Parameters
+
+
+def read_none(parameters: Parameters) -> Presented:
+    """Read the bare identifier; raises `InvalidClient` where even that is missing."""
+    client_id = parameters.get("client_id")
+    if client_id is None:
+        raise InvalidClient("the request shows no client")
+    return Presented("none", (client_id,))

@@ -1,0 +1,20 @@
+"""Presented: what a request shows of its client. Nothing of it is proven."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.records import AuthenticationMethod
+
+
+@attrs.frozen
+class Presented:
+    """Hold an identifier and secrets as one method showed them.
+
+    Where a method can be read in two ways, both readings are here, the standard's first.
+    """
+
+    method: AuthenticationMethod
+    client_ids: tuple[str, ...]
+    secrets: tuple[Secret, ...] = ()

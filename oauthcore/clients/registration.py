@@ -1,0 +1,120 @@
+"""Registration: what a client must look like before anything is remembered of it."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.errors import ConfigurationError
+from oauthcore.http import Response
+from oauthcore.outcome import Event, Insert, Outcome, Replace
+from oauthcore.policy import Allowance, Policy
+from oauthcore.records import AuthenticationMethod, Client, ClientSecret
+from oauthcore.redirect_uri import objection
+
+METHODS: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post", "none")
+
+# A generated secret has 43; more than this is somebody's mistake, and would have to be hashed at every request.
+MAX_SECRET = 1024
+
+
+@attrs.frozen
+class Registered:
+    """Hand over a client with its secret: the only time the secret can be seen. A public client has none."""
+
+    client: Client
+    secret: Secret | None
+
+
+def check_client(client: Client, policy: Policy, grant_types: frozenset[str], response_types: frozenset[str]) -> None:
+    """Look a registration over; raises `ConfigurationError` naming the setting, its value and the remedy."""
+    _check_identifier(client)
+    _check_redirect_uris(client, policy)
+    _check_types(client, grant_types, response_types)
+    _check_lifetimes(client)
+    if client.default_scope is not None and not client.scope.covers(client.default_scope):
+        raise ConfigurationError(
+            "default_scope", client.default_scope.text, f"keep it within scope {client.scope.text}"
+        )
+
+
+def _check_identifier(client: Client) -> None:
+    # RFC 6749 appendix A.1: VSCHAR. A space at either end would be lost in half of the clients' settings.
+    if (
+        not client.client_id
+        or not client.client_id.isascii()
+        or not client.client_id.isprintable()
+        or " " in client.client_id
+    ):
+        raise ConfigurationError("client_id", client.client_id, "use printable ASCII characters without spaces")
+    if client.token_endpoint_auth_method not in METHODS:
+        raise ConfigurationError(
+            "token_endpoint_auth_method", client.token_endpoint_auth_method, f"use one of {', '.join(METHODS)}"
+        )
+    if client.is_public and client.introspects_any:
+        raise ConfigurationError(
+            "introspects_any", True, "only a client that authenticates may introspect (RFC 7662 section 2.1)"
+        )
+
+
+def _check_redirect_uris(client: Client, policy: Policy) -> None:
+    insecure = policy.allows(Allowance.INSECURE_TRANSPORT, client.allow)
+    for uri in client.redirect_uris:
+        reason = objection(uri, insecure_transport=insecure)
+        if reason is not None:
+            raise ConfigurationError("redirect_uris", uri, reason)
+    if "authorization_code" in client.grant_types and not client.redirect_uris:
+        raise ConfigurationError("redirect_uris", client.redirect_uris, "register at least one (RFC 9700 section 2.1)")
+
+
+def _check_types(client: Client, grant_types: frozenset[str], response_types: frozenset[str]) -> None:
+    for grant_type in client.grant_types:
+        # `implicit` is a grant type in registrations only (RFC 7591 section 2): it has no token request.
+        if grant_type not in grant_types and grant_type != "implicit":
+            raise ConfigurationError(
+                "grant_types", grant_type, "the server does not offer it; allow it in the policy or leave it out"
+            )
+    for response_type in client.response_types:
+        needed = "implicit" if response_type == "token" else "authorization_code"
+        if response_type != "none" and needed not in client.grant_types and client.redirect_uris:
+            raise ConfigurationError("response_types", response_type, f"add {needed} to grant_types, or leave it out")
+        if response_type not in response_types and client.redirect_uris:
+            raise ConfigurationError(
+                "response_types", response_type, "the server does not offer it; allow it in the policy or leave it out"
+            )
+    if client.is_public and "client_credentials" in client.grant_types:
+        raise ConfigurationError("grant_types", "client_credentials", "a public client has none (RFC 6749 section 4.4)")
+
+
+def _check_lifetimes(client: Client) -> None:
+    for field in attrs.fields(Client):
+        value = getattr(client, field.name)
+        if field.name.endswith("_lifetime") and value is not None and value < 1:
+            raise ConfigurationError(field.name, value, "use a number of seconds, 1 or more, or None for the server's")
+
+
+def check_secret(secret: Secret) -> None:
+    """Look over a secret that the operator chose; raises `ConfigurationError`, which does not show it."""
+    if not secret.reveal() or not secret.reveal().isprintable():
+        raise ConfigurationError("secret", secret, "use printable characters, or leave it out to have one generated")
+    if len(secret.reveal()) > MAX_SECRET:
+        raise ConfigurationError("secret", secret, f"use at most {MAX_SECRET} characters")
+
+
+def decide_register(known: Client | None, client: Client) -> Outcome:
+    """Remember a client, unless there is one of that name."""
+    if known is not None:
+        raise ConfigurationError(
+            "client_id", client.client_id, "it is taken; choose another, or remove that client first"
+        )
+    return Outcome(Response(201), (Insert(client),), (Event("client_registered", client.client_id),))
+
+
+def decide_rotate(known: Client | None, client_id: str, fresh: ClientSecret, overlap: int, now: int) -> Outcome:
+    """Give a client another secret; the newest of its old ones stays good for `overlap` seconds, so that both are."""
+    if known is None or known.is_public:
+        raise ConfigurationError("client_id", client_id, "name a registered client that authenticates with a secret")
+    newest = known.secrets[:1]
+    kept = tuple(attrs.evolve(secret, expires_at=now + overlap) for secret in newest if overlap > 0)
+    rotated = attrs.evolve(known, secrets=(fresh, *kept))
+    return Outcome(Response(200), (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))

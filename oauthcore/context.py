@@ -1,0 +1,70 @@
+"""Context: what a decision may know besides the request and the facts. Time and chance are inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from oauthcore.digest import Derivation, Digester, Secret
+from oauthcore.errors import ConfigurationError
+from oauthcore.policy import Allowance, Policy
+from oauthcore.records import Client
+
+
+@attrs.frozen(kw_only=True)
+class Paths:
+    """Say where the endpoints are, each a path below the issuer; `login` and `consent` are the application's pages."""
+
+    authorization: str = "/authorize"
+    token: str = "/token"
+    introspection: str = "/introspect"
+    revocation: str = "/revoke"
+    resume: str = "/authorize/resume"
+    login: str = "/login"
+    consent: str = "/consent"
+
+    def __attrs_post_init__(self) -> None:
+        values = attrs.astuple(self)
+        for name, value in attrs.asdict(self).items():
+            if not value.startswith("/") or set(value) & set("?# \\") or not value.isprintable():
+                raise ConfigurationError(f"paths.{name}", value, "start it with / and leave out ? # \\ and spaces")
+            if values.count(value) > 1:
+                raise ConfigurationError(f"paths.{name}", value, "give each endpoint a path of its own")
+
+
+@attrs.frozen
+class Context:
+    """Carry one request's surroundings: `now` is seconds since the Unix epoch and the same for the whole request.
+
+    `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent.
+    """
+
+    issuer: str
+    base: str
+    paths: Paths
+    policy: Policy
+    now: int
+    mint: Callable[[], Secret]
+    digest: Digester
+    derive: Derivation
+
+    def allows(self, allowance: Allowance, client: Client) -> bool:
+        """Tell whether the policy, or the client's registration, opens something."""
+        return self.policy.allows(allowance, client.allow)
+
+    def access_token_expires_at(self, client: Client) -> int:
+        """Give the second an access token for this client expires, if made now."""
+        return self.now + (client.access_token_lifetime or self.policy.lifetimes.access_token_lifetime)
+
+    def refresh_token_expires_at(self, client: Client) -> int:
+        """Give the second a refresh token for this client expires if unused, if made now."""
+        return self.now + (client.refresh_token_lifetime or self.policy.lifetimes.refresh_token_lifetime)
+
+    def code_expires_at(self, client: Client) -> int:
+        """Give the second an authorization code for this client expires, if made now."""
+        return self.now + (client.authorization_code_lifetime or self.policy.lifetimes.authorization_code_lifetime)
+
+    def grant_expires_at(self, client: Client) -> int:
+        """Give the second everything issued on a grant made now is over."""
+        return self.now + (client.grant_lifetime or self.policy.lifetimes.grant_lifetime)

@@ -1,0 +1,108 @@
+"""Drivers: answer the questions a flow asks, in a blocking or in an async host.
+
+A third driver, a scheduler that runs any interleaving of flows and fails any step, is `oauthcore.testing.interleave`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar, assert_never
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.effects import Authenticate, Commit, Effect, Find, Flow
+from oauthcore.errors import Unanswered
+from oauthcore.outcome import Event
+from oauthcore.storage import AsyncStorage, Storage
+
+T = TypeVar("T")
+Audit: TypeAlias = Callable[[Event], None]
+
+
+def _nobody(username: str, password: Secret) -> str | None:
+    return None
+
+
+def _unheard(event: Event) -> None:
+    return None
+
+
+@attrs.frozen
+class World:
+    """Hold what answers a blocking host's flows.
+
+    `authenticate` gives the subject of a username and password, or None (the password grant alone asks); `audit`
+    hears each event once its commit is done, and must not raise.
+    """
+
+    storage: Storage
+    authenticate: Callable[[str, Secret], str | None] = _nobody
+    audit: Audit = _unheard
+
+
+@attrs.frozen
+class AsyncWorld:
+    """Hold what answers an async host's flows; each answer may be awaitable or plain."""
+
+    storage: Storage | AsyncStorage
+    authenticate: Callable[[str, Secret], Awaitable[str | None] | str | None] = _nobody
+    audit: Audit = _unheard
+
+
+def run(flow: Flow[T], world: World) -> T:
+    """Run a flow to its result, answering each effect by a blocking call."""
+    resume, answer = flow.send, None
+    while True:
+        try:
+            effect = resume(answer)
+        except StopIteration as result:
+            return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
+        try:
+            resume, answer = flow.send, _answer(effect, world)
+            _tell(effect, answer, world)
+        except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
+            resume, answer = flow.throw, _unanswered(effect, failure)
+
+
+async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
+    """Run a flow to its result, awaiting the answers that are awaitable and taking the others as they are."""
+    resume, answer = flow.send, None
+    while True:
+        try:
+            effect = resume(answer)
+        except StopIteration as result:
+            return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
+        try:
+            resume, answer = flow.send, _answer(effect, world)
+            if inspect.isawaitable(answer):
+                answer = await answer
+            _tell(effect, answer, world)
+        except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
+            resume, answer = flow.throw, _unanswered(effect, failure)
+
+
+def _answer(effect: Effect, world: World | AsyncWorld) -> Any:
+    match effect:
+        case Find(kind, key):
+            return world.storage.find(kind, key)
+        case Commit(changes, _):
+            # Events without changes need no round trip.
+            return world.storage.commit(changes) if changes else True
+        case Authenticate(username, password):
+            return world.authenticate(username, password)
+        case _:
+            assert_never(effect)
+
+
+def _tell(effect: Effect, answer: Any, world: World | AsyncWorld) -> None:
+    if type(effect) is Commit and answer is True:
+        for event in effect.events:
+            world.audit(event)
+
+
+def _unanswered(effect: Effect, failure: Exception) -> Unanswered:
+    error = Unanswered(f"{type(effect).__name__} failed: {type(failure).__name__}")
+    error.__cause__ = failure
+    return error

@@ -1,0 +1,72 @@
+"""Effects: everything the core asks of the outside, as frozen values in a closed set.
+
+The contract of a flow, in three sentences. A flow is a generator that yields effects, is resumed with their answers,
+and returns its result. It asks only through the helpers below, by `yield from`, so that every answer has a type. A
+question that the outside can't answer arrives as `Unanswered`, raised where it was asked.
+
+These are the only `yield`s of the core; a new effect is a design decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.outcome import Change, Event, R
+
+
+@attrs.frozen
+class Find(Generic[R]):
+    """Ask storage for the record of a kind under a key."""
+
+    kind: type[R]
+    key: str
+
+
+@attrs.frozen
+class Commit:
+    """Ask storage for all of the changes at once, or none; the events are for the audit log, once it is done."""
+
+    changes: Sequence[Change]
+    events: Sequence[Event] = ()
+
+
+@attrs.frozen
+class Authenticate:
+    """Ask the application whose username and password these are (RFC 6749 section 4.3)."""
+
+    username: str
+    password: Secret
+
+
+Effect: TypeAlias = Find[Any] | Commit | Authenticate
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+def find(kind: type[R], key: str) -> Flow[R | None]:
+    """Find a record, or None where there is none."""
+    record: R | None = yield Find(kind, key)
+    return record
+
+
+def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool]:
+    """Commit changes, all or none: False where a precondition no longer holds."""
+    done: bool = yield Commit(changes, events)
+    return done
+
+
+def authenticate(username: str, password: Secret) -> Flow[str | None]:
+    """Give the subject whose username and password these are, or None."""
+    subject: str | None = yield Authenticate(username, password)
+    return subject
+
+
+def settled(result: T) -> Flow[T]:
+    """Be a flow that has nothing to ask."""
+    return result
+    yield  # never reached: it makes this a generator

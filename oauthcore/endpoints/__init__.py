@@ -1,0 +1,1 @@
+"""Endpoints: one file an endpoint, each a flow from a request to an outcome."""

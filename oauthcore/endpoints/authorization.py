@@ -1,0 +1,85 @@
+"""The authorization endpoint (RFC 6749 section 3.1)."""
+
+from __future__ import annotations
+
+from oauthcore.authorization.browser import bind, browser_of
+from oauthcore.authorization.checks import Judged, judge, prove_redirect
+from oauthcore.authorization.need import Need, consent_key, need
+from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
+from oauthcore.authorization.response_mode import refuse
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.errors import OAuthError
+from oauthcore.http import Request
+from oauthcore.outcome import Insert, Outcome, Require
+from oauthcore.parameters import Parameters, form_of, query_of
+from oauthcore.records import AuthorizationRequest, Client, Consent, Interaction, Login
+
+
+def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
+    """Answer an authorization request, or start an interaction with the person."""
+    asked = read(query_of(request) if request.method == "GET" else form_of(request))
+    client = yield from find(Client, asked.client_id)
+    consent = None
+    if login is not None:
+        consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
+    return decide(asked, client, login, consent, browser_of(request, context), context)
+
+
+def read(parameters: Parameters) -> AuthorizationRequest:
+    """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
+    return AuthorizationRequest(
+        client_id=parameters.need("client_id"),
+        response_type=parameters.get("response_type"),
+        redirect_uri=parameters.get("redirect_uri"),
+        scope=parameters.get("scope"),
+        state=parameters.get("state"),
+        response_mode=parameters.get("response_mode"),
+        code_challenge=parameters.get("code_challenge"),
+        code_challenge_method=parameters.get("code_challenge_method"),
+        prompt=parameters.get("prompt"),
+        request="request" in parameters,
+        request_uri="request_uri" in parameters,
+    )
+
+
+def decide(
+    request: AuthorizationRequest,
+    client: Client | None,
+    login: Login | None,
+    consent: Consent | None,
+    browser: Secret | None,
+    context: Context,
+) -> Outcome:
+    """Refuse with a page until the redirect URI is proven, and from then on at the client."""
+    asked = prove_redirect(request, client, context)
+    try:
+        judged = judge(asked, context)
+        needed = need(judged, login, consent, context, answered=False, since=None)
+        if isinstance(needed, Login):
+            return approve(judged, Approval(needed, judged.scope, asked=False), consent, context)
+        if "none" in judged.prompt:
+            raise refusal_without_page(needed)
+    except OAuthError as error:
+        return Outcome(refuse(asked, error, context))
+    return start_interaction(judged, needed, login, browser, context)
+
+
+def start_interaction(
+    judged: Judged, needed: Need, login: Login | None, browser: Secret | None, context: Context
+) -> Outcome:
+    """Remember the request, bind it to the browser, and send that to the page for what is needed."""
+    handle = context.mint()
+    bound, cookies = bind(browser, context)
+    interaction = Interaction(
+        key=context.digest("interaction", handle),
+        client_id=judged.asked.client.client_id,
+        request=judged.asked.request,
+        browser=bound,
+        started_at=context.now,
+        expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
+        login=None if needed is Need.LOGIN else login,
+    )
+    changes = (Require(judged.asked.client), Insert(interaction))
+    return Outcome(send_to_page(needed, handle, context, cookies), changes)

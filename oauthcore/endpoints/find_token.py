@@ -1,0 +1,22 @@
+"""Finding a token whose kind the caller knows no better than by a hint."""
+
+from __future__ import annotations
+
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.records import AccessToken, RefreshToken
+
+Token = AccessToken | RefreshToken
+
+
+def find_token(value: Secret, hint: str | None, context: Context) -> Flow[Token | None]:
+    """Find an access or a refresh token.
+
+    The hint says only where to look first: a wrong or unknown one finds the token all the same (RFC 7009 section 2.1).
+    """
+    if hint == "refresh_token":
+        refresh = yield from find(RefreshToken, context.digest("refresh_token", value))
+        return refresh or (yield from find(AccessToken, context.digest("access_token", value)))
+    access = yield from find(AccessToken, context.digest("access_token", value))
+    return access or (yield from find(RefreshToken, context.digest("refresh_token", value)))

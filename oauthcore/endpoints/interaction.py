@@ -1,0 +1,156 @@
+"""The application's side of an interaction: look at it, finish it, deny it.
+
+Any application, any session: it is handed the interaction's handle in its page's URL, and what comes back from here
+is a response for the person's browser.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.authorization.checks import Judged, judge, prove_redirect
+from oauthcore.authorization.need import Need, consent_key, need
+from oauthcore.authorization.proceed import send_to_page, send_to_resume
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.errors import InvalidRequest, OAuthError
+from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.outcome import Outcome, Replace
+from oauthcore.records import Client, Consent, Interaction, Login
+from oauthcore.scope import Scope
+
+
+@attrs.frozen
+class PendingInteraction:
+    """Tell the application's page what it needs to know.
+
+    `redirect_uri` is where the answer will go: a page that asks for consent shows its host. `scope` is what is asked
+    for. `need` is what the person has to be asked for; where it is None, reporting the login is enough. `login` is who
+    has been reported as signed in, if anybody.
+    """
+
+    client: Client
+    redirect_uri: str
+    scope: Scope
+    need: Need | None
+    login: Login | None
+
+
+@attrs.frozen
+class Answer:
+    """Hold what the application reports: who is signed in, and what he allowed, if he was asked."""
+
+    handle: Secret
+    login: Login
+    scope: Scope | None
+    remember: bool
+
+
+def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
+    """Find out what an interaction waits for, or None where it waits for nothing any more."""
+    interaction = yield from find(Interaction, context.digest("interaction", handle))
+    if interaction is None:
+        return None
+    client = yield from find(Client, interaction.client_id)
+    known = login or interaction.login
+    consent = None
+    if known is not None:
+        consent = yield from find(Consent, consent_key(known.subject, interaction.client_id, context))
+    return describe(interaction, client, known, consent, context)
+
+
+def describe(
+    interaction: Interaction, client: Client | None, login: Login | None, consent: Consent | None, context: Context
+) -> PendingInteraction | None:
+    """Describe a pending interaction; one that can't go on any more is as good as none."""
+    if interaction.state is not InteractionState.PENDING or context.now >= interaction.expires_at:
+        return None
+    try:
+        judged = judge(prove_redirect(interaction.request, client, context), context)
+    except OAuthError:
+        return None
+    needed = need(judged, login, consent, context, answered=False, since=interaction.started_at)
+    wanted = None if isinstance(needed, Login) else needed
+    return PendingInteraction(judged.asked.client, judged.asked.redirect.uri, judged.scope, wanted, interaction.login)
+
+
+def finish(answer: Answer, context: Context) -> Flow[Outcome]:
+    """Report who is signed in, and what he allowed."""
+    interaction = yield from find(Interaction, context.digest("interaction", answer.handle))
+    client = consent = None
+    if interaction is not None:
+        client = yield from find(Client, interaction.client_id)
+        consent = yield from find(Consent, consent_key(answer.login.subject, interaction.client_id, context))
+    return decide_finish(answer, interaction, client, consent, context)
+
+
+def decide_finish(
+    answer: Answer, interaction: Interaction | None, client: Client | None, consent: Consent | None, context: Context
+) -> Outcome:
+    """Send the browser on: to the next page where more is needed, else to the resume path."""
+    waiting = still_answerable(interaction, InteractionInput.FINISH, context)
+    judged = judge(prove_redirect(waiting.request, client, context), context)
+    if waiting.state is InteractionState.FINISHED:
+        return repeat_finish(answer, waiting, context)
+    scope = consented_scope(answer, judged, waiting)
+    needed = need(judged, answer.login, consent, context, answered=scope is not None, since=waiting.started_at)
+    if isinstance(needed, Need):
+        logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
+        login = None if needed is Need.LOGIN else answer.login
+        changed = Replace(waiting, attrs.evolve(waiting, state=logged_in, login=login))
+        return Outcome(send_to_page(needed, answer.handle, context), (changed,))
+    if scope is not None and not scope and judged.scope:
+        # Nothing was ticked: that is a no.
+        return decide_deny(answer.handle, waiting, context)
+    finished = attrs.evolve(
+        waiting,
+        state=INTERACTION[waiting.state, InteractionInput.FINISH],
+        login=needed,
+        scope=scope,
+        remember=answer.remember,
+    )
+    return Outcome(send_to_resume(answer.handle, context), (Replace(waiting, finished),))
+
+
+def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Scope | None:
+    """Give what the person allowed, of what was asked, in that order.
+
+    A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.
+    """
+    if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.login.subject):
+        return None
+    if not judged.scope.covers(answer.scope):
+        raise InvalidRequest("the application reports consent to more than was asked for")
+    return Scope(tuple(token for token in judged.scope if token in answer.scope))
+
+
+def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:
+    """Answer a double click as the first click was answered, if it is the same person's."""
+    if finished.login is None or finished.login.subject != answer.login.subject:
+        raise InvalidRequest("the interaction was finished by somebody else")
+    return Outcome(send_to_resume(answer.handle, context))
+
+
+def deny(handle: Secret, context: Context) -> Flow[Outcome]:
+    """Report that the person said no."""
+    interaction = yield from find(Interaction, context.digest("interaction", handle))
+    return decide_deny(handle, interaction, context)
+
+
+def decide_deny(handle: Secret, interaction: Interaction | None, context: Context) -> Outcome:
+    """Send the browser to the resume path, which tells the client."""
+    waiting = still_answerable(interaction, InteractionInput.DENY, context)
+    if waiting.state is InteractionState.DENIED:
+        return Outcome(send_to_resume(handle, context))
+    denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY])
+    return Outcome(send_to_resume(handle, context), (Replace(waiting, denied),))
+
+
+def still_answerable(interaction: Interaction | None, event: InteractionInput, context: Context) -> Interaction:
+    """Check that there is such an interaction and that it can still be answered so."""
+    if interaction is None or context.now >= interaction.expires_at:
+        raise InvalidRequest("the interaction is unknown or has expired")
+    if advance(INTERACTION, interaction.state, event) is None:
+        raise InvalidRequest(f"the interaction is {interaction.state.value} already")
+    return interaction

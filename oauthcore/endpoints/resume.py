@@ -1,0 +1,103 @@
+"""The resume path: the browser comes back from the application's pages, and the request goes on."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.authorization.browser import browser_of, is_same_browser
+from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
+from oauthcore.authorization.need import consent_key, need
+from oauthcore.authorization.proceed import Approval, approve, send_to_page
+from oauthcore.authorization.response_mode import refuse
+from oauthcore.context import Context
+from oauthcore.digest import Secret, same
+from oauthcore.effects import Flow, find
+from oauthcore.errors import AccessDenied, InvalidRequest, OAuthError
+from oauthcore.http import Request
+from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.outcome import Change, Event, Outcome, Replace
+from oauthcore.parameters import query_of
+from oauthcore.records import Client, Consent, Interaction, Login
+
+
+@attrs.frozen
+class Return:
+    """Hold what a browser comes back with: `proof` is given out only to the browser in which the answer was given."""
+
+    handle: Secret
+    proof: Secret
+    browser: Secret | None
+
+
+@attrs.frozen
+class OwnInteraction:
+    """Prove that an interaction was started, and answered, in the browser that now comes back."""
+
+    interaction: Interaction
+
+
+def resume(request: Request, context: Context) -> Flow[Outcome]:
+    """Go on with an authorization request that a person has answered."""
+    parameters = query_of(request)
+    back = Return(
+        Secret(parameters.need("interaction")), Secret(parameters.need("proof")), browser_of(request, context)
+    )
+    interaction = yield from find(Interaction, context.digest("interaction", back.handle))
+    own = prove_own(back, interaction, context)
+    client = yield from find(Client, own.interaction.client_id)
+    consent = None
+    if own.interaction.login is not None:
+        key = consent_key(own.interaction.login.subject, own.interaction.client_id, context)
+        consent = yield from find(Consent, key)
+    return decide(back, own, client, consent, context)
+
+
+def prove_own(back: Return, interaction: Interaction | None, context: Context) -> OwnInteraction:
+    """Check that the interaction lives, and that one and the same browser started it and answered it.
+
+    The cookie alone would not do: an attacker who started the request could get another person to answer it, and then
+    come back himself. The proof alone would not either: that person's browser could be sent back in his place.
+    """
+    if interaction is None or context.now >= interaction.expires_at:
+        raise InvalidRequest("the interaction is unknown or has expired")
+    if not is_same_browser(back.browser, interaction.browser, context):
+        raise InvalidRequest("the interaction was started in another browser")
+    if not same(back.proof.reveal(), context.derive("resume", back.handle).reveal()):
+        raise InvalidRequest("the interaction was not answered in this browser")
+    return OwnInteraction(interaction)
+
+
+def decide(
+    back: Return, own: OwnInteraction, client: Client | None, consent: Consent | None, context: Context
+) -> Outcome:
+    """Walk the machine again on fresh facts, with what the person answered."""
+    interaction = own.interaction
+    completed = advance(INTERACTION, interaction.state, InteractionInput.RESUME)
+    if completed is None:
+        raise InvalidRequest(f"the interaction is {interaction.state.value}, there is nothing to resume")
+    asked = prove_redirect(interaction.request, client, context)
+    done = Replace(interaction, attrs.evolve(interaction, state=completed))
+    try:
+        if interaction.state is InteractionState.DENIED:
+            raise AccessDenied("the person said no")
+        return answer_finished(back, asked, interaction, done, consent, context)
+    except OAuthError as error:
+        event = Event("consent_denied", interaction.client_id)
+        events = (event,) if isinstance(error, AccessDenied) else ()
+        return Outcome(refuse(asked, error, context), (done,), events)
+
+
+def answer_finished(
+    back: Return, asked: Redirectable, interaction: Interaction, done: Change, consent: Consent | None, context: Context
+) -> Outcome:
+    """Answer the client; or ask again, where the consent that was relied on has been withdrawn meanwhile."""
+    judged = judge(asked, context)
+    answered = interaction.scope is not None
+    needed = need(judged, interaction.login, consent, context, answered=answered, since=interaction.started_at)
+    if isinstance(needed, Login):
+        scope = judged.scope if interaction.scope is None else interaction.scope
+        outcome = approve(judged, Approval(needed, scope, answered, interaction.remember), consent, context)
+        return attrs.evolve(outcome, changes=(done, *outcome.changes))
+    pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
+    again = Replace(interaction, attrs.evolve(interaction, state=pending, scope=None))
+    return Outcome(send_to_page(needed, back.handle, context), (again,))

@@ -1,0 +1,53 @@
+"""The revocation endpoint (RFC 7009)."""
+
+from __future__ import annotations
+
+from oauthcore.clients.authentication import Authenticated, authenticate_client
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.endpoints.find_token import Token, find_token
+from oauthcore.errors import InvalidGrant
+from oauthcore.http import NO_STORE, Request, Response
+from oauthcore.liveness import is_live_grant
+from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
+from oauthcore.parameters import form_of
+from oauthcore.records import AccessToken, Grant
+from oauthcore.revocation import close_retry, revoke_grant
+
+REVOKED = Response(200, NO_STORE)
+
+
+def revocation(request: Request, context: Context) -> Flow[Outcome]:
+    """End a token at the wish of the client that has it."""
+    parameters = form_of(request)
+    caller = yield from authenticate_client(request, parameters, context)
+    token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
+    grant = None
+    if token is not None and token.grant is not None:
+        grant = yield from find(Grant, token.grant)
+    return decide(caller, token, grant, context)
+
+
+def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> Outcome:
+    """End an access token alone; with a refresh token, its grant and all that hangs on it (RFC 7009 section 2.1).
+
+    A token nobody knows is as good as revoked, and the answer the same (section 2.2).
+    """
+    if token is None:
+        return Outcome(REVOKED)
+    client_id = caller.client.client_id
+    if token.client_id != client_id:
+        # Section 2.1: the request is refused and the client is told. Who has the token learns nothing new by that.
+        raise InvalidGrant("the token was issued to another client")
+    live_grant = grant if is_live_grant(grant, context.now) else None
+    if isinstance(token, AccessToken):
+        # A retry would hand out the token that has just been revoked. Who revokes it has had the answer.
+        closed: tuple[Change, ...] = () if live_grant is None else close_retry(live_grant)
+        return Outcome(
+            REVOKED, (Delete(token), *closed), (Event("token_revoked", client_id, token.subject, token.grant),)
+        )
+    if live_grant is None:
+        return Outcome(REVOKED)
+    event = Event("grant_revoked", client_id, live_grant.subject, live_grant.key)
+    return Outcome(REVOKED, (Replace(live_grant, revoke_grant(live_grant)),), (event,))

@@ -1,0 +1,27 @@
+"""The token endpoint (RFC 6749 section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oauthcore.clients.authentication import authenticate_client
+from oauthcore.context import Context
+from oauthcore.effects import Flow
+from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
+from oauthcore.grants import GrantFlow
+from oauthcore.http import Request
+from oauthcore.outcome import Outcome
+from oauthcore.parameters import form_of
+
+
+def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
+    """Find out who asks, then let the grant of that type decide."""
+    parameters = form_of(request)
+    grant_type = parameters.need("grant_type")
+    caller = yield from authenticate_client(request, parameters, context)
+    grant = grants.get(grant_type)
+    if grant is None:
+        raise UnsupportedGrantType("the grant type is not offered")
+    if grant_type not in caller.client.grant_types:
+        raise UnauthorizedClient(f"the client is not registered for {grant_type}")
+    return (yield from grant(caller, parameters, context))

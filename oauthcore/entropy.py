@@ -1,0 +1,22 @@
+"""Where unguessable values come from, asked from outside."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from oauthcore.digest import Secret, encoded
+
+# RFC 6749 section 10.10 wants a guess to succeed with less than 2^-128, better 2^-160; SHA-256 keeps 256 bits.
+SECRET_BYTES = 32
+
+
+class Entropy(Protocol):
+    """Give that many unpredictable bytes; `secrets.token_bytes` fits as it is."""
+
+    def __call__(self, size: int, /) -> bytes:
+        """Give `size` bytes."""
+
+
+def mint(entropy: Entropy) -> Secret:
+    """Make a fresh secret of 256 bits, 43 characters long."""
+    return encoded(entropy(SECRET_BYTES))

@@ -1,0 +1,140 @@
+"""The error tree: each class is a registered error code, and raising one is a refusal that leaves no trace.
+
+Two readers, two texts. The peer gets `code` and the fixed `description`; the operator's log gets `reason`, which may
+name what was wrong, and which never goes out. Neither ever holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OAuthError(Exception):
+    """Refuse a request with a registered error code (RFC 6749 sections 4.1.2.1 and 5.2, and the IANA registry)."""
+
+    code: ClassVar[str]
+    status: ClassVar[int] = 400
+    description: ClassVar[str]
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class InvalidRequest(OAuthError):
+    """Refuse what can't be read: something is missing, repeated or malformed (RFC 6749 section 5.2)."""
+
+    code = "invalid_request"
+    description = "The request lacks a required parameter, repeats one, or is malformed."
+
+
+class InvalidClient(OAuthError):
+    """Refuse a client that could not be authenticated (RFC 6749 section 5.2)."""
+
+    code = "invalid_client"
+    status = 401
+    description = "The client could not be authenticated."
+
+
+class InvalidGrant(OAuthError):
+    """Refuse a grant that is unknown, spent, expired, revoked or somebody else's (RFC 6749 section 5.2)."""
+
+    code = "invalid_grant"
+    description = "The grant is invalid, expired, revoked, or was issued to another client."
+
+
+class UnauthorizedClient(OAuthError):
+    """Refuse a client something it is not registered for (RFC 6749 sections 4.1.2.1 and 5.2)."""
+
+    code = "unauthorized_client"
+    description = "The client is not allowed to do this."
+
+
+class UnsupportedGrantType(OAuthError):
+    """Refuse a grant type this server does not offer (RFC 6749 section 5.2)."""
+
+    code = "unsupported_grant_type"
+    description = "The server does not offer this grant type."
+
+
+class UnsupportedResponseType(OAuthError):
+    """Refuse a response type this server does not offer (RFC 6749 section 4.1.2.1)."""
+
+    code = "unsupported_response_type"
+    description = "The server does not offer this response type."
+
+
+class InvalidScope(OAuthError):
+    """Refuse a scope that is malformed or more than was allowed (RFC 6749 section 5.2)."""
+
+    code = "invalid_scope"
+    description = "The scope is malformed or more than is allowed."
+
+
+class AccessDenied(OAuthError):
+    """Report that the resource owner said no (RFC 6749 section 4.1.2.1)."""
+
+    code = "access_denied"
+    status = 403
+    description = "The resource owner denied the request."
+
+
+class LoginRequired(OAuthError):
+    """Refuse `prompt=none` for nobody in particular (OIDC Core section 3.1.2.6)."""
+
+    code = "login_required"
+    description = "The person is not signed in, and the request allows no page."
+
+
+class ConsentRequired(OAuthError):
+    """Refuse `prompt=none` where the person has to be asked (OIDC Core section 3.1.2.6)."""
+
+    code = "consent_required"
+    description = "The person has to be asked, and the request allows no page."
+
+
+class RequestNotSupported(OAuthError):
+    """Refuse a request object: this server takes plain parameters (OIDC Core section 3.1.2.6)."""
+
+    code = "request_not_supported"
+    description = "The server does not take request objects."
+
+
+class RequestUriNotSupported(OAuthError):
+    """Refuse a reference to a request object (OIDC Core section 3.1.2.6)."""
+
+    code = "request_uri_not_supported"
+    description = "The server does not take references to request objects."
+
+
+class ServerError(OAuthError):
+    """Own up to a bug (RFC 6749 section 4.1.2.1)."""
+
+    code = "server_error"
+    status = 500
+    description = "The server met an unexpected condition."
+
+
+class TemporarilyUnavailable(OAuthError):
+    """Ask to try again: storage failed, or too many others were first (RFC 6749 section 4.1.2.1)."""
+
+    code = "temporarily_unavailable"
+    status = 503
+    description = "The server can't answer now; try again later."
+
+
+class Unanswered(Exception):
+    """Report that an effect could not be answered; the cause is the outside's own exception.
+
+    A driver throws it into the flow that asked, so that the traceback shows the flow's own lines.
+    """
+
+
+class ConfigurationError(Exception):
+    """Name a setting that can't be, with its value and the remedy, at construction and not at the first request."""
+
+    def __init__(self, setting: str, value: object, remedy: str) -> None:
+        super().__init__(f"{setting} = {value!r}: {remedy}")
+        self.setting = setting
+        self.value = value
+        self.remedy = remedy

@@ -1,0 +1,94 @@
+"""The authorization code grant: a code for tokens, once (RFC 6749 section 4.1.3)."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.errors import InvalidGrant
+from oauthcore.grants.issuance import issue_first_tokens
+from oauthcore.lifecycle import CODE, CodeInput, advance
+from oauthcore.liveness import is_live_grant
+from oauthcore.outcome import Event, Outcome, Replace, Require
+from oauthcore.parameters import Parameters
+from oauthcore.pkce import check_verifier
+from oauthcore.records import AuthorizationCode, Grant
+from oauthcore.refusals import refuse_as_json
+from oauthcore.revocation import revoke_grant
+
+
+@attrs.frozen
+class Redemption:
+    """Hold what a client sends to redeem a code."""
+
+    code: Secret
+    redirect_uri: str | None
+    code_verifier: str | None = attrs.field(repr=False)
+
+
+@attrs.frozen
+class OwnCode:
+    """Prove that a code is this client's, and that it showed all that the code demands."""
+
+    code: AuthorizationCode
+
+
+def authorization_code(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+    """Redeem a code."""
+    redemption = Redemption(
+        Secret(parameters.need("code")), parameters.get("redirect_uri"), parameters.get("code_verifier")
+    )
+    code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
+    grant = None if code is None else (yield from find(Grant, code.grant))
+    return decide(redemption, caller, code, grant, context)
+
+
+def decide(
+    redemption: Redemption, caller: Authenticated, code: AuthorizationCode | None, grant: Grant | None, context: Context
+) -> Outcome:
+    """Give the first redemption tokens; let a second one revoke what the first was given (RFC 6749 section 4.1.2).
+
+    Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
+    """
+    own = prove_own(redemption, caller, code, context.now)
+    if grant is None or not is_live_grant(grant, context.now):
+        raise InvalidGrant("the code's grant is revoked or over")
+    redeemed = advance(CODE, own.code.state, CodeInput.REDEEM)
+    if redeemed is None:
+        refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
+        event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
+        return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
+    first = issue_first_tokens(caller, grant, context)
+    return Outcome(
+        first.response,
+        (
+            Require(caller.client),
+            Replace(
+                own.code, attrs.evolve(own.code, state=redeemed, expires_at=max(own.code.expires_at, first.last_until))
+            ),
+            Require(grant) if first.grant is grant else Replace(grant, first.grant),
+            *first.changes,
+        ),
+        (Event("token_issued", grant.client_id, grant.subject, grant.key),),
+    )
+
+
+def prove_own(redemption: Redemption, caller: Authenticated, code: AuthorizationCode | None, now: int) -> OwnCode:
+    """Check, in this order, that the code exists and lives, and that it is this client's, redirect's and verifier's."""
+    if code is None:
+        raise InvalidGrant("the code is unknown")
+    if now >= code.expires_at:
+        raise InvalidGrant("the code has expired")
+    if code.client_id != caller.client.client_id:
+        raise InvalidGrant("the code was issued to another client")
+    if redemption.redirect_uri is None:
+        # Absent here only if absent there too, and there only a client with a single registered URI may leave it out.
+        if code.redirect_uri_given:
+            raise InvalidGrant("redirect_uri is missing though the authorization request had one")
+    elif redemption.redirect_uri != code.redirect_uri:
+        raise InvalidGrant("redirect_uri is not the one of the authorization request")
+    check_verifier(code.code_challenge, redemption.code_verifier)
+    return OwnCode(code)

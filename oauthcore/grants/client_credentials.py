@@ -1,0 +1,33 @@
+"""The client credentials grant: a token of the client's own, for nobody (RFC 6749 section 4.4)."""
+
+from __future__ import annotations
+
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.context import Context
+from oauthcore.effects import Flow, settled
+from oauthcore.errors import UnauthorizedClient
+from oauthcore.grants.issuance import issue_access, token_response
+from oauthcore.outcome import Event, Insert, Outcome, Require
+from oauthcore.parameters import Parameters
+from oauthcore.scope import Scope, parse_scope, resolve_scope
+
+
+def client_credentials(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+    """Give a client its own access token; there is nothing to find, the caller is the grant."""
+    asked = parameters.get("scope")
+    return settled(decide(caller, None if asked is None else parse_scope(asked), context))
+
+
+def decide(caller: Authenticated, asked: Scope | None, context: Context) -> Outcome:
+    """Issue an access token, and never a refresh token (RFC 6749 section 4.4.3)."""
+    client = caller.client
+    if client.is_public:
+        raise UnauthorizedClient("a public client has no credentials to grant with")
+    access = issue_access(
+        context.mint(), client, None, resolve_scope(asked, client.omitted_scope, client.scope), context
+    )
+    return Outcome(
+        token_response(access.value, access.record.expires_at, access.record.scope, context.now),
+        (Require(client), Insert(access.record)),
+        (Event("token_issued", client.client_id),),
+    )

@@ -1,0 +1,36 @@
+"""The resource owner password credentials grant, for clients that can't do better yet (RFC 6749 section 4.3)."""
+
+from __future__ import annotations
+
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, authenticate
+from oauthcore.errors import InvalidGrant
+from oauthcore.grants.issuance import issue_first_tokens, new_grant
+from oauthcore.outcome import Event, Insert, Outcome, Require
+from oauthcore.parameters import Parameters
+from oauthcore.scope import Scope, parse_scope, resolve_scope
+
+
+def password(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+    """Exchange a person's username and password for tokens."""
+    username, secret = parameters.need("username"), Secret(parameters.need("password"))
+    asked = parameters.get("scope")
+    scope = None if asked is None else parse_scope(asked)
+    subject = yield from authenticate(username, secret)
+    return decide(caller, subject, scope, context)
+
+
+def decide(caller: Authenticated, subject: str | None, asked: Scope | None, context: Context) -> Outcome:
+    """Issue on a new grant, if the application knew the person."""
+    client = caller.client
+    if subject is None:
+        raise InvalidGrant("the username or password is wrong")
+    scope = resolve_scope(asked, client.omitted_scope, client.scope)
+    first = issue_first_tokens(caller, new_grant(client, subject, scope, context.now, context), context)
+    return Outcome(
+        first.response,
+        (Require(client), Insert(first.grant), *first.changes),
+        (Event("token_issued", client.client_id, subject, first.grant.key),),
+    )

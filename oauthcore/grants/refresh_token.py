@@ -1,0 +1,114 @@
+"""The refresh token grant: rotation, reuse detection and honest retry, all three (RFC 6749 section 6).
+
+The successor of a refresh token is derived from it under the server's token key, never drawn. So a client whose
+answer was lost may present the same token again and gets the same pair, though the database holds only digests. Once
+the successor has been used, or the retry window has closed, the same act is reuse, and the grant is revoked (RFC 9700
+section 4.14.2). All of it turns on one record, the grant: one race, one family, any worker.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.errors import InvalidGrant
+from oauthcore.grants.issuance import issue_access, issue_refresh, token_response
+from oauthcore.lifecycle import REFRESH, RefreshInput, RefreshState, advance
+from oauthcore.liveness import is_live_grant
+from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
+from oauthcore.parameters import Parameters
+from oauthcore.records import Grant, RefreshToken, Rotation
+from oauthcore.refusals import refuse_as_json
+from oauthcore.revocation import revoke_grant
+from oauthcore.scope import Scope, parse_scope, resolve_scope
+
+
+@attrs.frozen
+class Refresh:
+    """Hold what a client sends to refresh."""
+
+    token: Secret
+    scope: Scope | None
+
+
+def refresh_token(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+    """Refresh tokens."""
+    asked = parameters.get("scope")
+    refresh = Refresh(Secret(parameters.need("refresh_token")), None if asked is None else parse_scope(asked))
+    token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
+    grant = None if token is None else (yield from find(Grant, token.grant))
+    return decide(refresh, caller, token, grant, context)
+
+
+def decide(
+    refresh: Refresh, caller: Authenticated, token: RefreshToken | None, grant: Grant | None, context: Context
+) -> Outcome:
+    """There are three cases: the newest token rotates, the one before it is answered again, any older one is reuse."""
+    if token is None:
+        raise InvalidGrant("the refresh token is unknown")
+    if token.client_id != caller.client.client_id:
+        raise InvalidGrant("the refresh token was issued to another client")
+    if grant is None or not is_live_grant(grant, context.now):
+        raise InvalidGrant("the refresh token's grant is revoked or over")
+    if context.now >= token.expires_at:
+        raise InvalidGrant("the refresh token has expired")
+    state = state_of(refresh.token, token, grant, context)
+    if advance(REFRESH, state, RefreshInput.PRESENT) is None:
+        return reuse(grant, context)
+    scope = resolve_scope(refresh.scope, grant.scope, grant.scope)
+    if state is RefreshState.SUPERSEDED and grant.rotation is not None:
+        return answer_again(refresh, grant, grant.rotation, context)
+    return rotate(refresh, caller, grant, scope, context)
+
+
+def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context) -> RefreshState:
+    """Tell from the grant where in the succession a token stands."""
+    if token.key == grant.refresh_token:
+        return RefreshState.CURRENT
+    successor = context.digest("refresh_token", context.derive("refresh_token", value))
+    if successor != grant.refresh_token or grant.rotation is None:
+        return RefreshState.SPENT
+    window = context.policy.lifetimes.refresh_retry_lifetime
+    return RefreshState.SUPERSEDED if context.now < grant.rotation.rotated_at + window else RefreshState.SPENT
+
+
+def rotate(refresh: Refresh, caller: Authenticated, grant: Grant, scope: Scope, context: Context) -> Outcome:
+    """Give the successors, and make them the newest of the grant."""
+    access = issue_access(context.derive("access_token", refresh.token), caller.client, grant, scope, context)
+    successor = issue_refresh(context.derive("refresh_token", refresh.token), caller.client, grant, context)
+    rotation = Rotation(context.now, scope, access.record.expires_at, successor.record.expires_at)
+    return Outcome(
+        token_response(
+            access.value, access.record.expires_at, scope, context.now, successor.value, successor.record.expires_at
+        ),
+        (
+            Require(caller.client),
+            Replace(grant, attrs.evolve(grant, refresh_token=successor.record.key, rotation=rotation)),
+            Insert(access.record),
+            Insert(successor.record),
+        ),
+        (Event("token_refreshed", grant.client_id, grant.subject, grant.key),),
+    )
+
+
+def answer_again(refresh: Refresh, grant: Grant, rotation: Rotation, context: Context) -> Outcome:
+    """Give the same pair as before: derived again, nothing changed, not a second longer."""
+    response = token_response(
+        context.derive("access_token", refresh.token),
+        rotation.access_token_expires_at,
+        rotation.scope,
+        context.now,
+        context.derive("refresh_token", refresh.token),
+        rotation.refresh_token_expires_at,
+    )
+    return Outcome(response, (), (Event("token_refresh_retried", grant.client_id, grant.subject, grant.key),))
+
+
+def reuse(grant: Grant, context: Context) -> Outcome:
+    """Refuse, and end the grant: either the thief or the client holds a stolen token, and nobody knows which."""
+    refusal = refuse_as_json(InvalidGrant("the refresh token was used before; its grant is revoked"), context.issuer)
+    event = Event("refresh_token_reused", grant.client_id, grant.subject, grant.key)
+    return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))

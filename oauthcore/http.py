@@ -1,0 +1,102 @@
+"""The wire as values: what came in as a `Request`, what goes out as a `Response`.
+
+An adapter makes the one from its server's bytes and turns the other back into bytes. Nothing here knows OAuth.
+Bodies, header values and query strings may hold secrets, so no repr shows them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def _lowered(headers: Iterable[tuple[str, str]]) -> Headers:
+    return tuple([(name.lower(), value) for name, value in headers])
+
+
+def _path_of(target: str) -> str:
+    return repr(target.partition("?")[0])
+
+
+@attrs.frozen
+class Request:
+    """Carry one HTTP request.
+
+    `target` is the request line's target, path and query, still percent-encoded; `headers` are pairs of text
+    (ISO 8859-1 where the server hands out bytes), names in any case, kept in lower case; `body` is complete.
+    """
+
+    method: str
+    target: str = attrs.field(repr=_path_of)
+    headers: Headers = attrs.field(default=(), converter=_lowered, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+    @property
+    def path(self) -> str:
+        """Give the target's path as it was sent: routes are compared byte for byte."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """Give the target's query as it was sent, without the question mark."""
+        return self.target.partition("?")[2]
+
+    def header(self, name: str) -> str | None:
+        """Give the first header of that lower-case name."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def headers_named(self, name: str) -> list[str]:
+        """Give every value sent under that lower-case name."""
+        return [value for key, value in self.headers if key == name]
+
+
+@attrs.frozen
+class Refusal:
+    """Say why a request was refused, to the log alone: no part of this goes out.
+
+    `code` is the OAuth error code that did go out, `reason` the sentence for the operator, `cause` the exception
+    behind a 500 or a 503.
+    """
+
+    code: str
+    reason: str
+    cause: BaseException | None = attrs.field(default=None, eq=False)
+
+
+@attrs.frozen
+class Response:
+    """Carry one HTTP response; `refusal` is for the log and is never sent."""
+
+    status: int
+    headers: Headers = attrs.field(default=(), repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+    refusal: Refusal | None = None
+
+    def header(self, name: str) -> str | None:
+        """Give the first header of that name, in any case."""
+        for key, value in self.headers:
+            if key.lower() == name.lower():
+                return value
+        return None
+
+
+# RFC 6749 section 5.1: both, because HTTP/1.0 caches still exist.
+NO_STORE: Headers = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+_JSON: Headers = (("Content-Type", "application/json"), *NO_STORE)
+
+
+def json_response(status: int, members: Mapping[str, object], extra: Headers = ()) -> Response:
+    """Answer with a JSON object that no cache keeps."""
+    return Response(status, _JSON + extra, json.dumps(members).encode("ascii"))
+
+
+def see_other(location: str, extra: Headers = ()) -> Response:
+    """Send the browser elsewhere with GET (303: RFC 9700 section 4.12 forbids 307, which would repeat a password)."""
+    return Response(303, (("Location", location), *NO_STORE, *extra))

@@ -1,0 +1,120 @@
+"""The lifecycles, as tables of (state, input) -> state.
+
+Two rules. A pair that is absent is refused. A change of state reaches storage only by `Replace`, so whoever decides
+on a state that is no longer the stored one decides again.
+
+Nothing here knows why an input happens; the diagrams in docs/lifecycles.md are generated from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+
+class CodeState(Enum):
+    """Where an authorization code is; `REDEEMED` is kept as long as what it gave, to know a replay."""
+
+    ACTIVE = "active"
+    REDEEMED = "redeemed"
+
+
+class CodeInput(Enum):
+    """What happens to an authorization code."""
+
+    REDEEM = "redeem"
+
+
+class GrantState(Enum):
+    """Where a grant is."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+class GrantInput(Enum):
+    """What happens to a grant: tokens are issued on it, or it is revoked, by whomever."""
+
+    ISSUE = "issue"
+    REVOKE = "revoke"
+
+
+class RefreshState(Enum):
+    """Where a refresh token is, as its grant's rotation tells it.
+
+    `CURRENT`: the newest of its grant. `SUPERSEDED`: its successor is the newest, and the retry window is open.
+    `SPENT`: a successor has been used, or the window has closed.
+    """
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    SPENT = "spent"
+
+
+class RefreshInput(Enum):
+    """What happens to a refresh token."""
+
+    PRESENT = "present"
+    SUCCESSOR_PRESENTED = "successor presented"
+    WINDOW_CLOSES = "window closes"
+
+
+class InteractionState(Enum):
+    """Where an interaction is."""
+
+    PENDING = "pending"
+    FINISHED = "finished"
+    DENIED = "denied"
+    COMPLETED = "completed"
+
+
+class InteractionInput(Enum):
+    """What happens to an interaction: the application reports, or the browser comes back to the resume path."""
+
+    LOGIN = "login"
+    FINISH = "finish"
+    DENY = "deny"
+    ASK_AGAIN = "ask again"
+    RESUME = "resume"
+
+
+CODE: Mapping[tuple[CodeState, CodeInput], CodeState] = {
+    (CodeState.ACTIVE, CodeInput.REDEEM): CodeState.REDEEMED,
+}
+
+GRANT: Mapping[tuple[GrantState, GrantInput], GrantState] = {
+    (GrantState.ACTIVE, GrantInput.ISSUE): GrantState.ACTIVE,
+    (GrantState.ACTIVE, GrantInput.REVOKE): GrantState.REVOKED,
+    (GrantState.REVOKED, GrantInput.REVOKE): GrantState.REVOKED,
+}
+
+# Presenting a superseded token again is the honest retry and changes nothing: the same pair is given. Presenting a
+# spent one is absent from the table: that is reuse (RFC 9700 section 4.14.2), and the grant's own table takes over.
+REFRESH: Mapping[tuple[RefreshState, RefreshInput], RefreshState] = {
+    (RefreshState.CURRENT, RefreshInput.PRESENT): RefreshState.SUPERSEDED,
+    (RefreshState.SUPERSEDED, RefreshInput.PRESENT): RefreshState.SUPERSEDED,
+    (RefreshState.SUPERSEDED, RefreshInput.SUCCESSOR_PRESENTED): RefreshState.SPENT,
+    (RefreshState.SUPERSEDED, RefreshInput.WINDOW_CLOSES): RefreshState.SPENT,
+}
+
+# Finishing or denying twice is a double click and changes nothing; a completed interaction is over for good, else the
+# back button would hand the same code to the client twice and so revoke what it gave.
+INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState] = {
+    (InteractionState.PENDING, InteractionInput.LOGIN): InteractionState.PENDING,
+    (InteractionState.PENDING, InteractionInput.FINISH): InteractionState.FINISHED,
+    (InteractionState.PENDING, InteractionInput.DENY): InteractionState.DENIED,
+    (InteractionState.FINISHED, InteractionInput.FINISH): InteractionState.FINISHED,
+    (InteractionState.FINISHED, InteractionInput.ASK_AGAIN): InteractionState.PENDING,
+    (InteractionState.FINISHED, InteractionInput.RESUME): InteractionState.COMPLETED,
+    (InteractionState.DENIED, InteractionInput.DENY): InteractionState.DENIED,
+    (InteractionState.DENIED, InteractionInput.RESUME): InteractionState.COMPLETED,
+}
+
+S = TypeVar("S", bound=Enum)
+I = TypeVar("I", bound=Enum)  # noqa: E741 - the usual letter for an input
+
+
+def advance(table: Mapping[tuple[S, I], S], state: S, event: I) -> S | None:
+    """Give the state that follows, or None where the table refuses."""
+    return table.get((state, event))

@@ -1,0 +1,77 @@
+"""Records in memory, for demos, tests and whoever can afford to forget: the shortest storage that keeps the contract.
+
+Safe under threads. The only room of the core that knows of them, and only of their lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from threading import Lock
+from typing import assert_never, cast
+
+from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require
+from oauthcore.records import Record
+
+
+class MemoryStorage:
+    """Keep records in a dict; lost when the process ends."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._records: dict[tuple[type[Record], str], Record] = {(type(r), r.key): r for r in records}
+        self._lock = Lock()
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return cast("R | None", self._records.get((kind, key)))
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        with self._lock:
+            written: dict[tuple[type[Record], str], Record | None] = {}
+            for change in changes:
+                record, expected, new = _judged(change)
+                place = (type(record), record.key)
+                # A change sees what the changes before it in the same commit did.
+                stored = written[place] if place in written else self._records.get(place)
+                if stored is not expected and stored != expected:
+                    return False
+                if new is not expected:
+                    written[place] = new
+            for place, kept in written.items():
+                if kept is None:
+                    self._records.pop(place, None)
+                else:
+                    self._records[place] = kept
+            return True
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        with self._lock:
+            expired = (
+                place
+                for place, record in self._records.items()
+                if record.expires_at is not None and record.expires_at < expired_before
+            )
+            places = list(islice(expired, limit))
+            for place in places:
+                del self._records[place]
+            return len(places)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+def _judged(change: Change) -> tuple[Record, Record | None, Record | None]:
+    """Give a change as a record that names the place, what must be there, and what is there afterwards."""
+    match change:
+        case Insert(record):
+            return record, None, record
+        case Replace(old, new):
+            return old, old, new
+        case Require(record):
+            return record, record, record
+        case Delete(record):
+            return record, record, None
+        case _:
+            assert_never(change)

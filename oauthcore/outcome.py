@@ -1,0 +1,83 @@
+"""What a decision comes to: an answer, the changes that must hold for it to be given, and what the audit log hears.
+
+Four changes are the whole concurrency model. A commit applies all of them or none; each states a precondition, and
+where one no longer holds the commit fails and the decision is made again on fresh facts.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, TypeAlias, TypeVar
+
+import attrs
+
+from oauthcore.http import Response
+from oauthcore.records import Record
+
+R = TypeVar("R", bound=Record)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+
+
+@attrs.frozen
+class Insert:
+    """Add a record; fails if one of its kind has the key."""
+
+    record: Record
+
+
+@attrs.frozen
+class Replace(Generic[R_co]):
+    """Put `new` in the place of `old`, under the same key; fails unless the stored record is `old`."""
+
+    old: R_co
+    new: R_co
+
+
+@attrs.frozen
+class Require:
+    """Change nothing; fails unless the stored record is still this one."""
+
+    record: Record
+
+
+@attrs.frozen
+class Delete:
+    """Remove a record; fails unless the stored record is this one."""
+
+    record: Record
+
+
+Change: TypeAlias = Insert | Replace[Record] | Require | Delete
+
+EventName: TypeAlias = Literal[
+    "consent_given",
+    "consent_denied",
+    "code_issued",
+    "code_replayed",
+    "token_issued",
+    "token_refreshed",
+    "token_refresh_retried",
+    "refresh_token_reused",
+    "token_revoked",
+    "grant_revoked",
+    "client_registered",
+    "client_secret_rotated",
+]
+
+
+@attrs.frozen
+class Event:
+    """Tell the audit log what was committed, by identifiers that are no secrets."""
+
+    name: EventName
+    client_id: str
+    subject: str | None = None
+    grant: str | None = None
+
+
+@attrs.frozen
+class Outcome:
+    """Hold one decision: the response is given only if the changes could be committed."""
+
+    response: Response
+    changes: tuple[Change, ...] = ()
+    events: tuple[Event, ...] = ()

@@ -1,0 +1,75 @@
+"""Proof Key for Code Exchange (RFC 7636): the one who redeems a code is the one who asked for it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import Literal
+
+import attrs
+
+from oauthcore.digest import same
+from oauthcore.errors import InvalidGrant, InvalidRequest
+
+Method = Literal["S256", "plain"]
+
+# RFC 7636 sections 4.1 and 4.2: 43 to 128 unreserved characters, for the verifier and the challenge alike.
+_SYNTAX = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
+
+
+@attrs.frozen
+class CodeChallenge:
+    """Remember what a verifier will have to match."""
+
+    value: str
+    method: Method
+
+
+def parse_challenge(value: str | None, method: str | None, *, plain_allowed: bool) -> CodeChallenge | None:
+    """Read the challenge of an authorization request (RFC 7636 section 4.3).
+
+    An absent method means `plain`, so it never switches the check off; a method without a challenge is a mistake
+    that would, and is refused. Raises `InvalidRequest`.
+    """
+    if value is None:
+        if method is not None:
+            raise InvalidRequest("code_challenge_method came without code_challenge")
+        return None
+    if not _SYNTAX.fullmatch(value):
+        raise InvalidRequest("code_challenge is not 43 to 128 unreserved characters")
+    match method or "plain":
+        case "S256":
+            return CodeChallenge(value, "S256")
+        case "plain" if plain_allowed:
+            return CodeChallenge(value, "plain")
+        case "plain":
+            raise InvalidRequest(
+                "code_challenge_method plain (the default where it is absent) is not allowed; use S256"
+            )
+        case _:
+            raise InvalidRequest("code_challenge_method is not known")
+
+
+def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> None:
+    """Match the verifier of an exchange with the code's challenge (RFC 7636 section 4.6).
+
+    Raises `InvalidGrant`, also for a verifier nobody asked for: accepting it would let an attacker strip the challenge
+    from the authorization request unnoticed (RFC 9700 section 4.8.2).
+    """
+    if challenge is None:
+        if verifier is not None:
+            raise InvalidGrant("code_verifier came for a code that had no challenge")
+        return
+    if verifier is None:
+        raise InvalidGrant("code_verifier is missing")
+    if not _SYNTAX.fullmatch(verifier):
+        raise InvalidGrant("code_verifier is not 43 to 128 unreserved characters")
+    if not same(_transformed(verifier, challenge.method), challenge.value):
+        raise InvalidGrant("code_verifier does not match the challenge")
+
+
+def _transformed(verifier: str, method: Method) -> str:
+    if method == "plain":
+        return verifier
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

@@ -1,0 +1,228 @@
+"""What is remembered: frozen records, found by key and changed only by a commit.
+
+A key is a client's identifier or the `Digest` of a secret, never the secret. `expires_at` (seconds since the Unix
+epoch, None for never) is when a record may be purged, and nothing is ever live after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
+import attrs
+
+from oauthcore.digest import Digest
+from oauthcore.errors import ConfigurationError
+from oauthcore.lifecycle import CodeState, GrantState, InteractionState
+from oauthcore.pkce import CodeChallenge
+from oauthcore.policy import Allowance, as_allowances
+from oauthcore.scope import Scope, as_scope
+
+AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+
+
+class Record(Protocol):
+    """Be findable by key and purgeable by time: all that storage has to know of a record."""
+
+    @property
+    def key(self) -> str:
+        """Give what the record is found by, unique within its kind."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """Give the second from which it may be purged, or None."""
+
+
+def _strings(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise ConfigurationError("client", values, "give a list of strings where a list is meant, not one string")
+    return tuple(values)
+
+
+@attrs.frozen
+class ClientSecret:
+    """Remember a client secret's digest; `expires_at` is set when a newer secret has taken its place."""
+
+    digest: Digest
+    expires_at: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Client:
+    """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
+
+    `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
+    overrule the server's. `allow` opens for this client alone what the policy keeps shut. A client that
+    `introspects_any` is a resource server that may ask about every token, not just its own (RFC 7662 section 4).
+    """
+
+    client_id: str
+    name: str | None = None
+    secrets: tuple[ClientSecret, ...] = ()
+    token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
+    redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    grant_types: tuple[str, ...] = attrs.field(default=("authorization_code",), converter=_strings)
+    response_types: tuple[str, ...] = attrs.field(default=("code",), converter=_strings)
+    scope: Scope = attrs.field(default=Scope(), converter=as_scope)
+    default_scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
+    authorization_code_lifetime: int | None = None
+    access_token_lifetime: int | None = None
+    refresh_token_lifetime: int | None = None
+    grant_lifetime: int | None = None
+    allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
+    introspects_any: bool = False
+    enabled: bool = True
+    expires_at: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Give the client's identifier."""
+        return self.client_id
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether it has no credentials of its own (RFC 6749 section 2.1)."""
+        return self.token_endpoint_auth_method == "none"
+
+    @property
+    def omitted_scope(self) -> Scope:
+        """Give what it means that a request of this client names no scope (RFC 6749 section 3.3)."""
+        return self.scope if self.default_scope is None else self.default_scope
+
+
+@attrs.frozen(kw_only=True)
+class Consent:
+    """Remember what a person allowed a client, so as not to ask again.
+
+    One for each person and client, apart from the grants: revoking a grant because one of its tokens was stolen
+    neither ends the person's other sessions with the client nor makes the decision undone.
+    """
+
+    key: Digest
+    client_id: str
+    subject: str
+    scope: Scope
+    granted_at: int
+    expires_at: int | None
+
+
+@attrs.frozen
+class Rotation:
+    """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with."""
+
+    rotated_at: int
+    scope: Scope
+    access_token_expires_at: int
+    refresh_token_expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class Grant:
+    """Remember what a person allowed in one authorization; everything issued for it is live only while it is.
+
+    `refresh_token` is the digest of the newest refresh token: a rotation replaces it, so that all workers race for one
+    record. `expires_at` is the absolute lifetime of everything issued on it.
+    """
+
+    key: Digest
+    client_id: str
+    subject: str
+    scope: Scope
+    auth_time: int | None
+    granted_at: int
+    expires_at: int
+    state: GrantState = GrantState.ACTIVE
+    refresh_token: Digest | None = None
+    rotation: Rotation | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AuthorizationCode:
+    """Remember an authorization code (RFC 6749 section 4.1.2).
+
+    After its redemption it stays until what it gave has expired, so that a replay is still known for one.
+    """
+
+    key: Digest
+    client_id: str
+    subject: str
+    grant: Digest
+    redirect_uri: str
+    redirect_uri_given: bool
+    code_challenge: CodeChallenge | None
+    issued_at: int
+    expires_at: int
+    state: CodeState = CodeState.ACTIVE
+
+
+@attrs.frozen(kw_only=True)
+class AccessToken:
+    """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4)."""
+
+    key: Digest
+    client_id: str
+    subject: str | None
+    grant: Digest | None
+    scope: Scope
+    audience: tuple[str, ...]
+    issued_at: int
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class RefreshToken:
+    """Remember a refresh token; its scope and its place in the succession are its grant's."""
+
+    key: Digest
+    client_id: str
+    subject: str
+    grant: Digest
+    issued_at: int
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class Login:
+    """Say who is signed in: `subject` as the host knows him, `auth_time` when he last proved it (epoch seconds)."""
+
+    subject: str
+    auth_time: int
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class AuthorizationRequest:
+    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged."""
+
+    client_id: str
+    response_type: str | None = None
+    redirect_uri: str | None = None
+    scope: str | None = None
+    state: str | None = None
+    response_mode: str | None = None
+    code_challenge: str | None = None
+    code_challenge_method: str | None = None
+    prompt: str | None = None
+    request: bool = False
+    request_uri: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Interaction:
+    """Remember an authorization request that waits for a person.
+
+    `browser` is the digest of the cookie it started with. `login` and `scope` are what the application reported; a
+    `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept.
+    """
+
+    key: Digest
+    client_id: str
+    request: AuthorizationRequest = attrs.field(repr=False)  # the state in it is the client's secret against forgery
+    browser: Digest
+    started_at: int
+    expires_at: int
+    state: InteractionState = InteractionState.PENDING
+    login: Login | None = None
+    scope: Scope | None = None
+    remember: bool = False

@@ -1,0 +1,106 @@
+"""Redirect URIs: which are fit to be registered, which of the registered ones a request means, how to add to one.
+
+They are compared and emitted as the exact strings that were registered or received: nothing is normalised, because
+two parsers that disagree about one string are how codes get stolen (RFC 9700 section 4.1.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Literal
+from urllib.parse import quote, urlsplit
+
+import attrs
+
+from oauthcore.errors import InvalidRequest
+
+ResponseMode = Literal["query", "fragment", "form_post"]
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+# RFC 8252 section 7.3 names the two literals; localhost is only advised against (8.3), and native clients use it.
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?((?:[/?].*)?)", re.DOTALL)
+
+# RFC 3986 section 2: anything else has no place in a URI, and a control character would split a header.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+
+# Schemes that a browser runs or shows instead of calling an application (RFC 9700 section 4.1 and its CVEs).
+_DANGEROUS = frozenset(
+    {"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem", "ws", "wss", "ftp"}
+)
+
+
+@attrs.frozen
+class ValidatedRedirect:
+    """Prove that a redirect URI is one of the client's: the only thing a redirect to a client can be built from.
+
+    Made by `validate_redirect` alone. `given` tells whether the request named it (RFC 6749 section 4.1.3 asks for it
+    again at the exchange only then).
+    """
+
+    uri: str
+    given: bool
+
+
+def validate_redirect(asked: str | None, registered: tuple[str, ...]) -> ValidatedRedirect:
+    """Match the asked redirect URI with the registered ones (RFC 6749 section 3.1.2.3, RFC 9700 section 2.1).
+
+    Raises `InvalidRequest`: whoever catches it has nowhere to redirect to.
+    """
+    if asked is None:
+        if len(registered) != 1:
+            raise InvalidRequest("redirect_uri is missing, and the client has not exactly one registered")
+        return ValidatedRedirect(registered[0], given=False)
+    if asked in registered or _is_loopback_of(asked, registered):
+        return ValidatedRedirect(asked, given=True)
+    raise InvalidRequest("redirect_uri is not registered for this client")
+
+
+def _is_loopback_of(asked: str, registered: tuple[str, ...]) -> bool:
+    """Tell whether it is a registered loopback URI with another port (RFC 8252 section 7.3)."""
+    match = _LOOPBACK.fullmatch(asked)
+    return match is not None and match.groups() in [m.groups() for m in map(_LOOPBACK.fullmatch, registered) if m]
+
+
+def is_impersonable(uri: str) -> bool:
+    """Tell whether any program on the person's machine could be listening there (RFC 8252 section 8.6)."""
+    return not uri.startswith("https://")
+
+
+def objection(uri: str, *, insecure_transport: bool) -> str | None:
+    """Say what is wrong with a redirect URI that somebody wants to register, or None (RFC 6749 section 3.1.2)."""
+    if not _URI.fullmatch(uri):
+        return "it must be an absolute URI of URI characters only (RFC 3986)"
+    if "#" in uri:
+        return "it must have no fragment (RFC 6749 section 3.1.2)"
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return "it must be a URI that can be parsed"
+    if parts.scheme in _DANGEROUS:
+        return f"the scheme {parts.scheme} is not one that may be redirected to"
+    if parts.scheme in {"http", "https"}:
+        if not parts.hostname or "@" in parts.netloc:
+            return "it must name a host, with no user information before it"
+        if parts.scheme == "http" and not insecure_transport and not _LOOPBACK.fullmatch(uri):
+            return "use https; plain http is for loopback hosts, or for Allowance.INSECURE_TRANSPORT"
+        return None
+    if "." not in parts.scheme:
+        return "a private-use scheme must be a reversed domain name, as in com.example.app:/ (RFC 8252 section 7.1)"
+    return None
+
+
+def with_parameters(uri: str, mode: Literal["query", "fragment"], parameters: Mapping[str, str]) -> str:
+    """Add response parameters to a redirect URI, leaving its own bytes alone (RFC 6749 section 4.1.2)."""
+    added = form_encoded(parameters.items())
+    if mode == "fragment":
+        return f"{uri}#{added}"
+    if "?" not in uri:
+        return f"{uri}?{added}"
+    return f"{uri}{added}" if uri.endswith(("?", "&")) else f"{uri}&{added}"
+
+
+def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
+    """Encode parameters so that form decoders and plain percent-decoders read the same: a space is %20, never +."""
+    return "&".join([f"{name}={quote(value, safe='')}" for name, value in pairs])

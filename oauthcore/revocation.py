@@ -1,0 +1,19 @@
+"""Revocation as a change to one record: whatever was issued on a grant ends with it."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.lifecycle import GRANT, GrantInput
+from oauthcore.outcome import Change, Replace
+from oauthcore.records import Grant
+
+
+def revoke_grant(grant: Grant) -> Grant:
+    """Give the grant as it is when revoked, from whatever state; it forgets how to answer a retry."""
+    return attrs.evolve(grant, state=GRANT[grant.state, GrantInput.REVOKE], refresh_token=None, rotation=None)
+
+
+def close_retry(grant: Grant) -> tuple[Change, ...]:
+    """Close the retry window of a grant's newest rotation, if it has one."""
+    return () if grant.rotation is None else (Replace(grant, attrs.evolve(grant, rotation=None)),)

@@ -1,0 +1,78 @@
+"""Scope: what a token is good for (RFC 6749 section 3.3).
+
+A set by meaning, but one that remembers the order it was asked in, since clients compare the text of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import attrs
+
+from oauthcore.errors import InvalidScope
+
+# RFC 6749 appendix A.4: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+_SCOPE_TOKEN = frozenset(chr(code) for code in range(0x21, 0x7F)) - {'"', "\\"}
+
+
+def _unique(tokens: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tokens))
+
+
+@attrs.frozen
+class Scope:
+    """Hold scope tokens, each once, in the order given."""
+
+    tokens: tuple[str, ...] = attrs.field(default=(), converter=_unique)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tokens)
+
+    def __contains__(self, token: str) -> bool:
+        return token in self.tokens
+
+    def __bool__(self) -> bool:
+        return bool(self.tokens)
+
+    @property
+    def text(self) -> str:
+        """Give the scope as it goes over the wire."""
+        return " ".join(self.tokens)
+
+    def covers(self, other: Scope) -> bool:
+        """Tell whether everything in `other` is also here."""
+        return self.tokens == other.tokens or set(other.tokens) <= set(self.tokens)
+
+    def union(self, other: Scope) -> Scope:
+        """Give what is in either, this one's order first."""
+        return Scope(self.tokens + other.tokens)
+
+
+@lru_cache(maxsize=256)
+def parse_scope(text: str) -> Scope:
+    """Read a scope from the wire: tokens of printable ASCII, divided by spaces (RFC 6749 section 3.3).
+
+    Raises `InvalidScope` for any other character. Runs of spaces are forgiven, since clients join lists carelessly.
+    """
+    if not _SCOPE_TOKEN.issuperset(text.replace(" ", "")):
+        raise InvalidScope("the scope has a character outside RFC 6749 appendix A.4")
+    return Scope(tuple(filter(None, text.split(" "))))
+
+
+def as_scope(value: str | Iterable[str]) -> Scope:
+    """Take a scope in whatever form it is at hand: the wire's text, or tokens."""
+    if isinstance(value, Scope):
+        return value
+    return parse_scope(value) if isinstance(value, str) else Scope(tuple(value))
+
+
+def resolve_scope(asked: Scope | None, default: Scope, allowed: Scope) -> Scope:
+    """Give the scope in question: what was asked, or the default where nothing was, and never more than is allowed.
+
+    Raises `InvalidScope`: a scope that silently came out smaller would be a puzzle to the client.
+    """
+    wanted = default if asked is None else asked
+    if not allowed.covers(wanted):
+        raise InvalidScope(f"the scope {wanted.text} is not within {allowed.text}")
+    return wanted

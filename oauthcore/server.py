@@ -1,0 +1,266 @@
+"""The authorization server: configuration in, a table of endpoints out.
+
+Every public method that asks something of the outside returns a flow; `run` and `arun` are the only difference between
+a blocking and an async host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import urlsplit
+
+import attrs
+
+from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.clients.registration import (
+    Registered,
+    check_client,
+    check_secret,
+    decide_register,
+    decide_rotate,
+)
+from oauthcore.clock import Clock
+from oauthcore.context import Context, Paths
+from oauthcore.digest import Derivation, Digester, Secret
+from oauthcore.effects import Flow, find, settled
+from oauthcore.endpoints.authorization import authorization
+from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
+from oauthcore.endpoints.introspection import introspection
+from oauthcore.endpoints.metadata import metadata, well_known_paths
+from oauthcore.endpoints.resume import resume
+from oauthcore.endpoints.revocation import revocation
+from oauthcore.endpoints.token import token
+from oauthcore.entropy import Entropy, mint
+from oauthcore.errors import ConfigurationError, OAuthError
+from oauthcore.grants import GrantFlow
+from oauthcore.grants.authorization_code import authorization_code
+from oauthcore.grants.client_credentials import client_credentials
+from oauthcore.grants.password import password
+from oauthcore.grants.refresh_token import refresh_token
+from oauthcore.http import Headers, Request, Response
+from oauthcore.outcome import Outcome
+from oauthcore.policy import Allowance, Policy
+from oauthcore.records import Client, ClientSecret, Login
+from oauthcore.redirect_uri import LOOPBACK_HOSTS
+from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
+from oauthcore.scope import Scope
+from oauthcore.transact import agree, transact
+
+BUILT_IN_GRANTS: Mapping[str, GrantFlow] = {
+    "authorization_code": authorization_code,
+    "refresh_token": refresh_token,
+    "client_credentials": client_credentials,
+    "password": password,
+}
+
+# Any origin may call these from a browser: they take no cookies, so the page that calls has nobody's authority.
+_CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "WWW-Authenticate"))
+_PREFLIGHT: Headers = (
+    *_CORS,
+    ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+    ("Access-Control-Max-Age", "86400"),
+)
+
+MINIMUM_TOKEN_KEY = 32
+
+
+@attrs.frozen
+class _Endpoint:
+    methods: tuple[str, ...]
+    decide: Callable[[Request, Login | None, Context], Flow[Outcome]]
+    is_page: bool = False
+    is_cors: bool = False
+
+
+class AuthorizationServer:
+    """Be an authorization server for one issuer (RFC 6749, RFC 7009, RFC 7636, RFC 7662, RFC 8414, RFC 9207).
+
+    `issuer` is the URL that clients know it by, kept as the exact string; `clock` and `entropy` may be `time.time` and
+    `secrets.token_bytes`; `token_key` is at least 32 secret random bytes, the same for every worker and every restart.
+    `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else.
+
+    Raises `ConfigurationError` for settings that can't be.
+    """
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        clock: Clock,
+        entropy: Entropy,
+        token_key: bytes,
+        policy: Policy | None = None,
+        paths: Paths | None = None,
+        grants: Mapping[str, GrantFlow] | None = None,
+        scopes: Iterable[str] = (),
+        error_page: RenderErrorPage = plain_error_page,
+    ) -> None:
+        self.issuer = issuer
+        self.policy = policy or Policy.oauth21()
+        self.paths = paths or Paths()
+        self._base = check_issuer(issuer, self.policy)
+        if len(token_key) < MINIMUM_TOKEN_KEY:
+            raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes or more")
+        self._clock = clock
+        self._entropy = entropy
+        self._digest = Digester(issuer)
+        self._derive = Derivation(issuer, token_key)
+        self._error_page = error_page
+        self._grants = {**_offered_grants(self.policy), **(grants or {})}
+        self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes)
+        self._endpoints = self._table()
+
+    def handle(self, request: Request, login: Login | None = None) -> Flow[Response]:
+        """Answer a request to any of the endpoints; whatever arrives, a response leaves.
+
+        `login` says who is signed in at the host: the authorization endpoint wants to know.
+        """
+        endpoint = self._endpoints.get(request.path)
+        if endpoint is None:
+            return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
+        if request.method not in endpoint.methods:
+            return settled(_other_method(request, endpoint))
+        if endpoint.is_cors:
+            return self._answer_any_origin(endpoint, request)
+        return self._answer(endpoint, request, login)
+
+    def owns(self, path: str) -> bool:
+        """Tell whether a path is one of the endpoints', so that a host knows what to leave alone."""
+        return path in self._endpoints
+
+    def interaction(self, handle: str, login: Login | None = None) -> Flow[PendingInteraction | None]:
+        """Find out what an interaction waits for: None if for nothing (any more). Raises `Unanswered` if storage fails.
+
+        `login` is who is signed in now; without it, whoever was reported before counts.
+        """
+        return look(Secret(handle), login, self._context())
+
+    def finish(
+        self, handle: str, login: Login, scope: Iterable[str] | None = None, *, remember: bool = True
+    ) -> Flow[Response]:
+        """Report who is signed in and, where a page asked for it, what he allowed; send the answer to his browser.
+
+        A `scope` of None reports the login alone, and consent is asked for where it is not remembered. It may be less
+        than was asked for, never more. `remember` keeps the consent for the next time.
+        """
+        answer = Answer(Secret(handle), login, None if scope is None else Scope(tuple(scope)), remember)
+        context = self._context()
+        return transact(lambda: finish(answer, context), self._refuse_as_page)
+
+    def deny(self, handle: str) -> Flow[Response]:
+        """Report that the person said no; send the answer to his browser."""
+        context = self._context()
+        return transact(lambda: deny(Secret(handle), context), self._refuse_as_page)
+
+    def register(self, client: Client, secret: Secret | None = None) -> Flow[Registered]:
+        """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
+
+        Raises `ConfigurationError` for a registration that can't be, and for an identifier that is taken.
+        """
+        check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
+        if not client.is_public:
+            secret = secret or mint(self._entropy)
+            check_secret(secret)
+            client = attrs.evolve(client, secrets=(ClientSecret(self._digest("client_secret", secret)),))
+        elif secret is not None:
+            raise ConfigurationError("secret", secret, "a public client has none; leave it out")
+        return self._register(Registered(client, secret))
+
+    def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
+        """Give a client a new secret; the one before it stays good for `overlap` seconds.
+
+        Raises `ConfigurationError` where there is no such client with a secret.
+        """
+        return self._rotate(client_id, overlap, self._context())
+
+    def _register(self, registered: Registered) -> Flow[Registered]:
+        def decision() -> Flow[Outcome]:
+            known = yield from find(Client, registered.client.client_id)
+            return decide_register(known, registered.client)
+
+        response = yield from agree(decision)
+        assert response.status == 201
+        return registered
+
+    def _rotate(self, client_id: str, overlap: int, context: Context) -> Flow[Secret]:
+        secret = context.mint()
+        fresh = ClientSecret(context.digest("client_secret", secret))
+
+        def decision() -> Flow[Outcome]:
+            known = yield from find(Client, client_id)
+            return decide_rotate(known, client_id, fresh, overlap, context.now)
+
+        response = yield from agree(decision)
+        assert response.status == 200
+        return secret
+
+    def _answer(self, endpoint: _Endpoint, request: Request, login: Login | None) -> Flow[Response]:
+        context = self._context()
+        refuse = self._refuse_as_page if endpoint.is_page else self._refuse_as_json
+        return transact(lambda: endpoint.decide(request, login, context), refuse)
+
+    def _answer_any_origin(self, endpoint: _Endpoint, request: Request) -> Flow[Response]:
+        response = yield from self._answer(endpoint, request, None)
+        return Response(response.status, response.headers + _CORS, response.body, response.refusal)
+
+    def _context(self) -> Context:
+        now = int(self._clock())
+        return Context(self.issuer, self._base, self.paths, self.policy, now, self._mint, self._digest, self._derive)
+
+    def _mint(self) -> Secret:
+        return mint(self._entropy)
+
+    def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
+        return refuse_as_json(error, self.issuer, cause)
+
+    def _refuse_as_page(self, error: OAuthError, cause: BaseException | None) -> Response:
+        return refuse_as_page(error, self._error_page, cause)
+
+    def _table(self) -> dict[str, _Endpoint]:
+        paths, base, document, grants = self.paths, self._base, self._metadata, self._grants
+        get, post, read = ("GET",), ("POST",), ("GET", "HEAD")
+        return {
+            base + paths.authorization: _Endpoint(get + post, authorization, is_page=True),
+            base + paths.resume: _Endpoint(get, lambda r, _, context: resume(r, context), is_page=True),
+            base + paths.token: _Endpoint(post, lambda r, _, context: token(r, grants, context), is_cors=True),
+            base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),
+            base + paths.revocation: _Endpoint(post, lambda r, _, context: revocation(r, context), is_cors=True),
+            **dict.fromkeys(
+                well_known_paths(base), _Endpoint(read, lambda *_: settled(Outcome(document)), is_cors=True)
+            ),
+        }
+
+
+def check_issuer(issuer: str, policy: Policy) -> str:
+    """Look the issuer over (RFC 8414 section 2) and give its path; raises `ConfigurationError`."""
+    remedy = "use an https URL without query and fragment, as in https://as.example"
+    if not issuer.isascii() or not issuer.isprintable() or set(issuer) & set(' "<>\\'):
+        raise ConfigurationError("issuer", issuer, remedy)
+    try:
+        parts = urlsplit(issuer)
+        host = parts.hostname
+    except ValueError:
+        raise ConfigurationError("issuer", issuer, remedy) from None
+    if not host or "@" in parts.netloc or "?" in issuer or "#" in issuer or parts.scheme not in {"https", "http"}:
+        raise ConfigurationError("issuer", issuer, remedy)
+    if parts.scheme == "http" and host not in LOOPBACK_HOSTS and not policy.allows(Allowance.INSECURE_TRANSPORT):
+        raise ConfigurationError("issuer", issuer, "use https, or allow Allowance.INSECURE_TRANSPORT by name")
+    return parts.path.rstrip("/")
+
+
+def _offered_grants(policy: Policy) -> dict[str, GrantFlow]:
+    for grant_type in policy.grant_types - BUILT_IN_GRANTS.keys():
+        raise ConfigurationError("grant_types", grant_type, "register the function for it as grants={…}")
+    for response_type in policy.response_types - RESPONSE_TYPES.keys():
+        raise ConfigurationError("response_types", response_type, f"use some of {', '.join(RESPONSE_TYPES)}")
+    return {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
+
+
+def _other_method(request: Request, endpoint: _Endpoint) -> Response:
+    """Answer a browser's preflight where other origins may call; refuse any other method (RFC 9110 section 15.5.6)."""
+    if request.method == "OPTIONS" and endpoint.is_cors:
+        allowed = ("Access-Control-Allow-Methods", ", ".join(endpoint.methods))
+        return Response(204, (*_PREFLIGHT, allowed))
+    allow = (*endpoint.methods, "OPTIONS") if endpoint.is_cors else endpoint.methods
+    headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
+    return Response(405, headers + (_CORS if endpoint.is_cors else ()), b"Use another method.\n")

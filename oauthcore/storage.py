@@ -1,0 +1,39 @@
+"""What storage has to do: find one record, commit some changes, purge what has expired.
+
+A storage decides nothing about security. It keeps four promises instead: a commit is all or nothing; it returns True
+only when the changes are there to stay; it returns False, and has done nothing, when a precondition failed; and
+where it can't keep the first three it raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from oauthcore.outcome import Change, R
+
+
+class Storage(Protocol):
+    """Keep records for a blocking host."""
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+
+
+class AsyncStorage(Protocol):
+    """Keep records for an async host: the same three, awaited."""
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
