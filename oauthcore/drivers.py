@@ -60,7 +60,7 @@ def run(flow: Flow[T], world: World) -> T:
         except StopIteration as result:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
-            resume, answer = flow.send, _answer(effect, world)
+            resume, answer = flow.send, answer_to(effect, world)
             _tell(effect, answer, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
             resume, answer = flow.throw, _unanswered(effect, failure)
@@ -75,7 +75,7 @@ async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
         except StopIteration as result:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
-            resume, answer = flow.send, _answer(effect, world)
+            resume, answer = flow.send, answer_to(effect, world)
             if inspect.isawaitable(answer):
                 answer = await answer
             _tell(effect, answer, world)
@@ -83,7 +83,8 @@ async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
             resume, answer = flow.throw, _unanswered(effect, failure)
 
 
-def _answer(effect: Effect, world: World | AsyncWorld) -> Any:
+def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
+    """Ask the world one effect's question; the answer may be awaitable if the world is async."""
     match effect:
         case Find(kind, key):
             return world.storage.find(kind, key)

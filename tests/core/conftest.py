@@ -1,0 +1,19 @@
+"""What the core's tests share: every flow goes through both drivers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core.site import DRIVERS, Drive, Site, make_site
+
+
+@pytest.fixture(params=sorted(DRIVERS))
+def drive(request: pytest.FixtureRequest) -> Drive:
+    """Give each driver in turn."""
+    return DRIVERS[request.param]
+
+
+@pytest.fixture
+def site(drive: Drive) -> Site:
+    """Give a fresh site, under each driver."""
+    return make_site(drive)

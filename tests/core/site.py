@@ -1,0 +1,275 @@
+"""A site under test: one server, one world, time and chance fixed, and a browser that keeps its cookie."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import anyio
+import attrs
+
+from oauthcore import (
+    Allowance,
+    AsyncWorld,
+    AuthorizationServer,
+    Client,
+    Lifetimes,
+    Login,
+    MemoryStorage,
+    Policy,
+    Request,
+    Response,
+    Secret,
+    World,
+    arun,
+    run,
+)
+from oauthcore.effects import Flow
+from oauthcore.outcome import Event
+from oauthcore.testing import FixedClock, SeededEntropy
+
+T = TypeVar("T")
+Drive = Callable[[Flow[Any], World], Any]
+
+ISSUER = "https://as.example"
+REDIRECT = "https://client.example/callback"
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+TOKEN_KEY = bytes(range(32))
+
+CONFIDENTIAL = Client(
+    client_id="confidential",
+    redirect_uris=(REDIRECT,),
+    grant_types=("authorization_code", "refresh_token", "client_credentials"),
+    response_types=("code", "none"),
+    scope="email profile read",
+)
+PUBLIC = Client(
+    client_id="public",
+    token_endpoint_auth_method="none",
+    redirect_uris=("https://public.example/cb", "http://127.0.0.1/cb"),
+    grant_types=("authorization_code", "refresh_token"),
+    scope="email profile",
+)
+OTHER = Client(
+    client_id="other",
+    redirect_uris=("https://other.example/cb",),
+    grant_types=("authorization_code", "refresh_token"),
+    scope="email",
+)
+RESOURCE = Client(
+    client_id="resource", grant_types=("client_credentials",), response_types=(), scope="read", introspects_any=True
+)
+SECRETS = {"confidential": "confidential-secret", "other": "other-secret", "resource": "resource-secret"}
+CLIENTS = (CONFIDENTIAL, PUBLIC, OTHER, RESOURCE)
+
+
+def run_async(flow: Flow[T], world: World) -> T:
+    """Run a flow through the async driver, in an event loop of its own."""
+    async_world = AsyncWorld(world.storage, world.authenticate, world.audit)
+    return anyio.run(lambda: arun(flow, async_world))
+
+
+DRIVERS: dict[str, Drive] = {"run": run, "arun": run_async}
+
+
+def form(**values: str | None) -> bytes:
+    """Encode a form, leaving out what is None."""
+    return urlencode({name: value for name, value in values.items() if value is not None}).encode()
+
+
+def basic(client_id: str, secret: str) -> tuple[str, str]:
+    """Give an Authorization header for HTTP Basic."""
+    return ("Authorization", "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode())
+
+
+def challenge_of(verifier: str) -> str:
+    """Give the S256 challenge of a verifier."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+@attrs.define
+class Site:
+    """Be one server with its world."""
+
+    server: AuthorizationServer
+    world: World
+    clock: FixedClock
+    drive: Drive
+    events: list[Event]
+    cookie: str | None = None
+
+    @property
+    def now(self) -> int:
+        """Give the time."""
+        return int(self.clock.now)
+
+    @property
+    def alice(self) -> Login:
+        """Give a person who signed in just now."""
+        return Login(subject="alice", auth_time=self.now)
+
+    def handle(self, request: Request, login: Login | None = None) -> Response:
+        """Send a request."""
+        response = self.drive(self.server.handle(request, login), self.world)
+        assert isinstance(response, Response)
+        return response
+
+    def get(self, target: str, login: Login | None = None, *, cookie: bool = True) -> Response:
+        """Send the browser somewhere; it keeps the binding cookie."""
+        headers = (("Cookie", self.cookie),) if cookie and self.cookie else ()
+        response = self.handle(Request("GET", target, headers), login)
+        if (planted := response.header("set-cookie")) is not None:
+            self.cookie = planted.partition(";")[0]
+        return response
+
+    def post(self, path: str, body: bytes, *headers: tuple[str, str]) -> Response:
+        """Post a form."""
+        return self.handle(Request("POST", path, (FORM, *headers), body))
+
+    def authorize_target(self, **changes: str | None) -> str:
+        """Give the target of an authorization request that is right but for the changes; None leaves a parameter out."""
+        parameters: dict[str, str | None] = {
+            "client_id": "confidential",
+            "redirect_uri": REDIRECT,
+            "response_type": "code",
+            "scope": "email",
+            "state": "s",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
+        parameters |= changes
+        return "/authorize?" + form(**parameters).decode()
+
+    def authorize(self, login: Login | None = None, **changes: str | None) -> Response:
+        """Send an authorization request."""
+        return self.get(self.authorize_target(**changes), login)
+
+    def approve(self, response: Response, login: Login | None = None, scope: str | None = None) -> Response:
+        """Be the application and the person: log in and approve whatever is asked; give the answer to the client."""
+        handle = handle_of(response)
+        pending = self.drive(self.server.interaction(handle), self.world)
+        assert pending is not None
+        tokens = pending.scope if scope is None else scope.split()
+        finished = self.drive(self.server.finish(handle, login or self.alice, tokens), self.world)
+        return self.get(location(finished))
+
+    def code(self, **changes: str | None) -> str:
+        """Give a fresh authorization code."""
+        return params(self.approve(self.authorize(**changes)))["code"]
+
+    def token(self, client_id: str = "confidential", **values: str | None) -> Response:
+        """Ask the token endpoint, the client authenticating the way it is registered for."""
+        if client_id in SECRETS:
+            return self.post("/token", form(**values), basic(client_id, SECRETS[client_id]))
+        return self.post("/token", form(client_id=client_id, **values))
+
+    def redeem(self, code: str, client_id: str = "confidential", **changes: str | None) -> Response:
+        """Redeem a code rightly, but for the changes."""
+        values: dict[str, str | None] = {"redirect_uri": REDIRECT, "code_verifier": VERIFIER}
+        return self.token(client_id, grant_type="authorization_code", code=code, **(values | changes))
+
+    def tokens(self, **changes: str | None) -> dict[str, Any]:
+        """Give the tokens of a fresh authorization."""
+        return members(self.redeem(self.code(**changes)))
+
+    def refresh(self, refresh_token: str, client_id: str = "confidential", scope: str | None = None) -> Response:
+        """Refresh."""
+        return self.token(client_id, grant_type="refresh_token", refresh_token=refresh_token, scope=scope)
+
+    def introspect(self, token: str, client_id: str = "confidential", hint: str | None = None) -> dict[str, Any]:
+        """Introspect a token; give the members of the answer."""
+        body = form(token=token, token_type_hint=hint)
+        return members(self.post("/introspect", body, basic(client_id, SECRETS[client_id])))
+
+    def is_active(self, token: str) -> bool:
+        """Tell whether a token is live, as a resource server would ask."""
+        return bool(self.introspect(token, "resource")["active"])
+
+    def revoke(self, token: str, client_id: str = "confidential", hint: str | None = None) -> Response:
+        """Revoke a token."""
+        return self.post("/revoke", form(token=token, token_type_hint=hint), basic(client_id, SECRETS[client_id]))
+
+
+def make_site(
+    drive: Drive = run,
+    *,
+    policy: Policy | None = None,
+    clients: tuple[Client, ...] = CLIENTS,
+    secrets: Mapping[str, str] = SECRETS,
+    **settings: Any,
+) -> Site:
+    """Make a site: by default OAuth 2.1, the four clients, an access token lasting 300 s and a refresh token 900 s."""
+    clock = FixedClock()
+    events: list[Event] = []
+    lifetimes = Lifetimes(access_token_lifetime=300, refresh_token_lifetime=900, grant_lifetime=3_600)
+    defaults: dict[str, Any] = {
+        "issuer": ISSUER,
+        "clock": clock,
+        "entropy": SeededEntropy(),
+        "token_key": TOKEN_KEY,
+        "policy": policy or Policy.oauth21(lifetimes=lifetimes),
+    }
+    server = AuthorizationServer(**(defaults | settings))
+    world = World(MemoryStorage(), authenticate=authenticate, audit=events.append)
+    for client in clients:
+        secret = None if client.is_public else Secret(secrets[client.client_id])
+        drive(server.register(client, secret), world)
+    events.clear()
+    return Site(server, world, clock, drive, events)
+
+
+def authenticate(username: str, password: Secret) -> str | None:
+    """Know one person: alice, whose password is wonderland."""
+    return "alice" if (username, password.reveal()) == ("alice", "wonderland") else None
+
+
+def members(response: Response) -> dict[str, Any]:
+    """Give the members of a JSON answer."""
+    answer = json.loads(response.body)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def location(response: Response) -> str:
+    """Give where a response redirects to."""
+    found = response.header("location")
+    assert found is not None, response
+    return found
+
+
+def params(response: Response) -> dict[str, str]:
+    """Give the parameters of the redirect to the client, from the query or the fragment."""
+    parts = urlsplit(location(response))
+    return dict(parse_qsl(parts.fragment or parts.query, keep_blank_values=True))
+
+
+def handle_of(response: Response) -> str:
+    """Give the handle of the interaction that a response sends the browser to."""
+    return params(response)["interaction"]
+
+
+def refused(response: Response, code: str, reason: str = "") -> bool:
+    """Tell whether a client was refused with that code, for a reason that has those words."""
+    assert response.refusal is not None, response
+    assert response.refusal.cause is None, response.refusal.cause
+    return members(response)["error"] == code == response.refusal.code and reason in response.refusal.reason
+
+
+def refused_by_page(response: Response, reason: str = "") -> bool:
+    """Tell whether a browser was shown an error page, for a reason that has those words, and sent nowhere."""
+    assert response.refusal is not None, response
+    assert response.refusal.cause is None, response.refusal.cause
+    return 400 <= response.status < 500 and response.header("location") is None and reason in response.refusal.reason
+
+
+def legacy_policy() -> Policy:
+    """Give RFC 6749 whole, with one more named danger."""
+    return Policy.oauth20(allow={Allowance.PLAIN_PKCE})
