@@ -163,7 +163,7 @@ class Site:
 
     def code(self, **changes: str | None) -> str:
         """Give a fresh authorization code."""
-        return params(self.approve(self.authorize(**changes)))["code"]
+        return params(self.approve(self.authorize(None, **changes)))["code"]
 
     def token(self, client_id: str = "confidential", **values: str | None) -> Response:
         """Ask the token endpoint, the client authenticating the way it is registered for."""
