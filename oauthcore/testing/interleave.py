@@ -71,13 +71,14 @@ def explore(scene: Callable[[], Scene[T]], check: Callable[[Run[T]], None], *, l
             raise RuntimeError(f"there are more than {limit} schedules; explore fewer flows at once")
         prefix = pending.pop()
         table = _Table(scene())
+        for flow in prefix:
+            table.step(flow)
         while choices := table.choices():
-            step = len(table.taken)
-            if step < len(prefix):
-                table.step(prefix[step])
-                continue
             pending.extend((*table.taken, other) for other in choices[1:])
             table.step(choices[0])
+        if not table.is_done:
+            # Only commuting repeats are left from here: this order is run as another one.
+            continue
         schedules += 1
         lengths.append(tuple(table.kinds))
         run = table.run()
@@ -118,6 +119,11 @@ class _Table(Generic[T]):
         last = self.kinds[-1][0]
         return [n for n in waiting if n >= last or not isinstance(self._pending[n], Find)]
 
+    @property
+    def is_done(self) -> bool:
+        """Tell whether every flow has come to its end."""
+        return len(self._results) == len(self._flows)
+
     def step(self, number: int) -> None:
         """Answer the pending effect of one flow."""
         effect = self._pending[number]
@@ -129,7 +135,7 @@ class _Table(Generic[T]):
         self._resume(number, result)
 
     def run(self) -> Run[T]:
-        """Give the schedule as it went; every flow must have come to its end."""
+        """Give the schedule as it went, once it is done."""
         results = tuple(self._results[number] for number in range(len(self._flows)))
         return Run(self.taken, results, self._world, tuple(self._story))
 

@@ -1,0 +1,351 @@
+"""Whatever consumes something, in every order that two or three requests can meet in.
+
+Each test explores all schedules; their number is printed in the summary of the run (see conftest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import pytest
+
+from oauthcore import Client, Lifetimes, Policy, Request, Response
+from oauthcore.authorization.need import consent_key
+from oauthcore.effects import Flow, find
+from oauthcore.outcome import Delete, Outcome, Replace
+from oauthcore.records import Consent, Grant
+from oauthcore.revocation import revoke_grant
+from oauthcore.testing import Exploration, Run, Scene, explore
+from oauthcore.transact import agree
+from tests.core.site import (
+    FORM,
+    REDIRECT,
+    SECRETS,
+    VERIFIER,
+    Site,
+    basic,
+    form,
+    handle_of,
+    location,
+    make_site,
+    members,
+)
+
+Prepare = Callable[[Site], list[Request]]
+
+
+def token_request(**values: str) -> Request:
+    """Give a token request of the confidential client."""
+    return Request("POST", "/token", (FORM, basic("confidential", SECRETS["confidential"])), form(**values))
+
+
+def redemption(code: str) -> Request:
+    """Give the redemption of a code."""
+    return token_request(grant_type="authorization_code", code=code, redirect_uri=REDIRECT, code_verifier=VERIFIER)
+
+
+def refresh(value: str) -> Request:
+    """Give a refresh."""
+    return token_request(grant_type="refresh_token", refresh_token=value)
+
+
+def revocation(value: str) -> Request:
+    """Give a revocation."""
+    return Request("POST", "/revoke", (FORM, basic("confidential", SECRETS["confidential"])), form(token=value))
+
+
+def end_grant(key: str) -> Flow[Response]:
+    """Revoke a grant, whatever happens to it meanwhile."""
+
+    def decision() -> Flow[Outcome]:
+        grant = yield from find(Grant, key)
+        assert grant is not None
+        return Outcome(Response(204), (Replace(grant, revoke_grant(grant)),))
+
+    return agree(decision)
+
+
+def withdraw(key: str) -> Flow[Response]:
+    """Forget a consent, whatever happens meanwhile."""
+
+    def decision() -> Flow[Outcome]:
+        consent = yield from find(Consent, key)
+        assert consent is not None
+        return Outcome(Response(204), (Delete(consent),))
+
+    return agree(decision)
+
+
+def disable(client_id: str) -> Flow[Response]:
+    """Disable a client, whatever happens meanwhile."""
+
+    def decision() -> Flow[Outcome]:
+        client = yield from find(Client, client_id)
+        assert client is not None
+        return Outcome(Response(204), (Replace(client, attrs.evolve(client, enabled=False)),))
+
+    return agree(decision)
+
+
+class Meeting:
+    """Let requests meet over one site, made afresh for each schedule."""
+
+    def __init__(self, prepare: Prepare) -> None:
+        self.prepare = prepare
+        self.site = make_site()
+
+    def scene(self) -> Scene[Response]:
+        """Set the scene: the same each time, since time and chance are fixed."""
+        self.site = make_site()
+        flows: list[Flow[Response]] = [self.site.server.handle(r) for r in self.prepare(self.site)]
+        return Scene(self.site.world, flows)
+
+
+def successes(run: Run[Response]) -> list[dict[str, object]]:
+    """Give the tokens that were handed out; whatever else happened must have been a plain refusal."""
+    assert all(response.status in {200, 204, 400} for response in run.results), run.results
+    return [members(r) for r in run.results if r.status == 200 and r.body]
+
+
+def live(site: Site, tokens: list[dict[str, object]]) -> list[str]:
+    """Give those of the tokens that are still live."""
+    values = [str(t[kind]) for t in tokens for kind in ("access_token", "refresh_token") if kind in t]
+    return [value for value in values if site.is_active(value)]
+
+
+def explored(
+    record: Callable[[str, object], None], meeting: Meeting, check: Callable[[Run[Response]], None]
+) -> Exploration:
+    """Explore a meeting and note how many schedules that took."""
+    result = explore(meeting.scene, check)
+    record("schedules", f"{result.schedules} schedules, standing for {result.orders} orders of steps")
+    assert result.schedules > 1
+    return result
+
+
+def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
+    record_property: Callable[[str, object], None],
+) -> None:
+    def prepare(site: Site) -> list[Request]:
+        code = site.code()
+        return [redemption(code), redemption(code)]
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        tokens = successes(run)
+        assert len(tokens) == 1
+        # The second redemption is a replay, whichever it was: what the first was given is revoked.
+        assert live(meeting.site, tokens) == []
+
+    explored(record_property, meeting, check)
+
+
+def test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
+    record_property: Callable[[str, object], None],
+) -> None:
+    def prepare(site: Site) -> list[Request]:
+        code = site.code()
+        return [redemption(code)] * 3
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        tokens = successes(run)
+        assert len(tokens) == 1
+        assert live(meeting.site, tokens) == []
+
+    explored(record_property, meeting, check)
+
+
+def test_two_refreshes_of_one_token_get_the_same_pair(record_property: Callable[[str, object], None]) -> None:
+    def prepare(site: Site) -> list[Request]:
+        value = site.tokens()["refresh_token"]
+        return [refresh(value), refresh(value)]
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        tokens = successes(run)
+        assert len(tokens) == 2
+        assert tokens[0] == tokens[1]
+        assert len(set(live(meeting.site, tokens))) == 2
+
+    explored(record_property, meeting, check)
+
+
+def test_two_refreshes_without_a_retry_window_succeed_once_and_leave_nothing_live(
+    record_property: Callable[[str, object], None],
+) -> None:
+    class Strict(Meeting):
+        def scene(self) -> Scene[Response]:
+            self.site = make_site(policy=Policy.oauth21(lifetimes=Lifetimes(refresh_retry_lifetime=0)))
+            return Scene(self.site.world, [self.site.server.handle(r) for r in self.prepare(self.site)])
+
+    def prepare(site: Site) -> list[Request]:
+        value = site.tokens()["refresh_token"]
+        return [refresh(value), refresh(value)]
+
+    meeting = Strict(prepare)
+
+    def check(run: Run[Response]) -> None:
+        tokens = successes(run)
+        assert len(tokens) == 1
+        assert live(meeting.site, tokens) == []
+
+    explored(record_property, meeting, check)
+
+
+def test_a_refresh_with_a_spent_token_ends_what_a_concurrent_refresh_gives(
+    record_property: Callable[[str, object], None],
+) -> None:
+    def prepare(site: Site) -> list[Request]:
+        first = site.tokens()["refresh_token"]
+        second = members(site.refresh(first))["refresh_token"]
+        third = members(site.refresh(second))["refresh_token"]
+        return [refresh(third), refresh(first)]
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        assert live(meeting.site, successes(run)) == []
+        assert run.results[1].status == 400
+
+    explored(record_property, meeting, check)
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_a_refresh_and_a_revocation_leave_no_live_token_on_a_revoked_grant(
+    kind: str, record_property: Callable[[str, object], None]
+) -> None:
+    def prepare(site: Site) -> list[Request]:
+        tokens = site.tokens()
+        return [refresh(tokens["refresh_token"]), revocation(tokens[kind])]
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        tokens = successes(run)
+        assert run.results[1].status == 200
+        # A revoked access token ends alone; a revoked refresh token takes its grant along, successors and all.
+        assert len(live(meeting.site, tokens)) == (2 if kind == "access_token" else 0)
+
+    explored(record_property, meeting, check)
+
+
+def test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The code of one grant is replayed while its refresh token is revoked and refreshed: three ways to the grant."""
+
+    def prepare(site: Site) -> list[Request]:
+        code = site.code()
+        tokens = members(site.redeem(code))
+        return [redemption(code), revocation(tokens["refresh_token"]), refresh(tokens["refresh_token"])]
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        assert run.results[0].status == 400
+        assert run.results[1].status == 200
+        assert live(meeting.site, successes(run)) == []
+
+    explored(record_property, meeting, check)
+
+
+def test_a_redemption_and_a_revocation_of_its_grant_leave_nothing_live(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The operator, or the person, ends the grant while the client redeems its code."""
+
+    class Revoking(Meeting):
+        def scene(self) -> Scene[Response]:
+            self.site = make_site()
+            code = self.site.code()
+            grant = next(event.grant for event in self.site.events if event.name == "code_issued")
+            assert grant is not None
+            return Scene(self.site.world, [self.site.server.handle(redemption(code)), end_grant(grant)])
+
+    meeting = Revoking(lambda site: [])
+
+    def check(run: Run[Response]) -> None:
+        assert run.results[1].status == 204
+        assert live(meeting.site, successes(run)) == []
+
+    explored(record_property, meeting, check)
+
+
+def test_an_interaction_that_is_resumed_twice_gives_one_code(record_property: Callable[[str, object], None]) -> None:
+    def prepare(site: Site) -> list[Request]:
+        handle = handle_of(site.authorize())
+        finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+        assert site.cookie is not None
+        back = Request("GET", location(finished), (("Cookie", site.cookie),))
+        return [back, back]
+
+    meeting = Meeting(prepare)
+
+    def check(run: Run[Response]) -> None:
+        assert sorted(response.status for response in run.results) == [303, 400]
+
+    explored(record_property, meeting, check)
+
+
+def test_approving_and_denying_at_once_end_in_one_answer(record_property: Callable[[str, object], None]) -> None:
+    class Answers(Meeting):
+        def scene(self) -> Scene[Response]:
+            self.site = make_site()
+            handle = handle_of(self.site.authorize())
+            server = self.site.server
+            return Scene(self.site.world, [server.finish(handle, self.site.alice, ["email"]), server.deny(handle)])
+
+    meeting = Answers(lambda site: [])
+
+    def check(run: Run[Response]) -> None:
+        assert sorted(response.status for response in run.results) == [303, 400]
+
+    explored(record_property, meeting, check)
+
+
+def test_a_client_that_is_disabled_meanwhile_gets_no_tokens(record_property: Callable[[str, object], None]) -> None:
+    class Disabling(Meeting):
+        def scene(self) -> Scene[Response]:
+            self.site = make_site()
+            code = self.site.code()
+            return Scene(self.site.world, [self.site.server.handle(redemption(code)), disable("confidential")])
+
+    meeting = Disabling(lambda site: [])
+
+    def check(run: Run[Response]) -> None:
+        redeemed = next(
+            (n for n, step in enumerate(run.story) if step.startswith("flow 0: commit") and "True" in step), None
+        )
+        disabled = next(n for n, step in enumerate(run.story) if step.startswith("flow 1: commit") and "True" in step)
+        assert run.results[0].status == (401 if redeemed is None else 200)
+        assert redeemed is None or redeemed < disabled
+
+    explored(record_property, meeting, check)
+
+
+def test_consent_that_is_withdrawn_meanwhile_gives_no_code(record_property: Callable[[str, object], None]) -> None:
+    class Withdrawing(Meeting):
+        def scene(self) -> Scene[Response]:
+            self.site = make_site()
+            self.site.code()
+            context = self.site.server._context()
+            key = consent_key("alice", "confidential", context)
+            request = Request("GET", self.site.authorize_target())
+            return Scene(self.site.world, [self.site.server.handle(request, self.site.alice), withdraw(key)])
+
+    meeting = Withdrawing(lambda site: [])
+
+    def check(run: Run[Response]) -> None:
+        issued = next(
+            (n for n, step in enumerate(run.story) if step.startswith("flow 0: commit Require, Require")), None
+        )
+        withdrawn = next(n for n, step in enumerate(run.story) if step.startswith("flow 1: commit") and "True" in step)
+        got_code = "code=" in location(run.results[0])
+        assert not got_code or (issued is not None and issued < withdrawn)
+
+    explored(record_property, meeting, check)
