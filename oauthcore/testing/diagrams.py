@@ -1,0 +1,58 @@
+"""Diagrams of the lifecycles, generated from their tables: `python -m oauthcore.testing.diagrams > docs/lifecycles.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from oauthcore.lifecycle import CODE, GRANT, INTERACTION, REFRESH
+
+_HEAD = """# Lifecycles
+
+Generated from the tables in `oauthcore/lifecycle.py` by `python -m oauthcore.testing.diagrams`; a test compares them.
+What is not drawn is refused. Each change of state is one `Replace` in one commit, so two requests that meet can't both
+make it.
+"""
+
+Rows = Sequence[tuple[tuple[Enum, Enum], Enum]]
+
+_TABLES: tuple[tuple[str, str, Rows], ...] = (
+    (
+        "Authorization code",
+        "A second redemption is not in the table: it is a replay, and revokes the grant.",
+        tuple(CODE.items()),
+    ),
+    (
+        "Refresh token",
+        "Told from the grant, which knows its newest refresh token. Presenting a spent token is reuse, and revokes the "
+        "grant.",
+        tuple(REFRESH.items()),
+    ),
+    (
+        "Grant",
+        "Whatever was issued on a grant is live only while the grant is active and within its lifetime.",
+        tuple(GRANT.items()),
+    ),
+    (
+        "Interaction",
+        "An authorization request that waits for a person. A completed one is over for good.",
+        tuple(INTERACTION.items()),
+    ),
+)
+
+
+def document() -> str:
+    """Give the whole page."""
+    return _HEAD + "".join(f"\n## {title}\n\n{text}\n\n{diagram(rows)}" for title, text, rows in _TABLES)
+
+
+def diagram(rows: Rows) -> str:
+    """Give one table as a Mermaid state diagram."""
+    first = rows[0][0][0]
+    lines = [f"    [*] --> {first.value}"]
+    lines += [f"    {state.value} --> {target.value}: {event.value}" for (state, event), target in rows]
+    return "```mermaid\nstateDiagram-v2\n" + "\n".join(lines) + "\n```\n"
+
+
+if __name__ == "__main__":
+    print(document(), end="")
