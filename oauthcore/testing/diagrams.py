@@ -1,4 +1,4 @@
-"""Diagrams of the lifecycles, generated from their tables: `python -m oauthcore.testing.diagrams > docs/lifecycles.md`."""
+"""Diagrams of the lifecycles, generated from their tables by `python -m oauthcore.testing.diagrams`."""
 
 from __future__ import annotations
 

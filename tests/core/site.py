@@ -135,7 +135,7 @@ class Site:
         return self.handle(Request("POST", path, (FORM, *headers), body))
 
     def authorize_target(self, **changes: str | None) -> str:
-        """Give the target of an authorization request that is right but for the changes; None leaves a parameter out."""
+        """Give the target of a request that is right but for the changes; None leaves a parameter out."""
         parameters: dict[str, str | None] = {
             "client_id": "confidential",
             "redirect_uri": REDIRECT,

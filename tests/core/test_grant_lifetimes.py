@@ -2,7 +2,7 @@
 
 The model knows four sentences. A code works once, and its second use ends its grant. The newest refresh token of a
 live grant works; the one before it gives the same pair while the retry window is open and its successor is unused; any
-older one ends the grant. A revoked refresh token ends its grant. Whatever is past its time, or on an ended grant, is dead.
+older one ends the grant. A revoked refresh token ends its grant. What is past its time, or on an ended grant, is dead.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from tests.core.site import (
     members,
 )
 
-Prepare = Callable[[Site], list[Request]]
+Prepare = Callable[[Site], list[Flow[Response]]]
 
 
 def token_request(**values: str) -> Request:
@@ -89,17 +89,22 @@ def disable(client_id: str) -> Flow[Response]:
 
 
 class Meeting:
-    """Let requests meet over one site, made afresh for each schedule."""
+    """Let flows meet over one site, made afresh for each schedule."""
 
-    def __init__(self, prepare: Prepare) -> None:
+    def __init__(self, prepare: Prepare, policy: Policy | None = None) -> None:
         self.prepare = prepare
+        self.policy = policy
         self.site = make_site()
 
     def scene(self) -> Scene[Response]:
         """Set the scene: the same each time, since time and chance are fixed."""
-        self.site = make_site()
-        flows: list[Flow[Response]] = [self.site.server.handle(r) for r in self.prepare(self.site)]
-        return Scene(self.site.world, flows)
+        self.site = make_site(policy=self.policy)
+        return Scene(self.site.world, self.prepare(self.site))
+
+
+def sent(site: Site, *requests: Request) -> list[Flow[Response]]:
+    """Give the flows that answer these requests."""
+    return [site.server.handle(request) for request in requests]
 
 
 def successes(run: Run[Response]) -> list[dict[str, object]]:
@@ -127,9 +132,9 @@ def explored(
 def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
     record_property: Callable[[str, object], None],
 ) -> None:
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         code = site.code()
-        return [redemption(code), redemption(code)]
+        return sent(site, redemption(code), redemption(code))
 
     meeting = Meeting(prepare)
 
@@ -145,9 +150,9 @@ def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
 def test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
     record_property: Callable[[str, object], None],
 ) -> None:
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         code = site.code()
-        return [redemption(code)] * 3
+        return sent(site, *[redemption(code)] * 3)
 
     meeting = Meeting(prepare)
 
@@ -160,9 +165,9 @@ def test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
 
 
 def test_two_refreshes_of_one_token_get_the_same_pair(record_property: Callable[[str, object], None]) -> None:
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         value = site.tokens()["refresh_token"]
-        return [refresh(value), refresh(value)]
+        return sent(site, refresh(value), refresh(value))
 
     meeting = Meeting(prepare)
 
@@ -178,16 +183,11 @@ def test_two_refreshes_of_one_token_get_the_same_pair(record_property: Callable[
 def test_two_refreshes_without_a_retry_window_succeed_once_and_leave_nothing_live(
     record_property: Callable[[str, object], None],
 ) -> None:
-    class Strict(Meeting):
-        def scene(self) -> Scene[Response]:
-            self.site = make_site(policy=Policy.oauth21(lifetimes=Lifetimes(refresh_retry_lifetime=0)))
-            return Scene(self.site.world, [self.site.server.handle(r) for r in self.prepare(self.site)])
-
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         value = site.tokens()["refresh_token"]
-        return [refresh(value), refresh(value)]
+        return sent(site, refresh(value), refresh(value))
 
-    meeting = Strict(prepare)
+    meeting = Meeting(prepare, Policy.oauth21(lifetimes=Lifetimes(refresh_retry_lifetime=0)))
 
     def check(run: Run[Response]) -> None:
         tokens = successes(run)
@@ -200,11 +200,11 @@ def test_two_refreshes_without_a_retry_window_succeed_once_and_leave_nothing_liv
 def test_a_refresh_with_a_spent_token_ends_what_a_concurrent_refresh_gives(
     record_property: Callable[[str, object], None],
 ) -> None:
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         first = site.tokens()["refresh_token"]
         second = members(site.refresh(first))["refresh_token"]
         third = members(site.refresh(second))["refresh_token"]
-        return [refresh(third), refresh(first)]
+        return sent(site, refresh(third), refresh(first))
 
     meeting = Meeting(prepare)
 
@@ -219,9 +219,9 @@ def test_a_refresh_with_a_spent_token_ends_what_a_concurrent_refresh_gives(
 def test_a_refresh_and_a_revocation_leave_no_live_token_on_a_revoked_grant(
     kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         tokens = site.tokens()
-        return [refresh(tokens["refresh_token"]), revocation(tokens[kind])]
+        return sent(site, refresh(tokens["refresh_token"]), revocation(tokens[kind]))
 
     meeting = Meeting(prepare)
 
@@ -239,10 +239,10 @@ def test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live(
 ) -> None:
     """The code of one grant is replayed while its refresh token is revoked and refreshed: three ways to the grant."""
 
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         code = site.code()
         tokens = members(site.redeem(code))
-        return [redemption(code), revocation(tokens["refresh_token"]), refresh(tokens["refresh_token"])]
+        return sent(site, redemption(code), revocation(tokens["refresh_token"]), refresh(tokens["refresh_token"]))
 
     meeting = Meeting(prepare)
 
@@ -259,15 +259,13 @@ def test_a_redemption_and_a_revocation_of_its_grant_leave_nothing_live(
 ) -> None:
     """The operator, or the person, ends the grant while the client redeems its code."""
 
-    class Revoking(Meeting):
-        def scene(self) -> Scene[Response]:
-            self.site = make_site()
-            code = self.site.code()
-            grant = next(event.grant for event in self.site.events if event.name == "code_issued")
-            assert grant is not None
-            return Scene(self.site.world, [self.site.server.handle(redemption(code)), end_grant(grant)])
+    def prepare(site: Site) -> list[Flow[Response]]:
+        code = site.code()
+        grant = next(event.grant for event in site.events if event.name == "code_issued")
+        assert grant is not None
+        return [site.server.handle(redemption(code)), end_grant(grant)]
 
-    meeting = Revoking(lambda site: [])
+    meeting = Meeting(prepare)
 
     def check(run: Run[Response]) -> None:
         assert run.results[1].status == 204
@@ -277,12 +275,12 @@ def test_a_redemption_and_a_revocation_of_its_grant_leave_nothing_live(
 
 
 def test_an_interaction_that_is_resumed_twice_gives_one_code(record_property: Callable[[str, object], None]) -> None:
-    def prepare(site: Site) -> list[Request]:
+    def prepare(site: Site) -> list[Flow[Response]]:
         handle = handle_of(site.authorize())
         finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
         assert site.cookie is not None
         back = Request("GET", location(finished), (("Cookie", site.cookie),))
-        return [back, back]
+        return sent(site, back, back)
 
     meeting = Meeting(prepare)
 
@@ -293,14 +291,12 @@ def test_an_interaction_that_is_resumed_twice_gives_one_code(record_property: Ca
 
 
 def test_approving_and_denying_at_once_end_in_one_answer(record_property: Callable[[str, object], None]) -> None:
-    class Answers(Meeting):
-        def scene(self) -> Scene[Response]:
-            self.site = make_site()
-            handle = handle_of(self.site.authorize())
-            server = self.site.server
-            return Scene(self.site.world, [server.finish(handle, self.site.alice, ["email"]), server.deny(handle)])
+    def prepare(site: Site) -> list[Flow[Response]]:
+        handle = handle_of(site.authorize())
+        server = site.server
+        return [server.finish(handle, site.alice, ["email"]), server.deny(handle)]
 
-    meeting = Answers(lambda site: [])
+    meeting = Meeting(prepare)
 
     def check(run: Run[Response]) -> None:
         assert sorted(response.status for response in run.results) == [303, 400]
@@ -309,13 +305,11 @@ def test_approving_and_denying_at_once_end_in_one_answer(record_property: Callab
 
 
 def test_a_client_that_is_disabled_meanwhile_gets_no_tokens(record_property: Callable[[str, object], None]) -> None:
-    class Disabling(Meeting):
-        def scene(self) -> Scene[Response]:
-            self.site = make_site()
-            code = self.site.code()
-            return Scene(self.site.world, [self.site.server.handle(redemption(code)), disable("confidential")])
+    def prepare(site: Site) -> list[Flow[Response]]:
+        code = site.code()
+        return [site.server.handle(redemption(code)), disable("confidential")]
 
-    meeting = Disabling(lambda site: [])
+    meeting = Meeting(prepare)
 
     def check(run: Run[Response]) -> None:
         redeemed = next(
@@ -329,16 +323,14 @@ def test_a_client_that_is_disabled_meanwhile_gets_no_tokens(record_property: Cal
 
 
 def test_consent_that_is_withdrawn_meanwhile_gives_no_code(record_property: Callable[[str, object], None]) -> None:
-    class Withdrawing(Meeting):
-        def scene(self) -> Scene[Response]:
-            self.site = make_site()
-            self.site.code()
-            context = self.site.server._context()
-            key = consent_key("alice", "confidential", context)
-            request = Request("GET", self.site.authorize_target())
-            return Scene(self.site.world, [self.site.server.handle(request, self.site.alice), withdraw(key)])
+    def prepare(site: Site) -> list[Flow[Response]]:
+        site.code()
+        context = site.server._context()
+        key = consent_key("alice", "confidential", context)
+        request = Request("GET", site.authorize_target())
+        return [site.server.handle(request, site.alice), withdraw(key)]
 
-    meeting = Withdrawing(lambda site: [])
+    meeting = Meeting(prepare)
 
     def check(run: Run[Response]) -> None:
         issued = next(

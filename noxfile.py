@@ -1,0 +1,74 @@
+"""What is checked, and how: `nox` runs the lot, `nox -s quick` is the developer's loop."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "types", "contracts", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+TEST = (
+    "anyio>=4.8",
+    "authlib>=1.6",
+    "coverage>=7.10",
+    "httpx>=0.28",
+    "hypothesis>=6.100",
+    "mypy>=2.0",
+    "pytest>=9",
+    "pytest-cov>=7",
+    "requests-oauthlib>=2.0",
+)
+TYPES = ("mypy>=2.0", "nox>=2026.1", "pytest>=9", "hypothesis>=6.100", "anyio>=4.8", "httpx>=0.28", "rich>=14")
+PEERS = ("aioauth==2.0.1", "authlib==1.9.6", "oauthlib==4.0.1", "requests", "rich>=14")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Read the code with ruff, and hold it to its format."""
+    session.install("ruff==0.17.5")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check every type, of the tests and the benchmarks too."""
+    session.install("-q", ".[all]", *TYPES)
+    session.run("mypy")
+    session.run("mypy", "noxfile.py")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Check that dependencies point one way."""
+    session.install("-q", ".[all]", "import-linter>=2.5")
+    session.run("lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test, with branch coverage."""
+    session.install("-q", ".[all]", *TEST)
+    session.run("pytest", "--cov", "--cov-report=term", *session.posargs)
+
+
+@nox.session
+def quick(session: nox.Session) -> None:
+    """Run what takes no time, and stop at the first failure."""
+    session.install("-q", "-e", ".[all]", *TEST)
+    session.run("pytest", "-x", "-q", "-m", "not slow", *session.posargs)
+
+
+@nox.session
+def format(session: nox.Session) -> None:
+    """Put the code into its format."""
+    session.install("ruff==0.17.5")
+    session.run("ruff", "check", "--fix", ".")
+    session.run("ruff", "format", ".")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure five operations beside the peers and the floor."""
+    session.install("-q", ".", *PEERS)
+    session.run("python", "-m", "benchmarks", *session.posargs)

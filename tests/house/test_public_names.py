@@ -1,0 +1,52 @@
+"""The public names, pinned: a change here is a change for everybody who embeds this."""
+
+from __future__ import annotations
+
+import oauthcore
+import oauthcore.testing
+
+
+def test_the_package_offers_these_names_and_no_others() -> None:
+    assert sorted(oauthcore.__all__) == [
+        "Allowance",
+        "AsyncWorld",
+        "AuthorizationServer",
+        "Client",
+        "ConfigurationError",
+        "Lifetimes",
+        "Login",
+        "MemoryStorage",
+        "OAuthError",
+        "Paths",
+        "PendingInteraction",
+        "Policy",
+        "Refusal",
+        "Request",
+        "Response",
+        "Scope",
+        "Secret",
+        "World",
+        "arun",
+        "run",
+    ]
+
+
+def test_the_testing_kit_offers_these_names_and_no_others() -> None:
+    assert sorted(oauthcore.testing.__all__) == [
+        "Exploration",
+        "FixedClock",
+        "Outage",
+        "Run",
+        "Scene",
+        "Schedule",
+        "ScheduleFailed",
+        "SeededEntropy",
+        "every_outage",
+        "explore",
+        "replay",
+    ]
+
+
+def test_every_name_is_there() -> None:
+    assert all(hasattr(oauthcore, name) for name in oauthcore.__all__)
+    assert all(hasattr(oauthcore.testing, name) for name in oauthcore.testing.__all__)

@@ -1,0 +1,64 @@
+"""The core keeps the rules of the house, and each rule can be broken."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from tests.house import rules
+from tests.house.rules import ROOT, RULES, Rule, modules
+
+MODULES = modules()
+
+# What each rule must object to: the shortest text that breaks it.
+BROKEN: dict[Rule, tuple[str, str]] = {
+    rules.imports_nothing_from_outside: ("oauthcore/grants/x.py", "def f():\n    from time import time\n"),
+    rules.yields_only_effects_through_helpers: (
+        "oauthcore/grants/x.py",
+        "def f() -> Flow[int]:\n    yield Find(A, k)\n",
+    ),
+    rules.drops_no_flow: ("oauthcore/grants/x.py", "def f() -> Flow[int]:\n    find(A, k)\n    return 1\n"),
+    rules.guards_no_yield_from: (
+        "oauthcore/grants/x.py",
+        "def f() -> Flow[int]:\n    try:\n        return (yield from find(A, k))\n    finally:\n        pass\n",
+    ),
+    rules.returns_something: ("oauthcore/grants/x.py", "def f() -> Flow[None]:\n    x = yield from find(A, k)\n"),
+    rules.commits_in_one_place: (
+        "oauthcore/grants/x.py",
+        "def f() -> Flow[bool]:\n    return (yield from commit(()))\n",
+    ),
+    rules.is_named_for_its_idea: ("oauthcore/utils.py", ""),
+    rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_core_keeps(rule: Rule) -> None:
+    breaches = [f"{name} {breach}" for name, text in MODULES.items() for breach in rule(name, ast.parse(text))]
+
+    assert breaches == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_breach_is_found_of(rule: Rule) -> None:
+    name, text = BROKEN[rule]
+
+    assert list(rule(name, ast.parse(text))) != []
+
+
+def test_a_dropped_result_is_found() -> None:
+    tree = ast.parse("def f() -> Flow[int]:\n    yield from find(A, k)\n    return 1\n")
+
+    assert list(rules.drops_no_flow("oauthcore/x.py", tree)) == ["line 2 drops the result of a flow"]
+
+
+def test_importing_the_core_loads_no_event_loop_and_no_dependency_but_attrs() -> None:
+    unwanted = "{'asyncio', 'socket', 'ssl', 'h11', 'jinja2', 'itsdangerous', 'cattrs', 'anyio', 'hypothesis'}"
+    program = f"import sys, oauthcore; print(sorted({unwanted} & sys.modules.keys()))"
+
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert result.stdout == "[]\n"
