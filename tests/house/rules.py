@@ -79,7 +79,7 @@ def drops_no_flow(name: str, tree: ast.Module) -> Iterator[str]:
         if not isinstance(node, ast.Expr):
             continue
         value = node.value
-        if isinstance(value, ast.YieldFrom):
+        if isinstance(value, ast.YieldFrom) and isinstance(value.value, ast.Call):
             yield f"line {node.lineno} drops the result of a flow"
         elif isinstance(value, ast.Call) and called(value) in flows:
             yield f"line {node.lineno} calls {called(value)} and drops the flow"
