@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Literal, NewType
+from typing import Literal, NewType, get_args
 
 import attrs
 
@@ -43,45 +43,51 @@ class Secret:
 class Digester:
     """Digest secrets for one issuer."""
 
-    __slots__ = ("_issuer", "_seeds")
+    __slots__ = ("_seeds",)
 
     def __init__(self, issuer: str) -> None:
-        self._issuer = issuer
-        self._seeds: dict[str, hashlib._Hash] = {}
+        # The prefix is hashed once per kind and the state copied: half the work of hashing it anew.
+        self._seeds = {kind: hashlib.sha256(f"{kind}\0{issuer}\0".encode()) for kind in get_args(Kind)}
 
     def __call__(self, kind: Kind, secret: Secret) -> Digest:
         """Digest a secret as that kind."""
-        # The prefix is hashed once per kind and the state copied: half the work of hashing it anew.
-        seed = self._seeds.get(kind)
-        if seed is None:
-            seed = self._seeds.setdefault(kind, hashlib.sha256(f"{kind}\0{self._issuer}\0".encode()))
-        state = seed.copy()
+        state = self._seeds[kind].copy()
         state.update(secret._value.encode("utf-8", "surrogatepass"))
         return Digest(state.hexdigest())
 
 
 class Derivation:
-    """Derive secrets from secrets under the server's token key (HMAC-SHA-256), for one issuer.
+    """Derive secrets from secrets under the server's token key (keyed BLAKE2b, RFC 7693), for one issuer.
 
     The successor of a refresh token is derived from it, so that an honest retry gets the same pair from any worker
     though only digests are stored. Without the key nobody derives anything from a leaked database or an old token.
     """
 
-    __slots__ = ("_issuer", "_key")
+    __slots__ = ("_seeds",)
 
     def __init__(self, issuer: str, token_key: bytes) -> None:
-        self._issuer = issuer
-        self._key = token_key
+        # BLAKE2b takes a key by itself where SHA-256 needs HMAC around it, and its state can be copied: at the time of
+        # writing 1 µs instead of 4 for each derivation, of which a refresh has two.
+        self._seeds = {
+            proof: hashlib.blake2b(f"{proof}\0{issuer}\0".encode(), key=token_key, digest_size=32)
+            for proof in get_args(Proof)
+        }
 
     def __call__(self, proof: Proof, secret: Secret) -> Secret:
         """Derive another secret of as many bits, for one purpose."""
-        message = f"{proof}\0{self._issuer}\0{secret.reveal()}".encode("utf-8", "surrogatepass")
-        return encoded(hmac.digest(self._key, message, "sha256"))
+        state = self._seeds[proof].copy()
+        state.update(secret._value.encode("utf-8", "surrogatepass"))
+        return encoded(state.digest())
 
 
 def encoded(random_bytes: bytes) -> Secret:
     """Spell bytes as a secret fit for URLs and headers (base64url without padding)."""
     return Secret(base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode("ascii"))
+
+
+def same_digest(one: Digest, other: Digest) -> bool:
+    """Compare digests without telling by the time taken how much was right."""
+    return hmac.compare_digest(one, other)
 
 
 def same(one: str, other: str) -> bool:

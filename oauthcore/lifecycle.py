@@ -13,34 +13,40 @@ from enum import Enum
 from typing import TypeVar
 
 
-class CodeState(Enum):
+class Named(Enum):
+    """Be one of a closed set of names; hashed by identity, since `Enum` hashes its name in Python at every look-up."""
+
+    __hash__ = object.__hash__
+
+
+class CodeState(Named):
     """Where an authorization code is; `REDEEMED` is kept as long as what it gave, to know a replay."""
 
     ACTIVE = "active"
     REDEEMED = "redeemed"
 
 
-class CodeInput(Enum):
+class CodeInput(Named):
     """What happens to an authorization code."""
 
     REDEEM = "redeem"
 
 
-class GrantState(Enum):
+class GrantState(Named):
     """Where a grant is."""
 
     ACTIVE = "active"
     REVOKED = "revoked"
 
 
-class GrantInput(Enum):
+class GrantInput(Named):
     """What happens to a grant: tokens are issued on it, or it is revoked, by whomever."""
 
     ISSUE = "issue"
     REVOKE = "revoke"
 
 
-class RefreshState(Enum):
+class RefreshState(Named):
     """Where a refresh token is, as its grant's rotation tells it.
 
     `CURRENT`: the newest of its grant. `SUPERSEDED`: its successor is the newest, and the retry window is open.
@@ -52,7 +58,7 @@ class RefreshState(Enum):
     SPENT = "spent"
 
 
-class RefreshInput(Enum):
+class RefreshInput(Named):
     """What happens to a refresh token."""
 
     PRESENT = "present"
@@ -60,7 +66,7 @@ class RefreshInput(Enum):
     WINDOW_CLOSES = "window closes"
 
 
-class InteractionState(Enum):
+class InteractionState(Named):
     """Where an interaction is."""
 
     PENDING = "pending"
@@ -69,7 +75,7 @@ class InteractionState(Enum):
     COMPLETED = "completed"
 
 
-class InteractionInput(Enum):
+class InteractionInput(Named):
     """What happens to an interaction: the application reports, or the browser comes back to the resume path."""
 
     LOGIN = "login"

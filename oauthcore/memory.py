@@ -30,7 +30,9 @@ class MemoryStorage:
         with self._lock:
             written: dict[tuple[type[Record], str], Record | None] = {}
             for change in changes:
-                record, expected, new = _judged(change)
+                expected, new = _before_and_after(change)
+                record = new or expected
+                assert record is not None
                 place = (type(record), record.key)
                 # A change sees what the changes before it in the same commit did.
                 stored = written[place] if place in written else self._records.get(place)
@@ -62,16 +64,14 @@ class MemoryStorage:
         return len(self._records)
 
 
-def _judged(change: Change) -> tuple[Record, Record | None, Record | None]:
-    """Give a change as a record that names the place, what must be there, and what is there afterwards."""
-    match change:
-        case Insert(record):
-            return record, None, record
-        case Replace(old, new):
-            return old, old, new
-        case Require(record):
-            return record, record, record
-        case Delete(record):
-            return record, record, None
-        case _:
-            assert_never(change)
+def _before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+    """Give what must be there for a change, and what is there afterwards."""
+    if isinstance(change, Insert):
+        return None, change.record
+    if isinstance(change, Require):
+        return change.record, change.record
+    if isinstance(change, Replace):
+        return change.old, change.new
+    if isinstance(change, Delete):
+        return change.record, None
+    assert_never(change)

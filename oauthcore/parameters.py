@@ -6,7 +6,6 @@ anything else looks. Nothing here knows what a parameter means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 import attrs
@@ -59,25 +58,27 @@ def parse_form(text: str) -> Parameters:
         raise InvalidRequest(f"the parameters take more than {MAX_LENGTH} bytes")
     values: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
-    for name, value in _pairs(text):
-        if name in REPEATABLE:
-            lists[name] = (*lists.get(name, ()), value)
-        elif name in values:
-            raise InvalidRequest("a parameter is repeated")
-        values.setdefault(name, value)
-    return Parameters({name: value for name, value in values.items() if value}, lists)
-
-
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    if not text:
-        return
+    decoded = _decoded if "%" in text or "+" in text or "\0" in text or not text.isascii() else _as_it_is
     pieces = text.split("&")
     if len(pieces) > MAX_PARAMETERS:
         raise InvalidRequest(f"there are more than {MAX_PARAMETERS} parameters")
     for piece in pieces:
-        if piece:
-            name, _, value = piece.partition("=")
-            yield _decoded(name), _decoded(value)
+        if not piece:
+            continue
+        raw_name, _, raw_value = piece.partition("=")
+        name, value = decoded(raw_name), decoded(raw_value)
+        if name in REPEATABLE:
+            lists[name] = (*lists.get(name, ()), value)
+            values.setdefault(name, value)
+        elif name in values:
+            raise InvalidRequest("a parameter is repeated")
+        else:
+            values[name] = value
+    return Parameters({name: value for name, value in values.items() if value}, lists)
+
+
+def _as_it_is(text: str) -> str:
+    return text
 
 
 def _decoded(text: str) -> str:

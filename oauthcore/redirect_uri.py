@@ -25,6 +25,9 @@ _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,
 # RFC 3986 section 2: anything else has no place in a URI, and a control character would split a header.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
+# RFC 3986 section 2.3: what no encoding changes, as in codes and most states.
+_PLAIN = re.compile(r"[A-Za-z0-9\-._~]*")
+
 # Schemes that a browser runs or shows instead of calling an application (RFC 9700 section 4.1 and its CVEs).
 _DANGEROUS = frozenset(
     {"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem", "ws", "wss", "ftp"}
@@ -103,4 +106,4 @@ def with_parameters(uri: str, mode: Literal["query", "fragment"], parameters: Ma
 
 def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
     """Encode parameters so that form decoders and plain percent-decoders read the same: a space is %20, never +."""
-    return "&".join([f"{name}={quote(value, safe='')}" for name, value in pairs])
+    return "&".join([f"{name}={value if _PLAIN.fullmatch(value) else quote(value, safe='')}" for name, value in pairs])

@@ -61,7 +61,8 @@ _PREFLIGHT: Headers = (
     ("Access-Control-Max-Age", "86400"),
 )
 
-MINIMUM_TOKEN_KEY = 32
+# 256 bits are what a derived token has; 64 bytes are what a key of BLAKE2b can have (RFC 7693 section 2.1).
+TOKEN_KEY_LENGTHS = range(32, 65)
 
 
 @attrs.frozen
@@ -76,7 +77,7 @@ class AuthorizationServer:
     """Be an authorization server for one issuer (RFC 6749, RFC 7009, RFC 7636, RFC 7662, RFC 8414, RFC 9207).
 
     `issuer` is the URL that clients know it by, kept as the exact string; `clock` and `entropy` may be `time.time` and
-    `secrets.token_bytes`; `token_key` is at least 32 secret random bytes, the same for every worker and every restart.
+    `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
     `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else.
 
     Raises `ConfigurationError` for settings that can't be.
@@ -99,8 +100,8 @@ class AuthorizationServer:
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
         self._base = check_issuer(issuer, self.policy)
-        if len(token_key) < MINIMUM_TOKEN_KEY:
-            raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes or more")
+        if len(token_key) not in TOKEN_KEY_LENGTHS:
+            raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
         self._clock = clock
         self._entropy = entropy
         self._digest = Digester(issuer)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from oauthcore.context import Context
-from oauthcore.digest import Digest, Secret, same
+from oauthcore.digest import Digest, Secret, same_digest
 from oauthcore.http import Headers, Request
 from oauthcore.parameters import cookies_named
 
@@ -42,4 +42,4 @@ def bind(browser: Secret | None, context: Context) -> tuple[Digest, Headers]:
 
 def is_same_browser(browser: Secret | None, bound: Digest, context: Context) -> bool:
     """Tell whether it is the browser that the interaction started in."""
-    return browser is not None and same(context.digest("browser", browser), bound)
+    return browser is not None and same_digest(context.digest("browser", browser), bound)
