@@ -61,7 +61,8 @@ def run(flow: Flow[T], world: World) -> T:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
             resume, answer = flow.send, answer_to(effect, world)
-            _tell(effect, answer, world)
+            if answer is True and isinstance(effect, Commit):
+                _tell(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
             resume, answer = flow.throw, _unanswered(effect, failure)
 
@@ -78,7 +79,8 @@ async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
             resume, answer = flow.send, answer_to(effect, world)
             if inspect.isawaitable(answer):
                 answer = await answer
-            _tell(effect, answer, world)
+            if answer is True and isinstance(effect, Commit):
+                _tell(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
             resume, answer = flow.throw, _unanswered(effect, failure)
 
@@ -96,10 +98,9 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
     assert_never(effect)
 
 
-def _tell(effect: Effect, answer: Any, world: World | AsyncWorld) -> None:
-    if type(effect) is Commit and answer is True:
-        for event in effect.events:
-            world.audit(event)
+def _tell(done: Commit, world: World | AsyncWorld) -> None:
+    for event in done.events:
+        world.audit(event)
 
 
 def _unanswered(effect: Effect, failure: Exception) -> Unanswered:

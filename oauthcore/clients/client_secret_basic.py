@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 from urllib.parse import unquote_plus
 
 from oauthcore.clients.presented import Presented
@@ -25,7 +25,7 @@ def read_basic(request: Request) -> Presented | None:
     if scheme.lower() != "basic":
         raise InvalidClient("the Authorization header has a scheme other than Basic")
     try:
-        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+        text = binascii.a2b_base64(encoded.strip(), strict_mode=True).decode("utf-8")
     except ValueError:
         raise InvalidClient("the Basic credentials are no base64 of UTF-8") from None
     client_id, colon, secret = text.partition(":")
