@@ -65,6 +65,6 @@ class Context:
         """Give the second an authorization code for this client expires, if made now."""
         return self.now + (client.authorization_code_lifetime or self.policy.lifetimes.authorization_code_lifetime)
 
-    def grant_expires_at(self, client: Client) -> int:
-        """Give the second everything issued on a grant made now is over."""
-        return self.now + (client.grant_lifetime or self.policy.lifetimes.grant_lifetime)
+    def grant_expires_at(self, client: Client, granted_at: int) -> int:
+        """Give the second everything issued on a grant made then is over."""
+        return granted_at + (client.grant_lifetime or self.policy.lifetimes.grant_lifetime)

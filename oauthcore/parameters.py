@@ -56,37 +56,31 @@ def parse_form(text: str) -> Parameters:
     """
     if len(text) > MAX_LENGTH:
         raise InvalidRequest(f"the parameters take more than {MAX_LENGTH} bytes")
-    values: dict[str, str] = {}
-    lists: dict[str, tuple[str, ...]] = {}
-    decoded = _decoded if "%" in text or "+" in text or "\0" in text or not text.isascii() else _as_it_is
     pieces = text.split("&")
     if len(pieces) > MAX_PARAMETERS:
         raise InvalidRequest(f"there are more than {MAX_PARAMETERS} parameters")
+    is_plain = text.isascii() and "\0" not in text
+    values: dict[str, str] = {}
+    lists: dict[str, tuple[str, ...]] = {}
     for piece in pieces:
         if not piece:
             continue
-        raw_name, _, raw_value = piece.partition("=")
-        name, value = decoded(raw_name), decoded(raw_value)
+        name, _, value = piece.partition("=")
+        if not is_plain or "%" in piece or "+" in piece:
+            name, value = _decoded(name), _decoded(value)
+        if name in values and name not in REPEATABLE:
+            raise InvalidRequest("a parameter is repeated")
         if name in REPEATABLE:
             lists[name] = (*lists.get(name, ()), value)
-            values.setdefault(name, value)
-        elif name in values:
-            raise InvalidRequest("a parameter is repeated")
-        else:
-            values[name] = value
+        values.setdefault(name, value)
     return Parameters({name: value for name, value in values.items() if value}, lists)
 
 
-def _as_it_is(text: str) -> str:
-    return text
-
-
 def _decoded(text: str) -> str:
-    if "%" in text or "+" in text or not text.isascii():
-        try:
-            text = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
-        except UnicodeError:
-            raise InvalidRequest("a parameter is no UTF-8") from None
+    try:
+        text = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except UnicodeError:
+        raise InvalidRequest("a parameter is no UTF-8") from None
     # No parameter has a use for NUL, and databases choke on it.
     if "\0" in text:
         raise InvalidRequest("a parameter has a NUL character")

@@ -23,6 +23,10 @@ class Allowance(Enum):
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
 
 
+# Both are counted from the person's decision: a code redeemed at its last second must give tokens that live.
+GRANT_OUTLIVES_CODE = "make it longer than authorization_code_lifetime"
+
+
 def as_allowances(names: Iterable[Allowance]) -> frozenset[Allowance]:
     """Take allowances in any collection."""
     return frozenset(names)
@@ -55,6 +59,10 @@ class Lifetimes:
     consent_lifetime: int = attrs.field(default=365 * 86_400, validator=_at_least_one)
     # Bursts of honest retries were seen to last 33 to 76 seconds.
     refresh_retry_lifetime: int = attrs.field(default=90, validator=_not_negative)
+
+    def __attrs_post_init__(self) -> None:
+        if self.grant_lifetime <= self.authorization_code_lifetime:
+            raise ConfigurationError("grant_lifetime", self.grant_lifetime, GRANT_OUTLIVES_CODE)
 
 
 LIFETIMES = Lifetimes()

@@ -8,7 +8,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
 from oauthcore.outcome import Event, Insert, Outcome, Replace
-from oauthcore.policy import Allowance, Policy
+from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
 from oauthcore.records import AuthenticationMethod, Client, ClientSecret
 from oauthcore.redirect_uri import objection
 
@@ -31,7 +31,7 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
     _check_identifier(client)
     _check_redirect_uris(client, policy)
     _check_types(client, grant_types, response_types)
-    _check_lifetimes(client)
+    _check_lifetimes(client, policy.lifetimes)
     if client.default_scope is not None and not client.scope.covers(client.default_scope):
         raise ConfigurationError(
             "default_scope", client.default_scope.text, f"keep it within scope {client.scope.text}"
@@ -86,11 +86,14 @@ def _check_types(client: Client, grant_types: frozenset[str], response_types: fr
         raise ConfigurationError("grant_types", "client_credentials", "a public client has none (RFC 6749 section 4.4)")
 
 
-def _check_lifetimes(client: Client) -> None:
+def _check_lifetimes(client: Client, lifetimes: Lifetimes) -> None:
     for field in attrs.fields(Client):
         value = getattr(client, field.name)
         if field.name.endswith("_lifetime") and value is not None and value < 1:
             raise ConfigurationError(field.name, value, "use a number of seconds, 1 or more, or None for the server's")
+    code = client.authorization_code_lifetime or lifetimes.authorization_code_lifetime
+    if (client.grant_lifetime or lifetimes.grant_lifetime) <= code:
+        raise ConfigurationError("grant_lifetime", client.grant_lifetime, GRANT_OUTLIVES_CODE)
 
 
 def check_secret(secret: Secret) -> None:

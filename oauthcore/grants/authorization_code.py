@@ -66,10 +66,9 @@ def decide(
         first.response,
         (
             Require(caller.client),
-            Replace(
-                own.code, attrs.evolve(own.code, state=redeemed, expires_at=max(own.code.expires_at, first.last_until))
-            ),
-            Require(grant) if first.grant is grant else Replace(grant, first.grant),
+            # It stays as long as what it gave, so that a replay is known for one.
+            Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
+            Replace(grant, first.grant),
             *first.changes,
         ),
         (Event("token_issued", grant.client_id, grant.subject, grant.key),),

@@ -59,7 +59,11 @@ def issue_refresh(value: Secret, client: Client, grant: Grant, context: Context)
 
 
 def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None, context: Context) -> Grant:
-    """Make the record of what a person allowed just now."""
+    """Make the record of what a person allowed just now.
+
+    It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
+    leaves nothing behind for months.
+    """
     return Grant(
         key=context.digest("grant", context.mint()),
         client_id=client.client_id,
@@ -67,7 +71,7 @@ def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None,
         scope=scope,
         auth_time=auth_time,
         granted_at=context.now,
-        expires_at=context.grant_expires_at(client),
+        expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
     )
 
 
@@ -78,18 +82,24 @@ class FirstTokens:
     grant: Grant
     response: Response
     changes: tuple[Change, ...]
-    last_until: int
 
 
 def issue_first_tokens(caller: Authenticated, grant: Grant, context: Context) -> FirstTokens:
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
-    access = issue_access(context.mint(), caller.client, grant, grant.scope, context)
-    if "refresh_token" not in caller.client.grant_types or "refresh_token" not in context.policy.grant_types:
+    client = caller.client
+    refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
+    # A refresh token may be rotated on and on until the absolute lifetime is over, counted from the person's decision.
+    over = (
+        context.grant_expires_at(client, grant.granted_at) if refreshable else context.access_token_expires_at(client)
+    )
+    lasting = attrs.evolve(grant, expires_at=over)
+    access = issue_access(context.mint(), client, lasting, grant.scope, context)
+    if not refreshable:
         answer = token_response(access.value, access.record.expires_at, access.record.scope, context.now)
-        return FirstTokens(grant, answer, (Insert(access.record),), access.record.expires_at)
-    refresh = issue_refresh(context.mint(), caller.client, grant, context)
+        return FirstTokens(lasting, answer, (Insert(access.record),))
+    refresh = issue_refresh(context.mint(), client, lasting, context)
     return FirstTokens(
-        grant=attrs.evolve(grant, refresh_token=refresh.record.key),
+        grant=attrs.evolve(lasting, refresh_token=refresh.record.key),
         response=token_response(
             access.value,
             access.record.expires_at,
@@ -99,8 +109,6 @@ def issue_first_tokens(caller: Authenticated, grant: Grant, context: Context) ->
             refresh.record.expires_at,
         ),
         changes=(Insert(access.record), Insert(refresh.record)),
-        # A refresh token may be rotated on and on until the grant is over, so a replay matters as long.
-        last_until=grant.expires_at,
     )
 
 
