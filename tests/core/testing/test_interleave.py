@@ -1,0 +1,141 @@
+"""The scheduler finds what it is for, misses no order, and tells a story that can be played again."""
+
+from __future__ import annotations
+
+from math import comb, factorial
+
+import attrs
+import pytest
+
+from oauthcore import MemoryStorage, Secret, World
+from oauthcore.effects import Authenticate, Flow, authenticate, commit, find
+from oauthcore.outcome import Delete, Insert, Replace
+from oauthcore.testing import Run, Scene, ScheduleFailed, explore, replay
+
+
+@attrs.frozen
+class Coin:
+    """Be something that can be spent once."""
+
+    key: str = "coin"
+    spent: bool = False
+    expires_at: int | None = None
+
+
+def spend_in_two_steps() -> Flow[bool]:
+    """Look, then leap: the mistake of every peer. The precondition is on a fact that is found anew."""
+    coin = yield from find(Coin, "coin")
+    if coin is None or coin.spent:
+        return False
+    stored = yield from find(Coin, "coin")
+    assert stored is not None
+    return (yield from commit((Replace(stored, Coin(spent=True)),)))
+
+
+def spend_in_one_step() -> Flow[bool]:
+    """Spend on the condition that the coin is as it was found."""
+    coin = yield from find(Coin, "coin")
+    if coin is None or coin.spent:
+        return False
+    return (yield from commit((Replace(coin, Coin(spent=True)),)))
+
+
+def touch(name: str, times: int) -> Flow[int]:
+    """Commit a number of times."""
+    done = 0
+    for number in range(times):
+        done += yield from commit((Insert(Coin(f"{name}{number}")),))
+    return done
+
+
+def look(times: int) -> Flow[int]:
+    """Find a number of times."""
+    for _ in range(times):
+        coin = yield from find(Coin, "coin")
+        assert coin is not None
+    return times
+
+
+def spent_once(run: Run[bool]) -> None:
+    assert sum(run.results) == 1
+
+
+def scene_of(*flows: Flow[bool]) -> Scene[bool]:
+    return Scene(World(MemoryStorage([Coin()])), flows)
+
+
+def test_a_single_use_that_is_a_sequence_is_found_out() -> None:
+    with pytest.raises(ScheduleFailed) as failure:
+        explore(lambda: scene_of(spend_in_two_steps(), spend_in_two_steps()), spent_once)
+
+    assert "flow 0: find Coin coin -> Coin" in str(failure.value)
+    assert f"replay it with {failure.value.schedule!r}" in str(failure.value)
+
+
+def test_a_single_use_that_is_a_precondition_holds_in_every_schedule() -> None:
+    result = explore(lambda: scene_of(spend_in_one_step(), spend_in_one_step()), spent_once)
+
+    # One after the other, twice; and both looking before either leaps, twice: there the two looks may be swapped.
+    assert result.schedules == 4
+    assert result.orders == 6
+
+
+def test_a_failing_schedule_can_be_played_again() -> None:
+    def scene() -> Scene[bool]:
+        return scene_of(spend_in_two_steps(), spend_in_two_steps())
+
+    with pytest.raises(ScheduleFailed) as failure:
+        explore(scene, spent_once)
+
+    again = replay(scene, failure.value.schedule)
+
+    assert again.schedule == failure.value.schedule
+    assert sum(again.results) != 1
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 1), (2, 3), (4, 4)])
+def test_flows_that_commit_are_run_in_every_order_there_is(first: int, second: int) -> None:
+    schedules = set[tuple[int, ...]]()
+
+    result = explore(
+        lambda: Scene(World(MemoryStorage()), [touch("a", first), touch("b", second)]),
+        lambda run: schedules.add(run.schedule),
+    )
+
+    assert result.schedules == result.orders == len(schedules) == comb(first + second, first)
+
+
+def test_finds_that_commute_are_run_in_one_order_that_stands_for_all() -> None:
+    result = explore(lambda: Scene(World(MemoryStorage([Coin()])), [look(2), look(2), look(2)]), lambda run: None)
+
+    assert result.schedules == 1
+    assert result.orders == factorial(6) // 8
+
+
+def test_a_find_beside_a_commit_is_run_in_both_orders() -> None:
+    seen = set[tuple[object, ...]]()
+
+    def delete() -> Flow[object]:
+        return (yield from commit((Delete(Coin()),)))
+
+    def peek() -> Flow[object]:
+        return (yield from find(Coin, "coin"))
+
+    explore(lambda: Scene(World(MemoryStorage([Coin()])), [delete(), peek()]), lambda run: seen.add(run.results))
+
+    assert seen == {(True, Coin()), (True, None)}
+
+
+def test_other_effects_are_told_by_their_name() -> None:
+    stories: list[tuple[str, ...]] = []
+    scene = Scene(World(MemoryStorage()), [authenticate("alice", Secret("wonderland"))])
+
+    explore(lambda: scene, lambda run: stories.append(run.story))
+
+    assert stories == [(f"flow 0: {Authenticate.__name__.lower()}  -> None",)]
+    assert "wonderland" not in repr(stories)
+
+
+def test_more_schedules_than_the_limit_are_refused_rather_than_left_out() -> None:
+    with pytest.raises(RuntimeError, match="more than 3 schedules"):
+        explore(lambda: Scene(World(MemoryStorage()), [touch("a", 4), touch("b", 4)]), lambda run: None, limit=3)
