@@ -33,7 +33,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check every type, of the tests and the benchmarks too."""
-    session.install("-q", ".[all]", *TYPES)
+    session.install("-q", ".[all]", *TYPES, *PEERS)
     session.run("mypy")
     session.run("mypy", "noxfile.py")
 
