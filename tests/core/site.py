@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -29,7 +29,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.effects import Flow
-from oauthcore.outcome import Event
+from oauthcore.outcome import Change, Event, R
 from oauthcore.testing import FixedClock, SeededEntropy
 
 T = TypeVar("T")
@@ -196,6 +196,30 @@ class Site:
     def revoke(self, token: str, client_id: str = "confidential", hint: str | None = None) -> Response:
         """Revoke a token."""
         return self.post("/revoke", form(token=token, token_type_hint=hint), basic(client_id, SECRETS[client_id]))
+
+
+class Counted:
+    """Count what a site asks of its storage from now on."""
+
+    def __init__(self, site: Site) -> None:
+        self.finds = 0
+        self.commits = 0
+        self.storage = site.world.storage
+        site.world = attrs.evolve(site.world, storage=self)
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Count a find."""
+        self.finds += 1
+        return self.storage.find(kind, key)
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Count a commit."""
+        self.commits += 1
+        return self.storage.commit(changes)
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Purge, uncounted."""
+        return self.storage.purge(expired_before, limit)
 
 
 def make_site(

@@ -1,0 +1,150 @@
+"""The checks of an authorization request: first those that must not redirect, then those that may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from oauthcore import Allowance, Client, Policy
+from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
+from oauthcore.errors import (
+    InvalidRequest,
+    InvalidScope,
+    OAuthError,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from oauthcore.pkce import CodeChallenge
+from oauthcore.records import AuthorizationRequest
+from oauthcore.redirect_uri import ValidatedRedirect
+from oauthcore.scope import Scope
+from tests.core.site import CHALLENGE, CONFIDENTIAL, PUBLIC, REDIRECT, make_site
+
+CONTEXT = make_site().server._context()
+REQUEST = AuthorizationRequest(
+    client_id="confidential",
+    response_type="code",
+    redirect_uri=REDIRECT,
+    scope="email",
+    code_challenge=CHALLENGE,
+    code_challenge_method="S256",
+)
+
+
+def asked(client: Client = CONFIDENTIAL, **changes: Any) -> Redirectable:
+    """Give a request that is right but for the changes, its redirect proven."""
+    return Redirectable(attrs.evolve(REQUEST, **changes), client, ValidatedRedirect(REDIRECT, given=True))
+
+
+def test_a_right_request_passes_and_what_was_learned_is_kept() -> None:
+    judged = judge(asked(), CONTEXT)
+
+    assert judged.response_mode == "query"
+    assert judged.scope == Scope(("email",))
+    assert judged.code_challenge == CodeChallenge(CHALLENGE, "S256")
+    assert judged.prompt == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("client", "redirect_uri", "reason"),
+    [
+        (None, REDIRECT, "unknown"),
+        (attrs.evolve(CONFIDENTIAL, enabled=False), REDIRECT, "disabled"),
+        (attrs.evolve(CONFIDENTIAL, expires_at=CONTEXT.now), REDIRECT, "disabled"),
+        (CONFIDENTIAL, "https://attacker.example/", "not registered"),
+        (CONFIDENTIAL, REDIRECT + "?x=1", "not registered"),
+        (PUBLIC, None, "not exactly one"),
+        (attrs.evolve(CONFIDENTIAL, redirect_uris=()), None, "not exactly one"),
+    ],
+)
+def test_before_the_redirect_is_proven_a_failure_has_nowhere_to_go(
+    client: Client | None, redirect_uri: str | None, reason: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=reason):
+        prove_redirect(attrs.evolve(REQUEST, redirect_uri=redirect_uri), client, CONTEXT)
+
+
+def test_the_only_registered_redirect_uri_may_be_left_out() -> None:
+    proven = prove_redirect(attrs.evolve(REQUEST, redirect_uri=None), CONFIDENTIAL, CONTEXT)
+
+    assert proven.redirect == ValidatedRedirect(REDIRECT, given=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "reason"),
+    [
+        ({"request": True}, RequestNotSupported, "request"),
+        ({"request_uri": True}, RequestUriNotSupported, "request_uri"),
+        ({"response_type": None}, InvalidRequest, "response_type is missing"),
+        ({"response_type": "coda"}, UnsupportedResponseType, "not offered"),
+        ({"response_type": "token"}, UnsupportedResponseType, "not offered"),
+        ({"response_type": "code code"}, UnsupportedResponseType, "not offered"),
+        ({"response_mode": "post"}, InvalidRequest, "response_mode"),
+        ({"scope": "email admin"}, InvalidScope, "not within"),
+        ({"scope": 'e"mail'}, InvalidScope, "character"),
+        ({"code_challenge": None}, InvalidRequest, "without code_challenge"),
+        ({"code_challenge": None, "code_challenge_method": None}, InvalidRequest, "policy demands"),
+        ({"code_challenge": "short"}, InvalidRequest, "43 to 128"),
+        ({"code_challenge_method": None}, InvalidRequest, "plain"),
+        ({"code_challenge_method": "plain"}, InvalidRequest, "plain"),
+        ({"code_challenge_method": "s256"}, InvalidRequest, "not known"),
+        ({"prompt": "select_account"}, InvalidRequest, "not known"),
+        ({"prompt": "none login"}, InvalidRequest, "none beside"),
+    ],
+)
+def test_after_it_is_proven_each_failure_has_its_own_error(
+    changes: dict[str, Any], error: type[OAuthError], reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        judge(asked(**changes), CONTEXT)
+
+
+def test_a_client_gets_only_the_response_types_it_is_registered_for() -> None:
+    with pytest.raises(UnauthorizedClient, match="response type"):
+        judge(asked(attrs.evolve(CONFIDENTIAL, response_types=("none",))), CONTEXT)
+
+
+def test_a_client_without_the_grant_type_gets_no_code() -> None:
+    with pytest.raises(UnauthorizedClient, match="authorization_code"):
+        judge(asked(attrs.evolve(CONFIDENTIAL, grant_types=("client_credentials",))), CONTEXT)
+
+
+def test_a_public_client_needs_pkce_whatever_is_allowed() -> None:
+    """RFC 9700 section 2.1.1."""
+    lax = attrs.evolve(PUBLIC, allow=frozenset(Allowance))
+
+    with pytest.raises(InvalidRequest, match="public"):
+        judge(asked(lax, code_challenge=None, code_challenge_method=None), CONTEXT)
+
+
+@pytest.mark.parametrize("by", ["policy", "client"])
+def test_plain_pkce_is_taken_where_it_is_allowed_by_name(by: str) -> None:
+    allow = frozenset({Allowance.PLAIN_PKCE})
+    policy = Policy.oauth21(allow=allow if by == "policy" else ())
+    client = attrs.evolve(CONFIDENTIAL, allow=allow if by == "client" else frozenset())
+    context = make_site(policy=policy).server._context()
+
+    judged = judge(asked(client, code_challenge_method=None), context)
+
+    assert judged.code_challenge == CodeChallenge(CHALLENGE, "plain")
+
+
+def test_response_type_none_needs_no_code_challenge() -> None:
+    judged = judge(asked(response_type="none", code_challenge=None, code_challenge_method=None), CONTEXT)
+
+    assert judged.code_challenge is None
+
+
+def test_an_omitted_scope_is_the_clients_default() -> None:
+    judged = judge(asked(attrs.evolve(CONFIDENTIAL, default_scope="read"), scope=None), CONTEXT)
+
+    assert judged.scope == Scope(("read",))
+
+
+@pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
+def test_a_code_may_travel_by_every_mode(mode: str) -> None:
+    assert judge(asked(response_mode=mode), CONTEXT).response_mode == mode

@@ -1,0 +1,125 @@
+"""The introspection endpoint (RFC 7662)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core.site import Counted, Site, basic, form, make_site, members, refused
+
+
+def test_a_live_access_token_is_described(site: Site) -> None:
+    """RFC 7662 section 2.2."""
+    token = site.tokens(scope="profile email")["access_token"]
+
+    described = site.introspect(token)
+
+    assert len(str(described.pop("jti"))) == 32
+    assert described == {
+        "active": True,
+        "iss": "https://as.example",
+        "client_id": "confidential",
+        "sub": "alice",
+        "exp": site.now + 300,
+        "iat": site.now,
+        "aud": ["https://as.example"],
+        "token_type": "Bearer",
+        "scope": "profile email",
+    }
+
+
+def test_a_live_refresh_token_is_described_and_is_no_bearer_token(site: Site) -> None:
+    token = site.tokens()["refresh_token"]
+
+    described = site.introspect(token)
+
+    assert (described["active"], described["sub"], described["exp"]) == (True, "alice", site.now + 900)
+    assert "token_type" not in described
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+@pytest.mark.parametrize("hint", [None, "access_token", "refresh_token", "nonsense"])
+def test_a_token_is_found_whatever_the_hint(site: Site, kind: str, hint: str | None) -> None:
+    token = site.tokens()[kind]
+
+    assert site.introspect(token, hint=hint)["active"] is True
+
+
+def test_an_unknown_token_is_inactive_and_that_is_all(site: Site) -> None:
+    assert site.introspect("nonsense") == {"active": False}
+
+
+def test_an_expired_token_is_inactive(site: Site) -> None:
+    token = site.tokens()["access_token"]
+    site.clock.advance(300)
+
+    assert site.introspect(token) == {"active": False}
+
+
+def test_a_rotated_refresh_token_is_inactive(site: Site) -> None:
+    token = site.tokens()["refresh_token"]
+    site.refresh(token)
+
+    assert site.introspect(token) == {"active": False}
+
+
+def test_another_clients_token_is_inactive_to_a_client(site: Site) -> None:
+    """RFC 7662 section 4."""
+    token = site.tokens()["access_token"]
+
+    assert site.introspect(token, "other") == {"active": False}
+
+
+def test_a_resource_server_may_ask_about_every_token(site: Site) -> None:
+    tokens = site.tokens()
+
+    assert site.introspect(tokens["access_token"], "resource")["active"] is True
+    assert site.introspect(tokens["refresh_token"], "resource")["active"] is True
+
+
+def test_a_public_client_can_not_introspect(site: Site) -> None:
+    """RFC 7662 section 2.1."""
+    response = site.post("/introspect", form(token="x", client_id="public"))
+
+    assert refused(response, "invalid_client", "public client")
+
+
+def test_who_does_not_authenticate_can_not_introspect(site: Site) -> None:
+    response = site.post("/introspect", form(token="x"), basic("confidential", "wrong"))
+
+    assert (response.status, members(response)["error"]) == (401, "invalid_client")
+
+
+def test_a_missing_token_is_an_invalid_request(site: Site) -> None:
+    response = site.post("/introspect", form(), basic("confidential", "confidential-secret"))
+
+    assert refused(response, "invalid_request", "token is missing")
+
+
+def test_the_answer_is_never_cached_and_never_shared_with_other_origins(site: Site) -> None:
+    response = site.post("/introspect", form(token="x"), basic("confidential", "confidential-secret"))
+
+    assert response.header("cache-control") == "no-store"
+    assert response.header("access-control-allow-origin") is None
+
+
+def test_a_code_is_no_token(site: Site) -> None:
+    assert site.introspect(site.code()) == {"active": False}
+
+
+def test_one_issuers_token_is_inactive_at_another_over_the_same_storage(site: Site) -> None:
+    token = site.tokens()["access_token"]
+    other = make_site(site.drive, issuer="https://other-as.example")
+    for place, record in list(site.world.storage._records.items()):  # type: ignore[attr-defined]
+        if place[0].__name__ in {"AccessToken", "Grant"}:
+            other.world.storage._records[place] = record  # type: ignore[attr-defined]
+
+    assert other.introspect(token) == {"active": False}
+
+
+def test_it_asks_storage_three_times_and_commits_nothing(site: Site) -> None:
+    token = site.tokens()["access_token"]
+    counted = Counted(site)
+
+    site.introspect(token)
+
+    assert (counted.finds, counted.commits) == (3, 0)

@@ -1,0 +1,69 @@
+"""A grant type of one's own: one function, registered under its name."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore import Client, Secret, run
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.context import Context
+from oauthcore.effects import Flow, find
+from oauthcore.errors import InvalidGrant
+from oauthcore.grants.issuance import issue_access, token_response
+from oauthcore.outcome import Delete, Insert, Outcome, Require
+from oauthcore.parameters import Parameters
+from tests.core.site import Drive, Site, basic, form, make_site, members, refused
+
+TICKET = "urn:example:ticket"
+
+
+@attrs.frozen
+class Ticket:
+    """Be good for one token."""
+
+    key: str
+    expires_at: int | None = None
+
+
+def ticket(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+    """Exchange a ticket, once."""
+    found = yield from find(Ticket, parameters.need("ticket"))
+    if found is None:
+        raise InvalidGrant("there is no such ticket")
+    access = issue_access(context.mint(), caller.client, None, caller.client.scope, context)
+    response = token_response(access.value, access.record.expires_at, access.record.scope, context.now)
+    return Outcome(response, (Require(caller.client), Delete(found), Insert(access.record)))
+
+
+def ticket_site(drive: Drive = run) -> Site:
+    """Make a site that takes tickets, and has sold one."""
+    client = Client(client_id="rider", grant_types=(TICKET,), response_types=(), scope="ride")
+    site = make_site(drive, clients=(client,), secrets={"rider": "r"}, grants={TICKET: ticket})
+    site.world.storage.commit((Insert(Ticket("A1")),))
+    return site
+
+
+def test_it_is_offered_and_works_once(drive: Drive) -> None:
+    site = ticket_site(drive)
+    body = form(grant_type=TICKET, ticket="A1")
+
+    first = site.post("/token", body, basic("rider", "r"))
+    second = site.post("/token", body, basic("rider", "r"))
+
+    assert members(first)["scope"] == "ride"
+    assert refused(second, "invalid_grant", "no such ticket")
+
+
+def test_the_metadata_names_it() -> None:
+    site = ticket_site()
+
+    assert TICKET in members(site.get("/.well-known/oauth-authorization-server"))["grant_types_supported"]
+
+
+def test_a_client_not_registered_for_it_is_refused() -> None:
+    site = ticket_site()
+    run(site.server.register(Client(client_id="walker", grant_types=(), response_types=()), Secret("w")), site.world)
+
+    response = site.post("/token", form(grant_type=TICKET, ticket="A1"), basic("walker", "w"))
+
+    assert refused(response, "unauthorized_client", "not registered")

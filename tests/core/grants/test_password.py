@@ -1,0 +1,84 @@
+"""The password grant, off unless a policy names it."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from oauthcore import Client, Policy, Response, run
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.errors import InvalidGrant
+from oauthcore.grants.password import decide
+from oauthcore.outcome import Insert
+from oauthcore.records import Grant
+from oauthcore.scope import Scope
+from tests.core.site import Drive, Site, basic, form, make_site, members, refused
+
+LEGACY = Client(
+    client_id="legacy",
+    grant_types=("password", "refresh_token"),
+    response_types=(),
+    scope="email",
+    default_scope="email",
+)
+
+
+def legacy_site(drive: Drive = run) -> Site:
+    """Make a site that offers the grant to one client, which authenticates with its secret "l"."""
+    return make_site(drive, policy=Policy.oauth20(), clients=(LEGACY,), secrets={"legacy": "l"})
+
+
+def answer(site: Site, **values: str | None) -> Response:
+    """Ask for tokens with a username and a password."""
+    return site.post("/token", form(grant_type="password", **values), basic("legacy", "l"))
+
+
+def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
+    context = legacy_site().server._context()
+
+    outcome = decide(Authenticated(LEGACY), "alice", None, context)
+
+    grant = next(c.record for c in outcome.changes if isinstance(c, Insert) and isinstance(c.record, Grant))
+    assert (grant.subject, grant.scope) == ("alice", Scope(("email",)))
+    assert grant.refresh_token is not None
+    assert "refresh_token" in members(outcome.response)
+
+
+def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
+    client = attrs.evolve(LEGACY, grant_types=("password",))
+
+    outcome = decide(Authenticated(client), "alice", None, legacy_site().server._context())
+
+    assert "refresh_token" not in members(outcome.response)
+
+
+def test_a_wrong_password_is_an_invalid_grant() -> None:
+    """RFC 6749 section 5.2."""
+    with pytest.raises(InvalidGrant, match="username or password"):
+        decide(Authenticated(LEGACY), None, None, legacy_site().server._context())
+
+
+def test_it_works_over_the_wire_and_through_both_drivers(drive: Drive) -> None:
+    site = legacy_site(drive)
+
+    response = answer(site, username="alice", password="wonderland", scope="email")
+
+    assert response.status == 200
+    assert members(response)["scope"] == "email"
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "code"),
+    [
+        ("alice", "looking-glass", "invalid_grant"),
+        ("bob", "wonderland", "invalid_grant"),
+        ("alice", "", "invalid_request"),
+        ("", "wonderland", "invalid_request"),
+    ],
+)
+def test_a_wrong_or_missing_password_gives_nothing(username: str, password: str, code: str) -> None:
+    assert refused(answer(legacy_site(), username=username, password=password), code)
+
+
+def test_by_default_the_grant_type_is_not_offered(site: Site) -> None:
+    assert refused(site.token(grant_type="password", username="alice", password="wonderland"), "unsupported_grant_type")

@@ -1,0 +1,81 @@
+"""Routing: paths, methods, other origins."""
+
+from __future__ import annotations
+
+import pytest
+
+from oauthcore import Paths, Request
+from tests.core.site import Site, form, make_site
+
+
+def test_an_unknown_path_is_a_404(site: Site) -> None:
+    assert site.get("/nothing").status == 404
+
+
+def test_the_server_knows_its_paths(site: Site) -> None:
+    assert site.server.owns("/token")
+    assert not site.server.owns("/login")
+
+
+def test_every_path_is_configurable() -> None:
+    paths = Paths(
+        authorization="/a", token="/t", introspection="/i", revocation="/v", resume="/r", login="/l", consent="/c"
+    )
+    site = make_site(paths=paths)
+
+    assert all(site.server.owns(path) for path in ("/a", "/t", "/i", "/v", "/r"))
+    assert not site.server.owns("/token")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allow"),
+    [
+        ("/token", "GET", "POST, OPTIONS"),
+        ("/revoke", "GET", "POST, OPTIONS"),
+        ("/introspect", "GET", "POST"),
+        ("/introspect", "OPTIONS", "POST"),
+        ("/authorize", "HEAD", "GET, POST"),
+        ("/authorize", "OPTIONS", "GET, POST"),
+        ("/authorize/resume", "POST", "GET"),
+        ("/.well-known/oauth-authorization-server", "POST", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_another_method_is_a_405_that_says_which(site: Site, path: str, method: str, allow: str) -> None:
+    """RFC 9110 section 15.5.6."""
+    response = site.handle(Request(method, path))
+
+    assert (response.status, response.header("allow")) == (405, allow)
+
+
+@pytest.mark.parametrize("path", ["/token", "/revoke", "/.well-known/oauth-authorization-server"])
+def test_a_preflight_is_answered_where_other_origins_may_call(site: Site, path: str) -> None:
+    response = site.handle(Request("OPTIONS", path, (("Origin", "https://spa.example"),)))
+
+    assert response.status == 204
+    assert response.header("access-control-allow-origin") == "*"
+    assert "Authorization" in (response.header("access-control-allow-headers") or "")
+    assert response.header("access-control-allow-methods")
+    assert response.header("access-control-allow-credentials") is None
+
+
+def test_other_origins_may_read_errors_too(site: Site) -> None:
+    response = site.post("/token", form(grant_type="magic"))
+
+    assert response.header("access-control-allow-origin") == "*"
+
+
+def test_other_origins_may_not_read_the_authorization_endpoint(site: Site) -> None:
+    assert site.authorize().header("access-control-allow-origin") is None
+    assert site.get("/authorize").header("access-control-allow-origin") is None
+
+
+@pytest.mark.parametrize(
+    "header", ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-For", "Forwarded", "X-Forwarded-Prefix"]
+)
+def test_no_header_changes_what_the_server_calls_itself(site: Site, header: str) -> None:
+    target = site.authorize_target(scope="admin")
+
+    plain = site.handle(Request("GET", target))
+    with_header = site.handle(Request("GET", target, ((header, "attacker.example"),)))
+
+    assert with_header == plain
