@@ -1,0 +1,6 @@
+"""The reference server: HTTP/1.1 by h11 without I/O, asyncio below it, and the command line `oauthcore`."""
+
+from oauthcore_h11.connection import Close, Connection, Limits, Send
+from oauthcore_h11.transport import Application, Server, Timeouts
+
+__all__ = ["Application", "Close", "Connection", "Limits", "Send", "Server", "Timeouts"]

@@ -1,0 +1,61 @@
+"""What the demo says once it listens: one line for programs, or the quick start for people."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from oauthcore_h11.demo import LIFETIMES, PASSWORD, TEST_CLIENT, USERNAME, Demo
+
+_FOR_PEOPLE = """\
+oauthcore demo at {issuer}
+In memory, on the loopback interface only, with passwords that everybody knows: a demo, not a server to rely on.
+
+1. Open this in a browser; sign in as {username} with the password {password}, and allow the access:
+
+   {authorize_url}
+
+2. The browser ends at {redirect_uri}?code=...; redeem that code within {minutes} minutes:
+
+   curl {token_address} \\
+       -u '{client_id}:{secret}' \\
+       -d 'grant_type=authorization_code' \\
+       -d 'code=CODE' \\
+       -d 'redirect_uri={redirect_uri}'
+
+3. Take the refresh_token of the answer, and get new tokens for it:
+
+   curl {token_address} \\
+       -u '{client_id}:{secret}' \\
+       -d 'grant_type=refresh_token' \\
+       -d 'refresh_token=REFRESH_TOKEN'
+
+Ctrl-C ends it.
+"""
+
+
+def for_programs(demo: Demo) -> str:
+    """Give the issuer and every endpoint as one line of JSON."""
+    return json.dumps(demo.addresses()) + "\n"
+
+
+def for_people(demo: Demo) -> str:
+    """Give the quick start, with this demo's addresses."""
+    client, secret = TEST_CLIENT
+    redirect_uri = client.redirect_uris[0]
+    addresses = demo.addresses()
+    query = (
+        f"client_id={client.client_id}&redirect_uri={quote(redirect_uri, safe='')}"
+        "&response_type=code&state=somestate&scope=email"
+    )
+    return _FOR_PEOPLE.format(
+        issuer=addresses["issuer"],
+        username=USERNAME,
+        password=PASSWORD,
+        authorize_url=f"{addresses['authorization_endpoint']}?{query}",
+        token_address=addresses["token_endpoint"].removeprefix("http://"),
+        client_id=client.client_id,
+        secret=secret,
+        redirect_uri=redirect_uri,
+        minutes=LIFETIMES.authorization_code_lifetime // 60,
+    )

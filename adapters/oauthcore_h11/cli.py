@@ -1,0 +1,87 @@
+"""The command line: `oauthcore demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from socket import socket
+from typing import Annotated, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+
+from oauthcore import ConfigurationError
+from oauthcore_h11 import announcement
+from oauthcore_h11.demo import Demo, make_demo
+from oauthcore_h11.loopback import LOCALHOST, listen, port_of
+from oauthcore_h11.transport import Server
+
+app = App(
+    name="oauthcore",
+    help="An OAuth 2.x authorization server core, and a demo of it.",
+    version=lambda: version("oauthcore"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 when it was told to end, 2 for input it can't use."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        _complain(f"{' '.join(str(error).split())} See oauthcore --help.")
+    except ConfigurationError as error:
+        _complain(str(error))
+    sys.exit(0)
+
+
+@app.command
+def demo(
+    *,
+    port: int = 8000,
+    host: str = LOCALHOST,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    legacy: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Serve the quick start in memory, on the loopback interface only.
+
+    Parameters
+    ----------
+    port
+        The port to listen on; 0 for any that is free.
+    host
+        The loopback host to listen on: localhost (IPv4 and IPv6), ::1 or an address in 127.0.0.0/8.
+    json
+        Print one line of JSON with the issuer and the endpoints, once it listens.
+    legacy
+        Offer what OAuth 2.1 has left out, too: the password and the implicit grant, with a client for them.
+    """
+    sockets = listen(host, port)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    served = make_demo(host.lower().strip("[]"), port_of(sockets[0]), legacy=legacy)
+    greeting = announcement.for_programs(served) if json else announcement.for_people(served)
+    asyncio.run(_serve(served, sockets, greeting))
+
+
+async def _serve(served: Demo, sockets: list[socket], greeting: str) -> None:
+    """Serve until a signal says to end."""
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # on Windows Ctrl-C arrives as KeyboardInterrupt instead
+            loop.add_signal_handler(number, end.set)
+    server = Server(served)
+    await server.start(sockets)
+    # Flushed: whoever started it reads a pipe, and waits for this line.
+    sys.stdout.write(greeting)
+    sys.stdout.flush()
+    await end.wait()
+    await server.stop()
+
+
+def _complain(sentence: str) -> NoReturn:
+    sys.stderr.write(f"oauthcore: {sentence}\n")
+    sys.exit(2)

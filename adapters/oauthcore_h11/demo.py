@@ -1,0 +1,165 @@
+"""The demo: an authorization server in memory, with the people, clients and paths of the quick start."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TypeAlias
+
+import attrs
+
+from oauthcore import (
+    Allowance,
+    AuthorizationServer,
+    Client,
+    Lifetimes,
+    MemoryStorage,
+    Paths,
+    Policy,
+    Request,
+    Response,
+    Secret,
+    World,
+    arun,
+    run,
+)
+from oauthcore.digest import same
+from oauthcore.redirect_uri import LOOPBACK_HOSTS
+from oauthcore_pages import Looks, Pages
+
+PATHS = Paths(
+    authorization="/oauth/authorize",
+    token="/oauth/tokenize",
+    introspection="/oauth/introspect",
+    revocation="/oauth/revoke",
+    resume="/oauth/resume",
+    login="/login",
+    consent="/approve",
+)
+
+# A code lasts five minutes instead of one: here it is copied by hand.
+LIFETIMES = Lifetimes(authorization_code_lifetime=300, access_token_lifetime=300, refresh_token_lifetime=900)
+
+USERNAME = PASSWORD = "admin"
+
+Seed: TypeAlias = tuple[Client, str | None]
+
+TEST_CLIENT: Seed = (
+    Client(
+        client_id="test_client",
+        name="Test Client",
+        redirect_uris=("https://www.example.com/redirect",),
+        grant_types=("authorization_code", "refresh_token"),
+        response_types=("code", "none"),
+        scope="email profile",
+        # The quick start's authorization request has no code_challenge.
+        allow={Allowance.CONFIDENTIAL_WITHOUT_PKCE},
+    ),
+    "password",
+)
+PUBLIC_CLIENT: Seed = (
+    Client(
+        client_id="public_client",
+        name="Public Client",
+        token_endpoint_auth_method="none",
+        redirect_uris=("http://127.0.0.1/callback", "https://www.example.com/public"),
+        grant_types=("authorization_code", "refresh_token"),
+        scope="email profile",
+    ),
+    None,
+)
+OTHER_CLIENT: Seed = (
+    Client(
+        client_id="other_client",
+        name="Other Client",
+        redirect_uris=("https://other.example/callback",),
+        grant_types=("authorization_code", "refresh_token"),
+        scope="email",
+    ),
+    "other-password",
+)
+SERVICE_CLIENT: Seed = (
+    Client(
+        client_id="service_client",
+        name="Service Client",
+        grant_types=("client_credentials",),
+        response_types=(),
+        scope="read write",
+        introspects_any=True,
+    ),
+    "service-password",
+)
+LEGACY_CLIENT: Seed = (
+    Client(
+        client_id="legacy_client",
+        name="Legacy Client",
+        redirect_uris=("https://www.example.com/legacy",),
+        grant_types=("password", "implicit"),
+        response_types=("token",),
+        scope="email",
+    ),
+    "legacy-password",
+)
+
+
+@attrs.frozen
+class Demo:
+    """Hold the demo's parts; it is an application for a transport."""
+
+    server: AuthorizationServer
+    pages: Pages
+    world: World
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request: the pages theirs, the authorization server everything else."""
+        if self.pages.owns(request.path):
+            return await arun(self.pages.handle(request), self.world)
+        return await arun(self.server.handle(request, self.pages.login_of(request)), self.world)
+
+    def addresses(self) -> dict[str, str]:
+        """Give the issuer and every URL, by the names that metadata has for them (RFC 8414 section 2)."""
+        issuer, paths = self.server.issuer, self.server.paths
+        return {
+            "issuer": issuer,
+            "authorization_endpoint": issuer + paths.authorization,
+            "token_endpoint": issuer + paths.token,
+            "introspection_endpoint": issuer + paths.introspection,
+            "revocation_endpoint": issuer + paths.revocation,
+            "metadata": issuer + "/.well-known/oauth-authorization-server",
+            "login_page": issuer + paths.login,
+            "approve_page": issuer + paths.consent,
+        }
+
+
+def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
+    """Make a demo that is reached at that host and port; nothing of it outlives the process."""
+    looks = Looks()
+    server = AuthorizationServer(
+        issuer=f"http://{f'[{host}]' if ':' in host else host}:{port}",
+        clock=time.time,
+        entropy=secrets.token_bytes,
+        token_key=secrets.token_bytes(32),
+        policy=policy_for(host, legacy=legacy),
+        paths=PATHS,
+        scopes=("email", "profile", "read", "write"),
+        error_page=looks.error,
+    )
+    pages = Pages(server, key=secrets.token_bytes(32), clock=time.time, entropy=secrets.token_bytes, looks=looks)
+    world = World(MemoryStorage(), authenticate=authenticate)
+    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
+    for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
+        run(server.register(client, None if secret is None else Secret(secret)), world)
+    return Demo(server, pages, world)
+
+
+def policy_for(host: str, *, legacy: bool) -> Policy:
+    """Give the policy: OAuth 2.1, or with `legacy` all of RFC 6749."""
+    # The core knows the three loopback hosts that redirect URIs may name; the rest of 127.0.0.0/8 is as safe.
+    allow = () if host in LOOPBACK_HOSTS else (Allowance.INSECURE_TRANSPORT,)
+    return (Policy.oauth20 if legacy else Policy.oauth21)(allow=allow, lifetimes=LIFETIMES)
+
+
+def authenticate(username: str, password: Secret) -> str | None:
+    """Know the one person there is, whose subject is his name."""
+    right_name, right_password = same(username, USERNAME), same(password.reveal(), PASSWORD)
+    return USERNAME if right_name and right_password else None

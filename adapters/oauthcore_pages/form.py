@@ -1,0 +1,55 @@
+"""Reading the forms of these pages.
+
+Not `oauthcore.parameters`: that refuses a repeated parameter, and a group of checkboxes is one.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+from urllib.parse import parse_qsl
+
+import attrs
+
+from oauthcore.errors import InvalidRequest
+from oauthcore.http import Request
+from oauthcore.parameters import FORM, MAX_LENGTH, MAX_PARAMETERS
+
+
+@attrs.frozen
+class Form:
+    """Hold a posted form's fields, in order; blank ones too, since a password may not be trimmed away unseen."""
+
+    _fields: tuple[tuple[str, str], ...] = attrs.field(repr=False)
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        """Read a request's body; raises `InvalidRequest` where it is no form."""
+        media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+        if media_type != FORM or len(request.body) > MAX_LENGTH:
+            raise InvalidRequest("the body is no form, or too long for one")
+        try:
+            text = request.body.decode("utf-8")
+            fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
+        except ValueError:  # UnicodeDecodeError is one
+            raise InvalidRequest("the form is no UTF-8, or has too many fields") from None
+        if any("\0" in name + value for name, value in fields):
+            raise InvalidRequest("a field has a NUL character")
+        return cls(tuple(fields))
+
+    def get(self, name: str) -> str:
+        """Give a field that may be there once, blank where it is absent; raises `InvalidRequest` for a second one."""
+        values = self.all(name)
+        if len(values) > 1:
+            raise InvalidRequest(f"{name} is repeated")
+        return values[0] if values else ""
+
+    def need(self, name: str) -> str:
+        """Give a field; raises `InvalidRequest` where it is absent or blank."""
+        value = self.get(name)
+        if not value:
+            raise InvalidRequest(f"{name} is missing")
+        return value
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Give every value of a field."""
+        return tuple(value for key, value in self._fields if key == name)

@@ -1,0 +1,48 @@
+"""Form tokens: the proof that a form was shown by these pages, in this session, for this interaction.
+
+Without it, another site could sign the person in as somebody else, or say yes in his place.
+"""
+
+from __future__ import annotations
+
+import attrs
+from itsdangerous import Signer
+
+from oauthcore.errors import AccessDenied
+from oauthcore_pages.session import DIGEST_METHOD, KEY_DERIVATION, Session
+
+
+class ForgedForm(AccessDenied):
+    """Refuse a form that these pages did not show in this session."""
+
+    description = "The form was not sent from this page, or is out of date: go back to the application and start again."
+
+
+@attrs.frozen
+class FormTokens:
+    """Make and check form tokens: a signature needs no memory."""
+
+    issuer: str
+    _key: bytes = attrs.field(repr=False)
+
+    def make(self, session: Session, handle: str) -> str:
+        """Give the token for a form that is shown in that session for that interaction."""
+        return self._signer.get_signature(_bound(session, handle)).decode("ascii")
+
+    def check(self, token: str, session: Session | None, handle: str) -> Session:
+        """Give the session that the form was shown in; raises `ForgedForm` where it was not."""
+        if session is None:
+            raise ForgedForm("a form came without a session")
+        if not self._signer.verify_signature(_bound(session, handle), token.encode("utf-8", "surrogatepass")):
+            raise ForgedForm("a form came without the token of its session")
+        return session
+
+    @property
+    def _signer(self) -> Signer:
+        salt = f"oauthcore_pages.form_token {self.issuer}"
+        return Signer(self._key, salt=salt, key_derivation=KEY_DERIVATION, digest_method=DIGEST_METHOD)
+
+
+def _bound(session: Session, handle: str) -> bytes:
+    # Neither has a space in it: an id is base64url, and comes first.
+    return f"{session.id} {handle}".encode("utf-8", "surrogatepass")

@@ -1,0 +1,109 @@
+"""The person's session with these pages: a signed cookie, so that every worker can read it and none has to keep it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from itsdangerous import BadData, URLSafeSerializer
+
+from oauthcore.clock import Clock
+from oauthcore.entropy import Entropy, mint
+from oauthcore.http import Request
+from oauthcore.parameters import cookies_named
+from oauthcore.records import Login
+
+KEY_DERIVATION = "hmac"
+DIGEST_METHOD = hashlib.sha256  # itsdangerous itself would take SHA-1
+
+
+@attrs.frozen
+class SignedIn:
+    """Say who is signed in: as the core knows him, and as he calls himself."""
+
+    login: Login
+    username: str
+
+
+@attrs.frozen
+class Session:
+    """Hold a browser's session. `id` is what its forms are bound to; before anybody signs in there is one, too."""
+
+    id: str = attrs.field(repr=False)
+    signed_in: SignedIn | None = None
+
+    @property
+    def login(self) -> Login | None:
+        """Give who is signed in, as the core wants to know it."""
+        return None if self.signed_in is None else self.signed_in.login
+
+
+@attrs.frozen
+class Sessions:
+    """Read sessions from requests, and write them into cookies.
+
+    `lifetime`, in seconds, counts from when the person signed in, not from when he was last seen.
+    """
+
+    issuer: str
+    clock: Clock
+    entropy: Entropy
+    lifetime: int
+    _key: bytes = attrs.field(repr=False)
+
+    def read(self, request: Request) -> Session | None:
+        """Give the session a request carries; None where it carries none, several, or one that was tampered with."""
+        values = cookies_named(request, self._cookie_name)
+        if len(values) != 1:
+            return None
+        try:
+            members = self._serializer.loads(values[0])
+        except BadData:
+            return None
+        return Session(members["id"], self._signed_in(members) if "sub" in members else None)
+
+    def _signed_in(self, members: Mapping[str, Any]) -> SignedIn | None:
+        if self.clock() >= members["at"] + self.lifetime:
+            return None
+        return SignedIn(login_by_password(members["sub"], members["at"]), members["name"])
+
+    def begin(self) -> Session:
+        """Begin a session of nobody in particular, for a form to be bound to."""
+        return Session(mint(self.entropy).reveal())
+
+    def sign_in(self, username: str, subject: str) -> Session:
+        """Begin the session of who has just signed in: a new one, so that nobody knows it from before."""
+        login = login_by_password(subject, int(self.clock()))
+        return attrs.evolve(self.begin(), signed_in=SignedIn(login, username))
+
+    def cookie(self, session: Session) -> tuple[str, str]:
+        """Give the header that makes the browser keep the session until it is closed."""
+        members: dict[str, str | int] = {"id": session.id}
+        if session.signed_in is not None:
+            login = session.signed_in.login
+            members |= {"sub": login.subject, "at": login.auth_time, "name": session.signed_in.username}
+        value = self._serializer.dumps(members)
+        # Lax: the browser comes from the client's site by GET, and whoever is signed in should then not have to again.
+        attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self._is_secure else "")
+        return ("Set-Cookie", f"{self._cookie_name}={value}{attributes}")
+
+    @property
+    def _is_secure(self) -> bool:
+        return self.issuer.startswith("https:")
+
+    @property
+    def _cookie_name(self) -> str:
+        # `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis section 4.1.3.2).
+        return "__Host-oauthcore-session" if self._is_secure else "oauthcore-session"
+
+    @property
+    def _serializer(self) -> URLSafeSerializer:
+        signer = {"key_derivation": KEY_DERIVATION, "digest_method": DIGEST_METHOD}
+        return URLSafeSerializer(self._key, salt=f"oauthcore_pages.session {self.issuer}", signer_kwargs=signer)
+
+
+def login_by_password(subject: str, auth_time: int) -> Login:
+    """Say that somebody proved by a password who he is (RFC 8176: pwd)."""
+    return Login(subject=subject, auth_time=auth_time, amr=("pwd",))

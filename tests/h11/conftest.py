@@ -1,0 +1,38 @@
+"""What the tests of the demo share: one that runs, and a person who visits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from oauthcore_h11.demo import Demo
+from tests.h11.person import Person
+from tests.h11.serving import serving
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    """Give a demo that listens on a free port of localhost."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def legacy_demo() -> Iterator[Demo]:
+    """Give one that offers what OAuth 2.1 has left out, too."""
+    with serving(legacy=True) as running:
+        yield running
+
+
+@pytest.fixture
+def person(demo: Demo) -> Iterator[Person]:
+    """Give a person who has not been there before."""
+    with Person(demo.server.issuer) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run async tests under asyncio: it is what the transport is made of."""
+    return "asyncio"

@@ -1,0 +1,13 @@
+"""What the pages' tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pages.site import Site, make_site
+
+
+@pytest.fixture
+def site() -> Site:
+    """Give a fresh site, and a browser that has not been there."""
+    return make_site()
