@@ -1,0 +1,139 @@
+"""Records as JSON and back."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauthcore import Allowance, Client, Login, Scope
+from oauthcore.codec import dump, load
+from oauthcore.digest import Digest
+from oauthcore.lifecycle import CodeState, GrantState, InteractionState
+from oauthcore.pkce import CodeChallenge
+from oauthcore.records import (
+    AccessToken,
+    AuthorizationCode,
+    AuthorizationRequest,
+    ClientSecret,
+    Consent,
+    Grant,
+    Interaction,
+    Record,
+    RefreshToken,
+    Rotation,
+)
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+MAYBE = st.none() | TEXT
+TIME = st.integers(0, 2**40)
+KEY = TEXT.map(Digest)
+SCOPE = st.lists(st.sampled_from("abc"), max_size=3).map(lambda tokens: Scope(tuple(tokens)))
+LOGIN = st.builds(Login, subject=TEXT, auth_time=TIME, acr=MAYBE, amr=st.lists(TEXT, max_size=2).map(tuple))
+REQUEST = st.builds(AuthorizationRequest, client_id=TEXT, scope=MAYBE, state=MAYBE, prompt=MAYBE, request=st.booleans())
+
+RECORDS: st.SearchStrategy[Record] = st.one_of(
+    st.builds(
+        Client,
+        client_id=TEXT,
+        name=MAYBE,
+        secrets=st.lists(st.builds(ClientSecret, digest=KEY, expires_at=st.none() | TIME), max_size=2).map(tuple),
+        token_endpoint_auth_method=st.sampled_from(("client_secret_basic", "client_secret_post", "none")),
+        redirect_uris=st.lists(TEXT, max_size=2),
+        scope=SCOPE,
+        default_scope=st.none() | SCOPE,
+        allow=st.frozensets(st.sampled_from(Allowance)),
+        access_token_lifetime=st.none() | TIME,
+        enabled=st.booleans(),
+    ),
+    st.builds(
+        Consent, key=KEY, client_id=TEXT, subject=TEXT, scope=SCOPE, granted_at=TIME, expires_at=st.none() | TIME
+    ),
+    st.builds(
+        Grant,
+        key=KEY,
+        client_id=TEXT,
+        subject=TEXT,
+        scope=SCOPE,
+        auth_time=st.none() | TIME,
+        granted_at=TIME,
+        expires_at=TIME,
+        state=st.sampled_from(GrantState),
+        refresh_token=st.none() | KEY,
+        rotation=st.none() | st.builds(Rotation, TIME, SCOPE, TIME, TIME),
+    ),
+    st.builds(
+        AuthorizationCode,
+        key=KEY,
+        client_id=TEXT,
+        subject=TEXT,
+        grant=KEY,
+        redirect_uri=TEXT,
+        redirect_uri_given=st.booleans(),
+        code_challenge=st.none() | st.builds(CodeChallenge, TEXT, st.sampled_from(("S256", "plain"))),
+        issued_at=TIME,
+        expires_at=TIME,
+        state=st.sampled_from(CodeState),
+    ),
+    st.builds(
+        AccessToken,
+        key=KEY,
+        client_id=TEXT,
+        subject=MAYBE,
+        grant=st.none() | KEY,
+        scope=SCOPE,
+        audience=st.lists(TEXT, max_size=2).map(tuple),
+        issued_at=TIME,
+        expires_at=TIME,
+    ),
+    st.builds(RefreshToken, key=KEY, client_id=TEXT, subject=TEXT, grant=KEY, issued_at=TIME, expires_at=TIME),
+    st.builds(
+        Interaction,
+        key=KEY,
+        client_id=TEXT,
+        request=REQUEST,
+        browser=KEY,
+        started_at=TIME,
+        expires_at=TIME,
+        state=st.sampled_from(InteractionState),
+        login=st.none() | LOGIN,
+        scope=st.none() | SCOPE,
+        remember=st.booleans(),
+    ),
+)
+
+
+@given(record=RECORDS)
+def test_reading_undoes_writing_for_every_kind_of_record(record: Record) -> None:
+    text = dump(record)
+
+    assert load(type(record), text) == record
+    assert isinstance(json.loads(text), dict)
+
+
+@given(record=RECORDS)
+def test_equal_records_give_equal_text(record: Record) -> None:
+    """So that a storage may compare the text to know whether the record is still the one that was found."""
+    assert dump(load(type(record), dump(record))) == dump(record)
+
+
+def test_the_order_of_allowances_does_not_matter() -> None:
+    one = Client(client_id="c", allow=[Allowance.IMPLICIT, Allowance.PASSWORD])
+    other = Client(client_id="c", allow=[Allowance.PASSWORD, Allowance.IMPLICIT])
+
+    assert dump(one) == dump(other)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"key": 1}', "{", '{"client_id": "a", "unknown": 1}'])
+def test_text_that_is_no_such_record_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="this is no Client"):
+        load(Client, text)
+
+
+def test_a_changed_record_gives_other_text() -> None:
+    client = Client(client_id="c")
+
+    assert dump(client) != dump(attrs.evolve(client, enabled=False))

@@ -1,0 +1,57 @@
+"""Requests and responses as values."""
+
+from __future__ import annotations
+
+import json
+
+from oauthcore import Refusal, Request, Response
+from oauthcore.http import json_response, see_other
+
+
+def test_a_target_is_taken_apart_and_nothing_in_it_is_decoded() -> None:
+    request = Request("GET", "/a%2Fb?x=%20?y")
+
+    assert (request.path, request.query) == ("/a%2Fb", "x=%20?y")
+    assert Request("GET", "/a").query == ""
+
+
+def test_header_names_are_looked_up_in_lower_case() -> None:
+    request = Request("GET", "/", [("X-A", "1"), ("x-a", "2"), ("B", "3")])
+
+    assert request.header("x-a") == "1"
+    assert request.headers_named("x-a") == ["1", "2"]
+    assert request.header("c") is None
+
+
+def test_a_responses_headers_are_found_in_any_case() -> None:
+    response = Response(200, (("X-A", "1"),))
+
+    assert response.header("x-a") == "1"
+    assert response.header("X-B") is None
+
+
+def test_no_repr_shows_what_may_be_secret() -> None:
+    request = Request("POST", "/token?secret1", (("Authorization", "secret2"),), b"secret3")
+    response = Response(200, (("Location", "/?code=secret4"),), b"secret5", Refusal("invalid_grant", "a reason"))
+
+    assert repr(request) == "Request(method='POST', target='/token')"
+    assert "secret" not in repr(response)
+    assert "a reason" in repr(response)
+
+
+def test_json_is_ascii_and_never_cached() -> None:
+    response = json_response(200, {"a": "é"})
+
+    assert json.loads(response.body) == {"a": "é"}
+    assert response.body.isascii()
+    assert response.header("content-type") == "application/json"
+    assert response.header("cache-control") == "no-store"
+
+
+def test_a_redirect_repeats_no_method() -> None:
+    """RFC 9700 section 4.12."""
+    assert see_other("/x").status == 303
+
+
+def test_two_refusals_are_the_same_whatever_their_cause() -> None:
+    assert Refusal("a", "b", KeyError()) == Refusal("a", "b", ValueError())

@@ -1,0 +1,119 @@
+"""Strict reading of what a peer can write."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauthcore import Request
+from oauthcore.errors import InvalidRequest
+from oauthcore.parameters import MAX_LENGTH, Parameters, cookies_named, form_of, parse_form, query_of
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
+VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@given(values=st.dictionaries(NAMES, VALUES, max_size=6))
+def test_reading_undoes_writing(values: dict[str, str]) -> None:
+    values.pop("resource", None)
+
+    read = parse_form(urlencode(values))
+
+    assert {name: read.get(name) for name in values} == {name: value or None for name, value in values.items()}
+
+
+@given(text=st.text(max_size=40))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with suppress(InvalidRequest):
+        assert isinstance(parse_form(text), Parameters)
+
+
+def test_blank_is_absent() -> None:
+    parameters = parse_form("a=&b&c=1&&")
+
+    assert [parameters.get(name) for name in "abc"] == [None, None, "1"]
+    assert "a" not in parameters and "c" in parameters
+
+
+def test_a_needed_parameter_that_is_blank_is_missing() -> None:
+    with pytest.raises(InvalidRequest, match="a is missing"):
+        parse_form("a=").need("a")
+
+    assert parse_form("a=1").need("a") == "1"
+
+
+@pytest.mark.parametrize("text", ["a=1&a=2", "a=1&a=1", "a=&a=", "a&a=1", "%61=1&a=1"])
+def test_repeated_is_refused(text: str) -> None:
+    """RFC 6749 section 3.1."""
+    with pytest.raises(InvalidRequest, match="repeated"):
+        parse_form(text)
+
+
+def test_resource_may_be_repeated() -> None:
+    """RFC 8707 section 2."""
+    parameters = parse_form("resource=a&resource=b&x=1")
+
+    assert parameters.all("resource") == ("a", "b")
+    assert parameters.all("x") == ()
+    assert parameters.get("resource") == "a"
+
+
+@pytest.mark.parametrize("text", ["a=%00", "a=\0", "\0=a", "a=b%20%00"])
+def test_a_nul_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="NUL"):
+        parse_form(text)
+
+
+@pytest.mark.parametrize("text", ["a=%ff", "a=%c3", "%ff=a", "a=\ud800"])
+def test_what_is_no_utf8_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="UTF-8"):
+        parse_form(text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("%", "%"), ("%zz", "%zz"), ("a+b", "a b"), ("%2B", "+"), ("é", "é")])
+def test_odd_encodings_are_read_as_everybody_reads_them(text: str, value: str) -> None:
+    assert parse_form(f"a={text}").get("a") == value
+
+
+def test_too_much_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="bytes"):
+        parse_form("a" * (MAX_LENGTH + 1))
+    with pytest.raises(InvalidRequest, match="more than 100"):
+        parse_form("&".join(f"p{number}=1" for number in range(101)))
+
+    assert parse_form("&".join(f"p{number}=1" for number in range(100))).get("p99") == "1"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "reason"),
+    [
+        (None, b"", "content type"),
+        ("application/json", b"{}", "content type"),
+        ("application/x-www-form-urlencoded", b"a" * (MAX_LENGTH + 1), "bytes"),
+        ("application/x-www-form-urlencoded", b"a=\xff", "UTF-8"),
+    ],
+)
+def test_a_body_that_is_no_form_is_refused(content_type: str | None, body: bytes, reason: str) -> None:
+    headers = () if content_type is None else (("Content-Type", content_type),)
+
+    with pytest.raises(InvalidRequest, match=reason):
+        form_of(Request("POST", "/", headers, body))
+
+
+def test_form_and_query_are_read_apart() -> None:
+    headers = (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),)
+    request = Request("POST", "/?a=query", headers, b"a=form")
+
+    assert (form_of(request).get("a"), query_of(request).get("a")) == ("form", "query")
+
+
+def test_every_cookie_of_a_name_is_given() -> None:
+    """RFC 6265 section 5.4."""
+    request = Request("GET", "/", (("Cookie", 'a=1; b=2;a="3"; c'), ("Cookie", "a=4")))
+
+    assert cookies_named(request, "a") == ["1", "3", "4"]
+    assert cookies_named(request, "nothing") == []
