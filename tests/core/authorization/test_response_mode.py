@@ -141,3 +141,9 @@ def test_an_error_of_a_token_request_that_is_not_offered_still_goes_to_the_fragm
     response = site.authorize(response_type="id_token token")
 
     assert location(response).startswith(REDIRECT + "#error=unsupported_response_type")
+
+
+def test_an_error_of_an_unknown_response_type_goes_to_the_query(site: Site) -> None:
+    response = site.authorize(response_type="coda")
+
+    assert location(response).startswith(REDIRECT + "?error=unsupported_response_type")

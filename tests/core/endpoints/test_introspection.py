@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from tests.core.site import Counted, Site, basic, form, make_site, members, refused
+from tests.core.site import CONFIDENTIAL, Counted, Site, basic, form, make_site, members, refused
 
 
 def test_a_live_access_token_is_described(site: Site) -> None:
@@ -123,3 +124,11 @@ def test_it_asks_storage_three_times_and_commits_nothing(site: Site) -> None:
     site.introspect(token)
 
     assert (counted.finds, counted.commits) == (3, 0)
+
+
+def test_a_token_without_scope_is_described_without_one() -> None:
+    client = attrs.evolve(CONFIDENTIAL, scope="")
+    site = make_site(clients=(client,))
+    token = members(site.token(grant_type="client_credentials"))["access_token"]
+
+    assert "scope" not in site.introspect(token)
