@@ -267,9 +267,12 @@ async def test_client_that_never_closes_is_not_waited_for() -> None:
     async with serving(fine, Timeouts(linger=0)) as (server, connect):
         client = await connect()
         await client.says(GET_AND_CLOSE)
-        await client.hears_all()
+        answer = await client.hears_all()
 
-        await server.stop(grace=3_600)
+        async with asyncio.timeout(60):
+            await server.stop(grace=3_600)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_stopping_hangs_up_on_the_idle_and_lets_the_busy_finish() -> None:
