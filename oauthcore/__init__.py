@@ -3,9 +3,11 @@
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.drivers import AsyncWorld, World, arun, run
+from oauthcore.effects import TryLater
+from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError
-from oauthcore.http import Refusal, Request, Response
+from oauthcore.http import Peer, Refusal, Request, Response
 from oauthcore.memory import MemoryStorage
 from oauthcore.policy import Allowance, Lifetimes, Policy
 from oauthcore.records import Client, Login
@@ -16,6 +18,7 @@ __all__ = [
     "Allowance",
     "AsyncWorld",
     "AuthorizationServer",
+    "AuthorizedApplication",
     "Client",
     "ConfigurationError",
     "Lifetimes",
@@ -23,6 +26,7 @@ __all__ = [
     "MemoryStorage",
     "OAuthError",
     "Paths",
+    "Peer",
     "PendingInteraction",
     "Policy",
     "Refusal",
@@ -30,6 +34,7 @@ __all__ = [
     "Response",
     "Scope",
     "Secret",
+    "TryLater",
     "World",
     "arun",
     "run",

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.effects import Authenticate, Commit, Effect, Find, Flow
+from oauthcore.effects import Authenticate, Commit, Effect, Find, FindOf, Flow, TryLater
 from oauthcore.errors import Unanswered
 from oauthcore.outcome import Event
 from oauthcore.storage import AsyncStorage, Storage
@@ -33,12 +33,12 @@ def _unheard(event: Event) -> None:
 class World:
     """Hold what answers a blocking host's flows.
 
-    `authenticate` gives the subject of a username and password, or None (the password grant alone asks); `audit`
-    hears each event once its commit is done, and must not raise.
+    `authenticate` gives the subject of a username and password, None for nobody's, or `TryLater` (the password grant
+    asks, and login pages may); `audit` hears each event once its commit is done, and must not raise.
     """
 
     storage: Storage
-    authenticate: Callable[[str, Secret], str | None] = _nobody
+    authenticate: Callable[[str, Secret], str | TryLater | None] = _nobody
     audit: Audit = _unheard
 
 
@@ -47,7 +47,7 @@ class AsyncWorld:
     """Hold what answers an async host's flows; each answer may be awaitable or plain."""
 
     storage: Storage | AsyncStorage
-    authenticate: Callable[[str, Secret], Awaitable[str | None] | str | None] = _nobody
+    authenticate: Callable[[str, Secret], Awaitable[str | TryLater | None] | str | TryLater | None] = _nobody
     audit: Audit = _unheard
 
 
@@ -95,6 +95,8 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
         return world.storage.commit(effect.changes) if effect.changes else True
     if isinstance(effect, Authenticate):
         return world.authenticate(effect.username, effect.password)
+    if isinstance(effect, FindOf):
+        return world.storage.find_of(effect.kind, effect.subject)
     assert_never(effect)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.outcome import Change, Event, R
+from oauthcore.outcome import Change, Event, R, S
 
 
 @attrs.frozen
@@ -24,6 +24,14 @@ class Find(Generic[R]):
 
     kind: type[R]
     key: str
+
+
+@attrs.frozen
+class FindOf(Generic[S]):
+    """Ask storage for every record of a kind with that subject."""
+
+    kind: type[S]
+    subject: str
 
 
 @attrs.frozen
@@ -42,7 +50,14 @@ class Authenticate:
     password: Secret
 
 
-Effect: TypeAlias = Find[Any] | Commit | Authenticate
+@attrs.frozen
+class TryLater:
+    """Answer `Authenticate` with neither yes nor no: too much was tried, and nothing is looked at for some seconds."""
+
+    seconds: int
+
+
+Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
@@ -54,16 +69,22 @@ def find(kind: type[R], key: str) -> Flow[R | None]:
     return record
 
 
+def find_of(kind: type[S], subject: str) -> Flow[Sequence[S]]:
+    """Find every record of a kind with that subject."""
+    records: Sequence[S] = yield FindOf(kind, subject)
+    return records
+
+
 def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool]:
     """Commit changes, all or none: False where a precondition no longer holds."""
     done: bool = yield Commit(changes, events)
     return done
 
 
-def authenticate(username: str, password: Secret) -> Flow[str | None]:
-    """Give the subject whose username and password these are, or None."""
-    subject: str | None = yield Authenticate(username, password)
-    return subject
+def authenticate(username: str, password: Secret) -> Flow[str | TryLater | None]:
+    """Give the subject whose username and password these are, None for nobody's, or when to try again."""
+    answer: str | TryLater | None = yield Authenticate(username, password)
+    return answer
 
 
 def settled(result: T) -> Flow[T]:

@@ -1,7 +1,7 @@
 """The error tree: each class is a registered error code, and raising one is a refusal that leaves no trace.
 
 Two readers, two texts. The peer gets `code` and the fixed `description`; the operator's log gets `reason`, which may
-name what was wrong, and which never goes out. Neither ever holds a secret.
+name what was wrong, and which never goes out. Neither ever holds a secret. `retry_after` is in seconds.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ class OAuthError(Exception):
     code: ClassVar[str]
     status: ClassVar[int] = 400
     description: ClassVar[str]
+    retry_after: int | None = None
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -121,6 +122,18 @@ class TemporarilyUnavailable(OAuthError):
     code = "temporarily_unavailable"
     status = 503
     description = "The server can't answer now; try again later."
+    retry_after = 1
+
+
+class TooManyAttempts(TemporarilyUnavailable):
+    """Ask to wait before trying the next password (RFC 6585 section 4 for the status)."""
+
+    status = 429
+    description = "There were too many attempts; try again later."
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class Unanswered(Exception):

@@ -23,17 +23,32 @@ def _path_of(target: str) -> str:
 
 
 @attrs.frozen
+class Peer:
+    """Say who is at the other end of a connection, as far as the host knows and believes it.
+
+    `address` is an IP address in its usual spelling, None where there is none (a unix socket). `is_secure` tells that
+    the request came by TLS. `certificate` is what the client showed of itself and the host has verified, in DER.
+    """
+
+    address: str | None = None
+    is_secure: bool = False
+    certificate: bytes | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
 class Request:
     """Carry one HTTP request.
 
     `target` is the request line's target, path and query, still percent-encoded; `headers` are pairs of text
     (ISO 8859-1 where the server hands out bytes), names in any case, kept in lower case; `body` is complete.
+    `peer` is None where the host does not say who sent it.
     """
 
     method: str
     target: str = attrs.field(repr=_path_of)
     headers: Headers = attrs.field(default=(), converter=_lowered, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
+    peer: Peer | None = attrs.field(default=None, repr=False)
 
     @property
     def path(self) -> str:

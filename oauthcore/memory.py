@@ -10,7 +10,7 @@ from itertools import islice
 from threading import Lock
 from typing import assert_never, cast
 
-from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require
+from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require, S
 from oauthcore.records import Record
 
 
@@ -24,6 +24,13 @@ class MemoryStorage:
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
         return cast("R | None", self._records.get((kind, key)))
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        with self._lock:
+            return [
+                record for record in self._records.values() if isinstance(record, kind) and record.subject == subject
+            ]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""

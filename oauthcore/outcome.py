@@ -11,9 +11,10 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 import attrs
 
 from oauthcore.http import Response
-from oauthcore.records import Record
+from oauthcore.records import Consent, Grant, Record
 
 R = TypeVar("R", bound=Record)
+S = TypeVar("S", Consent, Grant)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
@@ -51,6 +52,7 @@ Change: TypeAlias = Insert | Replace[Record] | Require | Delete
 EventName: TypeAlias = Literal[
     "consent_given",
     "consent_denied",
+    "consent_withdrawn",
     "code_issued",
     "code_replayed",
     "token_issued",

@@ -52,12 +52,15 @@ class Client:
     """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
 
     `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
-    overrule the server's. `allow` opens for this client alone what the policy keeps shut. A client that
-    `introspects_any` is a resource server that may ask about every token, not just its own (RFC 7662 section 4).
+    overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
+    alone what the policy keeps shut. A client that `introspects_any` is a resource server that may ask about every
+    token, not just its own (RFC 7662 section 4).
     """
 
     client_id: str
     name: str | None = None
+    organization_name: str | None = None
+    client_uri: str | None = None
     secrets: tuple[ClientSecret, ...] = ()
     token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
     redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
@@ -226,3 +229,7 @@ class Interaction:
     login: Login | None = None
     scope: Scope | None = None
     remember: bool = False
+
+
+# Found by their person too, for the list of what he has authorized: the only index there is beside the key.
+BY_SUBJECT: tuple[type[Consent] | type[Grant], ...] = (Consent, Grant)

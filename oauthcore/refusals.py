@@ -35,21 +35,23 @@ RenderErrorPage = Callable[[ErrorPage], Response]
 def refuse_as_json(error: OAuthError, realm: str, cause: BaseException | None = None) -> Response:
     """Refuse a client (RFC 6749 section 5.2).
 
-    A 401 always says how to do better (RFC 9110 section 15.5.2); a 503 says when to try again.
+    A 401 always says how to do better (RFC 9110 section 15.5.2); a 429 and a 503 say when to try again.
     """
     members = {"error": error.code, "error_description": error.description}
     extra: Headers = ()
     if isinstance(error, InvalidClient):
         extra = (("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'),)
-    elif error.status == 503:
-        extra = (("Retry-After", "1"),)
+    elif error.retry_after is not None:
+        extra = (("Retry-After", str(error.retry_after)),)
     return attrs.evolve(json_response(error.status, members, extra), refusal=Refusal(error.code, error.reason, cause))
 
 
 def refuse_as_page(error: OAuthError, render: RenderErrorPage, cause: BaseException | None = None) -> Response:
     """Refuse a person's browser, without sending it anywhere."""
     response = render(ErrorPage(error.status, error.code, error.description))
-    return attrs.evolve(response, refusal=Refusal(error.code, error.reason, cause))
+    wait: Headers = () if error.retry_after is None else (("Retry-After", str(error.retry_after)),)
+    refusal = Refusal(error.code, error.reason, cause)
+    return attrs.evolve(response, headers=(*response.headers, *wait), refusal=refusal)
 
 
 def plain_error_page(page: ErrorPage) -> Response:

@@ -23,6 +23,7 @@ from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.effects import Flow, find, settled
+from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
 from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
 from oauthcore.endpoints.introspection import introspection
@@ -44,7 +45,7 @@ from oauthcore.records import Client, ClientSecret, Login
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.scope import Scope
-from oauthcore.transact import agree, transact
+from oauthcore.transact import Refuse, agree, transact
 
 BUILT_IN_GRANTS: Mapping[str, GrantFlow] = {
     "authorization_code": authorization_code,
@@ -111,10 +112,13 @@ class AuthorizationServer:
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes)
         self._endpoints = self._table()
 
-    def handle(self, request: Request, login: Login | None = None) -> Flow[Response]:
+    def handle(
+        self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
+    ) -> Flow[Response]:
         """Answer a request to any of the endpoints; whatever arrives, a response leaves.
 
-        `login` says who is signed in at the host: the authorization endpoint wants to know.
+        `login` says who is signed in at the host: the authorization endpoint wants to know. `error_page` is used for
+        this request instead of the server's own, by hosts that speak several languages, say.
         """
         endpoint = self._endpoints.get(request.path)
         if endpoint is None:
@@ -123,7 +127,7 @@ class AuthorizationServer:
             return settled(_other_method(request, endpoint))
         if endpoint.is_cors:
             return self._answer_any_origin(endpoint, request)
-        return self._answer(endpoint, request, login)
+        return self._answer(endpoint, request, login, error_page)
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is one of the endpoints', so that a host knows what to leave alone."""
@@ -137,7 +141,13 @@ class AuthorizationServer:
         return look(Secret(handle), login, self._context())
 
     def finish(
-        self, handle: str, login: Login, scope: Iterable[str] | None = None, *, remember: bool = True
+        self,
+        handle: str,
+        login: Login,
+        scope: Iterable[str] | None = None,
+        *,
+        remember: bool = True,
+        error_page: RenderErrorPage | None = None,
     ) -> Flow[Response]:
         """Report who is signed in and, where a page asked for it, what he allowed; send the answer to his browser.
 
@@ -146,12 +156,32 @@ class AuthorizationServer:
         """
         answer = Answer(Secret(handle), login, None if scope is None else Scope(tuple(scope)), remember)
         context = self._context()
-        return transact(lambda: finish(answer, context), self._refuse_as_page)
+        return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
 
-    def deny(self, handle: str) -> Flow[Response]:
+    def deny(self, handle: str, *, error_page: RenderErrorPage | None = None) -> Flow[Response]:
         """Report that the person said no; send the answer to his browser."""
         context = self._context()
-        return transact(lambda: deny(Secret(handle), context), self._refuse_as_page)
+        return transact(lambda: deny(Secret(handle), context), self._refuse_as_page(error_page))
+
+    def applications(self, subject: str) -> Flow[tuple[AuthorizedApplication, ...]]:
+        """Find what a person has authorized and what still stands of it, the newest first.
+
+        Raises `Unanswered` if storage fails.
+        """
+        return applications(subject, self._context())
+
+    def withdraw(self, subject: str, client_id: str | None = None) -> Flow[Response]:
+        """Take back what a person authorized, for one client or for all: 200, or 503 with nothing done.
+
+        Consents are forgotten and grants revoked, in one commit.
+        """
+        context = self._context()
+        return transact(lambda: withdraw(subject, client_id, context), self._refuse_as_json)
+
+    def revoke(self, grant: str) -> Flow[Response]:
+        """Revoke one grant, by its key. Raises `ConfigurationError` where there is none to revoke."""
+        context = self._context()
+        return agree(lambda: revoke_by_key(grant, context))
 
     def register(self, client: Client, secret: Secret | None = None) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
@@ -195,9 +225,11 @@ class AuthorizationServer:
         assert response.status == 200
         return secret
 
-    def _answer(self, endpoint: _Endpoint, request: Request, login: Login | None) -> Flow[Response]:
+    def _answer(
+        self, endpoint: _Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None
+    ) -> Flow[Response]:
         context = self._context()
-        refuse = self._refuse_as_page if endpoint.is_page else self._refuse_as_json
+        refuse = self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
         return transact(lambda: endpoint.decide(request, login, context), refuse)
 
     def _answer_any_origin(self, endpoint: _Endpoint, request: Request) -> Flow[Response]:
@@ -214,8 +246,9 @@ class AuthorizationServer:
     def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
         return refuse_as_json(error, self.issuer, cause)
 
-    def _refuse_as_page(self, error: OAuthError, cause: BaseException | None) -> Response:
-        return refuse_as_page(error, self._error_page, cause)
+    def _refuse_as_page(self, error_page: RenderErrorPage | None) -> Refuse:
+        render = error_page or self._error_page
+        return lambda error, cause: refuse_as_page(error, render, cause)
 
     def _table(self) -> dict[str, _Endpoint]:
         paths, base, document, grants = self.paths, self._base, self._metadata, self._grants

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from oauthcore.outcome import Change, R
+from oauthcore.outcome import Change, R, S
 
 
 class Storage(Protocol):
@@ -18,6 +18,9 @@ class Storage(Protocol):
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind, one of `BY_SUBJECT`, with that subject, in any order."""
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
@@ -27,10 +30,13 @@ class Storage(Protocol):
 
 
 class AsyncStorage(Protocol):
-    """Keep records for an async host: the same three, awaited."""
+    """Keep records for an async host: the same four, awaited."""
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind, one of `BY_SUBJECT`, with that subject, in any order."""
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, authenticate
-from oauthcore.errors import InvalidGrant
+from oauthcore.effects import Flow, TryLater, authenticate
+from oauthcore.errors import InvalidGrant, TooManyAttempts
 from oauthcore.grants.issuance import issue_first_tokens, new_grant
 from oauthcore.outcome import Event, Insert, Outcome, Require
 from oauthcore.parameters import Parameters
@@ -22,9 +22,11 @@ def password(caller: Authenticated, parameters: Parameters, context: Context) ->
     return decide(caller, subject, scope, context)
 
 
-def decide(caller: Authenticated, subject: str | None, asked: Scope | None, context: Context) -> Outcome:
+def decide(caller: Authenticated, subject: str | TryLater | None, asked: Scope | None, context: Context) -> Outcome:
     """Issue on a new grant, if the application knew the person."""
     client = caller.client
+    if isinstance(subject, TryLater):
+        raise TooManyAttempts("too many wrong passwords", subject.seconds)
     if subject is None:
         raise InvalidGrant("the username or password is wrong")
     scope = resolve_scope(asked, client.omitted_scope, client.scope)

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from oauthcore.drivers import World, answer_to
-from oauthcore.effects import Effect, Find, Flow
+from oauthcore.effects import Effect, Find, FindOf, Flow
 
 T = TypeVar("T")
 Schedule: TypeAlias = tuple[int, ...]
@@ -117,7 +117,7 @@ class _Table(Generic[T]):
         if not self.kinds or not self.kinds[-1][1]:
             return waiting
         last = self.kinds[-1][0]
-        return [n for n in waiting if n >= last or not isinstance(self._pending[n], Find)]
+        return [n for n in waiting if n >= last or not isinstance(self._pending[n], Find | FindOf)]
 
     @property
     def is_done(self) -> bool:
@@ -130,7 +130,7 @@ class _Table(Generic[T]):
         assert effect is not None
         result = answer_to(effect, self._world)
         self.taken = (*self.taken, number)
-        self.kinds.append((number, isinstance(effect, Find)))
+        self.kinds.append((number, isinstance(effect, Find | FindOf)))
         self._story.append(f"flow {number}: {_told(effect)} -> {_outlined(result)}")
         self._resume(number, result)
 
@@ -164,6 +164,8 @@ def _orders(kinds: tuple[tuple[int, bool], ...]) -> int:
 def _told(effect: Effect) -> str:
     if isinstance(effect, Find):
         return f"find {effect.kind.__name__} {effect.key[:8]}"
+    if isinstance(effect, FindOf):
+        return f"find {effect.kind.__name__} of {effect.subject}"
     changes = getattr(effect, "changes", ())
     return f"{type(effect).__name__.lower()} " + ", ".join(type(change).__name__ for change in changes)
 

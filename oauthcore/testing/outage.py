@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import attrs
 
-from oauthcore.outcome import Change, R
+from oauthcore.outcome import Change, R, S
 from oauthcore.storage import Storage
 
 T = TypeVar("T")
@@ -30,6 +30,10 @@ class Outage:
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Find, or fail."""
         return self._call(lambda: self.storage.find(kind, key))
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Find by subject, or fail."""
+        return self._call(lambda: self.storage.find_of(kind, subject))
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Commit, or fail."""

@@ -29,7 +29,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.effects import Flow
-from oauthcore.outcome import Change, Event, R
+from oauthcore.outcome import Change, Event, R, S
 from oauthcore.testing import FixedClock, SeededEntropy
 
 T = TypeVar("T")
@@ -211,6 +211,11 @@ class Counted:
         """Count a find."""
         self.finds += 1
         return self.storage.find(kind, key)
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Count a find by subject."""
+        self.finds += 1
+        return self.storage.find_of(kind, subject)
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Count a commit."""

@@ -8,9 +8,10 @@ import attrs
 import pytest
 
 from oauthcore import AsyncWorld, MemoryStorage, Secret, World, arun, run
-from oauthcore.effects import Flow, authenticate, commit, find, settled
+from oauthcore.effects import Flow, TryLater, authenticate, commit, find, find_of, settled
 from oauthcore.errors import Unanswered
-from oauthcore.outcome import Change, Event, Insert, R
+from oauthcore.outcome import Change, Event, Insert, R, S
+from oauthcore.records import Grant
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +40,10 @@ class AwaitedStorage:
         """Find."""
         return self.inner.find(kind, key)
 
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Find by subject."""
+        return self.inner.find_of(kind, subject)
+
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Commit."""
         return self.inner.commit(changes)
@@ -56,12 +61,13 @@ class BrokenStorage(MemoryStorage):
         raise ConnectionError("the database is gone")
 
 
-def everything() -> Flow[tuple[bool, Thing | None, str | None]]:
+def everything() -> Flow[tuple[bool, Thing | None, Sequence[Grant], str | TryLater | None]]:
     """Ask each question once."""
     done = yield from commit((Insert(Thing()),), (Event("token_issued", "c"),))
     found = yield from find(Thing, "a")
+    grants = yield from find_of(Grant, "alice")
     subject = yield from authenticate("alice", Secret("wonderland"))
-    return done, found, subject
+    return done, found, grants, subject
 
 
 def known(username: str, password: Secret) -> str | None:
@@ -73,7 +79,7 @@ async def awaited(username: str, password: Secret) -> str | None:
 
 
 async def test_both_drivers_give_the_same_result_over_any_storage() -> None:
-    expected = (True, Thing(), "alice")
+    expected = (True, Thing(), [], "alice")
 
     assert run(everything(), World(MemoryStorage(), authenticate=known)) == expected
     assert await arun(everything(), World(MemoryStorage(), authenticate=known)) == expected

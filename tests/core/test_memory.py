@@ -7,8 +7,10 @@ from threading import Barrier, Thread
 import attrs
 import pytest
 
-from oauthcore import MemoryStorage
+from oauthcore import MemoryStorage, Scope
+from oauthcore.digest import Digest
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records import Consent, Grant
 
 
 @attrs.frozen
@@ -111,3 +113,17 @@ def test_a_purge_is_bounded_and_takes_only_what_has_expired(limit: int, purged: 
     assert len(storage) == 4 - purged
     assert storage.find(Thing, "c") is not None
     assert storage.find(Thing, "d") is not None
+
+
+def test_grants_are_found_by_their_person() -> None:
+    mine, other = grant_of("alice", "1"), grant_of("bob", "2")
+    storage = MemoryStorage([mine, other, A])
+
+    assert list(storage.find_of(Grant, "alice")) == [mine]
+    assert list(storage.find_of(Consent, "alice")) == []
+
+
+def grant_of(subject: str, key: str) -> Grant:
+    return Grant(
+        key=Digest(key), client_id="c", subject=subject, scope=Scope(), auth_time=None, granted_at=0, expires_at=1
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from oauthcore import Paths, Request
+from oauthcore import Login, Paths, Request, Response
+from oauthcore.refusals import ErrorPage
 from tests.core.site import Site, form, make_site
 
 
@@ -79,3 +80,19 @@ def test_no_header_changes_what_the_server_calls_itself(site: Site, header: str)
     with_header = site.handle(Request("GET", target, ((header, "attacker.example"),)))
 
     assert with_header == plain
+
+
+def test_a_request_may_bring_its_own_error_page(site: Site) -> None:
+    """A host that speaks several languages renders each refusal in the person's."""
+
+    def error_page(page: ErrorPage) -> Response:
+        return Response(page.status, (), b"auf Deutsch")
+
+    alice = Login(subject="alice", auth_time=0)
+    flows = (
+        site.server.handle(Request("GET", "/authorize?client_id=nobody"), error_page=error_page),
+        site.server.finish("nonsense", alice, error_page=error_page),
+        site.server.deny("nonsense", error_page=error_page),
+    )
+
+    assert [site.drive(flow, site.world).body for flow in flows] == [b"auf Deutsch"] * 3

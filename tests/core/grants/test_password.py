@@ -7,6 +7,7 @@ import pytest
 
 from oauthcore import Client, Policy, Response, run
 from oauthcore.clients.authentication import Authenticated
+from oauthcore.effects import TryLater
 from oauthcore.errors import InvalidGrant
 from oauthcore.grants.password import decide
 from oauthcore.outcome import Insert
@@ -82,3 +83,15 @@ def test_a_wrong_or_missing_password_gives_nothing(username: str, password: str,
 
 def test_by_default_the_grant_type_is_not_offered(site: Site) -> None:
     assert refused(site.token(grant_type="password", username="alice", password="wonderland"), "unsupported_grant_type")
+
+
+def test_too_many_wrong_passwords_ask_to_wait() -> None:
+    """RFC 6585 section 4."""
+    site = legacy_site()
+    site.world = attrs.evolve(site.world, authenticate=lambda username, password: TryLater(30))
+
+    response = answer(site, username="alice", password="wonderland")
+
+    assert response.status == 429
+    assert response.header("retry-after") == "30"
+    assert members(response)["error"] == "temporarily_unavailable"

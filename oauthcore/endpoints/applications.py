@@ -1,0 +1,115 @@
+"""The person's side of what was authorized: which applications there are, and how to be rid of one.
+
+Not an endpoint of a standard: a host shows it to whoever is signed in there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.digest import Digest
+from oauthcore.effects import Flow, find, find_of
+from oauthcore.errors import ConfigurationError
+from oauthcore.http import Response
+from oauthcore.liveness import is_live_grant
+from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
+from oauthcore.records import Client, Consent, Grant
+from oauthcore.revocation import revoke_grant
+from oauthcore.scope import Scope
+
+
+@attrs.frozen(kw_only=True)
+class AuthorizedApplication:
+    """Tell a person what one client may do in his name.
+
+    `client` is None where it is registered no longer. `scope` is all of it, `granted_at` when he first said so of what
+    still stands, `expires_at` when the last of it ends, None for never (both in seconds since the epoch). `is_active`
+    tells that there are grants, not just a consent that is remembered.
+    """
+
+    client_id: str
+    client: Client | None
+    scope: Scope
+    granted_at: int
+    expires_at: int | None
+    is_active: bool
+
+
+def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplication, ...]]:
+    """Find what a person has authorized and what still stands of it, the newest first."""
+    consents = yield from find_of(Consent, subject)
+    grants = yield from find_of(Grant, subject)
+    standing = standing_by_client(consents, grants, context.now)
+    found: list[AuthorizedApplication] = []
+    for client_id, records in standing.items():
+        client = yield from find(Client, client_id)
+        found.append(summary(client_id, client, records))
+    return tuple(sorted(found, key=lambda application: application.granted_at, reverse=True))
+
+
+def standing_by_client(
+    consents: Sequence[Consent], grants: Sequence[Grant], now: int
+) -> dict[str, list[Consent | Grant]]:
+    """Sort what has not ended by client."""
+    standing: dict[str, list[Consent | Grant]] = {}
+    for consent in consents:
+        if consent.expires_at is None or now < consent.expires_at:
+            standing.setdefault(consent.client_id, []).append(consent)
+    for grant in grants:
+        if is_live_grant(grant, now):
+            standing.setdefault(grant.client_id, []).append(grant)
+    return standing
+
+
+def summary(client_id: str, client: Client | None, records: Sequence[Consent | Grant]) -> AuthorizedApplication:
+    """Put together what stands for one client."""
+    scope = Scope()
+    for record in records:
+        scope = scope.union(record.scope)
+    ends = [record.expires_at for record in records]
+    return AuthorizedApplication(
+        client_id=client_id,
+        client=client,
+        scope=scope,
+        granted_at=min(record.granted_at for record in records),
+        expires_at=None if None in ends else max(end for end in ends if end is not None),
+        is_active=any(isinstance(record, Grant) for record in records),
+    )
+
+
+def withdraw(subject: str, client_id: str | None, context: Context) -> Flow[Outcome]:
+    """Take back what a person authorized: for one client, or with None for all of them."""
+    consents = yield from find_of(Consent, subject)
+    grants = yield from find_of(Grant, subject)
+    return decide_withdraw(
+        [consent for consent in consents if client_id in {None, consent.client_id}],
+        [grant for grant in grants if client_id in {None, grant.client_id}],
+        context,
+    )
+
+
+def decide_withdraw(consents: Sequence[Consent], grants: Sequence[Grant], context: Context) -> Outcome:
+    """Forget the consents, so that he is asked again, and revoke the grants, so that every token ends.
+
+    The consents go in the same commit: an authorization that relies on one and is answered right now demands that it
+    still stands, so either it comes first and its grant is revoked too, or it has to ask.
+    """
+    changes: list[Change] = [Delete(consent) for consent in consents]
+    events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in consents]
+    for grant in grants:
+        if is_live_grant(grant, context.now):
+            changes.append(Replace(grant, revoke_grant(grant)))
+            events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
+    return Outcome(Response(200), tuple(changes), tuple(events))
+
+
+def revoke_by_key(key: str, context: Context) -> Flow[Outcome]:
+    """Revoke one grant at the operator's wish; raises `ConfigurationError` where there is none to revoke."""
+    grant = yield from find(Grant, Digest(key))
+    if grant is None or not is_live_grant(grant, context.now):
+        raise ConfigurationError("grant", key, "name one that stands; grant list shows them")
+    event = Event("grant_revoked", grant.client_id, grant.subject, grant.key)
+    return Outcome(Response(200), (Replace(grant, revoke_grant(grant)),), (event,))
