@@ -79,7 +79,8 @@ async def awaited(username: str, password: Secret) -> str | None:
 
 
 async def test_both_drivers_give_the_same_result_over_any_storage() -> None:
-    expected = (True, Thing(), [], "alice")
+    nothing: list[Grant] = []
+    expected = (True, Thing(), nothing, "alice")
 
     assert run(everything(), World(MemoryStorage(), authenticate=known)) == expected
     assert await arun(everything(), World(MemoryStorage(), authenticate=known)) == expected

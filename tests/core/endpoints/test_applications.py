@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from oauthcore import AuthorizedApplication, ConfigurationError, Scope
+from oauthcore.digest import Digest
 from oauthcore.endpoints.applications import standing_by_client, summary
 from oauthcore.outcome import Delete
 from oauthcore.records import Client, Grant
@@ -14,7 +15,8 @@ from tests.core.site import Site, refused
 
 
 def listed(site: Site, subject: str = "alice") -> tuple[AuthorizedApplication, ...]:
-    return site.drive(site.server.applications(subject), site.world)
+    found: tuple[AuthorizedApplication, ...] = site.drive(site.server.applications(subject), site.world)
+    return found
 
 
 def test_nobody_has_authorized_anything_at_first(site: Site) -> None:
@@ -126,7 +128,7 @@ def test_an_operator_revokes_one_grant_by_its_key(site: Site) -> None:
 def test_the_end_of_an_application_is_the_end_of_its_last_record(site: Site) -> None:
     site.tokens()
     (grant,) = site.world.storage.find_of(Grant, "alice")
-    later = attrs.evolve(grant, key="b", expires_at=grant.expires_at + 5, scope=Scope(("x",)))
+    later = attrs.evolve(grant, key=Digest("b"), expires_at=grant.expires_at + 5, scope=Scope(("x",)))
 
     (records,) = standing_by_client((), (grant, later), site.now).values()
     application = summary("confidential", None, records)

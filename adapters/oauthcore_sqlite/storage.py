@@ -1,0 +1,126 @@
+"""The storage: finds aside, on connections of their own; commits through the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock, local
+
+from oauthcore.codec import load
+from oauthcore.errors import ConfigurationError
+from oauthcore.outcome import Change, R, S
+from oauthcore.records import Client
+from oauthcore_sqlite.schema import Synchronous, connect_reader, connect_writer, prepare
+from oauthcore_sqlite.writer import Step, Work, Writer, apply, remove_expired, stored_body
+
+# How many seconds another process's transaction is waited for. One takes milliseconds; a backup may take longer.
+WAIT = 10.0
+PAGE = 200
+
+_BY_SUBJECT = "SELECT body FROM record WHERE subject = ? AND kind = ?"
+_NEXT = "SELECT key, body FROM record WHERE kind = ? AND key > ? ORDER BY key LIMIT ?"
+
+
+@lru_cache(maxsize=256)
+def _load_client(body: str) -> Client:
+    # Nearly every request needs one of a few clients, and to read one takes longer than to find it. Records are frozen,
+    # so that one may be handed out many times; and the text is the key, so that no change is ever missed.
+    return load(Client, body)
+
+
+class SqliteStorage:
+    """Keep records in a SQLite file, for a blocking host; any number of threads and processes may share the file.
+
+    With `synchronous` FULL, the default, a commit's True means that it is on the disk. NORMAL is faster and may lose
+    the last commits when the power fails, though never when the process does. Raises `ConfigurationError` for a file
+    that can't be used.
+    """
+
+    def __init__(self, path: str | Path, *, synchronous: Synchronous = "FULL", wait: float = WAIT) -> None:
+        if str(path) in {"", ":memory:"}:
+            raise ConfigurationError("storage", str(path), "name a file, or use MemoryStorage")
+        self.path = Path(path)
+        self._wait = wait
+        prepare(self.path, wait)
+        self._local = local()
+        self._readers: list[sqlite3.Connection] = []
+        self._lock = Lock()
+        self._writer = Writer(lambda: connect_writer(self.path, wait, synchronous))
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        body = stored_body(self._reader(), (kind.__name__, key))
+        if body is None:
+            return None
+        return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        rows = self._reader().execute(_BY_SUBJECT, (subject, kind.__name__)).fetchall()
+        return [load(kind, body) for (body,) in rows]
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        return bool(self._writer.submit(apply([Step.of(change) for change in changes])).result())
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        return self._writer.submit(remove_expired(expired_before, limit)).result()
+
+    def every(self, kind: type[R]) -> Iterator[R]:
+        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        key = ""
+        while rows := self._reader().execute(_NEXT, (kind.__name__, key, PAGE)).fetchall():
+            yield from (load(kind, body) for _, body in rows)
+            key = rows[-1][0]
+
+    def close(self) -> None:
+        """Write what is queued, and let go of the file."""
+        self._writer.close()
+        with self._lock:
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+
+    def _reader(self) -> sqlite3.Connection:
+        """Give this thread's connection: readers don't wait for the writer, nor for each other."""
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is not None:
+            return known
+        connection = self._local.connection = connect_reader(self.path, self._wait)
+        with self._lock:
+            self._readers.append(connection)
+        return connection
+
+
+class AsyncSqliteStorage:
+    """Be a `SqliteStorage` for an async host: commits are awaited, so that the event loop never waits for the disk.
+
+    Finds are not handed to a thread: to find takes some microseconds, and the way to a thread and back takes more.
+    """
+
+    def __init__(self, storage: SqliteStorage) -> None:
+        self.blocking = storage
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return self.blocking.find(kind, key)
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        return self.blocking.find_of(kind, subject)
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        return bool(await self._written(apply([Step.of(change) for change in changes])))
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        return await self._written(remove_expired(expired_before, limit))
+
+    async def _written(self, work: Work) -> int:
+        answer: int = await asyncio.wrap_future(self.blocking._writer.submit(work))
+        return answer

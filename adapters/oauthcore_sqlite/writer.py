@@ -1,0 +1,216 @@
+"""The writer: one thread, one connection, one transaction for every commit that waits (group commit).
+
+A commit has to reach the disk before its answer is given, and that takes milliseconds, for one change as for a hundred.
+So whatever has queued up while the last transaction was written goes into the next one together. Each commit is still
+judged by its own preconditions, on what those before it left, and nobody is told anything before the disk has it all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeAlias, assert_never
+
+import attrs
+
+from oauthcore.codec import dump, load
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records import BY_SUBJECT, Record
+
+# More would make the first one wait for the last; with fewer the disk does the same work more often.
+GROUP = 256
+
+_PUT = "INSERT OR REPLACE INTO record (kind, key, subject, expires_at, body) VALUES (?, ?, ?, ?, ?)"
+_REMOVE = "DELETE FROM record WHERE kind = ? AND key = ?"
+_BODY = "SELECT body FROM record WHERE kind = ? AND key = ?"
+_PURGE = """
+    DELETE FROM record WHERE (kind, key) IN (SELECT kind, key FROM record WHERE expires_at < ? LIMIT ?)
+"""
+
+Place: TypeAlias = tuple[str, str]
+Work: TypeAlias = Callable[[sqlite3.Connection], int]
+"""What is done inside of the transaction: it gives its answer, and how much it changed is its own affair."""
+
+
+@attrs.frozen
+class Step:
+    """Hold a change as the table knows it: what has to be there, and what is there afterwards."""
+
+    place: Place
+    expected: Record | None
+    expected_body: str | None
+    after: Record | None
+    after_body: str | None
+
+    @classmethod
+    def of(cls, change: Change) -> Step:
+        """Spell a change out; raises `ValueError` for what can't be stored, before anything is queued."""
+        if isinstance(change, Insert):
+            return cls(place_of(change.record), None, None, change.record, spelled(change.record))
+        if isinstance(change, Require):
+            body = spelled(change.record)
+            return cls(place_of(change.record), change.record, body, change.record, body)
+        if isinstance(change, Replace):
+            return cls(place_of(change.old), change.old, spelled(change.old), change.new, spelled(change.new))
+        if isinstance(change, Delete):
+            return cls(place_of(change.record), change.record, spelled(change.record), None, None)
+        assert_never(change)
+
+    def holds(self, body: str | None) -> bool:
+        """Tell whether what is stored is what has to be there."""
+        if body is None or self.expected is None:
+            return body is None and self.expected is None
+        # Other text may still be the same record: an older version wrote it, before a field was added.
+        return body == self.expected_body or load(type(self.expected), body) == self.expected
+
+
+def spelled(record: Record) -> str:
+    """Give a record's text; raises `ValueError` for characters that no file can hold (lone surrogates)."""
+    body = dump(record)
+    body.encode()
+    return body
+
+
+def place_of(record: Record) -> Place:
+    """Give where a record is kept."""
+    return type(record).__name__, record.key
+
+
+def subject_of(record: Record) -> str | None:
+    """Give the subject that a record is found by, if it is of a kind that is."""
+    return record.subject if isinstance(record, BY_SUBJECT) else None
+
+
+def apply(steps: Sequence[Step]) -> Work:
+    """Make the work of one commit: all of its steps, or none and False."""
+
+    def work(connection: sqlite3.Connection) -> int:
+        written: dict[Place, Step] = {}
+        for step in steps:
+            earlier = written.get(step.place)
+            body = stored_body(connection, step.place) if earlier is None else earlier.after_body
+            if not step.holds(body):
+                return False
+            if step.after is not step.expected:
+                written[step.place] = step
+        for place, step in written.items():
+            if step.after is None:
+                connection.execute(_REMOVE, place)
+            else:
+                row = (*place, subject_of(step.after), step.after.expires_at, step.after_body)
+                connection.execute(_PUT, row)
+        return True
+
+    return work
+
+
+def stored_body(connection: sqlite3.Connection, place: Place) -> str | None:
+    """Give the text that is stored there, or None."""
+    row = connection.execute(_BODY, place).fetchone()
+    return None if row is None else str(row[0])
+
+
+def remove_expired(expired_before: int, limit: int) -> Work:
+    """Make the work of one bounded purge: it gives how many records it removed."""
+    return lambda connection: connection.execute(_PURGE, (expired_before, limit)).rowcount
+
+
+@attrs.frozen
+class Job:
+    """Hold work that waits, and whom to tell."""
+
+    work: Work
+    done: Future[int]
+
+
+class Writer:
+    """Write, from `submit` to `close`, on a thread of its own."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._connection = connect()
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._is_closed = False
+        # A daemon, so that a host which forgets `close` can end; what was acknowledged is on the disk by then.
+        self._thread = Thread(target=self._run, name="oauthcore_sqlite writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work) -> Future[int]:
+        """Queue work; its answer comes once it is on the disk, or the exception that kept it from getting there."""
+        if self._is_closed:
+            raise sqlite3.ProgrammingError("the storage is closed")
+        job = Job(work, Future())
+        self._jobs.put(job)
+        return job.done
+
+    def close(self) -> None:
+        """Write what is queued, and end."""
+        self._is_closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        self._connection.close()
+
+    def _run(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            is_last = self._write(first)
+            if is_last:
+                return
+
+    def _write(self, first: Job) -> bool:
+        """Write one group, and tell whether it was the last one."""
+        group, is_last = [first], False
+        try:
+            # Here another process may have to be waited for; so whoever comes meanwhile still goes along.
+            self._connection.execute("BEGIN IMMEDIATE")
+            is_last = self._gather(group)
+            answers = [self._answer(job) for job in group if job.done.set_running_or_notify_cancel()]
+            self._connection.execute("COMMIT")
+        except Exception as failure:  # a full disk, say: nothing was done, and all of them hear why
+            self._abandon()
+            for job in group:
+                tell(job, failure)
+        else:
+            asked = [job for job in group if not job.done.cancelled()]
+            for job, answer in zip(asked, answers, strict=True):
+                if isinstance(answer, ValueError):
+                    job.done.set_exception(answer)
+                else:
+                    job.done.set_result(answer)
+        return is_last
+
+    def _answer(self, job: Job) -> int | ValueError:
+        """Do one job's work. A stored record that can't be read is found before anything is written: it is its own."""
+        try:
+            return job.work(self._connection)
+        except ValueError as unreadable:
+            return unreadable
+
+    def _gather(self, group: list[Job]) -> bool:
+        """Add what waits to a group; tell whether the end was met."""
+        with suppress(Empty):
+            while len(group) < GROUP:
+                job = self._jobs.get_nowait()
+                if job is None:
+                    return True
+                group.append(job)
+        return False
+
+    def _abandon(self) -> None:
+        """Undo what the transaction did; a connection that can't even do that is replaced."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._connection.close()
+            with suppress(sqlite3.Error):
+                self._connection = self._connect()
+
+
+def tell(job: Job, failure: Exception) -> None:
+    """Tell whoever waits for a job why it was not done."""
+    if job.done.running() or (not job.done.cancelled() and job.done.set_running_or_notify_cancel()):
+        job.done.set_exception(failure)
