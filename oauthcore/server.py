@@ -79,7 +79,8 @@ class AuthorizationServer:
 
     `issuer` is the URL that clients know it by, kept as the exact string; `clock` and `entropy` may be `time.time` and
     `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
-    `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else.
+    `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else. `base`
+    is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -100,7 +101,8 @@ class AuthorizationServer:
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
-        self._base = check_issuer(issuer, self.policy)
+        self.base = check_issuer(issuer, self.policy)
+        self.metadata_paths = well_known_paths(self.base)
         if len(token_key) not in TOKEN_KEY_LENGTHS:
             raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
         self._clock = clock
@@ -188,6 +190,13 @@ class AuthorizationServer:
 
         Raises `ConfigurationError` for a registration that can't be, and for an identifier that is taken.
         """
+        return self._register(self.prepare(client, secret))
+
+    def prepare(self, client: Client, secret: Secret | None = None) -> Registered:
+        """Look a client over and give it its secret, as `register` does, for a host that keeps it elsewhere.
+
+        Raises `ConfigurationError` for a registration that can't be.
+        """
         check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
         if not client.is_public:
             secret = secret or mint(self._entropy)
@@ -195,7 +204,7 @@ class AuthorizationServer:
             client = attrs.evolve(client, secrets=(ClientSecret(self._digest("client_secret", secret)),))
         elif secret is not None:
             raise ConfigurationError("secret", secret, "a public client has none; leave it out")
-        return self._register(Registered(client, secret))
+        return Registered(client, secret)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
         """Give a client a new secret; the one before it stays good for `overlap` seconds.
@@ -238,7 +247,7 @@ class AuthorizationServer:
 
     def _context(self) -> Context:
         now = int(self._clock())
-        return Context(self.issuer, self._base, self.paths, self.policy, now, self._mint, self._digest, self._derive)
+        return Context(self.issuer, self.base, self.paths, self.policy, now, self._mint, self._digest, self._derive)
 
     def _mint(self) -> Secret:
         return mint(self._entropy)
@@ -251,7 +260,7 @@ class AuthorizationServer:
         return lambda error, cause: refuse_as_page(error, render, cause)
 
     def _table(self) -> dict[str, _Endpoint]:
-        paths, base, document, grants = self.paths, self._base, self._metadata, self._grants
+        paths, base, document, grants = self.paths, self.base, self._metadata, self._grants
         get, post, read = ("GET",), ("POST",), ("GET", "HEAD")
         return {
             base + paths.authorization: _Endpoint(get + post, authorization, is_page=True),
@@ -259,9 +268,7 @@ class AuthorizationServer:
             base + paths.token: _Endpoint(post, lambda r, _, context: token(r, grants, context), is_cors=True),
             base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),
             base + paths.revocation: _Endpoint(post, lambda r, _, context: revocation(r, context), is_cors=True),
-            **dict.fromkeys(
-                well_known_paths(base), _Endpoint(read, lambda *_: settled(Outcome(document)), is_cors=True)
-            ),
+            **dict.fromkeys(self.metadata_paths, _Endpoint(read, lambda *_: settled(Outcome(document)), is_cors=True)),
         }
 
 

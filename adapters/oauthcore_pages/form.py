@@ -15,6 +15,12 @@ from oauthcore.http import Request
 from oauthcore.parameters import FORM, MAX_LENGTH, MAX_PARAMETERS
 
 
+class UnsupportedMediaType(InvalidRequest):
+    """Refuse a body that is not what these pages' forms send (RFC 9110 section 15.5.16)."""
+
+    status = 415
+
+
 @attrs.frozen
 class Form:
     """Hold a posted form's fields, in order; blank ones too, since a password may not be trimmed away unseen."""
@@ -25,8 +31,10 @@ class Form:
     def of(cls, request: Request) -> Self:
         """Read a request's body; raises `InvalidRequest` where it is no form."""
         media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-        if media_type != FORM or len(request.body) > MAX_LENGTH:
-            raise InvalidRequest("the body is no form, or too long for one")
+        if media_type != FORM:
+            raise UnsupportedMediaType("the body is no form")
+        if len(request.body) > MAX_LENGTH:
+            raise InvalidRequest("the body is too long for a form")
         try:
             text = request.body.decode("utf-8")
             fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)

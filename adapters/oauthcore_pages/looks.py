@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from gettext import NullTranslations
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import attrs
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from oauthcore import AuthorizedApplication, Client, ConfigurationError
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.http import Headers, Response
 from oauthcore.refusals import PAGE_HEADERS, ErrorPage
+from oauthcore_pages.brand import Brand
+from oauthcore_pages.language import best, translations
+
+Descriptions = Mapping[str, str | Mapping[str, str]]
 
 WRONG_PASSWORD = "Wrong username or password."
 
@@ -27,64 +35,181 @@ class Hidden:
     csrf: str = attrs.field(repr=False)
 
 
-class Looks:
-    """Render the pages. `loaders` are asked first for `login.html`, `approve.html`, `error.html`, `style.css`."""
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """Tell what became of an attempt to sign in: wrong, or not looked at for so many seconds."""
 
-    def __init__(self, loaders: Iterable[BaseLoader] = ()) -> None:
+    username: str
+    wait: int | None = None
+
+
+class Looks:
+    """Render the pages.
+
+    `loaders` are asked first for `login.html`, `approve.html`, `account.html`, `logout.html`, `signed_out.html`,
+    `error.html` and `style.css`. `scopes` says what each scope means, in one text or one for each language; without
+    it the scope itself is shown. `languages` are those that pages are shown in, the default first; `own_translations`
+    is a folder of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that go before the package's.
+    """
+
+    def __init__(
+        self,
+        loaders: Iterable[BaseLoader] = (),
+        *,
+        brand: Brand | None = None,
+        scopes: Descriptions | None = None,
+        languages: Sequence[str] = ("en", "de"),
+        own_translations: Path | None = None,
+    ) -> None:
+        if not languages:
+            raise ConfigurationError("languages", languages, "name one at least")
+        self._brand = brand or Brand()
+        self._scopes = scopes or {}
+        self._languages = tuple(languages)
         loader = ChoiceLoader([*loaders, PackageLoader("oauthcore_pages")])
-        self._environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-        style, _, _ = loader.get_source(self._environment, "style.css")
-        self._style = style
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        self._headers: Headers = (*PAGE_HEADERS, ("Content-Security-Policy", content_security_policy(digest)))
+        self._texts = {language: translations(language, own_translations) for language in self._languages}
+        self._environments = {language: environment(loader, texts) for language, texts in self._texts.items()}
+        style, _, _ = loader.get_source(self._environments[self._languages[0]], "style.css")
+        # The style is code, not data, and must stay the bytes that the policy has the hash of.
+        self._style = Markup(style + self._brand.style)  # noqa: S704
+        digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
+        policy = content_security_policy(digest, self._brand.image_source)
+        self._headers: Headers = (*PAGE_HEADERS, ("Content-Security-Policy", policy), ("Vary", "Accept-Language"))
+
+    def language(self, accept_language: str | None) -> str:
+        """Choose the language for a browser that sends that header."""
+        return best(accept_language, self._languages)
 
     def login(
-        self, hidden: Hidden, pending: PendingInteraction, username: str = "", *, failed: bool = False
+        self, language: str, hidden: Hidden, pending: PendingInteraction | None, failed: Attempt | None = None
     ) -> Response:
-        """Ask who it is; again, where the password was wrong."""
-        error = WRONG_PASSWORD if failed else None
+        """Ask who it is; again, where the password was wrong, or tried too often."""
         # 400, not 401: that would have to name an authentication scheme (RFC 9110 section 15.5.2), and a form is none.
-        return self._page(
-            400 if failed else 200,
+        status = 200 if failed is None else 400 if failed.wait is None else 429
+        page = self._page(
+            language,
+            status,
             "login.html",
             hidden=hidden,
-            client=client_name(pending),
-            username=username,
-            error=error,
+            client=None if pending is None else client_name(pending.client),
+            username="" if failed is None else failed.username,
+            failed=failed is not None,
+            wait=None if failed is None else failed.wait,
         )
+        if failed is None or failed.wait is None:
+            return page
+        return attrs.evolve(page, headers=(*page.headers, ("Retry-After", str(failed.wait))))
 
-    def approve(self, hidden: Hidden, pending: PendingInteraction, username: str) -> Response:
+    def approve(
+        self, language: str, hidden: Hidden, pending: PendingInteraction, username: str, logout: str
+    ) -> Response:
         """Ask whether the client may have what it asks for."""
         return self._page(
+            language,
             200,
             "approve.html",
             hidden=hidden,
-            client=client_name(pending),
+            client=client_name(pending.client),
+            organization=pending.client.organization_name,
+            website=website(pending.client),
             destination=destination(pending.redirect_uri),
-            scopes=pending.scope.tokens,
+            scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens],
             username=username,
+            logout=logout,
         )
 
-    def error(self, page: ErrorPage) -> Response:
+    def account(
+        self,
+        language: str,
+        hidden: Hidden,
+        username: str,
+        applications: Iterable[AuthorizedApplication],
+        logout: str,
+        *,
+        revoked: bool,
+    ) -> Response:
+        """Show what has been authorized."""
+        return self._page(
+            language,
+            200,
+            "account.html",
+            hidden=hidden,
+            username=username,
+            applications=[self._listed(application, language) for application in applications],
+            logout=logout,
+            revoked=revoked,
+        )
+
+    def logout(self, language: str, hidden: Hidden, username: str) -> Response:
+        """Ask whether to sign out: a link from elsewhere must not be enough."""
+        return self._page(language, 200, "logout.html", hidden=hidden, username=username)
+
+    def signed_out(self, language: str, login: str) -> Response:
+        """Say that nobody is signed in here any more."""
+        return self._page(language, 200, "signed_out.html", login=login)
+
+    def error(self, page: ErrorPage, language: str | None = None) -> Response:
         """Say that a request was refused: what the core calls where it can't redirect."""
-        return self._page(page.status, "error.html", code=page.code, description=page.description)
+        chosen = language or self._languages[0]
+        # Translated here, since a template would take a text that it translates for its own, and not escape it.
+        description = self._texts[chosen].gettext(page.description)
+        return self._page(chosen, page.status, "error.html", code=page.code, description=description)
 
-    def _page(self, status: int, template: str, **values: object) -> Response:
-        # The style is code, not data, and must stay the bytes that the policy has the hash of.
-        text = self._environment.get_template(template).render(style=Markup(self._style), **values)  # noqa: S704
-        return Response(status, self._headers, text.encode())
+    def describe(self, token: str, language: str) -> str:
+        """Say what a scope means."""
+        description = self._scopes.get(token, token)
+        if isinstance(description, str):
+            return description
+        return description.get(language) or next(iter(description.values()), token)
+
+    def _listed(self, application: AuthorizedApplication, language: str) -> dict[str, object]:
+        client = application.client
+        since = datetime.fromtimestamp(application.granted_at, UTC)
+        return {
+            "client_id": application.client_id,
+            "name": application.client_id if client is None else client_name(client),
+            "organization": None if client is None else client.organization_name,
+            "website": None if client is None else website(client),
+            "since": since.date().isoformat(),
+            "since_exactly": since.isoformat(),
+            "scopes": [self.describe(token, language) for token in application.scope.tokens],
+        }
+
+    def _page(self, language: str, status: int, template: str, **values: object) -> Response:
+        text = (
+            self._environments[language]
+            .get_template(template)
+            .render(style=self._style, brand=self._brand, language=language, **values)
+        )
+        return Response(status, (*self._headers, ("Content-Language", language)), text.encode())
 
 
-def content_security_policy(style_digest: str) -> str:
-    """Allow the page its one style sheet, and nothing else whatever."""
+def environment(loader: BaseLoader, texts: NullTranslations) -> Environment:
+    """Make what renders the pages of one language."""
+    made = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"], trim_blocks=True
+    )
+    made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    return made
+
+
+def content_security_policy(style_digest: str, image_source: str | None = None) -> str:
+    """Allow the page its one style sheet and the operator's logo, and nothing else whatever."""
     # No form-action: Chromium holds the redirects that follow a form to it, and these forms end at the client's
     # redirect URI, on an origin that is not known here. 'self' would break every authorization.
-    return f"default-src 'none'; style-src 'sha256-{style_digest}'; frame-ancestors 'none'; base-uri 'none'"
+    images = "" if image_source is None else f" img-src {image_source};"
+    return f"default-src 'none'; style-src 'sha256-{style_digest}';{images} frame-ancestors 'none'; base-uri 'none'"
 
 
-def client_name(pending: PendingInteraction) -> str:
-    """Give what to call the client."""
-    return pending.client.name or pending.client.client_id
+def client_name(client: Client) -> str:
+    """Give what to call a client."""
+    return client.name or client.client_id
+
+
+def website(client: Client) -> str | None:
+    """Give a client's site, if it is one that may be linked to: anything else might be a script."""
+    uri = client.client_uri
+    return uri if uri is not None and uri.startswith("https://") else None
 
 
 def destination(redirect_uri: str) -> str:

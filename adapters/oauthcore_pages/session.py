@@ -85,9 +85,16 @@ class Sessions:
             login = session.signed_in.login
             members |= {"sub": login.subject, "at": login.auth_time, "name": session.signed_in.username}
         value = self._serializer.dumps(members)
+        return ("Set-Cookie", f"{self._cookie_name}={value}{self._attributes}")
+
+    def forgotten(self) -> tuple[str, str]:
+        """Give the header that makes the browser forget the session."""
+        return ("Set-Cookie", f"{self._cookie_name}={self._attributes}; Max-Age=0")
+
+    @property
+    def _attributes(self) -> str:
         # Lax: the browser comes from the client's site by GET, and whoever is signed in should then not have to again.
-        attributes = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self._is_secure else "")
-        return ("Set-Cookie", f"{self._cookie_name}={value}{attributes}")
+        return "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self._is_secure else "")
 
     @property
     def _is_secure(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +48,11 @@ class Site:
     world: World
     clock: FixedClock
     cookies: dict[str, str] = attrs.Factory(dict)
+
+    @property
+    def clock_date(self) -> str:
+        """Give today's date."""
+        return datetime.fromtimestamp(self.clock.now, UTC).date().isoformat()
 
     def request(self, method: str, target: str, body: bytes = b"", *headers: tuple[str, str]) -> Response:
         """Send the browser somewhere; it sends its cookies and keeps new ones."""

@@ -35,9 +35,9 @@ def test_approve_page_says_who_asks_for_what_and_where_the_answer_goes(site: Sit
     assert "The App" in page.text
     assert "client.example" in page.text
     assert "alice" in page.text
-    assert page.checkboxes == [("scope", "email"), ("scope", "profile")]
+    assert page.checkboxes == [("scope", "email"), ("scope", "profile"), ("remember", "1")]
     assert page.buttons == [("approval", "0"), ("approval", "1")]
-    assert list(page.form) == ["csrf", "interaction", "scopes_shown"]
+    assert list(page.form) == ["csrf", "interaction", "remember_shown", "scopes_shown"]
 
 
 def test_client_without_a_name_is_called_by_its_identifier() -> None:
@@ -65,7 +65,7 @@ def test_scope_with_markup_is_shown_as_text() -> None:
     page = site.approve_page(client_id="evil")
 
     assert "img" not in {tag for tag, _ in page.tags}
-    assert page.checkboxes == [("scope", token)]
+    assert page.checkboxes == [("scope", token), ("remember", "1")]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_client_that_asks_for_no_scope_is_allowed_without_checkboxes() -> None:
 
     answer = site.answered(site.post("/approve", page.submission(("approval", "1"))))
 
-    assert page.checkboxes == []
+    assert page.checkboxes == [("remember", "1")]
     assert "scopes_shown" not in page.form
     assert "code" in params(answer)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from oauthcore import Response
@@ -130,8 +132,14 @@ def test_who_is_signed_in_but_is_to_sign_in_again_is_asked_to(site: Site) -> Non
     assert location(signed_in).startswith("/approve?")
 
 
-@pytest.mark.parametrize("query", ["", "?interaction=", "?interaction=unknown", "?interaction=a&interaction=b", "?%FF"])
-@pytest.mark.parametrize("path", ["/login", "/approve"])
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        *product(["/login", "/approve"], ["?interaction=unknown", "?interaction=a&interaction=b", "?%FF"]),
+        ("/approve", ""),
+        ("/approve", "?interaction="),
+    ],
+)
 def test_page_without_a_pending_interaction_is_an_error_page(site: Site, path: str, query: str) -> None:
     site.sign_in(site.authorize())
 

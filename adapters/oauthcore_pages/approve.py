@@ -1,0 +1,53 @@
+"""The approve page: may the client have what it asks for, all of it or some?"""
+
+from __future__ import annotations
+
+from oauthcore import Response
+from oauthcore.authorization.need import Need
+from oauthcore.effects import Flow
+from oauthcore.errors import InvalidRequest
+from oauthcore.parameters import query_of
+from oauthcore_pages.form import Form
+from oauthcore_pages.session import Session
+from oauthcore_pages.surroundings import Visit
+
+
+def show_approve(visit: Visit) -> Flow[Response]:
+    """Ask, if it is known who is asked."""
+    handle = query_of(visit.request).need("interaction")
+    paths = visit.around.paths
+    if visit.session is None or visit.session.signed_in is None:
+        return visit.send_to(paths.login, handle)
+    pending = yield from visit.pending(handle, visit.login)
+    if pending.need is Need.LOGIN:
+        return visit.send_to(paths.login, handle)
+    # Also where nothing is needed, as consent given in another tab: going on is not for a GET to decide.
+    hidden = visit.hidden(paths.approve, handle, visit.session)
+    logout = visit.send_to(paths.logout, handle).header("location") or ""
+    return visit.around.looks.approve(visit.language, hidden, pending, visit.session.signed_in.username, logout)
+
+
+def decide(visit: Visit) -> Flow[Response]:
+    """Report what the person said."""
+    form, session, handle = visit.submitted()
+    match form.get("approval"):
+        case "0":
+            return (yield from visit.around.server.deny(handle, error_page=visit.error_page))
+        case "1":
+            return (yield from allow(visit, form, handle, session))
+        case _:
+            raise InvalidRequest("approval is neither 0 nor 1")
+
+
+def allow(visit: Visit, form: Form, handle: str, session: Session) -> Flow[Response]:
+    """Report a yes, to what was ticked."""
+    if session.login is None:
+        return visit.send_to(visit.around.paths.login, handle)
+    # No checkbox ticked is what a browser sends of a form without any, too: only the markers tell them apart.
+    scope = form.all("scope")
+    if not form.get("scopes_shown"):
+        pending = yield from visit.around.server.interaction(handle, session.login)
+        scope = () if pending is None else pending.scope.tokens
+    remember = bool(form.get("remember")) or not form.get("remember_shown")
+    server = visit.around.server
+    return (yield from server.finish(handle, session.login, scope, remember=remember, error_page=visit.error_page))

@@ -1,0 +1,50 @@
+"""The language of a page: of those there are, the one that the browser likes best."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Sequence
+from pathlib import Path
+
+DOMAIN = "oauthcore"
+OWN = Path(__file__).parent / "locale"
+
+
+def best(accept_language: str | None, languages: Sequence[str]) -> str:
+    """Choose from an Accept-Language header (RFC 9110 section 12.5.4); the first language is for whoever likes none."""
+    wishes = sorted(wishes_in(accept_language or ""), key=lambda wish: -wish[1])
+    refused = {language for language, quality in wishes if quality == 0}
+    acceptable = [language for language in languages if language.lower() not in refused] or list(languages)
+    for wish, quality in wishes:
+        if quality == 0:
+            break
+        for language in acceptable:
+            # RFC 4647 section 3.4, lookup: who wants de-AT and can't have it is content with de.
+            if wish == "*" or (wish + "-").startswith(language.lower() + "-"):
+                return language
+    return acceptable[0]
+
+
+def wishes_in(header: str) -> list[tuple[str, float]]:
+    """Read the header's language ranges with their qualities; what can't be read is left out."""
+    wishes: list[tuple[str, float]] = []
+    for part in header.split(",")[:50]:
+        language, _, parameter = part.partition(";")
+        name, _, value = parameter.partition("=")
+        try:
+            quality = float(value) if name.strip().lower() == "q" else 1.0
+        except ValueError:
+            continue
+        if language.strip():
+            wishes.append((language.strip().lower(), quality))
+    return wishes
+
+
+def translations(language: str, own: Path | None) -> gettext.NullTranslations:
+    """Load a language's texts: the operator's first, then the package's, then the English they are written in."""
+    texts = gettext.translation(DOMAIN, OWN, [language], fallback=True)
+    if own is None:
+        return texts
+    theirs = gettext.translation(DOMAIN, own, [language], fallback=True)
+    theirs.add_fallback(texts)
+    return theirs

@@ -1,0 +1,56 @@
+"""The login page: who is it? For an interaction, or for the person's own account where there is none."""
+
+from __future__ import annotations
+
+from oauthcore import Response, Secret, TryLater
+from oauthcore.authorization.need import Need
+from oauthcore.effects import Flow, authenticate
+from oauthcore.parameters import query_of
+from oauthcore_pages.looks import Attempt
+from oauthcore_pages.session import Session
+from oauthcore_pages.surroundings import Visit
+
+
+def show_login(visit: Visit) -> Flow[Response]:
+    """Ask who it is, unless that is known and enough."""
+    handle = query_of(visit.request).get("interaction") or ""
+    if not handle:
+        if visit.login is not None:
+            return visit.send_to(visit.around.paths.account)
+        return (yield from ask(visit, "", None))
+    pending = yield from visit.pending(handle, visit.login)
+    if visit.login is not None and pending.need is not Need.LOGIN:
+        return visit.send_to(visit.around.paths.approve, handle)
+    return (yield from ask(visit, handle, None))
+
+
+def sign_in(visit: Visit) -> Flow[Response]:
+    """Check who it is, and go on with what he came for."""
+    form, _, handle = visit.submitted()
+    username = form.get("username")
+    subject = yield from authenticate(username, Secret(form.get("password")))
+    if subject is None:
+        return (yield from ask(visit, handle, Attempt(username=username)))
+    if isinstance(subject, TryLater):
+        return (yield from ask(visit, handle, Attempt(username=username, wait=subject.seconds)))
+    signed_in = visit.around.sessions.sign_in(username, subject)
+    return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
+
+
+def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
+    """Report the login to the interaction, or show the account."""
+    if not handle:
+        return visit.send_to(visit.around.paths.account)
+    assert signed_in.login is not None
+    return (yield from visit.around.server.finish(handle, signed_in.login, error_page=visit.error_page))
+
+
+def ask(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:
+    """Show the form, in a session that its answer can be held against."""
+    pending = None
+    if handle:
+        pending = yield from visit.pending(handle, None if failed else visit.login)
+    session = visit.session or visit.around.sessions.begin()
+    hidden = visit.hidden(visit.around.paths.login, handle, session)
+    page = visit.around.looks.login(visit.language, hidden, pending, failed)
+    return page if visit.session is not None else visit.remembering(session, page)

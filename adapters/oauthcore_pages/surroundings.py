@@ -1,0 +1,117 @@
+"""What every page needs besides the request: the server it works for, the looks, the session, where the others are."""
+
+from __future__ import annotations
+
+from typing import Self
+from urllib.parse import quote
+
+import attrs
+
+from oauthcore import AuthorizationServer, ConfigurationError, Login, PendingInteraction, Request, Response
+from oauthcore.effects import Flow
+from oauthcore.errors import InvalidRequest
+from oauthcore.http import see_other
+from oauthcore.refusals import ErrorPage, RenderErrorPage
+from oauthcore_pages.form import Form
+from oauthcore_pages.form_token import FormTokens
+from oauthcore_pages.looks import Hidden, Looks
+from oauthcore_pages.session import Session, Sessions
+
+
+class Over(InvalidRequest):
+    """Refuse an interaction that waits for nothing any more: a page from the browser's history, say."""
+
+    description = "This was answered already, or has waited for too long: go back to the application and start again."
+
+
+@attrs.frozen(kw_only=True)
+class PagePaths:
+    """Say where the pages are, each with the issuer's own path in front."""
+
+    login: str
+    approve: str
+    account: str
+    logout: str
+
+    @classmethod
+    def below(cls, server: AuthorizationServer, account: str, logout: str) -> Self:
+        """Put them below the server's issuer; raises `ConfigurationError` for those that can't be there."""
+        paths = {"login": server.paths.login, "approve": server.paths.consent, "account": account, "logout": logout}
+        for name in ("account", "logout"):
+            path = paths[name]
+            if not path.startswith("/") or set(path) & set("?# \\") or not path.isprintable():
+                raise ConfigurationError(f"paths.{name}", path, "start it with / and leave out ? # \\ and spaces")
+            if list(paths.values()).count(path) > 1 or server.owns(server.base + path):
+                raise ConfigurationError(f"paths.{name}", path, "give each page a path of its own")
+        return cls(**{name: server.base + path for name, path in paths.items()})
+
+
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """Hold what is the same for every request."""
+
+    server: AuthorizationServer
+    looks: Looks
+    sessions: Sessions
+    form_tokens: FormTokens
+    paths: PagePaths
+
+
+@attrs.frozen
+class Visit:
+    """Hold one request to a page: who makes it, and in which language he is answered."""
+
+    around: Surroundings
+    request: Request
+    session: Session | None
+    language: str
+
+    @classmethod
+    def of(cls, request: Request, around: Surroundings) -> Self:
+        """Read what a request says of itself."""
+        language = around.looks.language(request.header("accept-language"))
+        return cls(around, request, around.sessions.read(request), language)
+
+    @property
+    def login(self) -> Login | None:
+        """Give who is signed in."""
+        return None if self.session is None else self.session.login
+
+    @property
+    def error_page(self) -> RenderErrorPage:
+        """Give what renders a refusal in the visitor's language."""
+        return lambda page: self.error(page)
+
+    def error(self, page: ErrorPage) -> Response:
+        """Say that the request was refused."""
+        return self.around.looks.error(page, self.language)
+
+    def submitted(self, subject: str | None = None) -> tuple[Form, Session, str]:
+        """Read a form that was shown in this session; raises `ForgedForm` where it was not.
+
+        `subject` is what its form token is bound to, and if it is None the interaction that the form names.
+        """
+        form = Form.of(self.request)
+        handle = form.get("interaction")
+        bound = handle if subject is None else subject
+        return form, self.around.form_tokens.check(form.get("csrf"), self.session, bound), handle
+
+    def hidden(self, action: str, handle: str, session: Session, subject: str | None = None) -> Hidden:
+        """Give what a form carries along."""
+        csrf = self.around.form_tokens.make(session, handle if subject is None else subject)
+        return Hidden(action=action, interaction=handle, csrf=csrf)
+
+    def pending(self, handle: str, login: Login | None) -> Flow[PendingInteraction]:
+        """Find out what an interaction waits for; raises `Over` where it waits for nothing."""
+        pending = yield from self.around.server.interaction(handle, login)
+        if pending is None:
+            raise Over("the interaction is unknown, has expired, or waits for nothing")
+        return pending
+
+    def remembering(self, session: Session, response: Response) -> Response:
+        """Have the browser keep a session."""
+        return attrs.evolve(response, headers=(*response.headers, self.around.sessions.cookie(session)))
+
+    def send_to(self, path: str, handle: str = "") -> Response:
+        """Send the browser to another of these pages, with the interaction: no URL is ever taken from a request."""
+        return see_other(f"{path}?interaction={quote(handle, safe='')}" if handle else path)

@@ -1,0 +1,160 @@
+"""Languages: each page in the one that the browser likes best of those there are, and no text left behind."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+import oauthcore_pages
+from oauthcore import ConfigurationError, OAuthError, Request, run
+from oauthcore.refusals import ErrorPage
+from oauthcore_pages import Looks
+from oauthcore_pages.form_token import ForgedForm
+from oauthcore_pages.language import best
+from oauthcore_pages.messages import DESCRIPTIONS
+from oauthcore_pages.surroundings import Over
+from tests.pages.site import Site
+
+PACKAGE = Path(oauthcore_pages.__file__).parent
+GERMAN = PACKAGE / "locale" / "de" / "LC_MESSAGES"
+PAGE = ErrorPage(400, "invalid_request", OAuthError.__name__)
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (None, "en"),
+        ("", "en"),
+        ("de", "de"),
+        ("de-AT", "de"),
+        ("DE", "de"),
+        ("fr, de;q=0.5", "de"),
+        ("en;q=0.3, de;q=0.7", "de"),
+        ("de;q=0.3, en-GB;q=0.7", "en"),
+        ("fr", "en"),
+        ("*", "en"),
+        ("en;q=0, *;q=0.5", "de"),
+        ("en;q=0", "de"),
+        ("en;q=0, de;q=0", "en"),
+        ("deutsch", "en"),
+        ("de;q=much, en", "en"),
+        ("de;q=nan", "de"),
+        (";q=1,,", "en"),
+    ],
+)
+def test_the_best_language_is_chosen(header: str | None, language: str) -> None:
+    """RFC 9110 section 12.5.4, RFC 4647 section 3.4."""
+    assert best(header, ("en", "de")) == language
+
+
+def german(site: Site, target: str) -> str:
+    response = site.request("GET", target, b"", ("Accept-Language", "de-CH, en;q=0.5"))
+    assert response.header("content-language") == "de"
+    assert response.header("vary") == "Accept-Language"
+    return response.body.decode()
+
+
+def test_pages_are_shown_in_the_browsers_language(site: Site) -> None:
+    login = german(site, site.authorize())
+    site.sign_in(site.authorize())
+
+    assert '<html lang="de">' in login
+    assert "<h1>Anmelden</h1>" in login
+    assert "<h1>Ihre Anwendungen</h1>" in german(site, "/account")
+    assert "<h1>Abmelden?</h1>" in german(site, "/logout")
+
+
+def test_refusals_are_told_in_the_browsers_language(site: Site) -> None:
+    headers = (("Accept-Language", "de"),)
+    asked = Request("GET", "/authorize?client_id=nobody", headers)
+    by_core = run(site.server.handle(asked, error_page=site.pages.error_page(asked)), site.world)
+    by_page = german(site, "/login?interaction=unknown")
+
+    assert "<h1>Die Anfrage wurde abgelehnt.</h1>" in by_core.body.decode()
+    assert "Das wurde schon beantwortet oder hat zu lange gewartet" in by_page
+
+
+def test_scopes_are_described_in_the_pages_language(site: Site) -> None:
+    looks = Looks(
+        scopes={"email": {"en": "Your address", "de": "Ihre Adresse"}, "phone": "Your phone", "x": {"fr": "X"}}
+    )
+
+    assert [looks.describe("email", language) for language in ("en", "de")] == ["Your address", "Ihre Adresse"]
+    assert looks.describe("phone", "de") == "Your phone"
+    assert looks.describe("x", "de") == "X"
+    assert looks.describe("unheard-of", "de") == "unheard-of"
+
+
+def test_operators_own_texts_go_before_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "de" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    catalog = Catalog(locale="de")
+    catalog.add("You are signed out.", "Tschüs!")
+    with (folder / "oauthcore.mo").open("wb") as file:
+        write_mo(file, catalog)
+
+    text = Looks(own_translations=tmp_path).signed_out("de", "/login").body.decode()
+
+    assert "<h1>Tschüs!</h1>" in text
+    assert "Wieder anmelden" in text
+
+
+def test_a_server_may_speak_one_language_alone() -> None:
+    looks = Looks(languages=("de",))
+
+    assert looks.language("en") == "de"
+    assert "abgelehnt" in looks.error(PAGE).body.decode()
+    with pytest.raises(ConfigurationError, match="languages"):
+        Looks(languages=())
+
+
+def extracted() -> set[object]:
+    """Give every text of the package that a person may see."""
+    found = extract_from_dir(
+        PACKAGE,
+        [("templates/**.html", "jinja2"), ("**.py", "python")],
+        {"templates/**.html": {"trimmed": "true"}},
+    )
+    return {message for _, _, message, _, _ in found}
+
+
+def test_every_text_is_translated_and_none_is_left_over() -> None:
+    with (GERMAN / "oauthcore.po").open("rb") as file:
+        catalog = read_po(file)
+
+    assert {message.id for message in catalog if message.id} == extracted()
+    assert not catalog.obsolete
+    for message in catalog:
+        texts = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(texts), message.id
+        assert not list(message.check(catalog)), message.id
+
+
+def test_the_compiled_catalogue_is_the_written_one() -> None:
+    with (GERMAN / "oauthcore.po").open("rb") as file:
+        catalog = read_po(file)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+
+    assert compiled.getvalue() == (GERMAN / "oauthcore.mo").read_bytes()
+
+
+def refusals(kind: type[OAuthError] = OAuthError) -> Iterator[type[OAuthError]]:
+    """Give every class of the tree."""
+    for below in kind.__subclasses__():
+        yield below
+        yield from refusals(below)
+
+
+def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
+    ours = {kind for kind in refusals() if kind.__module__.startswith(("oauthcore.", "oauthcore_pages."))}
+
+    assert {ForgedForm, Over} <= ours
+    assert {kind.description for kind in ours} <= set(DESCRIPTIONS)
