@@ -10,15 +10,20 @@ nox.options.error_on_missing_interpreters = True
 TEST = (
     "anyio>=4.8",
     "authlib>=1.6",
+    "axe-playwright-python>=0.1.4",
+    "babel>=2.17",
     "coverage>=7.10",
     "httpx>=0.28",
     "hypothesis>=6.100",
     "mypy>=2.0",
+    "playwright>=1.50",
     "pytest>=9",
     "pytest-cov>=7",
     "requests-oauthlib>=2.0",
+    "trustme>=1.2",
+    "uvloop>=0.21",
 )
-TYPES = ("mypy>=2.0", "nox>=2026.1", "pytest>=9", "hypothesis>=6.100", "anyio>=4.8", "httpx>=0.28", "rich>=14")
+TYPES = ("nox>=2026.1", *TEST)
 PEERS = ("aioauth==2.0.1", "authlib==1.9.6", "oauthlib==4.0.1", "requests", "rich>=14")
 
 

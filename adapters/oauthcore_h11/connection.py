@@ -20,16 +20,19 @@ from typing import TypeAlias
 import attrs
 import h11
 
-from oauthcore.http import Headers, Request, Response
+from oauthcore.http import Headers, Peer, Request, Response
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Limits:
-    """Say how many bytes a request may have: its line and headers together, and its body."""
+    """Say how much a connection may send: bytes of a target, of a line and headers together, of a body; requests."""
 
+    # RFC 9110 section 4.1 recommends that 8000 bytes of URI be taken; a request by value needs a few of them.
+    target: int = 8 * 1024
     # 16 KiB is what most servers take (Tomcat 8, IIS 16, Node 16); a form of tokens needs far less than 64 KiB.
     head: int = 16 * 1024
     body: int = 64 * 1024
+    requests: int = 1_000
 
 
 LIMITS = Limits()
@@ -47,7 +50,18 @@ class Close:
     """Ask the transport to hang up, once everything before this is sent."""
 
 
-Event: TypeAlias = Request | Send | Close
+@attrs.frozen
+class Refused:
+    """Tell that a request was refused before anybody could answer it; what it says to the peer follows."""
+
+    status: int
+    method: str | None
+    path: str | None
+
+
+Event: TypeAlias = Request | Refused | Send | Close
+PeerOf: TypeAlias = Callable[[Headers], Peer | None]
+"""Who sent a request with these headers, names in lower case."""
 
 
 class Phase(Enum):
@@ -62,24 +76,33 @@ class UnsendableResponse(Exception):
     """Report that a response can't be put into HTTP; nothing of it was sent, another may be given in its place."""
 
 
-class _Refused(Exception):
+class _Objection(Exception):
     """Refuse a request before the application sees it, and the connection with it."""
 
-    def __init__(self, status: HTTPStatus) -> None:
+    def __init__(self, status: HTTPStatus, headers: Headers = ()) -> None:
         super().__init__(status.phrase)
         self.status = status
+        self.headers = headers
 
 
 _SCHEME_AND_HOST = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _FRAMING = frozenset({"content-length", "transfer-encoding", "date"})
+# RFC 9110 section 15.5.16: so that the client learns what it should have sent.
+_NO_CODING: Headers = (("Accept-Encoding", "identity"),)
+
+
+def _nobody(headers: Headers) -> Peer | None:
+    return None
 
 
 class Connection:
     """Speak HTTP/1.1 with one client (RFC 9110, RFC 9112): whatever bytes come, none raises."""
 
-    def __init__(self, clock: Callable[[], float], limits: Limits = LIMITS) -> None:
+    def __init__(self, clock: Callable[[], float], limits: Limits = LIMITS, peer_of: PeerOf = _nobody) -> None:
         self._clock = clock
         self._limits = limits
+        self._peer_of = peer_of
+        self._requests = 0
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
         self._method: bytes | None = None
         self._request: h11.Request | None = None
@@ -118,7 +141,11 @@ class Connection:
         """Stop waiting: with 408 where a request has begun (RFC 9110 section 15.5.9), silently where none has."""
         if self.phase is Phase.IDLE:
             return [Close()]
-        return self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        return self._refuse(_Objection(HTTPStatus.REQUEST_TIMEOUT))
+
+    def turn_away(self) -> list[Event]:
+        """Refuse whatever comes, unread: there is no place for this connection (RFC 9110 section 15.6.4)."""
+        return self._refuse(_Objection(HTTPStatus.SERVICE_UNAVAILABLE, (("Retry-After", "1"),)))
 
     def _events(self) -> list[Event]:
         events: list[Event] = []
@@ -127,11 +154,20 @@ class Connection:
                 events.append(event)
                 if isinstance(event, Request | Close):
                     break
-        except _Refused as refused:
-            events.extend(self._refuse(refused.status))
+        except _Objection as objection:
+            events.extend(self._refuse(objection))
         except h11.RemoteProtocolError as error:
-            events.extend(self._refuse(HTTPStatus(error.error_status_hint)))
+            events.extend(self._refuse(_Objection(self._status_of(error))))
         return events
+
+    def _status_of(self, error: h11.RemoteProtocolError) -> HTTPStatus:
+        """Give the status for what h11 can't read: it does not tell too long a target from too many headers."""
+        status = HTTPStatus(error.error_status_hint)
+        has_begun = self._request is not None
+        if status is HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE and not has_begun:
+            first_line_ends = b"\n" in self._h11.trailing_data[0]
+            return status if first_line_ends else HTTPStatus.REQUEST_URI_TOO_LONG
+        return status
 
     def _next(self) -> Event | None:
         """Give the next event, or None until more arrives."""
@@ -147,7 +183,7 @@ class Connection:
                 case h11.Data() as piece:
                     self._body += piece.data
                     if len(self._body) > self._limits.body:
-                        raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                        raise _Objection(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 case h11.EndOfMessage():
                     return self._complete()
                 case h11.ConnectionClosed():
@@ -157,29 +193,48 @@ class Connection:
 
     def _begin(self, request: h11.Request, head_size: int) -> None:
         self._request, self._method = request, request.method
+        self._requests += 1
+        if self._requests >= self._limits.requests:
+            self._is_last = True
+        headers = dict(request.headers)
+        if not request.http_version.startswith(b"1."):
+            raise _Objection(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        if len(request.target) > self._limits.target:
+            raise _Objection(HTTPStatus.REQUEST_URI_TOO_LONG)
         # h11 counts only a head that is not complete yet; one that came in a single piece is counted here.
         if head_size > self._limits.head:
-            raise _Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        headers = dict(request.headers)
+            raise _Objection(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         # Whoever stands between may have believed the other one (RFC 9112 section 6.1: request smuggling).
         if b"content-length" in headers and b"transfer-encoding" in headers:
-            raise _Refused(HTTPStatus.BAD_REQUEST)
+            raise _Objection(HTTPStatus.BAD_REQUEST)
+        if request.method == b"CONNECT":  # this is no proxy, and what follows would be no HTTP
+            raise _Objection(HTTPStatus.NOT_IMPLEMENTED)
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            raise _Objection(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_CODING)
+        if headers.get(b"expect", b"100-continue").lower() != b"100-continue":
+            raise _Objection(HTTPStatus.EXPECTATION_FAILED)  # RFC 9110 section 10.1.1
         # Before 100 (Continue), so that a client that asks first is spared the sending (RFC 9110 section 10.1.1).
         if int(headers.get(b"content-length", b"0")) > self._limits.body:
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise _Objection(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     def _complete(self) -> Request:
         request, body = self._request, bytes(self._body)
         assert request is not None
         self._request = None
         self._body.clear()
-        headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers]
-        return Request(request.method.decode("ascii"), origin_form(request.target.decode("ascii")), headers, body)
+        headers = tuple([(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers])
+        target = origin_form(request.target.decode("ascii"))
+        return Request(request.method.decode("ascii"), target, headers, body, self._peer_of(headers))
 
-    def _refuse(self, status: HTTPStatus) -> list[Event]:
+    def _refuse(self, objection: _Objection) -> list[Event]:
         """Answer what is no request, and hang up: nobody knows where the next one would begin."""
         self._is_last = True
-        return [Send(self._spell(plain_response(status))), Close()]
+        response = plain_response(objection.status, objection.headers)
+        method = path = None
+        if self._request is not None:
+            method = self._request.method.decode("ascii")
+            path = origin_form(self._request.target.decode("ascii")).partition("?")[0]
+        return [Refused(objection.status, method, path), Send(self._spell(response)), Close()]
 
     def _spell(self, response: Response) -> bytes:
         has_body = response.status not in {204, 304}
@@ -222,6 +277,7 @@ def reason_phrase(status: int) -> str:
         return ""
 
 
-def plain_response(status: HTTPStatus) -> Response:
+def plain_response(status: HTTPStatus, headers: Headers = ()) -> Response:
     """Say no more than the status."""
-    return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{status.phrase}.\n".encode())
+    content_type = ("Content-Type", "text/plain; charset=utf-8")
+    return Response(status, (content_type, *headers), f"{status.phrase}.\n".encode())

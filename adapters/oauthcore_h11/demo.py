@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from typing import TypeAlias
@@ -41,6 +42,8 @@ PATHS = Paths(
 LIFETIMES = Lifetimes(authorization_code_lifetime=300, access_token_lifetime=300, refresh_token_lifetime=900)
 
 USERNAME = PASSWORD = "admin"
+
+logger = logging.getLogger(__name__)
 
 Seed: TypeAlias = tuple[Client, str | None]
 
@@ -113,8 +116,12 @@ class Demo:
     async def __call__(self, request: Request) -> Response:
         """Answer a request: the pages theirs, the authorization server everything else."""
         if self.pages.owns(request.path):
-            return await arun(self.pages.handle(request), self.world)
-        return await arun(self.server.handle(request, self.pages.login_of(request)), self.world)
+            response = await arun(self.pages.handle(request), self.world)
+        else:
+            login, error_page = self.pages.login_of(request), self.pages.error_page(request)
+            response = await arun(self.server.handle(request, login, error_page), self.world)
+        log_refusal(request, response)
+        return response
 
     def addresses(self) -> dict[str, str]:
         """Give the issuer and every URL, by the names that metadata has for them (RFC 8414 section 2)."""
@@ -163,3 +170,15 @@ def authenticate(username: str, password: Secret) -> str | None:
     """Know the one person there is, whose subject is his name."""
     right_name, right_password = same(username, USERNAME), same(password.reveal(), PASSWORD)
     return USERNAME if right_name and right_password else None
+
+
+def log_refusal(request: Request, response: Response) -> None:
+    """Tell the operator why a request was refused: never with its query, which may hold what nobody should read."""
+    refusal = response.refusal
+    if refusal is None:
+        return
+    message = (request.method, request.path, response.status, refusal.code, refusal.reason)
+    if refusal.cause is None:
+        logger.info("%s %s: %d %s: %s", *message)
+    else:
+        logger.error("%s %s: %d %s: %s", *message, exc_info=refusal.cause)

@@ -77,6 +77,11 @@ class SqliteStorage:
             yield from (load(kind, body) for _, body in rows)
             key = rows[-1][0]
 
+    def expired(self, before: int) -> int:
+        """Count the records that expired before that second: what a purge has to do."""
+        (count,) = self._reader().execute("SELECT count(*) FROM record WHERE expires_at < ?", (before,)).fetchone()
+        return int(count)
+
     def close(self) -> None:
         """Write what is queued, and let go of the file."""
         self._writer.close()

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore import Request, Response
-from oauthcore_h11 import Close, Connection, Limits, Send
+from oauthcore import Peer, Request, Response
+from oauthcore.http import Headers
+from oauthcore_h11 import Close, Connection, Limits, Refused, Send
 from oauthcore_h11.connection import Event, Phase, UnsendableResponse, origin_form
 
 Feed = Callable[[Connection, bytes], list[Event]]
@@ -413,11 +414,120 @@ def test_refused_head_request_has_no_body(connection: Connection) -> None:
     assert sent(events).endswith(b"\r\n\r\n")
 
 
-def test_connect_is_answered_as_any_other_method_is(connection: Connection) -> None:
-    request = only_request(connection.receive(b"CONNECT other:443 HTTP/1.1\r\nHost: other:443\r\n\r\n"))
+def test_connect_is_refused_before_what_follows_is_taken_for_http(connection: Connection, feed: Feed) -> None:
+    """RFC 9110 section 9.3.6: this is no proxy."""
+    assert is_refused(feed(connection, b"CONNECT other:443 HTTP/1.1\r\nHost: other:443\r\n\r\n"), 501)
 
-    assert request.path == "other:443"
-    assert [type(event) for event in connection.respond(Response(404))] == [Send]
+
+def test_options_for_the_server_as_a_whole_pass(connection: Connection, feed: Feed) -> None:
+    """RFC 9110 section 9.3.7."""
+    assert only_request(feed(connection, b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")).target == "*"
+
+
+def test_longest_target_is_taken_and_one_byte_more_is_refused(feed: Feed) -> None:
+    """RFC 9110 section 15.5.15."""
+    longest = b"GET /" + b"x" * 99 + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    taken = feed(Connection(clock, Limits(target=100)), longest)
+    refused = feed(Connection(clock, Limits(target=99)), longest)
+
+    assert isinstance(taken[-1], Request)
+    assert is_refused(refused, 414)
+
+
+def test_endless_target_is_refused_before_it_ends(connection: Connection) -> None:
+    assert is_refused(connection.receive(b"GET /" + b"x" * 16_384), 414)
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"identity, br", b"x"])
+def test_coded_body_is_refused_with_what_is_taken_instead(connection: Connection, feed: Feed, coding: bytes) -> None:
+    """RFC 9110 section 15.5.16."""
+    events = feed(connection, post(b"", b"Content-Encoding: " + coding))
+
+    assert is_refused(events, 415)
+    assert b"\r\nAccept-Encoding: identity\r\n" in sent(events)
+
+
+def test_coding_that_changes_nothing_is_taken(connection: Connection, feed: Feed) -> None:
+    assert only_request(feed(connection, post(b"a=b", b"Content-Encoding: Identity"))).body == b"a=b"
+
+
+def test_expectation_that_nobody_knows_is_refused(connection: Connection, feed: Feed) -> None:
+    """RFC 9110 section 10.1.1."""
+    assert is_refused(feed(connection, post(b"", b"Expect: miracles")), 417)
+
+
+def test_transfer_coding_that_nobody_knows_is_refused(connection: Connection, feed: Feed) -> None:
+    """RFC 9112 section 6.1."""
+    request = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"
+
+    assert is_refused(feed(connection, request), 501)
+
+
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/0.9"])
+def test_other_versions_are_refused(connection: Connection, feed: Feed, version: bytes) -> None:
+    """RFC 9110 section 15.6.6."""
+    assert is_refused(feed(connection, GET.replace(b"HTTP/1.1", version)), 505)
+
+
+def test_later_minor_version_is_answered(connection: Connection, feed: Feed) -> None:
+    """RFC 9110 section 2.5."""
+    assert only_request(feed(connection, GET.replace(b"HTTP/1.1", b"HTTP/1.2"))).method == "GET"
+
+
+def test_old_version_is_answered_and_then_closed(connection: Connection, feed: Feed) -> None:
+    """RFC 9112 section 9.3."""
+    feed(connection, b"GET / HTTP/1.0\r\n\r\n")
+
+    *answer, last = connection.respond(OK)
+
+    assert sent(answer).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert isinstance(last, Close)
+
+
+def test_connection_ends_after_its_last_request(feed: Feed) -> None:
+    connection = Connection(clock, Limits(requests=2))
+
+    feed(connection, GET)
+    first = connection.respond(OK)
+    feed(connection, GET)
+    second = connection.respond(OK)
+
+    assert b"Connection: close" not in sent(first)
+    assert b"\r\nConnection: close\r\n" in sent(second)
+    assert isinstance(second[-1], Close)
+
+
+def test_refusal_is_told_with_what_is_known_of_the_request(connection: Connection, feed: Feed) -> None:
+    events = feed(connection, post(b"", b"Content-Encoding: gzip").replace(b"tokenize", b"tokenize?code=hush"))
+
+    assert [event for event in events if isinstance(event, Refused)] == [Refused(415, "POST", "/oauth/tokenize")]
+
+
+def test_refusal_of_what_is_no_request_is_told_without(connection: Connection) -> None:
+    refused, _, _ = connection.receive(b"nonsense\r\n\r\n")
+
+    assert refused == Refused(400, None, None)
+
+
+def test_connection_without_a_place_is_turned_away_unread(connection: Connection) -> None:
+    """RFC 9110 section 15.6.4."""
+    events = connection.turn_away()
+
+    assert is_refused(events, 503)
+    assert b"\r\nRetry-After: 1\r\n" in sent(events)
+
+
+def test_request_says_who_sent_it(feed: Feed) -> None:
+    def peer_of(headers: Headers) -> Peer:
+        return Peer(address=dict(headers)["x-from"])
+
+    connection = Connection(clock, Limits(), peer_of)
+
+    request = only_request(feed(connection, b"GET / HTTP/1.1\r\nHost: a\r\nX-From: 192.0.2.1\r\n\r\n"))
+
+    assert request.peer == Peer("192.0.2.1")
+    assert only_request(Connection(clock).receive(GET)).peer is None
 
 
 @pytest.mark.parametrize(

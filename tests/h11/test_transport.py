@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from oauthcore import Refusal, Request, Response
-from oauthcore_h11 import Application, Limits, Server, Timeouts
+from oauthcore import Request, Response
+from oauthcore_h11 import Application, Limits, Server, Settings, Timeouts
 from oauthcore_h11.loopback import port_of
 
 pytestmark = pytest.mark.anyio
@@ -60,7 +60,7 @@ async def serving(
     """Serve on a free port; give the server and a way to become its client."""
     listening = socket.create_server(("127.0.0.1", 0))
     port = port_of(listening)
-    server = Server(application, timeouts=timeouts, limits=limits or Limits())
+    server = Server(application, Settings(timeouts=timeouts, limits=limits or Limits()))
     await server.start([listening])
     clients: list[Client] = []
 
@@ -135,38 +135,6 @@ async def test_response_that_can_not_be_sent_is_a_500_and_its_header_is_not_logg
     assert b"Set-Cookie" not in answer
     assert "UnsendableResponse" in caplog.text
     assert "hush" not in caplog.text
-
-
-async def test_reason_of_a_refusal_is_logged_without_the_query(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
-
-    async def refusing(request: Request) -> Response:
-        return Response(400, refusal=Refusal("invalid_grant", "the code is unknown"))
-
-    async with serving(refusing) as (_, connect):
-        client = await connect()
-        await client.says(GET)
-        await client.hears()
-
-    (record,) = caplog.records
-    assert (record.levelno, record.exc_info) == (logging.INFO, None)
-    assert record.getMessage() == "GET /login: 400 invalid_grant: the code is unknown"
-    assert "hush" not in caplog.text
-
-
-async def test_cause_of_a_refusal_is_logged_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    async def failing(request: Request) -> Response:
-        return Response(503, refusal=Refusal("temporarily_unavailable", "no answer", OSError("disk full")))
-
-    async with serving(failing) as (_, connect):
-        client = await connect()
-        await client.says(GET)
-        await client.hears()
-
-    (record,) = caplog.records
-    assert record.levelno == logging.ERROR
-    assert record.getMessage() == "GET /login: 503 temporarily_unavailable: no answer"
-    assert "OSError: disk full" in caplog.text
 
 
 async def test_idle_connection_is_closed_in_silence() -> None:

@@ -1,4 +1,4 @@
-"""The command line: `oauthcore demo`."""
+"""`oauthcore demo`: the quick start, in memory."""
 
 from __future__ import annotations
 
@@ -6,39 +6,18 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from socket import socket
-from typing import Annotated, NoReturn
+from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import Parameter
 
-from oauthcore import ConfigurationError
 from oauthcore_h11 import announcement
 from oauthcore_h11.demo import Demo, make_demo
 from oauthcore_h11.loopback import LOCALHOST, listen, port_of
 from oauthcore_h11.transport import Server
 
-app = App(
-    name="oauthcore",
-    help="An OAuth 2.x authorization server core, and a demo of it.",
-    version=lambda: version("oauthcore"),
-)
 
-
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 when it was told to end, 2 for input it can't use."""
-    try:
-        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except CycloptsError as error:
-        _complain(f"{' '.join(str(error).split())} See oauthcore --help.")
-    except ConfigurationError as error:
-        _complain(str(error))
-    sys.exit(0)
-
-
-@app.command
 def demo(
     *,
     port: int = 8000,
@@ -80,8 +59,3 @@ async def _serve(served: Demo, sockets: list[socket], greeting: str) -> None:
     sys.stdout.flush()
     await end.wait()
     await server.stop()
-
-
-def _complain(sentence: str) -> NoReturn:
-    sys.stderr.write(f"oauthcore: {sentence}\n")
-    sys.exit(2)

@@ -1,0 +1,148 @@
+"""The application: each request to the endpoint or page it is for, with a name in the log and a place in the counts."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Mapping
+from functools import partial
+from time import perf_counter
+
+import attrs
+
+from oauthcore import AsyncWorld, AuthorizationServer, Client, Peer, Request, Response, Secret, TryLater, arun
+from oauthcore.entropy import Entropy
+from oauthcore.http import see_other
+from oauthcore.outcome import Event
+from oauthcore.storage import AsyncStorage
+from oauthcore_h11 import monitoring
+from oauthcore_h11.configuration.tables import Network
+from oauthcore_h11.logs import request_id
+from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.users import Users
+from oauthcore_pages import Pages
+
+access = logging.getLogger("oauthcore.access")
+audit = logging.getLogger("oauthcore.audit")
+errors = logging.getLogger("oauthcore.errors")
+
+# What is registered (RFC 9110 section 9, RFC 5789); any other method is one that nothing here has heard of.
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
+_TEXT = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
+# A year, as the preload lists ask for at least (RFC 6797 section 6.1.1). Not the subdomains: they are not ours.
+_HSTS = ("Strict-Transport-Security", "max-age=31536000")
+_NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+
+
+@attrs.frozen(kw_only=True)
+class Application:
+    """Hold the parts that answer requests."""
+
+    server: AuthorizationServer
+    pages: Pages
+    storage: AsyncStorage
+    users: Users
+    monitoring: Monitoring
+    entropy: Entropy
+    metrics_allowed_from: tuple[Network, ...]
+    endpoints: Mapping[str, str]
+    logs_access: bool = True
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request, whatever it is."""
+        name = self.entropy(8).hex()
+        token = request_id.set(name)
+        begun = perf_counter()
+        try:
+            response = await self._answer(request)
+            self._tell(request, response, perf_counter() - begun)
+        finally:
+            request_id.reset(token)
+        return attrs.evolve(response, headers=(*response.headers, *self._headers(request, response, name)))
+
+    async def _answer(self, request: Request) -> Response:
+        """Find who answers."""
+        if request.method not in METHODS:
+            return Response(501, _TEXT, b"This method is not implemented.\n")
+        if request.path in monitoring.PATHS:
+            return await self._monitor(request)
+        world = AsyncWorld(self.storage, partial(self._authenticate, address_of(request.peer)), self._hear)
+        if self.pages.owns(request.path):
+            return await arun(self.pages.handle(request), world)
+        if self.server.owns(request.path):
+            login, error_page = self.pages.login_of(request), self.pages.error_page(request)
+            return await arun(self.server.handle(request, login, error_page), world)
+        if request.path == self.pages.home and request.method in {"GET", "HEAD"}:
+            return see_other(self.pages.paths.account)
+        if request.target == "*":  # OPTIONS for the server as a whole (RFC 9110 section 9.3.7)
+            return Response(204, (("Allow", "GET, HEAD, POST, OPTIONS"),))
+        return Response(404, _TEXT, b"There is nothing here.\n")
+
+    async def _monitor(self, request: Request) -> Response:
+        if request.path == monitoring.METRICS and not self._may_read_metrics(request.peer):
+            return Response(404, _TEXT, b"There is nothing here.\n")
+        if request.method not in {"GET", "HEAD"}:
+            return Response(405, (*_TEXT, ("Allow", "GET, HEAD")), b"Use another method.\n")
+        if request.path == monitoring.HEALTH:
+            return monitoring.alive()
+        if request.path == monitoring.METRICS:
+            return self.monitoring.exposition()
+        return monitoring.ready(storage_answers=await self._storage_answers())
+
+    async def _storage_answers(self) -> bool:
+        try:
+            await self.storage.find(Client, "")
+            # Nothing is purged of what expired before 1970; but the storage has been asked to write.
+            await self.storage.purge(0, 1)
+        except Exception:
+            errors.exception("the storage does not answer")
+            return False
+        return True
+
+    def _may_read_metrics(self, peer: Peer | None) -> bool:
+        if peer is None or peer.address is None:
+            return True  # a unix socket, whose file says who may
+        address = ipaddress.ip_address(peer.address)
+        return any(address in network for network in self.metrics_allowed_from)
+
+    async def _authenticate(self, address: str | None, username: str, password: Secret) -> str | TryLater | None:
+        return await self.users.authenticate(username, password, address)
+
+    def _hear(self, event: Event) -> None:
+        """Write an event of the core's into the audit log."""
+        fields = {"client_id": event.client_id, "subject": event.subject, "grant": event.grant}
+        audit.info(event.name, extra={"fields": fields})
+        self.monitoring.happened(event.name)
+
+    def _tell(self, request: Request, response: Response, seconds: float) -> None:
+        """Count a response, and write it into the log: never with its query, which may hold what nobody should read."""
+        refusal = response.refusal
+        endpoint = self.endpoints.get(request.path, "other")
+        self.monitoring.answered(endpoint, response.status, "" if refusal is None else refusal.code, seconds)
+        if refusal is not None and refusal.cause is not None:
+            errors.error("%s %s failed", request.method, request.path, exc_info=refusal.cause)
+        if self.logs_access:
+            fields = {
+                "status": response.status,
+                "ms": round(seconds * 1000, 1),
+                "bytes": len(response.body),
+                "address": address_of(request.peer),
+                "error": None if refusal is None else refusal.code,
+                "reason": None if refusal is None else refusal.reason,
+            }
+            # Monitoring asks every few seconds, and nobody wants to read that.
+            level = logging.DEBUG if request.path in monitoring.PATHS else logging.INFO
+            access.log(level, "%s %s", request.method, request.path, extra={"fields": fields})
+
+    def _headers(self, request: Request, response: Response, name: str) -> tuple[tuple[str, str], ...]:
+        headers = [("X-Request-Id", name)]
+        if request.peer is not None and request.peer.is_secure:
+            headers.append(_HSTS)
+        if response.header("x-content-type-options") is None:
+            headers.append(_NO_SNIFFING)
+        return tuple(headers)
+
+
+def address_of(peer: Peer | None) -> str | None:
+    """Give whence a request came, if anybody knows."""
+    return None if peer is None else peer.address

@@ -1,0 +1,286 @@
+"""The service, put together from its configuration: what takes several settings to know is checked here.
+
+Everything is made anew at a reload, but for the storage, the password hashing and the counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import secrets
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+from jinja2 import FileSystemLoader
+
+from oauthcore import AuthorizationServer, Client, ConfigurationError, Paths, Policy, Secret
+from oauthcore.entropy import Entropy
+from oauthcore.records import Record
+from oauthcore.server import TOKEN_KEY_LENGTHS
+from oauthcore.storage import AsyncStorage
+from oauthcore_h11.application import Application
+from oauthcore_h11.attempts import Patience
+from oauthcore_h11.configuration import Configuration
+from oauthcore_h11.configuration.tables import ClientTable, Tls
+from oauthcore_h11.declared import WithDeclared
+from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.users import User, Users, check_username, key_of
+from oauthcore_pages import Brand, Looks, Pages
+
+
+class Clock(Protocol):
+    """Tell the time; `time.time` fits."""
+
+    def __call__(self) -> float:
+        """Give seconds since the Unix epoch."""
+
+
+def application_of(
+    configuration: Configuration,
+    storage: AsyncStorage,
+    passwords: Passwords,
+    monitoring: Monitoring,
+    *,
+    clock: Clock = time.time,
+    entropy: Entropy = secrets.token_bytes,
+) -> Application:
+    """Put the application together; raises `ConfigurationError` for settings that can't be together."""
+    looks = looks_of(configuration)
+    server = server_of(configuration, looks, clock, entropy)
+    pages = pages_of(configuration, server, looks, clock, entropy)
+    known = WithDeclared(storage, declared(configuration, server, passwords))
+    return Application(
+        server=server,
+        pages=pages,
+        storage=known,
+        users=Users(known, passwords, patience_of(configuration), key=token_key_of(configuration), clock=clock),
+        monitoring=monitoring,
+        entropy=entropy,
+        metrics_allowed_from=configuration.metrics.allowed_from,
+        endpoints=names_of(configuration, server),
+        logs_access=configuration.logs.access,
+    )
+
+
+def server_of(
+    configuration: Configuration, looks: Looks, clock: Clock = time.time, entropy: Entropy = secrets.token_bytes
+) -> AuthorizationServer:
+    """Make the authorization server."""
+    table = configuration.policy
+    preset = Policy.oauth21 if table.preset == "oauth21" else Policy.oauth20
+    paths = configuration.paths
+    return AuthorizationServer(
+        issuer=configuration.issuer,
+        clock=clock,
+        entropy=entropy,
+        token_key=token_key_of(configuration),
+        policy=preset(allow=table.allow, lifetimes=configuration.lifetimes),
+        paths=Paths(
+            authorization=paths.authorization,
+            token=paths.token,
+            introspection=paths.introspection,
+            revocation=paths.revocation,
+            resume=paths.resume,
+            login=paths.login,
+            consent=paths.approve,
+        ),
+        scopes=tuple(configuration.scopes),
+        error_page=looks.error,
+    )
+
+
+def looks_of(configuration: Configuration) -> Looks:
+    """Make the looks of the pages."""
+    table = configuration.pages
+    for name, folder in (("templates", table.templates), ("translations", table.translations)):
+        if folder is not None and not folder.is_dir():
+            raise ConfigurationError(f"pages.{name}", str(folder), "there is no such folder")
+    return Looks(
+        () if table.templates is None else (FileSystemLoader(table.templates),),
+        brand=brand_of(configuration),
+        scopes=configuration.scopes,
+        languages=table.languages,
+        own_translations=table.translations,
+    )
+
+
+def brand_of(configuration: Configuration) -> Brand:
+    """Make what the pages show of their operator."""
+    table = configuration.pages
+    logo = logo_of(configuration)
+    try:
+        return Brand(name=table.name, logo=logo, accent=table.accent, accent_dark=table.accent_dark)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"pages.{error.setting}", error.value, error.remedy) from None
+
+
+# By suffix; what a browser takes for an image.
+_IMAGES = {".svg": "svg+xml", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp"}
+MAX_LOGO = 100_000
+
+
+def logo_of(configuration: Configuration) -> str | None:
+    """Give the logo as a URL: a file goes into the page itself, since the server hands out no files."""
+    logo = configuration.pages.logo
+    if logo is None or logo.startswith(("https:", "data:")):
+        return logo
+    path = configuration.folder / logo
+    check_readable("pages.logo", path)
+    content = path.read_bytes()
+    if path.suffix.lower() not in _IMAGES or len(content) > MAX_LOGO:
+        remedy = f"use a file of up to {MAX_LOGO} bytes that ends in {', '.join(_IMAGES)}, or an https URL"
+        raise ConfigurationError("pages.logo", logo, remedy)
+    return f"data:image/{_IMAGES[path.suffix.lower()]};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def pages_of(
+    configuration: Configuration, server: AuthorizationServer, looks: Looks, clock: Clock, entropy: Entropy
+) -> Pages:
+    """Make the pages, whose key is derived, so that there is one secret to keep and not two."""
+    key = hashlib.blake2b(b"oauthcore_h11 pages", key=token_key_of(configuration), digest_size=32).digest()
+    return Pages(
+        server,
+        key=key,
+        clock=clock,
+        entropy=entropy,
+        looks=looks,
+        session_lifetime=configuration.pages.session_lifetime,
+        account=configuration.paths.account,
+        logout=configuration.paths.logout,
+    )
+
+
+def token_key_of(configuration: Configuration) -> bytes:
+    """Give the token key's bytes; raises `ConfigurationError`, which does not show it."""
+    text = configuration.token_key.reveal()
+    remedy = "use 32 to 64 random bytes in base64url, as oauthcore init writes them"
+    try:
+        key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise ConfigurationError("token_key", configuration.token_key, remedy) from None
+    if len(key) not in TOKEN_KEY_LENGTHS:
+        raise ConfigurationError("token_key", configuration.token_key, remedy)
+    return key
+
+
+def patience_of(configuration: Configuration) -> Patience:
+    """Say how much may be tried."""
+    table = configuration.passwords
+    return Patience(
+        free=table.free_attempts,
+        free_per_address=table.free_attempts_per_address,
+        longest_wait=table.longest_wait,
+        forget_time=table.forget_time,
+    )
+
+
+def passwords_of(configuration: Configuration) -> Passwords:
+    """Make what hashes passwords."""
+    table = configuration.passwords
+    return Passwords(memory=table.memory, passes=table.passes, at_once=table.at_once)
+
+
+def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:
+    """Give what the file declares, as records; each is named once."""
+    seen: set[tuple[str, str]] = set()
+    for number, table in enumerate(configuration.clients):
+        place = f"clients[{number + 1}]"
+        check_once(seen, f"{place}.client_id", table.client_id)
+        yield declared_client(place, table, server)
+    for number, user in enumerate(configuration.users):
+        place = f"users[{number + 1}]"
+        check_username(user.username)
+        check_once(seen, f"{place}.username", key_of(user.username))
+        if not passwords.is_hash(user.password_hash.reveal()):
+            remedy = "use a hash as oauthcore user hash-password gives it"
+            raise ConfigurationError(f"{place}.password_hash", user.password_hash, remedy)
+        yield User(
+            key=key_of(user.username),
+            username=user.username,
+            subject=user.subject or user.username,
+            password_hash=user.password_hash.reveal(),
+            created_at=0,
+        )
+
+
+def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:
+    """Make one declared client; raises `ConfigurationError` as its registration would."""
+    settings = attrs.asdict(table, recurse=False)
+    secret = settings.pop("secret")
+    if table.response_types is None:
+        settings["response_types"] = response_types_for(table.grant_types)
+    client = Client(**settings)
+    if not client.is_public and secret is None:
+        raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
+    try:
+        return server.prepare(client, secret).client
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+
+
+def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:
+    """Give what a client asks the authorization endpoint for, if it does not say."""
+    types = {"authorization_code": "code", "implicit": "token"}
+    return tuple(response_type for grant_type, response_type in types.items() if grant_type in grant_types)
+
+
+def check_once(seen: set[tuple[str, str]], setting: str, value: str) -> None:
+    """Raise `ConfigurationError` for what was named before."""
+    kind = setting.rpartition(".")[2]
+    if (kind, value) in seen:
+        raise ConfigurationError(setting, value, "it is declared twice; leave one out")
+    seen.add((kind, value))
+
+
+def names_of(configuration: Configuration, server: AuthorizationServer) -> dict[str, str]:
+    """Give the endpoint that each path is, for the counts."""
+    base = server.base
+    names = {base + path: name for name, path in attrs.asdict(configuration.paths).items()}
+    return {**names, **dict.fromkeys(server.metadata_paths, "metadata")}
+
+
+def tls_of(tls: Tls) -> ssl.SSLContext:
+    """Load the certificates; raises `ConfigurationError` naming the one that can't be."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325 section 3.1.1
+    context.set_alpn_protocols(["http/1.1"])
+    check_readable("tls.certificate", tls.certificate)
+    check_readable("tls.key", tls.key)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
+    except (ssl.SSLError, ValueError) as error:
+        words = getattr(error, "reason", None) or str(error)
+        remedy = f"it does not go with its key, or one of them is no PEM ({words})"
+        raise ConfigurationError("tls.certificate", str(tls.certificate), remedy) from None
+    if tls.client_ca is not None:
+        check_readable("tls.client_ca", tls.client_ca)
+        try:
+            context.load_verify_locations(tls.client_ca)
+        except ssl.SSLError:
+            raise ConfigurationError("tls.client_ca", str(tls.client_ca), "there is no certificate in it") from None
+        optional = tls.client_certificates == "optional"
+        context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key has a password; give it one without")
+
+
+def check_readable(setting: str, path: Path) -> None:
+    """Raise `ConfigurationError` for a file that can't be read."""
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(setting, str(path), f"it can't be read ({error.strerror})") from None
+
+
+def new_token_key() -> Secret:
+    """Make a token key of 256 random bits."""
+    return Secret(base64.urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode("ascii"))

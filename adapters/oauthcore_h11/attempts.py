@@ -1,0 +1,98 @@
+"""Attempts to sign in: how many were wrong lately, and how long the next one is waited for.
+
+An attempt is counted before its password is looked at, in the commit that lets it through: so a thousand at once are a
+thousand, whichever worker they meet. Nobody is locked out: a wait ends, and within it nothing is looked at or counted.
+
+Three counters are kept. One for the account as tried from one address is strict; one for the address, and one for the
+account from anywhere, leave more room. So whoever guesses somebody's password from one place slows down only himself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from ipaddress import ip_address, ip_network
+
+import attrs
+
+from oauthcore.digest import Digest
+from oauthcore.outcome import Change, Delete, Insert, Replace
+
+# Longer waits than this exponent would give are never reached; it keeps the power from growing without bounds.
+_LARGEST_EXPONENT = 32
+
+
+@attrs.frozen(kw_only=True)
+class Attempts:
+    """Remember how often something was tried in vain, and when last (seconds since the epoch)."""
+
+    key: Digest
+    count: int
+    last_at: int
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class Counter:
+    """Say which attempts are counted together, and how many of them are free."""
+
+    key: Digest
+    free: int
+
+
+@attrs.frozen(kw_only=True)
+class Patience:
+    """Say how much may be tried: attempts that are free, seconds to wait after them, seconds until all is forgotten."""
+
+    free: int
+    free_per_address: int
+    longest_wait: int
+    forget_time: int
+
+    def counters(self, username: str, address: str | None, key: bytes) -> tuple[Counter, ...]:
+        """Give the counters that an attempt belongs to; what people type as their name is not kept readable."""
+        place = "" if address is None else network_of(address)
+        pair = Counter(key=digest(key, "pair", username, place), free=self.free)
+        anywhere = Counter(key=digest(key, "account", username), free=self.free_per_address)
+        if address is None:
+            return (pair,)
+        return (pair, anywhere, Counter(key=digest(key, "address", place), free=self.free_per_address))
+
+    def wait(self, counter: Counter, known: Attempts | None, now: int) -> int:
+        """Give for how many seconds the next attempt is waited for still: 0 if it may be made now."""
+        count = self.count(known, now)
+        if known is None or count < counter.free:
+            return 0
+        pause = min(1 << min(count - counter.free, _LARGEST_EXPONENT), self.longest_wait)
+        return max(0, known.last_at + pause - now)
+
+    def count(self, known: Attempts | None, now: int) -> int:
+        """Give how many vain attempts still count."""
+        return 0 if known is None or now >= known.expires_at else known.count
+
+    def counted(self, counter: Counter, known: Attempts | None, now: int) -> Change:
+        """Count one more attempt."""
+        one_more = Attempts(
+            key=counter.key, count=self.count(known, now) + 1, last_at=now, expires_at=now + self.forget_time
+        )
+        return Insert(one_more) if known is None else Replace(known, one_more)
+
+    def taken_back(self, known: Attempts, *, is_first: bool) -> Change:
+        """Take back an attempt that was right: the account's own counter begins anew, the others lose just this one.
+
+        Otherwise whoever has one account could guess at all the others, signing in to his own in between.
+        """
+        if is_first or known.count <= 1:
+            return Delete(known)
+        return Replace(known, attrs.evolve(known, count=known.count - 1))
+
+
+def digest(key: bytes, *parts: str) -> Digest:
+    """Give a digest that only who has the key can make."""
+    state = hashlib.blake2b("\0".join(("oauthcore attempts", *parts)).encode("utf-8", "surrogatepass"), key=key)
+    return Digest(state.hexdigest()[:64])
+
+
+def network_of(address: str) -> str:
+    """Give whose address it is: for IPv6 the /64, all of which one customer has."""
+    parsed = ip_address(address)
+    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))

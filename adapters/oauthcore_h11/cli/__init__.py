@@ -1,0 +1,54 @@
+"""The command line `oauthcore`: each command reads what it needs, does one thing, and says what it did."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from oauthcore import ConfigurationError
+from oauthcore.errors import OAuthError, Unanswered
+from oauthcore_h11.cli.clients import clients
+from oauthcore_h11.cli.demonstration import demo
+from oauthcore_h11.cli.grants import grants, purge
+from oauthcore_h11.cli.operation import check, init, serve
+from oauthcore_h11.cli.people import people
+
+# What a shell gives a process that an interrupt has ended: 128 and the signal's number.
+INTERRUPTED = 130
+
+app = App(
+    name="oauthcore",
+    help="An OAuth 2.x authorization server: a demo, and one to run.",
+    version=lambda: version("oauthcore"),
+)
+for command in (demo, init, check, serve, purge):
+    app.command(command)
+for below in (clients, people, grants):
+    app.command(below)
+app.register_install_completion_command(add_to_startup=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 when all went well, 2 for input it can't use, 1 for what failed."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        complain(f"{' '.join(str(error).split())} See oauthcore --help.", 2)
+    except ConfigurationError as error:
+        complain(str(error), 2)
+    except (OAuthError, Unanswered, sqlite3.Error) as error:
+        complain(f"{error}" if error.__cause__ is None else f"{error} ({error.__cause__})", 1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    sys.exit(0)
+
+
+def complain(sentence: str, status: int) -> NoReturn:
+    """Say in one line what is wrong, and exit."""
+    sys.stderr.write(f"oauthcore: {' '.join(sentence.split())}\n")
+    sys.exit(status)

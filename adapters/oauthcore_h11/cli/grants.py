@@ -1,0 +1,154 @@
+"""`oauthcore grant` and `oauthcore purge`: what people have authorized, and what has expired."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from oauthcore import ConfigurationError
+from oauthcore.errors import TemporarilyUnavailable
+from oauthcore.liveness import is_live_grant
+from oauthcore.records import Grant
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
+from oauthcore_h11.cli.workplace import Workplace, workplace
+from oauthcore_h11.users import find_user
+
+grants = App(name="grant", help="See what people have authorized, and revoke it.")
+
+# So many at once keep nobody's commit waiting for more than some milliseconds.
+BATCH = 500
+
+
+@grants.command(name="list")
+def list_(
+    *,
+    user: str | None = None,
+    subject: str | None = None,
+    client: str | None = None,
+    all_: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """List the grants that stand.
+
+    Parameters
+    ----------
+    user
+        Those of this user alone.
+    subject
+        Those of this subject alone.
+    client
+        Those of this client alone.
+    all_
+        Revoked and expired ones, too, until they are purged.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    now = int(time.time())
+    with workplace(config) as place:
+        whose = subject_of(user, subject, place)
+        found = place.database.every(Grant) if whose is None else place.database.find_of(Grant, whose)
+        rows = [
+            described(grant)
+            for grant in found
+            if client in {None, grant.client_id} and (all_ or is_live_grant(grant, now))
+        ]
+    show(rows, ("grant", "subject", "client_id", "scope", "granted_at", "expires_at", "state"), as_json=as_json)
+
+
+@grants.command
+def revoke(
+    grant: str | None = None,
+    /,
+    *,
+    user: str | None = None,
+    subject: str | None = None,
+    client: str | None = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Revoke one grant, or everything that somebody has authorized; every token on it ends at once.
+
+    Parameters
+    ----------
+    grant
+        The grant, as `grant list` shows it.
+    user
+        All that this user has authorized.
+    subject
+        All that this subject has authorized.
+    client
+        Of that, what this client was allowed.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    if (grant is None) is (user is None and subject is None):
+        raise ConfigurationError("grant", grant, "name a grant, or else --user or --subject")
+    with workplace(config) as place:
+        if grant is not None:
+            place.flow(place.server.revoke(grant))
+        else:
+            whose = subject_of(user, subject, place)
+            assert whose is not None
+            response = place.flow(place.server.withdraw(whose, client))
+            if response.status != 200:
+                raise TemporarilyUnavailable("the storage did not answer; nothing was revoked")
+    say({"revoked": True}, "It is revoked.", as_json=as_json)
+
+
+def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Remove what has expired. A server does so by itself; this is for one that does not run.
+
+    It may be interrupted at any time: what is removed by then stays removed.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    now, removed = int(time.time()), 0
+    with workplace(config) as place:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(stderr=True)
+        progress = Progress(*columns, console=console, disable=as_json or not sys.stderr.isatty(), transient=True)
+        try:
+            with progress:
+                task = progress.add_task("Purging", total=place.database.expired(now))
+                while batch := place.database.purge(now, BATCH):
+                    removed += batch
+                    progress.update(task, completed=removed)
+        finally:
+            say({"removed": removed}, f"{removed} expired records are removed.", as_json=as_json)
+
+
+def subject_of(user: str | None, subject: str | None, place: Workplace) -> str | None:
+    """Give whose grants are meant, None for everybody's."""
+    if user is None:
+        return subject
+    if subject is not None:
+        raise ConfigurationError("--user", user, "leave it out, or --subject")
+    return place.wait(lambda: find_user(place.storage, user)).subject
+
+
+def described(grant: Grant) -> dict[str, object]:
+    """Give what may be shown of a grant."""
+    return {
+        "grant": grant.key,
+        "subject": grant.subject,
+        "client_id": grant.client_id,
+        "scope": list(grant.scope.tokens),
+        "granted_at": moment(grant.granted_at),
+        "expires_at": moment(grant.expires_at),
+        "state": grant.state.value,
+    }

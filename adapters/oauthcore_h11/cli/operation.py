@@ -1,0 +1,154 @@
+"""`oauthcore init`, `check` and `serve`: from nothing to a server that runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from oauthcore import ConfigurationError, Policy
+from oauthcore.server import check_issuer
+from oauthcore_h11 import logs
+from oauthcore_h11.assembly import new_token_key
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
+from oauthcore_h11.configuration import Configuration, read
+from oauthcore_h11.configuration.sample import sample
+from oauthcore_h11.listeners import listen, raise_open_files, spelled
+from oauthcore_h11.workers import Cord, Parent
+
+logger = logging.getLogger("oauthcore.server")
+
+Reread = Callable[[], Configuration]
+
+
+def init(*, issuer: str = "http://localhost:8000", config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Write a configuration file with a fresh token key, for you to read and to change.
+
+    Parameters
+    ----------
+    issuer
+        The URL that clients will know the server by: https, or http for trying it out on this machine.
+    config
+        The file to write; it must not be there yet.
+    as_json
+        Say it as one line of JSON.
+    """
+    check_issuer(issuer, Policy.oauth21())
+    try:
+        # The token key is in it: nobody else may read it, not even for the moment before a chmod.
+        file = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigurationError("--config", str(config), "it is there already; remove it, or name another") from None
+    except OSError as error:
+        raise ConfigurationError("--config", str(config), f"it can't be written ({error.strerror})") from None
+    with open(file, "w", encoding="utf-8") as written:
+        written.write(sample(issuer, new_token_key()))
+    sentence = (
+        f"{config} is written. Next:\n"
+        '  oauthcore client add my_app --redirect-uri https://app.example/callback --scope "email profile"\n'
+        "  oauthcore user add alice\n"
+        "  oauthcore serve"
+    )
+    say({"config": str(config), "issuer": issuer}, sentence, as_json=as_json)
+
+
+def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Check the configuration, and everything it names, without serving.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    from oauthcore_h11 import serving
+
+    configuration = read(config, os.environ)
+    serving.check(configuration)
+    sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
+    members = {"config": str(config), "issuer": configuration.issuer, "bind": list(configuration.bind)}
+    say(members, sentence, as_json=as_json)
+
+
+def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Serve until SIGTERM or Ctrl-C; SIGHUP reads the configuration and the certificates again.
+
+    Parameters
+    ----------
+    workers
+        How many processes share the work; what the configuration says if left out.
+    config
+        The configuration file.
+    as_json
+        Say as one line of JSON where it listens, once it does.
+    """
+    if workers is not None and workers < 1:
+        raise ConfigurationError("--workers", workers, "use a number, 1 or more")
+
+    def reread() -> Configuration:
+        found = read(config, os.environ)
+        return found if workers is None else attrs.evolve(found, workers=workers)
+
+    configuration = reread()
+    logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
+    sockets = listen(configuration.bind, configuration.folder)
+    raise_open_files()
+
+    def announce() -> None:
+        places = [spelled(listening) for listening in sockets]
+        sentence = f"oauthcore serves {configuration.issuer} at {', '.join(places)}"
+        say({"issuer": configuration.issuer, "bind": places, "pid": os.getpid()}, sentence, as_json=as_json)
+
+    if configuration.workers == 1:
+        serve_alone(configuration, reread, sockets, announce)
+    else:
+        serve_together(configuration, reread, sockets, announce)
+
+
+def serve_alone(
+    configuration: Configuration, reread: Reread, sockets: Sequence[socket.socket], announce: Callable[[], None]
+) -> None:
+    """Serve in this process."""
+    from oauthcore_h11 import serving
+
+    serving.run(serving.Process(configuration, reread, sockets), announce)
+
+
+def serve_together(
+    configuration: Configuration, reread: Reread, sockets: Sequence[socket.socket], announce: Callable[[], None]
+) -> None:
+    """Serve in several processes, which this one watches over."""
+    with tempfile.TemporaryDirectory(prefix="oauthcore-metrics-") as folder:
+        # Read when prometheus_client is imported, which is why what counts is imported only after this.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from oauthcore_h11 import serving
+
+        # Before there are any workers, so that what is wrong is said once; and each finds the storage prepared.
+        serving.check(configuration)
+        current = [configuration]
+
+        def reload() -> None:
+            try:
+                current[0] = serving.keeping_what_can_not_change(reread(), current[0])
+            except ConfigurationError as error:
+                logger.error("not reloaded: %s", error)
+
+        def work(cord: Cord) -> int:
+            serving.run(serving.Process(current[0], reread, sockets), cord.ready, cord.parent)
+            return 0
+
+        parent = Parent(
+            configuration.workers,
+            work,
+            started=announce,
+            reloaded=reload,
+            patience=configuration.limits.drain_time + 5,
+        )
+        status = parent.run()
+    if status:
+        raise SystemExit(status)

@@ -1,0 +1,191 @@
+"""`oauthcore user`: the people who can sign in."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+import time
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from oauthcore import ConfigurationError, Secret
+from oauthcore.errors import TemporarilyUnavailable
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
+from oauthcore_h11.cli.workplace import workplace
+from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.users import (
+    User,
+    add_user,
+    change_user,
+    check_password,
+    check_username,
+    find_user,
+    key_of,
+    remove_user,
+)
+
+people = App(name="user", help="Add people, list them, change their passwords.")
+
+Generate = Annotated[bool, Parameter(negative="")]
+
+
+@people.command
+def add(
+    username: str,
+    /,
+    *,
+    subject: str | None = None,
+    generate: Generate = False,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Add a user. The password is asked for, or read from standard input if that is no terminal.
+
+    Parameters
+    ----------
+    username
+        The name to sign in with; neither case nor Unicode form tell two names apart.
+    subject
+        What clients know the user by, for ever; 128 random bits if left out.
+    generate
+        Make a password and show it, this once.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    check_username(username)
+    with workplace(config) as place:
+        place.must_be_stored(User, key_of(username), "username")
+        password = new_password(generate=generate)
+        user = User(
+            key=key_of(username),
+            username=username,
+            subject=subject or secrets.token_urlsafe(16),
+            password_hash=place.passwords.hash(password),
+            created_at=int(time.time()),
+        )
+        place.wait(lambda: add_user(place.storage, user))
+    tell_password({"username": username, "subject": user.subject}, password, generate=generate, as_json=as_json)
+
+
+@people.command(name="list")
+def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """List the users.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    with workplace(config) as place:
+        rows = [
+            {
+                "username": user.username,
+                "subject": user.subject,
+                "enabled": user.enabled,
+                "created_at": moment(user.created_at or None),
+                "declared": place.storage.is_declared(User, user.key),
+            }
+            for user in place.users()
+        ]
+    show(rows, ("username", "subject", "enabled", "created_at", "declared"), as_json=as_json)
+
+
+@people.command
+def set_password(
+    username: str, /, *, generate: Generate = False, config: Config = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Give a user another password. It is asked for, or read from standard input if that is no terminal.
+
+    Parameters
+    ----------
+    username
+        The user.
+    generate
+        Make a password and show it, this once.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    with workplace(config) as place:
+        place.must_be_stored(User, key_of(username), "username")
+        place.wait(lambda: find_user(place.storage, username))
+        password = new_password(generate=generate)
+        password_hash = place.passwords.hash(password)
+        user = place.wait(lambda: change_user(place.storage, username, password_hash=password_hash))
+    tell_password({"username": user.username, "subject": user.subject}, password, generate=generate, as_json=as_json)
+
+
+@people.command
+def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Remove a user, and take back everything that he has authorized.
+
+    Parameters
+    ----------
+    username
+        The user.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    with workplace(config) as place:
+        place.must_be_stored(User, key_of(username), "username")
+        # First he can't sign in any more, and then what he authorized ends: in the other order he might do it again.
+        user = place.wait(lambda: remove_user(place.storage, username))
+        withdrawn = place.flow(place.server.withdraw(user.subject))
+    if withdrawn.status != 200:
+        reason = f"{username} is removed, but what he authorized stands: try grant revoke --subject {user.subject}"
+        raise TemporarilyUnavailable(reason)
+    members = {"username": user.username, "subject": user.subject, "removed": True}
+    say(members, f"{user.username} is removed, and everything he authorized is taken back.", as_json=as_json)
+
+
+@people.command
+def hash_password(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Give the hash of a password, for a user that is declared in the configuration.
+
+    Parameters
+    ----------
+    config
+        The configuration file, for what a hash may cost.
+    as_json
+        Say it as one line of JSON.
+    """
+    with workplace(config) as place:
+        hashed = hashed_of(place.passwords)
+    say({"password_hash": hashed}, hashed, as_json=as_json)
+
+
+def hashed_of(passwords: Passwords) -> str:
+    """Ask for a password and hash it."""
+    return passwords.hash(new_password(generate=False))
+
+
+def new_password(*, generate: bool) -> Secret:
+    """Get a password: a fresh one, or the one that somebody types, twice, or the first line of a pipe."""
+    if generate:
+        return Secret(secrets.token_urlsafe(16))
+    if not sys.stdin.isatty():
+        password = Secret(sys.stdin.readline().rstrip("\r\n"))
+    else:
+        password = Secret(getpass.getpass("Password: "))
+        if getpass.getpass("Once more: ") != password.reveal():
+            raise ConfigurationError("password", password, "the two were not the same; try again")
+    check_password(password)
+    return password
+
+
+def tell_password(members: dict[str, object], password: Secret, *, generate: bool, as_json: bool) -> None:
+    """Say whose password it is now, and the password itself only if nobody knows it yet."""
+    sentence = f"username {members['username']}\nsubject  {members['subject']}"
+    if generate:
+        members["password"] = password.reveal()
+        sentence += f"\npassword {password.reveal()}\nThe password is shown this once, and kept as a hash only."
+    say(members, sentence, as_json=as_json)

@@ -1,0 +1,88 @@
+"""What a command works on: the configuration, the server it describes, and its storage, opened and closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from oauthcore import AsyncWorld, AuthorizationServer, Client, ConfigurationError, arun
+from oauthcore.effects import Flow
+from oauthcore.outcome import Event
+from oauthcore.records import Record
+from oauthcore_h11 import logs
+from oauthcore_h11.assembly import declared, looks_of, passwords_of, server_of
+from oauthcore_h11.configuration import Configuration, read
+from oauthcore_h11.declared import WithDeclared
+from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.users import User
+from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
+
+T = TypeVar("T")
+
+audit = logging.getLogger("oauthcore.audit")
+
+
+@attrs.frozen
+class Workplace:
+    """Hold what commands work on."""
+
+    configuration: Configuration
+    server: AuthorizationServer
+    database: SqliteStorage
+    storage: WithDeclared
+    passwords: Passwords
+    declared: tuple[Record, ...]
+
+    def flow(self, flow: Flow[T]) -> T:
+        """Run a flow of the server's."""
+        return self.wait(lambda: arun(flow, AsyncWorld(self.storage, audit=hear)))
+
+    def wait(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Wait for what is asked of the storage."""
+        return asyncio.run(call())
+
+    def users(self) -> Iterator[User]:
+        """Give every user, the declared ones first."""
+        yield from (record for record in self.declared if isinstance(record, User))
+        yield from self.database.every(User)
+
+    def clients(self) -> Iterator[Client]:
+        """Give every client, the declared ones first."""
+        yield from (record for record in self.declared if isinstance(record, Client))
+        yield from self.database.every(Client)
+
+    def must_be_stored(self, kind: type[Record], key: str, setting: str) -> None:
+        """Raise `ConfigurationError` for what only the file can change."""
+        if self.storage.is_declared(kind, key):
+            remedy = "it is declared in the configuration; change it there"
+            raise ConfigurationError(setting, key, remedy)
+
+
+@contextmanager
+def workplace(config: Path) -> Iterator[Workplace]:
+    """Open what the configuration describes; raises `ConfigurationError` where it can't be."""
+    configuration = read(config, os.environ)
+    logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
+    passwords = passwords_of(configuration)
+    server = server_of(configuration, looks_of(configuration))
+    records = tuple(declared(configuration, server, passwords))
+    database = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+    try:
+        storage = WithDeclared(AsyncSqliteStorage(database), records)
+        yield Workplace(configuration, server, database, storage, passwords, records)
+    finally:
+        database.close()
+        passwords.close()
+
+
+def hear(event: Event) -> None:
+    """Write an event of the core's into the audit log."""
+    fields = {"client_id": event.client_id, "subject": event.subject, "grant": event.grant}
+    audit.info(event.name, extra={"fields": fields})

@@ -1,0 +1,141 @@
+"""The file that `oauthcore init` writes: every setting, with its default and what it is for."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from oauthcore import Secret
+
+_SAMPLE = """\
+# The configuration of an oauthcore authorization server.
+#
+# What stands behind a # is the default, or an example. Check changes with `oauthcore check`; a running server reads the
+# file again on SIGHUP. A secret may be written here, or be { env = "NAME" } or { file = "path" }. Relative paths are
+# relative to this file. Times are in seconds, sizes in bytes.
+
+# The URL that clients know this server by, exactly. https, unless it is on this machine.
+issuer = "%(issuer)s"
+
+# Successors of refresh tokens, form tokens and sessions are made with it: keep it secret, and the same for all workers.
+token_key = "%(token_key)s"
+
+# Addresses and ports, or unix: and a path.
+bind = ["%(bind)s"]
+
+storage = "sqlite:oauthcore.db"
+# FULL: what was answered is on the disk. NORMAL is faster, and may lose the last moments when the power fails.
+# synchronous = "FULL"
+
+# Processes that share the work.
+# workers = 1
+
+# [tls]
+# certificate = "certificate.pem"
+# key = "key.pem"
+# client_certificates = "none"       # or "optional", "required"; then also
+# client_ca = "clients.pem"
+
+# What a connection may have.
+# [limits]
+# target = 8192
+# head = 16384
+# body = 65536
+# requests = 1000                    # in one connection
+# connections = 1000                 # at once, in each worker
+# head_time = 10
+# body_time = 20
+# idle_time = 75
+# write_time = 30
+# wait_time = 5                      # for a place, when all connections are taken
+# drain_time = 20                    # for what runs, when the server is to end
+
+# Reverse proxies that are believed about the client's address and scheme, by X-Forwarded-For and X-Forwarded-Proto.
+# [proxies]
+# trusted = ["10.0.0.0/8"]
+# trusted_unix = false
+
+# Requests that the server itself makes go to public https addresses that public authorities vouch for, and to these.
+# [outgoing]
+# extra_ca_file = "ca.pem"
+# private_hosts = ["rp.internal"]
+
+# [paths]
+# authorization = "/authorize"
+# token = "/token"
+# introspection = "/introspect"
+# revocation = "/revoke"
+# resume = "/authorize/resume"
+# login = "/login"
+# approve = "/approve"
+# account = "/account"
+# logout = "/logout"
+
+# [policy]
+# preset = "oauth21"                 # or "oauth20": also what OAuth 2.1 has left out
+# allow = []                         # "confidential_without_pkce", "plain_pkce", "implicit", "password",
+#                                    # "insecure_transport"
+
+# [lifetimes]
+# authorization_code_lifetime = 60
+# access_token_lifetime = 300
+# refresh_token_lifetime = 2592000   # unused, for so long
+# grant_lifetime = 15552000          # used or not
+# interaction_lifetime = 3600
+# consent_lifetime = 31536000
+# refresh_retry_lifetime = 90
+
+# What scopes mean, as people read it when they are asked; the metadata names them, too.
+[scopes]
+email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }
+profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild sehen" }
+
+# [passwords]
+# memory = 19456                     # KiB, for each check
+# passes = 2
+# at_once = 2                        # checks, in each worker
+# free_attempts = 5                  # for an account from one address; then each is waited for
+# free_attempts_per_address = 50     # also for an account from anywhere
+# longest_wait = 60
+# forget_time = 900
+
+# [logs]
+# format = "text"                    # or "json"
+# level = "info"
+# access = true
+
+# Who may read /metrics; /healthz and /readyz tell everybody that they are well.
+# [metrics]
+# allowed_from = ["127.0.0.0/8", "::1"]
+
+# [pages]
+# name = "Example"
+# logo = "logo.svg"                  # or an https URL
+# accent = "#1f5fbf"
+# accent_dark = "#86b4ff"
+# templates = "templates"            # whose files go before the package's
+# translations = "locale"            # likewise
+# languages = ["en", "de"]
+# session_lifetime = 28800
+
+# Clients and users can stand here, too; they are known while they do. Others are in the storage: see
+# `oauthcore client add` and `oauthcore user add`.
+# [[clients]]
+# client_id = "my_app"
+# secret = { env = "MY_APP_SECRET" }
+# name = "My App"
+# organization_name = "My Company"
+# client_uri = "https://app.example/"
+# redirect_uris = ["https://app.example/callback"]
+# scope = "email profile"
+#
+# [[users]]
+# username = "alice"
+# password_hash = "…"                # of `oauthcore user hash-password`
+"""
+
+
+def sample(issuer: str, token_key: Secret) -> str:
+    """Give the file's text; a server for this machine listens where its issuer says."""
+    parts = urlsplit(issuer)
+    bind = f"localhost:{parts.port or 80}" if parts.scheme == "http" else "127.0.0.1:8000"
+    return _SAMPLE % {"issuer": issuer, "token_key": token_key.reveal(), "bind": bind}

@@ -1,0 +1,245 @@
+"""The settings, table by table, as values that have been looked over.
+
+Each class is a table of the file and each field a key, with its default. Lifetimes are in seconds, sizes in bytes. What
+one setting alone can tell is checked here, what takes several where the service is put together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import attrs
+
+from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
+from oauthcore.records import AuthenticationMethod
+from oauthcore_sqlite import Synchronous
+
+Network: TypeAlias = IPv4Network | IPv6Network
+Description: TypeAlias = str | Mapping[str, str]
+"""What a scope means in a person's words: one text, or one for each language."""
+
+
+def at_least(least: int) -> object:
+    """Make a validator of numbers that may not be smaller."""
+
+    def check(instance: object, attribute: attrs.Attribute[int], value: float) -> None:
+        if value < least:
+            raise ConfigurationError(attribute.name, value, f"use a number, {least} or more")
+
+    return check
+
+
+def _positive(default: int) -> int:
+    return attrs.field(default=default, validator=at_least(1))  # type: ignore[call-overload,no-any-return]  # any of them
+
+
+def _seconds(default: float) -> float:
+    return attrs.field(default=default, validator=at_least(0))  # type: ignore[call-overload,no-any-return]  # any of them
+
+
+@attrs.frozen(kw_only=True)
+class Tls:
+    """Name the certificate, with the chain below it, and its key, both PEM.
+
+    With `client_certificates` a client may show, or must show, a certificate that an authority in `client_ca` has
+    signed; the server gets it in DER.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+    client_certificates: Literal["none", "optional", "required"] = "none"
+
+    def __attrs_post_init__(self) -> None:
+        if self.client_certificates != "none" and self.client_ca is None:
+            raise ConfigurationError("client_certificates", self.client_certificates, "name their client_ca as well")
+        if self.client_certificates == "none" and self.client_ca is not None:
+            raise ConfigurationError("client_ca", str(self.client_ca), "set client_certificates too, or leave it out")
+
+
+@attrs.frozen(kw_only=True)
+class LimitsTable:
+    """Say how much a connection may have: sizes in bytes, times in seconds.
+
+    `head_time` and `body_time` are for the whole of it, however it trickles in; `wait_time` is how long a connection
+    waits for a place when all `connections` are taken, before it is answered 503.
+    """
+
+    target: int = _positive(8 * 1024)
+    head: int = _positive(16 * 1024)
+    body: int = _positive(64 * 1024)
+    requests: int = _positive(1_000)
+    connections: int = _positive(1_000)
+    head_time: float = _seconds(10)
+    body_time: float = _seconds(20)
+    idle_time: float = _seconds(75)
+    write_time: float = _seconds(30)
+    wait_time: float = _seconds(5)
+    drain_time: float = _seconds(20)
+
+
+@attrs.frozen(kw_only=True)
+class Proxies:
+    """Name the reverse proxies that are believed about the client's address and scheme (X-Forwarded-For, -Proto)."""
+
+    trusted: tuple[Network, ...] = ()
+    trusted_unix: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Outgoing:
+    """Open, for requests that the server itself makes, what is shut: private addresses and private authorities."""
+
+    extra_ca_file: Path | None = None
+    private_hosts: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PathsTable:
+    """Say where everything is, each a path below the issuer."""
+
+    authorization: str = "/authorize"
+    token: str = "/token"
+    introspection: str = "/introspect"
+    revocation: str = "/revoke"
+    resume: str = "/authorize/resume"
+    login: str = "/login"
+    approve: str = "/approve"
+    account: str = "/account"
+    logout: str = "/logout"
+
+
+@attrs.frozen(kw_only=True)
+class PolicyTable:
+    """Choose what is offered: OAuth 2.1, or all of RFC 6749 (oauth20); `allow` opens by name what is shut."""
+
+    preset: Literal["oauth21", "oauth20"] = "oauth21"
+    allow: tuple[Allowance, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Passwords:
+    """Say what a password check may cost: `memory` in KiB, and how many checks may run at once, in each worker.
+
+    After `free_attempts` wrong ones in a row for an account or from an address, each further one is waited for, twice
+    as long each time, up to `longest_wait` seconds; after `forget_time` without any, all is forgotten.
+    """
+
+    # OWASP's Password Storage Cheat Sheet gives argon2id with 19 MiB and two passes as a least for small machines.
+    memory: int = attrs.field(default=19_456, validator=at_least(8))  # type: ignore[call-overload]  # any of them
+    passes: int = _positive(2)
+    at_once: int = _positive(2)
+    free_attempts: int = _positive(5)
+    free_attempts_per_address: int = _positive(50)
+    longest_wait: int = _positive(60)
+    forget_time: int = _positive(900)
+
+
+@attrs.frozen(kw_only=True)
+class Logs:
+    """Say how the log is written, on standard error: for people or for programs, and how much."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    access: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Metrics:
+    """Say who may read /metrics: everybody else finds nothing there."""
+
+    allowed_from: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+@attrs.frozen(kw_only=True)
+class PagesTable:
+    """Make the pages the operator's own: his name and colours, his templates and texts before the package's."""
+
+    name: str | None = None
+    logo: str | None = None
+    accent: str | None = None
+    accent_dark: str | None = None
+    templates: Path | None = None
+    translations: Path | None = None
+    languages: tuple[str, ...] = ("en", "de")
+    session_lifetime: int = _positive(8 * 3_600)
+
+
+@attrs.frozen(kw_only=True)
+class ClientTable:
+    """Declare a client; it is known while it stands in the file, and is not in the storage."""
+
+    client_id: str
+    secret: Secret | None = None
+    name: str | None = None
+    organization_name: str | None = None
+    client_uri: str | None = None
+    token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
+    redirect_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
+    response_types: tuple[str, ...] | None = None
+    scope: Scope = attrs.Factory(Scope)
+    default_scope: Scope | None = None
+    authorization_code_lifetime: int | None = None
+    access_token_lifetime: int | None = None
+    refresh_token_lifetime: int | None = None
+    grant_lifetime: int | None = None
+    allow: tuple[Allowance, ...] = ()
+    introspects_any: bool = False
+    enabled: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class UserTable:
+    """Declare a user, by the hash that `oauthcore user hash-password` gives; `subject` is the username if left out."""
+
+    username: str
+    password_hash: Secret
+    subject: str | None = None
+
+
+_SQLITE = re.compile(r"sqlite:(?://)?(?P<path>[^?]+)")
+
+
+@attrs.frozen(kw_only=True)
+class Configuration:
+    """Hold everything that the file says; `folder` is where it lies, and what relative paths are relative to."""
+
+    folder: Path
+    issuer: str
+    token_key: Secret
+    bind: tuple[str, ...] = ("127.0.0.1:8000",)
+    storage: str = "sqlite:oauthcore.db"
+    synchronous: Synchronous = "FULL"
+    workers: int = _positive(1)
+    tls: Tls | None = None
+    limits: LimitsTable = LimitsTable()
+    proxies: Proxies = Proxies()
+    outgoing: Outgoing = Outgoing()
+    paths: PathsTable = PathsTable()
+    policy: PolicyTable = PolicyTable()
+    lifetimes: Lifetimes = attrs.Factory(Lifetimes)
+    scopes: Mapping[str, Description] = attrs.Factory(dict)
+    passwords: Passwords = Passwords()
+    logs: Logs = Logs()
+    metrics: Metrics = Metrics()
+    pages: PagesTable = PagesTable()
+    clients: tuple[ClientTable, ...] = ()
+    users: tuple[UserTable, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if not self.bind:
+            raise ConfigurationError("bind", [], "name one address at least, as in 127.0.0.1:8000")
+        if _SQLITE.fullmatch(self.storage) is None:
+            raise ConfigurationError("storage", self.storage, "use sqlite: and a file, as in sqlite:oauthcore.db")
+
+    @property
+    def database(self) -> Path:
+        """Give the file that the records are in."""
+        found = _SQLITE.fullmatch(self.storage)
+        assert found is not None
+        return self.folder / found["path"]

@@ -1,0 +1,59 @@
+"""Declared records: what stands in the configuration is found beside what is stored, and is not stored itself.
+
+So a client or a user that is taken out of the file is gone at the next reload, and no file and database can disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from oauthcore.outcome import Change, Insert, R, Replace, Require, S
+from oauthcore.records import Record
+from oauthcore.storage import AsyncStorage
+
+
+class DeclaredRecord(Exception):
+    """Refuse to change a record that only the file can change."""
+
+
+class WithDeclared:
+    """Be a storage in which some records are declared, and all the others stored."""
+
+    def __init__(self, storage: AsyncStorage, declared: Iterable[Record]) -> None:
+        self._storage = storage
+        self._declared = {(type(record), record.key): record for record in declared}
+
+    def is_declared(self, kind: type[Record], key: str) -> bool:
+        """Tell whether that record is declared."""
+        return (kind, key) in self._declared
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        declared = self._declared.get((kind, key))
+        return await self._storage.find(kind, key) if declared is None else cast("R", declared)
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject: what is found so is never declared."""
+        return await self._storage.find_of(kind, subject)
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once; that a declared record is still what it was is known here.
+
+        Raises `DeclaredRecord` for a change to one.
+        """
+        to_store: list[Change] = []
+        for change in changes:
+            record = change.old if isinstance(change, Replace) else change.record
+            declared = self._declared.get((type(record), record.key))
+            if declared is None:
+                to_store.append(change)
+            elif isinstance(change, Insert) or (isinstance(change, Require) and declared != record):
+                return False
+            elif not isinstance(change, Require):
+                raise DeclaredRecord(f"{type(record).__name__} {record.key} is declared in the configuration")
+        return await self._storage.commit(to_store)
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` stored records that expired before that second, and tell how many."""
+        return await self._storage.purge(expired_before, limit)

@@ -1,0 +1,79 @@
+"""The log: one line a record, for people or for programs, through the standard `logging`.
+
+A record's `fields` (`extra={"fields": {...}}`) become members of the line. No query, body, header or cookie is ever
+logged: that is where the secrets are.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Names the request that is being answered, in every line that is written meanwhile."""
+
+
+class JsonLines(logging.Formatter):
+    """Write a record as a line of JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Give the line."""
+        members: dict[str, Any] = {
+            "time": written_at(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **fields_of(record),
+        }
+        if record.exc_info:
+            members["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(members, default=str)
+
+
+class TextLines(logging.Formatter):
+    """Write a record as a line of text, and its traceback below it."""
+
+    def format(self, record: logging.LogRecord) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Give the line."""
+        fields = "".join(f" {name}={spelled(value)}" for name, value in fields_of(record).items())
+        line = f"{written_at(record)} {record.levelname} {one_line(record.getMessage())}{fields}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def written_at(record: logging.LogRecord) -> str:
+    """Give when a record was made (RFC 3339, UTC, milliseconds)."""
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
+    """Give a record's fields that say something, the request's name first."""
+    named = {"request_id": request_id.get()}
+    return {name: value for name, value in {**named, **getattr(record, "fields", {})}.items() if value is not None}
+
+
+def spelled(value: object) -> str:
+    """Spell a field's value so that it is one word or in quotes."""
+    text = str(value)
+    return text if text and text.isascii() and text.isprintable() and not set(text) & set(' "=') else json.dumps(text)
+
+
+def one_line(text: str) -> str:
+    """Keep a message from looking like two: whoever makes it may have been told what to say."""
+    return text if text.isprintable() else json.dumps(text)[1:-1]
+
+
+def set_up(*, json_lines: bool, level: str) -> None:
+    """Send everything that is logged to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if json_lines else TextLines())
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    # Their own lines at level info tell nothing that ours don't.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -1,0 +1,93 @@
+"""Who is at the other end, when there is a reverse proxy in between that is believed to know.
+
+Off unless the operator names the proxies. Then two things are taken from their headers, and no more: the address and
+the scheme. Whoever is not a named proxy may write what he likes into these headers; it is not read.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+import attrs
+
+from oauthcore import Peer
+from oauthcore.http import Headers
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+@attrs.frozen
+class TrustedProxies:
+    """Name the networks whose proxies are believed, and whether whoever connects by a unix socket is."""
+
+    networks: tuple[Network, ...] = ()
+    unix: bool = False
+
+    def trusts(self, address: Address | None) -> bool:
+        """Tell whether who is at that address, or on a unix socket, is believed."""
+        return self.unix if address is None else any(address in network for network in self.networks)
+
+
+def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
+    """Give who sent a request: whoever is connected, or whom a trusted proxy says he is connected for."""
+    if not proxies.networks and not proxies.unix:
+        return connected
+    address = None if connected.address is None else ip_address(connected.address)
+    if not proxies.trusts(address):
+        return connected
+    forwarded = address_forwarded_for(address, headers, proxies)
+    return Peer(
+        address=None if forwarded is None else str(forwarded),
+        is_secure=is_forwarded_as_secure(headers, connected.is_secure),
+        certificate=None,  # it is the proxy's own
+    )
+
+
+def address_forwarded_for(connected: Address | None, headers: Headers, proxies: TrustedProxies) -> Address | None:
+    """Walk from proxy to proxy, back to the first address that is none: what comes before it, anybody may have made up.
+
+    Each proxy adds at the right whom it was connected to, so the walk is from right to left, as far as it is believed.
+    """
+    found = connected
+    values = ",".join(value for name, value in headers if name == "x-forwarded-for").split(",")
+    while values and proxies.trusts(found):
+        address = parsed(values.pop())
+        if address is None:
+            break
+        found = address
+    return found
+
+
+def is_forwarded_as_secure(headers: Headers, otherwise: bool) -> bool:
+    """Tell by which scheme the nearest proxy was reached, if it says so."""
+    values = ",".join(value for name, value in headers if name == "x-forwarded-proto").split(",")
+    last = values[-1].strip().lower()
+    return last == "https" if last else otherwise
+
+
+def parsed(text: str) -> Address | None:
+    """Read an address, with or without a port; None for what is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return plain(ip_address(text))
+    except ValueError:
+        return None
+
+
+def plain(address: Address) -> Address:
+    """Give an IPv4 address its own name, where a socket for both families spells it as IPv6 (RFC 4291 2.5.5.2)."""
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def connected_from(peername: object) -> str | None:
+    """Give the address in what a socket calls its peer; None for a unix socket's."""
+    if not isinstance(peername, tuple):
+        return None
+    # A link-local address has its interface after a %: not part of whose it is.
+    return str(plain(ip_address(str(peername[0]).partition("%")[0])))

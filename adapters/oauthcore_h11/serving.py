@@ -1,0 +1,160 @@
+"""Serving: one process's life, from its configuration to the signal that ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from socket import socket
+
+import attrs
+
+from oauthcore import ConfigurationError, Peer
+from oauthcore_h11.application import Application
+from oauthcore_h11.assembly import application_of, passwords_of, tls_of
+from oauthcore_h11.configuration import Configuration
+from oauthcore_h11.connection import Limits, Refused
+from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.peer import TrustedProxies
+from oauthcore_h11.transport import Server, Settings, Timeouts
+from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
+
+logger = logging.getLogger("oauthcore.server")
+
+# Expired records are removed a few at a time, so that no commit waits long for it.
+PURGE_EVERY = 60.0
+PURGE_BATCH = 500
+
+Reread = Callable[[], Configuration]
+
+
+def settings_of(configuration: Configuration) -> Settings:
+    """Give the transport's settings."""
+    table = configuration.limits
+    return Settings(
+        limits=Limits(target=table.target, head=table.head, body=table.body, requests=table.requests),
+        timeouts=Timeouts(
+            idle=table.idle_time,
+            head=table.head_time,
+            body=table.body_time,
+            write=table.write_time,
+            wait=table.wait_time,
+        ),
+        connections=table.connections,
+        proxies=TrustedProxies(configuration.proxies.trusted, unix=configuration.proxies.trusted_unix),
+    )
+
+
+def check(configuration: Configuration) -> None:
+    """Put everything together once, and let go of it; raises `ConfigurationError` for what can't be."""
+    storage = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+    passwords = passwords_of(configuration)
+    try:
+        application_of(configuration, AsyncSqliteStorage(storage), passwords, Monitoring())
+        if configuration.tls is not None:
+            tls_of(configuration.tls)
+    finally:
+        passwords.close()
+        storage.close()
+
+
+class Process:
+    """Serve on sockets that listen already, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+
+    def __init__(self, configuration: Configuration, reread: Reread, sockets: Sequence[socket]) -> None:
+        self._configuration = configuration
+        self._reread = reread
+        self._sockets = sockets
+        self._end = asyncio.Event()
+
+    async def run(self, ready: Callable[[], None], parent: int | None = None) -> None:
+        """Serve; `ready` is called once requests are answered, and the end of `parent` is the end of this."""
+        configuration = self._configuration
+        self._storage = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+        self._passwords = passwords_of(configuration)
+        self._monitoring = Monitoring()
+        self._server = Server(self._application(), settings_of(configuration), hear=self._hear_refusal)
+        tls = None if configuration.tls is None else tls_of(configuration.tls)
+        reloads: set[asyncio.Task[None]] = set()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._end.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(asyncio.ensure_future(self._reload())))
+        if parent is not None:
+            loop.add_reader(parent, self._orphaned, parent)
+        await self._server.start(self._sockets, tls)
+        ready()
+        await self._keep_clean()
+        await self._server.stop(self._configuration.limits.drain_time)
+        self._passwords.close()
+        self._storage.close()
+
+    def _application(self) -> Application:
+        storage = AsyncSqliteStorage(self._storage)
+        return application_of(self._configuration, storage, self._passwords, self._monitoring)
+
+    async def _keep_clean(self) -> None:
+        """Remove what has expired, now and then, until the end."""
+        storage = AsyncSqliteStorage(self._storage)
+        while not self._end.is_set():
+            try:
+                while await storage.purge(int(time.time()), PURGE_BATCH) == PURGE_BATCH:
+                    await asyncio.sleep(0)
+            except Exception:  # the next time it may be better, and requests say themselves that it is not
+                logger.exception("purging failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PURGE_EVERY):
+                    await self._end.wait()
+
+    async def _reload(self) -> None:
+        """Read the configuration again; what is wrong with it is logged, and the old one stays."""
+        before = self._configuration
+        try:
+            self._configuration = keeping_what_can_not_change(self._reread(), before)
+            application = self._application()
+            tls = None if self._configuration.tls is None else tls_of(self._configuration.tls)
+        except ConfigurationError as error:
+            self._configuration = before
+            logger.error("not reloaded: %s", error)
+            return
+        self._server.renew(application, settings_of(self._configuration))
+        await self._server.relisten(tls)
+        logger.info("reloaded")
+
+    def _orphaned(self, parent: int) -> None:
+        asyncio.get_running_loop().remove_reader(parent)
+        logger.error("the parent process is gone")
+        self._end.set()
+
+    def _hear_refusal(self, refused: Refused, peer: Peer) -> None:
+        self._monitoring.unreadable(refused.status)
+        fields = {"status": refused.status, "address": peer.address}
+        logging.getLogger("oauthcore.access").info("unreadable request", extra={"fields": fields})
+
+
+def keeping_what_can_not_change(new: Configuration, old: Configuration) -> Configuration:
+    """Keep what only a restart can change, and say so: the sockets, the storage, the number of workers, the hashing."""
+    for name in ("bind", "storage", "synchronous", "workers", "passwords"):
+        if getattr(new, name) != getattr(old, name):
+            logger.warning("%s has changed: that takes a restart", name)
+            new = attrs.evolve(new, **{name: getattr(old, name)})
+    return new
+
+
+def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give uvloop's, where it is installed; None for asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def run(process: Process, ready: Callable[[], None], parent: int | None = None) -> None:
+    """Run a process's life in an event loop of its own."""
+    with asyncio.Runner(loop_factory=event_loop()) as runner:
+        runner.run(process.run(ready, parent))

@@ -1,0 +1,159 @@
+"""Users: who can sign in here, by a username and a password."""
+
+from __future__ import annotations
+
+import logging
+import unicodedata
+from collections.abc import Sequence
+
+import attrs
+
+from oauthcore import ConfigurationError, Secret, TryLater
+from oauthcore.clock import Clock
+from oauthcore.outcome import Delete, Insert, Replace
+from oauthcore.storage import AsyncStorage
+from oauthcore_h11.attempts import Attempts, Counter, Patience
+from oauthcore_h11.passwords import Passwords, TooBusy
+
+# Longer ones are somebody's mistake, or an attempt to keep the hashing busy (NIST SP 800-63B asks for at least 64).
+MAX_PASSWORD = 1024
+MAX_USERNAME = 256
+
+audit = logging.getLogger("oauthcore.audit")
+
+
+@attrs.frozen(kw_only=True)
+class User:
+    """Remember a user, under the spelling that all spellings of his name have in common.
+
+    `subject` is what clients know him by; it stays when the name changes, and is given to nobody else when he is gone.
+    """
+
+    key: str
+    username: str
+    subject: str
+    password_hash: str = attrs.field(repr=False)
+    created_at: int
+    enabled: bool = True
+    expires_at: int | None = None
+
+
+def key_of(username: str) -> str:
+    """Give what all spellings of a name have in common: neither case nor Unicode form tells two users apart."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+
+
+def check_username(username: str) -> None:
+    """Look a new username over; raises `ConfigurationError`."""
+    if not username or len(username) > MAX_USERNAME or not username.isprintable() or username != username.strip():
+        remedy = f"use up to {MAX_USERNAME} printable characters, without spaces around them"
+        raise ConfigurationError("username", username, remedy)
+
+
+def check_password(password: Secret) -> None:
+    """Look a new password over; raises `ConfigurationError`, which does not show it."""
+    if not password.reveal() or len(password.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
+        raise ConfigurationError("password", password, f"use at least one and at most {MAX_PASSWORD} bytes")
+
+
+class Users:
+    """Answer whose a username and password are, neither too often nor too fast."""
+
+    def __init__(
+        self, storage: AsyncStorage, passwords: Passwords, patience: Patience, *, key: bytes, clock: Clock
+    ) -> None:
+        self._storage = storage
+        self._passwords = passwords
+        self._patience = patience
+        self._key = key
+        self._clock = clock
+
+    async def authenticate(self, username: str, password: Secret, address: str | None) -> str | TryLater | None:
+        """Give the subject, None for nobody's, or when to try again."""
+        if not username or len(username) > MAX_USERNAME or len(password.reveal()) > MAX_PASSWORD:
+            return None
+        key = key_of(username)
+        counters = self._patience.counters(key, address, self._key)
+        wait = await self._count(counters)
+        if wait:
+            audit.warning("login_slowed", extra={"fields": {"address": address, "seconds": wait}})
+            return TryLater(wait)
+        user = await self._storage.find(User, key)
+        try:
+            is_right = await self._passwords.verify(None if user is None else user.password_hash, password)
+        except TooBusy:
+            await self._take_back(counters)
+            return TryLater(1)
+        if user is None or not is_right or not user.enabled:
+            subject = None if user is None else user.subject
+            audit.warning("login_failed", extra={"fields": {"address": address, "subject": subject}})
+            return None
+        await self._take_back(counters)
+        await self._refresh_hash(user, password)
+        audit.info("login_succeeded", extra={"fields": {"address": address, "subject": user.subject}})
+        return user.subject
+
+    async def _count(self, counters: Sequence[Counter]) -> int:
+        """Count one attempt with all of its counters, or give for how many seconds it is waited for."""
+        while True:
+            now = int(self._clock())
+            known = [await self._storage.find(Attempts, counter.key) for counter in counters]
+            pairs = tuple(zip(counters, known, strict=True))
+            wait = max(self._patience.wait(counter, attempts, now) for counter, attempts in pairs)
+            if wait:
+                return wait
+            if await self._storage.commit([self._patience.counted(*pair, now) for pair in pairs]):
+                return 0
+
+    async def _take_back(self, counters: Sequence[Counter]) -> None:
+        """Take an attempt back; if others are first again and again, it just stays counted for a while."""
+        for _ in range(3):
+            known = [await self._storage.find(Attempts, counter.key) for counter in counters]
+            changes = [
+                self._patience.taken_back(attempts, is_first=number == 0)
+                for number, attempts in enumerate(known)
+                if attempts is not None
+            ]
+            if await self._storage.commit(changes):
+                return
+
+    async def _refresh_hash(self, user: User, password: Secret) -> None:
+        """Remember a hash of today's parameters: only now is the password known."""
+        # Who is declared in the configuration was created at no time, and only its file can change him.
+        if user.created_at and self._passwords.is_outdated(user.password_hash):
+            try:
+                renewed = attrs.evolve(user, password_hash=await self._passwords.rehash(password))
+            except TooBusy:
+                return
+            await self._storage.commit([Replace(user, renewed)])
+
+
+async def add_user(storage: AsyncStorage, user: User) -> None:
+    """Remember a user; raises `ConfigurationError` where the name is taken."""
+    if not await storage.commit([Insert(user)]):
+        raise ConfigurationError("username", user.username, "it is taken; choose another")
+
+
+async def change_user(storage: AsyncStorage, username: str, **changes: object) -> User:
+    """Change a user; raises `ConfigurationError` where there is none of that name."""
+    while True:
+        user = await find_user(storage, username)
+        changed = attrs.evolve(user, **changes)  # type: ignore[arg-type]  # the caller's names are the fields'
+        if await storage.commit([Replace(user, changed)]):
+            return changed
+
+
+async def remove_user(storage: AsyncStorage, username: str) -> User:
+    """Forget a user; raises `ConfigurationError` where there is none of that name."""
+    while True:
+        user = await find_user(storage, username)
+        if await storage.commit([Delete(user)]):
+            return user
+
+
+async def find_user(storage: AsyncStorage, username: str) -> User:
+    """Give a user; raises `ConfigurationError` where there is none of that name."""
+    user = await storage.find(User, key_of(username))
+    if user is None:
+        raise ConfigurationError("username", username, "there is no such user; user list shows them")
+    return user
