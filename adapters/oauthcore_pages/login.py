@@ -5,7 +5,9 @@ from __future__ import annotations
 from oauthcore import Response, Secret, TryLater
 from oauthcore.authorization.need import Need
 from oauthcore.effects import Flow, authenticate
+from oauthcore.http import see_other
 from oauthcore.parameters import query_of
+from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.looks import Attempt
 from oauthcore_pages.session import Session
 from oauthcore_pages.surroundings import Visit
@@ -26,7 +28,13 @@ def show_login(visit: Visit) -> Flow[Response]:
 
 def sign_in(visit: Visit) -> Flow[Response]:
     """Check who it is, and go on with what he came for."""
-    form, _, handle = visit.submitted()
+    try:
+        form, _, handle = visit.submitted()
+    except ForgedForm as forged:
+        if visit.login is None or forged.again is None:
+            raise
+        # He signed in, in another tab, while this form was open: what is typed in it isn't looked at, nor needed.
+        return see_other(forged.again)
     username = form.get("username")
     subject = yield from authenticate(username, Secret(form.get("password")))
     if subject is None:

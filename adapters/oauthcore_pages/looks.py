@@ -148,12 +148,12 @@ class Looks:
         """Say that nobody is signed in here any more."""
         return self._page(language, 200, "signed_out.html", login=login)
 
-    def error(self, page: ErrorPage, language: str | None = None) -> Response:
-        """Say that a request was refused: what the core calls where it can't redirect."""
+    def error(self, page: ErrorPage, language: str | None = None, again: str | None = None) -> Response:
+        """Say that a request was refused: what the core calls where it can't redirect. `again` is a way back."""
         chosen = language or self._languages[0]
         # Translated here, since a template would take a text that it translates for its own, and not escape it.
         description = self._texts[chosen].gettext(page.description)
-        return self._page(chosen, page.status, "error.html", code=page.code, description=description)
+        return self._page(chosen, page.status, "error.html", code=page.code, description=description, again=again)
 
     def describe(self, token: str, language: str) -> str:
         """Say what a scope means."""

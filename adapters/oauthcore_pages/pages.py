@@ -15,7 +15,7 @@ from oauthcore.clock import Clock
 from oauthcore.effects import Flow, settled
 from oauthcore.entropy import Entropy
 from oauthcore.outcome import Outcome
-from oauthcore.refusals import RenderErrorPage, refuse_as_page
+from oauthcore.refusals import RenderErrorPage
 from oauthcore.transact import transact
 from oauthcore_pages.account import revoke, show_account, show_logout, sign_out
 from oauthcore_pages.approve import decide, show_approve
@@ -96,9 +96,7 @@ class Pages:
             case _:
                 return settled(Response(405, (("Allow", "GET, HEAD, POST"), ("Content-Type", "text/plain"))))
         visit = Visit.of(request, self._around)
-        return transact(
-            lambda: _outcome(page(visit)), lambda error, cause: refuse_as_page(error, visit.error_page, cause)
-        )
+        return transact(lambda: _outcome(page(visit)), visit.refuse)
 
 
 def _outcome(page: Flow[Response]) -> Flow[Outcome]:

@@ -9,11 +9,11 @@ import attrs
 
 from oauthcore import AuthorizationServer, ConfigurationError, Login, PendingInteraction, Request, Response
 from oauthcore.effects import Flow
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.http import see_other
-from oauthcore.refusals import ErrorPage, RenderErrorPage
+from oauthcore.refusals import ErrorPage, RenderErrorPage, refuse_as_page
 from oauthcore_pages.form import Form
-from oauthcore_pages.form_token import FormTokens
+from oauthcore_pages.form_token import ForgedForm, FormTokens
 from oauthcore_pages.looks import Hidden, Looks
 from oauthcore_pages.session import Session, Sessions
 
@@ -82,9 +82,14 @@ class Visit:
         """Give what renders a refusal in the visitor's language."""
         return lambda page: self.error(page)
 
-    def error(self, page: ErrorPage) -> Response:
+    def error(self, page: ErrorPage, again: str | None = None) -> Response:
         """Say that the request was refused."""
-        return self.around.looks.error(page, self.language)
+        return self.around.looks.error(page, self.language, again)
+
+    def refuse(self, error: OAuthError, cause: BaseException | None) -> Response:
+        """Say so, with a way back where the form was merely out of date."""
+        again = error.again if isinstance(error, ForgedForm) else None
+        return refuse_as_page(error, lambda page: self.error(page, again), cause)
 
     def submitted(self, subject: str | None = None) -> tuple[Form, Session, str]:
         """Read a form that was shown in this session; raises `ForgedForm` where it was not.
@@ -94,7 +99,13 @@ class Visit:
         form = Form.of(self.request)
         handle = form.get("interaction")
         bound = handle if subject is None else subject
-        return form, self.around.form_tokens.check(form.get("csrf"), self.session, bound), handle
+        try:
+            session = self.around.form_tokens.check(form.get("csrf"), self.session, bound)
+        except ForgedForm as forged:
+            if self.session is not None:
+                forged.again = self.send_to(self.request.path, handle).header("location")
+            raise
+        return form, session, handle
 
     def hidden(self, action: str, handle: str, session: Session, subject: str | None = None) -> Hidden:
         """Give what a form carries along."""

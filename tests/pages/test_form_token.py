@@ -66,12 +66,29 @@ def test_form_of_another_interaction_is_refused(site: Site) -> None:
     assert is_forged(response)
 
 
-def test_form_shown_before_somebody_signed_in_is_refused_afterwards(site: Site) -> None:
-    url = site.authorize()
+def test_form_shown_before_somebody_signed_in_elsewhere_is_not_looked_at_but_goes_on(site: Site) -> None:
+    url, other = site.authorize(), site.authorize()
     before = Page.in_(site.get(url))
-    site.sign_in(url)
+    site.sign_in(other)
+    signed_in = site.login()
 
-    assert is_forged(site.post("/login", login_body(before)))
+    going_on = location(site.post("/login", before.submission(("username", "bob"), ("password", " päss word "))))
+
+    assert going_on == url
+    assert location(site.get(going_on)).startswith("/approve?")
+    assert site.login() == signed_in
+
+
+def test_form_that_is_out_of_date_is_refused_with_a_way_back(site: Site) -> None:
+    page = site.approve_page()
+    site.clock.now += 1
+    site.sign_in(site.authorize(prompt="login"))
+
+    refused = site.post("/approve", page.submission(("approval", "1")))
+
+    assert is_forged(refused)
+    (back,) = [tag["href"] for name, tag in Page.in_(refused).tags if name == "a"]
+    assert back == f"/approve?interaction={page.form['interaction']}"
 
 
 def test_forms_of_two_tabs_both_count(site: Site) -> None:

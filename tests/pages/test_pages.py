@@ -26,7 +26,7 @@ def pages_of(site: Site) -> list[Response]:
     login = site.get(site.authorize())
     again = site.sign_in(site.authorize(), "alice", "wrong-one")
     approve = site.get(location(site.sign_in(site.authorize())))
-    forged = site.post("/login", Page.in_(login).submission(("csrf", "x")))
+    forged = site.post("/approve", Page.in_(login).submission(("csrf", "x")))
     site.sign_in(site.authorize(prompt="login"))
     account, logout = site.get("/account"), site.get("/logout")
     signed_out = site.post("/logout", Page.in_(logout).submission())

@@ -1,0 +1,112 @@
+"""A server as an operator has it: a folder with a configuration, commands run in it, and a process that serves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+PATIENCE = 60.0
+
+
+@attrs.frozen
+class Running:
+    """Be a server that serves."""
+
+    process: subprocess.Popen[str]
+    bind: str
+    log: Path
+
+    @property
+    def url(self) -> str:
+        """Give where it is reached; its issuer may be another."""
+        return f"http://{self.bind}"
+
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def wait(self) -> int:
+        """Wait for its end; give its exit status."""
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it as the power failing would."""
+        self.process.kill()
+        self.wait()
+
+    def logged(self) -> str:
+        """Give what it has logged."""
+        return self.log.read_text(encoding="utf-8")
+
+
+@attrs.frozen
+class Installation:
+    """Be a folder with a configuration in it."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """Give the configuration file."""
+        return self.folder / "oauthcore.toml"
+
+    def configure(self, *tables: str, bind: str = "127.0.0.1:0") -> None:
+        """Write a configuration as `init` does, but for where it listens, and more tables at its end."""
+        self.config.unlink(missing_ok=True)
+        self.run("init", "--issuer", "http://localhost:8000")
+        text = self.config.read_text(encoding="utf-8").replace('bind = ["localhost:8000"]', f'bind = ["{bind}"]')
+        self.config.write_text("\n".join((text, *tables, "")), encoding="utf-8")
+
+    def run(self, *arguments: str, said: str | None = None, status: int = 0) -> str:
+        """Run a command to its end; give what it printed."""
+        done = subprocess.run(
+            self.command(*arguments), cwd=self.folder, input=said, capture_output=True, text=True, timeout=PATIENCE
+        )
+        assert done.returncode == status, done.stderr
+        return done.stdout if status == 0 else done.stderr
+
+    def ask(self, *arguments: str, said: str | None = None) -> Any:
+        """Run a command to its end; give what it printed as JSON."""
+        return json.loads(self.run(*arguments, "--json", said=said))
+
+    @contextmanager
+    def serving(self, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Running]:
+        """Serve until the block ends."""
+        running = self.start(*arguments, environment=environment)
+        try:
+            yield running
+        finally:
+            if running.process.poll() is None:
+                running.kill()
+            assert running.process.stdout is not None
+            running.process.stdout.close()
+
+    def start(self, *arguments: str, environment: dict[str, str] | None = None) -> Running:
+        """Start a server, and wait until it says that it serves."""
+        log = self.folder / "log"
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                self.command("serve", "--json", *arguments),
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, **(environment or {})},
+            )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, log.read_text(encoding="utf-8")
+        return Running(process, json.loads(line)["bind"][0], log)
+
+    def command(self, *arguments: str) -> list[str]:
+        """Give what runs a command."""
+        return [sys.executable, "-m", "oauthcore_h11", *arguments]
