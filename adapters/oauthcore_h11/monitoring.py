@@ -1,15 +1,13 @@
 """What an operator's monitoring asks: is it alive, is it ready, and how much of what has there been.
 
 With several workers each counts for itself; `prometheus_client` then keeps the numbers in files that all of them read,
-in the directory that PROMETHEUS_MULTIPROC_DIR names, which the parent process sets before this is imported.
+in the directory that PROMETHEUS_MULTIPROC_DIR names. It looks for that once, when it is imported, so it is imported
+only where something is counted.
 """
 
 from __future__ import annotations
 
 import os
-
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from oauthcore import Response
 from oauthcore.http import NO_STORE
@@ -30,6 +28,8 @@ class Monitoring:
     """Count, and show the counts."""
 
     def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+
         disable_created_metrics()  # type: ignore[no-untyped-call]  # as many lines again, which nobody draws
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -70,6 +70,9 @@ class Monitoring:
 
     def exposition(self) -> Response:
         """Show the counts, of all workers."""
+        from prometheus_client import CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
         registry = self._registry
         if os.environ.get(MULTIPROCESS):
             registry = CollectorRegistry()

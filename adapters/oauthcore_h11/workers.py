@@ -117,7 +117,7 @@ class Parent:
         status = 1
         try:
             os.close(self._hand)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+            # Signals stay blocked until there is somebody to hear them: what is told before then waits, and isn't lost.
             status = self._work(Cord(lambda: _tell_ready(writing), self._lifeline))
         except BaseException:
             logger.exception("worker %d failed", os.getpid())
@@ -175,4 +175,5 @@ class Parent:
 
 
 def _tell_ready(writing: int) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
     os.write(writing, b".")

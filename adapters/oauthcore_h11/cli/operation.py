@@ -12,7 +12,7 @@ import attrs
 
 from oauthcore import ConfigurationError, Policy
 from oauthcore.server import check_issuer
-from oauthcore_h11 import logs
+from oauthcore_h11 import logs, monitoring, serving
 from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.configuration import Configuration, read
@@ -66,8 +66,6 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     as_json
         Say it as one line of JSON.
     """
-    from oauthcore_h11 import serving
-
     configuration = read(config, os.environ)
     serving.check(configuration)
     sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
@@ -114,8 +112,6 @@ def serve_alone(
     configuration: Configuration, reread: Reread, sockets: Sequence[socket.socket], announce: Callable[[], None]
 ) -> None:
     """Serve in this process."""
-    from oauthcore_h11 import serving
-
     serving.run(serving.Process(configuration, reread, sockets), announce)
 
 
@@ -124,10 +120,7 @@ def serve_together(
 ) -> None:
     """Serve in several processes, which this one watches over."""
     with tempfile.TemporaryDirectory(prefix="oauthcore-metrics-") as folder:
-        # Read when prometheus_client is imported, which is why what counts is imported only after this.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        from oauthcore_h11 import serving
-
+        os.environ[monitoring.MULTIPROCESS] = folder
         # Before there are any workers, so that what is wrong is said once; and each finds the storage prepared.
         serving.check(configuration)
         current = [configuration]

@@ -1,0 +1,311 @@
+"""A server as an operator runs it: started, asked, told to reload, told to end; and what it says meanwhile."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.h11.installation import Installation, Running
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    """Give a folder for a server."""
+    return Installation(tmp_path)
+
+
+@pytest.fixture
+def running(installation: Installation) -> Iterator[Running]:
+    """Give a server with nothing but defaults."""
+    installation.configure()
+    with installation.serving() as served:
+        yield served
+
+
+def connected(running: Running) -> socket.socket:
+    """Connect to a server, as bytes."""
+    host, _, port = running.bind.rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def all_of(connection: socket.socket) -> bytes:
+    """Read until the server closes."""
+    received = b""
+    while piece := connection.recv(65_536):
+        received += piece
+    return received
+
+
+def until(running: Running, sentence: str, count: int = 1) -> str:
+    """Wait until the log has a sentence."""
+    while running.logged().count(sentence) < count:
+        assert running.process.poll() is None, running.logged()
+        httpx.get(running.url + "/healthz", trust_env=False)
+    return running.logged()
+
+
+def test_five_minute_tour_works_and_survives_a_restart(installation: Installation) -> None:
+    """The commands of the README, in their order."""
+    installation.configure()
+    app = installation.ask(
+        "client", "add", "my_app", "--redirect-uri", "https://app.example/cb", "--grant-type", "client_credentials"
+    )
+    installation.run("user", "add", "alice", said="wonderland\n")
+    form = {"grant_type": "client_credentials"}
+
+    with installation.serving() as first:
+        token = httpx.post(first.url + "/token", data=form, auth=("my_app", app["client_secret"]), trust_env=False)
+        first.tell(signal.SIGTERM)
+        assert first.wait() == 0
+    with installation.serving() as second:
+        asked = {"token": token.json()["access_token"]}
+        auth = ("my_app", app["client_secret"])
+        known = httpx.post(second.url + "/introspect", data=asked, auth=auth, trust_env=False)
+
+    assert known.json()["active"] is True
+
+
+def test_health_readiness_and_metrics(running: Running) -> None:
+    with httpx.Client(base_url=running.url, trust_env=False) as http:
+        assert http.get("/healthz").text == "alive\n"
+        assert http.get("/readyz").text == "ready\n"
+        assert http.head("/healthz").headers["content-length"] == "6"
+        http.get("/authorize?client_id=nobody")
+        metrics = http.get("/metrics").text
+        refused = http.post("/healthz")
+
+    assert 'oauthcore_requests_total{endpoint="authorization",error="invalid_request",status="400"} 1.0' in metrics
+    assert 'oauthcore_request_seconds_count{endpoint="authorization"} 1.0' in metrics
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_storage_that_is_gone_is_not_ready(installation: Installation, running: Running) -> None:
+    (installation.folder / "oauthcore.db").write_bytes(b"nonsense" * 4_096)
+
+    response = httpx.get(running.url + "/readyz", trust_env=False)
+
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert "the storage does not answer" in running.logged()
+
+
+def test_metrics_are_nothing_for_whoever_may_not_read_them(installation: Installation) -> None:
+    installation.configure('[metrics]\nallowed_from = ["192.0.2.0/24"]')
+    with installation.serving() as running:
+        assert httpx.get(running.url + "/metrics", trust_env=False).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allow"),
+    [
+        ("GET", "/nothing", 404, None),
+        ("BREW", "/token", 501, None),
+        ("PUT", "/token", 405, "POST, OPTIONS"),
+        ("DELETE", "/account", 405, "GET, HEAD, POST"),
+        ("HEAD", "/login", 200, None),
+    ],
+)
+def test_what_can_not_be_has_a_status_of_its_own(
+    running: Running, method: str, path: str, status: int, allow: str | None
+) -> None:
+    response = httpx.request(method, running.url + path, trust_env=False)
+
+    assert (response.status_code, response.headers.get("allow")) == (status, allow)
+
+
+def test_root_leads_to_the_account(running: Running) -> None:
+    assert httpx.get(running.url + "/", trust_env=False).headers["location"] == "/account"
+
+
+def test_options_for_the_server_as_a_whole(running: Running) -> None:
+    with connected(running) as connection:
+        connection.sendall(b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+        assert all_of(connection).startswith(b"HTTP/1.1 204 ")
+
+
+def test_log_names_each_request_and_shows_no_secret(installation: Installation) -> None:
+    installation.configure('[logs]\nformat = "json"')
+    app = installation.ask("client", "add", "my_app", "--grant-type", "client_credentials")
+    with installation.serving() as running, httpx.Client(base_url=running.url, trust_env=False) as http:
+        asked = http.get("/authorize?client_id=nobody&state=hush")
+        auth = ("my_app", app["client_secret"])
+        granted = http.post("/token", data={"grant_type": "client_credentials"}, auth=auth)
+        http.post("/token", data={"grant_type": "client_credentials"}, auth=("my_app", "hush"))
+        lines = [json.loads(line) for line in running.logged().splitlines()]
+
+    by_id = [line for line in lines if line.get("request_id") == asked.headers["x-request-id"]]
+    (access,) = by_id
+    assert (access["message"], access["status"], access["error"]) == ("GET /authorize", 400, "invalid_request")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", access["time"])
+    audited = [line for line in lines if line["logger"] == "oauthcore.audit" and line["message"] == "token_issued"]
+    assert [line["request_id"] for line in audited] == [granted.headers["x-request-id"]]
+    for secret in ("hush", app["client_secret"], granted.json()["access_token"]):
+        assert secret not in running.logged()
+
+
+def test_ending_lets_what_runs_finish_and_refuses_what_is_new(installation: Installation) -> None:
+    installation.configure()
+    with installation.serving() as running:
+        idle, busy = connected(running), connected(running)
+        busy.sendall(b"POST /token HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
+        until(running, "", 0)
+        running.tell(signal.SIGTERM)
+        assert running.wait() == 0
+        idle.close()
+        busy.close()
+        with pytest.raises(ConnectionError):
+            connected(running)
+
+
+def test_reload_takes_a_new_client_and_drops_no_connection(installation: Installation) -> None:
+    installation.configure()
+    with installation.serving() as running, connected(running) as kept:
+        client = '[[clients]]\nclient_id = "late"\nsecret = "late-secret"\ngrant_types = ["client_credentials"]\n'
+        with installation.config.open("a") as file:
+            file.write(client)
+        form, auth = {"grant_type": "client_credentials"}, ("late", "late-secret")
+        before = httpx.post(running.url + "/token", data=form, auth=auth, trust_env=False)
+
+        running.tell(signal.SIGHUP)
+        until(running, "reloaded")
+        after = httpx.post(running.url + "/token", data=form, auth=auth, trust_env=False)
+        kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+
+        assert (before.status_code, after.status_code) == (401, 200)
+        assert all_of(kept).endswith(b"alive\n")
+
+
+def test_reload_of_a_configuration_that_is_wrong_changes_nothing(installation: Installation) -> None:
+    installation.configure()
+    with installation.serving() as running:
+        good = installation.config.read_text()
+        installation.config.write_text("isuer = 1\n" + good)
+        running.tell(signal.SIGHUP)
+        until(running, "not reloaded: oauthcore.toml: isuer")
+        installation.config.write_text(good.replace("bind = [", 'bind = ["127.0.0.1:1", '))
+        running.tell(signal.SIGHUP)
+        until(running, "bind has changed: that takes a restart")
+
+        assert httpx.get(running.url + "/readyz", trust_env=False).status_code == 200
+
+
+def test_unix_socket_is_served(installation: Installation) -> None:
+    installation.configure(bind="unix:oauthcore.sock")
+    with installation.serving() as running:
+        transport = httpx.HTTPTransport(uds=str(installation.folder / "oauthcore.sock"))
+        with httpx.Client(transport=transport, base_url="http://localhost", trust_env=False) as http:
+            assert http.get("/readyz").text == "ready\n"
+            assert http.get("/metrics").status_code == 200
+        running.tell(signal.SIGTERM)
+        assert running.wait() == 0
+
+
+def test_trusted_proxy_tells_the_address_and_the_scheme(installation: Installation) -> None:
+    installation.configure('[proxies]\ntrusted = ["127.0.0.0/8"]')
+    headers = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+    with installation.serving() as running:
+        response = httpx.get(running.url + "/login", headers=headers, trust_env=False)
+
+        assert response.headers["strict-transport-security"] == "max-age=31536000"
+        assert "address=192.0.2.7" in running.logged()
+
+
+def test_nobody_else_is_believed_about_his_address(running: Running) -> None:
+    headers = {"X-Forwarded-For": "192.0.2.7", "X-Forwarded-Proto": "https"}
+
+    response = httpx.get(running.url + "/login", headers=headers, trust_env=False)
+
+    assert "strict-transport-security" not in response.headers
+    assert "192.0.2.7" not in running.logged()
+
+
+def test_what_is_no_request_is_counted_and_logged(running: Running) -> None:
+    with connected(running) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        answer = all_of(connection)
+
+    metrics = httpx.get(running.url + "/metrics", trust_env=False).text
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert 'oauthcore_unreadable_requests_total{status="400"} 1.0' in metrics
+    assert "unreadable request status=400 address=127.0.0.1" in running.logged()
+
+
+def worker_pids(running: Running) -> list[int]:
+    """Give the processes below a server's."""
+    children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    return [int(pid) for pid in children.read_text().split()]
+
+
+def test_worker_that_dies_is_replaced_and_the_others_go_on(installation: Installation) -> None:
+    import os
+
+    installation.configure()
+    with installation.serving("--workers", "2") as running:
+        before = worker_pids(running)
+        os.kill(before[0], signal.SIGKILL)
+        while len(after := worker_pids(running)) < 2 or before[0] in after:
+            assert httpx.get(running.url + "/healthz", trust_env=False).status_code == 200
+        running.tell(signal.SIGHUP)
+        until(running, "reloaded", 2)
+        metrics = httpx.get(running.url + "/metrics", trust_env=False).text
+        running.tell(signal.SIGTERM)
+
+        assert running.wait() == 0
+        assert len(before) == 2
+        assert before[1] in after
+        assert "worker ended" in running.logged()
+        assert "oauthcore_requests_total{" in metrics
+
+
+def test_workers_end_when_their_parent_is_killed(installation: Installation) -> None:
+    installation.configure()
+    with installation.serving("--workers", "2") as running:
+        workers = worker_pids(running)
+        running.kill()
+        while any(Path(f"/proc/{pid}").exists() and is_running(pid) for pid in workers):
+            pass
+
+    assert running.logged().count("the parent process is gone") == 2
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process is more than an entry that nobody has asked about yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "workers"])
+def test_server_that_can_not_start_says_why_in_one_line(installation: Installation, arguments: tuple[str, ...]) -> None:
+    installation.configure()
+    (installation.folder / "oauthcore.db").write_bytes(b"nonsense" * 1_000)
+
+    complaint = installation.run("serve", *arguments, status=2)
+
+    assert complaint.startswith("oauthcore: storage = ")
+    assert complaint.count("\n") == 1
+
+
+def test_port_that_is_taken_is_named(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        installation.configure(bind=f"127.0.0.1:{port}")
+
+        complaint = installation.run("serve", status=2)
+
+    assert complaint == f"oauthcore: bind = '127.0.0.1:{port}': it is in use; stop who has it, or choose another\n"
+
+
+def test_number_of_workers_that_can_not_be_is_refused(installation: Installation) -> None:
+    assert "--workers = 0: use a number, 1 or more" in installation.run("serve", "--workers", "0", status=2)
