@@ -66,6 +66,7 @@ class Application:
             return Response(501, _TEXT, b"This method is not implemented.\n")
         if request.path in monitoring.PATHS:
             return await self._monitor(request)
+        request = await self._by_whom_it_may_be(request)
         world = AsyncWorld(self.storage, partial(self._authenticate, address_of(request.peer)), self._hear)
         if self.pages.owns(request.path):
             return await arun(self.pages.handle(request), world)
@@ -77,6 +78,13 @@ class Application:
         if request.target == "*":  # OPTIONS for the server as a whole (RFC 9110 section 9.3.7)
             return Response(204, (("Allow", "GET, HEAD, POST, OPTIONS"),))
         return Response(404, _TEXT, b"There is nothing here.\n")
+
+    async def _by_whom_it_may_be(self, request: Request) -> Request:
+        """Give the request as it was sent, or without its session, if its user is not who he was any more."""
+        signed_in = self.pages.signed_in(request)
+        if signed_in is None or await self.users.is_current(signed_in.username, signed_in.login):
+            return request
+        return self.pages.as_nobody(request)
 
     async def _monitor(self, request: Request) -> Response:
         if request.path == monitoring.METRICS and not self._may_read_metrics(request.peer):

@@ -52,6 +52,7 @@ def application_of(
 ) -> Application:
     """Put the application together; raises `ConfigurationError` for settings that can't be together."""
     looks = looks_of(configuration)
+    check_outgoing(configuration)
     server = server_of(configuration, looks, clock, entropy)
     pages = pages_of(configuration, server, looks, clock, entropy)
     known = WithDeclared(storage, declared(configuration, server, passwords))
@@ -267,6 +268,18 @@ def tls_of(tls: Tls) -> ssl.SSLContext:
         optional = tls.client_certificates == "optional"
         context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
     return context
+
+
+def check_outgoing(configuration: Configuration) -> None:
+    """Raise `ConfigurationError` for an authority that is none."""
+    path = configuration.outgoing.extra_ca_file
+    if path is None:
+        return
+    check_readable("outgoing.extra_ca_file", path)
+    try:
+        ssl.create_default_context().load_verify_locations(path)
+    except ssl.SSLError:
+        raise ConfigurationError("outgoing.extra_ca_file", str(path), "there is no certificate in it") from None
 
 
 def _no_password() -> str:

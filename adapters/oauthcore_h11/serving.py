@@ -82,7 +82,7 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.add(asyncio.ensure_future(self._reload())))
+        loop.add_signal_handler(signal.SIGHUP, lambda: remember(asyncio.ensure_future(self._reload()), reloads))
         if parent is not None:
             loop.add_reader(parent, self._orphaned, parent)
         await self._server.start(self._sockets, tls)
@@ -116,9 +116,10 @@ class Process:
             self._configuration = keeping_what_can_not_change(self._reread(), before)
             application = self._application()
             tls = None if self._configuration.tls is None else tls_of(self._configuration.tls)
-        except ConfigurationError as error:
+        except Exception as error:  # whatever it is: what runs goes on as it was
             self._configuration = before
-            logger.error("not reloaded: %s", error)
+            known = isinstance(error, ConfigurationError)
+            logger.error("not reloaded: %s", error, exc_info=None if known else error)
             return
         self._server.renew(application, settings_of(self._configuration))
         await self._server.relisten(tls)
@@ -133,6 +134,12 @@ class Process:
         self._monitoring.unreadable(refused.status)
         fields = {"status": refused.status, "address": peer.address}
         logging.getLogger("oauthcore.access").info("unreadable request", extra={"fields": fields})
+
+
+def remember(task: asyncio.Task[None], tasks: set[asyncio.Task[None]]) -> None:
+    """Keep a task from being collected before it is done (asyncio.create_task)."""
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 def keeping_what_can_not_change(new: Configuration, old: Configuration) -> Configuration:

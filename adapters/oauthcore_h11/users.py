@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from oauthcore import ConfigurationError, Secret, TryLater
+from oauthcore import ConfigurationError, Login, Secret, TryLater
 from oauthcore.clock import Clock
 from oauthcore.outcome import Delete, Insert, Replace
 from oauthcore.storage import AsyncStorage
@@ -27,6 +27,7 @@ class User:
     """Remember a user, under the spelling that all spellings of his name have in common.
 
     `subject` is what clients know him by; it stays when the name changes, and is given to nobody else when he is gone.
+    Whoever signed in before `password_changed_at` has to do so again.
     """
 
     key: str
@@ -34,6 +35,7 @@ class User:
     subject: str
     password_hash: str = attrs.field(repr=False)
     created_at: int
+    password_changed_at: int = 0
     enabled: bool = True
     expires_at: int | None = None
 
@@ -92,6 +94,19 @@ class Users:
         await self._refresh_hash(user, password)
         audit.info("login_succeeded", extra={"fields": {"address": address, "subject": user.subject}})
         return user.subject
+
+    async def is_current(self, username: str, login: Login) -> bool:
+        """Tell whether a sign-in still counts: not if the user is gone, disabled, or has had a new password since.
+
+        A session is a cookie, and nobody can take that back; so each is held against what is known of its user now.
+        """
+        user = await self._storage.find(User, key_of(username))
+        return (
+            user is not None
+            and user.enabled
+            and user.subject == login.subject
+            and login.auth_time >= user.password_changed_at
+        )
 
     async def _count(self, counters: Sequence[Counter]) -> int:
         """Count one attempt with all of its counters, or give for how many seconds it is waited for."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import attrs
-from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from oauthcore import AuthorizedApplication, Client, ConfigurationError
@@ -23,7 +23,7 @@ from oauthcore_pages.language import best, translations
 
 Descriptions = Mapping[str, str | Mapping[str, str]]
 
-WRONG_PASSWORD = "Wrong username or password."
+TEMPLATES = ("login.html", "approve.html", "account.html", "logout.html", "signed_out.html", "error.html")
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +69,8 @@ class Looks:
         loader = ChoiceLoader([*loaders, PackageLoader("oauthcore_pages")])
         self._texts = {language: translations(language, own_translations) for language in self._languages}
         self._environments = {language: environment(loader, texts) for language, texts in self._texts.items()}
+        for made in self._environments.values():
+            compile_all(made)
         style, _, _ = loader.get_source(self._environments[self._languages[0]], "style.css")
         # The style is code, not data, and must stay the bytes that the policy has the hash of.
         self._style = Markup(style + self._brand.style)  # noqa: S704
@@ -191,6 +193,15 @@ def environment(loader: BaseLoader, texts: NullTranslations) -> Environment:
     )
     made.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     return made
+
+
+def compile_all(environment: Environment) -> None:
+    """Read every template now: a mistake in one should be found before a person meets it."""
+    for name in TEMPLATES:
+        try:
+            environment.get_template(name)
+        except TemplateError as error:
+            raise ConfigurationError("templates", name, f"it can't be read: {error}") from None
 
 
 def content_security_policy(style_digest: str, image_source: str | None = None) -> str:

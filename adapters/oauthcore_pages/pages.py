@@ -22,7 +22,7 @@ from oauthcore_pages.approve import decide, show_approve
 from oauthcore_pages.form_token import FormTokens
 from oauthcore_pages.login import show_login, sign_in
 from oauthcore_pages.looks import Looks
-from oauthcore_pages.session import Sessions
+from oauthcore_pages.session import Sessions, SignedIn
 from oauthcore_pages.surroundings import PagePaths, Surroundings, Visit
 
 MINIMUM_KEY = 32
@@ -80,6 +80,15 @@ class Pages:
         """Give who is signed in, for the authorization endpoint to know."""
         session = self._around.sessions.read(request)
         return None if session is None else session.login
+
+    def signed_in(self, request: Request) -> SignedIn | None:
+        """Give who is signed in, by the name he used too: for a host that wants to know whether he still may be."""
+        session = self._around.sessions.read(request)
+        return None if session is None else session.signed_in
+
+    def as_nobody(self, request: Request) -> Request:
+        """Give the request without its session: for a host that found that he may not."""
+        return self._around.sessions.without(request)
 
     def error_page(self, request: Request) -> RenderErrorPage:
         """Give what renders a refusal of that request in the person's language."""

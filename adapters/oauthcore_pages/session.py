@@ -69,6 +69,17 @@ class Sessions:
             return None
         return SignedIn(login_by_password(members["sub"], members["at"]), members["name"])
 
+    def without(self, request: Request) -> Request:
+        """Give a request without the session's cookie; all others stay."""
+        start = f"{self._cookie_name}="
+        headers = [
+            (name, "; ".join(pair for pair in value.split("; ") if not pair.strip().startswith(start)))
+            if name == "cookie"
+            else (name, value)
+            for name, value in request.headers
+        ]
+        return attrs.evolve(request, headers=tuple(headers))
+
     def begin(self) -> Session:
         """Begin a session of nobody in particular, for a form to be bound to."""
         return Session(mint(self.entropy).reveal())

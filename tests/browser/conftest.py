@@ -148,9 +148,9 @@ def forgetful_site(tmp_path: Path) -> Iterator[Site]:
     yield from site_in(tmp_path, 1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give a browser."""
+    """Give a browser. Not for the whole session: Playwright runs an event loop, and other tests have their own."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield launched

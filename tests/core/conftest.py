@@ -17,11 +17,3 @@ def drive(request: pytest.FixtureRequest) -> Drive:
 def site(drive: Drive) -> Site:
     """Give a fresh site, under each driver."""
     return make_site(drive)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many schedules were run."""
-    for report in terminalreporter.getreports("passed"):
-        for name, value in getattr(report, "user_properties", ()):
-            if name == "schedules" and getattr(report, "when", None) == "call":
-                terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {value}")

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.h11.installation import Installation, Running
+from tests.pages.html import Page
 
 pytestmark = pytest.mark.slow
 
@@ -227,6 +228,19 @@ def test_nobody_else_is_believed_about_his_address(running: Running) -> None:
 
     assert "strict-transport-security" not in response.headers
     assert "192.0.2.7" not in running.logged()
+
+
+def test_session_of_a_user_who_is_gone_is_over(installation: Installation, running: Running) -> None:
+    installation.run("user", "add", "alice", said="wonderland\n")
+    with httpx.Client(base_url=running.url, trust_env=False) as http:
+        form = Page.of(http.get("/login").text).form
+        http.post("/login", data={**form, "username": "alice", "password": "wonderland"})
+        before = http.get("/account")
+        installation.run("user", "remove", "alice")
+        after = http.get("/account")
+
+    assert before.status_code == 200
+    assert after.headers["location"] == "/login"
 
 
 def test_what_is_no_request_is_counted_and_logged(running: Running) -> None:

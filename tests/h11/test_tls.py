@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import socket
 import ssl
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import httpx
 import pytest
 import trustme
 
-from oauthcore import ConfigurationError
+from oauthcore import ConfigurationError, Peer, Request, Response
+from oauthcore_h11 import Server, Settings, Timeouts
 from oauthcore_h11.assembly import tls_of
 from oauthcore_h11.configuration.tables import Tls
 from tests.h11.installation import Installation
@@ -72,6 +75,39 @@ def test_client_without_the_certificate_that_is_required_gets_no_answer(tmp_path
         assert httpx.get(url, verify=shown, trust_env=False).text == "alive\n"
         with pytest.raises(httpx.HTTPError):
             httpx.get(url, verify=trusting(AUTHORITY), trust_env=False)
+
+
+@pytest.mark.anyio
+async def test_certificate_that_a_client_shows_is_passed_on_in_der(tmp_path: Path) -> None:
+    write_certificate(tmp_path)
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "clients.pem")
+    table = Tls(
+        certificate=tmp_path / "certificate.pem",
+        key=tmp_path / "key.pem",
+        client_ca=tmp_path / "clients.pem",
+        client_certificates="optional",
+    )
+    issued, shown, peers = AUTHORITY.issue_cert("client.example"), trusting(AUTHORITY), list[Peer | None]()
+    issued.configure_cert(shown)
+
+    async def remember(request: Request) -> Response:
+        peers.append(request.peer)
+        return Response(200, (("Connection", "close"),))
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(remember, Settings(timeouts=Timeouts(linger=0)))
+    await server.start([listening], tls_of(table))
+    for context in (shown, trusting(AUTHORITY)):
+        reader, writer = await asyncio.open_connection(
+            *listening.getsockname(), ssl=context, server_hostname="localhost"
+        )
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        await reader.read(-1)
+        writer.close()
+    await server.stop(grace=0)
+
+    der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+    assert peers == [Peer("127.0.0.1", True, der), Peer("127.0.0.1", True, None)]
 
 
 def test_certificate_that_can_not_be_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import DictLoader
 
-from oauthcore import ConfigurationError, Response, Secret, World
+from oauthcore import ConfigurationError, Request, Response, Secret, World
 from oauthcore.refusals import ErrorPage
 from oauthcore.testing import Outage
 from oauthcore_pages import Looks
@@ -89,6 +89,24 @@ def test_operators_own_template_takes_the_place_of_ours() -> None:
 
     assert "Ours: a&lt;b" in text
     assert "<style>" in text
+
+
+def test_template_that_can_not_be_read_is_named_at_construction() -> None:
+    with pytest.raises(ConfigurationError, match=r"templates = 'login.html': it can't be read: Unexpected end"):
+        Looks([DictLoader({"login.html": "{% if"})])
+
+
+def test_request_without_its_session_keeps_its_other_cookies(site: Site) -> None:
+    site.sign_in(site.authorize())
+    cookie = "; ".join(f"{name}={value}" for name, value in site.cookies.items())
+    request = Request("GET", "/login", (("Cookie", f"other=1; {cookie}"), ("X", "y")))
+
+    stripped = site.pages.as_nobody(request)
+
+    assert site.pages.signed_in(request) is not None
+    assert site.pages.signed_in(stripped) is None
+    assert "other=1; __Host-oauthcore-browser=" in (stripped.header("cookie") or "")
+    assert stripped.header("x") == "y"
 
 
 def test_operators_own_style_is_in_the_policy() -> None:

@@ -100,7 +100,9 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 def set_password(
     username: str, /, *, generate: Generate = False, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Give a user another password. It is asked for, or read from standard input if that is no terminal.
+    """Give a user another password, and end his sessions.
+
+    It is asked for, or read from standard input if that is no terminal.
 
     Parameters
     ----------
@@ -118,7 +120,8 @@ def set_password(
         place.wait(lambda: find_user(place.storage, username))
         password = new_password(generate=generate)
         password_hash = place.passwords.hash(password)
-        user = place.wait(lambda: change_user(place.storage, username, password_hash=password_hash))
+        changes = {"password_hash": password_hash, "password_changed_at": int(time.time())}
+        user = place.wait(lambda: change_user(place.storage, username, **changes))
     tell_password({"username": user.username, "subject": user.subject}, password, generate=generate, as_json=as_json)
 
 

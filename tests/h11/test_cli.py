@@ -1,0 +1,372 @@
+"""The command line: each command does one thing and says so, to people and to programs."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import json
+import logging
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oauthcore import Client
+from oauthcore.outcome import Insert
+from oauthcore.records import Grant
+from oauthcore_h11.cli import main
+from oauthcore_h11.cli.grants import BATCH
+from oauthcore_sqlite import SqliteStorage
+from tests.sqlite.things import Thing, grant_of
+
+DECLARED = """
+[[clients]]
+client_id = "declared"
+secret = "s"
+grant_types = ["client_credentials"]
+
+[[users]]
+username = "declared"
+password_hash = "{password_hash}"
+"""
+
+
+class Shell:
+    """Run commands in a folder."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self._capsys = capsys
+        self._monkeypatch = monkeypatch
+
+    def run(self, *arguments: str, typed: str = "", status: int = 0) -> str:
+        """Run a command; give what it said, or complained."""
+        self._monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said, complained = self._capsys.readouterr()
+        assert ended.value.code == status, complained
+        return said if status == 0 else complained
+
+    def ask(self, *arguments: str, typed: str = "") -> Any:
+        """Run a command; give what it said as JSON."""
+        return json.loads(self.run(*arguments, "--json", typed=typed))
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """Give a shell in a folder with a configuration."""
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    made = Shell(capsys, monkeypatch)
+    made.run("init")
+    yield made
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def storage() -> SqliteStorage:
+    return SqliteStorage("oauthcore.db")
+
+
+def stored(work: Callable[[SqliteStorage], Any]) -> Any:
+    """Look into the storage, or put something in."""
+    opened = storage()
+    try:
+        return work(opened)
+    finally:
+        opened.close()
+
+
+def test_configuration_is_written_for_its_owner_alone_and_never_over_another(shell: Shell) -> None:
+    text = Path("oauthcore.toml").read_text()
+
+    complaint = shell.run("init", status=2)
+
+    assert stat.S_IMODE(Path("oauthcore.toml").stat().st_mode) == 0o600
+    assert complaint == "oauthcore: --config = 'oauthcore.toml': it is there already; remove it, or name another\n"
+    assert Path("oauthcore.toml").read_text() == text
+    assert (
+        shell.ask("init", "--config", "other.toml", "--issuer", "https://as.example")["issuer"] == "https://as.example"
+    )
+    assert Path("other.toml").read_text() != text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--issuer", "http://as.example"), "issuer = 'http://as.example': use https"),
+        (("--config", "nowhere/a.toml"), "it can't be written (No such file or directory)"),
+    ],
+)
+def test_configuration_that_can_not_be_written_is_named(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
+    assert said in shell.run("init", *arguments, status=2)
+
+
+def test_good_configuration_is_called_good(shell: Shell) -> None:
+    assert shell.run("check").startswith("oauthcore.toml is good: http://localhost:8000")
+    assert shell.ask("check")["bind"] == ["localhost:8000"]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[[clients]]\nclient_id = 'a'\n", "clients[1].secret = None: set it, or token_endpoint_auth_method"),
+        ("[[clients]]\nclient_id = 'a b'\nsecret = 's'\n", "clients[1].client_id = 'a b': use printable ASCII"),
+        ("[[users]]\nusername = 'a'\npassword_hash = 'hush'\n", "users[1].password_hash = Secret(): use a hash"),
+        ("[pages]\naccent = 'red'\n", "pages.accent = 'red': use a colour"),
+        ("[pages]\nlogo = 'logo.svg'\n", "pages.logo = "),
+        ("[pages]\nlogo = 'oauthcore.toml'\n", "pages.logo = 'oauthcore.toml': use a file of up to 100000 bytes"),
+        ("[pages]\ntemplates = 'nowhere'\n", "pages.templates = "),
+        ("[paths]\nlogout = '/account'\n", "paths.account = '/account': give each page a path of its own"),
+        ("[tls]\ncertificate = 'a'\nkey = 'b'\n", "tls.certificate = "),
+        ("[outgoing]\nextra_ca_file = 'a'\n", "outgoing.extra_ca_file = "),
+        ("[outgoing]\nextra_ca_file = 'oauthcore.toml'\n", "there is no certificate in it"),
+    ],
+)
+def test_configuration_that_can_not_be_is_one_line(shell: Shell, more: str, said: str) -> None:
+    with Path("oauthcore.toml").open("a") as file:
+        file.write(more)
+
+    complaint = shell.run("check", status=2)
+
+    assert complaint.startswith("oauthcore: ")
+    assert said in complaint
+    assert complaint.count("\n") == 1
+    assert "hush" not in complaint
+
+
+def test_what_is_declared_twice_is_named(shell: Shell) -> None:
+    client = "[[clients]]\nclient_id = 'a'\nsecret = 's'\ngrant_types = ['client_credentials']\n"
+    with Path("oauthcore.toml").open("a") as file:
+        file.write(client + client)
+
+    assert "clients[2].client_id = 'a': it is declared twice" in shell.run("check", status=2)
+
+
+@pytest.mark.parametrize("key", ["short", "ä" * 43, "!" * 43])
+def test_token_key_that_is_none_is_named_unseen(shell: Shell, key: str) -> None:
+    Path("other.toml").write_text(f'issuer = "https://as.example"\ntoken_key = "{key}"\n')
+
+    complaint = shell.run("check", "--config", "other.toml", status=2)
+
+    assert "token_key = Secret(): use 32 to 64 random bytes in base64url" in complaint
+
+
+def test_logo_from_a_file_goes_into_the_page(shell: Shell) -> None:
+    Path("logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    Path("templates").mkdir()
+    with Path("oauthcore.toml").open("a") as file:
+        file.write("[pages]\nlogo = 'logo.svg'\ntemplates = 'templates'\n")
+
+    assert "is good" in shell.run("check")
+
+
+def test_client_is_registered_and_its_secret_shown_once(shell: Shell) -> None:
+    added = shell.ask("client", "add", "app", "--redirect-uri", "https://a.example/cb", "--scope", "email  profile")
+    said = shell.run("client", "add", "--public", "--redirect-uri", "https://a.example/cb", "--default-scope", "")
+
+    assert len(added["client_secret"]) == 43
+    assert said.startswith("client_id     ")
+    assert "client_secret" not in said
+    listed = shell.ask("client", "list")
+    assert {row["client_id"] for row in listed} >= {"app"}
+    assert added["client_secret"] not in json.dumps(listed) + shell.run("client", "show", "app")
+    assert shell.ask("client", "show", "app")["scope"] == ["email", "profile"]
+    assert "shown this once" in shell.run("client", "add", "other", "--grant-type", "client_credentials")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("app",), "redirect_uris = (): register at least one"),
+        (("a", "--scope", 'a"b'), "--scope = 'a\"b': use scope tokens"),
+        (("a", "--allow", "everything"), "--allow = 'everything': use one of"),
+        (("a", "--redirect-uri", "https://a.example/cb", "--auth-method", "psychic"), "psychic"),
+    ],
+)
+def test_client_that_can_not_be_is_named(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
+    assert said in shell.run("client", "add", *arguments, status=2)
+
+
+def test_secret_is_rotated_with_an_overlap(shell: Shell) -> None:
+    before = shell.ask("client", "add", "app", "--grant-type", "client_credentials", "--allow", "plain_pkce")
+    after = shell.ask("client", "rotate-secret", "app", "--overlap", "60")
+
+    assert before["client_secret"] != after["client_secret"]
+    assert len(stored(lambda opened: opened.find(Client, "app")).secrets) == 2
+    assert "The old one stays good for 86400 seconds." in shell.run("client", "rotate-secret", "app")
+    assert "--overlap = -1" in shell.run("client", "rotate-secret", "app", "--overlap=-1", status=2)
+
+
+def test_client_is_removed(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--grant-type", "client_credentials")
+
+    assert shell.run("client", "remove", "app") == "app is removed.\n"
+    assert "there is no such client" in shell.run("client", "remove", "app", status=2)
+    assert "there is no such client" in shell.run("client", "show", "app", status=2)
+
+
+def test_user_is_added_with_a_password_from_a_pipe_or_a_generated_one(shell: Shell) -> None:
+    piped = shell.ask("user", "add", "alice", typed="wonderland\n")
+    generated = shell.ask("user", "add", "Bob", "--generate", "--subject", "s-2")
+    said = shell.run("user", "set-password", "bob", "--generate")
+
+    assert "password" not in piped
+    assert (generated["subject"], len(generated["password"])) == ("s-2", 22)
+    assert "The password is shown this once" in said
+    assert [row["username"] for row in shell.ask("user", "list")] == ["alice", "Bob"]
+    assert "it is taken" in shell.run("user", "add", "ALICE", typed="x\n", status=2)
+    assert "password = Secret(): use at least one" in shell.run("user", "add", "carol", typed="\n", status=2)
+    assert "there is no such user" in shell.run("user", "set-password", "carol", typed="x\n", status=2)
+
+
+class Terminal(io.StringIO):
+    """Be where somebody types."""
+
+    def isatty(self) -> bool:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize(("again", "status"), [("wonderland", 0), ("wonderlant", 2)])
+def test_password_is_asked_for_twice_on_a_terminal(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, again: str, status: int
+) -> None:
+    typed = iter(["wonderland", again])
+    monkeypatch.setattr(getpass, "getpass", lambda prompt: next(typed))
+    monkeypatch.setattr(io, "StringIO", lambda text: Terminal(text))
+
+    said = shell.run("user", "add", "alice", status=status)
+
+    assert ("the two were not the same" in said) is (status == 2)
+
+
+def test_user_who_is_removed_has_nothing_authorized_any_more(shell: Shell) -> None:
+    shell.run("user", "add", "alice", "--subject", "s-1", typed="x\n")
+    stored(lambda opened: opened.commit((Insert(standing("1", "s-1")),)))
+
+    assert "everything he authorized is taken back" in shell.run("user", "remove", "alice")
+    assert shell.ask("grant", "list") == []
+    assert shell.ask("user", "list") == []
+
+
+def standing(key: str, subject: str, client_id: str = "c") -> Grant:
+    import attrs
+
+    return attrs.evolve(grant_of(subject, key), expires_at=2**33, client_id=client_id)
+
+
+def test_grants_are_listed_and_revoked(shell: Shell) -> None:
+    shell.run("user", "add", "alice", "--subject", "s-1", typed="x\n")
+    grants = (standing("1", "s-1"), standing("2", "s-1", "d"), standing("3", "s-2"), grant_of("s-2", "4"))
+    stored(lambda opened: opened.commit([Insert(grant) for grant in grants]))
+
+    def keys(*arguments: str) -> list[str]:
+        return [row["grant"] for row in shell.ask("grant", "list", *arguments)]
+
+    assert keys() == ["1", "2", "3"]
+    assert keys("--all") == ["1", "2", "3", "4"]
+    assert keys("--user", "Alice") == ["1", "2"]
+    assert keys("--subject", "s-2") == ["3"]
+    assert keys("--client", "d") == ["2"]
+    assert shell.run("grant", "revoke", "3") == "It is revoked.\n"
+    assert shell.ask("grant", "revoke", "--user", "alice", "--client", "d") == {"revoked": True}
+    assert keys() == ["1"]
+    assert "name one that stands" in shell.run("grant", "revoke", "3", status=2)
+    assert "name a grant, or else --user or --subject" in shell.run("grant", "revoke", status=2)
+    assert "leave it out, or --subject" in shell.run("grant", "list", "--user", "a", "--subject", "b", status=2)
+
+
+def test_expired_records_are_purged(shell: Shell) -> None:
+    stored(lambda opened: opened.commit([Insert(Thing(str(key), expires_at=1)) for key in range(BATCH + 1)]))
+
+    assert shell.run("purge") == f"{BATCH + 1} expired records are removed.\n"
+    assert shell.ask("purge") == {"removed": 0}
+
+
+def test_purging_may_be_interrupted_and_says_how_far_it_got(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(lambda opened: opened.commit([Insert(Thing(str(key), expires_at=1)) for key in range(BATCH + 1)]))
+    calls: list[int] = []
+    real = SqliteStorage.purge
+
+    def purge(self: SqliteStorage, expired_before: int, limit: int) -> int:
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(limit)
+        return real(self, expired_before, limit)
+
+    monkeypatch.setattr(SqliteStorage, "purge", purge)
+    with pytest.raises(SystemExit) as ended:
+        main(["purge"])
+
+    assert ended.value.code == 130
+    assert stored(lambda opened: opened.expired(2)) == 1
+
+
+def test_storage_that_fails_is_one_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlite3
+
+    def broken(self: SqliteStorage, expired_before: int, limit: int) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(SqliteStorage, "purge", broken)
+
+    assert shell.run("purge", status=1) == "oauthcore: disk I/O error\n"
+
+
+@pytest.mark.parametrize("command", ["user remove alice", "grant revoke --subject s-1"])
+def test_storage_that_fails_while_revoking_is_told(shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    shell.run("user", "add", "alice", "--subject", "s-1", typed="x\n")
+
+    def broken(self: SqliteStorage, kind: type, subject: str) -> object:
+        raise OSError("disk I/O error")
+
+    monkeypatch.setattr(SqliteStorage, "find_of", broken)
+
+    complaint = shell.run(*command.split(), status=1)
+
+    assert "nothing was revoked" in complaint or "what he authorized stands" in complaint
+
+
+def test_what_is_declared_is_listed_and_changed_by_its_file_alone(shell: Shell) -> None:
+    password_hash = shell.run("user", "hash-password", typed="x\n").strip()
+    assert shell.ask("user", "hash-password", typed="x\n")["password_hash"].startswith("$argon2id$")
+    with Path("oauthcore.toml").open("a") as file:
+        file.write(DECLARED.format(password_hash=password_hash))
+
+    clients = {row["client_id"]: row["declared"] for row in shell.ask("client", "list")}
+    users = {row["username"]: row["declared"] for row in shell.ask("user", "list")}
+
+    assert clients == users == {"declared": True}
+    for command in (
+        ("client", "add", "declared", "--grant-type", "client_credentials"),
+        ("client", "remove", "declared"),
+        ("client", "rotate-secret", "declared"),
+        ("user", "add", "Declared"),
+        ("user", "remove", "declared"),
+        ("user", "set-password", "declared"),
+    ):
+        complaint = shell.run(*command, typed="x\n", status=2)
+        assert "it is declared in the configuration; change it there" in complaint
+
+
+def test_tables_are_for_people(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--name", "[red]App", "--grant-type", "client_credentials")
+
+    said = shell.run("client", "list")
+
+    assert said.splitlines()[0].split() == ["client_id", "name", "grant_types", "scope", "enabled", "declared"]
+    assert "[red]App" in said
+
+
+@pytest.mark.parametrize("arguments", [("client",), ("user",), ("grant",), ()])
+def test_help_is_there_for_every_group(shell: Shell, arguments: tuple[str, ...]) -> None:
+    assert "Commands" in shell.run(*arguments, "--help")
+
+
+def test_completion_is_offered(shell: Shell) -> None:
+    assert "--install-completion" in shell.run("--help")

@@ -1,0 +1,173 @@
+"""The configuration file: what it may say, and the one line about what it may not."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+
+from oauthcore import Allowance, ConfigurationError, Scope, Secret
+from oauthcore_h11.assembly import new_token_key
+from oauthcore_h11.configuration import Configuration, read
+from oauthcore_h11.configuration.sample import sample
+
+LEAST = 'issuer = "https://as.example"\ntoken_key = "hush-token-key"\n'
+
+
+def reading(folder: Path, text: str, **environment: str) -> Configuration:
+    path = folder / "oauthcore.toml"
+    path.write_text(text, encoding="utf-8")
+    return read(path, environment)
+
+
+def test_least_there_can_be_is_an_issuer_and_a_key(tmp_path: Path) -> None:
+    configuration = reading(tmp_path, LEAST)
+
+    assert configuration.issuer == "https://as.example"
+    assert configuration.token_key == Secret("hush-token-key")
+    assert configuration.database == tmp_path / "oauthcore.db"
+    assert "hush" not in repr(configuration)
+
+
+def uncommented(text: str) -> str:
+    """Make the examples of the sample settings."""
+    kept = []
+    for line in text.splitlines():
+        stripped = line.removeprefix("# ") if line.startswith("# ") else line
+        is_setting = stripped.startswith("[") or (" = " in stripped and stripped.split(" = ")[0].isidentifier())
+        kept.append(stripped if is_setting else "")
+    return "\n".join(kept)
+
+
+def test_every_example_of_the_sample_can_be_read(tmp_path: Path) -> None:
+    text = uncommented(sample("https://as.example", new_token_key()))
+
+    with pytest.raises(ConfigurationError, match=r"name their client_ca|set client_certificates"):
+        reading(tmp_path, text, MY_APP_SECRET="s")
+    configuration = reading(
+        tmp_path, text.replace('client_certificates = "none"', 'client_certificates = "optional"'), MY_APP_SECRET="s"
+    )
+
+    assert configuration.tls is not None
+    assert configuration.clients[0].secret == Secret("s")
+    assert configuration.users[0].username == "alice"
+
+
+def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
+    text = uncommented(sample("https://as.example", new_token_key()))
+    text = text.replace('client_certificates = "none"', 'client_certificates = "optional"')
+
+    shown = reading(tmp_path, text, MY_APP_SECRET="s")
+    least = reading(tmp_path, LEAST)
+
+    for name in ("limits", "paths", "policy", "lifetimes", "passwords", "logs", "metrics", "workers", "synchronous"):
+        assert getattr(shown, name) == getattr(least, name), name
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),
+        ("folder = 1", "folder = …: use one of bind, clients, issuer"),
+        ("workers = '4'", "workers = '4': use a whole number"),
+        ("workers = true", "workers = True: use a whole number"),
+        ("workers = 0", "workers = 0: use a number, 1 or more"),
+        ("bind = 'x'", "bind = 'x': use a list in [ ]"),
+        ("bind = []", "bind = []: name one address at least"),
+        ("bind = ['a', 1]", "bind[2] = 1: use a text in quotes"),
+        ("storage = 'mysql:x'", "storage = 'mysql:x': use sqlite: and a file"),
+        ("synchronous = 'OFF'", "synchronous = 'OFF': use one of 'FULL', 'NORMAL'"),
+        ("tls = 1", "tls = 1: use a table"),
+        ("[tls]\ncertificate = 'a'", "tls.key = None: it is missing; set it"),
+        ("[tls]\ncertificate = 'a'\nkey = ''", "tls.key = '': use a path in quotes"),
+        ("[tls]\ncertificate = 'a'\nkey = 'b'\nclient_ca = 'c'", "tls.client_ca = "),
+        ("[tls]\ncertificate='a'\nkey='b'\nclient_certificates='required'", "tls.client_certificates = 'required'"),
+        ("[limits]\nhead_time = 'x'", "limits.head_time = 'x': use a number"),
+        ("[limits]\nhead_time = -1", "limits.head_time = -1.0: use a number, 0 or more"),
+        ("[limits]\nboddy = 1", "limits.boddy = …: there is no such setting; did you mean body?"),
+        ("[proxies]\ntrusted_unix = 'yes'", "proxies.trusted_unix = 'yes': use true or false"),
+        ("[proxies]\ntrusted = ['10.0.0.1/8']", "proxies.trusted[1] = '10.0.0.1/8': use an IP address"),
+        ("[policy]\nallow = ['everything']", "policy.allow[1] = 'everything': use one of confidential_without_pkce"),
+        ("[policy]\npreset = 'oauth1'", "policy.preset = 'oauth1': use one of 'oauth21', 'oauth20'"),
+        ("[lifetimes]\naccess_token_lifetime = 0", "lifetimes.access_token_lifetime = 0: use a number of seconds"),
+        ("[scopes]\nemail = 1", "scopes.email = 1: use a text, or one for each language"),
+        ("[[clients]]\nname = 'a'", "clients[1].client_id = None: it is missing"),
+        ("[[clients]]\nclient_id = 'a'\nscope = 'a\"b'", "clients[1].scope = 'a\"b': use scope tokens"),
+        ("[[clients]]\nclient_id = 'a'\nsecret = ''", "clients[1].secret = …: use a text in quotes"),
+        ("[[clients]]\nclient_id = 'a'\nsecrett = 'hush'", "clients[1].secrett = …: there is no such setting"),
+        ("[[clients]]\nclient_id = 'a'\nsecret = {env = 'NO'}", "clients[1].secret = …: the environment variable NO"),
+        ("[[clients]]\nclient_id = 'a'\nsecret = {file = 'no'}", "clients[1].secret = …: the file "),
+        ("[[clients]]\nclient_id = 'a'\nsecret = {env = 'A', file = 'b'}", "clients[1].secret = …: use a text"),
+        ("clients = [1]", "clients[1] = 1: use a table"),
+    ],
+)
+def test_what_is_wrong_is_one_line_that_names_it(tmp_path: Path, line: str, complaint: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        reading(tmp_path, LEAST + line)
+
+    said = str(caught.value)
+    assert said.startswith(f"oauthcore.toml: {complaint}")
+    assert "\n" not in said
+    assert "hush" not in said
+
+
+def test_values_are_read_as_what_they_are(tmp_path: Path) -> None:
+    text = """
+[proxies]
+trusted = ["10.0.0.0/8", "::1"]
+[policy]
+allow = ["plain_pkce"]
+[limits]
+head_time = 5
+[scopes]
+email = "Your address"
+[[clients]]
+client_id = "a"
+scope = ["x", "y"]
+default_scope = "x"
+[[clients]]
+client_id = "b"
+scope = []
+"""
+    configuration = reading(tmp_path, LEAST + text)
+
+    assert configuration.proxies.trusted == (ip_network("10.0.0.0/8"), ip_network("::1"))
+    assert configuration.policy.allow == (Allowance.PLAIN_PKCE,)
+    assert configuration.limits.head_time == 5
+    assert configuration.scopes == {"email": "Your address"}
+    assert configuration.clients[0].scope == Scope(("x", "y"))
+    assert configuration.clients[0].default_scope == Scope(("x",))
+    assert configuration.clients[1].scope == Scope()
+
+
+def test_secret_comes_from_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    issuer = 'issuer = "https://as.example"\n'
+
+    assert reading(tmp_path, issuer + 'token_key = {file = "key"}').token_key == Secret("from-a-file")
+    assert reading(tmp_path, issuer + 'token_key = {env = "K"}', K="from-outside").token_key == Secret("from-outside")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff"])
+def test_file_without_a_secret_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=r"token_key = …: the file .*key (is empty|can't be read)"):
+        reading(tmp_path, 'issuer = "https://as.example"\ntoken_key = {file = "key"}')
+
+
+@pytest.mark.parametrize(("text", "said"), [("x = ", "this is no TOML"), (None, r"it can't be read \(No such file")])
+def test_file_that_can_not_be_read_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "oauthcore.toml"
+    if text is not None:
+        path.write_text(text)
+
+    with pytest.raises(ConfigurationError, match=said):
+        read(path, {})
+
+
+def test_sample_for_this_machine_listens_where_its_issuer_says() -> None:
+    assert 'bind = ["localhost:8080"]' in sample("http://localhost:8080", Secret("x"))
+    assert 'bind = ["localhost:80"]' in sample("http://localhost", Secret("x"))
+    assert 'bind = ["127.0.0.1:8000"]' in sample("https://as.example", Secret("x"))

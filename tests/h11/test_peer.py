@@ -1,0 +1,88 @@
+"""Who sent a request: what a trusted proxy says, and what anybody says."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauthcore import Peer
+from oauthcore.http import Headers
+from oauthcore_h11.peer import TrustedProxies, connected_from, peer_of
+
+PROXIES = TrustedProxies((ip_network("10.0.0.0/8"), ip_network("::1/128")))
+
+
+def address(connected: str | None, forwarded: str, proxies: TrustedProxies = PROXIES) -> str | None:
+    return peer_of(Peer(connected), (("x-forwarded-for", forwarded),), proxies).address
+
+
+@pytest.mark.parametrize(
+    ("connected", "forwarded", "believed"),
+    [
+        ("10.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", "203.0.113.9, 192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", "203.0.113.9, 192.0.2.1, 10.0.0.2", "192.0.2.1"),
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("10.0.0.1", "192.0.2.1:4711", "192.0.2.1"),
+        ("10.0.0.1", "[2001:DB8::1]:4711", "2001:db8::1"),
+        ("10.0.0.1", "2001:db8::1", "2001:db8::1"),
+        ("10.0.0.1", "::ffff:192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", "192.0.2.1, unknown", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1, garbage, 10.0.0.2", "10.0.0.2"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("::1", "192.0.2.1", "192.0.2.1"),
+        ("192.0.2.9", "192.0.2.1", "192.0.2.9"),
+        (None, "192.0.2.1", None),
+    ],
+)
+def test_address_is_the_nearest_that_is_no_trusted_proxy(connected: str | None, forwarded: str, believed: str) -> None:
+    assert address(connected, forwarded) == believed
+
+
+def test_several_headers_are_one_list() -> None:
+    headers: Headers = (("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "192.0.2.1"))
+
+    assert peer_of(Peer("10.0.0.1"), headers, PROXIES).address == "192.0.2.1"
+
+
+def test_whoever_connects_by_a_unix_socket_is_believed_if_the_operator_says_so() -> None:
+    assert address(None, "192.0.2.1", TrustedProxies(unix=True)) == "192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "is_secure"),
+    [("https", True), ("http", False), ("http, HTTPS", True), ("https, http", False), ("", True)],
+)
+def test_scheme_is_what_the_nearest_proxy_says(forwarded: str, is_secure: bool) -> None:
+    connected = Peer("10.0.0.1", is_secure=True)
+
+    assert peer_of(connected, (("x-forwarded-proto", forwarded),), PROXIES).is_secure is is_secure
+
+
+def test_certificate_of_a_proxy_is_not_the_clients() -> None:
+    assert peer_of(Peer("10.0.0.1", certificate=b"DER"), (), PROXIES).certificate is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["x-forwarded-for", "x-forwarded-proto"]), st.text(max_size=30))))
+def test_without_proxies_nothing_of_it_is_read(headers: list[tuple[str, str]]) -> None:
+    connected = Peer("10.0.0.1", certificate=b"DER")
+
+    assert peer_of(connected, tuple(headers), TrustedProxies()) is connected
+    assert peer_of(Peer("10.0.0.1"), tuple(headers), PROXIES).address is not None
+
+
+@pytest.mark.parametrize(
+    ("peername", "spelled"),
+    [
+        (("192.0.2.1", 4711), "192.0.2.1"),
+        (("::ffff:192.0.2.1", 4711, 0, 0), "192.0.2.1"),
+        (("fe80::1%eth0", 4711, 0, 2), "fe80::1"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_address_of_a_socket_is_spelled_as_usual(peername: object, spelled: str | None) -> None:
+    assert connected_from(peername) == spelled

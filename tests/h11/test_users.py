@@ -1,0 +1,319 @@
+"""Users: whose a password is, told neither too fast nor to whoever tries too often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauthcore import ConfigurationError, Login, MemoryStorage, Secret, TryLater
+from oauthcore.outcome import Change, Insert, R, S
+from oauthcore.testing import FixedClock
+from oauthcore_h11.attempts import Attempts, Patience, network_of
+from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.users import (
+    User,
+    Users,
+    add_user,
+    change_user,
+    check_password,
+    check_username,
+    find_user,
+    key_of,
+    remove_user,
+)
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = Patience(free=3, free_per_address=6, longest_wait=60, forget_time=900)
+HERE, THERE = "192.0.2.1", "198.51.100.1"
+RIGHT, WRONG = Secret("wonderland"), Secret("wrong-one")
+
+
+class Awaited:
+    """Be an async storage over one in memory; refuse the next commits where a test wants it."""
+
+    def __init__(self) -> None:
+        self.inner = MemoryStorage()
+        self.refusals = 0
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Find."""
+        return self.inner.find(kind, key)
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Find by subject."""
+        return list(self.inner.find_of(kind, subject))
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Commit, or say that somebody else was first."""
+        if self.refusals:
+            self.refusals -= 1
+            return False
+        return self.inner.commit(changes)
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Purge."""
+        return self.inner.purge(expired_before, limit)
+
+
+@attrs.frozen
+class Place:
+    """Hold what a test needs."""
+
+    users: Users
+    storage: Awaited
+    clock: FixedClock
+    passwords: Passwords
+
+    async def attempt(self, password: Secret, address: str | None = HERE, username: str = "alice") -> object:
+        """Try to sign in."""
+        return await self.users.authenticate(username, password, address)
+
+    def known(self) -> User:
+        """Give the user as he is stored."""
+        user = self.storage.inner.find(User, "alice")
+        assert user is not None
+        return user
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """Give a place with one user."""
+    clock, storage = FixedClock(), Awaited()
+    passwords = Passwords(memory=64, passes=1, at_once=1)
+    users = Users(storage, passwords, PATIENCE, key=bytes(32), clock=clock)
+    user = User(
+        key="alice", username="Alice", subject="s-1", password_hash=passwords.hash(RIGHT), created_at=int(clock.now)
+    )
+    storage.inner.commit((Insert(user),))
+    yield Place(users, storage, clock, passwords)
+    passwords.close()
+
+
+async def test_right_password_gives_the_subject_whatever_the_spelling_of_the_name(place: Place) -> None:
+    assert await place.attempt(RIGHT) == "s-1"
+    assert await place.attempt(RIGHT, username="ALICE") == "s-1"
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("alice", WRONG), ("bob", RIGHT), ("", RIGHT), ("a" * 257, RIGHT), ("alice", Secret("x" * 1_025))],
+)
+async def test_anything_else_is_nobodys(place: Place, username: str, password: Secret) -> None:
+    assert await place.attempt(password, username=username) is None
+
+
+async def test_user_who_is_disabled_is_nobody(place: Place) -> None:
+    await change_user(place.storage, "alice", enabled=False)
+
+    assert await place.attempt(RIGHT) is None
+
+
+async def test_after_the_free_attempts_each_is_waited_for_twice_as_long(place: Place) -> None:
+    for _ in range(3):
+        assert await place.attempt(WRONG) is None
+
+    waits = []
+    for _ in range(8):
+        slowed = await place.attempt(RIGHT)
+        assert isinstance(slowed, TryLater)
+        waits.append(slowed.seconds)
+        place.clock.now += slowed.seconds
+        await place.attempt(WRONG)
+
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    place.clock.now += 60
+    assert await place.attempt(RIGHT) == "s-1"
+
+
+async def test_attempt_that_is_slowed_down_is_neither_counted_nor_looked_at(place: Place) -> None:
+    for _ in range(3):
+        await place.attempt(WRONG)
+
+    for _ in range(20):
+        assert await place.attempt(WRONG) == TryLater(1)
+
+
+async def test_guessing_from_one_address_slows_down_nobody_elsewhere(place: Place) -> None:
+    for _ in range(5):
+        await place.attempt(WRONG)
+
+    assert await place.attempt(RIGHT, THERE) == "s-1"
+
+
+async def test_guessing_an_account_from_many_addresses_is_slowed_down_too(place: Place) -> None:
+    for number in range(6):
+        assert await place.attempt(WRONG, f"198.51.100.{number}") is None
+
+    assert await place.attempt(RIGHT, "203.0.113.1") == TryLater(1)
+
+
+async def test_guessing_many_accounts_from_one_address_is_slowed_down_too(place: Place) -> None:
+    for number in range(6):
+        assert await place.attempt(WRONG, username=f"user-{number}") is None
+
+    assert await place.attempt(RIGHT) == TryLater(1)
+    assert await place.attempt(RIGHT, THERE) == "s-1"
+
+
+async def test_own_account_does_not_free_whoever_guesses_at_others(place: Place) -> None:
+    for number in range(6):
+        await place.attempt(WRONG, username=f"user-{number}")
+        place.clock.now += 1
+        await place.attempt(RIGHT)
+
+    assert isinstance(await place.attempt(WRONG, username="another"), TryLater)
+
+
+async def test_signing_in_forgives_the_account(place: Place) -> None:
+    for _ in range(2):
+        await place.attempt(WRONG)
+    await place.attempt(RIGHT)
+
+    for _ in range(3):
+        assert await place.attempt(WRONG) is None
+
+
+async def test_after_a_while_all_is_forgotten(place: Place) -> None:
+    for _ in range(3):
+        await place.attempt(WRONG)
+
+    place.clock.now += 900
+
+    for _ in range(3):
+        assert await place.attempt(WRONG) is None
+
+
+async def test_attempts_at_once_are_counted_one_by_one(place: Place) -> None:
+    answers = await asyncio.gather(*(place.attempt(WRONG) for _ in range(20)))
+
+    assert answers.count(None) == 3
+
+
+async def test_without_an_address_the_account_alone_is_counted(place: Place) -> None:
+    for _ in range(3):
+        assert await place.attempt(WRONG, None) is None
+
+    assert await place.attempt(RIGHT, None) == TryLater(1)
+
+
+async def test_names_that_were_tried_are_stored_unreadably(place: Place) -> None:
+    await place.attempt(WRONG, username="my-secret-by-mistake")
+
+    stored = [record for record in place.storage.inner._records.values() if isinstance(record, Attempts)]
+    assert len(stored) == 3
+    assert "mistake" not in repr(stored)
+    assert HERE not in repr(stored)
+
+
+async def test_too_many_at_once_are_asked_to_come_again_and_not_counted(place: Place) -> None:
+    place.passwords._most = 0
+
+    assert [await place.attempt(RIGHT) for _ in range(5)] == [TryLater(1)] * 5
+
+
+async def test_somebody_else_being_first_is_tried_again(place: Place) -> None:
+    place.storage.refusals = 2
+
+    assert await place.attempt(RIGHT) == "s-1"
+
+
+async def test_taking_back_is_given_up_where_others_are_always_first(place: Place) -> None:
+    counted = await place.users._count(PATIENCE.counters("alice", HERE, bytes(32)))
+    place.storage.refusals = 3
+
+    await place.users._take_back(PATIENCE.counters("alice", HERE, bytes(32)))
+
+    assert counted == 0
+    assert place.storage.refusals == 0
+
+
+async def test_hash_of_old_parameters_is_renewed_at_the_next_sign_in(place: Place) -> None:
+    old = Passwords(memory=32, passes=1, at_once=1).hash(RIGHT)
+    await change_user(place.storage, "alice", password_hash=old)
+
+    await place.attempt(RIGHT)
+
+    renewed = place.known().password_hash
+    assert renewed != old
+    assert not place.passwords.is_outdated(renewed)
+    assert await place.attempt(RIGHT) == "s-1"
+
+
+async def test_hash_is_not_renewed_where_hashing_is_too_busy(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Passwords(memory=32, passes=1, at_once=1).hash(RIGHT)
+    await change_user(place.storage, "alice", password_hash=old)
+    verify = place.passwords.verify
+
+    async def verify_and_fill_up(password_hash: str | None, password: Secret) -> bool:
+        is_right = await verify(password_hash, password)
+        place.passwords._most = 0
+        return is_right
+
+    monkeypatch.setattr(place.passwords, "verify", verify_and_fill_up)
+
+    assert await place.attempt(RIGHT) == "s-1"
+    assert place.known().password_hash == old
+
+
+async def test_hash_that_is_none_is_nobodys_password(place: Place) -> None:
+    await change_user(place.storage, "alice", password_hash="nonsense")
+
+    assert await place.attempt(RIGHT) is None
+    assert not place.passwords.is_hash("nonsense")
+    assert place.passwords.is_hash(place.passwords.hash(RIGHT))
+
+
+async def test_sign_in_counts_until_the_password_changes_or_the_user_is_gone(place: Place) -> None:
+    before = Login(subject="s-1", auth_time=int(place.clock.now))
+    assert await place.users.is_current("ALICE", before)
+    assert not await place.users.is_current("alice", attrs.evolve(before, subject="s-2"))
+    assert not await place.users.is_current("bob", before)
+
+    await change_user(place.storage, "alice", password_changed_at=int(place.clock.now) + 1)
+    assert not await place.users.is_current("alice", before)
+    assert await place.users.is_current("alice", attrs.evolve(before, auth_time=before.auth_time + 1))
+
+    await change_user(place.storage, "alice", enabled=False)
+    assert not await place.users.is_current("alice", attrs.evolve(before, auth_time=before.auth_time + 1))
+
+
+async def test_users_are_added_found_changed_and_removed(place: Place) -> None:
+    bob = attrs.evolve(place.known(), key="bob", username="Bob", subject="s-2")
+    await add_user(place.storage, bob)
+
+    with pytest.raises(ConfigurationError, match="it is taken"):
+        await add_user(place.storage, bob)
+    place.storage.refusals = 1
+    assert (await change_user(place.storage, "BOB", enabled=False)).enabled is False
+    place.storage.refusals = 1
+    assert (await remove_user(place.storage, "bob")).subject == "s-2"
+    with pytest.raises(ConfigurationError, match="there is no such user"):
+        await find_user(place.storage, "bob")
+
+
+@pytest.mark.parametrize("username", ["", " alice", "a\nb", "a" * 257])
+def test_name_that_can_not_be_is_refused(username: str) -> None:
+    with pytest.raises(ConfigurationError, match="username = "):
+        check_username(username)
+
+
+@pytest.mark.parametrize("password", ["", "x" * 1_025])
+def test_password_that_can_not_be_is_refused_unseen(password: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"password = Secret\(\): use at least one"):
+        check_password(Secret(password))
+
+
+@given(st.text(max_size=20))
+def test_key_of_a_name_is_stable(username: str) -> None:
+    assert key_of(key_of(username)) == key_of(username)
+
+
+def test_ipv6_is_counted_by_whom_it_belongs_to() -> None:
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
+    assert network_of("192.0.2.1") == "192.0.2.1"
