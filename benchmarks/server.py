@@ -11,7 +11,13 @@ Run `python -m benchmarks.server`.
 
 The conclusion (0.1.0, CPython 3.11.7, uvloop, two shared cores, the load on the same two):
 
-CONCLUSION
+| workers | MB a worker after start | MB after the load | 1 at a time | 32 at once |
+|---|---|---|---|---|
+| 1 | 47.0 | 49.0 | 1076 /s | 2553 /s (2.4 times) |
+| 2 | 41.5 | 43.3 | 1080 /s | 2717 /s (2.5 times) |
+
+So a worker has 13 MB to spare, and a second one helps little where the load itself takes one of two cores. With workers
+each has less, because the parent has imported most of it for all of them.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 from collections.abc import Mapping
@@ -12,8 +13,10 @@ import attrs
 
 from oauthcore import AsyncWorld, AuthorizationServer, Client, Peer, Request, Response, Secret, TryLater, arun
 from oauthcore.entropy import Entropy
+from oauthcore.errors import ServerError, TemporarilyUnavailable
 from oauthcore.http import see_other
 from oauthcore.outcome import Event
+from oauthcore.refusals import refuse_as_page
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11 import monitoring
 from oauthcore_h11.configuration.tables import Network
@@ -28,6 +31,8 @@ errors = logging.getLogger("oauthcore.errors")
 
 # What is registered (RFC 9110 section 9, RFC 5789); any other method is one that nothing here has heard of.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
+# Seconds: a storage that takes longer keeps everybody waiting.
+READY_WITHIN = 5.0
 _TEXT = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
 # A year, as the preload lists ask for at least (RFC 6797 section 6.1.1). Not the subdomains: they are not ours.
 _HSTS = ("Strict-Transport-Security", "max-age=31536000")
@@ -54,11 +59,18 @@ class Application:
         token = request_id.set(name)
         begun = perf_counter()
         try:
-            response = await self._answer(request)
+            response = await self._answer_whatever_happens(request)
             self._tell(request, response, perf_counter() - begun)
         finally:
             request_id.reset(token)
         return attrs.evolve(response, headers=(*response.headers, *self._headers(request, response, name)))
+
+    async def _answer_whatever_happens(self, request: Request) -> Response:
+        """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""
+        try:
+            return await self._answer(request)
+        except Exception as failure:
+            return refuse_as_page(ServerError("a bug in the server"), self.pages.error_page(request), failure)
 
     async def _answer(self, request: Request) -> Response:
         """Find who answers."""
@@ -66,7 +78,11 @@ class Application:
             return Response(501, _TEXT, b"This method is not implemented.\n")
         if request.path in monitoring.PATHS:
             return await self._monitor(request)
-        request = await self._by_whom_it_may_be(request)
+        try:
+            request = await self._by_whom_it_may_be(request)
+        except Exception as failure:
+            down = TemporarilyUnavailable("whose session it is could not be found out")
+            return refuse_as_page(down, self.pages.error_page(request), failure)
         world = AsyncWorld(self.storage, partial(self._authenticate, address_of(request.peer)), self._hear)
         if self.pages.owns(request.path):
             return await arun(self.pages.handle(request), world)
@@ -99,9 +115,10 @@ class Application:
 
     async def _storage_answers(self) -> bool:
         try:
-            await self.storage.find(Client, "")
-            # Nothing is purged of what expired before 1970; but the storage has been asked to write.
-            await self.storage.purge(0, 1)
+            async with asyncio.timeout(READY_WITHIN):
+                await self.storage.find(Client, "")
+                # Nothing is purged of what expired before 1970; but the storage has been asked to write.
+                await self.storage.purge(0, 1)
         except Exception:
             errors.exception("the storage does not answer")
             return False

@@ -21,6 +21,9 @@ logger = logging.getLogger("oauthcore.workers")
 
 WATCHED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
 
+# What a worker gives that has said by itself why it can't be, and then its parent: the command line's "bad input".
+CAN_NOT_START = 2
+
 # Who has lived so long has not died of what he was born with.
 _LONG_LIFE = 10.0
 _LONGEST_PAUSE = 30.0
@@ -71,11 +74,13 @@ class Parent:
         """Run until told to end; give the exit status."""
         signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         reading, writing = os.pipe()
-        for _ in range(self._count):
-            self._spawn(writing)
-        if not self._all_ready(reading, writing):
-            self._end()
-            return 2
+        # One first: what is wrong is then said once, and the others find the storage prepared.
+        for count in (1, self._count - 1):
+            for _ in range(count):
+                self._spawn(writing)
+            if not self._all_ready(reading, count):
+                self._end()
+                return CAN_NOT_START
         self._started()
         while (number := self._next_signal()) not in {signal.SIGTERM, signal.SIGINT}:
             if number == signal.SIGHUP:
@@ -85,15 +90,15 @@ class Parent:
             self._replace(writing)
         return 0 if self._end() else 1
 
-    def _all_ready(self, reading: int, writing: int) -> bool:
-        """Wait until all workers said so; False where one ended instead."""
-        ready = 0
-        while ready < self._count:
+    def _all_ready(self, reading: int, count: int) -> bool:
+        """Wait until so many workers said so; False where one ended instead."""
+        living = len(self._workers)
+        while count > 0:
             readable, _, _ = select.select([reading], [], [], 0.1)
             if readable:
-                ready += len(os.read(reading, self._count))
+                count -= len(os.read(reading, count))
             self._bury()
-            if len(self._workers) < self._count:
+            if len(self._workers) < living:
                 return False
         return True
 
@@ -134,7 +139,8 @@ class Parent:
                 return
             worker = self._workers.pop(pid)
             code = os.waitstatus_to_exitcode(status)
-            logger.error("worker ended", extra={"fields": {"pid": pid, "status": code}})
+            if code != CAN_NOT_START:
+                logger.error("worker ended", extra={"fields": {"pid": pid, "status": code}})
             lived_long = monotonic() - worker.born_at >= _LONG_LIFE
             self._pause = 0.0 if lived_long else min(_LONGEST_PAUSE, self._pause * 2 or 0.05)
             self._born_late_at = monotonic() + self._pause

@@ -92,7 +92,7 @@ def test_operators_own_template_takes_the_place_of_ours() -> None:
 
 
 def test_template_that_can_not_be_read_is_named_at_construction() -> None:
-    with pytest.raises(ConfigurationError, match=r"templates = 'login.html': it can't be read: Unexpected end"):
+    with pytest.raises(ConfigurationError, match=r"templates = 'login.html': it can't be read: unexpected"):
         Looks([DictLoader({"login.html": "{% if"})])
 
 

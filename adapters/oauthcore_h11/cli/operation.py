@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 
@@ -18,7 +19,7 @@ from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
 from oauthcore_h11.listeners import listen, raise_open_files, spelled
-from oauthcore_h11.workers import Cord, Parent
+from oauthcore_h11.workers import CAN_NOT_START, Cord, Parent
 
 logger = logging.getLogger("oauthcore.server")
 
@@ -121,8 +122,6 @@ def serve_together(
     """Serve in several processes, which this one watches over."""
     with tempfile.TemporaryDirectory(prefix="oauthcore-metrics-") as folder:
         os.environ[monitoring.MULTIPROCESS] = folder
-        # Before there are any workers, so that what is wrong is said once; and each finds the storage prepared.
-        serving.check(configuration)
         current = [configuration]
 
         def reload() -> None:
@@ -132,7 +131,11 @@ def serve_together(
                 logger.error("not reloaded: %s", error)
 
         def work(cord: Cord) -> int:
-            serving.run(serving.Process(current[0], reread, sockets), cord.ready, cord.parent)
+            try:
+                serving.run(serving.Process(current[0], reread, sockets), cord.ready, cord.parent)
+            except ConfigurationError as error:
+                sys.stderr.write(f"oauthcore: {error}\n")
+                return CAN_NOT_START
             return 0
 
         parent = Parent(

@@ -1,0 +1,229 @@
+"""The application: each request to whom it is for, whatever becomes of it counted, logged and answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlencode
+
+import attrs
+import pytest
+
+from oauthcore import Client, Peer, Request, Response
+from oauthcore.outcome import Delete, Insert
+from oauthcore.testing import FixedClock, SeededEntropy
+from oauthcore_h11 import application as module
+from oauthcore_h11.application import Application
+from oauthcore_h11.assembly import application_of, new_token_key
+from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics
+from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.passwords import Passwords as Hashing
+from oauthcore_h11.users import User
+from tests.h11.test_users import Awaited
+from tests.pages.html import Page
+from tests.pages.site import FORM
+
+pytestmark = pytest.mark.anyio
+
+SOMEBODY = Peer("192.0.2.1", is_secure=True)
+
+
+class Host:
+    """Be an application and a browser in front of it."""
+
+    def __init__(self, folder: Path, passwords: Fast) -> None:
+        self.storage = Awaited()
+        user = User(key="alice", username="alice", subject="s-1", password_hash=passwords.hash_of_x, created_at=1)
+        self.storage.inner.commit((Insert(user),))
+        self.user = user
+        configuration = Configuration(
+            folder=folder,
+            issuer="https://as.example/tenant",
+            token_key=new_token_key(),
+            metrics=Metrics(allowed_from=(ip_network("192.0.2.0/24"),)),
+            clients=(
+                ClientTable(client_id="app", token_endpoint_auth_method="none", redirect_uris=("https://a.example/",)),
+            ),
+        )
+        self.application: Application = application_of(
+            configuration, self.storage, passwords, Monitoring(), clock=FixedClock(), entropy=SeededEntropy()
+        )
+        self.cookie = ""
+
+    async def request(
+        self, method: str, target: str, body: bytes = b"", peer: Peer | None = SOMEBODY, **headers: str
+    ) -> Response:
+        """Send a request."""
+        pairs = (("Cookie", self.cookie), FORM, *headers.items())
+        response = await self.application(Request(method, target, pairs, body, peer))
+        if (planted := response.header("set-cookie")) is not None:
+            self.cookie = planted.partition(";")[0]
+        return response
+
+    async def sign_in(self) -> None:
+        """Sign in for the account."""
+        form = Page.in_(await self.request("GET", "/tenant/login")).form
+        body = urlencode({**form, "username": "alice", "password": "x"}).encode()
+        assert (await self.request("POST", "/tenant/login", body)).header("location") == "/tenant/account"
+
+
+class Fast(Hashing):
+    """Hash at once."""
+
+    @property
+    def hash_of_x(self) -> str:
+        """Give a hash of the password x."""
+        return self._hasher.hash("x")
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    """Give an application with one user and one client."""
+    passwords = Fast(memory=64, passes=1, at_once=1)
+    yield Host(tmp_path, passwords)
+    passwords.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "allow"),
+    [
+        ("BREW", "/tenant/token", 501, None),
+        ("GET", "/nothing", 404, None),
+        ("POST", "/tenant/", 404, None),
+        ("OPTIONS", "*", 204, "GET, HEAD, POST, OPTIONS"),
+        ("GET", "/healthz", 200, None),
+        ("HEAD", "/readyz", 200, None),
+        ("GET", "/metrics", 200, None),
+        ("POST", "/metrics", 405, "GET, HEAD"),
+        ("GET", "/tenant/", 303, None),
+        ("GET", "/tenant/authorize", 400, None),
+        ("GET", "/tenant/login", 200, None),
+    ],
+)
+async def test_each_request_is_answered_by_whom_it_is_for(
+    host: Host, method: str, target: str, status: int, allow: str | None
+) -> None:
+    response = await host.request(method, target)
+
+    assert (response.status, response.header("allow")) == (status, allow)
+    assert len(response.header("x-request-id") or "") == 16
+    assert response.header("x-content-type-options") == "nosniff"
+    assert response.header("strict-transport-security") == "max-age=31536000"
+
+
+async def test_strict_transport_is_asked_for_by_tls_alone(host: Host) -> None:
+    for peer in (None, Peer("192.0.2.1")):
+        assert (await host.request("GET", "/healthz", peer=peer)).header("strict-transport-security") is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "status"), [(SOMEBODY, 200), (None, 200), (Peer(None), 200), (Peer("198.51.100.1"), 404)]
+)
+async def test_counts_are_for_whom_the_operator_says(host: Host, peer: Peer | None, status: int) -> None:
+    assert (await host.request("GET", "/metrics", peer=peer)).status == status
+
+
+async def test_storage_that_does_not_answer_is_not_ready(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(expired_before: int, limit: int, /) -> int:
+        await asyncio.Event().wait()
+        return 0
+
+    monkeypatch.setattr(host.storage, "purge", never)
+    monkeypatch.setattr(module, "READY_WITHIN", 0)
+
+    assert (await host.request("GET", "/readyz")).status == 503
+
+
+async def test_login_of_a_session_counts_while_its_user_does(host: Host) -> None:
+    await host.sign_in()
+    assert (await host.request("GET", "/tenant/account")).status == 200
+
+    host.storage.inner.commit((Delete(host.user),))
+
+    assert (await host.request("GET", "/tenant/account")).header("location") == "/tenant/login"
+
+
+async def test_session_whose_user_can_not_be_found_out_is_a_503(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def down(kind: type, key: str, /) -> None:
+        raise OSError("disk I/O error")
+
+    await host.sign_in()
+    monkeypatch.setattr(host.storage, "find", down)
+
+    response = await host.request("GET", "/tenant/account")
+
+    assert response.status == 503
+    assert "temporarily_unavailable" in response.body.decode()
+    assert "OSError: disk I/O error" in caplog.text
+
+
+async def test_bug_is_a_500_with_its_traceback_in_the_log_and_counted(
+    host: Host, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(request: Request) -> None:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(type(host.application.pages), "handle", lambda self, request: broken(request))
+
+    response = await host.request("GET", "/tenant/login")
+
+    assert response.status == 500
+    assert "out of order" not in response.body.decode()
+    assert "RuntimeError: out of order" in caplog.text
+    counts = (await host.request("GET", "/metrics")).body.decode()
+    assert 'oauthcore_requests_total{endpoint="login",error="server_error",status="500"} 1.0' in counts
+
+
+async def test_access_is_logged_without_the_query_and_not_for_monitoring(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    await host.request("GET", "/tenant/authorize?client_id=hush")
+    await host.request("GET", "/healthz")
+
+    (record,) = [record for record in caplog.records if record.name == "oauthcore.access"]
+    assert record.getMessage() == "GET /tenant/authorize"
+    assert record.__dict__["fields"]["reason"] == "the client is unknown"
+    assert "hush" not in caplog.text
+
+
+async def test_access_is_not_logged_where_the_operator_wants_none(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    host.application = attrs.evolve(host.application, logs_access=False)
+
+    await host.request("GET", "/tenant/authorize")
+
+    assert not caplog.records
+
+
+async def test_what_is_committed_is_heard_by_the_audit_log_and_counted(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await host.sign_in()
+    query = urlencode(
+        {
+            "client_id": "app",
+            "response_type": "code",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
+        }
+    )
+    session = host.cookie
+    asked = await host.request("GET", f"/tenant/authorize?{query}")
+    host.cookie = f"{session}; {host.cookie}"
+    form = Page.in_(await host.request("GET", asked.header("location") or "")).form
+    finished = await host.request("POST", "/tenant/approve", urlencode({**form, "approval": "1"}).encode())
+    answered = await host.request("GET", finished.header("location") or "")
+
+    assert "code=" in (answered.header("location") or "")
+    heard = [record.getMessage() for record in caplog.records if record.name == "oauthcore.audit"]
+    assert heard == ["login_succeeded", "consent_given", "code_issued"]
+    assert 'event="code_issued"} 1.0' in (await host.request("GET", "/metrics")).body.decode()
+    assert await host.application.storage.find(Client, "app") is not None
