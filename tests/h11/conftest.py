@@ -32,7 +32,9 @@ def person(demo: Demo) -> Iterator[Person]:
         yield visitor
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run async tests under asyncio: it is what the transport is made of."""
-    return "asyncio"
+@pytest.fixture(params=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Run async tests under asyncio: it is what the transport is made of. And under uvloop, which it may be run by."""
+    if request.param == "uvloop":
+        pytest.importorskip("uvloop")
+    return "asyncio", {"use_uvloop": request.param == "uvloop"}
