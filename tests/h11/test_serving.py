@@ -7,11 +7,14 @@ import re
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from oauthcore_h11.attempts import Attempts
+from oauthcore_sqlite import SqliteStorage
 from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
 
@@ -155,17 +158,27 @@ def test_log_names_each_request_and_shows_no_secret(installation: Installation) 
 
 
 def test_ending_lets_what_runs_finish_and_refuses_what_is_new(installation: Installation) -> None:
-    installation.configure()
-    with installation.serving() as running:
-        idle, busy = connected(running), connected(running)
-        busy.sendall(b"POST /token HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n")
-        until(running, "", 0)
-        running.tell(signal.SIGTERM)
+    """A password that takes long to check is being checked when the signal comes."""
+    installation.configure("[passwords]\npasses = 60")
+    installation.run("user", "add", "alice", said="wonderland\n")
+    with installation.serving() as running, connected(running) as idle, ThreadPoolExecutor(1) as pool:
+        with httpx.Client(base_url=running.url, trust_env=False) as http:
+            form = {**Page.of(http.get("/login").text).form, "username": "alice", "password": "wonderland"}
+            signing_in = pool.submit(http.post, "/login", data=form)
+            storage = SqliteStorage(installation.folder / "oauthcore.db")
+            while not list(storage.every(Attempts)):  # an attempt is counted before its password is looked at
+                assert not signing_in.done()
+            storage.close()
+
+            running.tell(signal.SIGTERM)
+            assert all_of(idle) == b""
+            with pytest.raises(ConnectionError):
+                connected(running)
+            answer = signing_in.result()
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account")
+        assert answer.headers["connection"] == "close"
         assert running.wait() == 0
-        idle.close()
-        busy.close()
-        with pytest.raises(ConnectionError):
-            connected(running)
 
 
 def test_reload_takes_a_new_client_and_drops_no_connection(installation: Installation) -> None:

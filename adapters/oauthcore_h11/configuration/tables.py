@@ -92,7 +92,10 @@ class Proxies:
 
 @attrs.frozen(kw_only=True)
 class Outgoing:
-    """Open, for requests that the server itself makes, what is shut: private addresses and private authorities."""
+    """Open, for requests that the server itself makes, what is shut: private addresses and private authorities.
+
+    It makes none so far; what will is to keep to this.
+    """
 
     extra_ca_file: Path | None = None
     private_hosts: tuple[str, ...] = ()
