@@ -69,7 +69,7 @@ class Application:
         """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""
         try:
             return await self._answer(request)
-        except Exception as failure:
+        except Exception as failure:  # a bug of ours: it ends as a page, a count and a traceback, not as silence
             return refuse_as_page(ServerError("a bug in the server"), self.pages.error_page(request), failure)
 
     async def _answer(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class Application:
             return await self._monitor(request)
         try:
             request = await self._by_whom_it_may_be(request)
-        except Exception as failure:
+        except Exception as failure:  # whatever the storage raised: that it failed is what the person is told
             down = TemporarilyUnavailable("whose session it is could not be found out")
             return refuse_as_page(down, self.pages.error_page(request), failure)
         world = AsyncWorld(self.storage, partial(self._authenticate, address_of(request.peer)), self._hear)
@@ -119,7 +119,7 @@ class Application:
                 await self.storage.find(Client, "")
                 # Nothing is purged of what expired before 1970; but the storage has been asked to write.
                 await self.storage.purge(0, 1)
-        except Exception:
+        except Exception:  # whatever it raised: "not ready" is the answer to the question
             errors.exception("the storage does not answer")
             return False
         return True

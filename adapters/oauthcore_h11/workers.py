@@ -124,7 +124,7 @@ class Parent:
             os.close(self._hand)
             # Signals stay blocked until there is somebody to hear them: what is told before then waits, and isn't lost.
             status = self._work(Cord(lambda: _tell_ready(writing), self._lifeline))
-        except BaseException:
+        except BaseException:  # nothing may get out of here into the parent's code
             logger.exception("worker %d failed", os.getpid())
         finally:
             sys.stdout.flush()

@@ -105,7 +105,7 @@ def test_unix_socket_is_for_its_owner_and_group(tmp_path: Path) -> None:
 def test_unix_socket_of_a_server_that_is_no_more_is_replaced(tmp_path: Path) -> None:
     close(listen(["unix:a.sock"], tmp_path))
 
-    close(listen(["unix:a.sock"], tmp_path))
+    assert close(listen(["unix:a.sock"], tmp_path)) == [f"unix:{tmp_path / 'a.sock'}"]
 
 
 def test_unix_socket_of_a_server_that_answers_is_left_alone(tmp_path: Path) -> None:
