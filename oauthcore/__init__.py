@@ -1,5 +1,6 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
+from oauthcore.authorization.need import Need
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.drivers import AsyncWorld, World, arun, run
@@ -7,30 +8,37 @@ from oauthcore.effects import TryLater
 from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError
-from oauthcore.http import Peer, Refusal, Request, Response
+from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
+from oauthcore.introspected import IntrospectedTokens
 from oauthcore.memory import MemoryStorage
 from oauthcore.policy import Allowance, Lifetimes, Policy
 from oauthcore.records import Client, Login
+from oauthcore.resource import Access, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 
 __all__ = [
+    "Access",
     "Allowance",
     "AsyncWorld",
     "AuthorizationServer",
     "AuthorizedApplication",
     "Client",
     "ConfigurationError",
+    "IntrospectedTokens",
     "Lifetimes",
     "Login",
     "MemoryStorage",
+    "Need",
     "OAuthError",
+    "Outgoing",
     "Paths",
     "Peer",
     "PendingInteraction",
     "Policy",
     "Refusal",
     "Request",
+    "ResourceServer",
     "Response",
     "Scope",
     "Secret",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import Self
 
 import attrs
 
@@ -14,7 +16,11 @@ from oauthcore.records import Client
 
 @attrs.frozen(kw_only=True)
 class Paths:
-    """Say where the endpoints are, each a path below the issuer; `login` and `consent` are the application's pages."""
+    """Say where the endpoints are, each a path below the issuer; `login` and `consent` are the application's pages.
+
+    An `interaction` takes the place of those two: one page of the application's own, a path on its host (the issuer's
+    own path is not in front of it) or an absolute URL.
+    """
 
     authorization: str = "/authorize"
     token: str = "/token"
@@ -23,14 +29,33 @@ class Paths:
     resume: str = "/authorize/resume"
     login: str = "/login"
     consent: str = "/consent"
+    interaction: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        values = attrs.astuple(self)
-        for name, value in attrs.asdict(self).items():
-            if not value.startswith("/") or set(value) & set("?# \\") or not value.isprintable():
+        paths = attrs.asdict(self)
+        interaction = paths.pop("interaction")
+        for name, value in paths.items():
+            if not value.startswith("/") or not _is_plain(value):
                 raise ConfigurationError(f"paths.{name}", value, "start it with / and leave out ? # \\ and spaces")
-            if values.count(value) > 1:
+            if list(paths.values()).count(value) > 1:
                 raise ConfigurationError(f"paths.{name}", value, "give each endpoint a path of its own")
+        if interaction is not None and not (_OWN_PAGE.match(interaction) and _is_plain(interaction)):
+            remedy = "use a path on the host, or an https URL, without ? # \\ and spaces"
+            raise ConfigurationError("paths.interaction", interaction, remedy)
+
+    @classmethod
+    def below(cls, prefix: str, interaction: str | None = None) -> Self:
+        """Put all of them below a prefix, for a server that is mounted there though its issuer has no path."""
+        names = (field.name for field in attrs.fields(cls) if field.name != "interaction")
+        return cls(**{name: prefix + getattr(cls(), name) for name in names}, interaction=interaction)
+
+
+# Two slashes would be another host's URL (RFC 3986 section 4.2); plain http is for the loopback interface.
+_OWN_PAGE = re.compile(r"/(?!/)|https://[^/]|http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+
+
+def _is_plain(path: str) -> bool:
+    return path.isprintable() and path.isascii() and not set(path) & set('?# \\"<>')
 
 
 @attrs.frozen

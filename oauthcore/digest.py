@@ -26,7 +26,7 @@ Kind = Literal[
     "consent",
     "browser",
 ]
-Proof = Literal["access_token", "refresh_token", "resume"]
+Proof = Literal["access_token", "refresh_token", "resume", "form"]
 
 
 @attrs.frozen

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.effects import Authenticate, Commit, Effect, Find, FindOf, Flow, TryLater
-from oauthcore.errors import Unanswered
+from oauthcore.effects import Authenticate, Commit, Effect, Fetch, Find, FindOf, Flow, TryLater
+from oauthcore.errors import ConfigurationError, Unanswered
+from oauthcore.http import Outgoing, Response
 from oauthcore.outcome import Event
 from oauthcore.storage import AsyncStorage, Storage
 
@@ -29,17 +30,23 @@ def _unheard(event: Event) -> None:
     return None
 
 
+def _no_fetcher(request: Outgoing) -> Response:
+    raise ConfigurationError("fetch", None, "give the world a fetcher, such as oauthcore_fetch.Fetcher()")
+
+
 @attrs.frozen
 class World:
     """Hold what answers a blocking host's flows.
 
     `authenticate` gives the subject of a username and password, None for nobody's, or `TryLater` (the password grant
-    asks, and login pages may); `audit` hears each event once its commit is done, and must not raise.
+    asks, and login pages may); `audit` hears each event once its commit is done, and must not raise; `fetch` asks other
+    servers, for a resource server whose tokens are another's.
     """
 
     storage: Storage
     authenticate: Callable[[str, Secret], str | TryLater | None] = _nobody
     audit: Audit = _unheard
+    fetch: Callable[[Outgoing], Response] = _no_fetcher
 
 
 @attrs.frozen
@@ -49,6 +56,7 @@ class AsyncWorld:
     storage: Storage | AsyncStorage
     authenticate: Callable[[str, Secret], Awaitable[str | TryLater | None] | str | TryLater | None] = _nobody
     audit: Audit = _unheard
+    fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
 
 
 def run(flow: Flow[T], world: World) -> T:
@@ -97,6 +105,8 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
         return world.authenticate(effect.username, effect.password)
     if isinstance(effect, FindOf):
         return world.storage.find_of(effect.kind, effect.subject)
+    if isinstance(effect, Fetch):
+        return world.fetch(effect.request)
     assert_never(effect)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from oauthcore.digest import Secret
+from oauthcore.http import Outgoing, Response
 from oauthcore.outcome import Change, Event, R, S
 
 
@@ -57,7 +58,14 @@ class TryLater:
     seconds: int
 
 
-Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate
+@attrs.frozen
+class Fetch:
+    """Ask for the answer of another server, by HTTPS: always before a commit, and never between two tries of one."""
+
+    request: Outgoing
+
+
+Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
@@ -84,6 +92,12 @@ def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool
 def authenticate(username: str, password: Secret) -> Flow[str | TryLater | None]:
     """Give the subject whose username and password these are, None for nobody's, or when to try again."""
     answer: str | TryLater | None = yield Authenticate(username, password)
+    return answer
+
+
+def fetch(request: Outgoing) -> Flow[Response]:
+    """Give another server's answer, whatever its status; what it says has been checked by nobody."""
+    answer: Response = yield Fetch(request)
     return answer
 
 

@@ -44,6 +44,22 @@ class InvalidGrant(OAuthError):
     description = "The grant is invalid, expired, revoked, or was issued to another client."
 
 
+class InvalidToken(OAuthError):
+    """Refuse a bearer token that is unknown, expired, revoked or meant for others (RFC 6750 section 3.1)."""
+
+    code = "invalid_token"
+    status = 401
+    description = "The access token is unknown, expired, revoked, or not meant for this resource."
+
+
+class InsufficientScope(OAuthError):
+    """Refuse a good bearer token that may do less than is asked of it (RFC 6750 section 3.1)."""
+
+    code = "insufficient_scope"
+    status = 403
+    description = "The access token does not have the scope that this takes."
+
+
 class UnauthorizedClient(OAuthError):
     """Refuse a client something it is not registered for (RFC 6749 sections 4.1.2.1 and 5.2)."""
 

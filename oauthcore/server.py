@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.clients.registration import (
     Registered,
@@ -21,7 +22,7 @@ from oauthcore.clients.registration import (
 )
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
-from oauthcore.digest import Derivation, Digester, Secret
+from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.effects import Flow, find, settled
 from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
 from oauthcore.endpoints.authorization import authorization
@@ -44,6 +45,7 @@ from oauthcore.policy import Allowance, Policy
 from oauthcore.records import Client, ClientSecret, Login
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
+from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
 from oauthcore.transact import Refuse, agree, transact
 
@@ -72,6 +74,7 @@ class _Endpoint:
     decide: Callable[[Request, Login | None, Context], Flow[Outcome]]
     is_page: bool = False
     is_cors: bool = False
+    asks_login: bool = False
 
 
 class AuthorizationServer:
@@ -80,7 +83,8 @@ class AuthorizationServer:
     `issuer` is the URL that clients know it by, kept as the exact string; `clock` and `entropy` may be `time.time` and
     `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
     `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else. `base`
-    is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found.
+    is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found, and
+    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -113,6 +117,8 @@ class AuthorizationServer:
         self._grants = {**_offered_grants(self.policy), **(grants or {})}
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes)
         self._endpoints = self._table()
+        self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
+        self.tokens = StoredTokens(issuer, clock)
 
     def handle(
         self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
@@ -135,6 +141,24 @@ class AuthorizationServer:
         """Tell whether a path is one of the endpoints', so that a host knows what to leave alone."""
         return path in self._endpoints
 
+    def asks_login(self, path: str) -> bool:
+        """Tell whether an endpoint wants to know who is signed in, so that a host need not find out for the others."""
+        return path in self._endpoints and self._endpoints[path].asks_login
+
+    def form_token(self, request: Request, handle: str) -> str:
+        """Give what a form about an interaction carries, against cross-site posts (RFC 9700 section 4.7).
+
+        Blank for a browser that the interaction can't have started in: it has nothing to tell it by.
+        """
+        context = self._context()
+        browser = browser_of(request, context)
+        return "" if browser is None else form_token(Secret(handle), browser, context).reveal()
+
+    def is_form_token(self, request: Request, handle: str, token: str) -> bool:
+        """Tell whether a posted form was shown to this browser, for this interaction."""
+        expected = self.form_token(request, handle)
+        return bool(expected) and same(expected, token)
+
     def interaction(self, handle: str, login: Login | None = None) -> Flow[PendingInteraction | None]:
         """Find out what an interaction waits for: None if for nothing (any more). Raises `Unanswered` if storage fails.
 
@@ -145,7 +169,7 @@ class AuthorizationServer:
     def finish(
         self,
         handle: str,
-        login: Login,
+        login: Login | str,
         scope: Iterable[str] | None = None,
         *,
         remember: bool = True,
@@ -153,6 +177,7 @@ class AuthorizationServer:
     ) -> Flow[Response]:
         """Report who is signed in and, where a page asked for it, what he allowed; send the answer to his browser.
 
+        `login` may be a subject alone: he is then who was signed in when the request came, or signed in just now.
         A `scope` of None reports the login alone, and consent is asked for where it is not remembered. It may be less
         than was asked for, never more. `remember` keeps the consent for the next time.
         """
@@ -263,7 +288,7 @@ class AuthorizationServer:
         paths, base, document, grants = self.paths, self.base, self._metadata, self._grants
         get, post, read = ("GET",), ("POST",), ("GET", "HEAD")
         return {
-            base + paths.authorization: _Endpoint(get + post, authorization, is_page=True),
+            base + paths.authorization: _Endpoint(get + post, authorization, is_page=True, asks_login=True),
             base + paths.resume: _Endpoint(get, lambda r, _, context: resume(r, context), is_page=True),
             base + paths.token: _Endpoint(post, lambda r, _, context: token(r, grants, context), is_cors=True),
             base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),

@@ -6,6 +6,7 @@ This is the one place that may guard a `yield from`, and the one that turns what
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from oauthcore.effects import Flow, commit
 from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
@@ -16,6 +17,7 @@ from oauthcore.outcome import Outcome
 # helps more than insisting.
 ATTEMPTS = 5
 
+T = TypeVar("T")
 Refuse = Callable[[OAuthError, BaseException | None], Response]
 
 
@@ -24,8 +26,13 @@ def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse) -> Flow[Resp
 
     `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read.
     """
+    return guard(agree(decision), refuse)
+
+
+def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
+    """Give a flow's result, or a refusal whatever happens."""
     try:
-        return (yield from agree(decision))
+        return (yield from flow)
     except OAuthError as error:
         return refuse(error, None)
     except Unanswered as failure:

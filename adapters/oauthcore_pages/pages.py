@@ -72,6 +72,11 @@ class Pages:
             self.paths.logout: (show_logout, sign_out),
         }
 
+    @property
+    def all_paths(self) -> tuple[str, ...]:
+        """Give where the pages are, for a host's table of routes."""
+        return tuple(self._pages)
+
     def owns(self, path: str) -> bool:
         """Tell whether a path is one of the pages'."""
         return path in self._pages

@@ -36,6 +36,8 @@ class PagePaths:
     @classmethod
     def below(cls, server: AuthorizationServer, account: str, logout: str) -> Self:
         """Put them below the server's issuer; raises `ConfigurationError` for those that can't be there."""
+        if server.paths.interaction is not None:
+            raise ConfigurationError("paths.interaction", server.paths.interaction, "leave it out: these are the pages")
         paths = {"login": server.paths.login, "approve": server.paths.consent, "account": account, "logout": logout}
         for name in ("account", "logout"):
             path = paths[name]

@@ -40,6 +40,14 @@ def bind(browser: Secret | None, context: Context) -> tuple[Digest, Headers]:
     return context.digest("browser", value), (header,)
 
 
+def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
+    """Give what a form of the application's carries, so that no other site's form is taken for it.
+
+    It hangs on the browser's own value, which no other site can read, and on the interaction the form is about.
+    """
+    return context.derive("form", Secret(f"{handle.reveal()} {browser.reveal()}"))
+
+
 def is_same_browser(browser: Secret | None, bound: Digest, context: Context) -> bool:
     """Tell whether it is the browser that the interaction started in."""
     return browser is not None and same_digest(context.digest("browser", browser), bound)

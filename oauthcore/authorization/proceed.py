@@ -85,8 +85,10 @@ def refusal_without_page(needed: Need) -> OAuthError:
 
 def send_to_page(needed: Need, handle: Secret, context: Context, cookies: Headers = ()) -> Response:
     """Send the browser to the application's page for what is needed."""
-    path = context.paths.login if needed is Need.LOGIN else context.paths.consent
-    return see_other(f"{context.base}{path}?{form_encoded([('interaction', handle.reveal())])}", cookies)
+    page = context.paths.interaction
+    if page is None:
+        page = context.base + (context.paths.login if needed is Need.LOGIN else context.paths.consent)
+    return see_other(f"{page}?{form_encoded([('interaction', handle.reveal())])}", cookies)
 
 
 def send_to_resume(handle: Secret, context: Context) -> Response:

@@ -39,12 +39,28 @@ class PendingInteraction:
 
 @attrs.frozen
 class Answer:
-    """Hold what the application reports: who is signed in, and what he allowed, if he was asked."""
+    """Hold what the application reports: who is signed in, and what he allowed, if he was asked.
+
+    A subject alone says that he is who was reported when the request came, or else that he signed in just now.
+    """
 
     handle: Secret
-    login: Login
+    login: Login | str
     scope: Scope | None
     remember: bool
+
+    @property
+    def subject(self) -> str:
+        """Give who it is."""
+        return self.login if isinstance(self.login, str) else self.login.subject
+
+    def login_in(self, waiting: Interaction, now: int) -> Login:
+        """Give who is signed in and since when: whoever was known before has not proved it anew by saying yes."""
+        if isinstance(self.login, Login):
+            return self.login
+        if waiting.login is not None and waiting.login.subject == self.login:
+            return waiting.login
+        return Login(subject=self.login, auth_time=now)
 
 
 def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
@@ -81,7 +97,7 @@ def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     client = consent = None
     if interaction is not None:
         client = yield from find(Client, interaction.client_id)
-        consent = yield from find(Consent, consent_key(answer.login.subject, interaction.client_id, context))
+        consent = yield from find(Consent, consent_key(answer.subject, interaction.client_id, context))
     return decide_finish(answer, interaction, client, consent, context)
 
 
@@ -94,11 +110,12 @@ def decide_finish(
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
     scope = consented_scope(answer, judged, waiting)
-    needed = need(judged, answer.login, consent, context, answered=scope is not None, since=waiting.started_at)
+    login = answer.login_in(waiting, context.now)
+    needed = need(judged, login, consent, context, answered=scope is not None, since=waiting.started_at)
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
-        login = None if needed is Need.LOGIN else answer.login
-        changed = Replace(waiting, attrs.evolve(waiting, state=logged_in, login=login))
+        known = None if needed is Need.LOGIN else login
+        changed = Replace(waiting, attrs.evolve(waiting, state=logged_in, login=known))
         return Outcome(send_to_page(needed, answer.handle, context), (changed,))
     if scope is not None and not scope and judged.scope:
         # Nothing was ticked: that is a no.
@@ -118,7 +135,7 @@ def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Sco
 
     A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.
     """
-    if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.login.subject):
+    if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
         return None
     if not judged.scope.covers(answer.scope):
         raise InvalidRequest("the application reports consent to more than was asked for")
@@ -127,7 +144,7 @@ def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Sco
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:
     """Answer a double click as the first click was answered, if it is the same person's."""
-    if finished.login is None or finished.login.subject != answer.login.subject:
+    if finished.login is None or finished.login.subject != answer.subject:
         raise InvalidRequest("the interaction was finished by somebody else")
     return Outcome(send_to_resume(answer.handle, context))
 

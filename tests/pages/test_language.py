@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 import oauthcore_pages
 from oauthcore import ConfigurationError, OAuthError, Request, run
+from oauthcore.errors import InsufficientScope, InvalidToken
 from oauthcore.refusals import ErrorPage
 from oauthcore_pages import Looks
 from oauthcore_pages.form_token import ForgedForm
@@ -157,4 +158,5 @@ def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     ours = {kind for kind in refusals() if kind.__module__.startswith(("oauthcore.", "oauthcore_pages."))}
 
     assert {ForgedForm, Over} <= ours
+    ours -= {InvalidToken, InsufficientScope}  # a resource's, for clients alone: no page ever shows them
     assert {kind.description for kind in ours} <= set(DESCRIPTIONS)

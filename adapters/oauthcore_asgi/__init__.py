@@ -1,0 +1,11 @@
+"""An authorization server, and the protection of routes by its tokens, in ASGI applications.
+
+`OAuth` for any of them; `oauthcore_asgi.starlette`, `.fastapi`, `.litestar` and `.quart` speak those frameworks, and
+`oauthcore_asgi.aiohttp` speaks to one that is async without being ASGI.
+"""
+
+from oauthcore_asgi.application import PLAIN, Framework, OAuth
+from oauthcore_asgi.protect import ACCESS, Bearer, verify
+from oauthcore_asgi.wire import Answer
+
+__all__ = ["ACCESS", "PLAIN", "Answer", "Bearer", "Framework", "OAuth", "verify"]

@@ -1,0 +1,83 @@
+"""aiohttp: async, though no ASGI. The endpoints as routes, and a decorator for protected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+from oauthcore import Access, AsyncWorld, AuthorizationServer, Peer, ResourceServer, World
+from oauthcore import Request as CoreRequest
+from oauthcore import Response as CoreResponse
+from oauthcore.http import complete
+from oauthcore_asgi import application
+from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.protect import verify
+
+if TYPE_CHECKING:
+    from oauthcore_pages import Pages
+
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
+ACCESS: web.RequestKey[Access] = web.RequestKey("access", Access)
+PIECE = 16 * 1024
+
+
+def wire_of(asking: web.Request) -> CoreRequest:
+    """Give an aiohttp request as the core's, without its body."""
+    return CoreRequest(asking.method, asking.raw_path, asking.headers.items(), b"", Peer(asking.remote, asking.secure))
+
+
+def respond(response: CoreResponse) -> web.Response:
+    """Give the core's response as aiohttp's."""
+    return web.Response(status=response.status, body=response.body, headers=CIMultiDict(complete(response)))
+
+
+def _unasked(scope: MutableMapping[str, Any], head: CoreRequest) -> web.Request:
+    raise NotImplementedError("aiohttp is no ASGI server: add the routes to its application")
+
+
+AIOHTTP: Framework[web.Request, web.Response] = Framework(request_of=_unasked, wire_of=wire_of, respond=respond)
+
+
+class OAuth(application.OAuth[web.Request, web.Response]):
+    """Be an authorization server in an aiohttp application: `app.add_routes(oauth.routes)`."""
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World | AsyncWorld,
+        *,
+        login: LoginOf[web.Request] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        super().__init__(server, world, AIOHTTP, login=login, pages=pages)
+        self.routes = [web.route("*", path, self._handler) for path in (*self.paths, *self.metadata_paths)]
+
+    async def _handler(self, asking: web.Request) -> web.Response:
+        async def receive() -> dict[str, Any]:
+            piece = await asking.content.read(PIECE)
+            return {"type": "http.request", "body": piece, "more_body": not asking.content.at_eof()}
+
+        return respond(await self.serve(wire_of(asking), receive, asking))
+
+
+def require(
+    resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()
+) -> Callable[[Handler], Handler]:
+    """Let a handler be called with a token for all of the scope, its `Access` in `request[ACCESS]`; else challenge."""
+
+    def protected(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def call(asking: web.Request) -> web.StreamResponse:
+            verdict = await verify(wire_of(asking), resource_server, world, scope)
+            if not isinstance(verdict, Access):
+                return respond(verdict)
+            asking[ACCESS] = verdict
+            return await handler(asking)
+
+        return call
+
+    return protected

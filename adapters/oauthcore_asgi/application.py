@@ -1,0 +1,167 @@
+"""An authorization server inside an ASGI application that has people and sessions of its own.
+
+Translates and calls one driver. `OAuth` is the ASGI application for the endpoints and, for the application's own pages,
+what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from oauthcore import AsyncWorld, AuthorizationServer, Login, PendingInteraction, Request, Response, World, arun
+from oauthcore_asgi.wire import (
+    Answer,
+    ASGIApplication,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    body_of,
+    head_of,
+    paths_of,
+)
+
+if TYPE_CHECKING:
+    from oauthcore_pages import Pages
+
+log = logging.getLogger("oauthcore_asgi")
+
+RequestT = TypeVar("RequestT")
+ResponseT = TypeVar("ResponseT")
+LoginOf: TypeAlias = Callable[[RequestT], Awaitable[Login | None] | Login | None]
+
+
+@attrs.frozen(kw_only=True)
+class Framework(Generic[RequestT, ResponseT]):
+    """Say how a framework makes its request from a scope, what of it goes over the wire, and how it answers.
+
+    `wire_of` gives a request without its body.
+    """
+
+    request_of: Callable[[Scope, Request], RequestT]
+    wire_of: Callable[[RequestT], Request]
+    respond: Callable[[Response], ResponseT]
+
+
+PLAIN: Framework[Request, Answer] = Framework(
+    request_of=lambda _, request: request, wire_of=lambda request: request, respond=Answer
+)
+
+
+class OAuth(Generic[RequestT, ResponseT]):
+    """Be an authorization server in an application, at whatever prefix its issuer and its paths have.
+
+    `login(request)` says who is signed in, and may be async. Where the application has no login, `pages` has one.
+    """
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World | AsyncWorld,
+        framework: Framework[RequestT, ResponseT],
+        *,
+        login: LoginOf[RequestT] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        self.server = server
+        self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
+        self.metadata_paths = server.metadata_paths
+        self._world = world
+        self._framework = framework
+        self._login = login
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for one of the endpoints, wherever this is mounted."""
+        await self._serve(scope, receive, send, self._owns)
+
+    @property
+    def well_known(self) -> ASGIApplication:
+        """Give the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
+
+        async def well_known(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._serve(scope, receive, send, self.metadata_paths.__contains__)
+
+        return well_known
+
+    async def serve(self, head: Request, receive: Receive, asking: RequestT) -> Response:
+        """Answer the request whose body nobody has read yet; raises `Disconnected` where it does not come."""
+        body = await body_of(head, receive)
+        return body if isinstance(body, Response) else await self.answer(attrs.evolve(head, body=body), asking)
+
+    async def answer(self, request: Request, asking: RequestT) -> Response:
+        """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
+        if self._pages is not None and self._pages.owns(request.path):
+            return self._told(request, await arun(self._pages.handle(request), self._world))
+        login = await self._who(asking) if self.server.asks_login(request.path) else None
+        if self._pages is None:
+            return self._told(request, await arun(self.server.handle(request, login), self._world))
+        login, page = login or self._pages.login_of(request), self._pages.error_page(request)
+        return self._told(request, await arun(self.server.handle(request, login, page), self._world))
+
+    async def interaction(self, id: str, login: Login | None = None) -> PendingInteraction | None:
+        """Find out what an interaction waits for; None if for nothing any more."""
+        return await arun(self.server.interaction(id, login), self._world)
+
+    async def finish(
+        self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
+    ) -> ResponseT:
+        """Report who is signed in and what he allowed; give the framework's own response for his browser.
+
+        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
+        """
+        finished = await arun(self.server.finish(id, subject, scope, remember=remember), self._world)
+        return self._framework.respond(finished)
+
+    async def deny(self, id: str) -> ResponseT:
+        """Report that the person said no; give the framework's own response for his browser."""
+        return self._framework.respond(await arun(self.server.deny(id), self._world))
+
+    def form_token(self, request: RequestT, id: str) -> str:
+        """Give what a form about an interaction carries, against cross-site posts."""
+        return self.server.form_token(self._framework.wire_of(request), id)
+
+    def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
+        """Tell whether a posted form was shown to this browser, for this interaction."""
+        return self.server.is_form_token(self._framework.wire_of(request), id, token)
+
+    def _owns(self, path: str) -> bool:
+        return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
+
+    async def _who(self, asking: RequestT) -> Login | None:
+        login = None if self._login is None else self._login(asking)
+        return await login if inspect.isawaitable(login) else login
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, owns: Callable[[str], bool]) -> None:
+        if scope["type"] == "lifespan":
+            return await _live(receive, send)
+        candidates = tuple(paths_of(scope))
+        head = head_of(scope, next(filter(owns, candidates), candidates[0]))
+        asking = self._framework.request_of(scope, head)
+        try:
+            response = await self.serve(head, receive, asking)
+        except Disconnected:
+            return None
+        return await Answer(response)(scope, receive, send)
+
+    def _told(self, request: Request, response: Response) -> Response:
+        """Tell the log of a refusal: never with the query, which may hold what nobody should read."""
+        if response.refusal is not None:
+            refusal, cause = response.refusal, response.refusal.cause
+            level = logging.INFO if cause is None else logging.ERROR
+            log.log(level, "%s %s: %s, %s", request.method, request.path, refusal.code, refusal.reason, exc_info=cause)
+        return response
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Be an application of its own that has nothing to start or to stop; mounted ones are never asked."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

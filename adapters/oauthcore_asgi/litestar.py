@@ -1,0 +1,89 @@
+"""Litestar: a plugin that adds the endpoints, and guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers import asgi
+from litestar.handlers.base import BaseRouteHandler
+from litestar.plugins import InitPlugin
+from litestar.response.base import ASGIResponse
+from litestar.types import Guard, Receive, Scope, Send
+
+from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore import Request as CoreRequest
+from oauthcore import Response as CoreResponse
+from oauthcore.http import complete
+from oauthcore_asgi import application
+from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.protect import verify
+from oauthcore_asgi.wire import head_of
+
+if TYPE_CHECKING:
+    from litestar.config.app import AppConfig
+
+    from oauthcore_pages import Pages
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+def wire_of(connection: Connection) -> CoreRequest:
+    """Give a Litestar request as the core's, without its body."""
+    return head_of(connection.scope, connection.scope["path"])  # type: ignore[arg-type]  # a TypedDict is a mapping
+
+
+def respond(response: CoreResponse) -> ASGIResponse:
+    """Give the core's response as Litestar's."""
+    headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in complete(response)]
+    return ASGIResponse(body=response.body, status_code=response.status, encoded_headers=headers)
+
+
+LITESTAR: Framework[Connection, ASGIResponse] = Framework(
+    request_of=lambda scope, _: Request(scope),  # type: ignore[arg-type]  # a scope is a scope
+    wire_of=wire_of,
+    respond=respond,
+)
+
+
+class OAuth(application.OAuth[Connection, ASGIResponse], InitPlugin):
+    """Be an authorization server in a Litestar application, as a plugin: it adds its endpoints, well-known ones too."""
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World | AsyncWorld,
+        *,
+        login: LoginOf[Connection] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        super().__init__(server, world, LITESTAR, login=login, pages=pages)
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:  # type: ignore[explicit-override]  # 3.12's
+        """Add the endpoints."""
+
+        @asgi([*self.paths, *self.metadata_paths], copy_scope=True)
+        async def endpoints(scope: Scope, receive: Receive, send: Send) -> None:
+            await self(scope, receive, send)  # type: ignore[arg-type]  # a TypedDict is a mapping
+
+        app_config.route_handlers.append(endpoints)
+        return app_config
+
+
+def require(resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()) -> Guard:
+    """Make a guard: it leaves the `Access` of a request's token in `request.state.access`, or answers the challenge."""
+
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        verdict = await verify(wire_of(connection), resource_server, world, scope)
+        if isinstance(verdict, Access):
+            connection.state.access = verdict
+            return
+        names = ("www-authenticate", "retry-after", "cache-control")
+        headers = {name: value for name, value in verdict.headers if name.lower() in names}
+        detail = (verdict.refusal.code if verdict.refusal else "") or "a bearer token is needed"
+        raise HTTPException(status_code=verdict.status, detail=detail, headers=headers)
+
+    return guard

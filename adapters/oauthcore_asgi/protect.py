@@ -1,0 +1,52 @@
+"""Bearer protection for ASGI: a middleware for a whole application, and the check that frameworks' helpers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oauthcore import Access, AsyncWorld, Request, ResourceServer, Response, World, arun
+from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
+
+ACCESS = "oauthcore.access"
+
+
+class Bearer:
+    """Let through requests with a bearer token for all of `scope`.
+
+    Their `Access` is in `scope["oauthcore.access"]`. Every other gets the challenge (RFC 6750 section 3).
+    The metadata is served, where the resource server has any.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApplication,
+        resource_server: ResourceServer,
+        world: World | AsyncWorld,
+        scope: str | Iterable[str] = (),
+    ) -> None:
+        self._app = app
+        self._resource_server = resource_server
+        self._world = world
+        self._scope = scope if isinstance(scope, str) else tuple(scope)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check, and go on or answer."""
+        if scope["type"] not in {"http", "websocket"}:
+            return await self._app(scope, receive, send)
+        request = head_of(scope, next(filter(self._resource_server.owns, paths_of(scope)), scope["path"]))
+        if scope["type"] == "http" and self._resource_server.owns(request.path):
+            return await Answer(await arun(self._resource_server.handle(request), self._world))(scope, receive, send)
+        verdict = await verify(request, self._resource_server, self._world, self._scope)
+        if isinstance(verdict, Access):
+            scope[ACCESS] = verdict
+            return await self._app(scope, receive, send)
+        if scope["type"] == "websocket":  # a handshake that is closed is answered 403: it has no room for a challenge
+            return await send({"type": "websocket.close", "code": 1008})
+        return await Answer(verdict)(scope, receive, send)
+
+
+async def verify(
+    request: Request, resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str]
+) -> Access | Response:
+    """Find out what a request's token allows, or the response to give."""
+    return await arun(resource_server.verify(request, scope), world)

@@ -1,0 +1,128 @@
+"""Starlette: its requests and responses, and an `AuthenticationBackend` for bearer tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError, BaseUser
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore import Request as CoreRequest
+from oauthcore import Response as CoreResponse
+from oauthcore.http import complete
+from oauthcore_asgi import application
+from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.protect import verify
+from oauthcore_asgi.wire import head_of
+
+if TYPE_CHECKING:
+    from oauthcore_pages import Pages
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def wire_of(connection: HTTPConnection) -> CoreRequest:
+    """Give a Starlette request as the core's, without its body."""
+    return head_of(connection.scope, connection.scope["path"])
+
+
+def respond(response: CoreResponse) -> Response:
+    """Give the core's response as Starlette's."""
+    spelled = Response(response.body, response.status)
+    headers = complete(response)
+    spelled.raw_headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers]
+    return spelled
+
+
+STARLETTE: Framework[Request, Response] = Framework(
+    request_of=lambda scope, _: Request(scope), wire_of=wire_of, respond=respond
+)
+
+
+class OAuth(application.OAuth[Request, Response]):
+    """Be an authorization server in a Starlette application: mount it, and `well_known` at the root."""
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World | AsyncWorld,
+        *,
+        login: LoginOf[Request] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        super().__init__(server, world, STARLETTE, login=login, pages=pages)
+
+
+class BearerUser(BaseUser):
+    """Be `request.user`, by what his token allows."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    @property
+    def is_authenticated(self) -> bool:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Tell that a token was good."""
+        return True
+
+    @property
+    def display_name(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Give the subject, or the client where it acts for itself."""
+        return self.access.subject or self.access.client_id
+
+    @property
+    def identity(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Give the same: there is no other."""
+        return self.display_name
+
+
+class BearerBackend(AuthenticationBackend):
+    """Authenticate requests by bearer tokens, for Starlette's `AuthenticationMiddleware`, with `on_error` beside it.
+
+    Starlette's own `requires` knows the scope in `request.auth`; `require` of this answers with the challenge.
+    """
+
+    def __init__(self, resource_server: ResourceServer, world: World | AsyncWorld) -> None:
+        self._resource_server = resource_server
+        self._world = world
+
+    async def authenticate(  # type: ignore[explicit-override]  # typing.override is 3.12's
+        self, conn: HTTPConnection
+    ) -> tuple[AuthCredentials, BaseUser] | None:
+        """Give who a token is for; None where there is none. Raises `AuthenticationError` for one that is no good."""
+        verdict = await verify(wire_of(conn), self._resource_server, self._world, ())
+        if isinstance(verdict, Access):
+            return AuthCredentials(list(verdict.scope)), BearerUser(verdict)
+        if verdict.refusal is not None and not verdict.refusal.code:
+            return None
+        raise _Refused(verdict)
+
+    @staticmethod
+    def on_error(conn: HTTPConnection, error: Exception) -> Response:
+        """Answer with the challenge."""
+        assert isinstance(error, _Refused)
+        return respond(error.response)
+
+    def require(self, scope: str | Iterable[str]) -> Callable[[Endpoint], Endpoint]:
+        """Let an endpoint be called with a token for all of the scope, and answer with the challenge without one."""
+
+        def protected(endpoint: Endpoint) -> Endpoint:
+            @wraps(endpoint)
+            async def call(request: Request) -> Response:
+                user = request.user
+                access = user.access if isinstance(user, BearerUser) else None
+                verdict = self._resource_server.judge(access, scope)
+                return await endpoint(request) if isinstance(verdict, Access) else respond(verdict)
+
+            return call
+
+        return protected
+
+
+class _Refused(AuthenticationError):
+    def __init__(self, response: CoreResponse) -> None:
+        super().__init__("the bearer token is refused")
+        self.response = response

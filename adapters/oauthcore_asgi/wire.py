@@ -1,0 +1,84 @@
+"""ASGI's messages as values and back: no OAuth here, and nothing of any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from http import HTTPStatus
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+import attrs
+
+from oauthcore import Peer, Request, Response
+from oauthcore.http import complete
+from oauthcore.parameters import MAX_LENGTH
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Disconnected(Exception):
+    """Tell that the client went away before its request was complete: there is nobody to answer."""
+
+
+@attrs.frozen
+class Answer:
+    """Be an ASGI application that gives one response, whatever it is asked."""
+
+    response: Response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response; to HEAD without its body."""
+        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in complete(self.response)]
+        await send({"type": "http.response.start", "status": self.response.status, "headers": headers})
+        body = b"" if scope["method"] == "HEAD" else self.response.body
+        await send({"type": "http.response.body", "body": body})
+
+
+def head_of(scope: Scope, path: str) -> Request:
+    """Give a request without its body, for that path."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    client = scope.get("client")
+    peer = Peer(client[0] if client else None, scope.get("scheme") in {"https", "wss"})
+    return Request(scope.get("method", "GET"), f"{path}?{query}" if query else path, headers, b"", peer)
+
+
+async def body_of(head: Request, receive: Receive) -> bytes | Response:
+    """Read a request's body, or give the response to one that is too large; raises `Disconnected`."""
+    declared = head.header("content-length") or ""
+    if declared.isdecimal() and int(declared) > MAX_LENGTH:
+        return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        if len(body) > MAX_LENGTH:
+            return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def paths_of(scope: Scope) -> Iterator[str]:
+    """Give the paths that may be the one the client sent, still percent-encoded, the likeliest first.
+
+    A mounted application is told its prefix as `root_path`; whether `path` still has it is where hosts differ, and
+    frameworks that cut it off leave `raw_path` as it was.
+    """
+    root = scope.get("root_path", "")
+    raw = scope.get("raw_path")
+    if raw is not None:
+        sent = raw.decode("latin-1").partition("?")[0]
+        yield from (sent, root + sent)
+    else:
+        path = quote(scope["path"], safe="/:@!$&'()*+,;=~")
+        yield from (path, root + path)
+
+
+def plain(status: HTTPStatus) -> Response:
+    """Say no more than the status."""
+    return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{status.phrase}.\n".encode())

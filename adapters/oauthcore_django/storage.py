@@ -1,0 +1,104 @@
+"""The storage: Django's ORM on one of Django's connections, a transaction to a commit.
+
+Preconditions are conditional writes, and locks are taken in the order of the keys, so that two commits that want the
+same records wait for each other and never in a circle. Within a transaction of the caller's (`ATOMIC_REQUESTS`) a
+commit is as final as that: then True means that it will be there if the request's own transaction is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import IntegrityError, connections, transaction
+from django.db.models import F, QuerySet
+
+from oauthcore.codec import dump, load
+from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require, S
+from oauthcore.records import BY_SUBJECT, Record
+from oauthcore_django import models
+
+
+class _Lost(Exception):
+    """Roll back: a precondition failed."""
+
+
+class DjangoStorage:
+    """Keep records in the table of this application, on the connection with that alias."""
+
+    def __init__(self, using: str = "default") -> None:
+        self._using = using
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        body = self._rows(kind=kind.__name__, key=key).values_list("body", flat=True).first()
+        return None if body is None else load(kind, body)
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        bodies = self._rows(kind=kind.__name__, subject=subject).values_list("body", flat=True)
+        return [load(kind, body) for body in bodies]
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        try:
+            with transaction.atomic(using=self._using):
+                for change in sorted(changes, key=_place):
+                    self._apply(change)
+        except (_Lost, IntegrityError):
+            return False
+        return True
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        expired = self._rows(expires_at__lt=expired_before).order_by("expires_at")
+        ids = list(expired.values_list("pk", flat=True)[:limit])
+        removed, _ = self._rows(pk__in=ids, expires_at__lt=expired_before).delete()
+        return removed
+
+    def _rows(self, **conditions: object) -> QuerySet[models.Record]:
+        # Without the model's default order: there is none, and `first` would add one.
+        return models.Record.objects.using(self._using).filter(**conditions).order_by()
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case Insert(record):
+                models.Record(**_columns(record)).save(using=self._using, force_insert=True)
+            case Replace(old, new):
+                _demand(self._stored(old).update(**_columns(new)))
+            case Delete(record):
+                _demand(self._stored(record).delete()[0])
+            case Require(record):
+                _demand(self._lock(record))
+
+    def _stored(self, record: Record) -> QuerySet[models.Record]:
+        """Give the row of a record, if it is still that record."""
+        return self._rows(kind=type(record).__name__, key=record.key, body=dump(record))
+
+    def _lock(self, record: Record) -> int:
+        """Count a record that is to stay as it is until the commit, and keep others from changing it."""
+        if connections[self._using].features.has_select_for_update:
+            return len(self._stored(record).select_for_update().values_list("pk"))
+        # SQLite: a write takes the one lock there is, and a transaction that began by reading could not get it later.
+        return self._stored(record).update(expires_at=F("expires_at"))
+
+
+def _place(change: Change) -> tuple[str, str]:
+    record = change.old if isinstance(change, Replace) else change.record
+    return (type(record).__name__, record.key)
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    subject = getattr(record, "subject", None) if isinstance(record, BY_SUBJECT) else None
+    return {
+        "kind": type(record).__name__,
+        "key": record.key,
+        "body": dump(record),
+        "subject": subject,
+        "expires_at": record.expires_at,
+    }
+
+
+def _demand(rows: int) -> None:
+    if rows != 1:
+        raise _Lost

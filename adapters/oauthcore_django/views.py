@@ -1,0 +1,110 @@
+"""The endpoints as Django's urls, the same under WSGI and ASGI, and a decorator for protected views."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from oauthcore import Access, AuthorizationServer, Login, ResourceServer, World
+from oauthcore import Request as CoreRequest
+from oauthcore import Response as CoreResponse
+from oauthcore.http import complete
+from oauthcore_wsgi import Framework, head_of, verify
+from oauthcore_wsgi import OAuth as WSGIOAuth
+
+if TYPE_CHECKING:
+    from oauthcore_pages import Pages
+
+P = ParamSpec("P")
+View: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def login_of(request: HttpRequest) -> Login | None:
+    """Give Django's own user, by his primary key, signed in when Django says that he last was."""
+    user = request.user
+    if not user.is_authenticated or user.last_login is None:
+        return None
+    return Login(subject=str(user.pk), auth_time=int(user.last_login.timestamp()))
+
+
+def environ_of(request: HttpRequest) -> dict[str, Any]:
+    """Give a Django request as an environ: under ASGI too, its `META` has WSGI's names."""
+    scheme = "https" if request.is_secure() else "http"
+    # Django's own stream ends where the body does.
+    return {**request.META, "wsgi.url_scheme": scheme, "wsgi.input": request, "wsgi.input_terminated": True}
+
+
+def wire_of(request: HttpRequest) -> CoreRequest:
+    """Give a Django request as the core's, without its body."""
+    return head_of(environ_of(request))
+
+
+def respond(response: CoreResponse) -> HttpResponse:
+    """Give the core's response as Django's."""
+    spelled = HttpResponse(response.body, status=response.status)
+    del spelled["Content-Type"]
+    for name, value in complete(response):
+        if name == "Set-Cookie":
+            spelled.cookies.load(value)
+        else:
+            spelled[name] = value
+    return spelled
+
+
+DJANGO: Framework[HttpRequest, HttpResponse] = Framework(
+    request_of=lambda _, __: HttpRequest(), wire_of=wire_of, respond=respond
+)
+
+
+class OAuth(WSGIOAuth[HttpRequest, HttpResponse]):
+    """Be an authorization server in a Django project: put `urls` into the root URLconf, which has no prefix.
+
+    Who is signed in is Django's user, unless `login` says otherwise. The pages of the project's own are protected by
+    Django's CSRF middleware as all others; these endpoints are exempt, since clients post to them without a cookie.
+    """
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World,
+        *,
+        login: Callable[[HttpRequest], Login | None] = login_of,
+        pages: Pages | None = None,
+    ) -> None:
+        super().__init__(server, world, DJANGO, login=login, pages=pages)
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """Give the endpoints, well-known ones too."""
+        view = csrf_exempt(self._view)
+        return [re_path(f"^{re.escape(path[1:])}$", view) for path in (*self.paths, *self.metadata_paths)]
+
+    def _view(self, request: HttpRequest) -> HttpResponse:
+        return respond(self.serve(environ_of(request), request))
+
+
+def require(
+    resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+) -> Callable[[View[P]], View[P]]:
+    """Let a view be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
+
+    def protected(view: View[P]) -> View[P]:
+        @wraps(view)
+        def call(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            verdict = verify(wire_of(request), resource_server, world, scope)
+            if not isinstance(verdict, Access):
+                return respond(verdict)
+            request.token = verdict  # type: ignore[attr-defined]  # Django's requests are there to be hung things on
+            return view(request, *args, **kwargs)
+
+        # A form can't carry a token, so that no other site's form has one: CSRF is a matter of cookies.
+        return csrf_exempt(call)  # type: ignore[return-value]  # `wraps` knows the parameter by its name, too
+
+    return protected

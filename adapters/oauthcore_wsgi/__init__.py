@@ -1,0 +1,10 @@
+"""An authorization server, and the protection of routes by its tokens, in WSGI applications.
+
+`OAuth` for any of them; `oauthcore_wsgi.flask` and `.bottle` speak those frameworks, `oauthcore_django` speaks Django.
+"""
+
+from oauthcore_wsgi.application import PLAIN, Framework, OAuth
+from oauthcore_wsgi.protect import ACCESS, Bearer, verify
+from oauthcore_wsgi.wire import Answer, head_of
+
+__all__ = ["ACCESS", "PLAIN", "Answer", "Bearer", "Framework", "OAuth", "head_of", "verify"]

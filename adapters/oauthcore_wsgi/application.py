@@ -1,0 +1,136 @@
+"""An authorization server inside a WSGI application that has people and sessions of its own.
+
+Translates and calls one driver. `OAuth` is the WSGI application for the endpoints and, for the application's own pages,
+what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from oauthcore import AuthorizationServer, Login, PendingInteraction, Request, Response, World, run
+from oauthcore_wsgi.wire import Answer, body_of, head_of, plain
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from oauthcore_pages import Pages
+
+log = logging.getLogger("oauthcore_wsgi")
+
+RequestT = TypeVar("RequestT")
+ResponseT = TypeVar("ResponseT")
+LoginOf: TypeAlias = Callable[[RequestT], Login | None]
+
+
+@attrs.frozen(kw_only=True)
+class Framework(Generic[RequestT, ResponseT]):
+    """Say how a framework makes its request from an environ, what of it goes over the wire, and how it answers.
+
+    `wire_of` gives a request without its body.
+    """
+
+    request_of: Callable[[WSGIEnvironment, Request], RequestT]
+    wire_of: Callable[[RequestT], Request]
+    respond: Callable[[Response], ResponseT]
+
+
+PLAIN: Framework[Request, Answer] = Framework(
+    request_of=lambda _, request: request, wire_of=lambda request: request, respond=Answer
+)
+
+
+class OAuth(Generic[RequestT, ResponseT]):
+    """Be an authorization server in an application, at whatever prefix its issuer and its paths have.
+
+    `login(request)` says who is signed in. Where the application has no login, `pages` has one.
+    """
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World,
+        framework: Framework[RequestT, ResponseT],
+        *,
+        login: LoginOf[RequestT] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        self.server = server
+        self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
+        self.metadata_paths = server.metadata_paths
+        self._world = world
+        self._framework = framework
+        self._login = login
+        self._pages = pages
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request for one of the endpoints, wherever this is mounted."""
+        asking = self._framework.request_of(environ, head_of(environ))
+        return Answer(self.serve(environ, asking))(environ, start_response)
+
+    @property
+    def well_known(self) -> WSGIApplication:
+        """Give the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
+
+        def well_known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if head_of(environ).path in self.metadata_paths:
+                return self(environ, start_response)
+            return Answer(plain(HTTPStatus.NOT_FOUND))(environ, start_response)
+
+        return well_known
+
+    def serve(self, environ: WSGIEnvironment, asking: RequestT) -> Response:
+        """Answer the request in an environ whose body nobody has read yet: what frameworks' views call."""
+        body = body_of(environ)
+        if isinstance(body, Response):
+            return body
+        return self.answer(attrs.evolve(head_of(environ), body=body), asking)
+
+    def answer(self, request: Request, asking: RequestT) -> Response:
+        """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
+        if self._pages is not None and self._pages.owns(request.path):
+            return self._told(request, run(self._pages.handle(request), self._world))
+        asks = self._login is not None and self.server.asks_login(request.path)
+        login = self._login(asking) if self._login is not None and asks else None
+        if self._pages is None:
+            return self._told(request, run(self.server.handle(request, login), self._world))
+        login, page = login or self._pages.login_of(request), self._pages.error_page(request)
+        return self._told(request, run(self.server.handle(request, login, page), self._world))
+
+    def interaction(self, id: str, login: Login | None = None) -> PendingInteraction | None:
+        """Find out what an interaction waits for; None if for nothing any more."""
+        return run(self.server.interaction(id, login), self._world)
+
+    def finish(
+        self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
+    ) -> ResponseT:
+        """Report who is signed in and what he allowed; give the framework's own response for his browser.
+
+        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
+        """
+        return self._framework.respond(run(self.server.finish(id, subject, scope, remember=remember), self._world))
+
+    def deny(self, id: str) -> ResponseT:
+        """Report that the person said no; give the framework's own response for his browser."""
+        return self._framework.respond(run(self.server.deny(id), self._world))
+
+    def form_token(self, request: RequestT, id: str) -> str:
+        """Give what a form about an interaction carries, against cross-site posts."""
+        return self.server.form_token(self._framework.wire_of(request), id)
+
+    def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
+        """Tell whether a posted form was shown to this browser, for this interaction."""
+        return self.server.is_form_token(self._framework.wire_of(request), id, token)
+
+    def _told(self, request: Request, response: Response) -> Response:
+        """Tell the log of a refusal: never with the query, which may hold what nobody should read."""
+        if response.refusal is not None:
+            refusal, cause = response.refusal, response.refusal.cause
+            level = logging.INFO if cause is None else logging.ERROR
+            log.log(level, "%s %s: %s, %s", request.method, request.path, refusal.code, refusal.reason, exc_info=cause)
+        return response

@@ -1,0 +1,83 @@
+"""Bottle: the endpoints as routes, and a decorator for protected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from bottle import Bottle, HTTPResponse, LocalRequest, request
+
+from oauthcore import Access, AuthorizationServer, ResourceServer, World
+from oauthcore import Request as CoreRequest
+from oauthcore import Response as CoreResponse
+from oauthcore.http import complete
+from oauthcore_wsgi import application
+from oauthcore_wsgi.application import Framework, LoginOf
+from oauthcore_wsgi.protect import verify
+from oauthcore_wsgi.wire import head_of, status_line
+
+if TYPE_CHECKING:
+    from oauthcore_pages import Pages
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def wire_of(asking: LocalRequest) -> CoreRequest:
+    """Give a Bottle request as the core's, without its body."""
+    return head_of(asking.environ)
+
+
+def respond(response: CoreResponse) -> HTTPResponse:
+    """Give the core's response as Bottle's."""
+    spelled = HTTPResponse(response.body, status_line(response.status))
+    for name, value in complete(response):
+        spelled.add_header(name, value)
+    return spelled
+
+
+BOTTLE: Framework[LocalRequest, HTTPResponse] = Framework(
+    request_of=lambda _, __: request, wire_of=wire_of, respond=respond
+)
+
+
+class OAuth(application.OAuth[LocalRequest, HTTPResponse]):
+    """Be an authorization server in a Bottle application: `oauth.install(app)` adds its routes."""
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World,
+        *,
+        login: LoginOf[LocalRequest] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        super().__init__(server, world, BOTTLE, login=login, pages=pages)
+
+    def install(self, app: Bottle) -> None:
+        """Add the routes of all endpoints, well-known ones too."""
+        for path in (*self.paths, *self.metadata_paths):
+            app.route(path, method="ANY", callback=self._view)
+
+    def _view(self) -> HTTPResponse:
+        return respond(self.serve(request.environ, request))
+
+
+def require(
+    resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
+    """Let a route be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
+
+    def protected(view: Callable[P, T]) -> Callable[P, T | HTTPResponse]:
+        @wraps(view)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T | HTTPResponse:
+            verdict = verify(wire_of(request), resource_server, world, scope)
+            if not isinstance(verdict, Access):
+                return respond(verdict)
+            request.token = verdict
+            return view(*args, **kwargs)
+
+        return call
+
+    return protected

@@ -1,0 +1,82 @@
+"""Flask: the endpoints as a blueprint, whose views see the session, and a decorator for protected ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from flask import Blueprint, Request, Response, g, request
+
+from oauthcore import Access, AuthorizationServer, ResourceServer, World
+from oauthcore import Request as CoreRequest
+from oauthcore import Response as CoreResponse
+from oauthcore.http import complete
+from oauthcore_wsgi import application
+from oauthcore_wsgi.application import Framework, LoginOf
+from oauthcore_wsgi.protect import verify
+from oauthcore_wsgi.wire import head_of
+
+if TYPE_CHECKING:
+    from oauthcore_pages import Pages
+
+P = ParamSpec("P")
+T = TypeVar("T")
+METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
+
+
+def wire_of(asking: Request) -> CoreRequest:
+    """Give a Flask request as the core's, without its body."""
+    return head_of(asking.environ)
+
+
+def respond(response: CoreResponse) -> Response:
+    """Give the core's response as Flask's."""
+    spelled = Response(response.body, response.status)
+    spelled.headers.clear()
+    spelled.headers.extend(complete(response))
+    return spelled
+
+
+FLASK: Framework[Request, Response] = Framework(request_of=lambda _, __: request, wire_of=wire_of, respond=respond)
+
+
+class OAuth(application.OAuth[Request, Response]):
+    """Be an authorization server in a Flask application: register its `blueprint`, without a prefix of its own."""
+
+    def __init__(
+        self,
+        server: AuthorizationServer,
+        world: World,
+        *,
+        login: LoginOf[Request] | None = None,
+        pages: Pages | None = None,
+    ) -> None:
+        super().__init__(server, world, FLASK, login=login, pages=pages)
+        self.blueprint = Blueprint("oauthcore", __name__)
+        for path in (*self.paths, *self.metadata_paths):
+            # An endpoint's name in a blueprint may not have a dot, and a path may.
+            name = path.replace(".", "_")
+            self.blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
+
+    def _view(self) -> Response:
+        return respond(self.serve(request.environ, request))
+
+
+def require(
+    resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+    """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
+
+    def protected(view: Callable[P, T]) -> Callable[P, T | Response]:
+        @wraps(view)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T | Response:
+            verdict = verify(wire_of(request), resource_server, world, scope)
+            if not isinstance(verdict, Access):
+                return respond(verdict)
+            g.token = verdict
+            return view(*args, **kwargs)
+
+        return call
+
+    return protected

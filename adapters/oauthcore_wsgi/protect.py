@@ -1,0 +1,48 @@
+"""Bearer protection for WSGI: a middleware for a whole application, and the check that frameworks' helpers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from oauthcore import Access, Request, ResourceServer, Response, World, run
+from oauthcore_wsgi.wire import Answer, head_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ACCESS = "oauthcore.access"
+
+
+class Bearer:
+    """Let through requests with a bearer token for all of `scope`.
+
+    Their `Access` is in `environ["oauthcore.access"]`. Every other gets the challenge (RFC 6750 section 3).
+    The metadata is served, where the resource server has any.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+    ) -> None:
+        self._app = app
+        self._resource_server = resource_server
+        self._world = world
+        self._scope = scope if isinstance(scope, str) else tuple(scope)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Check, and go on or answer."""
+        request = head_of(environ)
+        if self._resource_server.owns(request.path):
+            return Answer(run(self._resource_server.handle(request), self._world))(environ, start_response)
+        verdict = verify(request, self._resource_server, self._world, self._scope)
+        if isinstance(verdict, Response):
+            return Answer(verdict)(environ, start_response)
+        environ[ACCESS] = verdict
+        return self._app(environ, start_response)
+
+
+def verify(
+    request: Request, resource_server: ResourceServer, world: World, scope: str | Iterable[str]
+) -> Access | Response:
+    """Find out what a request's token allows, or the response to give."""
+    return run(resource_server.verify(request, scope), world)

@@ -1,0 +1,84 @@
+"""WSGI's environ as values and back (PEP 3333): no OAuth here, and nothing of any framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import attrs
+
+from oauthcore import Peer, Request, Response
+from oauthcore.http import Headers, complete
+from oauthcore.parameters import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_UNPREFIXED = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+
+
+@attrs.frozen
+class Answer:
+    """Be a WSGI application that gives one response, whatever it is asked."""
+
+    response: Response
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Give the response; to HEAD without its body."""
+        start_response(status_line(self.response.status), list(complete(self.response)))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.response.body]
+
+
+def status_line(status: int) -> str:
+    """Give a status with its phrase, as WSGI wants it."""
+    return f"{status} {HTTPStatus(status).phrase}"
+
+
+def head_of(environ: Mapping[str, Any]) -> Request:
+    """Give a request without its body; the path with the prefix it is mounted at, as the client sent it."""
+    # PEP 3333 hands out paths as bytes spelled in ISO 8859-1, already percent-decoded.
+    path = quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), "/:@!$&'()*+,;=~", "latin-1")
+    query = environ.get("QUERY_STRING", "")
+    peer = Peer(environ.get("REMOTE_ADDR"), environ.get("wsgi.url_scheme") == "https")
+    return Request(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, headers_of(environ), b"", peer)
+
+
+def headers_of(environ: Mapping[str, Any]) -> Headers:
+    """Give the headers, their names as WSGI left them: lower case, and hyphens for underscores."""
+    fields = ((_UNPREFIXED.get(name) or _field_name(name), value) for name, value in environ.items())
+    return tuple((name, value) for name, value in fields if name and value)
+
+
+def _field_name(name: str) -> str:
+    return name[5:].replace("_", "-").lower() if name.startswith("HTTP_") else ""
+
+
+def body_of(environ: Mapping[str, Any]) -> bytes | Response:
+    """Read a request's body, or give the response to one that is too large or not all there.
+
+    Without a length it is read only where the server says that it ends the stream (`wsgi.input_terminated`): any
+    other would be waited for until the client hangs up.
+    """
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if not declared and not environ.get("wsgi.input_terminated"):
+        return b""
+    if declared and not declared.isdecimal():
+        return plain(HTTPStatus.BAD_REQUEST)
+    length = int(declared) if declared else None
+    if length is not None and length > MAX_LENGTH:
+        return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        body: bytes = environ["wsgi.input"].read(MAX_LENGTH + 1 if length is None else length)
+    except OSError:  # the client went away; servers differ in how they say so
+        return plain(HTTPStatus.BAD_REQUEST)
+    if len(body) > MAX_LENGTH:
+        return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    # Half a form can be a whole one of another meaning.
+    return body if length is None or len(body) == length else plain(HTTPStatus.BAD_REQUEST)
+
+
+def plain(status: HTTPStatus) -> Response:
+    """Say no more than the status."""
+    return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{status.phrase}.\n".encode())

@@ -1,0 +1,147 @@
+"""Tokens of another server: what they allow is found out by asking it (RFC 7662), and remembered for a while."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from types import MappingProxyType
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+import attrs
+
+from oauthcore.clock import Clock
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, fetch
+from oauthcore.errors import ConfigurationError, InvalidScope, TemporarilyUnavailable
+from oauthcore.http import Outgoing, Response
+from oauthcore.redirect_uri import LOOPBACK_HOSTS
+from oauthcore.resource import Access
+from oauthcore.scope import Scope, parse_scope
+
+# JSON has numbers that no integer is; this is the last one that every reader of JSON can tell from its neighbours.
+_END_OF_TIME = 2**53
+
+
+@attrs.frozen
+class _Kept:
+    access: Access
+    until: int
+
+
+class IntrospectedTokens:
+    """Ask another server's introspection endpoint about tokens (RFC 7662), as a client with a secret.
+
+    An answer is believed for `cache_lifetime` seconds at most and never past the token's `exp`; so long a revocation
+    may go unnoticed. 0 asks each time. At most `capacity` answers are kept, under digests of their tokens. `issuer`,
+    if given, is what an answer that names one must name.
+
+    Raises `ConfigurationError` for settings that can't be.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        client_id: str,
+        client_secret: Secret,
+        clock: Clock,
+        issuer: str | None = None,
+        cache_lifetime: int = 30,
+        capacity: int = 10_000,
+    ) -> None:
+        parts = urlsplit(endpoint)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
+            raise ConfigurationError("endpoint", endpoint, "use an https URL: what is asked are secrets")
+        if cache_lifetime < 0 or capacity < 1:
+            raise ConfigurationError("cache_lifetime, capacity", (cache_lifetime, capacity), "use 0 and 1 or more")
+        # RFC 6749 section 2.3.1: form-encoded first, then Basic.
+        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret.reveal())}"
+        self._headers = (
+            ("Authorization", "Basic " + base64.b64encode(pair.encode()).decode()),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Accept", "application/json"),
+        )
+        self._endpoint = endpoint
+        self._clock = clock
+        self._issuer = issuer
+        self._cache_lifetime = cache_lifetime
+        self._capacity = capacity
+        self._kept: dict[bytes, _Kept] = {}
+
+    def __call__(self, token: Secret) -> Flow[Access | None]:
+        """Give what a token allows, None where it allows nothing; raises `TemporarilyUnavailable` without an answer."""
+        key = hashlib.sha256(token.reveal().encode("ascii")).digest()
+        now = int(self._clock())
+        kept = self._kept.get(key)
+        if kept is not None and now < kept.until:
+            return kept.access
+        body = urlencode({"token": token.reveal(), "token_type_hint": "access_token"}).encode("ascii")
+        response = yield from fetch(Outgoing("POST", self._endpoint, self._headers, body))
+        access = access_of(response, self._issuer, now)
+        self._keep(key, access, now)
+        return access
+
+    def _keep(self, key: bytes, access: Access | None, now: int) -> None:
+        if access is None or not self._cache_lifetime:
+            self._kept.pop(key, None)
+            return
+        if len(self._kept) >= self._capacity:
+            # Copied before it is read, and put in place whole: threads may be at it together.
+            kept = {key: kept for key, kept in list(self._kept.items()) if now < kept.until}
+            self._kept = kept if len(kept) < self._capacity else {}
+        until = now + self._cache_lifetime
+        self._kept[key] = _Kept(access, until if access.expires_at is None else min(until, access.expires_at))
+
+
+def access_of(response: Response, issuer: str | None, now: int) -> Access | None:
+    """Read an introspection answer (RFC 7662 section 2.2): None for whatever is not plainly a live bearer token's.
+
+    Raises `TemporarilyUnavailable` for what is no answer: that is the server's fault or ours, not the token's.
+    """
+    if response.status != 200:
+        raise TemporarilyUnavailable(f"the introspection endpoint answered {response.status}")
+    try:
+        members = json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise TemporarilyUnavailable("the introspection endpoint answered with no JSON") from None
+    if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
+        raise TemporarilyUnavailable("the introspection endpoint's answer does not say whether the token is active")
+    if not members["active"] or not _is_plain_bearer(members) or not _is_current(members, now):
+        return None
+    if issuer is not None and members.get("iss", issuer) != issuer:
+        return None
+    return _described(members)
+
+
+def _is_plain_bearer(members: dict[str, object]) -> bool:
+    """Tell whether having the token is enough: one that is bound to a key is not for bearers (RFC 9449 section 7.2)."""
+    return str(members.get("token_type", "Bearer")).lower() == "bearer" and "cnf" not in members
+
+
+def _is_current(members: dict[str, object], now: int) -> bool:
+    starts, ends = members.get("nbf", now), members.get("exp", now + 1)
+    return isinstance(starts, int | float) and isinstance(ends, int | float) and starts <= now < ends < _END_OF_TIME
+
+
+def _described(members: dict[str, object]) -> Access | None:
+    audience = members.get("aud", [])
+    expires_at = members.get("exp")
+    try:
+        scope = parse_scope(_text(members.get("scope")) or "")
+    except InvalidScope:
+        scope = Scope()
+    return Access(
+        client_id=_text(members.get("client_id")) or "",
+        subject=_text(members.get("sub")),
+        scope=scope,
+        issued_at=issued_at if isinstance(issued_at := members.get("iat"), int) else None,
+        expires_at=int(expires_at) if isinstance(expires_at, int | float) else None,
+        audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
+        issuer=_text(members.get("iss")),
+        claims=MappingProxyType(members),
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
