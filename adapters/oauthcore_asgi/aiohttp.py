@@ -56,6 +56,10 @@ class OAuth(application.OAuth[web.Request, web.Response]):
         super().__init__(server, world, AIOHTTP, login=login, pages=pages)
         self.routes = [web.route("*", path, self._handler) for path in (*self.paths, *self.metadata_paths)]
 
+    def require(self, scope: str | Iterable[str] = ()) -> Callable[[Handler], Handler]:
+        """Let a handler be called with one of this server's tokens for all of the scope, its `Access` in `request`."""
+        return require(ResourceServer(self.server.tokens), self._world, scope)
+
     async def _handler(self, asking: web.Request) -> web.Response:
         async def receive() -> dict[str, Any]:
             piece = await asking.content.read(PIECE)

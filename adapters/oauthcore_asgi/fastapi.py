@@ -11,7 +11,7 @@ from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, W
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.starlette import OAuth, wire_of
 
-__all__ = ["OAuth", "Protect"]
+__all__ = ["Access", "OAuth", "Protect"]
 
 
 class Protect(OAuth2AuthorizationCodeBearer):

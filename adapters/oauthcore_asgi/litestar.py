@@ -62,6 +62,10 @@ class OAuth(application.OAuth[Connection, ASGIResponse], InitPlugin):
     ) -> None:
         super().__init__(server, world, LITESTAR, login=login, pages=pages)
 
+    def guard(self, scope: str | Iterable[str] = ()) -> Guard:
+        """Make a guard for this server's tokens: their `Access` is in `request.state.access`."""
+        return require(ResourceServer(self.server.tokens), self._world, scope)
+
     def on_app_init(self, app_config: AppConfig) -> AppConfig:  # type: ignore[explicit-override]  # 3.12's
         """Add the endpoints."""
 

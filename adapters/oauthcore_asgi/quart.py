@@ -64,6 +64,12 @@ class OAuth(application.OAuth[Request, Response]):
                 path, path.replace(".", "_"), self._view, methods=METHODS, provide_automatic_options=False
             )
 
+    def require(
+        self, scope: str | Iterable[str] = ()
+    ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | Response]]]:
+        """Let a view be called with one of this server's tokens for all of the scope, its `Access` in `g.token`."""
+        return require(ResourceServer(self.server.tokens), self._world, scope)
+
     async def _view(self) -> Response:
         head = wire_of(request)
         pieces = _Pieces(request)

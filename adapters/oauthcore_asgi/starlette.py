@@ -56,6 +56,10 @@ class OAuth(application.OAuth[Request, Response]):
     ) -> None:
         super().__init__(server, world, STARLETTE, login=login, pages=pages)
 
+    def bearer(self) -> BearerBackend:
+        """Make an `AuthenticationBackend` for this server's tokens."""
+        return BearerBackend(ResourceServer(self.server.tokens), self._world)
+
 
 class BearerUser(BaseUser):
     """Be `request.user`, by what his token allows."""

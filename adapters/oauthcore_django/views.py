@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
@@ -37,6 +38,9 @@ def login_of(request: HttpRequest) -> Login | None:
 def environ_of(request: HttpRequest) -> dict[str, Any]:
     """Give a Django request as an environ: under ASGI too, its `META` has WSGI's names."""
     scheme = "https" if request.is_secure() else "http"
+    if isinstance(request, WSGIRequest) and not request.META.get("CONTENT_LENGTH"):
+        # Django gives no body without a length; the server may know where it ends all the same.
+        return {**request.META, "wsgi.url_scheme": scheme}
     # Django's own stream ends where the body does.
     return {**request.META, "wsgi.url_scheme": scheme, "wsgi.input": request, "wsgi.input_terminated": True}
 
@@ -85,6 +89,10 @@ class OAuth(WSGIOAuth[HttpRequest, HttpResponse]):
         """Give the endpoints, well-known ones too."""
         view = csrf_exempt(self._view)
         return [re_path(f"^{re.escape(path[1:])}$", view) for path in (*self.paths, *self.metadata_paths)]
+
+    def require(self, scope: str | Iterable[str] = ()) -> Callable[[View[P]], View[P]]:
+        """Let a view be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
+        return require(ResourceServer(self.server.tokens), self._world, scope)
 
     def _view(self, request: HttpRequest) -> HttpResponse:
         return respond(self.serve(environ_of(request), request))

@@ -60,6 +60,10 @@ class OAuth(application.OAuth[LocalRequest, HTTPResponse]):
         for path in (*self.paths, *self.metadata_paths):
             app.route(path, method="ANY", callback=self._view)
 
+    def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
+        """Let a route be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
+        return require(ResourceServer(self.server.tokens), self._world, scope)
+
     def _view(self) -> HTTPResponse:
         return respond(self.serve(request.environ, request))
 

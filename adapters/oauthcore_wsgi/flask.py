@@ -59,6 +59,10 @@ class OAuth(application.OAuth[Request, Response]):
             name = path.replace(".", "_")
             self.blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
 
+    def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+        """Let a view be called with one of this server's tokens for all of the scope, its `Access` in `g.token`."""
+        return require(ResourceServer(self.server.tokens), self._world, scope)
+
     def _view(self) -> Response:
         return respond(self.serve(request.environ, request))
 

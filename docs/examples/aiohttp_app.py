@@ -1,42 +1,27 @@
-"""aiohttp: an authorization server at /auth and a route that its tokens open: `python aiohttp_app.py 8000`."""
+"""aiohttp: an authorization server at /auth and a route that its tokens open: `python aiohttp_app.py`."""
 
+import os
 import secrets
-import sys
 import time
 from html import escape
+from typing import Any
 
 from aiohttp import web
 
-from oauthcore import (
-    AuthorizationServer,
-    Client,
-    Login,
-    MemoryStorage,
-    Need,
-    Paths,
-    PendingInteraction,
-    ResourceServer,
-    Secret,
-    World,
-    run,
-)
-from oauthcore_asgi.aiohttp import ACCESS, OAuth, require
+from oauthcore import AuthorizationServer, Client, Login, MemoryStorage, Paths, PendingInteraction, Secret, World, run
+from oauthcore_asgi.aiohttp import ACCESS, OAuth
 
 USERS = {"alice": "wonderland"}  # yours have hashed passwords
+KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
+PATHS = Paths(interaction="/consent")  # the page below
 server = AuthorizationServer(
-    issuer="http://localhost:8000/auth",
-    paths=Paths(interaction="/consent"),  # the page below
-    clock=time.time,
-    entropy=secrets.token_bytes,
-    token_key=secrets.token_bytes(32),  # keep yours: the same for all workers, and after every restart
+    issuer="http://localhost:8000/auth", paths=PATHS, clock=time.time, entropy=secrets.token_bytes, token_key=KEY
 )
 world = World(MemoryStorage())
-CB, GRANTS = ["https://app.example/cb"], ["authorization_code", "refresh_token"]
-app_client = Client(client_id="app", redirect_uris=CB, grant_types=GRANTS, scope="profile email")
+MAY: dict[str, Any] = {"scope": "profile email", "grant_types": ["authorization_code", "refresh_token"]}
+app_client = Client(client_id="app", redirect_uris=["https://app.example/cb"], **MAY)
 run(server.register(app_client, Secret("app-secret")), world)
-phone = Client(
-    client_id="phone", token_endpoint_auth_method="none", redirect_uris=CB, grant_types=GRANTS, scope="profile"
-)
+phone = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"], **MAY)
 run(server.register(phone), world)
 
 SESSIONS: dict[str, Login] = {}
@@ -47,56 +32,42 @@ def login(request: web.Request) -> Login | None:
 
 
 oauth = OAuth(server, world, login=login)
-routes = web.RouteTableDef()
 
 
 def page(pending: PendingInteraction, csrf: str) -> str:
-    boxes = [f'<input type="checkbox" name="scope" value="{s}" checked>{s}<br>' for s in map(escape, pending.scope)]
-    ask = f"<p>{escape(pending.client.client_id)} wants to know:</p>{''.join(boxes)}"
-    ask += '<button name="allow" value="1">Allow</button><button name="allow" value="0">Deny</button>'
-    who = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
-    fields = who if pending.need is Need.LOGIN else ask
+    box = '<br><input type="checkbox" name="scope" value="{0}" checked>{0}'
+    boxes = "".join(box.format(escape(token)) for token in pending.scope)
+    sign_in = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
+    ask = f'{escape(pending.client.client_id)} asks for: {boxes}<br><button name="allow" value="1">Allow</button>'
+    fields = sign_in if pending.need == "login" else ask + '<button name="allow" value="">Deny</button>'
     return f'<form method="post"><input type="hidden" name="csrf" value="{csrf}">{fields}</form>'
 
 
-@routes.get("/consent")
-async def ask(request: web.Request) -> web.Response:
-    interaction = request.query.get("interaction", "")
-    pending = await oauth.interaction(interaction, login(request))
-    if pending is None:
-        return web.Response(text="This was answered already, or has waited for too long.", status=400)
-    html = page(pending, oauth.form_token(request, interaction))
-    return web.Response(text=html, content_type="text/html", headers={"X-Frame-Options": "DENY"})
-
-
-@routes.post("/consent")
-async def answer(request: web.Request) -> web.Response:
+async def consent(request: web.Request) -> web.Response:
     interaction, form = request.query.get("interaction", ""), await request.post()
-    if not oauth.is_form_token(request, interaction, str(form.get("csrf"))):
-        return web.Response(text="This form is not from here.", status=400)
+    pending = await oauth.interaction(interaction, login(request))
+    if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
+        return web.Response(text="This form is out of date.", status=400)
+    if not form:
+        html, headers = page(pending, oauth.form_token(request, interaction)), {"X-Frame-Options": "DENY"}
+        return web.Response(text=html, content_type="text/html", headers=headers)
+    again = web.Response(status=303, headers={"Location": f"/consent?interaction={interaction}"})
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
-        response, session = (
-            web.Response(status=303, headers={"Location": str(request.rel_url)}),
-            secrets.token_urlsafe(),
-        )
-        SESSIONS[session] = Login(subject=str(form["username"]), auth_time=int(time.time()))
-        response.set_cookie("session", session, httponly=True, samesite="Lax")
-        return response
-    who = login(request)
-    if who is None or "allow" not in form:
-        return web.Response(status=303, headers={"Location": str(request.rel_url)})
-    if form["allow"] == "0":
-        return await oauth.deny(interaction)
-    return await oauth.finish(interaction, subject=who, scope=map(str, form.getall("scope", [])))
+        again.set_cookie("session", secrets.token_urlsafe(), httponly=True, samesite="Lax")
+        SESSIONS[again.cookies["session"].value] = Login(subject=str(form["username"]), auth_time=int(time.time()))
+    if "allow" not in form or (who := login(request)) is None:
+        return again
+    if form["allow"]:
+        return await oauth.finish(interaction, subject=who, scope=map(str, form.getall("scope", [])))
+    return await oauth.deny(interaction)
 
 
-@routes.get("/me")
-@require(ResourceServer(server.tokens), world, "profile")
+@oauth.require("profile")
 async def me(request: web.Request) -> web.StreamResponse:
     return web.json_response({"sub": request[ACCESS].subject})
 
 
 app = web.Application()
-app.add_routes([*oauth.routes, *routes])
+app.add_routes([*oauth.routes, web.get("/me", me), web.route("*", "/consent", consent)])
 if __name__ == "__main__":
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]))
+    web.run_app(app, host="localhost", port=int(os.environ.get("PORT", "8000")))

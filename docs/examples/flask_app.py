@@ -3,40 +3,25 @@
 import secrets
 import time
 from html import escape
+from typing import Any
 
 from flask import Flask, Request, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 
-from oauthcore import (
-    AuthorizationServer,
-    Client,
-    Login,
-    MemoryStorage,
-    Need,
-    Paths,
-    PendingInteraction,
-    ResourceServer,
-    Secret,
-    World,
-    run,
-)
-from oauthcore_wsgi.flask import OAuth, require
+from oauthcore import AuthorizationServer, Client, Login, MemoryStorage, Paths, PendingInteraction, Secret, World, run
+from oauthcore_wsgi.flask import OAuth
 
 USERS = {"alice": "wonderland"}  # yours have hashed passwords
+KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
+PATHS = Paths(interaction="/consent")  # the page below
 server = AuthorizationServer(
-    issuer="http://localhost:8000/auth",
-    paths=Paths(interaction="/consent"),  # the page below
-    clock=time.time,
-    entropy=secrets.token_bytes,
-    token_key=secrets.token_bytes(32),  # keep yours: the same for all workers, and after every restart
+    issuer="http://localhost:8000/auth", paths=PATHS, clock=time.time, entropy=secrets.token_bytes, token_key=KEY
 )
 world = World(MemoryStorage())
-CB, GRANTS = ["https://app.example/cb"], ["authorization_code", "refresh_token"]
-app_client = Client(client_id="app", redirect_uris=CB, grant_types=GRANTS, scope="profile email")
+MAY: dict[str, Any] = {"scope": "profile email", "grant_types": ["authorization_code", "refresh_token"]}
+app_client = Client(client_id="app", redirect_uris=["https://app.example/cb"], **MAY)
 run(server.register(app_client, Secret("app-secret")), world)
-phone = Client(
-    client_id="phone", token_endpoint_auth_method="none", redirect_uris=CB, grant_types=GRANTS, scope="profile"
-)
+phone = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"], **MAY)
 run(server.register(phone), world)
 
 
@@ -51,11 +36,11 @@ app.register_blueprint(oauth.blueprint)
 
 
 def page(pending: PendingInteraction, csrf: str) -> str:
-    boxes = [f'<input type="checkbox" name="scope" value="{s}" checked>{s}<br>' for s in map(escape, pending.scope)]
-    ask = f"<p>{escape(pending.client.client_id)} wants to know:</p>{''.join(boxes)}"
-    ask += '<button name="allow" value="1">Allow</button><button name="allow" value="0">Deny</button>'
-    who = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
-    fields = who if pending.need is Need.LOGIN else ask
+    box = '<br><input type="checkbox" name="scope" value="{0}" checked>{0}'
+    boxes = "".join(box.format(escape(token)) for token in pending.scope)
+    sign_in = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
+    ask = f'{escape(pending.client.client_id)} asks for: {boxes}<br><button name="allow" value="1">Allow</button>'
+    fields = sign_in if pending.need == "login" else ask + '<button name="allow" value="">Deny</button>'
     return f'<form method="post"><input type="hidden" name="csrf" value="{csrf}">{fields}</form>'
 
 
@@ -63,23 +48,20 @@ def page(pending: PendingInteraction, csrf: str) -> str:
 def consent() -> ResponseReturnValue:
     interaction, form = request.args.get("interaction", ""), request.form
     pending = oauth.interaction(interaction, login())
-    if pending is None:
-        return "This was answered already, or has waited for too long.", 400
-    if request.method == "GET":
+    if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
+        return "This form is out of date.", 400
+    if not form:
         return page(pending, oauth.form_token(request, interaction)), {"X-Frame-Options": "DENY"}
-    if not oauth.is_form_token(request, interaction, form.get("csrf", "")):
-        return "This form is not from here.", 400
     if "username" in form and USERS.get(form["username"]) == form["password"]:
         session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
-    who = login()
-    if who is None or "allow" not in form:
+    if "allow" not in form or (who := login()) is None:
         return redirect(f"/consent?interaction={interaction}", 303)
-    if form["allow"] == "0":
-        return oauth.deny(interaction)
-    return oauth.finish(interaction, subject=who, scope=form.getlist("scope"))
+    if form["allow"]:
+        return oauth.finish(interaction, subject=who, scope=form.getlist("scope"))
+    return oauth.deny(interaction)
 
 
 @app.get("/me")
-@require(ResourceServer(server.tokens), world, "profile")
+@oauth.require("profile")
 def me() -> ResponseReturnValue:
     return {"sub": g.token.subject}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 from oauthcore.authorization.checks import Judged
 from oauthcore.context import Context
@@ -11,7 +11,7 @@ from oauthcore.records import Consent, Login
 from oauthcore.redirect_uri import is_impersonable
 
 
-class Need(Enum):
+class Need(StrEnum):
     """Name what the application has to ask the person for."""
 
     LOGIN = "login"

@@ -1,0 +1,1 @@
+"""One behaviour, every host: the same tests over HTTP, whatever serves."""

@@ -1,0 +1,25 @@
+"""The h11 server as a process of its own, as the others are: `python -m tests.hosts.h11_host PORT`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+from oauthcore_h11 import Server
+from oauthcore_h11.loopback import listen
+from tests.hosts.site import h11
+
+
+async def serve(port: int) -> None:
+    """Serve until told to end."""
+    end = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.set)
+    server = Server(h11)
+    await server.start(listen("127.0.0.1", port))
+    await end.wait()
+    await server.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1])))

@@ -1,0 +1,128 @@
+"""The hosts: how each is started, on a free port of the loopback interface, and ended."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import attrs
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = ROOT / "docs" / "examples"
+PATIENCE = 60.0
+PYTHON = sys.executable
+
+
+@attrs.frozen
+class Host:
+    """Say how a host is started: `{port}` stands for where it listens. `prefixes` are the servers in it."""
+
+    name: str
+    command: tuple[str, ...]
+    prefixes: tuple[str, ...] = ("", "/tenant", "/auth", "/tls")
+    folder: Path = ROOT
+    prepare: tuple[str, ...] = ()
+    adds: frozenset[str] = frozenset()
+
+    @contextmanager
+    def serving(self, place: Path) -> Iterator[int]:
+        """Serve, with what it writes in a folder; give the port."""
+        # Absolute, since what is started has another working directory; where there is no tree, it is installed.
+        paths = [str(self.folder), str(ROOT), str(ROOT / "adapters")]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PORT": str(port := free_port())}
+        if self.prepare:
+            subprocess.run(self.prepare, cwd=place, env=environment, check=True, timeout=PATIENCE)
+        log = place / "log"
+        with log.open("wb") as output:
+            command = [part.format(port=port) for part in self.command]
+            process = subprocess.Popen(command, cwd=place, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            await_port(port, process, log)
+            yield port
+        finally:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a process listens; fail with what it said if it ends instead."""
+    until = monotonic() + PATIENCE
+    while monotonic() < until:
+        assert process.poll() is None, log.read_text()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            Event().wait(0.02)
+        else:
+            return
+    raise AssertionError(log.read_text())
+
+
+def uvicorn(target: str) -> tuple[str, ...]:
+    """Give the command for an ASGI application under uvicorn."""
+    return (PYTHON, "-m", "uvicorn", target, "--port", "{port}", "--no-access-log", "--timeout-keep-alive", "60")
+
+
+def hypercorn(target: str) -> tuple[str, ...]:
+    """Give the command for an ASGI application under hypercorn."""
+    return (PYTHON, "-m", "hypercorn", target, "--bind", "127.0.0.1:{port}")
+
+
+def granian(target: str) -> tuple[str, ...]:
+    """Give the command for an ASGI application under granian."""
+    return (PYTHON, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", target)
+
+
+def gunicorn(target: str) -> tuple[str, ...]:
+    """Give the command for a WSGI application under gunicorn."""
+    return (PYTHON, "-m", "gunicorn", "--threads", "4", "--bind", "127.0.0.1:{port}", target)
+
+
+def waitress(target: str) -> tuple[str, ...]:
+    """Give the command for a WSGI application under waitress."""
+    return (PYTHON, "-m", "waitress", "--listen=127.0.0.1:{port}", target)
+
+
+def example(name: str, command: tuple[str, ...], *adds: str, prepare: tuple[str, ...] = ()) -> Host:
+    """Give one of the documents' examples; `adds` are headers that its framework puts on answers."""
+    return Host(name, command, ("/auth",), EXAMPLES, prepare, frozenset(adds))
+
+
+BARE = (
+    Host("h11", (PYTHON, "-m", "tests.hosts.h11_host", "{port}")),
+    Host("uvicorn", uvicorn("tests.hosts.site:asgi")),
+    Host("hypercorn", hypercorn("tests.hosts.site:asgi")),
+    Host("granian", granian("tests.hosts.site:asgi")),
+    Host("gunicorn", gunicorn("tests.hosts.site:wsgi")),
+    Host("waitress", waitress("tests.hosts.site:wsgi")),
+)
+DJANGO = (PYTHON, str(EXAMPLES / "django_app.py"), "prepare")
+FRAMEWORKS = (
+    example("fastapi", uvicorn("fastapi_app:app")),
+    example("starlette", uvicorn("starlette_app:app")),
+    example("litestar", granian("litestar_app:app")),
+    example("quart", hypercorn("quart_app:app")),
+    example("aiohttp", (PYTHON, str(EXAMPLES / "aiohttp_app.py"))),
+    example("flask", gunicorn("flask_app:app")),
+    example("bottle", waitress("bottle_app:app")),
+    example("django-wsgi", gunicorn("django_app:wsgi_app"), prepare=DJANGO),
+    example("django-asgi", uvicorn("django_app:asgi_app"), prepare=DJANGO),
+)

@@ -1,0 +1,165 @@
+"""What the bare hosts serve: four servers side by side, with pages, and time and chance fixed so that answers compare.
+
+`/` is an issuer without a path, `/tenant` one with a path, `/auth` a server that is mounted below a prefix its issuer
+does not have, and `/tls` one that stands behind a proxy which ends TLS. Each has the same clients and people.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from oauthcore import (
+    AuthorizationServer,
+    Client,
+    MemoryStorage,
+    Paths,
+    Request,
+    ResourceServer,
+    Response,
+    Secret,
+    World,
+    run,
+)
+from oauthcore.testing import SeededEntropy
+from oauthcore_asgi import PLAIN as ASGI_PLAIN
+from oauthcore_asgi import Bearer as ASGIBearer
+from oauthcore_asgi import OAuth as ASGIOAuth
+from oauthcore_asgi.wire import Answer as ASGIAnswer
+from oauthcore_asgi.wire import Receive, Scope, Send
+from oauthcore_pages import Pages
+from oauthcore_wsgi import PLAIN as WSGI_PLAIN
+from oauthcore_wsgi import Bearer as WSGIBearer
+from oauthcore_wsgi import OAuth as WSGIOAuth
+from oauthcore_wsgi.wire import Answer as WSGIAnswer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+REDIRECT = "https://app.example/cb"
+PEOPLE = {"alice": "wonderland"}
+ME = Response(200, (("Content-Type", "application/json"),), b'{"sub": "alice"}')
+
+
+@attrs.frozen
+class Site:
+    """Hold one server, and what it needs."""
+
+    server: AuthorizationServer
+    pages: Pages
+    world: World
+    resource_server: ResourceServer
+
+
+def authenticate(username: str, password: Secret) -> str | None:
+    """Know the people by name."""
+    return username if PEOPLE.get(username) == password.reveal() else None
+
+
+def make(issuer: str, paths: Paths | None = None) -> Site:
+    """Make a server: the same twice, whatever host it is in."""
+    chance = SeededEntropy(1)
+    key = bytes(range(32))
+    server = AuthorizationServer(issuer=issuer, paths=paths, clock=time.time, entropy=chance, token_key=key)
+    pages = Pages(server, key=key, clock=time.time, entropy=chance)
+    world = World(MemoryStorage(), authenticate)
+    client = Client(
+        client_id="app",
+        redirect_uris=[REDIRECT],
+        grant_types=["authorization_code", "refresh_token"],
+        scope="profile email",
+    )
+    run(server.register(client, Secret("app-secret")), world)
+    run(server.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
+    return Site(server, pages, world, ResourceServer(server.tokens))
+
+
+SITES = {
+    "/tenant": make("http://localhost:8000/tenant"),
+    "/auth": make("http://127.0.0.1:8000", Paths.below("/auth")),
+    "/tls": make("https://as.example/tls"),
+    "": make("http://localhost:8000"),
+}
+
+
+def prefix_of(path: str, host: str | None) -> str:
+    """Find which of them a request is for."""
+    if (host or "").startswith("prefix."):
+        return "/auth"
+    for prefix, site in SITES.items():
+        if path.startswith(f"{prefix}/") and (prefix or path == "/me"):
+            return prefix
+        if site.server.owns(path):
+            return prefix
+    return ""
+
+
+async def _me_asgi(scope: Scope, receive: Receive, send: Send) -> None:
+    await ASGIAnswer(ME)(scope, receive, send)
+
+
+def _me_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    return WSGIAnswer(ME)(environ, start_response)
+
+
+_ASGI = {
+    prefix: (
+        ASGIOAuth(site.server, site.world, ASGI_PLAIN, pages=site.pages),
+        ASGIBearer(_me_asgi, site.resource_server, site.world, "profile"),
+    )
+    for prefix, site in SITES.items()
+}
+_WSGI = {
+    prefix: (
+        WSGIOAuth(site.server, site.world, WSGI_PLAIN, pages=site.pages),
+        WSGIBearer(_me_wsgi, site.resource_server, site.world, "profile"),
+    )
+    for prefix, site in SITES.items()
+}
+
+
+async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
+    """Mount them as ASGI has it: the prefix in `root_path`, and in `path` too or, in older hosts, not."""
+    if scope["type"] == "lifespan":
+        return await _ASGI[""][0](scope, receive, send)
+    hosts = [value.decode() for name, value in scope["headers"] if name == b"host"]
+    prefix = prefix_of(scope["path"], hosts[0] if hosts else None)
+    oauth, bearer = _ASGI[prefix]
+    if scope["path"] == f"{prefix}/me":
+        return await bearer(scope, receive, send)
+    if scope["path"].startswith("/.well-known/"):
+        return await oauth.well_known(scope, receive, send)
+    mounted = {**scope, "root_path": prefix}
+    if prefix == "/tenant":  # as before ASGI 3 said otherwise
+        mounted["path"] = scope["path"][len(prefix) :]
+        mounted["raw_path"] = scope["raw_path"][len(prefix) :]
+    return await oauth(mounted, receive, send)
+
+
+def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Mount them as WSGI has it: the prefix moves from `PATH_INFO` to `SCRIPT_NAME`."""
+    path = environ["PATH_INFO"]
+    prefix = prefix_of(path, environ.get("HTTP_HOST"))
+    oauth, bearer = _WSGI[prefix]
+    if path == f"{prefix}/me":
+        return bearer(environ, start_response)
+    if path.startswith("/.well-known/"):
+        return oauth.well_known(environ, start_response)
+    if not path.startswith(f"{prefix}/"):
+        prefix = ""
+    mounted = {**environ, "SCRIPT_NAME": prefix, "PATH_INFO": path[len(prefix) :]}
+    return oauth(mounted, start_response)
+
+
+async def h11(request: Request) -> Response:
+    """Be what the h11 server serves."""
+    site = SITES[prefix_of(request.path, request.header("host"))]
+    if request.path.endswith("/me"):
+        verdict = run(site.resource_server.verify(request, "profile"), site.world)
+        return verdict if isinstance(verdict, Response) else ME
+    if site.pages.owns(request.path):
+        return run(site.pages.handle(request), site.world)
+    return run(site.server.handle(request, site.pages.login_of(request), site.pages.error_page(request)), site.world)

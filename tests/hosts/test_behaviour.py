@@ -1,0 +1,362 @@
+"""What a server does, whatever serves it: bare hosts and every framework's example."""
+
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.core.site import VERIFIER
+from tests.hosts.site import REDIRECT
+from tests.hosts.visitor import APP, FORM, Visitor
+from tests.pages.html import Page
+
+pytestmark = pytest.mark.slow
+
+
+def challenge(visitor: Visitor, authorization: str | None) -> tuple[int, str]:
+    response = visitor.me(authorization)
+    return response.status_code, response.headers["www-authenticate"]
+
+
+def test_quick_start_is_walked_from_the_first_click_to_the_refresh(visitor: Visitor) -> None:
+    answer = visitor.answer()
+    assert answer["state"] == "s t%ä&=+"
+    assert "iss" in answer
+
+    response = visitor.redeem(answer["code"])
+    granted = response.json()
+    assert response.headers["cache-control"] == "no-store"
+    assert granted["token_type"] == "Bearer"
+    assert granted["scope"] == "profile email"
+    assert "sub" in visitor.me(f"Bearer {granted['access_token']}").json()
+
+    refreshed = visitor.token(grant_type="refresh_token", refresh_token=granted["refresh_token"]).json()
+    assert refreshed["access_token"] != granted["access_token"]
+    assert visitor.me(f"Bearer {refreshed['access_token']}").status_code == 200
+
+
+def test_whoever_is_signed_in_and_has_allowed_it_is_not_asked_again(visitor: Visitor) -> None:
+    visitor.answer()
+
+    response = visitor.authorize()
+
+    assert response.headers["location"].startswith(f"{REDIRECT}?code=")
+
+
+def test_public_client_proves_itself_by_its_verifier(visitor: Visitor) -> None:
+    """RFC 7636 section 4.6."""
+    code = visitor.answer(client_id="phone")["code"]
+
+    wrong = visitor.redeem(code, None, client_id="phone", code_verifier="x" * 43)
+    right = visitor.redeem(code, None, client_id="phone")
+
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
+    assert right.status_code == 200
+
+
+def test_lost_answer_to_a_refresh_is_given_again(visitor: Visitor) -> None:
+    refresh_token = visitor.tokens()["refresh_token"]
+
+    first = visitor.token(grant_type="refresh_token", refresh_token=refresh_token)
+    again = visitor.token(grant_type="refresh_token", refresh_token=refresh_token)
+
+    assert first.json()["access_token"] == again.json()["access_token"]
+
+
+def test_spent_refresh_token_ends_the_grant(visitor: Visitor) -> None:
+    """RFC 9700 section 4.14.2."""
+    first = visitor.tokens()["refresh_token"]
+    second = visitor.token(grant_type="refresh_token", refresh_token=first).json()["refresh_token"]
+    third = visitor.token(grant_type="refresh_token", refresh_token=second).json()
+
+    reused = visitor.token(grant_type="refresh_token", refresh_token=first)
+
+    assert reused.json()["error"] == "invalid_grant"
+    assert visitor.me(f"Bearer {third['access_token']}").status_code == 401
+
+
+def test_replayed_code_ends_what_it_gave(visitor: Visitor) -> None:
+    """RFC 6749 section 4.1.2."""
+    code = visitor.answer()["code"]
+    granted = visitor.redeem(code).json()
+
+    replayed = visitor.redeem(code)
+
+    assert (replayed.status_code, replayed.json()["error"]) == (400, "invalid_grant")
+    assert visitor.me(f"Bearer {granted['access_token']}").status_code == 401
+
+
+def test_one_code_is_redeemed_once_by_a_crowd(visitor: Visitor) -> None:
+    code = visitor.answer()["code"]
+
+    def redeem(_: int) -> int:
+        with visitor.someone_else() as other:
+            return other.redeem(code).status_code
+
+    with ThreadPoolExecutor(8) as crowd:
+        statuses = sorted(crowd.map(redeem, range(8)))
+
+    assert statuses.count(200) <= 1
+    assert set(statuses) <= {200, 400}
+
+
+def test_revoked_token_opens_nothing(visitor: Visitor) -> None:
+    """RFC 7009 section 2."""
+    token = visitor.tokens()["access_token"]
+
+    response = visitor.http.post(f"{visitor.prefix}/revoke", data={"token": token}, auth=APP)
+
+    assert response.status_code == 200
+    assert challenge(visitor, f"Bearer {token}")[0] == 401
+
+
+def test_token_is_described_to_its_client_while_it_lives(visitor: Visitor) -> None:
+    """RFC 7662 section 2.2."""
+    granted = visitor.tokens()
+
+    def active(token: str) -> object:
+        response = visitor.http.post(f"{visitor.prefix}/introspect", data={"token": token}, auth=APP)
+        return response.json()["active"]
+
+    assert active(granted["access_token"]) is True
+    assert active(granted["refresh_token"]) is True
+    assert active("unknown") is False
+
+
+def test_person_who_says_no_is_believed(visitor: Visitor) -> None:
+    assert visitor.answer(allow=False, prompt="consent")["error"] == "access_denied"
+
+
+def test_authorization_request_may_be_posted(visitor: Visitor) -> None:
+    """RFC 6749 section 3.1."""
+    body = urlencode(visitor.asked())
+    response = visitor.http.post(f"{visitor.prefix}/authorize", content=body, headers=FORM)
+
+    assert visitor.walk(response).headers["location"].startswith(f"{REDIRECT}?code=")
+
+
+def test_form_post_is_a_form_to_the_client(visitor: Visitor) -> None:
+    page = Page.of(visitor.walk(visitor.authorize(response_mode="form_post")).text)
+
+    assert page.action == REDIRECT
+    assert page.form["state"] == "s t%ä&=+"
+    assert visitor.redeem(page.form["code"]).status_code == 200
+
+
+def test_unknown_client_is_told_on_a_page(visitor: Visitor) -> None:
+    response = visitor.authorize(client_id="nobody")
+
+    assert response.status_code == 400
+    assert response.headers["x-frame-options"] == "DENY"
+    assert "location" not in response.headers
+
+
+def test_foreign_redirect_uri_is_never_gone_to(visitor: Visitor) -> None:
+    assert visitor.authorize(redirect_uri="https://evil.example/cb").status_code == 400
+
+
+def test_silent_request_of_nobody_is_refused_at_the_client(visitor: Visitor) -> None:
+    assert visitor.answer(prompt="none")["error"] == "login_required"
+
+
+def test_wrong_secret_is_asked_for_a_better_one(visitor: Visitor) -> None:
+    """RFC 6749 section 5.2."""
+    response = visitor.token(("app", "wrong"), grant_type="authorization_code", code="x")
+
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert response.headers["www-authenticate"].startswith("Basic realm=")
+
+
+def test_unknown_grant_type_is_refused(visitor: Visitor) -> None:
+    assert visitor.token(grant_type="urn:x").json()["error"] == "unsupported_grant_type"
+
+
+def test_other_method_is_refused_with_those_there_are(visitor: Visitor) -> None:
+    """RFC 9110 section 15.5.6."""
+    response = visitor.get("/token")
+
+    assert response.status_code == 405
+    assert "POST" in response.headers["allow"]
+
+
+def test_unknown_path_is_not_found(visitor: Visitor) -> None:
+    assert visitor.get("/nothing").status_code == 404
+
+
+def test_other_origins_may_ask_for_tokens(visitor: Visitor) -> None:
+    response = visitor.http.options(f"{visitor.prefix}/token", headers={"Origin": "https://spa.example"})
+
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.content == b""
+
+
+def test_metadata_is_at_the_root_of_the_host(visitor: Visitor) -> None:
+    """RFC 8414 section 3."""
+    metadata = visitor.metadata().json()
+
+    assert metadata["token_endpoint"].endswith(f"{visitor.prefix}/token")
+    assert metadata["token_endpoint"].startswith(metadata["issuer"])
+
+
+def test_head_is_answered_without_a_body(visitor: Visitor) -> None:
+    """RFC 9110 section 9.3.2."""
+    whole, head = visitor.metadata(), visitor.metadata("HEAD")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
+def test_body_that_is_too_large_is_refused(visitor: Visitor) -> None:
+    response = visitor.http.post(f"{visitor.prefix}/token", content=b"a" * 70_000, headers=FORM)
+
+    assert response.status_code == 413
+
+
+def test_body_that_turns_out_too_large_is_refused(visitor: Visitor) -> None:
+    pieces = (b"a" * 10_000 for _ in range(7))
+
+    response = visitor.http.post(f"{visitor.prefix}/token", content=pieces, headers=FORM)
+
+    assert response.status_code == 413
+
+
+def test_body_in_pieces_is_read(visitor: Visitor) -> None:
+    pieces = [b"grant_type=", b"urn:x"]
+
+    response = visitor.http.post(f"{visitor.prefix}/token", content=iter(pieces), headers=FORM, auth=APP)
+
+    assert response.json()["error"] == "unsupported_grant_type"
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (b"grant_type=%ff", FORM["Content-Type"]),
+        (b"grant_type=\xff", FORM["Content-Type"]),
+        (b"grant_type=a&grant_type=b", FORM["Content-Type"]),
+        (b'{"grant_type": "a"}', "application/json"),
+        (b"", FORM["Content-Type"]),
+    ],
+)
+def test_body_that_is_no_form_is_refused(visitor: Visitor, body: bytes, media_type: str) -> None:
+    response = visitor.http.post(
+        f"{visitor.prefix}/token", content=body, headers={"Content-Type": media_type}, auth=APP
+    )
+
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
+def test_client_that_goes_away_in_mid_body_has_asked_for_nothing(visitor: Visitor) -> None:
+    code = visitor.answer(client_id="phone")["code"]
+    form = {"grant_type": "authorization_code", "client_id": "phone", "code": code, "code_verifier": VERIFIER}
+    body = urlencode({**form, "redirect_uri": REDIRECT}).encode()
+    head = f"POST {visitor.prefix}/token HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body) + 10}\r\n"
+    head += f"Content-Type: {FORM['Content-Type']}\r\n\r\n"
+
+    with visitor.connection() as connection:
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    assert visitor.redeem(code, None, client_id="phone").status_code == 200
+
+
+def test_answer_in_another_browser_leads_nowhere(visitor: Visitor) -> None:
+    shown = visitor.page(visitor.authorize())
+
+    with visitor.someone_else() as other:
+        response = other.page(other.http.get(str(shown.url)))
+        while response.status_code == 200:
+            response = other.page(other.submit(response))
+
+    assert response.status_code == 400 or response.status_code == 403
+
+
+def test_forged_form_is_refused(visitor: Visitor) -> None:
+    shown = visitor.page(visitor.authorize())
+
+    assert visitor.submit(shown, csrf="forged").status_code in {400, 403}
+
+
+def test_pages_and_redirects_are_kept_by_no_cache_and_in_no_frame(visitor: Visitor) -> None:
+    response = visitor.authorize()
+    shown = visitor.page(response)
+
+    assert response.headers["cache-control"] == "no-store"
+    assert shown.headers["x-frame-options"] == "DENY"
+
+
+def test_cookie_of_the_browser_is_for_this_host_alone(visitor: Visitor) -> None:
+    cookies = [value for value in visitor.authorize().headers.get_list("set-cookie") if "oauthcore-browser" in value]
+
+    (cookie,) = cookies
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Domain" not in cookie
+    assert cookie.startswith("__Host-") == ("Secure" in cookie) == visitor.base.startswith("https")
+
+
+def test_what_proxies_claim_changes_nothing(visitor: Visitor) -> None:
+    path = f"/authorize?{urlencode(visitor.asked(prompt='none'))}"
+
+    honest = visitor.get(path).headers["location"]
+    claimed = visitor.get(
+        path, X_Forwarded_Host="evil.example", X_Forwarded_Proto="https", Forwarded="host=evil.example"
+    )
+
+    assert claimed.headers["location"] == honest
+
+
+def test_request_without_a_token_is_asked_for_one_and_told_of_no_error(visitor: Visitor) -> None:
+    """RFC 6750 section 3.1."""
+    status, header = challenge(visitor, None)
+
+    assert status == 401
+    assert header.startswith("Bearer realm=")
+    assert 'scope="profile"' in header
+    assert "error" not in header
+
+
+def test_credentials_of_another_scheme_are_none(visitor: Visitor) -> None:
+    assert "error" not in challenge(visitor, "Basic YTpi")[1]
+
+
+@pytest.mark.parametrize("token", ["unknown", "not~a*token", "a\xe9b"])
+def test_bad_token_is_an_invalid_token(visitor: Visitor, token: str) -> None:
+    status, header = challenge(visitor, f"Bearer {token}")
+
+    assert status == 401
+    assert 'error="invalid_token"' in header
+
+
+@pytest.mark.parametrize("credentials", ["Bearer", "Bearer a b"])
+def test_credentials_that_are_no_token_are_an_invalid_request(visitor: Visitor, credentials: str) -> None:
+    status, header = challenge(visitor, credentials)
+
+    assert status == 400
+    assert 'error="invalid_request"' in header
+
+
+def test_token_that_may_do_less_is_told_what_it_takes(visitor: Visitor) -> None:
+    token = visitor.tokens(scope="email")["access_token"]
+
+    status, header = challenge(visitor, f"Bearer {token}")
+
+    assert status == 403
+    assert 'error="insufficient_scope"' in header
+    assert 'scope="profile"' in header
+
+
+def test_scheme_may_be_spelled_in_any_case(visitor: Visitor) -> None:
+    """RFC 9110 section 11.1."""
+    assert visitor.me(f"bEARER {visitor.tokens()['access_token']}").status_code == 200
+
+
+def test_token_in_the_query_is_not_looked_at(visitor: Visitor) -> None:
+    """RFC 9700 section 4.3.2."""
+    token = visitor.tokens()["access_token"]
+
+    assert visitor.me(None, f"?access_token={token}").status_code == 401
