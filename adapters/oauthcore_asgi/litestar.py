@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from litestar import Request
+from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import asgi
 from litestar.handlers.base import BaseRouteHandler
 from litestar.plugins import InitPlugin
-from litestar.response.base import ASGIResponse
 from litestar.types import Guard, Receive, Scope, Send
 
 from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
@@ -36,20 +35,21 @@ def wire_of(connection: Connection) -> CoreRequest:
     return head_of(connection.scope, connection.scope["path"])  # type: ignore[arg-type]  # a TypedDict is a mapping
 
 
-def respond(response: CoreResponse) -> ASGIResponse:
-    """Give the core's response as Litestar's."""
-    headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in complete(response)]
-    return ASGIResponse(body=response.body, status_code=response.status, encoded_headers=headers)
+def respond(response: CoreResponse) -> Response[bytes]:
+    """Give the core's response as Litestar's: for redirects, which set one cookie at most."""
+    headers = {name: value for name, value in complete(response) if name not in {"Content-Length", "Content-Type"}}
+    media_type = response.header("content-type") or "text/plain"
+    return Response(response.body, status_code=response.status, headers=headers, media_type=media_type)
 
 
-LITESTAR: Framework[Connection, ASGIResponse] = Framework(
+LITESTAR: Framework[Connection, Response[bytes]] = Framework(
     request_of=lambda scope, _: Request(scope),  # type: ignore[arg-type]  # a scope is a scope
     wire_of=wire_of,
     respond=respond,
 )
 
 
-class OAuth(application.OAuth[Connection, ASGIResponse], InitPlugin):
+class OAuth(application.OAuth[Connection, Response[bytes]], InitPlugin):
     """Be an authorization server in a Litestar application, as a plugin: it adds its endpoints, well-known ones too."""
 
     def __init__(

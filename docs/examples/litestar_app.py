@@ -7,7 +7,6 @@ from typing import Any
 
 from litestar import HttpMethod, Litestar, MediaType, Request, Response, get, route
 from litestar.middleware.session.server_side import ServerSideSessionConfig
-from litestar.response.base import ASGIResponse
 
 from oauthcore import AuthorizationServer, Client, Login, MemoryStorage, Paths, PendingInteraction, Secret, World, run
 from oauthcore_asgi.litestar import Connection, OAuth
@@ -43,7 +42,7 @@ def page(pending: PendingInteraction, csrf: str) -> str:
 
 
 @route("/consent", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=200, media_type=MediaType.HTML)
-async def consent(request: Request[Any, Any, Any], interaction: str) -> ASGIResponse | Response[str]:
+async def consent(request: Request[Any, Any, Any], interaction: str) -> Response[str] | Response[bytes]:
     form, pending = await request.form(), await oauth.interaction(interaction, login(request))
     if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
         return Response("This form is out of date.", status_code=400)
