@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "contracts", "tests"]
@@ -13,7 +15,11 @@ TEST = (
     "axe-playwright-python>=0.1.4",
     "babel>=2.17",
     "coverage>=7.10",
+    "django-stubs>=5.2",
+    "granian>=2.5",
+    "gunicorn>=23",
     "httpx>=0.28",
+    "hypercorn>=0.17",
     "hypothesis>=6.100",
     "mypy>=2.0",
     "playwright>=1.50",
@@ -22,6 +28,7 @@ TEST = (
     "requests-oauthlib>=2.0",
     "trustme>=1.2",
     "uvloop>=0.21",
+    "waitress>=3",
 )
 TYPES = ("nox>=2026.1", *TEST)
 PEERS = ("aioauth==2.0.1", "authlib==1.9.6", "oauthlib==4.0.1", "requests", "rich>=14")
@@ -41,6 +48,7 @@ def types(session: nox.Session) -> None:
     session.install("-q", ".[all]", *TYPES, *PEERS)
     session.run("mypy")
     session.run("mypy", "noxfile.py")
+    session.run("mypy", *sorted(map(str, Path("docs/examples").glob("*.py"))))
 
 
 @nox.session

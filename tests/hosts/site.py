@@ -24,6 +24,7 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.http import complete
 from oauthcore.testing import SeededEntropy
 from oauthcore_asgi import PLAIN as ASGI_PLAIN
 from oauthcore_asgi import Bearer as ASGIBearer
@@ -155,7 +156,12 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
 
 
 async def h11(request: Request) -> Response:
-    """Be what the h11 server serves."""
+    """Be what the h11 server serves: it adds the length by itself, and the rest as the application of its own does."""
+    response = _h11(request)
+    return attrs.evolve(response, headers=tuple(pair for pair in complete(response) if pair[0] != "Content-Length"))
+
+
+def _h11(request: Request) -> Response:
     site = SITES[prefix_of(request.path, request.header("host"))]
     if request.path.endswith("/me"):
         verdict = run(site.resource_server.verify(request, "profile"), site.world)

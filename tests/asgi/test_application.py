@@ -1,0 +1,217 @@
+"""ASGI: messages as values and back, wherever the application is mounted, and whatever arrives."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+import anyio
+import attrs
+import pytest
+
+from oauthcore import AsyncWorld, AuthorizationServer, Login, MemoryStorage, Paths, Request, ResourceServer, Response
+from oauthcore.testing import FixedClock, Outage, SeededEntropy
+from oauthcore_asgi import ACCESS, PLAIN, Answer, Bearer, OAuth
+from tests.core.site import TOKEN_KEY
+from tests.core.test_resource import ISSUER, NOW, access, knows, stored
+
+Message = MutableMapping[str, Any]
+
+
+@attrs.define
+class Exchange:
+    """Be an ASGI server for one request: give messages, and keep those that come back."""
+
+    received: list[Message]
+    sent: list[Message] = attrs.Factory(list)
+
+    async def receive(self) -> Message:
+        return self.received.pop(0)
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+
+def server(issuer: str = "https://as.example/t", paths: Paths | None = None) -> AuthorizationServer:
+    return AuthorizationServer(
+        issuer=issuer, paths=paths, clock=FixedClock(NOW), entropy=SeededEntropy(1), token_key=TOKEN_KEY
+    )
+
+
+def oauth(**more: Any) -> OAuth[Request, Answer]:
+    return OAuth(server(), AsyncWorld(MemoryStorage()), PLAIN, **more)
+
+
+def scope(path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
+    known = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": []}
+    return known | {"query_string": b"", "scheme": "https", "client": ("192.0.2.1", 1)} | more
+
+
+def call(app: Any, asked: dict[str, Any], *messages: Message) -> Exchange:
+    exchange = Exchange(list(messages) or [{"type": "http.request"}])
+    anyio.run(app, asked, exchange.receive, exchange.send)
+    return exchange
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        scope("/t/token", root_path="/t"),
+        scope("/token", root_path="/t"),
+        scope("/token", raw_path=b"/t/token"),
+        scope("/t/token"),
+        scope("/t/token", raw_path=None),
+        scope("/token", raw_path=None, root_path="/t"),
+        scope("/t/token", raw_path=b"/t/token?query"),
+    ],
+)
+def test_endpoint_is_found_however_the_host_tells_of_the_prefix(asked: dict[str, Any]) -> None:
+    assert call(oauth(), asked).status == 405
+
+
+def test_path_that_is_spelled_otherwise_is_another() -> None:
+    assert call(oauth(), scope("/t/token", raw_path=b"/t/%74oken")).status == 404
+
+
+def test_body_comes_in_any_pieces() -> None:
+    form = [(b"content-type", b"application/x-www-form-urlencoded")]
+    pieces: list[Message] = [
+        {"type": "http.request", "body": b"grant_", "more_body": True},
+        {"type": "http.request", "more_body": True},
+        {"type": "http.request", "body": b"type=x"},
+    ]
+
+    assert b"invalid_client" in call(oauth(), scope("/t/token", "POST", headers=form), *pieces).body
+
+
+def test_nobody_is_answered_who_went_away() -> None:
+    pieces: list[Message] = [
+        {"type": "http.request", "body": b"grant_type", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    assert call(oauth(), scope("/t/token", "POST"), *pieces).sent == []
+
+
+def test_body_that_says_it_is_too_large_is_not_read() -> None:
+    exchange = Exchange([])
+
+    anyio.run(
+        oauth(), scope("/t/token", "POST", headers=[(b"content-length", b"65537")]), exchange.receive, exchange.send
+    )
+
+    assert exchange.status == 413
+
+
+def test_lifespan_is_answered_where_it_is_asked() -> None:
+    exchange = call(oauth(), {"type": "lifespan"}, {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"})
+
+    assert [message["type"] for message in exchange.sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+def test_well_known_is_the_metadata_and_nothing_else() -> None:
+    app = oauth().well_known
+
+    assert call(app, scope("/.well-known/oauth-authorization-server/t")).status == 200
+    assert call(app, scope("/t/.well-known/oauth-authorization-server")).status == 200
+    assert call(oauth(), scope("/t/token")).status == 405
+
+
+async def _later(request: Request) -> Login:
+    return Login(subject="alice", auth_time=NOW)
+
+
+@pytest.mark.parametrize("login", [_later, lambda _: Login(subject="alice", auth_time=NOW), None])
+def test_login_may_be_awaited_or_not_or_be_none(login: Any) -> None:
+    exchange = call(oauth(login=login), scope("/t/authorize"))
+
+    assert exchange.status == 400
+
+
+def test_login_is_asked_by_the_authorization_endpoint_alone() -> None:
+    def login(_: Request) -> Login | None:
+        raise AssertionError("nobody needs to know")
+
+    assert call(oauth(login=login), scope("/t/token", "POST")).status == 400
+
+
+def test_refusal_is_logged_without_the_query(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "oauthcore_asgi")
+
+    call(oauth(), scope("/t/authorize", query_string=b"state=secret"))
+
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert "invalid_request" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+def test_trouble_is_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    app = OAuth(server(), AsyncWorld(Outage(MemoryStorage(), 0)), PLAIN)
+
+    exchange = call(app, scope("/t/authorize", query_string=b"client_id=a"))
+
+    assert exchange.status == 503
+    assert caplog.records[0].exc_info is not None
+
+
+def test_application_finishes_in_its_own_framework() -> None:
+    async def finish() -> tuple[Any, Answer, Answer]:
+        app = oauth()
+        return await app.interaction("x"), await app.finish("x", subject="alice"), await app.deny("x")
+
+    pending, finished, denied = anyio.run(finish)
+
+    assert pending is None
+    assert (finished.response.status, denied.response.status) == (400, 400)
+
+
+async def _inside(scope: Any, receive: Any, send: Any) -> None:
+    await Answer(Response(200, (), scope.get(ACCESS).subject.encode()))({**scope, "method": "GET"}, receive, send)
+
+
+def bearer(resource_server: ResourceServer | None = None) -> Bearer:
+    return Bearer(_inside, resource_server or knows(access()), AsyncWorld(MemoryStorage()), ["read"])
+
+
+def test_middleware_lets_through_who_has_a_token() -> None:
+    exchange = call(bearer(), scope("/me", headers=[(b"authorization", b"Bearer a")]))
+
+    assert (exchange.status, exchange.body) == (200, b"alice")
+
+
+def test_middleware_challenges_everybody_else() -> None:
+    exchange = call(bearer(), scope("/me"))
+
+    assert exchange.status == 401
+    assert (b"www-authenticate", b'Bearer realm="api", scope="read"') in exchange.sent[0]["headers"]
+
+
+def test_middleware_closes_a_websocket_that_has_no_token() -> None:
+    assert call(bearer(), {**scope("/me"), "type": "websocket"}).sent == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_middleware_serves_the_metadata() -> None:
+    resource_server = ResourceServer(server().tokens, resource=ISSUER)
+
+    assert call(bearer(resource_server), scope("/.well-known/oauth-protected-resource")).status == 200
+
+
+def test_middleware_leaves_the_lifespan_alone() -> None:
+    seen = []
+
+    async def inside(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    call(Bearer(inside, knows(None), AsyncWorld(stored())), {"type": "lifespan"})
+
+    assert seen == ["lifespan"]

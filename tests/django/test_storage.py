@@ -1,0 +1,123 @@
+"""The storage on Django's database: all or nothing, one winner of every race, and purging in bounds."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from threading import Barrier
+
+import attrs
+import pytest
+from django.core.management import call_command
+from django.db import connections, transaction
+
+from oauthcore import Client, World, run
+from oauthcore.digest import Digest
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records import Consent
+from oauthcore.scope import Scope
+from oauthcore_django.models import Record
+from oauthcore_django.storage import DjangoStorage
+from tests.core.site import CLIENTS, Site
+
+ONE, TWO = Client(client_id="one", name="ö"), Client(client_id="two", expires_at=10)
+OTHER = attrs.evolve(ONE, enabled=False)
+
+
+def consent(key: str, subject: str) -> Consent:
+    known = {"client_id": "one", "scope": Scope(("a", "b")), "granted_at": 1, "expires_at": 5}
+    return Consent(key=Digest(key), subject=subject, **known)  # type: ignore[arg-type]  # given by name
+
+
+@pytest.fixture
+def storage() -> DjangoStorage:
+    storage = DjangoStorage()
+    assert storage.commit([Insert(ONE)])
+    return storage
+
+
+def test_record_comes_back_as_it_was(storage: DjangoStorage) -> None:
+    assert storage.find(Client, "one") == ONE
+    assert storage.find(Client, "two") is None
+    assert storage.find(Consent, "one") is None
+
+
+def test_records_of_a_person_are_found(storage: DjangoStorage) -> None:
+    mine = [consent("a", "alice"), consent("b", "alice")]
+    assert storage.commit([Insert(record) for record in (*mine, consent("c", "bob"))])
+
+    assert sorted(storage.find_of(Consent, "alice"), key=lambda record: record.key) == mine
+
+
+@pytest.mark.parametrize(
+    "failing", [Insert(ONE), Replace(OTHER, ONE), Delete(OTHER), Require(OTHER), Require(TWO), Delete(TWO)]
+)
+def test_failing_precondition_leaves_everything_as_it_was(storage: DjangoStorage, failing: Change) -> None:
+    more = Client(client_id="zzz")
+
+    assert not storage.commit([failing, Insert(more), Insert(Client(client_id="aaa"))])
+
+    assert Record.objects.count() == 1
+    assert storage.find(Client, "one") == ONE
+
+
+def test_every_change_is_made(storage: DjangoStorage) -> None:
+    assert storage.commit([Require(ONE), Insert(TWO)])
+    assert storage.commit([Replace(ONE, OTHER), Delete(TWO)])
+
+    assert storage.find(Client, "one") == OTHER
+    assert storage.find(Client, "two") is None
+
+
+def test_commit_within_a_transaction_of_the_applications_goes_with_it(storage: DjangoStorage) -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        assert storage.commit([Insert(TWO)])
+        assert not storage.commit([Insert(TWO)])
+        raise ZeroDivisionError
+
+    assert storage.find(Client, "two") is None
+
+
+def test_one_of_many_threads_wins(storage: DjangoStorage) -> None:
+    barrier = Barrier(8)
+
+    def race(number: int) -> bool:
+        barrier.wait()
+        try:
+            return storage.commit(
+                [Replace(ONE, attrs.evolve(ONE, name=str(number))), Insert(Client(client_id=str(number)))]
+            )
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        won = list(threads.map(race, range(8)))
+
+    assert won.count(True) == 1
+    assert Record.objects.count() == 2
+    assert storage.find(Client, str(won.index(True))) is not None
+
+
+def test_purging_is_bounded(storage: DjangoStorage) -> None:
+    assert storage.commit([Insert(consent(str(number), "alice")) for number in range(5)])
+
+    assert [storage.purge(6, 3), storage.purge(6, 3), storage.purge(6, 3)] == [3, 2, 0]
+    assert storage.find(Client, "one") == ONE
+
+
+def test_migrations_are_those_of_the_models() -> None:
+    call_command("makemigrations", "--check", "--dry-run", stdout=StringIO())
+
+
+def test_whole_flow_is_kept_by_it() -> None:
+    site = Site(run)
+    storage = DjangoStorage()
+    for client in CLIENTS:
+        assert (
+            storage.commit([Insert(record)]) if (record := site.world.storage.find(Client, client.client_id)) else False
+        )
+    site.world = World(storage)
+
+    tokens = site.tokens()
+
+    assert site.refresh(tokens["refresh_token"]).status == 200

@@ -1,0 +1,3 @@
+"""No urls: the tests call views."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,197 @@
+"""WSGI: environs as values and back, valid by the standard library's own validator."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+
+from oauthcore import Login, MemoryStorage, Request, ResourceServer, Response, World
+from oauthcore.testing import Outage
+from oauthcore_wsgi import ACCESS, PLAIN, Answer, Bearer, OAuth, head_of
+from oauthcore_wsgi.wire import body_of
+from tests.asgi.test_application import server
+from tests.core.test_resource import access, knows
+
+FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+
+
+def oauth(world: World | None = None, **more: Any) -> OAuth[Request, Answer]:
+    return OAuth(server(), world or World(MemoryStorage()), PLAIN, **more)
+
+
+def call(
+    app: Any, path: str, method: str = "GET", body: bytes | None = None, **more: Any
+) -> tuple[str, dict[str, str], bytes]:
+    environ: dict[str, Any] = {
+        "PATH_INFO": path,
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+    } | more
+    if body is not None:
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    setup_testing_defaults(environ)
+    started: list[Any] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started[:] = [status, dict(headers)]
+        return None
+
+    pieces = validator(app)(environ, start_response)
+    answer = b"".join(pieces)
+    pieces.close()  # type: ignore[attr-defined]  # the validator's has it
+    return started[0], started[1], answer
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/t/token", "GET", "405 Method Not Allowed"),
+        ("/t/token", "OPTIONS", "204 No Content"),
+        ("/t/token", "POST", "400 Bad Request"),
+        ("/t/authorize", "GET", "400 Bad Request"),
+        ("/t/nothing", "GET", "404 Not Found"),
+        ("/t/.well-known/oauth-authorization-server", "GET", "200 OK"),
+        ("/t/.well-known/oauth-authorization-server", "HEAD", "200 OK"),
+    ],
+)
+def test_every_answer_is_valid(path: str, method: str, status: str) -> None:
+    """PEP 3333, by `wsgiref.validate`."""
+    got, headers, body = call(oauth(), path, method)
+
+    assert got == status
+    if method not in {"HEAD", "OPTIONS"}:
+        assert headers["Content-Length"] == str(len(body))
+
+
+def test_redirect_is_valid_too() -> None:
+    assert call(Answer(Response(303, (("Location", "/"), ("Content-Type", "text/plain")))), "/")[0] == "303 See Other"
+
+
+@pytest.mark.parametrize(("script", "path"), [("/t", "/token"), ("", "/t/token"), ("/t/token", "")])
+def test_endpoint_is_found_wherever_it_is_mounted(script: str, path: str) -> None:
+    assert call(oauth(), path, SCRIPT_NAME=script)[0].startswith("405")
+
+
+def test_body_is_read() -> None:
+    assert b"invalid_client" in call(oauth(), "/t/token", "POST", b"grant_type=x", **FORM)[2]
+
+
+def test_well_known_is_the_metadata_and_nothing_else() -> None:
+    app = oauth().well_known
+
+    assert call(app, "/.well-known/oauth-authorization-server/t")[0] == "200 OK"
+    assert call(app, "/t/token")[0] == "404 Not Found"
+
+
+class Gone:
+    def read(self, size: int) -> bytes:
+        raise ConnectionResetError
+
+
+@pytest.mark.parametrize(
+    ("environ", "body"),
+    [
+        ({}, b""),
+        ({"CONTENT_LENGTH": ""}, b""),
+        ({"CONTENT_LENGTH": "4"}, b"abcd"),
+        ({"wsgi.input_terminated": True}, b"abcd"),
+        ({"CONTENT_LENGTH": "5"}, 400),
+        ({"CONTENT_LENGTH": "-1"}, 400),
+        ({"CONTENT_LENGTH": "4", "wsgi.input": Gone()}, 400),
+        ({"CONTENT_LENGTH": "65537"}, 413),
+        ({"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(b"a" * 65_537)}, 413),
+    ],
+)
+def test_body_is_whole_or_refused(environ: dict[str, Any], body: bytes | int) -> None:
+    got = body_of({"wsgi.input": io.BytesIO(b"abcd")} | environ)
+
+    assert (got.status if isinstance(got, Response) else got) == body
+
+
+def test_body_that_is_not_all_there_is_not_acted_on() -> None:
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/t/token", "CONTENT_LENGTH": "9", "wsgi.input": io.BytesIO(b"a")}
+
+    assert oauth().serve(environ, Request("POST", "/t/token")).status == 400
+
+
+def test_headers_are_those_that_were_sent() -> None:
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "HTTP_X_OWN": "a",
+        "CONTENT_TYPE": "b",
+        "CONTENT_LENGTH": "",
+        "SERVER_NAME": "c",
+    }
+
+    assert head_of(environ).headers == (("x-own", "a"), ("content-type", "b"))
+
+
+def test_path_of_any_bytes_is_spelled_as_the_client_did() -> None:
+    environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": "/\xc3\xa4", "PATH_INFO": "/a b", "QUERY_STRING": "c=%20"}
+
+    assert head_of(environ).target == "/%C3%A4/a%20b?c=%20"
+
+
+def test_login_is_asked_by_the_authorization_endpoint_alone() -> None:
+    asked = []
+
+    def login(request: Request) -> Login | None:
+        asked.append(request.path)
+        return None
+
+    call(oauth(login=login), "/t/token", "POST")
+    call(oauth(login=login), "/t/authorize")
+
+    assert asked == ["/t/authorize"]
+
+
+def test_application_finishes_in_its_own_framework() -> None:
+    app = oauth()
+
+    assert app.interaction("x") is None
+    assert app.finish("x", subject="alice").response.status == 400
+    assert app.deny("x").response.status == 400
+
+
+def test_trouble_is_logged_with_its_cause_and_refusals_without(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "oauthcore_wsgi")
+
+    call(oauth(World(Outage(MemoryStorage(), 0))), "/t/authorize", QUERY_STRING="client_id=secret")
+    call(oauth(), "/t/authorize")
+
+    trouble, refusal = caplog.records
+    assert trouble.exc_info is not None
+    assert refusal.exc_info is None
+    assert "secret" not in caplog.text.replace("client_secret", "")
+
+
+def _inside(environ: Any, start_response: Any) -> Any:
+    headers = (("Content-Type", "text/plain"),)
+    return Answer(Response(200, headers, environ[ACCESS].subject.encode()))(environ, start_response)
+
+
+def bearer(resource_server: ResourceServer | None = None) -> Bearer:
+    return Bearer(_inside, resource_server or knows(access()), World(MemoryStorage()), "read")
+
+
+def test_middleware_lets_through_who_has_a_token() -> None:
+    assert call(bearer(), "/me", HTTP_AUTHORIZATION="Bearer a")[2] == b"alice"
+
+
+def test_middleware_challenges_everybody_else() -> None:
+    status, headers, _ = call(bearer(), "/me")
+
+    assert status == "401 Unauthorized"
+    assert headers["WWW-Authenticate"] == 'Bearer realm="api", scope="read"'
+
+
+def test_middleware_serves_the_metadata() -> None:
+    resource_server = ResourceServer(server().tokens, resource="https://api.example")
+
+    assert call(bearer(resource_server), "/.well-known/oauth-protected-resource")[0] == "200 OK"
