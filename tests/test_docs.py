@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from oauthcore.testing.diagrams import document
 
 DOCS = Path(__file__).parent.parent / "docs"
+EXAMPLES = sorted((DOCS / "examples").glob("*_app.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: str(path.stem))
+def test_page_shows_the_example_that_is_tested(example: Path) -> None:
+    page = DOCS / "frameworks" / f"{example.stem.removesuffix('_app')}.md"
+
+    assert f"```python\n{example.read_text(encoding='utf-8')}```" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: str(path.stem))
+def test_example_takes_few_lines(example: Path) -> None:
+    lines = [line for line in example.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+    assert len(lines) < (70 if example.stem == "django_app" else 60)  # Django's settings take the others
+
+
+def test_readme_shows_the_example_that_is_tested() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    code = (DOCS / "examples" / "fastapi_app.py").read_text(encoding="utf-8")
+
+    assert f"<!-- example: fastapi_app -->\n```python\n{code}```" in readme
 
 
 def test_the_diagrams_are_those_of_the_tables() -> None:

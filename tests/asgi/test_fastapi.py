@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import anyio
 import httpx
 import pytest
 from fastapi import FastAPI, Security
-from fastapi.testclient import TestClient
 
 from oauthcore import Access, AsyncWorld
 from oauthcore.testing import Outage
@@ -25,7 +25,11 @@ def me(token: Annotated[Access, Security(protect, scopes=["read"])]) -> dict[str
 
 
 def ask(**headers: str) -> httpx.Response:
-    return TestClient(app).get("/me", headers=headers)
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
+            return await http.get("/me", headers=headers)
+
+    return anyio.run(get)
 
 
 def test_document_says_which_scope_a_route_takes() -> None:

@@ -18,7 +18,7 @@ from oauthcore.records import Consent
 from oauthcore.scope import Scope
 from oauthcore_django.models import Record
 from oauthcore_django.storage import DjangoStorage
-from tests.core.site import CLIENTS, Site
+from tests.core.site import CLIENTS, make_site
 
 ONE, TWO = Client(client_id="one", name="ö"), Client(client_id="two", expires_at=10)
 OTHER = attrs.evolve(ONE, enabled=False)
@@ -70,10 +70,14 @@ def test_every_change_is_made(storage: DjangoStorage) -> None:
 
 
 def test_commit_within_a_transaction_of_the_applications_goes_with_it(storage: DjangoStorage) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        assert storage.commit([Insert(TWO)])
-        assert not storage.commit([Insert(TWO)])
-        raise ZeroDivisionError
+    def request() -> None:
+        with transaction.atomic():
+            assert storage.commit([Insert(TWO)])
+            assert not storage.commit([Insert(TWO)])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        request()
 
     assert storage.find(Client, "two") is None
 
@@ -84,9 +88,8 @@ def test_one_of_many_threads_wins(storage: DjangoStorage) -> None:
     def race(number: int) -> bool:
         barrier.wait()
         try:
-            return storage.commit(
-                [Replace(ONE, attrs.evolve(ONE, name=str(number))), Insert(Client(client_id=str(number)))]
-            )
+            renamed = attrs.evolve(ONE, name=str(number))
+            return storage.commit([Replace(ONE, renamed), Insert(Client(client_id=str(number)))])
         finally:
             connections.close_all()
 
@@ -110,13 +113,13 @@ def test_migrations_are_those_of_the_models() -> None:
 
 
 def test_whole_flow_is_kept_by_it() -> None:
-    site = Site(run)
+    site = make_site(run)
     storage = DjangoStorage()
     for client in CLIENTS:
-        assert (
-            storage.commit([Insert(record)]) if (record := site.world.storage.find(Client, client.client_id)) else False
-        )
-    site.world = World(storage)
+        registered = site.world.storage.find(Client, client.client_id)
+        assert isinstance(registered, Client)
+        assert storage.commit([Insert(registered)])
+    site = attrs.evolve(site, world=World(storage))
 
     tokens = site.tokens()
 
