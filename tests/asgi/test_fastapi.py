@@ -43,7 +43,7 @@ def test_document_says_which_scope_a_route_takes() -> None:
 
 
 def test_dependency_is_replaced_in_tests() -> None:
-    app.dependency_overrides[protect] = access
+    app.dependency_overrides[protect] = lambda: access()
     try:
         assert ask().json() == {"sub": "alice"}
     finally:
