@@ -124,6 +124,8 @@ def complete(response: Response) -> Headers:
 
 # RFC 6749 section 5.1: both, because HTTP/1.0 caches still exist.
 NO_STORE: Headers = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
+# A type for no body at all: there are gateways that insist on one, and frameworks that guess.
+NO_BODY = ("Content-Type", "text/plain; charset=utf-8")
 _JSON: Headers = (("Content-Type", "application/json"), *NO_STORE)
 
 
@@ -134,5 +136,4 @@ def json_response(status: int, members: Mapping[str, object], extra: Headers = (
 
 def see_other(location: str, extra: Headers = ()) -> Response:
     """Send the browser elsewhere with GET (303: RFC 9700 section 4.12 forbids 307, which would repeat a password)."""
-    # A type for no body at all: there are gateways, and validators of them, that insist on one.
-    return Response(303, (("Location", location), ("Content-Type", "text/plain; charset=utf-8"), *NO_STORE, *extra))
+    return Response(303, (("Location", location), NO_BODY, *NO_STORE, *extra))

@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
 
 from django.core.handlers.wsgi import WSGIRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, re_path
@@ -87,7 +88,8 @@ class OAuth(WSGIOAuth[HttpRequest, HttpResponse]):
     @property
     def urls(self) -> list[URLPattern]:
         """Give the endpoints, well-known ones too."""
-        view = csrf_exempt(self._view)
+        # Under ATOMIC_REQUESTS, too, a commit is final when the answer leaves, and not after it.
+        view = transaction.non_atomic_requests(csrf_exempt(self._view))
         return [re_path(f"^{re.escape(path[1:])}$", view) for path in (*self.paths, *self.metadata_paths)]
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[View[P]], View[P]]:

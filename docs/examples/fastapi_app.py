@@ -47,7 +47,7 @@ def page(pending: PendingInteraction, csrf: str) -> str:
     return f'<form method="post"><input type="hidden" name="csrf" value="{csrf}">{fields}</form>'
 
 
-@app.api_route("/consent", methods=["GET", "POST"])
+@app.api_route("/consent", methods=["GET", "POST"], include_in_schema=False)
 async def consent(request: Request, interaction: str) -> Response:
     form, pending = await request.form(), await oauth.interaction(interaction, login(request))
     if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):

@@ -8,14 +8,14 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidGrant
-from oauthcore.http import NO_STORE, Request, Response
+from oauthcore.http import NO_BODY, NO_STORE, Request, Response
 from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
 from oauthcore.parameters import form_of
 from oauthcore.records import AccessToken, Grant
 from oauthcore.revocation import close_retry, revoke_grant
 
-REVOKED = Response(200, NO_STORE)
+REVOKED = Response(200, (NO_BODY, *NO_STORE))
 
 
 def revocation(request: Request, context: Context) -> Flow[Outcome]:

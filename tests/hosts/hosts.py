@@ -29,7 +29,6 @@ class Host:
     prefixes: tuple[str, ...] = ("", "/tenant", "/auth", "/tls")
     folder: Path = ROOT
     prepare: tuple[str, ...] = ()
-    adds: frozenset[str] = frozenset()
 
     @contextmanager
     def serving(self, place: Path) -> Iterator[int]:
@@ -101,9 +100,9 @@ def waitress(target: str) -> tuple[str, ...]:
     return (PYTHON, "-m", "waitress", "--listen=127.0.0.1:{port}", target)
 
 
-def example(name: str, command: tuple[str, ...], *adds: str, prepare: tuple[str, ...] = ()) -> Host:
-    """Give one of the documents' examples; `adds` are headers that its framework puts on answers."""
-    return Host(name, command, ("/auth",), EXAMPLES, prepare, frozenset(adds))
+def example(name: str, command: tuple[str, ...], prepare: tuple[str, ...] = ()) -> Host:
+    """Give one of the documents' examples."""
+    return Host(name, command, ("/auth",), EXAMPLES, prepare)
 
 
 BARE = (

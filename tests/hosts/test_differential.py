@@ -13,7 +13,7 @@ import pytest
 
 from tests.core.site import CHALLENGE
 from tests.hosts.conftest import Farm
-from tests.hosts.hosts import BARE, Host
+from tests.hosts.hosts import BARE, FRAMEWORKS, Host
 from tests.hosts.site import REDIRECT
 
 pytestmark = pytest.mark.slow
@@ -29,8 +29,10 @@ ASKED = {
     "code_challenge": CHALLENGE,
     "code_challenge_method": "S256",
 }
+Asked = tuple[str, str, dict[str, str], bytes]
+Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 # As the first of a process, so that each draws the same chance; the others leave none or are refused.
-REQUESTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
+REQUESTS: tuple[Asked, ...] = (
     ("GET", f"/authorize?{urlencode(ASKED)}", {}, b""),
     ("POST", "/authorize", FORM, urlencode(ASKED).encode()),
     ("GET", f"/authorize?{urlencode(ASKED | {'prompt': 'none'})}", {}, b""),
@@ -59,17 +61,21 @@ REQUESTS: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
     ("GET", "/me", {"Authorization": "Bearer x"}, b""),
     ("GET", "/.well-known/oauth-authorization-server", {}, b""),
     ("HEAD", "/.well-known/oauth-authorization-server", {}, b""),
+)  # What an example answers by itself, and by no chance: its issuer has a path, its pages are its own.
+OF_EXAMPLES: tuple[Asked, ...] = (
+    *((method, f"/auth{target}", headers, body) for method, target, headers, body in REQUESTS[2:20]),
+    ("GET", "/.well-known/oauth-authorization-server/auth", {}, b""),
+    ("HEAD", "/auth/.well-known/oauth-authorization-server", {}, b""),
 )
-Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 
 
-def answers(host: Host, farm: Farm) -> list[Answer]:
+def answers(host: Host, farm: Farm, requests: tuple[Asked, ...] = REQUESTS) -> list[Answer]:
     """Ask a host everything, fresh from its start."""
     farm.ending.close()
     farm.running = None
     found = []
     with httpx.Client(base_url=f"http://127.0.0.1:{farm.run(host)}", trust_env=False, timeout=60) as http:
-        for method, target, headers, body in REQUESTS:
+        for method, target, headers, body in requests:
             http.cookies.clear()
             response = http.request(method, target, headers=headers, content=body)
             kept = sorted((name.lower(), value) for name, value in response.headers.multi_items())
@@ -87,3 +93,21 @@ def expected(farm: Farm) -> list[Answer]:
 def test_every_host_gives_the_same_answers(host: Host, expected: list[Answer], farm: Farm) -> None:
     for request, ours, theirs in zip(REQUESTS, answers(host, farm), expected, strict=True):
         assert ours == theirs, request[:2]
+
+
+@pytest.fixture(scope="module")
+def example(farm: Farm) -> list[Answer]:
+    """Give what the first of the examples answers."""
+    return answers(FRAMEWORKS[0], farm, OF_EXAMPLES)
+
+
+@pytest.mark.parametrize("host", FRAMEWORKS[1:], ids=lambda host: str(host.name))
+def test_every_example_gives_the_same_answers(host: Host, example: list[Answer], farm: Farm) -> None:
+    for request, ours, theirs in zip(OF_EXAMPLES, answers(host, farm, OF_EXAMPLES), example, strict=True):
+        assert without_session(ours) == without_session(theirs), request[:2]
+
+
+def without_session(answer: Answer) -> Answer:
+    """Leave out what the example's own session puts on an answer, for having been read."""
+    status, headers, body = answer
+    return status, tuple(pair for pair in headers if pair != ("vary", "Cookie") and pair[0] != "set-cookie"), body

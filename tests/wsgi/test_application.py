@@ -10,7 +10,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from oauthcore import Login, MemoryStorage, Request, ResourceServer, Response, World
+from oauthcore import Client, Login, MemoryStorage, Request, ResourceServer, Response, World, run
 from oauthcore.testing import Outage
 from oauthcore_wsgi import ACCESS, PLAIN, Answer, Bearer, OAuth, head_of
 from oauthcore_wsgi.wire import body_of
@@ -67,6 +67,16 @@ def test_every_answer_is_valid(path: str, method: str, status: str) -> None:
     assert got == status
     if method not in {"HEAD", "OPTIONS"}:
         assert headers["Content-Length"] == str(len(body))
+
+
+def test_answer_without_a_body_has_a_type_all_the_same() -> None:
+    world = World(MemoryStorage())
+    client = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"])
+    run(server().register(client), world)
+
+    status, headers, _ = call(oauth(world), "/t/revoke", "POST", b"client_id=phone&token=x", **FORM)
+
+    assert (status, headers["Content-Type"]) == ("200 OK", "text/plain; charset=utf-8")
 
 
 def test_redirect_is_valid_too() -> None:
