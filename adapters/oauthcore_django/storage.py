@@ -31,8 +31,9 @@ class DjangoStorage:
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
-        body = self._rows(kind=kind.__name__, key=key).values_list("body", flat=True).first()
-        return None if body is None else load(kind, body)
+        row = self._rows(kind=kind.__name__, key=key).values_list("key", "body").first()
+        # Some databases take `a` for `A`.
+        return load(kind, row[1]) if row is not None and row[0] == key else None
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
