@@ -6,13 +6,13 @@ A third driver, a scheduler that runs any interleaving of flows and fails any st
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias, TypeVar, assert_never
 
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.effects import Authenticate, Commit, Effect, Fetch, Find, FindOf, Flow, TryLater
+from oauthcore.effects import Authenticate, Claims, Commit, Effect, Fetch, Find, FindOf, Flow, Sign, TryLater
 from oauthcore.errors import ConfigurationError, Unanswered
 from oauthcore.http import Outgoing, Response
 from oauthcore.outcome import Event
@@ -34,19 +34,30 @@ def _no_fetcher(request: Outgoing) -> Response:
     raise ConfigurationError("fetch", None, "give the world a fetcher, such as oauthcore_fetch.Fetcher()")
 
 
+def _no_claims(asked: Claims) -> Mapping[str, object]:
+    return {}
+
+
+def _no_signer(asked: Sign) -> tuple[str, ...]:
+    raise ConfigurationError("sign", None, "give the world what signs tokens")
+
+
 @attrs.frozen
 class World:
     """Hold what answers a blocking host's flows.
 
     `authenticate` gives the subject of a username and password, None for nobody's, or `TryLater` (the password grant
     asks, and login pages may); `audit` hears each event once its commit is done, and must not raise; `fetch` asks other
-    servers, for a resource server whose tokens are another's.
+    servers: for a resource server whose tokens are another's, and for the keys and requests that clients publish.
+    `claims` tells what is known of a person (OIDC Core section 5.1), None for nobody; `sign` signs tokens.
     """
 
     storage: Storage
     authenticate: Callable[[str, Secret], str | TryLater | None] = _nobody
     audit: Audit = _unheard
     fetch: Callable[[Outgoing], Response] = _no_fetcher
+    claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
+    sign: Callable[[Sign], tuple[str, ...]] = _no_signer
 
 
 @attrs.frozen
@@ -57,6 +68,8 @@ class AsyncWorld:
     authenticate: Callable[[str, Secret], Awaitable[str | TryLater | None] | str | TryLater | None] = _nobody
     audit: Audit = _unheard
     fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
+    claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims
+    sign: Callable[[Sign], Awaitable[tuple[str, ...]] | tuple[str, ...]] = _no_signer
 
 
 def run(flow: Flow[T], world: World) -> T:
@@ -107,6 +120,10 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
         return world.storage.find_of(effect.kind, effect.subject)
     if isinstance(effect, Fetch):
         return world.fetch(effect.request)
+    if isinstance(effect, Sign):
+        return world.sign(effect)
+    if isinstance(effect, Claims):
+        return world.claims(effect)
     assert_never(effect)
 
 

@@ -9,13 +9,14 @@ These are the only `yield`s of the core; a new effect is a design decision.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from oauthcore.digest import Secret
 from oauthcore.http import Outgoing, Response
+from oauthcore.jwt import Jwt, SigningKey
 from oauthcore.outcome import Change, Event, R, S
 
 
@@ -65,7 +66,28 @@ class Fetch:
     request: Outgoing
 
 
-Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch
+@attrs.frozen
+class Sign:
+    """Ask for tokens to be signed, each by the key beside it: work for a processor, which a host may do elsewhere."""
+
+    jwts: tuple[tuple[Jwt, SigningKey], ...]
+
+
+@attrs.frozen
+class Claims:
+    """Ask the application what it knows of a person (OIDC Core section 5.1).
+
+    `names` are the claims that may leave, `client_id` whom they are for, `locales` the languages wished for, the best
+    first (OIDC Core section 5.2). More than was asked for is no mistake, and goes nowhere.
+    """
+
+    subject: str
+    client_id: str
+    names: tuple[str, ...]
+    locales: tuple[str, ...] = ()
+
+
+Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | Claims
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
@@ -99,6 +121,18 @@ def fetch(request: Outgoing) -> Flow[Response]:
     """Give another server's answer, whatever its status; what it says has been checked by nobody."""
     answer: Response = yield Fetch(request)
     return answer
+
+
+def sign(jwts: tuple[tuple[Jwt, SigningKey], ...]) -> Flow[tuple[str, ...]]:
+    """Give the tokens in compact serialisation, in their order."""
+    signed: tuple[str, ...] = yield Sign(jwts)
+    return signed
+
+
+def claims(asked: Claims) -> Flow[Mapping[str, object] | None]:
+    """Give what the application knows of a person, or None for a person it does not know (any more)."""
+    known: Mapping[str, object] | None = yield asked
+    return known
 
 
 def settled(result: T) -> Flow[T]:

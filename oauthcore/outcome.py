@@ -6,11 +6,13 @@ where one no longer holds the commit fails and the decision is made again on fre
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
 from oauthcore.http import Response
+from oauthcore.jwt import Jwt
 from oauthcore.records import Consent, Grant, Record
 
 R = TypeVar("R", bound=Record)
@@ -77,9 +79,20 @@ class Event:
 
 
 @attrs.frozen
+class Pending:
+    """Be a response that lacks signatures: `finish` makes it, or the next one that lacks some, of the tokens signed.
+
+    They are signed before the commit, so that a key that can't be had leaves no trace.
+    """
+
+    jwts: tuple[Jwt, ...]
+    finish: Callable[[tuple[str, ...]], Response | Pending]
+
+
+@attrs.frozen
 class Outcome:
     """Hold one decision: the response is given only if the changes could be committed."""
 
-    response: Response
+    response: Response | Pending
     changes: tuple[Change, ...] = ()
     events: tuple[Event, ...] = ()

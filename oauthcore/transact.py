@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from oauthcore.effects import Flow, commit
+from oauthcore.documents import Document, Missing
+from oauthcore.effects import Flow, commit, fetch
 from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
 from oauthcore.http import Response
-from oauthcore.outcome import Outcome
+from oauthcore.jwt import Jwt
+from oauthcore.outcome import Outcome, Pending
 
 # Two requests that meet need one more try; more than a few mean that a crowd wants the same record, and waiting
 # helps more than insisting.
@@ -19,14 +21,21 @@ ATTEMPTS = 5
 
 T = TypeVar("T")
 Refuse = Callable[[OAuthError, BaseException | None], Response]
+SignAll = Callable[[tuple[Jwt, ...]], Flow[tuple[str, ...]]]
 
 
-def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse) -> Flow[Response]:
+def no_keys(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+    """Sign nothing, for a server that has no keys: that it decided to sign something is a bug."""
+    raise AssertionError(f"{len(jwts)} tokens to be signed, and no keys")
+
+
+def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys) -> Flow[Response]:
     """Decide, commit, answer; whatever happens, a response leaves.
 
-    `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read.
+    `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read;
+    `sign_all` finds keys for what is to be signed, and asks for the signatures.
     """
-    return guard(agree(decision), refuse)
+    return guard(agree(decision, sign_all), refuse)
 
 
 def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
@@ -41,12 +50,33 @@ def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
         return refuse(ServerError("a bug in the server"), bug)
 
 
-def agree(decision: Callable[[], Flow[Outcome]]) -> Flow[Response]:
+def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys) -> Flow[Response]:
     """Decide and commit, again on fresh facts where somebody else was first; raises what the decision raises."""
     for _ in range(ATTEMPTS):
-        outcome = yield from decision()
+        try:
+            outcome = yield from decision()
+        except Missing as missing:
+            _ = yield from learn(missing)
+            continue
+        response = yield from signed(outcome.response, sign_all)
         if not outcome.changes and not outcome.events:
-            return outcome.response
+            return response
         if (yield from commit(outcome.changes, outcome.events)):
-            return outcome.response
+            return response
     raise TemporarilyUnavailable("others were first, every time")
+
+
+def learn(missing: Missing) -> Flow[Document]:
+    """Fetch a document between two attempts, never within one; that it can't be had is remembered as well."""
+    try:
+        answer = yield from fetch(missing.request)
+    except Unanswered:
+        return missing.documents.keep(missing.url, None, missing.now)
+    return missing.documents.keep(missing.url, answer, missing.now)
+
+
+def signed(response: Response | Pending, sign_all: SignAll) -> Flow[Response]:
+    """Have signed what a response lacks; most lack nothing."""
+    while isinstance(response, Pending):
+        response = response.finish((yield from sign_all(response.jwts)))
+    return response

@@ -29,7 +29,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.effects import Flow
-from oauthcore.outcome import Change, Event, R, S
+from oauthcore.outcome import Change, Event, Pending, R, S
 from oauthcore.testing import FixedClock, SeededEntropy
 
 T = TypeVar("T")
@@ -260,8 +260,9 @@ def authenticate(username: str, password: Secret) -> str | None:
     return "alice" if (username, password.reveal()) == ("alice", "wonderland") else None
 
 
-def members(response: Response) -> dict[str, Any]:
+def members(response: Response | Pending) -> dict[str, Any]:
     """Give the members of a JSON answer."""
+    assert isinstance(response, Response)
     answer = json.loads(response.body)
     assert isinstance(answer, dict)
     return answer
@@ -285,8 +286,9 @@ def handle_of(response: Response) -> str:
     return params(response)["interaction"]
 
 
-def refused(response: Response, code: str, reason: str = "") -> bool:
+def refused(response: Response | Pending, code: str, reason: str = "") -> bool:
     """Tell whether a client was refused with that code, for a reason that has those words."""
+    assert isinstance(response, Response)
     assert response.refusal is not None, response
     assert response.refusal.cause is None, response.refusal.cause
     return members(response)["error"] == code == response.refusal.code and reason in response.refusal.reason

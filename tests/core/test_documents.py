@@ -1,0 +1,166 @@
+"""Documents of other servers: fetched outside of every attempt, and remembered, also that they can't be had."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from oauthcore import MemoryStorage, Outgoing, Response, World, run
+from oauthcore.documents import FAILED_FOR, FRESH_FOR, SOONEST_AGAIN, Documents, Missing
+from oauthcore.effects import Flow, find, settled
+from oauthcore.errors import OAuthError
+from oauthcore.outcome import Outcome, Pending, Replace
+from oauthcore.transact import ATTEMPTS, transact
+from tests.core.test_transact import Counter
+
+URL = "https://client.example/jwks"
+
+
+def refuse(error: OAuthError, cause: BaseException | None) -> Response:
+    """Refuse."""
+    return Response(error.status)
+
+
+@attrs.define
+class Elsewhere:
+    """Be other servers, and count what they are asked."""
+
+    answer: Response | Exception
+    asked: list[str] = attrs.field(factory=list)
+
+    def __call__(self, request: Outgoing) -> Response:
+        """Answer, or fail."""
+        self.asked.append(request.url)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def reading(documents: Documents, now: int = 100) -> Flow[Outcome]:
+    """Answer with what a document says."""
+    document = documents.get(URL, now)
+    return settled(Outcome(Response(200 if document.body else 404, (), document.body or b"")))
+
+
+def test_what_is_missing_is_fetched_and_the_decision_made_afresh() -> None:
+    documents, elsewhere = Documents(), Elsewhere(Response(200, (), b'{"keys": []}'))
+    world = World(MemoryStorage(), fetch=elsewhere)
+
+    first = run(transact(lambda: reading(documents), refuse), world)
+    second = run(transact(lambda: reading(documents), refuse), world)
+
+    assert (first.body, second.body) == (b'{"keys": []}', b'{"keys": []}')
+    assert elsewhere.asked == [URL]
+
+
+def test_facts_that_were_found_before_the_wait_are_found_again_after_it() -> None:
+    documents, storage = Documents(), MemoryStorage([Counter()])
+
+    def elsewhere(request: Outgoing) -> Response:
+        assert storage.commit([Replace(Counter(), Counter(5))])
+        return Response(200, (), b"{}")
+
+    def decision() -> Flow[Outcome]:
+        counter = yield from find(Counter, "c")
+        assert counter is not None
+        documents.get(URL, 100)
+        return Outcome(Response(200), (Replace(counter, Counter(counter.value + 1)),))
+
+    assert run(transact(decision, refuse), World(storage, fetch=elsewhere)).status == 200
+
+    assert storage.find(Counter, "c") == Counter(6)
+
+
+@pytest.mark.parametrize("answer", [OSError("no route"), Response(500), Response(404)])
+def test_that_a_document_can_not_be_had_is_remembered_for_a_little_while(answer: Response | Exception) -> None:
+    documents, elsewhere = Documents(), Elsewhere(answer)
+    world = World(MemoryStorage(), fetch=elsewhere)
+
+    statuses = [
+        run(transact(lambda now=now: reading(documents, now), refuse), world).status  # type: ignore[misc]  # a default
+        for now in (100, 100 + FAILED_FOR - 1, 100 + FAILED_FOR)
+    ]
+
+    assert statuses == [404, 404, 404]
+    assert elsewhere.asked == [URL, URL]
+
+
+def test_a_document_grows_old() -> None:
+    documents = Documents()
+    documents.keep(URL, Response(200, (), b"{}"), 100)
+
+    assert documents.get(URL, 100 + FRESH_FOR - 1).body == b"{}"
+    with pytest.raises(Missing):
+        documents.get(URL, 100 + FRESH_FOR)
+
+
+def test_a_newer_one_is_fetched_at_most_once_a_minute() -> None:
+    documents = Documents()
+    documents.keep(URL, Response(200, (), b"{}"), 100)
+
+    assert documents.get_newer(URL, 100 + SOONEST_AGAIN - 1).body == b"{}"
+    with pytest.raises(Missing):
+        documents.get_newer(URL, 100 + SOONEST_AGAIN)
+
+
+def test_a_decision_that_never_has_enough_documents_is_given_up() -> None:
+    elsewhere = Elsewhere(Response(200, (), b"{}"))
+    numbers = iter(range(100))
+
+    def decision() -> Flow[Outcome]:
+        raise Missing(Documents(), f"{URL}/{next(numbers)}", 100)
+
+    assert run(transact(decision, refuse), World(MemoryStorage(), fetch=elsewhere)).status == 503
+    assert len(elsewhere.asked) == ATTEMPTS
+
+
+def test_only_so_many_are_kept_and_the_oldest_go_first() -> None:
+    documents = Documents(capacity=4)
+    for second in range(5):
+        documents.keep(f"{URL}/{second}", Response(200, (), b"{}"), second)
+
+    assert documents.get(f"{URL}/4", 5).body == b"{}"
+    with pytest.raises(Missing):
+        documents.get(f"{URL}/0", 5)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"no", b"[" * 100_000, b'"text"', b"\xff"])
+def test_a_body_that_is_no_object_has_no_members(body: bytes) -> None:
+    assert Documents().keep(URL, Response(200, (), body), 0).members() is None
+
+
+def test_a_body_is_read_as_what_it_is() -> None:
+    kept = Documents().keep(URL, Response(200, (), b'["a"]'), 0)
+
+    assert kept.array() == ["a"]
+    assert Documents().keep(URL, Response(200, (), b'{"a": 1}'), 0).members() == {"a": 1}
+    assert Documents().keep(URL, Response(200, (), b"{}"), 0).array() is None
+
+
+def test_a_response_that_lacks_signatures_gets_them_before_the_commit() -> None:
+    storage = MemoryStorage([Counter()])
+
+    def no_signatures(jwts: object) -> Flow[tuple[str, ...]]:
+        raise OSError("the key is gone")
+
+    def decision() -> Flow[Outcome]:
+        counter = yield from find(Counter, "c")
+        assert counter is not None
+        return Outcome(Pending((), lambda _: Response(200)), (Replace(counter, Counter(9)),))
+
+    assert run(transact(decision, refuse, no_signatures), World(storage)).status == 500
+    assert storage.find(Counter, "c") == Counter()
+
+
+def test_what_is_signed_may_hang_on_what_was_signed_before() -> None:
+    answers = iter([("first",), ("second",)])
+
+    def sign_all(jwts: object) -> Flow[tuple[str, ...]]:
+        return settled(next(answers))
+
+    def decision() -> Flow[Outcome]:
+        return settled(
+            Outcome(Pending((), lambda one: Pending((), lambda two: Response(200, (), " ".join(one + two).encode()))))
+        )
+
+    assert run(transact(decision, refuse, sign_all), World(MemoryStorage())).body == b"first second"
