@@ -16,7 +16,8 @@ import attrs
 
 from oauthcore.digest import Secret
 from oauthcore.http import Outgoing, Response
-from oauthcore.jwt import Jwt, SigningKey
+from oauthcore.jwk import Jwk
+from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Event, R, S
 
 
@@ -70,7 +71,7 @@ class Fetch:
 class Sign:
     """Ask for tokens to be signed, each by the key beside it: work for a processor, which a host may do elsewhere."""
 
-    jwts: tuple[tuple[Jwt, SigningKey], ...]
+    jwts: tuple[tuple[Jwt, Jwk], ...]
 
 
 @attrs.frozen
@@ -123,7 +124,7 @@ def fetch(request: Outgoing) -> Flow[Response]:
     return answer
 
 
-def sign(jwts: tuple[tuple[Jwt, SigningKey], ...]) -> Flow[tuple[str, ...]]:
+def sign(jwts: tuple[tuple[Jwt, Jwk], ...]) -> Flow[tuple[str, ...]]:
     """Give the tokens in compact serialisation, in their order."""
     signed: tuple[str, ...] = yield Sign(jwts)
     return signed

@@ -7,14 +7,10 @@ answers the `Sign` effect. Nothing here knows a key of ours or an algorithm's wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 import attrs
 
-from oauthcore.digest import Secret
-
-Jwk: TypeAlias = Mapping[str, object]
-"""A JSON Web Key as its members (RFC 7517 section 4)."""
+from oauthcore.jwk import Jwk
 
 
 @attrs.frozen
@@ -37,12 +33,3 @@ class Jwt:
     alg: str
     typ: str = "JWT"
     encryption: Encryption | None = None
-
-
-@attrs.frozen
-class SigningKey:
-    """Hold one of our own keys as it signs: `private` is its JSON Web Key as JSON, with the private members."""
-
-    kid: str
-    alg: str
-    private: Secret

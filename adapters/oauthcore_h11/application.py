@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from time import perf_counter
 
 import attrs
 
-from oauthcore import AsyncWorld, AuthorizationServer, Client, Outgoing, Peer, Request, Response, Secret, TryLater, arun
+from oauthcore import AsyncWorld, AuthorizationServer, Client, Peer, Request, Response, Secret, TryLater, arun
 from oauthcore.entropy import Entropy
 from oauthcore.errors import ServerError, TemporarilyUnavailable
 from oauthcore.http import see_other
@@ -48,7 +48,6 @@ class Application:
     storage: AsyncStorage
     users: Users
     monitoring: Monitoring
-    fetch: Callable[[Outgoing], Awaitable[Response]]
     entropy: Entropy
     metrics_allowed_from: tuple[Network, ...]
     endpoints: Mapping[str, str]
@@ -84,8 +83,7 @@ class Application:
         except Exception as failure:  # whatever the storage raised: that it failed is what the person is told
             down = TemporarilyUnavailable("whose session it is could not be found out")
             return refuse_as_page(down, self.pages.error_page(request), failure)
-        authenticate = partial(self._authenticate, address_of(request.peer))
-        world = AsyncWorld(self.storage, authenticate, self._hear, self.fetch)
+        world = AsyncWorld(self.storage, partial(self._authenticate, address_of(request.peer)), self._hear)
         if self.pages.owns(request.path):
             return await arun(self.pages.handle(request), world)
         if self.server.owns(request.path):

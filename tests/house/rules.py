@@ -43,7 +43,7 @@ OUTSIDE = frozenset(
         "joserfc",
     }
 )
-ALLOWED_OUTSIDE = {("oauthcore/memory.py", "threading")}
+ALLOWED_OUTSIDE = {("oauthcore/memory.py", "threading"), ("oauthcore/jose.py", "joserfc")}
 VAGUE = frozenset({"utils", "util", "helpers", "common", "base", "mixins", "misc", "manager"})
 
 

@@ -94,7 +94,7 @@ class Proxies:
 class Outgoing:
     """Open, for requests that the server itself makes, what is shut: private addresses and private authorities.
 
-    `private_hosts` are names of hosts, addresses, or networks.
+    It makes none so far; what will is to keep to this.
     """
 
     extra_ca_file: Path | None = None

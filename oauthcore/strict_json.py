@@ -1,0 +1,31 @@
+"""JSON objects from strangers: what two readers could understand differently is refused (RFC 7493, I-JSON)."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+
+def parse_object(text: str | bytes) -> dict[str, object]:
+    """Read a JSON object; raises `ValueError` for anything else, for a member that is there twice, and for NaN."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+    except RecursionError:  # nested deeper than anything that is meant
+        raise ValueError("the JSON is nested too deeply") from None
+    if not isinstance(value, dict):
+        raise ValueError("the JSON is not an object")
+    return value
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        # The last one counts for Python and the first one elsewhere: who checked the one must not act on the other.
+        raise ValueError("a member is there twice")
+    return members
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
