@@ -43,6 +43,23 @@ def test_the_browser_that_answered_for_an_attacker_delivers_nothing(site: Site) 
     assert refused_by_page(site.get(back, cookie=False), "another browser")
 
 
+def test_the_proof_of_an_answer_is_none_of_somebody_elses(site: Site) -> None:
+    """An attacker answers, keeps his proof, has himself asked again, and gets somebody else to answer that."""
+    mallory = Login(subject="mallory", auth_time=site.now)
+    site.approve(site.authorize(), mallory)
+    handle = handle_of(site.authorize())
+    back = location(site.drive(site.server.finish(handle, mallory), site.world))
+    site.drive(site.server.withdraw("mallory"), site.world)
+    assert location(site.get(back)) == f"/consent?interaction={handle}"
+
+    # The first time, the page was one shown to mallory, and its consent is not taken for alice's.
+    site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+    answered = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+
+    assert location(answered).startswith("/authorize/resume?")
+    assert refused_by_page(site.get(back), "not answered in this browser")
+
+
 def test_another_browsers_cookie_is_not_enough(site: Site) -> None:
     back = finished(site)
     site.cookie = "__Host-oauthcore-browser=" + "B" * 43
