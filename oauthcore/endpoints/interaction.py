@@ -123,6 +123,8 @@ def decide_finish(
     finished = attrs.evolve(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
+        # Like a code, it stands for what was allowed, and nothing that is revoked meanwhile would reach it.
+        expires_at=min(waiting.expires_at, context.code_expires_at(judged.asked.client)),
         login=needed,
         scope=scope,
         remember=answer.remember,

@@ -99,5 +99,6 @@ def answer_finished(
         outcome = approve(judged, Approval(needed, scope, answered, interaction.remember), consent, context)
         return attrs.evolve(outcome, changes=(done, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
-    again = Replace(interaction, attrs.evolve(interaction, state=pending, scope=None))
+    over = interaction.started_at + context.policy.lifetimes.interaction_lifetime
+    again = Replace(interaction, attrs.evolve(interaction, state=pending, scope=None, expires_at=over))
     return Outcome(send_to_page(needed, back.handle, context), (again,))
