@@ -26,6 +26,7 @@ class Paths:
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
+    jwks: str = "/jwks"
     resume: str = "/authorize/resume"
     login: str = "/login"
     consent: str = "/consent"

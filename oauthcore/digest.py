@@ -28,6 +28,8 @@ Kind = Literal[
 ]
 Proof = Literal["access_token", "refresh_token", "resume", "form"]
 
+Purpose = Literal["keys", "client_secret"]
+
 
 @attrs.frozen
 class Secret:
@@ -63,7 +65,7 @@ class Derivation:
     though only digests are stored. Without the key nobody derives anything from a leaked database or an old token.
     """
 
-    __slots__ = ("_seeds",)
+    __slots__ = ("_keys", "_seeds")
 
     def __init__(self, issuer: str, token_key: bytes) -> None:
         # BLAKE2b takes a key by itself where SHA-256 needs HMAC around it, and its state can be copied: at the time of
@@ -72,12 +74,20 @@ class Derivation:
             proof: hashlib.blake2b(f"{proof}\0{issuer}\0".encode(), key=token_key, digest_size=32)
             for proof in get_args(Proof)
         }
+        self._keys = {
+            purpose: hashlib.blake2b(f"seal {purpose}\0{issuer}\0".encode(), key=token_key, digest_size=32).digest()
+            for purpose in get_args(Purpose)
+        }
 
     def __call__(self, proof: Proof, secret: Secret) -> Secret:
         """Derive another secret of as many bits, for one purpose."""
         state = self._seeds[proof].copy()
         state.update(secret._value.encode("utf-8", "surrogatepass"))
         return encoded(state.digest())
+
+    def key(self, purpose: Purpose) -> bytes:
+        """Give 32 bytes to seal with what must be had again as it was, for one purpose."""
+        return self._keys[purpose]
 
 
 def encoded(random_bytes: bytes) -> Secret:

@@ -13,9 +13,22 @@ import attrs
 
 from oauthcore import jose
 from oauthcore.digest import Secret
-from oauthcore.effects import Authenticate, Claims, Commit, Effect, Fetch, Find, FindOf, Flow, Sign, TryLater
+from oauthcore.effects import (
+    Authenticate,
+    Claims,
+    Commit,
+    Effect,
+    Fetch,
+    Find,
+    FindOf,
+    Flow,
+    GenerateKey,
+    Sign,
+    TryLater,
+)
 from oauthcore.errors import ConfigurationError, Unanswered
 from oauthcore.http import Outgoing, Response
+from oauthcore.jwk import Jwk
 from oauthcore.outcome import Event
 from oauthcore.storage import AsyncStorage, Storage
 
@@ -50,8 +63,8 @@ class World:
     `authenticate` gives the subject of a username and password, None for nobody's, or `TryLater` (the password grant
     asks, and login pages may); `audit` hears each event once its commit is done, and must not raise; `fetch` asks other
     servers: for a resource server whose tokens are another's, and for the keys and requests that clients publish.
-    `claims` tells what is known of a person (OIDC Core section 5.1), None for nobody; `sign` signs tokens, by
-    default in place, which with RSA takes most of a millisecond.
+    `claims` tells what is known of a person (OIDC Core section 5.1), None for nobody; `sign` signs tokens and
+    `generate_key` makes keys, by default in place, which with RSA holds up the thread.
     """
 
     storage: Storage
@@ -60,6 +73,7 @@ class World:
     fetch: Callable[[Outgoing], Response] = _no_fetcher
     claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], tuple[str, ...]] = _sign_in_place
+    generate_key: Callable[[str], Jwk] = jose.generate
 
 
 @attrs.frozen
@@ -72,6 +86,7 @@ class AsyncWorld:
     fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
     claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], Awaitable[tuple[str, ...]] | tuple[str, ...]] = _sign_in_place
+    generate_key: Callable[[str], Awaitable[Jwk] | Jwk] = jose.generate
 
 
 def run(flow: Flow[T], world: World) -> T:
@@ -124,6 +139,8 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
         return world.fetch(effect.request)
     if isinstance(effect, Sign):
         return world.sign(effect)
+    if isinstance(effect, GenerateKey):
+        return world.generate_key(effect.alg)
     if isinstance(effect, Claims):
         return world.claims(effect)
     assert_never(effect)

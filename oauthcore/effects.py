@@ -75,6 +75,13 @@ class Sign:
 
 
 @attrs.frozen
+class GenerateKey:
+    """Ask for a fresh signing key for an algorithm: with RSA, work for a tenth of a second and more."""
+
+    alg: str
+
+
+@attrs.frozen
 class Claims:
     """Ask the application what it knows of a person (OIDC Core section 5.1).
 
@@ -88,7 +95,7 @@ class Claims:
     locales: tuple[str, ...] = ()
 
 
-Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | Claims
+Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
@@ -128,6 +135,12 @@ def sign(jwts: tuple[tuple[Jwt, Jwk], ...]) -> Flow[tuple[str, ...]]:
     """Give the tokens in compact serialisation, in their order."""
     signed: tuple[str, ...] = yield Sign(jwts)
     return signed
+
+
+def generate_key(alg: str) -> Flow[Jwk]:
+    """Give a fresh private key for an algorithm."""
+    key: Jwk = yield GenerateKey(alg)
+    return key
 
 
 def claims(asked: Claims) -> Flow[Mapping[str, object] | None]:

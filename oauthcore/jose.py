@@ -220,6 +220,11 @@ def _signature(alg: str) -> Any:
     return _library("jws").JWSRegistry.algorithms[alg]
 
 
+def check_installed() -> None:
+    """Raise `ConfigurationError` where joserfc is missing, so that it is said at the start."""
+    _library("jwk")
+
+
 @lru_cache(_KEYS_REMEMBERED)
 def _key(jwk: Jwk) -> Key:
     """Import a key; raises `ValueError` for an RSA key that is too small, or too large to be checked in good time."""

@@ -153,23 +153,21 @@ def symmetric(secret: bytes) -> Jwk:
 
 
 def parse_set(text: str | bytes) -> tuple[Jwk, ...]:
-    """Read a JWK set's public keys (RFC 7517 section 5); a key of a kind that is unknown is left out, as it says there.
+    """Read a JWK set's public keys (RFC 7517 section 5); what is no key that is known is passed over, as it says there.
 
-    Raises `ValueError` for what is no set, or one with private keys or very many.
+    So is a private key, which is one no longer. Raises `ValueError` for what is no set, or one of very many keys.
     """
     keys = parse_object(text).get("keys")
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
         raise ValueError("this is no JWK set of a reasonable size")
-    known = tuple(_known(keys))
-    if any(key.is_private for key in known):
-        raise ValueError("there is a private key in the set")
-    return known
+    return tuple(key for key in map(_known, keys) if key is not None and not key.is_private)
 
 
-def _known(keys: Iterable[object]) -> Iterable[Jwk]:
-    for members in keys:
-        if isinstance(members, dict) and members.get("kty") in _IDENTITY:
-            yield Jwk.of(members)
+def _known(members: object) -> Jwk | None:
+    try:
+        return Jwk.of(members) if isinstance(members, dict) else None
+    except ValueError:
+        return None
 
 
 def set_of(keys: Iterable[Jwk]) -> bytes:

@@ -85,6 +85,28 @@ class InteractionInput(Named):
     RESUME = "resume"
 
 
+class KeyState(Named):
+    """Where one of the server's own signing keys is.
+
+    `PUBLISHED`: known to everybody who looks, and signing nothing yet. `ACTIVE`: signing. `RETIRED`: signing nothing
+    more, and published because of what it signed. `GONE`: not remembered; no record is ever in this state.
+    """
+
+    PUBLISHED = "published"
+    ACTIVE = "active"
+    RETIRED = "retired"
+    GONE = "gone"
+
+
+class KeyInput(Named):
+    """What happens to a signing key: by age, or by an operator."""
+
+    ACTIVATE = "activate"
+    SUPERSEDE = "supersede"
+    OUTLIVE = "outlive what it signed"
+    WITHDRAW = "withdraw"
+
+
 CODE: Mapping[tuple[CodeState, CodeInput], CodeState] = {
     (CodeState.ACTIVE, CodeInput.REDEEM): CodeState.REDEEMED,
 }
@@ -115,6 +137,14 @@ INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState
     (InteractionState.FINISHED, InteractionInput.RESUME): InteractionState.COMPLETED,
     (InteractionState.DENIED, InteractionInput.DENY): InteractionState.DENIED,
     (InteractionState.DENIED, InteractionInput.RESUME): InteractionState.COMPLETED,
+}
+
+# A key that never signed may go at once; one that did is first outlived by what it signed, however old it is.
+KEY: Mapping[tuple[KeyState, KeyInput], KeyState] = {
+    (KeyState.PUBLISHED, KeyInput.ACTIVATE): KeyState.ACTIVE,
+    (KeyState.PUBLISHED, KeyInput.WITHDRAW): KeyState.GONE,
+    (KeyState.ACTIVE, KeyInput.SUPERSEDE): KeyState.RETIRED,
+    (KeyState.RETIRED, KeyInput.OUTLIVE): KeyState.GONE,
 }
 
 S = TypeVar("S", bound=Enum)

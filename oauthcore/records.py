@@ -13,7 +13,7 @@ import attrs
 
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
-from oauthcore.lifecycle import CodeState, GrantState, InteractionState
+from oauthcore.lifecycle import CodeState, GrantState, InteractionState, KeyState
 from oauthcore.pkce import CodeChallenge
 from oauthcore.policy import Allowance, as_allowances
 from oauthcore.scope import Scope, as_scope
@@ -230,6 +230,43 @@ class Interaction:
     scope: Scope | None = None
     remember: bool = False
 
+
+@attrs.frozen(kw_only=True)
+class RingKey:
+    """Remember one of the server's own signing keys.
+
+    `public` is its JSON Web Key; `private` the whole of it, sealed under a key that follows from the server's
+    `token_key`, and None once it signs nothing more. Whoever has the database alone can sign nothing.
+    """
+
+    kid: str
+    alg: str
+    public: str
+    private: str | None = attrs.field(repr=False)
+    created_at: int
+    activated_at: int | None = None
+    retired_at: int | None = None
+    state: KeyState = KeyState.PUBLISHED
+
+
+@attrs.frozen(kw_only=True)
+class KeyRing:
+    """Remember every signing key there is, in one record: all workers race for it, and a rotation is one `Replace`."""
+
+    keys: tuple[RingKey, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Give the one key there is."""
+        return KEY_RING
+
+    @property
+    def expires_at(self) -> None:
+        """Never expire; what is in it does, one by one."""
+        return
+
+
+KEY_RING = "keys"
 
 # Found by their person too, for the list of what he has authorized: the only index there is beside the key.
 BY_SUBJECT: tuple[type[Consent] | type[Grant], ...] = (Consent, Grant)

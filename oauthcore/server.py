@@ -28,6 +28,7 @@ from oauthcore.endpoints.applications import AuthorizedApplication, applications
 from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
 from oauthcore.endpoints.introspection import introspection
+from oauthcore.endpoints.jwks import jwks
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
@@ -40,9 +41,12 @@ from oauthcore.grants.client_credentials import client_credentials
 from oauthcore.grants.password import password
 from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.http import Headers, Request, Response
+from oauthcore.jose import import_private
+from oauthcore.key_ring import KeyPolicy
+from oauthcore.keys import KeySet, StoredKeys
 from oauthcore.outcome import Outcome
 from oauthcore.policy import Allowance, Policy
-from oauthcore.records import Client, ClientSecret, Login
+from oauthcore.records import Client, ClientSecret, KeyRing, Login
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
@@ -84,7 +88,8 @@ class AuthorizationServer:
     `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
     `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else. `base`
     is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found, and
-    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`.
+    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`. `keys` are what
+    it signs with: a `KeyPolicy` for keys in storage, which turn by themselves, or `GivenKeys`.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -101,6 +106,7 @@ class AuthorizationServer:
         grants: Mapping[str, GrantFlow] | None = None,
         scopes: Iterable[str] = (),
         error_page: RenderErrorPage = plain_error_page,
+        keys: KeySet | KeyPolicy | None = None,
     ) -> None:
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
@@ -113,6 +119,7 @@ class AuthorizationServer:
         self._entropy = entropy
         self._digest = Digester(issuer)
         self._derive = Derivation(issuer, token_key)
+        self._keys = StoredKeys(keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
         self._error_page = error_page
         self._grants = {**_offered_grants(self.policy), **(grants or {})}
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes)
@@ -238,6 +245,32 @@ class AuthorizationServer:
         """
         return self._rotate(client_id, overlap, self._context())
 
+    def signing_keys(self) -> Flow[KeyRing]:
+        """Find the signing keys in storage, first making or turning what is due; for an operator's list, say.
+
+        Raises `ConfigurationError` where there are none in storage.
+        """
+        return self._stored_keys().ring(int(self._clock()))
+
+    def rotate_keys(self, alg: str, *, at_once: bool = False) -> Flow[KeyRing]:
+        """Publish a successor for the key that signs by an algorithm; it signs in good time, or `at_once`.
+
+        Raises `ConfigurationError` where a successor waits already, or there are no keys in storage.
+        """
+        return self._stored_keys().rotate(alg, int(self._clock()), at_once=at_once)
+
+    def import_key(self, text: str | bytes, alg: str | None = None, *, at_once: bool = False) -> Flow[KeyRing]:
+        """Publish a private key that was made elsewhere, PEM or JWK; it signs in good time, or `at_once`.
+
+        Raises `ConfigurationError` for what is no such key, as `rotate_keys` does, and for a key that is there already.
+        """
+        return self._stored_keys().add(import_private(text, alg), int(self._clock()), at_once=at_once)
+
+    def _stored_keys(self) -> StoredKeys:
+        if not isinstance(self._keys, StoredKeys):
+            raise ConfigurationError("keys", self._keys, "these keys are not in storage; change them where they are")
+        return self._keys
+
     def _register(self, registered: Registered) -> Flow[Registered]:
         def decision() -> Flow[Outcome]:
             known = yield from find(Client, registered.client.client_id)
@@ -285,7 +318,7 @@ class AuthorizationServer:
         return lambda error, cause: refuse_as_page(error, render, cause)
 
     def _table(self) -> dict[str, _Endpoint]:
-        paths, base, document, grants = self.paths, self.base, self._metadata, self._grants
+        paths, base, document, grants, keys = self.paths, self.base, self._metadata, self._grants, self._keys
         get, post, read = ("GET",), ("POST",), ("GET", "HEAD")
         return {
             base + paths.authorization: _Endpoint(get + post, authorization, is_page=True, asks_login=True),
@@ -293,8 +326,13 @@ class AuthorizationServer:
             base + paths.token: _Endpoint(post, lambda r, _, context: token(r, grants, context), is_cors=True),
             base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),
             base + paths.revocation: _Endpoint(post, lambda r, _, context: revocation(r, context), is_cors=True),
+            **({} if keys is None else {base + paths.jwks: _published(keys)}),
             **dict.fromkeys(self.metadata_paths, _Endpoint(read, lambda *_: settled(Outcome(document)), is_cors=True)),
         }
+
+
+def _published(keys: KeySet) -> _Endpoint:
+    return _Endpoint(("GET", "HEAD"), lambda _, __, context: jwks(keys, context.now), is_cors=True)
 
 
 def check_issuer(issuer: str, policy: Policy) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from oauthcore.lifecycle import CODE, GRANT, INTERACTION, REFRESH
+from oauthcore.lifecycle import CODE, GRANT, INTERACTION, KEY, REFRESH
 
 _HEAD = """# Lifecycles
 
@@ -37,6 +37,12 @@ _TABLES: tuple[tuple[str, str, Rows], ...] = (
         "Interaction",
         "An authorization request that waits for a person. A completed one is over for good.",
         tuple(INTERACTION.items()),
+    ),
+    (
+        "Signing key",
+        "All of them are in one record, so that a rotation is one change. The first key of an algorithm is activated "
+        "at once, for want of another; the next one when all workers and clients have had the time to see it.",
+        tuple(KEY.items()),
     ),
 )
 

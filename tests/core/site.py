@@ -70,7 +70,7 @@ CLIENTS = (CONFIDENTIAL, PUBLIC, OTHER, RESOURCE)
 
 def run_async(flow: Flow[T], world: World) -> T:
     """Run a flow through the async driver, in an event loop of its own."""
-    async_world = AsyncWorld(world.storage, world.authenticate, world.audit)
+    async_world = AsyncWorld(**attrs.asdict(world, recurse=False))
     return anyio.run(lambda: arun(flow, async_world))
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oauthcore import Allowance, Client, Login, Scope
 from oauthcore.codec import dump, load
 from oauthcore.digest import Digest
-from oauthcore.lifecycle import CodeState, GrantState, InteractionState
+from oauthcore.lifecycle import CodeState, GrantState, InteractionState, KeyState
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records import (
     AccessToken,
@@ -22,8 +22,10 @@ from oauthcore.records import (
     Consent,
     Grant,
     Interaction,
+    KeyRing,
     Record,
     RefreshToken,
+    RingKey,
     Rotation,
 )
 
@@ -90,6 +92,23 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         expires_at=TIME,
     ),
     st.builds(RefreshToken, key=KEY, client_id=TEXT, subject=TEXT, grant=KEY, issued_at=TIME, expires_at=TIME),
+    st.builds(
+        KeyRing,
+        keys=st.lists(
+            st.builds(
+                RingKey,
+                kid=TEXT,
+                alg=TEXT,
+                public=TEXT,
+                private=MAYBE,
+                created_at=TIME,
+                activated_at=st.none() | TIME,
+                retired_at=st.none() | TIME,
+                state=st.sampled_from(KeyState),
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
     st.builds(
         Interaction,
         key=KEY,

@@ -8,6 +8,7 @@ from oauthcore.lifecycle import (
     CODE,
     GRANT,
     INTERACTION,
+    KEY,
     REFRESH,
     CodeInput,
     CodeState,
@@ -15,6 +16,8 @@ from oauthcore.lifecycle import (
     GrantState,
     InteractionInput,
     InteractionState,
+    KeyInput,
+    KeyState,
     RefreshInput,
     RefreshState,
     advance,
@@ -69,12 +72,27 @@ def test_a_denial_can_not_become_an_approval_nor_the_other_way_round() -> None:
     assert advance(INTERACTION, InteractionState.FINISHED, InteractionInput.DENY) is None
 
 
+@pytest.mark.parametrize("event", KeyInput)
+@pytest.mark.parametrize("state", KeyState)
+def test_a_key_goes_forward_and_leaves_only_when_nothing_it_signed_needs_it(state: KeyState, event: KeyInput) -> None:
+    order = list(KeyState)
+    following = advance(KEY, state, event)
+
+    assert following is None or order.index(following) > order.index(state)
+    if following is KeyState.GONE:
+        assert (state, event) in {
+            (KeyState.RETIRED, KeyInput.OUTLIVE),
+            (KeyState.PUBLISHED, KeyInput.WITHDRAW),
+        }
+
+
 def test_every_state_but_the_first_is_reached_and_every_input_is_used() -> None:
     for table, states, inputs in (
         (list(CODE.items()), list(CodeState), list(CodeInput)),
         (list(GRANT.items()), list(GrantState), list(GrantInput)),
         (list(REFRESH.items()), list(RefreshState), list(RefreshInput)),
         (list(INTERACTION.items()), list(InteractionState), list(InteractionInput)),
+        (list(KEY.items()), list(KeyState), list(KeyInput)),
     ):
         reached = {target for _, target in table} | {states[0]}
         assert reached == set(states)

@@ -43,11 +43,7 @@ OUTSIDE = frozenset(
         "joserfc",
     }
 )
-ALLOWED_OUTSIDE = {
-    ("oauthcore/memory.py", "threading"),
-    ("oauthcore/jose.py", "joserfc"),
-    *(("oauthcore/testing/contract/stage.py", package) for package in ("asyncio", "sys", "threading")),
-}
+ALLOWED_OUTSIDE = {("oauthcore/memory.py", "threading"), ("oauthcore/jose.py", "joserfc")}
 VAGUE = frozenset({"utils", "util", "helpers", "common", "base", "mixins", "misc", "manager"})
 
 

@@ -1,0 +1,21 @@
+"""The published keys (RFC 7517 section 5, OIDC Discovery section 3 for `jwks_uri`)."""
+
+from __future__ import annotations
+
+from oauthcore.effects import Flow
+from oauthcore.http import Response
+from oauthcore.keys import Keys, KeySet
+from oauthcore.outcome import Outcome
+
+
+def jwks(keys: KeySet, now: int) -> Flow[Outcome]:
+    """Answer with the public halves of the keys."""
+    current = yield from keys.current(now)
+    return decide(current)
+
+
+def decide(keys: Keys) -> Outcome:
+    """Give the set, and how long it may be kept: no longer than a key is published before it signs."""
+    caching = ("Cache-Control", f"public, max-age={keys.jwks_lifetime}")
+    headers = (("Content-Type", "application/jwk-set+json"), caching)
+    return Outcome(Response(200, headers, keys.jwks))

@@ -1,0 +1,196 @@
+"""The server's own keys: in storage, where they turn by themselves, or handed in.
+
+Every worker asks its `KeySet` and gets `Keys`: what signs, and what is published. Keys in storage are one record, which
+is looked at again every `cache_lifetime` seconds; whoever looks first when something is due does it, and the others
+take what he made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
+
+import attrs
+
+from oauthcore import jose
+from oauthcore.effects import Flow, find, generate_key, settled, sign
+from oauthcore.errors import ConfigurationError
+from oauthcore.http import Response
+from oauthcore.jwk import Jwk, set_of
+from oauthcore.jwt import Jwt
+from oauthcore.key_ring import KeyPolicy, active_of, due, publish, succeed, supersede, wanting
+from oauthcore.lifecycle import KeyState
+from oauthcore.outcome import Change, Insert, Outcome, Replace
+from oauthcore.records import KEY_RING, KeyRing, RingKey
+from oauthcore.transact import SignAll, agree
+
+
+@attrs.frozen
+class Keys:
+    """Hold the keys as they are for a little while: `signing` by algorithm, and the public halves of all that count."""
+
+    signing: Mapping[str, Jwk] = attrs.field(repr=False)
+    published: tuple[Jwk, ...]
+    jwks_lifetime: int
+    jwks: bytes = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "jwks", set_of(self.published))
+
+    def signing_key(self, alg: str) -> Jwk:
+        """Give the key that signs by an algorithm; raises `ConfigurationError` where there is none."""
+        key = self.signing.get(alg)
+        if key is None:
+            raise ConfigurationError("keys.algorithms", alg, "add it, so that there is a key for it")
+        return key
+
+
+class KeySet(Protocol):
+    """Be where the server's keys come from."""
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Give the algorithms that there are keys for."""
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys as they are now (seconds since the epoch)."""
+
+
+def signing(keys: KeySet, now: int) -> SignAll:
+    """Give `transact` what signs whatever a decision wants signed, with the keys as they are now."""
+    return partial(_sign_all, keys, now)
+
+
+def _sign_all(keys: KeySet, now: int, jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+    current = yield from keys.current(now)
+    return (yield from sign(tuple((jwt, current.signing_key(jwt.alg)) for jwt in jwts)))
+
+
+class GivenKeys:
+    """Keep keys that were handed in: the first of each algorithm signs, and all of them are published.
+
+    To rotate them, put the successor after the active key, later before it, and take the old one away when all that it
+    signed has expired.
+    """
+
+    def __init__(self, keys: Iterable[Jwk], *, jwks_lifetime: int = KeyPolicy().jwks_lifetime) -> None:
+        jose.check_installed()
+        self._keys = keys_of(tuple(keys), jwks_lifetime)
+        self.algorithms = tuple(self._keys.signing)
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys."""
+        return settled(self._keys)
+
+
+def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int) -> Keys:
+    """Make the keys of a list in which the first of each algorithm signs; raises `ConfigurationError`."""
+    if not private:
+        raise ConfigurationError("keys", None, "give one key at least")
+    if len({key.kid for key in private}) < len(private):
+        raise ConfigurationError("keys", [key.kid for key in private], "give each key once, with a kid of its own")
+    for key in private:
+        jose.check_key(key)
+    signing = {str(key.alg): next(first for first in private if first.alg == key.alg) for key in private}
+    return Keys(signing, tuple(key.public for key in private), jwks_lifetime)
+
+
+class StoredKeys:
+    """Keep keys in storage, made when one is lacking and turned by age; `sealing_key` is 32 secret bytes.
+
+    One object for each worker: it remembers the ring for `cache_lifetime` seconds.
+    """
+
+    def __init__(self, policy: KeyPolicy, sealing_key: bytes) -> None:
+        jose.check_installed()
+        self.policy = policy
+        self.algorithms = policy.algorithms
+        self._sealing_key = sealing_key
+        # Both at once, since threads share the object.
+        self._remembered: tuple[int, Keys] | None = None
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys as they are now, first making or turning what is due."""
+        if self._remembered is not None and 0 <= now - self._remembered[0] < self.policy.cache_lifetime:
+            return settled(self._remembered[1])
+        return self._look(now)
+
+    def ring(self, now: int) -> Flow[KeyRing]:
+        """Give the record as it stands, first making or turning what is due."""
+        ring = yield from find(KeyRing, KEY_RING)
+        if ring is not None and not wanting(ring, now, self.policy) and due(ring, now, self.policy) is None:
+            return ring
+        return (yield from self._agreed(lambda: self._turned(now)))
+
+    def rotate(self, alg: str, now: int, *, at_once: bool = False) -> Flow[KeyRing]:
+        """Make a successor for the active key of an algorithm, to sign in good time or `at_once`."""
+        if alg not in self.algorithms:
+            raise ConfigurationError(
+                "alg", alg, f"use one of {', '.join(self.algorithms)}, or add it to the algorithms"
+            )
+        key = yield from generate_key(alg)
+        return (yield from self.add(key, now, at_once=at_once))
+
+    def add(self, key: Jwk, now: int, *, at_once: bool = False) -> Flow[KeyRing]:
+        """Add a key that was made elsewhere, to sign in good time or `at_once`."""
+        jose.check_key(key)
+        put = supersede if at_once else succeed
+        return self._agreed(lambda: self._changed(lambda ring: put(ring, self._ring_key(key, now), now)))
+
+    def _look(self, now: int) -> Flow[Keys]:
+        ring = yield from self.ring(now)
+        keys = self._opened(ring)
+        self._remembered = (now, keys)
+        return keys
+
+    def _agreed(self, decision: Callable[[], Flow[Outcome]]) -> Flow[KeyRing]:
+        _ = yield from agree(decision)
+        ring = yield from find(KeyRing, KEY_RING)
+        assert ring is not None
+        self._remembered = None
+        return ring
+
+    def _turned(self, now: int) -> Flow[Outcome]:
+        stored = yield from find(KeyRing, KEY_RING)
+        ring = stored or KeyRing()
+        turned = due(ring, now, self.policy) or ring
+        for alg in wanting(turned, now, self.policy):
+            key = yield from generate_key(alg)
+            turned = publish(turned, self._ring_key(key, now), now)
+        return put_in_place(stored, turned)
+
+    def _changed(self, change: Callable[[KeyRing], KeyRing]) -> Flow[Outcome]:
+        stored = yield from find(KeyRing, KEY_RING)
+        return put_in_place(stored, change(stored or KeyRing()))
+
+    def _ring_key(self, key: Jwk, now: int) -> RingKey:
+        assert key.kid is not None and key.alg is not None
+        private = jose.seal(key.text, self._sealing_key)
+        return RingKey(kid=key.kid, alg=key.alg, public=key.public.text, private=private, created_at=now)
+
+    def _opened(self, ring: KeyRing) -> Keys:
+        active = [key for alg in self.algorithms if (key := active_of(ring, alg)) is not None]
+        # The active ones first: some clients take the first key that fits, whatever the token says.
+        ordered = sorted(ring.keys, key=lambda key: _ORDER.index(key.state))
+        published = tuple(Jwk.parse(key.public) for key in ordered)
+        return Keys({key.alg: self._unsealed(key) for key in active}, published, self.policy.jwks_lifetime)
+
+    def _unsealed(self, key: RingKey) -> Jwk:
+        assert key.private is not None
+        try:
+            return Jwk.parse(jose.unseal(key.private, self._sealing_key))
+        except ValueError:
+            remedy = f"the key {key.kid} was sealed under another one: restore it, or rotate {key.alg} at once"
+            raise ConfigurationError("token_key", "(not shown)", remedy) from None
+
+
+_ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED)
+
+
+def put_in_place(stored: KeyRing | None, ring: KeyRing) -> Outcome:
+    """Decide that a ring takes the place of the stored one, unless it is the same."""
+    if ring == stored:
+        return Outcome(Response(200))
+    change: Change = Insert(ring) if stored is None else Replace(stored, ring)
+    return Outcome(Response(200), (change,))
