@@ -38,7 +38,8 @@ class DjangoStorage:
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
         bodies = self._rows(kind=kind.__name__, subject=subject).values_list("body", flat=True)
-        return [load(kind, body) for body in bodies]
+        # Some databases take `a` for `A`: the list would be another person's, and so would what he takes back.
+        return [record for record in (load(kind, body) for body in bodies) if record.subject == subject]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from threading import Barrier
@@ -9,7 +10,7 @@ from threading import Barrier
 import attrs
 import pytest
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connection, connections, models, transaction
 
 from oauthcore import Client, World, run
 from oauthcore.digest import Digest
@@ -47,6 +48,32 @@ def test_records_of_a_person_are_found(storage: DjangoStorage) -> None:
     assert storage.commit([Insert(record) for record in (*mine, consent("c", "bob"))])
 
     assert sorted(storage.find_of(Consent, "alice"), key=lambda record: record.key) == mine
+
+
+@pytest.fixture
+def careless_database() -> Iterator[None]:
+    """Compare subjects without regard to case, as MySQL does if nobody tells it otherwise."""
+    strict = Record._meta.get_field("subject")
+    assert isinstance(strict, models.Field)
+    careless: models.CharField[str | None, str | None] = models.CharField(
+        max_length=255, null=True, db_collation="NOCASE"
+    )
+    careless.set_attributes_from_name("subject")
+    careless.model = Record
+    with connection.schema_editor() as editor:
+        editor.alter_field(Record, strict, careless)
+    yield
+    with connection.schema_editor() as editor:
+        editor.alter_field(Record, careless, strict)
+
+
+def test_person_is_not_another_whose_name_differs_by_case(careless_database: None) -> None:
+    storage = DjangoStorage()
+    mine, theirs = consent("a", "alice"), consent("b", "Alice")
+    assert storage.commit([Insert(mine), Insert(theirs)])
+    assert Record.objects.filter(subject="alice").count() == 2
+
+    assert storage.find_of(Consent, "alice") == [mine]
 
 
 @pytest.mark.parametrize(
