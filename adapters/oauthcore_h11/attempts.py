@@ -76,12 +76,13 @@ class Patience:
         )
         return Insert(one_more) if known is None else Replace(known, one_more)
 
-    def taken_back(self, known: Attempts, *, is_first: bool) -> Change:
-        """Take back an attempt that was right: the account's own counter begins anew, the others lose just this one.
+    def taken_back(self, known: Attempts, *, begins_anew: bool) -> Change:
+        """Take back an attempt that was right, or never looked at: just this one, unless the counter begins anew.
 
-        Otherwise whoever has one account could guess at all the others, signing in to his own in between.
+        That is for the account's own counter, and for a password that was right. Otherwise whoever has one account
+        could guess at all the others, signing in to his own in between; or at any, keeping the hashing busy in between.
         """
-        if is_first or known.count <= 1:
+        if begins_anew or known.count <= 1:
             return Delete(known)
         return Replace(known, attrs.evolve(known, count=known.count - 1))
 

@@ -84,13 +84,13 @@ class Users:
         try:
             is_right = await self._passwords.verify(None if user is None else user.password_hash, password)
         except TooBusy:
-            await self._take_back(counters)
+            await self._take_back(counters, is_right=False)
             return TryLater(1)
         if user is None or not is_right or not user.enabled:
             subject = None if user is None else user.subject
             audit.warning("login_failed", extra={"fields": {"address": address, "subject": subject}})
             return None
-        await self._take_back(counters)
+        await self._take_back(counters, is_right=True)
         await self._refresh_hash(user, password)
         audit.info("login_succeeded", extra={"fields": {"address": address, "subject": user.subject}})
         return user.subject
@@ -120,12 +120,12 @@ class Users:
             if await self._storage.commit([self._patience.counted(*pair, now) for pair in pairs]):
                 return 0
 
-    async def _take_back(self, counters: Sequence[Counter]) -> None:
+    async def _take_back(self, counters: Sequence[Counter], *, is_right: bool) -> None:
         """Take an attempt back; if others are first again and again, it just stays counted for a while."""
         for _ in range(3):
             known = [await self._storage.find(Attempts, counter.key) for counter in counters]
             changes = [
-                self._patience.taken_back(attempts, is_first=number == 0)
+                self._patience.taken_back(attempts, begins_anew=is_right and number == 0)
                 for number, attempts in enumerate(known)
                 if attempts is not None
             ]

@@ -217,6 +217,18 @@ async def test_too_many_at_once_are_asked_to_come_again_and_not_counted(place: P
     assert [await place.attempt(RIGHT) for _ in range(5)] == [TryLater(1)] * 5
 
 
+async def test_being_too_busy_forgives_nothing(place: Place) -> None:
+    """Else whoever guesses would keep the hashing busy for a moment, and begin to count anew."""
+    for _ in range(2):
+        assert await place.attempt(WRONG) is None
+    most, place.passwords._most = place.passwords._most, 0
+    await place.attempt(WRONG)
+    place.passwords._most = most
+
+    assert await place.attempt(WRONG) is None
+    assert await place.attempt(WRONG) == TryLater(1)
+
+
 async def test_somebody_else_being_first_is_tried_again(place: Place) -> None:
     place.storage.refusals = 2
 
@@ -227,7 +239,7 @@ async def test_taking_back_is_given_up_where_others_are_always_first(place: Plac
     counted = await place.users._count(PATIENCE.counters("alice", HERE, bytes(32)))
     place.storage.refusals = 3
 
-    await place.users._take_back(PATIENCE.counters("alice", HERE, bytes(32)))
+    await place.users._take_back(PATIENCE.counters("alice", HERE, bytes(32)), is_right=True)
 
     assert counted == 0
     assert place.storage.refusals == 0
