@@ -15,6 +15,9 @@ from oauthcore.errors import InvalidScope
 # RFC 6749 appendix A.4: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 _SCOPE_TOKEN = frozenset(chr(code) for code in range(0x21, 0x7F)) - {'"', "\\"}
 
+# A scope of 64 KiB takes 1 MiB when it is read, and anybody may send as many of them as there are remembered.
+_LONGEST_REMEMBERED = 1_024
+
 
 def _unique(tokens: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tokens))
@@ -49,15 +52,21 @@ class Scope:
         return Scope(self.tokens + other.tokens)
 
 
-@lru_cache(maxsize=256)
 def parse_scope(text: str) -> Scope:
     """Read a scope from the wire: tokens of printable ASCII, divided by spaces (RFC 6749 section 3.3).
 
     Raises `InvalidScope` for any other character. Runs of spaces are forgiven, since clients join lists carelessly.
     """
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parsed(text)
+
+
+def _parsed(text: str) -> Scope:
     if not _SCOPE_TOKEN.issuperset(text.replace(" ", "")):
         raise InvalidScope("the scope has a character outside RFC 6749 appendix A.4")
     return Scope(tuple(filter(None, text.split(" "))))
+
+
+_remembered = lru_cache(maxsize=256)(_parsed)
 
 
 def as_scope(value: str | Iterable[str]) -> Scope:

@@ -86,6 +86,8 @@ class _Objection(Exception):
 
 
 _SCHEME_AND_HOST = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+# RFC 3986 sections 3.2.2 and 3.2.3: a host, which may be empty, and a port.
+_HOST = re.compile(rb"(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::[0-9]*)?")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "date"})
 # RFC 9110 section 15.5.16: so that the client learns what it should have sent.
 _NO_CODING: Headers = (("Accept-Encoding", "identity"),)
@@ -199,6 +201,9 @@ class Connection:
         headers = dict(request.headers)
         if not request.http_version.startswith(b"1."):
             raise _Objection(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        # Nothing here reads it; but a folded line could hide in it from whoever stands between (RFC 9112 section 3.2).
+        if not _HOST.fullmatch(headers.get(b"host", b"")):
+            raise _Objection(HTTPStatus.BAD_REQUEST)
         if len(request.target) > self._limits.target:
             raise _Objection(HTTPStatus.REQUEST_URI_TOO_LONG)
         # h11 counts only a head that is not complete yet; one that came in a single piece is counted here.

@@ -11,6 +11,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret, same_digest
 from oauthcore.http import Headers, Request
 from oauthcore.parameters import cookies_named
+from oauthcore.records import Interaction
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -46,6 +47,16 @@ def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
     It hangs on the browser's own value, which no other site can read, and on the interaction the form is about.
     """
     return context.derive("form", Secret(f"{handle.reveal()} {browser.reveal()}"))
+
+
+def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Secret:
+    """Give the proof of having answered an interaction, to be handed to the browser in which that was done.
+
+    It hangs on whose answer it is: an interaction can be asked about again, and who answered it then need not be who
+    did before and kept his proof.
+    """
+    subject = "" if answered.login is None else answered.login.subject
+    return context.derive("resume", Secret(f"{handle.reveal()} {subject}"))
 
 
 def is_same_browser(browser: Secret | None, bound: Digest, context: Context) -> bool:

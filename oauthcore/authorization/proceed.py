@@ -10,6 +10,7 @@ from typing import Literal
 
 import attrs
 
+from oauthcore.authorization.browser import resume_proof
 from oauthcore.authorization.checks import Judged
 from oauthcore.authorization.need import Need, consent_key
 from oauthcore.authorization.response_mode import answer
@@ -20,7 +21,7 @@ from oauthcore.errors import ConsentRequired, LoginRequired, OAuthError
 from oauthcore.grants.issuance import new_grant
 from oauthcore.http import Headers, Response, see_other
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
-from oauthcore.records import Consent, Login
+from oauthcore.records import Consent, Interaction, Login
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.scope import Scope
 
@@ -91,8 +92,8 @@ def send_to_page(needed: Need, handle: Secret, context: Context, cookies: Header
     return see_other(f"{page}?{form_encoded([('interaction', handle.reveal())])}", cookies)
 
 
-def send_to_resume(handle: Secret, context: Context) -> Response:
+def send_to_resume(handle: Secret, answered: Interaction, context: Context) -> Response:
     """Send the browser that answered to the resume path, with the proof that the answer was given in it."""
-    proof = context.derive("resume", handle)
+    proof = resume_proof(handle, answered, context)
     query = form_encoded([("interaction", handle.reveal()), ("proof", proof.reveal())])
     return see_other(f"{context.base}{context.paths.resume}?{query}")

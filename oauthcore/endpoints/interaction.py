@@ -123,11 +123,13 @@ def decide_finish(
     finished = attrs.evolve(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
+        # Like a code, it stands for what was allowed, and nothing that is revoked meanwhile would reach it.
+        expires_at=min(waiting.expires_at, context.code_expires_at(judged.asked.client)),
         login=needed,
         scope=scope,
         remember=answer.remember,
     )
-    return Outcome(send_to_resume(answer.handle, context), (Replace(waiting, finished),))
+    return Outcome(send_to_resume(answer.handle, finished, context), (Replace(waiting, finished),))
 
 
 def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Scope | None:
@@ -146,7 +148,7 @@ def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Ou
     """Answer a double click as the first click was answered, if it is the same person's."""
     if finished.login is None or finished.login.subject != answer.subject:
         raise InvalidRequest("the interaction was finished by somebody else")
-    return Outcome(send_to_resume(answer.handle, context))
+    return Outcome(send_to_resume(answer.handle, finished, context))
 
 
 def deny(handle: Secret, context: Context) -> Flow[Outcome]:
@@ -159,9 +161,9 @@ def decide_deny(handle: Secret, interaction: Interaction | None, context: Contex
     """Send the browser to the resume path, which tells the client."""
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
     if waiting.state is InteractionState.DENIED:
-        return Outcome(send_to_resume(handle, context))
+        return Outcome(send_to_resume(handle, waiting, context))
     denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY])
-    return Outcome(send_to_resume(handle, context), (Replace(waiting, denied),))
+    return Outcome(send_to_resume(handle, denied, context), (Replace(waiting, denied),))
 
 
 def still_answerable(interaction: Interaction | None, event: InteractionInput, context: Context) -> Interaction:

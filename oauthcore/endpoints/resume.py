@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.authorization.browser import browser_of, is_same_browser
+from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
 from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
 from oauthcore.authorization.need import consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
@@ -62,7 +62,7 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
         raise InvalidRequest("the interaction is unknown or has expired")
     if not is_same_browser(back.browser, interaction.browser, context):
         raise InvalidRequest("the interaction was started in another browser")
-    if not same(back.proof.reveal(), context.derive("resume", back.handle).reveal()):
+    if not same(back.proof.reveal(), resume_proof(back.handle, interaction, context).reveal()):
         raise InvalidRequest("the interaction was not answered in this browser")
     return OwnInteraction(interaction)
 
@@ -99,5 +99,6 @@ def answer_finished(
         outcome = approve(judged, Approval(needed, scope, answered, interaction.remember), consent, context)
         return attrs.evolve(outcome, changes=(done, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
-    again = Replace(interaction, attrs.evolve(interaction, state=pending, scope=None))
+    over = interaction.started_at + context.policy.lifetimes.interaction_lifetime
+    again = Replace(interaction, attrs.evolve(interaction, state=pending, scope=None, expires_at=over))
     return Outcome(send_to_page(needed, back.handle, context), (again,))

@@ -121,7 +121,8 @@ def token_response(
     refresh_expires_at: int | None = None,
 ) -> Response:
     """Answer with tokens; lifetimes go out as seconds from now, the scope always, whether it was asked or not."""
-    members: dict[str, object] = {"expires_in": access_expires_at - now}
+    # RFC 6749 appendix A.14: no sign. What an honest retry is answered with may have expired since.
+    members: dict[str, object] = {"expires_in": max(0, access_expires_at - now)}
     if refresh_expires_at is not None:
         members["refresh_token_expires_in"] = refresh_expires_at - now
     members["access_token"] = access_token.reveal()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,14 @@ def test_a_scope_never_grows(asked: Scope | None, default: Scope, allowed: Scope
 
 def test_the_order_is_kept_and_repetition_is_not() -> None:
     assert parse_scope("b a b").text == "b a"
+
+
+def test_a_scope_of_everyday_length_is_read_once_and_a_long_one_is_not_kept() -> None:
+    """Whatever anybody sends would stay in memory until enough others had been sent."""
+    long = weakref.ref(parse_scope("a " * 600))
+
+    assert parse_scope("a b") is parse_scope("a b")
+    assert long() is None
 
 
 def test_runs_of_spaces_are_forgiven() -> None:

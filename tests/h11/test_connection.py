@@ -320,6 +320,22 @@ def test_malformed_request_is_refused_and_the_connection_closed(
     assert is_refused(feed(connection, data), 400)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [b"a b", b"a/b", b"a@b", b"a:b", b"[::1", b"::1", b"a\xe9", b"a,b:1:2", b'"a"', b"a\r\n Content-Length: 3"],
+)
+def test_host_that_is_none_is_refused(connection: Connection, feed: Feed, host: bytes) -> None:
+    """RFC 9112 section 3.2; the last of them is one line to some readers, and two to others."""
+    assert is_refused(feed(connection, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"), 400)
+
+
+@pytest.mark.parametrize("host", [b"", b"as.example", b"AS.example:8000", b"127.0.0.1:1", b"[::1]:8000", b"a_b%20c:"])
+def test_host_that_is_one_is_taken(connection: Connection, feed: Feed, host: bytes) -> None:
+    (request,) = feed(connection, b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+
+    assert isinstance(request, Request) and request.header("host") == host.decode()
+
+
 def test_length_beside_a_transfer_encoding_is_refused(connection: Connection, feed: Feed) -> None:
     """RFC 9112 section 6.1: it may be an attempt at request smuggling."""
     events = feed(connection, post(b"", b"Transfer-Encoding: chunked") + b"0\r\n\r\n")

@@ -41,14 +41,22 @@ def test_the_package_offers_these_names_and_no_others() -> None:
 
 def test_the_testing_kit_offers_these_names_and_no_others() -> None:
     assert sorted(oauthcore.testing.__all__) == [
+        "Clause",
+        "ClauseBroken",
+        "ContractBroken",
         "Exploration",
         "FixedClock",
+        "NotOffered",
         "Outage",
         "Run",
         "Scene",
         "Schedule",
         "ScheduleFailed",
         "SeededEntropy",
+        "StorageUnderTest",
+        "Terms",
+        "check_storage",
+        "clauses",
         "every_outage",
         "explore",
         "replay",

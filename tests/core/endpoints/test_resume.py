@@ -43,6 +43,23 @@ def test_the_browser_that_answered_for_an_attacker_delivers_nothing(site: Site) 
     assert refused_by_page(site.get(back, cookie=False), "another browser")
 
 
+def test_the_proof_of_an_answer_is_none_of_somebody_elses(site: Site) -> None:
+    """An attacker answers, keeps his proof, has himself asked again, and gets somebody else to answer that."""
+    mallory = Login(subject="mallory", auth_time=site.now)
+    site.approve(site.authorize(), mallory)
+    handle = handle_of(site.authorize())
+    back = location(site.drive(site.server.finish(handle, mallory), site.world))
+    site.drive(site.server.withdraw("mallory"), site.world)
+    assert location(site.get(back)) == f"/consent?interaction={handle}"
+
+    # The first time, the page was one shown to mallory, and its consent is not taken for alice's.
+    site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+    answered = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+
+    assert location(answered).startswith("/authorize/resume?")
+    assert refused_by_page(site.get(back), "not answered in this browser")
+
+
 def test_another_browsers_cookie_is_not_enough(site: Site) -> None:
     back = finished(site)
     site.cookie = "__Host-oauthcore-browser=" + "B" * 43
@@ -85,11 +102,35 @@ def test_junk_is_an_error_page(site: Site, query: str) -> None:
     assert refused_by_page(site.get("/authorize/resume" + query))
 
 
-def test_an_interaction_expires(site: Site) -> None:
-    back = finished(site)
-    site.clock.advance(3_600)
+def test_an_answer_is_good_for_as_long_as_a_code(site: Site) -> None:
+    """What was allowed is revoked with the grants there are, and by then it is none yet."""
+    back, late = finished(site), finished(site)
+    site.clock.advance(59)
+    assert "code" in params(site.get(back))
+
+    site.clock.advance(1)
+
+    assert refused_by_page(site.get(late), "expired")
+
+
+def test_who_answers_late_has_no_more_time_than_the_interaction(site: Site) -> None:
+    handle = handle_of(site.authorize())
+    site.clock.advance(3_599)
+    back = location(site.drive(site.server.finish(handle, site.alice, ["email"]), site.world))
+    site.clock.advance(1)
 
     assert refused_by_page(site.get(back), "expired")
+
+
+def test_who_is_asked_again_has_the_time_of_the_interaction(site: Site) -> None:
+    site.code()
+    handle = handle_of(site.authorize())
+    back = location(site.drive(site.server.finish(handle, site.alice), site.world))
+    forget_consents(site)
+    again = site.get(back)
+    site.clock.advance(3_599)
+
+    assert "code" in params(site.approve(again))
 
 
 def test_a_client_that_was_disabled_meanwhile_gets_nothing(site: Site) -> None:

@@ -156,6 +156,19 @@ def test_reuse_once_the_successor_was_used_ends_the_grant_even_within_the_window
     assert refused(site.refresh(third["refresh_token"]), "invalid_grant", "revoked")
 
 
+def test_a_retry_after_the_access_token_expired_says_so_and_the_refresh_token_is_good() -> None:
+    """RFC 6749 appendix A.14: `expires_in` has no sign."""
+    site = make_site(policy=Policy.oauth21(lifetimes=Lifetimes(access_token_lifetime=30)))
+    tokens = site.tokens()
+    site.refresh(tokens["refresh_token"])
+    site.clock.advance(60)
+
+    retried = members(site.refresh(tokens["refresh_token"]))
+
+    assert retried["expires_in"] == 0
+    assert members(site.refresh(retried["refresh_token"]))["expires_in"] == 30
+
+
 def test_a_retry_never_hands_out_an_access_token_that_was_revoked(site: Site) -> None:
     value = site.tokens()["refresh_token"]
     revoked = members(site.refresh(value))["access_token"]

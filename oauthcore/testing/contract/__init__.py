@@ -1,0 +1,64 @@
+"""The contract of storage, as tests that anybody can run over a storage of his own, blocking or async."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.testing.contract import connection, contents, expiry, names, preconditions, races
+from oauthcore.testing.contract.clause import Clause, ClauseBroken, NotOffered, Terms
+from oauthcore.testing.contract.stage import Factory, StorageUnderTest
+
+__all__ = [
+    "Checked",
+    "Clause",
+    "ClauseBroken",
+    "ContractBroken",
+    "Factory",
+    "NotOffered",
+    "StorageUnderTest",
+    "Terms",
+    "check_storage",
+    "clauses",
+]
+
+clauses: tuple[Clause, ...] = tuple(
+    Clause.of(play) for room in (preconditions, names, contents, expiry, races, connection) for play in room.CLAUSES
+)
+"""Every clause, for `pytest.mark.parametrize("clause", clauses, ids=str)`; `clause.check(factory)` checks it."""
+
+
+@attrs.frozen
+class Checked:
+    """Tell which clauses hold, and which could not be told, by name, since the storage offers no hook for them."""
+
+    held: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+
+class ContractBroken(AssertionError):
+    """Tell every clause that a storage breaks."""
+
+    def __init__(self, broken: tuple[ClauseBroken, ...]) -> None:
+        super().__init__(f"{len(broken)} clauses are broken.\n\n" + "\n\n".join(map(str, broken)))
+        self.broken = broken
+
+
+def check_storage(factory: Factory, terms: Terms | None = None) -> Checked:
+    """Check every clause, each over a fresh storage; raises `ContractBroken` with all that do not hold.
+
+    `factory` gives a fresh and empty storage at each call: a `Storage`, an `AsyncStorage`, or a `StorageUnderTest` that
+    offers more; returned, awaited, or by a context manager of either kind. It is called from outside of any event loop.
+    """
+    held, skipped, broken = list[str](), list[str](), list[ClauseBroken]()
+    for clause in clauses:
+        try:
+            clause.check(factory, terms)
+        except NotOffered:
+            skipped.append(clause.name)
+        except ClauseBroken as failure:
+            broken.append(failure)
+        else:
+            held.append(clause.name)
+    if broken:
+        raise ContractBroken(tuple(broken))
+    return Checked(tuple(held), tuple(skipped))

@@ -1,0 +1,123 @@
+"""Clauses about a connection that dies, between calls and inside of them, for storages that let theirs be cut.
+
+A call may then raise, and nobody knows whether its commit was made; but it was made whole or not at all, True still
+means that it is there to stay, and the storage recovers by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oauthcore.outcome import Change, Insert, Replace
+from oauthcore.records import Client
+from oauthcore.testing.contract.clause import NotOffered, Terms
+from oauthcore.testing.contract.stage import SEVER, Call, Raised, Script, Stage
+from oauthcore.testing.samples import sample
+
+# A pool may have to find out about each of its connections, one call at a time.
+PATIENT = 20
+COMMITS = 10
+
+
+def storage_recovers_between_calls(stage: Stage, terms: Terms) -> None:
+    """After its connections were cut a call answers rightly or raises, and before long the storage is well again."""
+    _needs_sever(stage)
+    one, two = sample(Client, "a", 1), sample(Client, "a", 2)
+    stage.put(one)
+    for _ in range(terms.rounds):
+        stage.ask(SEVER)
+        assert _recovered(stage) == one, "after its connections were cut, the storage did not find what is there"
+    stage.ask(SEVER)
+    done = stage.attempt(Call("commit", ((Replace(one, two), Insert(sample(Client, "b", 1))),)))
+    assert isinstance(done, Raised) or done is True, f"a commit that could be made was {done!r}"
+    _whole(stage, done, one, two)
+
+
+def commits_are_whole_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
+    """While connections are cut, a commit is made whole or not at all; True means it is there, False that it is not."""
+    _needs_sever(stage)
+    for turn in range(terms.rounds):
+        pairs = {
+            (who, number): (_record(f"{turn} {who} {number} one"), _record(f"{turn} {who} {number} two"))
+            for who in range(terms.contenders)
+            for number in range(COMMITS)
+        }
+        scripts = [_commits([pairs[who, number] for number in range(COMMITS)]) for who in range(terms.contenders)]
+        results = stage.together(*scripts, _cuts(), forgiving=True)
+        _recovered(stage)
+        for who, answers in enumerate(results[:-1]):
+            for number, answer in enumerate(answers):
+                there = [stage.find(Client, record.key) is not None for record in pairs[who, number]]
+                assert there[0] == there[1], f"round {turn}: half of a commit was made that gave {answer!r}"
+                assert isinstance(answer, Raised) or answer is there[0], (
+                    f"round {turn}: a commit gave {answer!r}, and what is there is {there}"
+                )
+
+
+def one_wins_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
+    """While connections are cut, of many that want one record one at most gets it, and True means that it was he."""
+    _needs_sever(stage)
+    for turn in range(terms.rounds):
+        key = f"round {turn}"
+        stage.put(sample(Client, key, 0))
+        wishes = [sample(Client, key, number + 1) for number in range(terms.contenders)]
+        scripts = [_commits([], Replace(sample(Client, key, 0), wish)) for wish in wishes]
+        *results, _ = stage.together(*scripts, _cuts(), forgiving=True)
+        answers = [answer for (answer,) in results]
+        _recovered(stage)
+        found = stage.find(Client, key)
+        won = [wish for wish, answer in zip(wishes, answers, strict=True) if answer is True]
+        possible = [wish for wish, answer in zip(wishes, answers, strict=True) if isinstance(answer, Raised)]
+        assert len(won) <= 1, f"round {turn}: {len(won)} were told that they got it"
+        allowed = won or [*possible, sample(Client, key, 0)]
+        assert found in allowed, f"round {turn}: {found!r} is there, and the answers were {answers!r}"
+
+
+def _needs_sever(stage: Stage) -> None:
+    if stage.subject.sever is None:
+        raise NotOffered("the storage offers no way to cut its connections")
+
+
+def _recovered(stage: Stage) -> Any:
+    """Ask until it answers; give what it found."""
+    answer: Any = None
+    for _ in range(PATIENT):
+        answer = stage.attempt(Call("find", (Client, "a")))
+        if not isinstance(answer, Raised):
+            return answer
+    raise AssertionError(f"the storage did not recover in {PATIENT} calls") from answer.error
+
+
+def _whole(stage: Stage, done: Any, one: Client, two: Client) -> None:
+    _recovered(stage)
+    there = stage.find(Client, "a"), stage.find(Client, "b")
+    assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: {there!r}"
+    assert done is not True or there[0] == two, "a commit was True, and is not there"
+
+
+def _commits(pairs: list[tuple[Client, Client]], *changes: Change) -> Script[list[Any]]:
+    """Commit pairs one by one, or one commit of those changes; give the answers."""
+    commits: list[tuple[Change, ...]] = [(Insert(one), Insert(other)) for one, other in pairs] or [changes]
+    answers = []
+    for commit in commits:
+        answers.append((yield Call("commit", (commit,))))
+    return answers
+
+
+def _cuts() -> Script[None]:
+    """Cut all connections, between the calls of others and inside of them."""
+    for number in range(COMMITS):
+        for _ in range(number):
+            yield Call("find", (Client, "a"))
+        yield SEVER
+
+
+def _record(key: str) -> Client:
+    return sample(Client, key, 1)
+
+
+CLAUSES = (
+    storage_recovers_between_calls,
+    commits_are_whole_though_connections_die_inside,
+    one_wins_though_connections_die_inside,
+)

@@ -1,0 +1,116 @@
+"""Clauses about what is kept: every record as it was, and nothing that could be presented to the server."""
+
+from __future__ import annotations
+
+from oauthcore.codec import dump
+from oauthcore.outcome import Delete, Replace, Require
+from oauthcore.records import AuthorizationRequest, Client, Interaction, Record
+from oauthcore.scope import Scope
+from oauthcore.server import AuthorizationServer
+from oauthcore.testing.chance import FixedClock, SeededEntropy
+from oauthcore.testing.contract.clause import Terms
+from oauthcore.testing.contract.stage import Stage
+from oauthcore.testing.samples import sample
+from oauthcore.testing.walk import Walk, members_of
+
+# What a text may hold besides letters: quotes of every language there is, controls, what has two spellings, and what
+# has no place in the first 65,536 characters.
+TEXTS = (
+    "",
+    " ",
+    "null",
+    "'; DROP TABLE record; --",
+    '"{}"',
+    "a\\u0000b\\",
+    "\t\r\n\x01\x1f\x7f\x85\u2028",
+    "é e\u0301 \u202eabc\u202c \ufeff",
+    "日本語 العربية עברית",
+    "🔑👩‍👩‍👧‍👦",
+    "\U0010ffff\uffff",
+)
+
+
+def every_record_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
+    """Records of every kind, with whatever their types allow, are found equal to what was inserted."""
+    # Imported where it is used, so that what needs no examples needs no hypothesis.
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+
+    from oauthcore.testing.strategies import records
+
+    @settings(
+        max_examples=terms.examples * len(terms.kinds),
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(record=st.one_of(*map(records, terms.kinds)))
+    def comes_back(record: Record) -> None:
+        """Try one record; the story is of it alone."""
+        stage.story.clear()
+        _comes_back(stage, record)
+
+    comes_back()
+
+
+def every_text_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
+    """Quotes, controls, every plane of Unicode and the empty text come back character by character."""
+    for text in TEXTS:
+        client = Client(client_id="a", name=text, redirect_uris=(text, text), client_uri=text)
+        _comes_back(stage, client)
+
+
+def large_records_come_back_as_they_were(stage: Stage, terms: Terms) -> None:
+    """A client with a thousand redirect URIs, and a request with 60,000 characters of state, come back whole."""
+    uris = tuple(f"https://client.example/{number}/{'x' * 200}" for number in range(1_000))
+    _comes_back(stage, Client(client_id="a", redirect_uris=uris, scope=Scope(tuple(map(str, range(1_000))))))
+    request = AuthorizationRequest(client_id="a", state="ж🔑" * 30_000)
+    _comes_back(stage, sample(Interaction, "a", 1, request=request))
+
+
+def nothing_but_digests_is_kept(stage: Stage, terms: Terms) -> None:
+    """A whole authorization leaves nothing in storage that could be presented: no code, token, secret or handle."""
+    clock, entropy = FixedClock(), SeededEntropy()
+    server = AuthorizationServer(
+        issuer="https://as.example", clock=clock, entropy=entropy, token_key=b"k" * 32, scopes=("email",)
+    )
+    walk = Walk.begin(server, stage.drive, entropy)
+    code, verifier = walk.code()
+    tokens = members_of(walk.redeem(code, verifier))
+    newer = members_of(walk.refresh(tokens["refresh_token"]))
+    assert walk.is_active(newer["access_token"]), "a token that was just given is not active"
+    _holds_none(stage, walk.secrets)
+    assert walk.revoke(newer["refresh_token"]).status == 200
+    assert not walk.is_active(newer["access_token"]), "a token of a revoked grant is active"
+    walk.code("bob")
+    _holds_none(stage, walk.secrets)
+
+
+def _holds_none(stage: Stage, secrets: list[str]) -> None:
+    kept = [dump(record) for record in stage.received] + stage.contents() + stage.story
+    assert stage.received
+    assert len(secrets) > 6
+    for secret in secrets:
+        assert not any(secret in text for text in kept), "something is kept that could be presented to the server"
+
+
+def _comes_back(stage: Stage, record: Record) -> None:
+    kind = type(record)
+    if (stale := stage.find(kind, record.key)) is not None:
+        assert stage.tried(Delete(stale)), f"{stale!r} was found, and could not be deleted"
+    stage.put(record)
+    found = stage.find(kind, record.key)
+    assert found == record, f"{record!r} was inserted, and {found!r} was found"
+    assert type(found) is kind, f"a {kind.__name__} was found as a {type(found).__name__}"
+    assert stage.tried(Require(record), Replace(found, record)), f"{record!r} was found, and is not what it was"
+    assert stage.tried(Delete(record)), f"{record!r} was found, and could not be deleted"
+
+
+CLAUSES = (
+    every_record_comes_back_as_it_was,
+    every_text_comes_back_as_it_was,
+    large_records_come_back_as_they_were,
+    nothing_but_digests_is_kept,
+)

@@ -1,0 +1,148 @@
+"""Clauses about time: how long a record stays, and what a purge takes.
+
+A storage may forget a record by itself once its `expires_at` has passed by the clock on the wall, as those do that have
+a lifetime for every key; until then, and where it is None, it may not. So nothing here demands that a record be there
+which has expired.
+"""
+
+from __future__ import annotations
+
+from typing import get_args, get_type_hints
+
+from oauthcore.outcome import Delete, Replace
+from oauthcore.records import BY_SUBJECT, Client, Record
+from oauthcore.testing.contract.clause import Terms
+from oauthcore.testing.contract.stage import Call, Script, Stage
+from oauthcore.testing.samples import FAR, sample
+
+# Long ago, so that it has passed by any clock.
+THEN = 1_000
+# Where numbers of 32 and 53 bits end, and as far as anybody will look.
+EDGES = (2**32 - 1, 2**32, 2**33, 2**40)
+# Before all of these, so that they are past and hold what a storage may get wrong about them.
+PAST = (0, 1, 2**30)
+
+
+def records_stay_until_they_expire(stage: Stage, terms: Terms) -> None:
+    """A record stays until the second it expires, however far that is, and comes back with that very second."""
+    for kind in terms.kinds:
+        for expires_at in (*EDGES, *_never(kind)):
+            record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
+            stage.put(record)
+            assert stage.find(kind, record.key) == record, f"a {kind.__name__} that expires at {expires_at} is changed"
+            assert stage.tried(Delete(record))
+
+
+def expired_record_is_whole_or_gone(stage: Stage, terms: Terms) -> None:
+    """A record that has expired may be inserted; it is then found as it was, or gone."""
+    for kind in terms.kinds:
+        for expires_at in PAST:
+            record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
+            stage.put(record)
+            assert stage.find(kind, record.key) in (record, None)
+
+
+def purge_takes_what_has_expired_and_nothing_else(stage: Stage, terms: Terms) -> None:
+    """A purge removes records that expired before that second, of every kind, and no other, asked again and again."""
+    for kind in terms.kinds:
+        expired = [sample(kind, f"{second}", 1, expires_at=second) for second in (0, 1, THEN - 1)]
+        at_the_edge = [sample(kind, f"{second}", 1, expires_at=second) for second in (THEN, THEN + 1)]
+        kept = [sample(kind, "far", 1, expires_at=FAR), *(sample(kind, "never", 1, expires_at=n) for n in _never(kind))]
+        stage.put(*expired, *at_the_edge, *kept)
+        there = [record for record in (*expired, *at_the_edge) if stage.find(kind, record.key) is not None]
+        purged = _purged(stage)
+        due = [record for record in there if record in expired]
+        assert purged == len(due), f"{len(due)} records of {kind.__name__} had expired, and {purged} were purged"
+        for record in due:
+            assert stage.find(kind, record.key) is None, f"a {kind.__name__} was not purged that had expired"
+        for record in (*kept, *(record for record in there if record not in expired)):
+            found = stage.find(kind, record.key)
+            assert found == record, f"a {kind.__name__} went that expires at {record.expires_at}, before {THEN}"
+
+
+def purge_keeps_to_its_limit(stage: Stage, terms: Terms) -> None:
+    """A purge removes at most `limit` records and tells how many; 0 removes none; asked again it goes on."""
+    records = [sample(Client, f"{number}", 1, expires_at=number) for number in range(25)]
+    stage.put(*records)
+    before = _there(stage, records)
+    assert stage.purge(THEN, 0) == 0, "a purge of at most 0 told of more"
+    assert _there(stage, records) == before, "a purge of at most 0 removed something"
+    while before:
+        told = stage.purge(THEN, 10)
+        after = _there(stage, records)
+        assert told == before - after, f"a purge told of {told}, and removed {before - after}"
+        assert told == min(10, before), f"a purge of at most 10 removed {told} of {before}"
+        before = after
+    assert stage.purge(THEN, 10) == 0, "a purge told of more than there was"
+
+
+def purge_follows_every_change(stage: Stage, terms: Terms) -> None:
+    """A purge goes by when a record expires now: one that was prolonged stays, one that was cut short goes."""
+    short, long = (sample(Client, "a", 1, expires_at=second) for second in (THEN - 1, FAR))
+    cut, whole = (sample(Client, "b", 1, expires_at=second) for second in (THEN - 1, FAR))
+    stage.put(short, whole)
+    prolonged = stage.tried(Replace(short, long))
+    assert stage.tried(Replace(whole, cut)), "a record could not be replaced by one that expires earlier"
+    _purged(stage)
+    assert stage.find(Client, "a") == (long if prolonged else None), "a record was purged that had been prolonged"
+    assert stage.find(Client, "b") is None, "a record was not purged that had been cut short"
+
+
+def purge_leaves_nothing_to_be_found_by_subject(stage: Stage, terms: Terms) -> None:
+    """What was purged is not found by its subject any more, nor in the way of one with the same key."""
+    for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
+        stage.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
+        _purged(stage)
+        assert list(stage.find_of(kind, "alice")) == [], f"a {kind.__name__} is found by subject that was purged"
+        stage.put(sample(kind, "a", 2, subject="alice"))
+
+
+def prolonging_and_purging_agree(stage: Stage, terms: Terms) -> None:
+    """Where a record is prolonged while it is purged, the one or the other happens, and the answer says which."""
+    for turn in range(terms.rounds):
+        old, new = (sample(Client, f"{turn}", 1, expires_at=second) for second in (THEN - 1, FAR))
+        stage.put(old)
+        prolonged, *_ = stage.together(_prolong(old, new), *[_purge_once() for _ in range(3)])
+        found = stage.find(Client, new.key)
+        assert found == (new if prolonged else None), (
+            f"round {turn}: prolonging was {prolonged}, and {found!r} is there"
+        )
+
+
+def _prolong(old: Client, new: Client) -> Script[bool]:
+    done: bool = yield Call("commit", ((Replace(old, new),),))
+    return done
+
+
+def _purge_once() -> Script[int]:
+    removed: int = yield Call("purge", (THEN, 100))
+    return removed
+
+
+def _purged(stage: Stage) -> int:
+    """Purge to the end, in batches."""
+    total = 0
+    while told := stage.purge(THEN, 2):
+        assert 0 < told <= 2, f"a purge of at most 2 told of {told}"
+        total += told
+    return total
+
+
+def _there(stage: Stage, records: list[Client]) -> int:
+    return sum(stage.find(type(record), record.key) is not None for record in records)
+
+
+def _never(kind: type[Record]) -> tuple[None, ...]:
+    """Give None where a kind may live for ever."""
+    return (None,) if type(None) in get_args(get_type_hints(kind)["expires_at"]) else ()
+
+
+CLAUSES = (
+    records_stay_until_they_expire,
+    expired_record_is_whole_or_gone,
+    purge_takes_what_has_expired_and_nothing_else,
+    purge_keeps_to_its_limit,
+    purge_follows_every_change,
+    purge_leaves_nothing_to_be_found_by_subject,
+    prolonging_and_purging_agree,
+)

@@ -1,0 +1,160 @@
+"""Clauses about what a record is found by: keys within their kind, subjects, each compared character by character."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oauthcore.outcome import Delete, Insert, Replace, Require
+from oauthcore.records import BY_SUBJECT, Client, Record
+from oauthcore.testing.contract.clause import NotOffered, Terms
+from oauthcore.testing.contract.stage import Stage
+from oauthcore.testing.samples import sample
+
+# How long a key or a subject may be; `sub` has at most 255 characters (OIDC Core section 2).
+LONGEST = 255
+# Each of them is another name than all of the others, though a database may collate, trim, normalise or cut.
+ALIKE = (
+    "a",
+    "A",
+    "a ",
+    " a",
+    "á",  # one character
+    "a\u0301",  # two that look the same
+    "\uff41",  # a wide one
+    "ß",
+    "ss",
+    "\u0131",  # one without a dot
+    "i",
+    "I",
+    "%",
+    "_",
+    "*",
+    "a*",
+    "a:b",
+    "a/b",
+    "{a}",
+    "'a'",
+    '"a"',
+    "\\",
+    "\\\\",
+    "0",
+    "00",
+    "0.0",
+    "null",
+    "🔑",
+    "🔒",
+    "x" * (LONGEST - 1),
+    "x" * LONGEST,
+    "ж" * LONGEST,
+    "🔑" * LONGEST,
+)
+# As much as the core lets anybody send.
+TOO_LONG = "x" * 65_000
+
+
+def keys_belong_to_their_kind(stage: Stage, terms: Terms) -> None:
+    """A record is found by its kind and key: records of different kinds may have the same key."""
+    for kind in terms.kinds:
+        stage.put(sample(kind, "a", 1))
+        for other in terms.kinds:
+            expected = terms.kinds.index(other) <= terms.kinds.index(kind)
+            assert (stage.find(other, "a") is not None) is expected, f"{kind.__name__} is found as {other.__name__}"
+    first = terms.kinds[0]
+    assert stage.tried(Delete(sample(first, "a", 1)))
+    for kind in terms.kinds[1:]:
+        assert stage.find(kind, "a") == sample(kind, "a", 1), f"{kind.__name__} went with the {first.__name__}"
+
+
+def keys_are_exact(stage: Stage, terms: Terms) -> None:
+    """Keys are compared character by character: case, accents, spaces and length count, wildcards mean nothing."""
+    known: list[str] = []
+    for number, key in enumerate(ALIKE):
+        assert stage.find(Client, key) is None, f"{key[:9]!r} is found, of {known!r}"
+        assert stage.tried(Insert(sample(Client, key, number))), f"{key[:9]!r} can't be inserted beside {known!r}"
+        known.append(key[:9])
+    for number, key in enumerate(ALIKE):
+        record = sample(Client, key, number)
+        assert stage.find(Client, key) == record, f"under {key[:9]!r} is not what was inserted"
+        assert stage.tried(Require(record)), f"under {key[:9]!r} is not required what was inserted"
+    for number, key in enumerate(ALIKE):
+        assert stage.tried(Delete(sample(Client, key, number))), f"{key[:9]!r} can't be deleted"
+        rest = [stage.find(Client, other) is not None for other in ALIKE]
+        assert rest == [False] * (number + 1) + [True] * (len(ALIKE) - number - 1), f"{key[:9]!r} took others along"
+
+
+def whatever_is_asked_for_is_missing_rather_than_an_error(stage: Stage, terms: Terms) -> None:
+    """Any text that a peer may send is looked for and not found, however long it is."""
+    for kind in terms.kinds:
+        for key in (*ALIKE, "", TOO_LONG, "ж" * 30_000):
+            assert stage.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
+    for kind in BY_SUBJECT:
+        for subject in ("", TOO_LONG):
+            assert list(stage.find_of(kind, subject)) == []
+
+
+def find_of_gives_all_of_a_subject(stage: Stage, terms: Terms) -> None:
+    """`find_of` gives every record of the kind with the subject, one, none or a hundred, and nothing else."""
+    for kind in _by_subject(terms):
+        mine = [_owned(kind, f"m{number}", "alice") for number in range(100)]
+        stage.put(*mine, _owned(kind, "other", "bob"))
+        _holds(stage, kind, "alice", mine)
+        _holds(stage, kind, "bob", [_owned(kind, "other", "bob")])
+        _holds(stage, kind, "carol", [])
+
+
+def find_of_follows_every_change(stage: Stage, terms: Terms) -> None:
+    """`find_of` follows each commit: what was replaced, moved or deleted, and what was not since the commit failed."""
+    for kind in _by_subject(terms):
+        one, changed, moved = (
+            _owned(kind, "1", "alice", 1),
+            _owned(kind, "1", "alice", 2),
+            _owned(kind, "1", "bob", 3),
+        )
+        two = _owned(kind, "2", "alice", 1)
+        stage.put(one)
+        assert not stage.tried(Insert(two), Insert(one))
+        _holds(stage, kind, "alice", [one])
+        assert stage.tried(Replace(one, changed), Insert(two))
+        _holds(stage, kind, "alice", [changed, two])
+        assert stage.tried(Replace(changed, moved))
+        _holds(stage, kind, "alice", [two])
+        _holds(stage, kind, "bob", [moved])
+        assert stage.tried(Delete(moved), Delete(two))
+        _holds(stage, kind, "alice", [])
+        _holds(stage, kind, "bob", [])
+
+
+def subjects_are_exact(stage: Stage, terms: Terms) -> None:
+    """Subjects are compared character by character, as keys are."""
+    for kind in _by_subject(terms):
+        owned = {subject: _owned(kind, f"{number}", subject) for number, subject in enumerate(ALIKE)}
+        stage.put(*owned.values())
+        for subject, record in owned.items():
+            _holds(stage, kind, subject, [record])
+
+
+def _by_subject(terms: Terms) -> list[type[Any]]:
+    kinds = [kind for kind in terms.kinds if kind in BY_SUBJECT]
+    if not kinds:
+        raise NotOffered("none of these kinds is found by subject")
+    return kinds
+
+
+def _owned(kind: type[Any], key: str, subject: str, number: int = 0) -> Any:
+    return sample(kind, key, number, subject=subject)
+
+
+def _holds(stage: Stage, kind: type[Any], subject: str, expected: list[Record]) -> None:
+    found = sorted(stage.find_of(kind, subject), key=lambda record: record.key)
+    wanted = sorted(expected, key=lambda record: record.key)
+    assert found == wanted, f"{subject[:9]!r} has {len(wanted)} {kind.__name__}s, and find_of gave {found!r}"
+
+
+CLAUSES = (
+    keys_belong_to_their_kind,
+    keys_are_exact,
+    whatever_is_asked_for_is_missing_rather_than_an_error,
+    find_of_gives_all_of_a_subject,
+    find_of_follows_every_change,
+    subjects_are_exact,
+)

@@ -1,0 +1,176 @@
+"""Clauses about one commit: what each change demands, what it does, and that they go together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records import Client, Record
+from oauthcore.testing.contract.clause import Terms
+from oauthcore.testing.contract.stage import Stage
+from oauthcore.testing.samples import sample
+
+
+def fresh_storage_is_empty(stage: Stage, terms: Terms) -> None:
+    """A fresh storage has no record of any kind, and nothing to purge."""
+    for kind in terms.kinds:
+        assert stage.find(kind, "a") is None, f"there is a {kind.__name__}"
+    assert stage.purge(2**33, 10) == 0
+
+
+def insert_adds_record_or_fails_where_key_is_taken(stage: Stage, terms: Terms) -> None:
+    """`Insert` adds a record; it fails where one of its kind has the key, even an equal one."""
+    for kind in terms.kinds:
+        old, new = sample(kind, "a", 1), sample(kind, "a", 2)
+        _demand(stage, Insert(old), True, old)
+        _demand(stage, Insert(new), False, old)
+        _demand(stage, Insert(old), False, old)
+
+
+def replace_changes_record_or_fails_where_it_is_another(stage: Stage, terms: Terms) -> None:
+    """`Replace` puts a record in the place of another; it fails where that is missing or no longer the same."""
+    for kind in terms.kinds:
+        old, new, newer = (sample(kind, "a", number) for number in (1, 2, 3))
+        _demand(stage, Replace(old, new), False, None, old)
+        stage.put(old)
+        _demand(stage, Replace(new, newer), False, old)
+        _demand(stage, Replace(sample(kind, "a", 1), new), True, new)
+        _demand(stage, Replace(old, newer), False, new)
+        _demand(stage, Replace(new, new), True, new)
+
+
+def require_changes_nothing_or_fails_where_record_is_another(stage: Stage, terms: Terms) -> None:
+    """`Require` changes nothing; it fails where the record is missing or no longer the same."""
+    for kind in terms.kinds:
+        old, new = sample(kind, "a", 1), sample(kind, "a", 2)
+        _demand(stage, Require(old), False, None, old)
+        stage.put(old)
+        _demand(stage, Require(new), False, old)
+        _demand(stage, Require(sample(kind, "a", 1)), True, old)
+
+
+def delete_removes_record_or_fails_where_it_is_another(stage: Stage, terms: Terms) -> None:
+    """`Delete` removes a record; it fails where that is missing or no longer the same, and the key is free again."""
+    for kind in terms.kinds:
+        old, new = sample(kind, "a", 1), sample(kind, "a", 2)
+        _demand(stage, Delete(old), False, None, old)
+        stage.put(old)
+        _demand(stage, Delete(new), False, old)
+        _demand(stage, Delete(sample(kind, "a", 1)), True, None, old)
+        _demand(stage, Insert(new), True, new)
+
+
+def commit_of_nothing_succeeds(stage: Stage, terms: Terms) -> None:
+    """A commit without changes is True."""
+    assert stage.tried(), "a commit of nothing failed"
+
+
+def failed_commit_does_nothing(stage: Stage, terms: Terms) -> None:
+    """A commit is all or nothing: wherever among its changes one fails, none of them is made."""
+    kept, gone, mine = sample(Client, "kept", 1), sample(Client, "gone", 1), sample(Client, "mine", 1)
+    stage.put(kept, gone)
+    good: list[Change] = [
+        Insert(mine),
+        Replace(kept, sample(Client, "kept", 2)),
+        Delete(gone),
+        *(Insert(sample(kind, "more", 1)) for kind in terms.kinds),
+    ]
+    for failing in _failing(kept):
+        for place in (0, 1, 2, len(good)):
+            changes = [*good[:place], failing, *good[place:]]
+            _is_refused(stage, changes, kept, gone, [mine, *(sample(kind, "more", 1) for kind in terms.kinds)])
+
+
+def many_changes_go_together(stage: Stage, terms: Terms) -> None:
+    """A commit may have a hundred changes: all are made, or all are not for the last one's sake."""
+    records = [sample(kind, f"{number}", 1) for kind in terms.kinds for number in range(-(-100 // len(terms.kinds)))]
+    assert not stage.tried(*map(Insert, records), Require(sample(Client, "missing")))
+    for record in records:
+        assert stage.find(type(record), record.key) is None, f"{record.key} is there though the commit failed"
+    assert stage.tried(*map(Insert, records)), "a hundred records that are not there could not be inserted"
+    for record in records:
+        assert stage.find(type(record), record.key) == record, f"{record.key} is not there though the commit succeeded"
+
+
+def changes_see_those_before_them(stage: Stage, terms: Terms) -> None:
+    """Several changes of one record in one commit each see what those before them did."""
+    one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
+    right: list[tuple[list[Change], Record | None, Record | None]] = [
+        ([Insert(one), Require(one)], None, one),
+        ([Insert(one), Replace(one, two)], None, two),
+        ([Insert(one), Delete(one)], None, None),
+        ([Insert(one), Replace(one, two), Require(two), Delete(two), Insert(three)], None, three),
+        ([Replace(one, two), Replace(two, three)], one, three),
+        ([Replace(one, two), Replace(two, one)], one, one),
+        ([Require(one), Replace(one, two)], one, two),
+        ([Require(one), Require(one)], one, one),
+        ([Replace(one, two), Delete(two)], one, None),
+        ([Delete(one), Insert(two)], one, two),
+        ([Delete(one), Insert(one)], one, one),
+        ([Require(one), Delete(one)], one, None),
+    ]
+    wrong: list[tuple[list[Change], Record | None]] = [
+        ([Insert(one), Insert(one)], None),
+        ([Insert(one), Insert(two)], None),
+        ([Require(one), Insert(one)], None),
+        ([Insert(one), Delete(two)], None),
+        ([Replace(one, two), Replace(one, three)], one),
+        ([Replace(one, two), Require(one)], one),
+        ([Replace(one, two), Delete(one)], one),
+        ([Delete(one), Delete(one)], one),
+        ([Delete(one), Require(one)], one),
+        ([Delete(one), Replace(one, two)], one),
+    ]
+    for changes, before, after in right:
+        _play(stage, changes, before, after, True)
+    for changes, before in wrong:
+        _play(stage, changes, before, before, False)
+
+
+def _play(stage: Stage, changes: list[Change], before: Record | None, after: Record | None, expected: bool) -> None:
+    if before is not None:
+        stage.put(before)
+    names = ", ".join(type(change).__name__ for change in changes)
+    assert stage.tried(*changes) is expected, f"{names} on one record should have been {expected}"
+    stored = stage.find(Client, "a")
+    assert stored == after, f"{names} on one record left {stored!r}, and should have left {after!r}"
+    if stored is not None:
+        assert stage.tried(Delete(stored)), "the record that was found could not be deleted"
+
+
+def _failing(kept: Record) -> Iterator[Change]:
+    """Give a change of each sort that can't be made."""
+    other, missing = sample(Client, kept.key, 9), sample(Client, "missing", 1)
+    yield from (Insert(kept), Require(other), Replace(other, kept), Delete(other))
+    yield from (Require(missing), Replace(missing, missing), Delete(missing))
+
+
+def _is_refused(stage: Stage, changes: list[Change], kept: Record, gone: Record, added: list[Record]) -> None:
+    assert not stage.tried(*changes), "a commit succeeded of which one change could not be made"
+    assert stage.find(Client, kept.key) == kept, "a record was replaced by a commit that failed"
+    assert stage.find(Client, gone.key) == gone, "a record was deleted by a commit that failed"
+    for record in added:
+        assert stage.find(type(record), record.key) is None, "a record was inserted by a commit that failed"
+
+
+def _demand(stage: Stage, change: Change, expected: bool, after: Record | None, before: Record | None = None) -> None:
+    """Make one change, and look at its answer and at what is there afterwards."""
+    record = after or before
+    assert record is not None
+    done = stage.tried(change)
+    assert done is expected, f"{type(change).__name__} was {done}, and should have been {expected}"
+    stored = stage.find(type(record), record.key)
+    assert stored == after, f"after {type(change).__name__} there is {stored!r}, and should be {after!r}"
+
+
+CLAUSES = (
+    fresh_storage_is_empty,
+    insert_adds_record_or_fails_where_key_is_taken,
+    replace_changes_record_or_fails_where_it_is_another,
+    require_changes_nothing_or_fails_where_record_is_another,
+    delete_removes_record_or_fails_where_it_is_another,
+    commit_of_nothing_succeeds,
+    failed_commit_does_nothing,
+    many_changes_go_together,
+    changes_see_those_before_them,
+)

@@ -1,0 +1,166 @@
+"""Clauses about contenders: on threads over a blocking storage, as tasks over an async one, all at once.
+
+A lost race is False and never an exception; False is never given where no precondition failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records import Client
+from oauthcore.testing.contract.clause import NotOffered, Terms
+from oauthcore.testing.contract.stage import Call, Script, Stage
+from oauthcore.testing.samples import sample
+
+# How often each contender counts up, and how often a watched pair of records is changed.
+TURNS = 5
+PAIRS = 25
+
+
+def deleted_by_one_of_many(stage: Stage, terms: Terms) -> None:
+    """Of many that delete one record at once exactly one succeeds, and only what it inserts is there."""
+    _race(stage, terms, lambda key, number: [Delete(_at(key, 0))])
+
+
+def replaced_by_one_of_many(stage: Stage, terms: Terms) -> None:
+    """Of many that replace one record at once exactly one succeeds, and only what it inserts is there."""
+    _race(stage, terms, lambda key, number: [Replace(_at(key, 0), _at(key, number + 1))])
+
+
+def inserted_by_one_of_many(stage: Stage, terms: Terms) -> None:
+    """Of many that insert one key at once exactly one succeeds, and only what it inserts beside is there."""
+    _race(stage, terms, lambda key, number: [Insert(_at(f"{key} new", number))])
+
+
+def opposite_orders_meet_without_deadlock(stage: Stage, terms: Terms) -> None:
+    """Of many that change the same records, half in one order and half in the other, exactly one succeeds."""
+
+    def changes(key: str, number: int) -> list[Change]:
+        """Give one contender's."""
+        both: list[Change] = [Replace(_at(name, 0), _at(name, number + 1)) for name in (key, f"{key} twin")]
+        return both if number % 2 else both[::-1]
+
+    _race(stage, terms, changes, twin=True)
+
+
+def requirements_cross_only_once(stage: Stage, terms: Terms) -> None:
+    """Of those that change one record and require another, and those that do it crosswise, exactly one succeeds."""
+
+    def changes(key: str, number: int) -> list[Change]:
+        """Give one contender's."""
+        required, changed = (key, f"{key} twin") if number % 2 else (f"{key} twin", key)
+        return [Require(_at(required, 0)), Replace(_at(changed, 0), _at(changed, number + 1))]
+
+    _race(stage, terms, changes, twin=True)
+
+
+def those_who_only_require_never_lose(stage: Stage, terms: Terms) -> None:
+    """Many that require the same record at once all succeed: False says that a precondition failed, and none did."""
+    shared = _at("shared", 0)
+    stage.put(shared)
+    for turn in range(terms.rounds):
+        keys = [f"{turn} {number}" for number in range(terms.contenders)]
+        answers = stage.together(*[_once([Require(shared), Insert(_at(key, 1))]) for key in keys])
+        assert answers == [True] * len(keys), f"round {turn}: {answers}, where none had any reason to fail"
+
+
+def no_update_is_lost(stage: Stage, terms: Terms) -> None:
+    """Many that count one record up, finding and replacing it until they succeed, come to the sum."""
+    numbers = [_at("counter", number) for number in range(terms.contenders * TURNS + 1)]
+    stage.put(numbers[0])
+
+    def count() -> Script[int]:
+        """Count up, and give how many tries it took."""
+        tries = 0
+        for _ in range(TURNS):
+            while True:
+                tries += 1
+                found = yield Call("find", (Client, "counter"))
+                here = numbers.index(found)
+                if (yield Call("commit", ((Replace(found, numbers[here + 1]),),))):
+                    break
+        return tries
+
+    stage.together(*[count() for _ in range(terms.contenders)])
+    reached = numbers.index(stage.find(Client, "counter") or numbers[0])
+    assert reached == len(numbers) - 1, f"{len(numbers) - 1} updates were acknowledged, and {reached} are there"
+
+
+def commits_are_seen_whole(stage: Stage, terms: Terms) -> None:
+    """Who has found what a commit changed finds everything else that it changed."""
+    firsts, seconds = ([_at(key, number) for number in range(PAIRS)] for key in ("first", "second"))
+    stage.put(firsts[0], seconds[0])
+
+    def write() -> Script[None]:
+        """Change both, again and again, in either order."""
+        for number in range(PAIRS - 1):
+            pair = (Replace(firsts[number], firsts[number + 1]), Replace(seconds[number], seconds[number + 1]))
+            assert (yield Call("commit", (pair if number % 2 else pair[::-1],))) is True, "the only writer lost a race"
+
+    def watch(one: str, other: str) -> Script[list[tuple[int, int]]]:
+        """Find the one and then the other, again and again."""
+        seen = []
+        for _ in range(PAIRS):
+            earlier = yield Call("find", (Client, one))
+            later = yield Call("find", (Client, other))
+            seen.append((_number(earlier), _number(later)))
+        return seen
+
+    _, *watched = stage.together(write(), watch("first", "second"), watch("second", "first"))
+    torn = [pair for seen in watched for pair in seen if pair[0] > pair[1]]
+    assert not torn, f"commit {torn and torn[0]} was seen by half: the first number is newer than the second"
+
+
+def handles_see_each_other(stage: Stage, terms: Terms) -> None:
+    """What is committed by one handle is found by another at once, and fails its outdated changes."""
+    if stage.subject.other is None:
+        raise NotOffered("the storage has one handle alone")
+    one, two, three = (_at("a", number) for number in (1, 2, 3))
+    for here, there in ((0, 1), (1, 0)):
+        assert stage.tried(Insert(one), handle=here)
+        assert stage.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
+        assert stage.tried(Replace(one, two), handle=there)
+        assert stage.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
+        assert not stage.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
+        assert stage.tried(Delete(two), handle=here)
+        assert stage.find(Client, "a", handle=there) is None, "a handle still finds what another has deleted"
+
+
+def _race(stage: Stage, terms: Terms, changes: Callable[[str, int], list[Change]], *, twin: bool = False) -> None:
+    """Let contenders meet, round after round; each also inserts a trophy, so that half of a commit would be seen."""
+    for turn in range(terms.rounds):
+        key = f"round {turn}"
+        stage.put(_at(key, 0), *([_at(f"{key} twin", 0)] if twin else ()))
+        trophies = [_at(f"{key} trophy {number}", 1) for number in range(terms.contenders)]
+        commits = (_once([*changes(key, number), Insert(trophy)]) for number, trophy in enumerate(trophies))
+        answers = stage.together(*commits)
+        assert answers.count(True) == 1, f"round {turn}: {answers.count(True)} succeeded, and should have been one"
+        there = [stage.find(Client, trophy.key) is not None for trophy in trophies]
+        assert there == answers, f"round {turn}: the answers were {answers}, and what is there is {there}"
+
+
+def _once(changes: list[Change]) -> Script[Any]:
+    return (yield Call("commit", (tuple(changes),)))
+
+
+def _at(key: str, number: int) -> Client:
+    return sample(Client, key, number)
+
+
+def _number(record: Client) -> int:
+    return int((record.name or "").rpartition("-")[2])
+
+
+CLAUSES = (
+    deleted_by_one_of_many,
+    replaced_by_one_of_many,
+    inserted_by_one_of_many,
+    opposite_orders_meet_without_deadlock,
+    requirements_cross_only_once,
+    those_who_only_require_never_lose,
+    no_update_is_lost,
+    commits_are_seen_whole,
+    handles_see_each_other,
+)

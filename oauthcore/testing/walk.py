@@ -1,0 +1,146 @@
+"""A client and a person with a browser, who walk through a server's endpoints and keep what they are given.
+
+They speak to `handle`, any adapter: a function from a `Request` to a `Response`. The person's part, which is the
+application's own, is done by flows of the server that `drive` runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow
+from oauthcore.entropy import Entropy, mint
+from oauthcore.http import Request, Response
+from oauthcore.records import Client
+from oauthcore.server import AuthorizationServer
+
+REDIRECT_URI = "https://client.example/callback"
+CLIENT = Client(
+    client_id="walker",
+    name="Walker",
+    redirect_uris=(REDIRECT_URI,),
+    grant_types=("authorization_code", "refresh_token"),
+    scope="email profile read",
+)
+Drive = Callable[[Flow[Any]], Any]
+Handle = Callable[[Request], Response]
+FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+@attrs.define
+class Walk:
+    """Be a registered client and a person; `secrets` are all values that either of them was given or made up."""
+
+    server: AuthorizationServer
+    drive: Drive
+    handle: Handle
+    entropy: Entropy
+    client: Client = CLIENT
+    secret: Secret | None = None
+    secrets: list[str] = attrs.field(factory=list, repr=False)
+
+    @classmethod
+    def begin(
+        cls,
+        server: AuthorizationServer,
+        drive: Drive,
+        entropy: Entropy,
+        handle: Handle | None = None,
+        client: Client = CLIENT,
+    ) -> Walk:
+        """Register the client, and be ready."""
+        walk = cls(server, drive, handle or (lambda request: drive(server.handle(request))), entropy, client)
+        walk.secret = drive(server.register(client)).secret
+        walk._note(walk.secret.reveal() if walk.secret is not None else None)
+        return walk
+
+    def code(self, subject: str = "alice", scope: str = "email profile") -> tuple[str, str]:
+        """Authorize, log in, approve and come back: give the code and its verifier (RFC 6749 section 4.1, RFC 7636)."""
+        verifier = mint(self.entropy).reveal()
+        digest = hashlib.sha256(verifier.encode()).digest()
+        asked = {
+            "client_id": self.client.client_id,
+            "redirect_uri": self.client.redirect_uris[0],
+            "response_type": "code",
+            "scope": scope,
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        }
+        path = self.server.base + self.server.paths.authorization
+        started = self.handle(Request("GET", f"{path}?{urlencode(asked)}"))
+        cookie = (started.header("set-cookie") or "").partition(";")[0]
+        handle = parameters_of(started)["interaction"]
+        finished = self.drive(self.server.finish(handle, subject, scope.split()))
+        back = location_of(finished)
+        resumed = self.handle(Request("GET", back, (("Cookie", cookie),)))
+        code = parameters_of(resumed)["code"]
+        self._note(verifier, cookie.partition("=")[2], handle, code, *parameters_of(finished).values())
+        return code, verifier
+
+    def redeem(self, code: str, verifier: str) -> Response:
+        """Redeem a code (RFC 6749 section 4.1.3)."""
+        given = {"code": code, "redirect_uri": self.client.redirect_uris[0], "code_verifier": verifier}
+        return self.token(grant_type="authorization_code", **given)
+
+    def refresh(self, refresh_token: str, **more: str) -> Response:
+        """Refresh (RFC 6749 section 6)."""
+        return self.token(grant_type="refresh_token", refresh_token=refresh_token, **more)
+
+    def token(self, **form: str) -> Response:
+        """Ask the token endpoint, and keep what it gives."""
+        response = self._post(self.server.paths.token, form)
+        if response.status == 200:
+            self._note(*(str(value) for name, value in members_of(response).items() if name.endswith("_token")))
+        return response
+
+    def introspect(self, token: str) -> dict[str, Any]:
+        """Ask about a token (RFC 7662)."""
+        return members_of(self._post(self.server.paths.introspection, {"token": token}))
+
+    def is_active(self, token: str) -> bool:
+        """Tell whether a token is live."""
+        return self.introspect(token).get("active") is True
+
+    def revoke(self, token: str) -> Response:
+        """Revoke a token (RFC 7009)."""
+        return self._post(self.server.paths.revocation, {"token": token})
+
+    def _post(self, path: str, form: dict[str, str]) -> Response:
+        headers: tuple[tuple[str, str], ...] = (FORM,)
+        if self.secret is None:
+            form = {"client_id": self.client.client_id, **form}
+        else:
+            pair = f"{self.client.client_id}:{self.secret.reveal()}".encode()
+            headers = (FORM, ("Authorization", "Basic " + base64.b64encode(pair).decode()))
+        return self.handle(Request("POST", self.server.base + path, headers, urlencode(form).encode()))
+
+    def _note(self, *values: str | None) -> None:
+        self.secrets += [value for value in values if value]
+
+
+def members_of(response: Response) -> dict[str, Any]:
+    """Give the members of a JSON answer."""
+    members = json.loads(response.body)
+    assert isinstance(members, dict)
+    return members
+
+
+def location_of(response: Response) -> str:
+    """Give where a response sends the browser."""
+    location = response.header("location")
+    assert location is not None, f"the browser was sent nowhere: {response!r}"
+    return location
+
+
+def parameters_of(response: Response) -> dict[str, str]:
+    """Give the parameters in the place where a response sends the browser, of its query or its fragment."""
+    parts = urlsplit(location_of(response))
+    return dict(parse_qsl(parts.fragment or parts.query))

@@ -1,0 +1,42 @@
+"""Records in SQLite keep the contract of storage: from two storages over one file, blocking and awaited."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from oauthcore.testing import Clause, StorageUnderTest, Terms, clauses
+from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
+
+
+def contents_of(folder: Path) -> list[bytes]:
+    """Give what is in the file, and in the log beside it."""
+    return [path.read_bytes() for path in folder.iterdir()]
+
+
+@contextmanager
+def blocking() -> Iterator[StorageUnderTest]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "oauthcore.db"
+        storage, other = (SqliteStorage(path, synchronous="NORMAL") for _ in range(2))
+        yield StorageUnderTest(storage, other, lambda: contents_of(path.parent))
+        storage.close()
+        other.close()
+
+
+@contextmanager
+def awaited() -> Iterator[StorageUnderTest]:
+    with blocking() as subject:
+        assert isinstance(subject.storage, SqliteStorage)
+        assert isinstance(subject.other, SqliteStorage)
+        yield StorageUnderTest(AsyncSqliteStorage(subject.storage), AsyncSqliteStorage(subject.other), subject.contents)
+
+
+@pytest.mark.parametrize("factory", [blocking, awaited])
+@pytest.mark.parametrize("clause", clauses, ids=str)
+def test_it_keeps(clause: Clause, factory: Callable[[], AbstractContextManager[StorageUnderTest]]) -> None:
+    clause.check(factory, Terms(rounds=5))
