@@ -4,8 +4,8 @@
 `oauthcore_asgi.aiohttp` speaks to one that is async without being ASGI.
 """
 
-from oauthcore_asgi.application import PLAIN, Framework, OAuth
+from oauthcore_asgi.application import Embedded, Framework, OAuth
 from oauthcore_asgi.protect import ACCESS, Bearer, verify
 from oauthcore_asgi.wire import Answer
 
-__all__ = ["ACCESS", "PLAIN", "Answer", "Bearer", "Framework", "OAuth", "verify"]
+__all__ = ["ACCESS", "Answer", "Bearer", "Embedded", "Framework", "OAuth", "verify"]

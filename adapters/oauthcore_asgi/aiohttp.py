@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from aiohttp import web
 from multidict import CIMultiDict
 
-from oauthcore import Access, AsyncWorld, AuthorizationServer, Peer, ResourceServer, World
+from oauthcore import Access, AsyncWorld, Peer, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_asgi import application
-from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
-
-if TYPE_CHECKING:
-    from oauthcore_pages import Pages
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ACCESS: web.RequestKey[Access] = web.RequestKey("access", Access)
@@ -42,23 +38,19 @@ def _unasked(scope: MutableMapping[str, Any], head: CoreRequest) -> web.Request:
 AIOHTTP: Framework[web.Request, web.Response] = Framework(request_of=_unasked, wire_of=wire_of, respond=respond)
 
 
-class OAuth(application.OAuth[web.Request, web.Response]):
+class OAuth(Embedded[web.Request, web.Response]):
     """Be an authorization server in an aiohttp application: `app.add_routes(oauth.routes)`."""
 
-    def __init__(
-        self,
-        server: AuthorizationServer,
-        world: World | AsyncWorld,
-        *,
-        login: LoginOf[web.Request] | None = None,
-        pages: Pages | None = None,
-    ) -> None:
-        super().__init__(server, world, AIOHTTP, login=login, pages=pages)
-        self.routes = [web.route("*", path, self._handler) for path in (*self.paths, *self.metadata_paths)]
+    framework = AIOHTTP
+
+    @property
+    def routes(self) -> list[web.RouteDef]:
+        """Give the endpoints, well-known ones too."""
+        return [web.route("*", path, self._handler) for path in (*self.paths, *self.metadata_paths)]
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[Handler], Handler]:
         """Let a handler be called with one of this server's tokens for all of the scope, its `Access` in `request`."""
-        return require(ResourceServer(self.server.tokens), self._world, scope)
+        return require(ResourceServer(self.server.tokens), self.world, scope)
 
     async def _handler(self, asking: web.Request) -> web.Response:
         async def receive() -> dict[str, Any]:

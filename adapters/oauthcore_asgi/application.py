@@ -1,19 +1,21 @@
 """An authorization server inside an ASGI application that has people and sessions of its own.
 
-Translates and calls one driver. `OAuth` is the ASGI application for the endpoints and, for the application's own pages,
-what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
+Translates and calls one driver. `Embedded` is the ASGI application for the endpoints and, for the application's own
+pages, what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
 """
 
 from __future__ import annotations
 
 import inspect
 import logging
+import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore import AsyncWorld, AuthorizationServer, Login, PendingInteraction, Request, Response, World, arun
+from oauthcore import AsyncWorld, AuthorizationServer, Login, Paths, PendingInteraction, Request, Response, World, arun
 from oauthcore_asgi.wire import (
     Answer,
     ASGIApplication,
@@ -53,17 +55,19 @@ PLAIN: Framework[Request, Answer] = Framework(
 )
 
 
-class OAuth(Generic[RequestT, ResponseT]):
+class Embedded(Generic[RequestT, ResponseT]):
     """Be an authorization server in an application, at whatever prefix its issuer and its paths have.
 
-    `login(request)` says who is signed in, and may be async. Where the application has no login, `pages` has one.
+    `login(request)` says who is signed in, and may be async. Where the application has no login, `pages` has one. Each
+    `framework` has a subclass.
     """
+
+    framework: Framework[RequestT, ResponseT]
 
     def __init__(
         self,
         server: AuthorizationServer,
         world: World | AsyncWorld,
-        framework: Framework[RequestT, ResponseT],
         *,
         login: LoginOf[RequestT] | None = None,
         pages: Pages | None = None,
@@ -71,10 +75,32 @@ class OAuth(Generic[RequestT, ResponseT]):
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
-        self._world = world
-        self._framework = framework
+        self.world = world
         self._login = login
         self._pages = pages
+
+    @classmethod
+    def at(
+        cls,
+        issuer: str,
+        world: World | AsyncWorld,
+        token_key: bytes,
+        *,
+        interaction: str,
+        login: LoginOf[RequestT],
+    ) -> Self:
+        """Make the server too, by the system's clock and chance, with the defaults for all else.
+
+        `interaction` is the page of the application's that people are sent to.
+        """
+        server = AuthorizationServer(
+            issuer=issuer,
+            clock=time.time,
+            entropy=secrets.token_bytes,
+            token_key=token_key,
+            paths=Paths(interaction=interaction),
+        )
+        return cls(server, world, login=login)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for one of the endpoints, wherever this is mounted."""
@@ -97,16 +123,16 @@ class OAuth(Generic[RequestT, ResponseT]):
     async def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
         if self._pages is not None and self._pages.owns(request.path):
-            return self._told(request, await arun(self._pages.handle(request), self._world))
+            return self._told(request, await arun(self._pages.handle(request), self.world))
         login = await self._who(asking) if self.server.asks_login(request.path) else None
         if self._pages is None:
-            return self._told(request, await arun(self.server.handle(request, login), self._world))
+            return self._told(request, await arun(self.server.handle(request, login), self.world))
         login, page = login or self._pages.login_of(request), self._pages.error_page(request)
-        return self._told(request, await arun(self.server.handle(request, login, page), self._world))
+        return self._told(request, await arun(self.server.handle(request, login, page), self.world))
 
     async def interaction(self, id: str, login: Login | None = None) -> PendingInteraction | None:
         """Find out what an interaction waits for; None if for nothing any more."""
-        return await arun(self.server.interaction(id, login), self._world)
+        return await arun(self.server.interaction(id, login), self.world)
 
     async def finish(
         self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
@@ -115,20 +141,20 @@ class OAuth(Generic[RequestT, ResponseT]):
 
         A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
         """
-        finished = await arun(self.server.finish(id, subject, scope, remember=remember), self._world)
-        return self._framework.respond(finished)
+        finished = await arun(self.server.finish(id, subject, scope, remember=remember), self.world)
+        return self.framework.respond(finished)
 
     async def deny(self, id: str) -> ResponseT:
         """Report that the person said no; give the framework's own response for his browser."""
-        return self._framework.respond(await arun(self.server.deny(id), self._world))
+        return self.framework.respond(await arun(self.server.deny(id), self.world))
 
     def form_token(self, request: RequestT, id: str) -> str:
         """Give what a form about an interaction carries, against cross-site posts."""
-        return self.server.form_token(self._framework.wire_of(request), id)
+        return self.server.form_token(self.framework.wire_of(request), id)
 
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
         """Tell whether a posted form was shown to this browser, for this interaction."""
-        return self.server.is_form_token(self._framework.wire_of(request), id, token)
+        return self.server.is_form_token(self.framework.wire_of(request), id, token)
 
     def _owns(self, path: str) -> bool:
         return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
@@ -142,7 +168,7 @@ class OAuth(Generic[RequestT, ResponseT]):
             return await _live(receive, send)
         candidates = tuple(paths_of(scope))
         head = head_of(scope, next(filter(owns, candidates), candidates[0]))
-        asking = self._framework.request_of(scope, head)
+        asking = self.framework.request_of(scope, head)
         try:
             response = await self.serve(head, receive, asking)
         except Disconnected:
@@ -156,6 +182,12 @@ class OAuth(Generic[RequestT, ResponseT]):
             level = logging.INFO if cause is None else logging.ERROR
             log.log(level, "%s %s: %s, %s", request.method, request.path, refusal.code, refusal.reason, exc_info=cause)
         return response
+
+
+class OAuth(Embedded[Request, Answer]):
+    """Be an authorization server in an application of no framework, or of one that speaks ASGI."""
+
+    framework = PLAIN
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -8,10 +8,19 @@ from fastapi import HTTPException, Request
 from fastapi.security import OAuth2AuthorizationCodeBearer, SecurityScopes
 
 from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore_asgi import starlette
 from oauthcore_asgi.protect import verify
-from oauthcore_asgi.starlette import OAuth, wire_of
+from oauthcore_asgi.starlette import wire_of
 
 __all__ = ["Access", "OAuth", "Protect"]
+
+
+class OAuth(starlette.OAuth):
+    """Be an authorization server in a FastAPI application: take its `routes`, or mount it, and `well_known`."""
+
+    def protect(self, scopes: Mapping[str, str] | None = None) -> Protect:
+        """Make a dependency for this server's tokens; `scopes` says what each is for."""
+        return Protect(self.server, self.world, scopes=scopes)
 
 
 class Protect(OAuth2AuthorizationCodeBearer):

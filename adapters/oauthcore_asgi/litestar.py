@@ -13,19 +13,17 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.plugins import InitPlugin
 from litestar.types import Guard, Receive, Scope, Send
 
-from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_asgi import application
-from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of
 
 if TYPE_CHECKING:
     from litestar.config.app import AppConfig
 
-    from oauthcore_pages import Pages
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -49,22 +47,14 @@ LITESTAR: Framework[Connection, Response[bytes]] = Framework(
 )
 
 
-class OAuth(application.OAuth[Connection, Response[bytes]], InitPlugin):
+class OAuth(Embedded[Connection, Response[bytes]], InitPlugin):
     """Be an authorization server in a Litestar application, as a plugin: it adds its endpoints, well-known ones too."""
 
-    def __init__(
-        self,
-        server: AuthorizationServer,
-        world: World | AsyncWorld,
-        *,
-        login: LoginOf[Connection] | None = None,
-        pages: Pages | None = None,
-    ) -> None:
-        super().__init__(server, world, LITESTAR, login=login, pages=pages)
+    framework = LITESTAR
 
     def guard(self, scope: str | Iterable[str] = ()) -> Guard:
         """Make a guard for this server's tokens: their `Access` is in `request.state.access`."""
-        return require(ResourceServer(self.server.tokens), self._world, scope)
+        return require(ResourceServer(self.server.tokens), self.world, scope)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:  # type: ignore[explicit-override]  # 3.12's
         """Add the endpoints."""

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from functools import cached_property, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from quart import Blueprint, Request, Response, g, request
 
-from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_asgi import application
-from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of, paths_of
-
-if TYPE_CHECKING:
-    from oauthcore_pages import Pages
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,29 +42,26 @@ QUART: Framework[Request, Response] = Framework(
 )
 
 
-class OAuth(application.OAuth[Request, Response]):
+class OAuth(Embedded[Request, Response]):
     """Be an authorization server in a Quart application: register its `blueprint`, without a prefix of its own."""
 
-    def __init__(
-        self,
-        server: AuthorizationServer,
-        world: World | AsyncWorld,
-        *,
-        login: LoginOf[Request] | None = None,
-        pages: Pages | None = None,
-    ) -> None:
-        super().__init__(server, world, QUART, login=login, pages=pages)
-        self.blueprint = Blueprint("oauthcore", __name__)
+    framework = QUART
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        """Give the endpoints, well-known ones too."""
+        blueprint = Blueprint("oauthcore", __name__)
         for path in (*self.paths, *self.metadata_paths):
-            self.blueprint.add_url_rule(
-                path, path.replace(".", "_"), self._view, methods=METHODS, provide_automatic_options=False
-            )
+            # An endpoint's name in a blueprint may not have a dot, and a path may.
+            name = path.replace(".", "_")
+            blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
+        return blueprint
 
     def require(
         self, scope: str | Iterable[str] = ()
     ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | Response]]]:
         """Let a view be called with one of this server's tokens for all of the scope, its `Access` in `g.token`."""
-        return require(ResourceServer(self.server.tokens), self._world, scope)
+        return require(ResourceServer(self.server.tokens), self.world, scope)
 
     async def _view(self) -> Response:
         head = wire_of(request)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from starlette.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError, BaseUser
+from starlette.middleware import Middleware
+from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
-from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_asgi import application
-from oauthcore_asgi.application import Framework, LoginOf
+from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of
-
-if TYPE_CHECKING:
-    from oauthcore_pages import Pages
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -43,22 +42,19 @@ STARLETTE: Framework[Request, Response] = Framework(
 )
 
 
-class OAuth(application.OAuth[Request, Response]):
-    """Be an authorization server in a Starlette application: mount it, and `well_known` at the root."""
+class OAuth(Embedded[Request, Response]):
+    """Be an authorization server in a Starlette application: take its `routes`, or mount it, and `well_known`."""
 
-    def __init__(
-        self,
-        server: AuthorizationServer,
-        world: World | AsyncWorld,
-        *,
-        login: LoginOf[Request] | None = None,
-        pages: Pages | None = None,
-    ) -> None:
-        super().__init__(server, world, STARLETTE, login=login, pages=pages)
+    framework = STARLETTE
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Give the endpoints, well-known ones too, for an application that is at the root of the host."""
+        return [Route(path, self, include_in_schema=False) for path in (*self.paths, *self.metadata_paths)]
 
     def bearer(self) -> BearerBackend:
         """Make an `AuthenticationBackend` for this server's tokens."""
-        return BearerBackend(ResourceServer(self.server.tokens), self._world)
+        return BearerBackend(ResourceServer(self.server.tokens), self.world)
 
 
 class BearerUser(BaseUser):
@@ -92,6 +88,11 @@ class BearerBackend(AuthenticationBackend):
     def __init__(self, resource_server: ResourceServer, world: World | AsyncWorld) -> None:
         self._resource_server = resource_server
         self._world = world
+
+    @property
+    def middleware(self) -> Middleware:
+        """Give Starlette's own middleware with this backend, and what answers its refusals."""
+        return Middleware(AuthenticationMiddleware, backend=self, on_error=self.on_error)
 
     async def authenticate(  # type: ignore[explicit-override]  # typing.override is 3.12's
         self, conn: HTTPConnection

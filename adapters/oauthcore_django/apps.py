@@ -1,12 +1,23 @@
 """The application, as Django's registry knows it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from oauthcore_django.views import OAuth
 
 
 class OAuthCoreConfig(AppConfig):
-    """Name the application."""
+    """Name the application; `made` are the project's servers, for its commands to find."""
 
     name = "oauthcore_django"
     label = "oauthcore"
     verbose_name = "OAuth"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def __init__(self, app_name: str, app_module: Any) -> None:
+        super().__init__(app_name, app_module)
+        self.made: list[OAuth] = []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
 
+from django.apps import apps
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +19,8 @@ from oauthcore import Access, AuthorizationServer, Login, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_wsgi import Framework, head_of, verify
-from oauthcore_wsgi import OAuth as WSGIOAuth
+from oauthcore_django.apps import OAuthCoreConfig
+from oauthcore_wsgi import Embedded, Framework, head_of, verify
 
 if TYPE_CHECKING:
     from oauthcore_pages import Pages
@@ -68,22 +69,28 @@ DJANGO: Framework[HttpRequest, HttpResponse] = Framework(
 )
 
 
-class OAuth(WSGIOAuth[HttpRequest, HttpResponse]):
+class OAuth(Embedded[HttpRequest, HttpResponse]):
     """Be an authorization server in a Django project: put `urls` into the root URLconf, which has no prefix.
 
     Who is signed in is Django's user, unless `login` says otherwise. The pages of the project's own are protected by
     Django's CSRF middleware as all others; these endpoints are exempt, since clients post to them without a cookie.
     """
 
+    framework = DJANGO
+
     def __init__(
         self,
         server: AuthorizationServer,
         world: World,
         *,
-        login: Callable[[HttpRequest], Login | None] = login_of,
+        login: Callable[[HttpRequest], Login | None] | None = login_of,
         pages: Pages | None = None,
     ) -> None:
-        super().__init__(server, world, DJANGO, login=login, pages=pages)
+        super().__init__(server, world, login=login, pages=pages)
+        if apps.is_installed("oauthcore_django"):  # its commands know which servers there are
+            config = apps.get_app_config("oauthcore")
+            assert isinstance(config, OAuthCoreConfig)
+            config.made.append(self)
 
     @property
     def urls(self) -> list[URLPattern]:
@@ -94,7 +101,7 @@ class OAuth(WSGIOAuth[HttpRequest, HttpResponse]):
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[View[P]], View[P]]:
         """Let a view be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
-        return require(ResourceServer(self.server.tokens), self._world, scope)
+        return require(ResourceServer(self.server.tokens), self.world, scope)
 
     def _view(self, request: HttpRequest) -> HttpResponse:
         return respond(self.serve(environ_of(request), request))

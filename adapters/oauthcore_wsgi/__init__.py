@@ -3,8 +3,8 @@
 `OAuth` for any of them; `oauthcore_wsgi.flask` and `.bottle` speak those frameworks, `oauthcore_django` speaks Django.
 """
 
-from oauthcore_wsgi.application import PLAIN, Framework, OAuth
+from oauthcore_wsgi.application import Embedded, Framework, OAuth
 from oauthcore_wsgi.protect import ACCESS, Bearer, verify
 from oauthcore_wsgi.wire import Answer, head_of
 
-__all__ = ["ACCESS", "PLAIN", "Answer", "Bearer", "Framework", "OAuth", "head_of", "verify"]
+__all__ = ["ACCESS", "Answer", "Bearer", "Embedded", "Framework", "OAuth", "head_of", "verify"]

@@ -1,19 +1,21 @@
 """An authorization server inside a WSGI application that has people and sessions of its own.
 
-Translates and calls one driver. `OAuth` is the WSGI application for the endpoints and, for the application's own pages,
-what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
+Translates and calls one driver. `Embedded` is the WSGI application for the endpoints and, for the application's own
+pages, what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
+import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore import AuthorizationServer, Login, PendingInteraction, Request, Response, World, run
+from oauthcore import AuthorizationServer, Login, Paths, PendingInteraction, Request, Response, World, run
 from oauthcore_wsgi.wire import Answer, body_of, head_of, plain
 
 if TYPE_CHECKING:
@@ -45,17 +47,19 @@ PLAIN: Framework[Request, Answer] = Framework(
 )
 
 
-class OAuth(Generic[RequestT, ResponseT]):
+class Embedded(Generic[RequestT, ResponseT]):
     """Be an authorization server in an application, at whatever prefix its issuer and its paths have.
 
-    `login(request)` says who is signed in. Where the application has no login, `pages` has one.
+    `login(request)` says who is signed in. Where the application has no login, `pages` has one. Each
+    `framework` has a subclass.
     """
+
+    framework: Framework[RequestT, ResponseT]
 
     def __init__(
         self,
         server: AuthorizationServer,
         world: World,
-        framework: Framework[RequestT, ResponseT],
         *,
         login: LoginOf[RequestT] | None = None,
         pages: Pages | None = None,
@@ -63,14 +67,36 @@ class OAuth(Generic[RequestT, ResponseT]):
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
-        self._world = world
-        self._framework = framework
+        self.world = world
         self._login = login
         self._pages = pages
 
+    @classmethod
+    def at(
+        cls,
+        issuer: str,
+        world: World,
+        token_key: bytes,
+        *,
+        interaction: str,
+        login: LoginOf[RequestT],
+    ) -> Self:
+        """Make the server too, by the system's clock and chance, with the defaults for all else.
+
+        `interaction` is the page of the application's that people are sent to.
+        """
+        server = AuthorizationServer(
+            issuer=issuer,
+            clock=time.time,
+            entropy=secrets.token_bytes,
+            token_key=token_key,
+            paths=Paths(interaction=interaction),
+        )
+        return cls(server, world, login=login)
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for one of the endpoints, wherever this is mounted."""
-        asking = self._framework.request_of(environ, head_of(environ))
+        asking = self.framework.request_of(environ, head_of(environ))
         return Answer(self.serve(environ, asking))(environ, start_response)
 
     @property
@@ -94,17 +120,17 @@ class OAuth(Generic[RequestT, ResponseT]):
     def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
         if self._pages is not None and self._pages.owns(request.path):
-            return self._told(request, run(self._pages.handle(request), self._world))
+            return self._told(request, run(self._pages.handle(request), self.world))
         asks = self._login is not None and self.server.asks_login(request.path)
         login = self._login(asking) if self._login is not None and asks else None
         if self._pages is None:
-            return self._told(request, run(self.server.handle(request, login), self._world))
+            return self._told(request, run(self.server.handle(request, login), self.world))
         login, page = login or self._pages.login_of(request), self._pages.error_page(request)
-        return self._told(request, run(self.server.handle(request, login, page), self._world))
+        return self._told(request, run(self.server.handle(request, login, page), self.world))
 
     def interaction(self, id: str, login: Login | None = None) -> PendingInteraction | None:
         """Find out what an interaction waits for; None if for nothing any more."""
-        return run(self.server.interaction(id, login), self._world)
+        return run(self.server.interaction(id, login), self.world)
 
     def finish(
         self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
@@ -113,19 +139,19 @@ class OAuth(Generic[RequestT, ResponseT]):
 
         A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
         """
-        return self._framework.respond(run(self.server.finish(id, subject, scope, remember=remember), self._world))
+        return self.framework.respond(run(self.server.finish(id, subject, scope, remember=remember), self.world))
 
     def deny(self, id: str) -> ResponseT:
         """Report that the person said no; give the framework's own response for his browser."""
-        return self._framework.respond(run(self.server.deny(id), self._world))
+        return self.framework.respond(run(self.server.deny(id), self.world))
 
     def form_token(self, request: RequestT, id: str) -> str:
         """Give what a form about an interaction carries, against cross-site posts."""
-        return self.server.form_token(self._framework.wire_of(request), id)
+        return self.server.form_token(self.framework.wire_of(request), id)
 
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
         """Tell whether a posted form was shown to this browser, for this interaction."""
-        return self.server.is_form_token(self._framework.wire_of(request), id, token)
+        return self.server.is_form_token(self.framework.wire_of(request), id, token)
 
     def _told(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read."""
@@ -134,3 +160,9 @@ class OAuth(Generic[RequestT, ResponseT]):
             level = logging.INFO if cause is None else logging.ERROR
             log.log(level, "%s %s: %s, %s", request.method, request.path, refusal.code, refusal.reason, exc_info=cause)
         return response
+
+
+class OAuth(Embedded[Request, Answer]):
+    """Be an authorization server in an application of no framework, or of one that speaks WSGI."""
+
+    framework = PLAIN

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from bottle import Bottle, HTTPResponse, LocalRequest, request
 
-from oauthcore import Access, AuthorizationServer, ResourceServer, World
+from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_wsgi import application
-from oauthcore_wsgi.application import Framework, LoginOf
+from oauthcore_wsgi.application import Embedded, Framework
 from oauthcore_wsgi.protect import verify
 from oauthcore_wsgi.wire import head_of, status_line
-
-if TYPE_CHECKING:
-    from oauthcore_pages import Pages
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,18 +38,10 @@ BOTTLE: Framework[LocalRequest, HTTPResponse] = Framework(
 )
 
 
-class OAuth(application.OAuth[LocalRequest, HTTPResponse]):
+class OAuth(Embedded[LocalRequest, HTTPResponse]):
     """Be an authorization server in a Bottle application: `oauth.install(app)` adds its routes."""
 
-    def __init__(
-        self,
-        server: AuthorizationServer,
-        world: World,
-        *,
-        login: LoginOf[LocalRequest] | None = None,
-        pages: Pages | None = None,
-    ) -> None:
-        super().__init__(server, world, BOTTLE, login=login, pages=pages)
+    framework = BOTTLE
 
     def install(self, app: Bottle) -> None:
         """Add the routes of all endpoints, well-known ones too."""
@@ -62,7 +50,7 @@ class OAuth(application.OAuth[LocalRequest, HTTPResponse]):
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
         """Let a route be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
-        return require(ResourceServer(self.server.tokens), self._world, scope)
+        return require(ResourceServer(self.server.tokens), self.world, scope)
 
     def _view(self) -> HTTPResponse:
         return respond(self.serve(request.environ, request))

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from functools import cached_property, wraps
+from typing import ParamSpec, TypeVar
 
 from flask import Blueprint, Request, Response, g, request
 
-from oauthcore import Access, AuthorizationServer, ResourceServer, World
+from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
-from oauthcore_wsgi import application
-from oauthcore_wsgi.application import Framework, LoginOf
+from oauthcore_wsgi.application import Embedded, Framework
 from oauthcore_wsgi.protect import verify
 from oauthcore_wsgi.wire import head_of
-
-if TYPE_CHECKING:
-    from oauthcore_pages import Pages
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,27 +37,24 @@ def respond(response: CoreResponse) -> Response:
 FLASK: Framework[Request, Response] = Framework(request_of=lambda _, __: request, wire_of=wire_of, respond=respond)
 
 
-class OAuth(application.OAuth[Request, Response]):
+class OAuth(Embedded[Request, Response]):
     """Be an authorization server in a Flask application: register its `blueprint`, without a prefix of its own."""
 
-    def __init__(
-        self,
-        server: AuthorizationServer,
-        world: World,
-        *,
-        login: LoginOf[Request] | None = None,
-        pages: Pages | None = None,
-    ) -> None:
-        super().__init__(server, world, FLASK, login=login, pages=pages)
-        self.blueprint = Blueprint("oauthcore", __name__)
+    framework = FLASK
+
+    @cached_property
+    def blueprint(self) -> Blueprint:
+        """Give the endpoints, well-known ones too."""
+        blueprint = Blueprint("oauthcore", __name__)
         for path in (*self.paths, *self.metadata_paths):
             # An endpoint's name in a blueprint may not have a dot, and a path may.
             name = path.replace(".", "_")
-            self.blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
+            blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
+        return blueprint
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
         """Let a view be called with one of this server's tokens for all of the scope, its `Access` in `g.token`."""
-        return require(ResourceServer(self.server.tokens), self._world, scope)
+        return require(ResourceServer(self.server.tokens), self.world, scope)
 
     def _view(self) -> Response:
         return respond(self.serve(request.environ, request))

@@ -1,46 +1,32 @@
 """aiohttp: an authorization server at /auth and a route that its tokens open: `python aiohttp_app.py`."""
 
-import os
 import secrets
 import time
 from html import escape
-from typing import Any
 
+import attrs
 from aiohttp import web
 
-from oauthcore import AuthorizationServer, Client, Login, MemoryStorage, Paths, PendingInteraction, Secret, World, run
+from oauthcore import Client, Login, MemoryStorage, Secret, World, run
 from oauthcore_asgi.aiohttp import ACCESS, OAuth
-
-USERS = {"alice": "wonderland"}  # yours have hashed passwords
-KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
-PATHS = Paths(interaction="/consent")  # the page below
-server = AuthorizationServer(
-    issuer="http://localhost:8000/auth", paths=PATHS, clock=time.time, entropy=secrets.token_bytes, token_key=KEY
-)
-world = World(MemoryStorage())
-MAY: dict[str, Any] = {"scope": "profile email", "grant_types": ["authorization_code", "refresh_token"]}
-app_client = Client(client_id="app", redirect_uris=["https://app.example/cb"], **MAY)
-run(server.register(app_client, Secret("app-secret")), world)
-phone = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"], **MAY)
-run(server.register(phone), world)
-
-SESSIONS: dict[str, Login] = {}
 
 
 def login(request: web.Request) -> Login | None:
     return SESSIONS.get(request.cookies.get("session", ""))
 
 
-oauth = OAuth(server, world, login=login)
-
-
-def page(pending: PendingInteraction, csrf: str) -> str:
-    box = '<br><input type="checkbox" name="scope" value="{0}" checked>{0}'
-    boxes = "".join(box.format(escape(token)) for token in pending.scope)
-    sign_in = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
-    ask = f'{escape(pending.client.client_id)} asks for: {boxes}<br><button name="allow" value="1">Allow</button>'
-    fields = sign_in if pending.need == "login" else ask + '<button name="allow" value="">Deny</button>'
-    return f'<form method="post"><input type="hidden" name="csrf" value="{csrf}">{fields}</form>'
+USERS = {"alice": "wonderland"}  # yours have hashed passwords
+SESSIONS: dict[str, Login] = {}
+KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
+KINDS = ["authorization_code", "refresh_token"]
+SIGN_IN = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
+ASK = '{} asks for {}<br><button name="allow" value="1">Allow</button><button name="allow" value="">Deny</button>'
+FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" value="{}">{}</form>'
+world = World(MemoryStorage())
+oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
+client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
+run(oauth.server.register(client, Secret("app-secret")), world)
+run(oauth.server.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
 
 
 async def consent(request: web.Request) -> web.Response:
@@ -48,18 +34,18 @@ async def consent(request: web.Request) -> web.Response:
     pending = await oauth.interaction(interaction, login(request))
     if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
         return web.Response(text="This form is out of date.", status=400)
-    if not form:
-        html, headers = page(pending, oauth.form_token(request, interaction)), {"X-Frame-Options": "DENY"}
-        return web.Response(text=html, content_type="text/html", headers=headers)
-    again = web.Response(status=303, headers={"Location": f"/consent?interaction={interaction}"})
+    if "allow" in form and (who := login(request)):
+        scope = map(str, form.getall("scope", []))
+        return await (oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction))
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
-        again.set_cookie("session", secrets.token_urlsafe(), httponly=True, samesite="Lax")
-        SESSIONS[again.cookies["session"].value] = Login(subject=str(form["username"]), auth_time=int(time.time()))
-    if "allow" not in form or (who := login(request)) is None:
-        return again
-    if form["allow"]:
-        return await oauth.finish(interaction, subject=who, scope=map(str, form.getall("scope", [])))
-    return await oauth.deny(interaction)
+        SESSIONS[session := secrets.token_urlsafe()] = Login(subject=str(form["username"]), auth_time=int(time.time()))
+        response = await oauth.finish(interaction, subject=SESSIONS[session])
+        response.set_cookie("session", session, httponly=True, samesite="Lax")
+        return response
+    boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
+    shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
+    html = FORM.format(oauth.form_token(request, interaction), shown)
+    return web.Response(text=html, content_type="text/html", headers={"X-Frame-Options": "DENY"})
 
 
 @oauth.require("profile")
@@ -70,4 +56,4 @@ async def me(request: web.Request) -> web.StreamResponse:
 app = web.Application()
 app.add_routes([*oauth.routes, web.get("/me", me), web.route("*", "/consent", consent)])
 if __name__ == "__main__":
-    web.run_app(app, host="localhost", port=int(os.environ.get("PORT", "8000")))
+    web.run_app(app, host="localhost", port=8000)

@@ -3,47 +3,34 @@
 import secrets
 import time
 from html import escape
-from typing import Any
 
+import attrs
 from starlette.applications import Starlette
-from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
-from oauthcore import AuthorizationServer, Client, Login, MemoryStorage, Paths, PendingInteraction, Secret, World, run
+from oauthcore import Client, Login, MemoryStorage, Secret, World, run
 from oauthcore_asgi.starlette import OAuth
-
-USERS = {"alice": "wonderland"}  # yours have hashed passwords
-KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
-PATHS = Paths(interaction="/consent")  # the page below
-server = AuthorizationServer(
-    issuer="http://localhost:8000/auth", paths=PATHS, clock=time.time, entropy=secrets.token_bytes, token_key=KEY
-)
-world = World(MemoryStorage())
-MAY: dict[str, Any] = {"scope": "profile email", "grant_types": ["authorization_code", "refresh_token"]}
-app_client = Client(client_id="app", redirect_uris=["https://app.example/cb"], **MAY)
-run(server.register(app_client, Secret("app-secret")), world)
-phone = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"], **MAY)
-run(server.register(phone), world)
 
 
 def login(request: Request) -> Login | None:
     return Login(**request.session["login"]) if "login" in request.session else None
 
 
-oauth = OAuth(server, world, login=login)
+USERS = {"alice": "wonderland"}  # yours have hashed passwords
+KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
+KINDS = ["authorization_code", "refresh_token"]
+SIGN_IN = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
+ASK = '{} asks for {}<br><button name="allow" value="1">Allow</button><button name="allow" value="">Deny</button>'
+FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" value="{}">{}</form>'
+world = World(MemoryStorage())
+oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
+client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
+run(oauth.server.register(client, Secret("app-secret")), world)
+run(oauth.server.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
 bearer = oauth.bearer()
-
-
-def page(pending: PendingInteraction, csrf: str) -> str:
-    box = '<br><input type="checkbox" name="scope" value="{0}" checked>{0}'
-    boxes = "".join(box.format(escape(token)) for token in pending.scope)
-    sign_in = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
-    ask = f'{escape(pending.client.client_id)} asks for: {boxes}<br><button name="allow" value="1">Allow</button>'
-    fields = sign_in if pending.need == "login" else ask + '<button name="allow" value="">Deny</button>'
-    return f'<form method="post"><input type="hidden" name="csrf" value="{csrf}">{fields}</form>'
 
 
 async def consent(request: Request) -> Response:
@@ -51,15 +38,15 @@ async def consent(request: Request) -> Response:
     pending = await oauth.interaction(interaction, login(request))
     if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
         return HTMLResponse("This form is out of date.", 400)
-    if not form:
-        return HTMLResponse(page(pending, oauth.form_token(request, interaction)), headers={"X-Frame-Options": "DENY"})
+    if "allow" in form and (who := login(request)):
+        scope = map(str, form.getlist("scope"))
+        return await (oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction))
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
         request.session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
-    if "allow" not in form or (who := login(request)) is None:
-        return RedirectResponse(f"/consent?interaction={interaction}", 303)
-    if form["allow"]:
-        return await oauth.finish(interaction, subject=who, scope=map(str, form.getlist("scope")))
-    return await oauth.deny(interaction)
+        return await oauth.finish(interaction, subject=Login(**request.session["login"]))
+    boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
+    shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
+    return HTMLResponse(FORM.format(oauth.form_token(request, interaction), shown), headers={"X-Frame-Options": "DENY"})
 
 
 @bearer.require("profile")
@@ -67,7 +54,6 @@ async def me(request: Request) -> Response:
     return JSONResponse({"sub": request.user.display_name})
 
 
-own = [Route("/me", me), Route("/consent", consent, methods=["GET", "POST"])]
-app = Starlette(routes=[Mount("/auth", oauth), Mount("/.well-known", oauth.well_known), *own])
-app.add_middleware(AuthenticationMiddleware, backend=bearer, on_error=bearer.on_error)
+routes = [*oauth.routes, Route("/me", me), Route("/consent", consent, methods=["GET", "POST"])]
+app = Starlette(routes=routes, middleware=[bearer.middleware])
 app.add_middleware(SessionMiddleware, secret_key=secrets.token_hex())

@@ -12,7 +12,7 @@ import pytest
 
 from oauthcore import AsyncWorld, AuthorizationServer, Login, MemoryStorage, Paths, Request, ResourceServer, Response
 from oauthcore.testing import FixedClock, Outage, SeededEntropy
-from oauthcore_asgi import ACCESS, PLAIN, Answer, Bearer, OAuth
+from oauthcore_asgi import ACCESS, Answer, Bearer, OAuth
 from tests.core.site import TOKEN_KEY
 from tests.core.test_resource import ISSUER, NOW, access, knows, stored
 
@@ -47,8 +47,8 @@ def server(issuer: str = "https://as.example/t", paths: Paths | None = None) -> 
     )
 
 
-def oauth(**more: Any) -> OAuth[Request, Answer]:
-    return OAuth(server(), AsyncWorld(MemoryStorage()), PLAIN, **more)
+def oauth(**more: Any) -> OAuth:
+    return OAuth(server(), AsyncWorld(MemoryStorage()), **more)
 
 
 def scope(path: str, method: str = "GET", **more: Any) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def test_refusal_is_logged_without_the_query(caplog: pytest.LogCaptureFixture) -
 
 
 def test_trouble_is_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
-    app = OAuth(server(), AsyncWorld(Outage(MemoryStorage(), 0)), PLAIN)
+    app = OAuth(server(), AsyncWorld(Outage(MemoryStorage(), 0)))
 
     exchange = call(app, scope("/t/authorize", query_string=b"client_id=a"))
 
@@ -173,6 +173,14 @@ def test_application_finishes_in_its_own_framework() -> None:
 
     assert pending is None
     assert (finished.response.status, denied.response.status) == (400, 400)
+
+
+def test_server_is_made_by_its_issuer_and_key() -> None:
+    made = OAuth.at("https://as.example", AsyncWorld(MemoryStorage()), TOKEN_KEY, interaction="/ask", login=_later)
+
+    assert made.server.paths.interaction == "/ask"
+    assert made.server.policy == server().policy
+    assert call(made, scope("/token")).status == 405
 
 
 async def _inside(scope: Any, receive: Any, send: Any) -> None:

@@ -35,7 +35,8 @@ class Host:
         """Serve, with what it writes in a folder; give the port."""
         # Absolute, since what is started has another working directory; where there is no tree, it is installed.
         paths = [str(self.folder), str(ROOT), str(ROOT / "adapters")]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "PORT": str(port := free_port())}
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+        port = free_port()
         if self.prepare:
             subprocess.run(self.prepare, cwd=place, env=environment, check=True, timeout=PATIENCE)
         log = place / "log"
@@ -113,13 +114,14 @@ BARE = (
     Host("gunicorn", gunicorn("tests.hosts.site:wsgi")),
     Host("waitress", waitress("tests.hosts.site:wsgi")),
 )
-DJANGO = (PYTHON, str(EXAMPLES / "django_app.py"), "prepare")
+DJANGO = (PYTHON, "-m", "tests.hosts.django_host")
+AIOHTTP = "from aiohttp_app import app, web; web.run_app(app, host='127.0.0.1', port={port})"
 FRAMEWORKS = (
     example("fastapi", uvicorn("fastapi_app:app")),
     example("starlette", uvicorn("starlette_app:app")),
     example("litestar", granian("litestar_app:app")),
     example("quart", hypercorn("quart_app:app")),
-    example("aiohttp", (PYTHON, str(EXAMPLES / "aiohttp_app.py"))),
+    example("aiohttp", (PYTHON, "-c", AIOHTTP)),
     example("flask", gunicorn("flask_app:app")),
     example("bottle", waitress("bottle_app:app")),
     example("django-wsgi", gunicorn("django_app:wsgi_app"), prepare=DJANGO),

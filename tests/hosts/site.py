@@ -26,13 +26,11 @@ from oauthcore import (
 )
 from oauthcore.http import complete
 from oauthcore.testing import SeededEntropy
-from oauthcore_asgi import PLAIN as ASGI_PLAIN
 from oauthcore_asgi import Bearer as ASGIBearer
 from oauthcore_asgi import OAuth as ASGIOAuth
 from oauthcore_asgi.wire import Answer as ASGIAnswer
 from oauthcore_asgi.wire import Receive, Scope, Send
 from oauthcore_pages import Pages
-from oauthcore_wsgi import PLAIN as WSGI_PLAIN
 from oauthcore_wsgi import Bearer as WSGIBearer
 from oauthcore_wsgi import OAuth as WSGIOAuth
 from oauthcore_wsgi.wire import Answer as WSGIAnswer
@@ -108,14 +106,14 @@ def _me_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterabl
 
 _ASGI = {
     prefix: (
-        ASGIOAuth(site.server, site.world, ASGI_PLAIN, pages=site.pages),
+        ASGIOAuth(site.server, site.world, pages=site.pages),
         ASGIBearer(_me_asgi, site.resource_server, site.world, "profile"),
     )
     for prefix, site in SITES.items()
 }
 _WSGI = {
     prefix: (
-        WSGIOAuth(site.server, site.world, WSGI_PLAIN, pages=site.pages),
+        WSGIOAuth(site.server, site.world, pages=site.pages),
         WSGIBearer(_me_wsgi, site.resource_server, site.world, "profile"),
     )
     for prefix, site in SITES.items()

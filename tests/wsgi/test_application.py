@@ -12,7 +12,7 @@ import pytest
 
 from oauthcore import Client, Login, MemoryStorage, Request, ResourceServer, Response, World, run
 from oauthcore.testing import Outage
-from oauthcore_wsgi import ACCESS, PLAIN, Answer, Bearer, OAuth, head_of
+from oauthcore_wsgi import ACCESS, Answer, Bearer, OAuth, head_of
 from oauthcore_wsgi.wire import body_of
 from tests.asgi.test_application import server
 from tests.core.test_resource import access, knows
@@ -20,8 +20,8 @@ from tests.core.test_resource import access, knows
 FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 
 
-def oauth(world: World | None = None, **more: Any) -> OAuth[Request, Answer]:
-    return OAuth(server(), world or World(MemoryStorage()), PLAIN, **more)
+def oauth(world: World | None = None, **more: Any) -> OAuth:
+    return OAuth(server(), world or World(MemoryStorage()), **more)
 
 
 def call(
@@ -179,6 +179,14 @@ def test_trouble_is_logged_with_its_cause_and_refusals_without(caplog: pytest.Lo
     assert trouble.exc_info is not None
     assert refusal.exc_info is None
     assert "secret" not in caplog.text.replace("client_secret", "")
+
+
+def test_server_is_made_by_its_issuer_and_key() -> None:
+    made = OAuth.at("https://as.example", World(MemoryStorage()), bytes(32), interaction="/ask", login=lambda _: None)
+
+    assert made.server.paths.interaction == "/ask"
+    assert made.server.policy == server().policy
+    assert call(made, "/token")[0].startswith("405")
 
 
 def _inside(environ: Any, start_response: Any) -> Any:

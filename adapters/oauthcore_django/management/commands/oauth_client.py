@@ -1,0 +1,62 @@
+"""`manage.py oauth_client`: register a client with the project's server, and show its secret this once."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from oauthcore import Client, ConfigurationError, Secret, run
+from oauthcore_django.apps import OAuthCoreConfig
+from oauthcore_django.views import OAuth
+
+
+class Command(BaseCommand):
+    """Register a client."""
+
+    help = "Registers an OAuth client and shows its secret, or takes the secret from OAUTH_CLIENT_SECRET."
+
+    def add_arguments(self, parser: CommandParser) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Say what can be said of a client."""
+        parser.add_argument("client_id")
+        parser.add_argument("--public", action="store_true", help="it can keep no secret, as an app on a phone")
+        parser.add_argument("--redirect-uri", action="append", default=[], dest="redirect_uris")
+        parser.add_argument("--scope", default="")
+        parser.add_argument("--grant-type", action="append", dest="grant_types")
+        parser.add_argument("--issuer", help="which server's, where the project has several")
+
+    def handle(self, *args: object, **options: Any) -> None:  # type: ignore[explicit-override]  # as above
+        """Register it."""
+        oauth = find_oauth(options["issuer"])
+        client = Client(
+            client_id=str(options["client_id"]),
+            token_endpoint_auth_method="none" if options["public"] else "client_secret_basic",
+            redirect_uris=options["redirect_uris"],
+            scope=options["scope"],
+            grant_types=options["grant_types"] or ["authorization_code", "refresh_token"],
+        )
+        given = os.environ.get("OAUTH_CLIENT_SECRET")
+        secret = Secret(given) if given and not client.is_public else None
+        try:
+            registered = run(oauth.server.register(client, secret), oauth.world)
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(f"client_id     {client.client_id}")
+        if registered.secret is not None and secret is None:
+            self.stdout.write(f"client_secret {registered.secret.reveal()}")
+
+
+def find_oauth(issuer: object) -> OAuth:
+    """Find the project's `OAuth`, by its issuer where there are several."""
+    import_module(settings.ROOT_URLCONF)  # it is made there, or by what that imports
+    config = apps.get_app_config("oauthcore")
+    assert isinstance(config, OAuthCoreConfig)
+    found = [oauth for oauth in config.made if issuer in {None, oauth.server.issuer}]
+    if len(found) != 1:
+        known = ", ".join(oauth.server.issuer for oauth in config.made) or "none"
+        raise CommandError(f"name one server by --issuer; the project has {known}")
+    return found[0]

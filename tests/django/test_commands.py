@@ -1,0 +1,80 @@
+"""`manage.py oauth_client` and `oauth_purge`."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from oauthcore import Client
+from oauthcore.digest import Digester, Secret
+from oauthcore.outcome import Insert
+from oauthcore_django.storage import DjangoStorage
+
+ISSUER = "https://as.example"
+CB = "https://app.example/cb"
+
+
+def register(*arguments: str, issuer: str = ISSUER) -> str:
+    """Run the command; give what it says."""
+    said = StringIO()
+    call_command("oauth_client", *arguments, "--redirect-uri", CB, "--issuer", issuer, stdout=said)
+    return said.getvalue()
+
+
+def client(client_id: str) -> Client:
+    found = DjangoStorage().find(Client, client_id)
+    assert found is not None
+    return found
+
+
+def digest(secret: str, issuer: str = ISSUER) -> str:
+    return Digester(issuer)("client_secret", Secret(secret))
+
+
+def test_client_is_registered_and_its_secret_shown_once() -> None:
+    said = dict(line.split() for line in register("app", "--scope", "profile email").splitlines())
+
+    assert said["client_id"] == "app"
+    assert [secret.digest for secret in client("app").secrets] == [digest(said["client_secret"])]
+    assert client("app").scope.text == "profile email"
+    assert client("app").grant_types == ("authorization_code", "refresh_token")
+
+
+def test_secret_that_is_known_already_is_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "app-secret")
+
+    assert "secret" not in register("app", issuer="https://other.example/t")
+    assert client("app").secrets[0].digest == digest("app-secret", "https://other.example/t")
+
+
+def test_public_client_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "of another")
+
+    assert "secret" not in register("phone", "--public", "--grant-type", "authorization_code")
+    assert client("phone").is_public
+    assert client("phone").grant_types == ("authorization_code",)
+
+
+def test_client_that_can_not_be_is_named() -> None:
+    register("app")
+
+    with pytest.raises(CommandError, match="client_id = 'app'"):
+        register("app")
+
+
+def test_one_of_several_servers_is_named() -> None:
+    with pytest.raises(CommandError, match=r"has https://as\.example, https://other\.example/t"):
+        call_command("oauth_client", "app")
+
+
+def test_what_has_expired_is_removed() -> None:
+    storage, said = DjangoStorage(), StringIO()
+    assert storage.commit([Insert(Client(client_id=str(number), expires_at=number)) for number in range(600)])
+    assert storage.commit([Insert(Client(client_id="lasting"))])
+
+    call_command("oauth_purge", stdout=said)
+
+    assert said.getvalue() == "removed 600\n"
+    assert storage.find(Client, "lasting") is not None
