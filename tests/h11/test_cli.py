@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-from oauthcore import Client
+from oauthcore import Client, Scope
+from oauthcore.digest import Digest
 from oauthcore.outcome import Insert
-from oauthcore.records import Grant
+from oauthcore.records import AccessToken, Consent, Grant, Record
 from oauthcore_h11.cli import main
 from oauthcore_h11.cli.grants import BATCH
 from oauthcore_sqlite import SqliteStorage
@@ -205,9 +206,28 @@ def test_secret_is_rotated_with_an_overlap(shell: Shell) -> None:
 def test_client_is_removed(shell: Shell) -> None:
     shell.run("client", "add", "app", "--grant-type", "client_credentials")
 
-    assert shell.run("client", "remove", "app") == "app is removed.\n"
+    assert shell.run("client", "remove", "app") == "app is removed, and everything it was given is taken back.\n"
     assert "there is no such client" in shell.run("client", "remove", "app", status=2)
     assert "there is no such client" in shell.run("client", "show", "app", status=2)
+
+
+def test_client_that_is_removed_leaves_nothing_to_the_next_of_its_name(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--grant-type", "client_credentials")
+    own = {"subject": None, "grant": None, "scope": Scope(), "audience": (), "issued_at": 1, "expires_at": 2**33}
+    tokens = [AccessToken(key=Digest(name), client_id=name, **own) for name in ("app", "other")]  # type: ignore[arg-type]  # given by name
+    consents = [
+        Consent(key=Digest(name), client_id=name, subject="s-1", scope=Scope(), granted_at=1, expires_at=None)
+        for name in ("app", "other")
+    ]
+    grants = [standing("1", "s-1", "app"), standing("2", "s-1", "other")]
+    records: list[Record] = [*tokens, *consents, *grants]
+    stored(lambda opened: opened.commit([Insert(record) for record in records]))
+
+    shell.run("client", "remove", "app")
+
+    assert [row["client_id"] for row in shell.ask("grant", "list")] == ["other"]
+    assert stored(lambda opened: list(opened.every(AccessToken))) == tokens[1:]
+    assert stored(lambda opened: opened.find_of(Consent, "s-1")) == consents[1:]
 
 
 def test_user_is_added_with_a_password_from_a_pipe_or_a_generated_one(shell: Shell) -> None:

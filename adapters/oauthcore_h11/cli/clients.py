@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import time
+from contextlib import suppress
 from typing import Annotated
 
 import attrs
@@ -10,8 +12,9 @@ from cyclopts import App, Parameter
 
 from oauthcore import Allowance, Client, ConfigurationError, Scope
 from oauthcore.errors import OAuthError
+from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Delete
-from oauthcore.records import AuthenticationMethod
+from oauthcore.records import AccessToken, AuthenticationMethod, Consent, Grant
 from oauthcore.scope import parse_scope
 from oauthcore_h11.assembly import response_types_for
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
@@ -169,7 +172,7 @@ def rotate_secret(
 
 @clients.command
 def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Remove a client; its tokens can be used for nothing from then on.
+    """Remove a client, and take back everything that it was given.
 
     Parameters
     ----------
@@ -184,7 +187,25 @@ def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
         place.must_be_stored(Client, client_id, "client_id")
         while not place.wait(lambda: place.storage.commit((Delete(found(client_id, place)),))):
             pass  # somebody changed it meanwhile: what there is now is removed instead
-    say({"client_id": client_id, "removed": True}, f"{client_id} is removed.", as_json=as_json)
+        # It can be given nothing any more, since whatever issues demands that it is still there.
+        take_back(client_id, place)
+    members = {"client_id": client_id, "removed": True}
+    say(members, f"{client_id} is removed, and everything it was given is taken back.", as_json=as_json)
+
+
+def take_back(client_id: str, place: Workplace) -> None:
+    """End every token of a client, and forget the consents to it: a later client of that name is another one."""
+    now = int(time.time())
+    for grant in place.database.every(Grant):
+        if grant.client_id == client_id and is_live_grant(grant, now):
+            with suppress(ConfigurationError):  # somebody else was first
+                place.flow(place.server.revoke(grant.key))
+    for token in place.database.every(AccessToken):
+        if token.client_id == client_id and token.grant is None:
+            place.database.commit((Delete(token),))
+    for consent in place.database.every(Consent):
+        if consent.client_id == client_id:
+            place.database.commit((Delete(consent),))
 
 
 def found(client_id: str, place: Workplace) -> Client:
