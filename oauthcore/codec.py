@@ -13,7 +13,8 @@ from oauthcore.scope import Scope
 
 
 def _converter() -> Converter:
-    converter = Converter(forbid_extra_keys=True)
+    # A field that a later version adds, with a default, leaves the text of the records there are as it is.
+    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     converter.register_unstructure_hook(Scope, lambda scope: scope.text)
     converter.register_structure_hook(Scope, lambda text, _: Scope(tuple(str(text).split())))
     # Sets have no order of their own; sorted, equal records give equal text.

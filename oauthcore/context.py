@@ -9,7 +9,9 @@ from typing import Self
 import attrs
 
 from oauthcore.digest import Derivation, Digester, Secret
+from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
+from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records import Client
 
@@ -63,7 +65,8 @@ def _is_plain(path: str) -> bool:
 class Context:
     """Carry one request's surroundings: `now` is seconds since the Unix epoch and the same for the whole request.
 
-    `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent.
+    `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
+    a server that knows OAuth alone. `documents` are what other servers said.
     """
 
     issuer: str
@@ -74,6 +77,8 @@ class Context:
     mint: Callable[[], Secret]
     digest: Digester
     derive: Derivation
+    documents: Documents
+    openid: OpenID | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Tell whether the policy, or the client's registration, opens something."""

@@ -25,8 +25,9 @@ Kind = Literal[
     "interaction",
     "consent",
     "browser",
+    "jti",
 ]
-Proof = Literal["access_token", "refresh_token", "resume", "form"]
+Proof = Literal["access_token", "refresh_token", "resume", "form", "subject"]
 
 Purpose = Literal["keys", "client_secret"]
 

@@ -110,6 +110,48 @@ class ConsentRequired(OAuthError):
     description = "The person has to be asked, and the request allows no page."
 
 
+class InteractionRequired(OAuthError):
+    """Refuse `prompt=none` where the person is needed for something else (OIDC Core section 3.1.2.6)."""
+
+    code = "interaction_required"
+    description = "The person has to do something, and the request allows no page."
+
+
+class AccountSelectionRequired(OAuthError):
+    """Refuse `prompt=none` where an account would have to be chosen (OIDC Core section 3.1.2.6)."""
+
+    code = "account_selection_required"
+    description = "The person has to choose an account, and the request allows no page."
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    """Refuse where the person can't be authenticated as is essential (Unmet Authentication Requirements 1.0)."""
+
+    code = "unmet_authentication_requirements"
+    description = "The person could not be authenticated in the way that the request demands."
+
+
+class InvalidRequestUri(OAuthError):
+    """Refuse a reference to a request object that can't be had, or is not registered (OIDC Core section 3.1.2.6)."""
+
+    code = "invalid_request_uri"
+    description = "The request_uri is not registered for this client, or what it names can't be used."
+
+
+class InvalidRequestObject(OAuthError):
+    """Refuse a request object that is not what it should be (OIDC Core section 3.1.2.6, RFC 9101 section 6)."""
+
+    code = "invalid_request_object"
+    description = "The request object can't be read or verified, or contradicts the request."
+
+
+class RegistrationNotSupported(OAuthError):
+    """Refuse clients that bring their registration along (OIDC Core section 3.1.2.6)."""
+
+    code = "registration_not_supported"
+    description = "The server does not take registrations with a request."
+
+
 class RequestNotSupported(OAuthError):
     """Refuse a request object: this server takes plain parameters (OIDC Core section 3.1.2.6)."""
 

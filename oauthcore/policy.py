@@ -18,7 +18,8 @@ class Allowance(Enum):
 
     CONFIDENTIAL_WITHOUT_PKCE = "confidential clients may leave PKCE out (RFC 9700 section 2.1.1 recommends it)"
     PLAIN_PKCE = "code_challenge_method plain, which proves nothing to who sees the request (RFC 7636 section 7.2)"
-    IMPLICIT = "response type token, which puts access tokens into URLs (RFC 9700 section 2.1.2)"
+    IMPLICIT = "response types with token, which put access tokens into URLs (RFC 9700 section 2.1.2)"
+    OFFLINE_WITHOUT_CONSENT = "offline_access without prompt=consent, on remembered consent (OIDC Core section 11)"
     PASSWORD = "the password grant, which shows passwords to clients (RFC 9700 section 2.4)"
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
 
@@ -53,6 +54,8 @@ class Lifetimes:
     # RFC 6749 section 4.1.2 recommends ten minutes at most; a redirect takes seconds, and a minute forgives slow ones.
     authorization_code_lifetime: int = attrs.field(default=60, validator=_at_least_one)
     access_token_lifetime: int = attrs.field(default=300, validator=_at_least_one)
+    # As long as an access token: who wants to know later whether the person is still signed in asks again.
+    id_token_lifetime: int = attrs.field(default=300, validator=_at_least_one)
     refresh_token_lifetime: int = attrs.field(default=30 * 86_400, validator=_at_least_one)
     grant_lifetime: int = attrs.field(default=180 * 86_400, validator=_at_least_one)
     interaction_lifetime: int = attrs.field(default=3_600, validator=_at_least_one)
@@ -80,8 +83,10 @@ class Policy:
     def __attrs_post_init__(self) -> None:
         if "password" in self.grant_types and Allowance.PASSWORD not in self.allow:
             raise ConfigurationError("grant_types", "password", "leave it out, or allow Allowance.PASSWORD by name")
-        if "token" in self.response_types and Allowance.IMPLICIT not in self.allow:
-            raise ConfigurationError("response_types", "token", "leave it out, or allow Allowance.IMPLICIT by name")
+        for response_type in self.response_types:
+            if "token" in response_type.split(" ") and Allowance.IMPLICIT not in self.allow:
+                remedy = "leave it out, or allow Allowance.IMPLICIT by name"
+                raise ConfigurationError("response_types", response_type, remedy)
 
     @classmethod
     def oauth21(cls, *, allow: Iterable[Allowance] = (), lifetimes: Lifetimes = LIFETIMES) -> Policy:
@@ -96,6 +101,22 @@ class Policy:
             grant_types=frozenset({"authorization_code", "refresh_token", "client_credentials", "password"}),
             response_types=frozenset({"code", "token", "none"}),
             allow=legacy.union(allow),
+            lifetimes=lifetimes,
+        )
+
+    @classmethod
+    def openid(cls, *, allow: Iterable[Allowance] = (), lifetimes: Lifetimes = LIFETIMES) -> Policy:
+        """Offer what OAuth 2.1 leaves, and ID tokens from the authorization endpoint (OIDC Core section 3).
+
+        The response types with an access token in them are there if `Allowance.IMPLICIT` is among `allow`.
+        """
+        opened = as_allowances(allow)
+        tokens = {"token", "id_token token", "code token", "code id_token token"}
+        return cls(
+            response_types=frozenset({"code", "none", "id_token", "code id_token"}).union(
+                tokens if Allowance.IMPLICIT in opened else ()
+            ),
+            allow=opened,
             lifetimes=lifetimes,
         )
 

@@ -6,7 +6,8 @@ epoch, None for never) is when a record may be purged, and nothing is ever live 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Literal, Protocol
 
 import attrs
@@ -18,7 +19,11 @@ from oauthcore.pkce import CodeChallenge
 from oauthcore.policy import Allowance, as_allowances
 from oauthcore.scope import Scope, as_scope
 
-AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+AuthenticationMethod = Literal[
+    "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
+]
+SubjectType = Literal["public", "pairwise"]
+AccessTokenFormat = Literal["opaque", "jwt"]
 
 
 class Record(Protocol):
@@ -39,17 +44,30 @@ def _strings(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _json(value: str | Mapping[str, object] | None) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
 @attrs.frozen
 class ClientSecret:
-    """Remember a client secret's digest; `expires_at` is set when a newer secret has taken its place."""
+    """Remember a client secret's digest; `expires_at` is set when a newer secret has taken its place.
+
+    `sealed` is the secret itself, encrypted under the server's key: only for `client_secret_jwt`, which can't be
+    checked against a digest (OIDC Core section 9).
+    """
 
     digest: Digest
     expires_at: int | None = None
+    sealed: str | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class Client:
     """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
+
+    What OpenID Connect adds has the names of its Dynamic Client Registration 1.0 section 2 and of its logout
+    specifications; `jwks` may be given as a mapping and is kept as JSON. `access_token_format` makes its access tokens
+    JWTs (RFC 9068); `id_token_lifetime` is in seconds, too.
 
     `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
     overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
@@ -71,7 +89,35 @@ class Client:
     authorization_code_lifetime: int | None = None
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None
+    id_token_lifetime: int | None = None
     grant_lifetime: int | None = None
+    access_token_format: AccessTokenFormat = "opaque"
+    logo_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    jwks: str | None = attrs.field(default=None, converter=_json)
+    jwks_uri: str | None = None
+    token_endpoint_auth_signing_alg: str | None = None
+    id_token_signed_response_alg: str = "RS256"
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str = "A128CBC-HS256"
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str = "A128CBC-HS256"
+    introspection_signed_response_alg: str | None = None
+    request_object_signing_alg: str | None = None
+    request_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    require_signed_request_object: bool = False
+    subject_type: SubjectType = "public"
+    sector_identifier_uri: str | None = None
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    post_logout_redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
     introspects_any: bool = False
     enabled: bool = True
@@ -98,7 +144,8 @@ class Consent:
     """Remember what a person allowed a client, so as not to ask again.
 
     One for each person and client, apart from the grants: revoking a grant because one of its tokens was stolen
-    neither ends the person's other sessions with the client nor makes the decision undone.
+    neither ends the person's other sessions with the client nor makes the decision undone. `claims` are those allowed
+    by name, beside what the scope stands for.
     """
 
     key: Digest
@@ -107,6 +154,7 @@ class Consent:
     scope: Scope
     granted_at: int
     expires_at: int | None
+    claims: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -124,7 +172,8 @@ class Grant:
     """Remember what a person allowed in one authorization; everything issued for it is live only while it is.
 
     `refresh_token` is the digest of the newest refresh token: a rotation replaces it, so that all workers race for one
-    record. `expires_at` is the absolute lifetime of everything issued on it.
+    record. `expires_at` is the absolute lifetime of everything issued on it. `acr`, `amr` and `sid` tell how, and in
+    which login session, the person was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
     """
 
     key: Digest
@@ -134,6 +183,11 @@ class Grant:
     auth_time: int | None
     granted_at: int
     expires_at: int
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    sid: str | None = None
+    claims: str | None = None
+    claims_locales: str | None = None
     state: GrantState = GrantState.ACTIVE
     refresh_token: Digest | None = None
     rotation: Rotation | None = None
@@ -155,6 +209,7 @@ class AuthorizationCode:
     code_challenge: CodeChallenge | None
     issued_at: int
     expires_at: int
+    nonce: str | None = None
     state: CodeState = CodeState.ACTIVE
 
 
@@ -186,17 +241,25 @@ class RefreshToken:
 
 @attrs.frozen(kw_only=True)
 class Login:
-    """Say who is signed in: `subject` as the host knows him, `auth_time` when he last proved it (epoch seconds)."""
+    """Say who is signed in: `subject` as the host knows him, `auth_time` when he last proved it (epoch seconds).
+
+    `acr` and `amr` say how he did (OIDC Core section 2); `sid` names his login session, where the host has such.
+    """
 
     subject: str
     auth_time: int
     acr: str | None = None
-    amr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    sid: str | None = None
 
 
 @attrs.frozen(kw_only=True)
 class AuthorizationRequest:
-    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged."""
+    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged.
+
+    Two are the server's own conclusions: `request` and `request_uri` are None again once the request object has been
+    obeyed, and `id_token_hint` is once it has been verified; `hinted_subject` is then whom it names.
+    """
 
     client_id: str
     response_type: str | None = None
@@ -207,8 +270,19 @@ class AuthorizationRequest:
     code_challenge: str | None = None
     code_challenge_method: str | None = None
     prompt: str | None = None
-    request: bool = False
-    request_uri: bool = False
+    nonce: str | None = None
+    display: str | None = None
+    max_age: str | None = None
+    ui_locales: str | None = None
+    claims_locales: str | None = None
+    id_token_hint: str | None = None
+    login_hint: str | None = None
+    acr_values: str | None = None
+    claims: str | None = None
+    registration: str | None = None
+    request: str | None = None
+    request_uri: str | None = None
+    hinted_subject: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -216,7 +290,8 @@ class Interaction:
     """Remember an authorization request that waits for a person.
 
     `browser` is the digest of the cookie it started with. `login` and `scope` are what the application reported; a
-    `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept.
+    `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept. `chosen` tells
+    that the application has reported somebody since the request came: an account was selected, or made.
     """
 
     key: Digest
@@ -229,6 +304,7 @@ class Interaction:
     login: Login | None = None
     scope: Scope | None = None
     remember: bool = False
+    chosen: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -267,6 +343,11 @@ class KeyRing:
 
 
 KEY_RING = "keys"
+
+# The parameters of an authorization request that are kept: all of its fields but the server's own conclusion.
+REQUEST_PARAMETERS: tuple[str, ...] = tuple(
+    field.name for field in attrs.fields(AuthorizationRequest) if field.name != "hinted_subject"
+)
 
 # Found by their person too, for the list of what he has authorized: the only index there is beside the key.
 BY_SUBJECT: tuple[type[Consent] | type[Grant], ...] = (Consent, Grant)

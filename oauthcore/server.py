@@ -23,6 +23,7 @@ from oauthcore.clients.registration import (
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret, same
+from oauthcore.documents import Documents
 from oauthcore.effects import Flow, find, settled
 from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
 from oauthcore.endpoints.authorization import authorization
@@ -43,7 +44,8 @@ from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.http import Headers, Request, Response
 from oauthcore.jose import import_private
 from oauthcore.key_ring import KeyPolicy
-from oauthcore.keys import KeySet, StoredKeys
+from oauthcore.keys import KeySet, StoredKeys, signing
+from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records import Client, ClientSecret, KeyRing, Login
@@ -51,7 +53,7 @@ from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
-from oauthcore.transact import Refuse, agree, transact
+from oauthcore.transact import Refuse, SignAll, agree, no_keys, transact
 
 BUILT_IN_GRANTS: Mapping[str, GrantFlow] = {
     "authorization_code": authorization_code,
@@ -88,8 +90,10 @@ class AuthorizationServer:
     `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
     `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else. `base`
     is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found, and
-    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`. `keys` are what
-    it signs with: a `KeyPolicy` for keys in storage, which turn by themselves, or `GivenKeys`.
+    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`.
+
+    With `openid` it is an OpenID Provider. `keys` are what it signs with: a `KeyPolicy` for keys in storage, which turn
+    by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -105,12 +109,15 @@ class AuthorizationServer:
         paths: Paths | None = None,
         grants: Mapping[str, GrantFlow] | None = None,
         scopes: Iterable[str] = (),
+        openid: OpenID | None = None,
         error_page: RenderErrorPage = plain_error_page,
         keys: KeySet | KeyPolicy | None = None,
     ) -> None:
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
+        self.openid = openid
+        self._documents = Documents()
         self.base = check_issuer(issuer, self.policy)
         self.metadata_paths = well_known_paths(self.base)
         if len(token_key) not in TOKEN_KEY_LENGTHS:
@@ -119,9 +126,9 @@ class AuthorizationServer:
         self._entropy = entropy
         self._digest = Digester(issuer)
         self._derive = Derivation(issuer, token_key)
-        self._keys = StoredKeys(keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
+        self._keys = self._key_set(keys if openid is None else keys or KeyPolicy())
         self._error_page = error_page
-        self._grants = {**_offered_grants(self.policy), **(grants or {})}
+        self._grants = {**_offered_grants(self.policy, openid), **(grants or {})}
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes)
         self._endpoints = self._table()
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
@@ -297,15 +304,35 @@ class AuthorizationServer:
     ) -> Flow[Response]:
         context = self._context()
         refuse = self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
-        return transact(lambda: endpoint.decide(request, login, context), refuse)
+        return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context))
 
     def _answer_any_origin(self, endpoint: _Endpoint, request: Request) -> Flow[Response]:
         response = yield from self._answer(endpoint, request, None)
         return Response(response.status, response.headers + _CORS, response.body, response.refusal)
 
+    def _key_set(self, keys: KeySet | KeyPolicy | None) -> KeySet | None:
+        found = StoredKeys(keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
+        if self.openid is not None and found is not None and "RS256" not in found.algorithms:
+            raise ConfigurationError("keys.algorithms", found.algorithms, "add RS256 (OIDC Core section 15.1)")
+        return found
+
+    def _sign_all(self, context: Context) -> SignAll:
+        return no_keys if self._keys is None else signing(self._keys, context.now)
+
     def _context(self) -> Context:
         now = int(self._clock())
-        return Context(self.issuer, self.base, self.paths, self.policy, now, self._mint, self._digest, self._derive)
+        return Context(
+            self.issuer,
+            self.base,
+            self.paths,
+            self.policy,
+            now,
+            self._mint,
+            self._digest,
+            self._derive,
+            self._documents,
+            self.openid,
+        )
 
     def _mint(self) -> Secret:
         return mint(self._entropy)
@@ -352,11 +379,16 @@ def check_issuer(issuer: str, policy: Policy) -> str:
     return parts.path.rstrip("/")
 
 
-def _offered_grants(policy: Policy) -> dict[str, GrantFlow]:
+def _offered_grants(policy: Policy, openid: OpenID | None) -> dict[str, GrantFlow]:
     for grant_type in policy.grant_types - BUILT_IN_GRANTS.keys():
         raise ConfigurationError("grant_types", grant_type, "register the function for it as grants={…}")
     for response_type in policy.response_types - RESPONSE_TYPES.keys():
         raise ConfigurationError("response_types", response_type, f"use some of {', '.join(RESPONSE_TYPES)}")
+    for response_type in policy.response_types:
+        if openid is None and "id_token" in response_type.split(" "):
+            raise ConfigurationError(
+                "response_types", response_type, "leave it out, or offer ID tokens: openid=OpenID()"
+            )
     return {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
 
 

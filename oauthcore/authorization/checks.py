@@ -12,19 +12,27 @@ from oauthcore.authorization.response_type import RESPONSE_TYPES, ResponseType
 from oauthcore.context import Context
 from oauthcore.errors import (
     InvalidRequest,
+    RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
     UnauthorizedClient,
     UnsupportedResponseType,
 )
 from oauthcore.liveness import is_live_client
+from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
+from oauthcore.oidc.person import asked_beside_scope
 from oauthcore.pkce import CodeChallenge, parse_challenge
 from oauthcore.policy import Allowance
 from oauthcore.records import AuthorizationRequest, Client
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect, validate_redirect
 from oauthcore.scope import Scope, parse_scope, resolve_scope
 
+# What every application can do, also one that knows nothing of OpenID Connect.
 PROMPTS = frozenset({"none", "login", "consent"})
+# OIDC Core section 3.1.2.1.
+DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
+# Enough for a century; an integer without an end is an attack on whoever reads it.
+MAX_MAX_AGE_DIGITS = 10
 
 
 @attrs.frozen
@@ -46,6 +54,11 @@ class Judged:
     scope: Scope
     code_challenge: CodeChallenge | None
     prompt: frozenset[str]
+    max_age: int | None
+    claims: ClaimsRequest
+    claims_beside_scope: tuple[str, ...]
+    subjects: tuple[str, ...]
+    essential_acr: tuple[str, ...]
 
 
 def prove_redirect(request: AuthorizationRequest, client: Client | None, context: Context) -> Redirectable:
@@ -56,15 +69,26 @@ def prove_redirect(request: AuthorizationRequest, client: Client | None, context
 
 def judge(asked: Redirectable, context: Context) -> Judged:
     """Run the checks whose failure is sent back to the client."""
-    refuse_request_objects(asked.request)
+    request, client = asked.request, asked.client
+    refuse_what_cannot_be_obeyed(request)
     response_type = offered_response_type(asked, context)
+    response_mode = fit_response_mode(request, response_type)
+    prompt = possible_prompt(request, context)
+    scope = allowed_scope(asked, response_type, prompt, context)
+    demand_openid(request, response_type, scope, context)
+    claims = possible_claims(request, scope, context)
     return Judged(
         asked=asked,
         response_type=response_type,
-        response_mode=fit_response_mode(asked.request, response_type),
-        scope=allowed_scope(asked),
+        response_mode=response_mode,
+        scope=scope,
         code_challenge=demanded_code_challenge(asked, response_type, context),
-        prompt=possible_prompt(asked.request),
+        prompt=prompt,
+        max_age=possible_max_age(asked),
+        claims=claims,
+        claims_beside_scope=asked_beside_scope(client, claims, scope, context),
+        subjects=wanted_subjects(request, claims),
+        essential_acr=essential_acr(claims),
     )
 
 
@@ -77,12 +101,21 @@ def known_client(client: Client | None, context: Context) -> Client:
     return client
 
 
-def refuse_request_objects(request: AuthorizationRequest) -> None:
-    """Refuse what can't be obeyed rather than ignore it: the object may say something else (RFC 9101 section 5)."""
-    if request.request:
+def refuse_what_cannot_be_obeyed(request: AuthorizationRequest) -> None:
+    """Refuse what can't be obeyed rather than ignore it: a request object may say something else (RFC 9101 section 5).
+
+    One that was obeyed is gone from the request by now, and so is a hint that could be verified.
+    """
+    if request.request is not None:
         raise RequestNotSupported("request was given")
-    if request.request_uri:
+    if request.request_uri is not None:
         raise RequestUriNotSupported("request_uri was given")
+    if request.registration is not None:
+        raise RegistrationNotSupported("registration was given")
+    if request.id_token_hint is not None:
+        raise InvalidRequest("id_token_hint is no ID token of this server's")
+    if request.display is not None and request.display not in DISPLAYS:
+        raise InvalidRequest("display has a value that is not known")
 
 
 def offered_response_type(asked: Redirectable, context: Context) -> ResponseType:
@@ -96,8 +129,9 @@ def offered_response_type(asked: Redirectable, context: Context) -> ResponseType
         raise UnsupportedResponseType("the response type is not offered")
     if name not in asked.client.response_types:
         raise UnauthorizedClient("the client is not registered for this response type")
-    if response_type.grant_type is not None and response_type.grant_type not in asked.client.grant_types:
-        raise UnauthorizedClient(f"the client is not registered for the {response_type.grant_type} grant")
+    for grant_type in response_type.grant_types:
+        if grant_type not in asked.client.grant_types:
+            raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant")
     return response_type
 
 
@@ -111,10 +145,30 @@ def fit_response_mode(request: AuthorizationRequest, response_type: ResponseType
     raise InvalidRequest("response_mode is unknown, or does not go with the response type")
 
 
-def allowed_scope(asked: Redirectable) -> Scope:
+def allowed_scope(asked: Redirectable, response_type: ResponseType, prompt: frozenset[str], context: Context) -> Scope:
     """Check that the client may ask for that scope; where it names none, its default is meant."""
-    text = asked.request.scope
-    return resolve_scope(None if text is None else parse_scope(text), asked.client.omitted_scope, asked.client.scope)
+    text, client = asked.request.scope, asked.client
+    scope = resolve_scope(None if text is None else parse_scope(text), client.omitted_scope, client.scope)
+    if "offline_access" not in scope or "openid" not in scope or context.openid is None:
+        return scope
+    # OIDC Core section 11: to be ignored where no code is asked for, or where the person is not asked anew.
+    asks = "consent" in prompt or context.allows(Allowance.OFFLINE_WITHOUT_CONSENT, client)
+    if response_type.issues_code and asks:
+        return scope
+    return Scope(tuple(token for token in scope if token != "offline_access"))
+
+
+def demand_openid(request: AuthorizationRequest, response_type: ResponseType, scope: Scope, context: Context) -> None:
+    """Check that an ID token is asked for as it must be: with scope openid, and with a nonce where it comes at once.
+
+    A nonce ties it to the browser that asked (OIDC Core sections 3.2.2.1 and 3.3.2.11); in the code flow the code does.
+    """
+    if not response_type.issues_id_token:
+        return
+    if context.openid is None or "openid" not in scope:
+        raise InvalidRequest("an ID token is asked for without scope openid")
+    if request.nonce is None:
+        raise InvalidRequest("an ID token is asked for without nonce")
 
 
 def demanded_code_challenge(asked: Redirectable, response_type: ResponseType, context: Context) -> CodeChallenge | None:
@@ -130,11 +184,39 @@ def demanded_code_challenge(asked: Redirectable, response_type: ResponseType, co
     return challenge
 
 
-def possible_prompt(request: AuthorizationRequest) -> frozenset[str]:
+def possible_prompt(request: AuthorizationRequest, context: Context) -> frozenset[str]:
     """Check that the prompt can be obeyed: known values, and `none` alone (OIDC Core section 3.1.2.1)."""
     prompt = frozenset(filter(None, (request.prompt or "").split(" ")))
-    if not prompt <= PROMPTS:
+    if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
         raise InvalidRequest("prompt has a value that is not known")
     if "none" in prompt and len(prompt) > 1:
         raise InvalidRequest("prompt has none beside another value")
     return prompt
+
+
+def possible_max_age(asked: Redirectable) -> int | None:
+    """Check that max_age is a number of seconds; where there is none, the client's default is meant."""
+    text = asked.request.max_age
+    if text is None:
+        return asked.client.default_max_age
+    if not text.isascii() or not text.isdecimal() or len(text) > MAX_MAX_AGE_DIGITS:
+        raise InvalidRequest("max_age is no number of seconds")
+    return int(text)
+
+
+def possible_claims(request: AuthorizationRequest, scope: Scope, context: Context) -> ClaimsRequest:
+    """Check that the claims parameter can be read, where it means anything: in a request for an ID token."""
+    return parse_claims(request.claims if context.openid is not None and "openid" in scope else None)
+
+
+def wanted_subjects(request: AuthorizationRequest, claims: ClaimsRequest) -> tuple[str, ...]:
+    """Give whom the client wants, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
+    named = claims.id_token.get("sub")
+    values = () if named is None else tuple(map(str, named.values[:1]))
+    return values if request.hinted_subject is None else (request.hinted_subject, *values)
+
+
+def essential_acr(claims: ClaimsRequest) -> tuple[str, ...]:
+    """Give the authentication contexts of which one is essential (OIDC Core section 5.5.1.1)."""
+    wanted = claims.id_token.get("acr")
+    return tuple(map(str, wanted.values)) if wanted is not None and wanted.essential else ()

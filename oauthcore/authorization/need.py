@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import attrs
+
 from oauthcore.authorization.checks import Judged
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
+from oauthcore.errors import UnmetAuthenticationRequirements
+from oauthcore.oidc.subject import subject_for
 from oauthcore.records import Consent, Login
 from oauthcore.redirect_uri import is_impersonable
 
@@ -15,24 +19,65 @@ class Need(StrEnum):
     """Name what the application has to ask the person for."""
 
     LOGIN = "login"
+    SELECT_ACCOUNT = "select_account"
+    CREATE = "create"
     CONSENT = "consent"
 
 
-def need(
-    judged: Judged, login: Login | None, consent: Consent | None, context: Context, *, answered: bool, since: int | None
-) -> Need | Login:
+@attrs.frozen
+class Asked:
+    """Tell what the person has been asked since the request came.
+
+    `since` is when the interaction started, None before there is one. `chosen` tells that the application has reported
+    somebody in it, `consent` that he has just been asked for consent.
+    """
+
+    since: int | None = None
+    chosen: bool = False
+    consent: bool = False
+
+
+NOTHING_ASKED = Asked()
+
+
+def need(judged: Judged, login: Login | None, consent: Consent | None, asked: Asked, context: Context) -> Need | Login:
     """Give what is needed next, or the login that the request can be answered for (OIDC Core section 3.1.2.3).
 
-    `answered` tells that the person has just been asked for consent. With `prompt=login` a login counts only if it
-    happened after `since`, when the interaction started; before there was one, none counts.
+    Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
     """
-    if login is None:
+    if not asked.chosen and {"create", "select_account"} & judged.prompt:
+        return Need.CREATE if "create" in judged.prompt else Need.SELECT_ACCOUNT
+    if login is None or is_somebody_else(judged, login, context) or is_stale(judged, login, asked, context):
         return Need.LOGIN
-    if "login" in judged.prompt and (since is None or login.auth_time < since):
+    if judged.essential_acr and login.acr not in judged.essential_acr:
+        if is_fresh(login, asked):
+            raise UnmetAuthenticationRequirements(f"acr is {login.acr}, not one of {' '.join(judged.essential_acr)}")
         return Need.LOGIN
-    if answered or ("consent" not in judged.prompt and is_remembered(judged, consent, context)):
+    if asked.consent or ("consent" not in judged.prompt and is_remembered(judged, consent, context)):
         return login
     return Need.CONSENT
+
+
+def is_somebody_else(judged: Judged, login: Login, context: Context) -> bool:
+    """Tell whether the client wants another person than who is signed in (OIDC Core sections 3.1.2.1 and 5.5.1)."""
+    return any(sub != subject_for(judged.asked.client, login.subject, context) for sub in judged.subjects)
+
+
+def is_fresh(login: Login, asked: Asked) -> bool:
+    """Tell whether the person signed in after the request had come."""
+    return asked.since is not None and login.auth_time >= asked.since
+
+
+def is_stale(judged: Judged, login: Login, asked: Asked, context: Context) -> bool:
+    """Tell whether the person has to sign in again: by `prompt=login`, or because it was too long ago.
+
+    Who signs in for this request is fresh, however long the rest of it takes: with `max_age=0` nobody else ever is.
+    """
+    if is_fresh(login, asked):
+        return False
+    if "login" in judged.prompt or judged.max_age == 0:
+        return True
+    return judged.max_age is not None and context.now - login.auth_time > judged.max_age
 
 
 def is_remembered(judged: Judged, consent: Consent | None, context: Context) -> bool:
@@ -45,7 +90,7 @@ def is_remembered(judged: Judged, consent: Consent | None, context: Context) -> 
         return False
     if consent is None or (consent.expires_at is not None and context.now >= consent.expires_at):
         return False
-    return consent.scope.covers(judged.scope)
+    return consent.scope.covers(judged.scope) and set(judged.claims_beside_scope) <= set(consent.claims)
 
 
 def consent_key(subject: str, client_id: str, context: Context) -> Digest:

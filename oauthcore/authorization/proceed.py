@@ -12,16 +12,18 @@ import attrs
 
 from oauthcore.authorization.browser import resume_proof
 from oauthcore.authorization.checks import Judged
+from oauthcore.authorization.deliver import deliver
 from oauthcore.authorization.need import Need, consent_key
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.errors import ConsentRequired, LoginRequired, OAuthError
+from oauthcore.errors import AccessDenied, ConsentRequired, LoginRequired, OAuthError
 from oauthcore.grants.issuance import new_grant
 from oauthcore.http import Headers, Response, see_other
+from oauthcore.oidc.person import Person, allowed_claims
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
-from oauthcore.records import Consent, Interaction, Login
+from oauthcore.records import Consent, Grant, Interaction, Login
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.scope import Scope
 
@@ -36,25 +38,38 @@ class Approval:
     remember: bool = False
 
 
-def approve(judged: Judged, approval: Approval, consent: Consent | None, context: Context) -> Outcome:
+def approve(judged: Judged, approval: Approval, consent: Consent | None, person: Person, context: Context) -> Outcome:
     """Issue what was asked for, on a new grant, and send it to the client."""
     client = judged.asked.client
     changes: list[Change] = [Require(client), *consent_changes(judged, approval, consent, context)]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.asked else []
-    parameters: dict[str, str] = {}
-    if judged.response_type.parts:
-        grant = new_grant(client, approval.login.subject, approval.scope, approval.login.auth_time, context)
-        changes.append(Insert(grant))
-        approved = Approved(client, judged.asked.redirect, judged.code_challenge, grant)
-        for issue in judged.response_type.parts:
-            part = issue(approved, context)
-            parameters.update(part.parameters)
-            changes.extend(part.changes)
-        name: Literal["code_issued", "token_issued"] = (
-            "code_issued" if judged.response_type.issues_code else "token_issued"
-        )
-        events.append(Event(name, client.client_id, grant.subject, grant.key))
-    return Outcome(answer(judged.asked, judged.response_mode, parameters, context), tuple(changes), tuple(events))
+    if judged.response_type.issues_id_token and "openid" not in approval.scope:
+        raise AccessDenied("the person allowed no ID token, and one was asked for")
+    if judged.response_type.is_none:
+        return Outcome(answer(judged.asked, judged.response_mode, {}, context), tuple(changes), tuple(events))
+    grant = grant_of(judged, approval, context)
+    approved = Approved(client, judged.asked.redirect, judged.code_challenge, judged.asked.request.nonce, grant)
+    parts = [issue(approved, context) for issue in judged.response_type.parts]
+    changes += [Insert(grant), *(change for part in parts for change in part.changes)]
+    name: Literal["code_issued", "token_issued"] = "code_issued" if judged.response_type.issues_code else "token_issued"
+    events.append(Event(name, client.client_id, grant.subject, grant.key))
+    return Outcome(deliver(judged, grant, parts, person, context), tuple(changes), tuple(events))
+
+
+def grant_of(judged: Judged, approval: Approval, context: Context) -> Grant:
+    """Make the grant: what was allowed, and how the person who did so was authenticated."""
+    client, request = judged.asked.client, judged.asked.request
+    grant = new_grant(client, approval.login.subject, approval.scope, approval.login.auth_time, context)
+    if context.openid is None or "openid" not in approval.scope:
+        return grant
+    return attrs.evolve(
+        grant,
+        acr=approval.login.acr,
+        amr=approval.login.amr,
+        sid=approval.login.sid,
+        claims=allowed_claims(client, request.claims, judged.scope, approval.scope, context),
+        claims_locales=request.claims_locales,
+    )
 
 
 def consent_changes(
@@ -73,6 +88,7 @@ def consent_changes(
         scope=approval.scope if consent is None else consent.scope.union(approval.scope),
         granted_at=context.now,
         expires_at=context.now + context.policy.lifetimes.consent_lifetime,
+        claims=tuple(dict.fromkeys((*(() if consent is None else consent.claims), *judged.claims_beside_scope))),
     )
     return (Insert(fresh),) if consent is None else (Replace(consent, fresh),)
 
@@ -80,7 +96,7 @@ def consent_changes(
 def refusal_without_page(needed: Need) -> OAuthError:
     """Give the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
     if needed is Need.LOGIN:
-        return LoginRequired("prompt=none, and nobody is signed in")
+        return LoginRequired("prompt=none, and nobody is signed in who would do")
     return ConsentRequired("prompt=none, and the person has not allowed all of this before")
 
 
@@ -88,7 +104,7 @@ def send_to_page(needed: Need, handle: Secret, context: Context, cookies: Header
     """Send the browser to the application's page for what is needed."""
     page = context.paths.interaction
     if page is None:
-        page = context.base + (context.paths.login if needed is Need.LOGIN else context.paths.consent)
+        page = context.base + (context.paths.consent if needed is Need.CONSENT else context.paths.login)
     return see_other(f"{page}?{form_encoded([('interaction', handle.reveal())])}", cookies)
 
 

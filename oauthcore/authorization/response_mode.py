@@ -63,7 +63,7 @@ def mode_for_errors(asked: Redirectable) -> ResponseMode:
     modes: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")
     if response_type is not None:
         modes = response_type.modes
-    elif "token" in name.split(" "):
+    elif {"token", "id_token"} & set(name.split(" ")):
         modes = ("fragment", "form_post")
     return next((mode for mode in modes if mode == asked.request.response_mode), modes[0])
 

@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.grants.issuance import issue_access
+from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Insert
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records import AuthorizationCode, Client, Grant
@@ -24,15 +25,20 @@ class Approved:
     client: Client
     redirect: ValidatedRedirect
     code_challenge: CodeChallenge | None
+    nonce: str | None
     grant: Grant
 
 
 @attrs.frozen
 class Part:
-    """Hold one part of a response: the parameters it adds, and the changes that make them true."""
+    """Hold one part of a response: the parameters it adds, and the changes that make them true.
+
+    `unsigned` is the access token where it is a JWT.
+    """
 
     parameters: Mapping[str, str]
     changes: tuple[Change, ...]
+    unsigned: Jwt | None = None
 
 
 IssuePart = Callable[[Approved, Context], Part]
@@ -40,16 +46,25 @@ IssuePart = Callable[[Approved, Context], Part]
 
 @attrs.frozen
 class ResponseType:
-    """Describe a row: its parts, the grant type a client must have, and the modes, the default first."""
+    """Describe a row: its parts, the grant types a client must have, and the modes, the default first.
+
+    An ID token is no part like the others: it is made last, of all that leaves beside it.
+    """
 
     parts: tuple[IssuePart, ...]
-    grant_type: str | None
+    grant_types: tuple[str, ...]
     modes: tuple[ResponseMode, ...]
+    issues_id_token: bool = False
 
     @property
     def issues_code(self) -> bool:
         """Tell whether a code is among the parts, which PKCE then has to guard."""
         return issue_code in self.parts
+
+    @property
+    def is_none(self) -> bool:
+        """Tell whether nothing is issued at all."""
+        return not self.parts and not self.issues_id_token
 
 
 def issue_code(approved: Approved, context: Context) -> Part:
@@ -65,6 +80,7 @@ def issue_code(approved: Approved, context: Context) -> Part:
         code_challenge=approved.code_challenge,
         issued_at=context.now,
         expires_at=min(context.code_expires_at(approved.client), approved.grant.expires_at),
+        nonce=approved.nonce,
     )
     return Part({"code": value.reveal()}, (Insert(record),))
 
@@ -78,12 +94,22 @@ def issue_token(approved: Approved, context: Context) -> Part:
         "expires_in": str(access.record.expires_at - context.now),
         "scope": approved.grant.scope.text,
     }
-    return Part(parameters, (Insert(access.record),))
+    return Part(parameters, (Insert(access.record),), access.jwt)
 
 
-# OAuth 2.0 Multiple Response Type Encoding: names are sorted; what has a token in it never travels in a query.
+_CODE, _TOKENS = ("authorization_code",), ("implicit",)
+_ANYWHERE: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")
+_NO_QUERY: tuple[ResponseMode, ...] = ("fragment", "form_post")
+
+# OAuth 2.0 Multiple Response Type Encoding: names are sorted; what has a token in it never travels in a query. The
+# grant types are those of OIDC Dynamic Client Registration 1.0 section 2.
 RESPONSE_TYPES: Mapping[str, ResponseType] = {
-    "code": ResponseType((issue_code,), "authorization_code", ("query", "fragment", "form_post")),
-    "token": ResponseType((issue_token,), "implicit", ("fragment", "form_post")),
-    "none": ResponseType((), None, ("query", "fragment", "form_post")),
+    "code": ResponseType((issue_code,), _CODE, _ANYWHERE),
+    "token": ResponseType((issue_token,), _TOKENS, _NO_QUERY),
+    "none": ResponseType((), (), _ANYWHERE),
+    "id_token": ResponseType((), _TOKENS, _NO_QUERY, issues_id_token=True),
+    "id_token token": ResponseType((issue_token,), _TOKENS, _NO_QUERY, issues_id_token=True),
+    "code id_token": ResponseType((issue_code,), _CODE + _TOKENS, _NO_QUERY, issues_id_token=True),
+    "code token": ResponseType((issue_code, issue_token), _CODE + _TOKENS, _NO_QUERY),
+    "code id_token token": ResponseType((issue_code, issue_token), _CODE + _TOKENS, _NO_QUERY, issues_id_token=True),
 }

@@ -75,15 +75,23 @@ def _check_types(client: Client, grant_types: frozenset[str], response_types: fr
                 "grant_types", grant_type, "the server does not offer it; allow it in the policy or leave it out"
             )
     for response_type in client.response_types:
-        needed = "implicit" if response_type == "token" else "authorization_code"
-        if response_type != "none" and needed not in client.grant_types and client.redirect_uris:
-            raise ConfigurationError("response_types", response_type, f"add {needed} to grant_types, or leave it out")
+        for needed in _grant_types_for(response_type):
+            if needed not in client.grant_types and client.redirect_uris:
+                remedy = f"add {needed} to grant_types, or leave it out"
+                raise ConfigurationError("response_types", response_type, remedy)
         if response_type not in response_types and client.redirect_uris:
             raise ConfigurationError(
                 "response_types", response_type, "the server does not offer it; allow it in the policy or leave it out"
             )
     if client.is_public and "client_credentials" in client.grant_types:
         raise ConfigurationError("grant_types", "client_credentials", "a public client has none (RFC 6749 section 4.4)")
+
+
+def _grant_types_for(response_type: str) -> tuple[str, ...]:
+    """Give the grant types that go with a response type (OIDC Dynamic Client Registration section 2)."""
+    values = set(response_type.split(" "))
+    code = ("authorization_code",) if "code" in values else ()
+    return (*code, "implicit") if values & {"token", "id_token"} else code
 
 
 def _check_lifetimes(client: Client, lifetimes: Lifetimes) -> None:

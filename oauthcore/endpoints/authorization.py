@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import Judged, judge, prove_redirect
-from oauthcore.authorization.need import Need, consent_key, need
+from oauthcore.authorization.deliver import front_channel_person
+from oauthcore.authorization.need import NOTHING_ASKED, Need, consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.context import Context
@@ -12,9 +13,10 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import OAuthError
 from oauthcore.http import Request
+from oauthcore.oidc.person import Person
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
-from oauthcore.records import AuthorizationRequest, Client, Consent, Interaction, Login
+from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Client, Consent, Interaction, Login
 
 
 def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
@@ -24,24 +26,14 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     consent = None
     if login is not None:
         consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
-    return decide(asked, client, login, consent, browser_of(request, context), context)
+    person = yield from front_channel_person(asked, client, login, context)
+    return decide(asked, client, login, consent, person, browser_of(request, context), context)
 
 
 def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
-    return AuthorizationRequest(
-        client_id=parameters.need("client_id"),
-        response_type=parameters.get("response_type"),
-        redirect_uri=parameters.get("redirect_uri"),
-        scope=parameters.get("scope"),
-        state=parameters.get("state"),
-        response_mode=parameters.get("response_mode"),
-        code_challenge=parameters.get("code_challenge"),
-        code_challenge_method=parameters.get("code_challenge_method"),
-        prompt=parameters.get("prompt"),
-        request="request" in parameters,
-        request_uri="request_uri" in parameters,
-    )
+    parameters.need("client_id")
+    return AuthorizationRequest(**{name: parameters.get(name) for name in REQUEST_PARAMETERS})  # type: ignore[arg-type]
 
 
 def decide(
@@ -49,6 +41,7 @@ def decide(
     client: Client | None,
     login: Login | None,
     consent: Consent | None,
+    person: Person,
     browser: Secret | None,
     context: Context,
 ) -> Outcome:
@@ -56,9 +49,9 @@ def decide(
     asked = prove_redirect(request, client, context)
     try:
         judged = judge(asked, context)
-        needed = need(judged, login, consent, context, answered=False, since=None)
+        needed = need(judged, login, consent, NOTHING_ASKED, context)
         if isinstance(needed, Login):
-            return approve(judged, Approval(needed, judged.scope, asked=False), consent, context)
+            return approve(judged, Approval(needed, judged.scope, asked=False), consent, person, context)
         if "none" in judged.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:
@@ -79,7 +72,7 @@ def start_interaction(
         browser=bound,
         started_at=context.now,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
-        login=None if needed is Need.LOGIN else login,
+        login=login if needed is Need.CONSENT else None,
     )
     changes = (Require(judged.asked.client), Insert(interaction))
     return Outcome(send_to_page(needed, handle, context, cookies), changes)

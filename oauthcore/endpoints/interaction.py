@@ -9,12 +9,12 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.checks import Judged, judge, prove_redirect
-from oauthcore.authorization.need import Need, consent_key, need
+from oauthcore.authorization.need import Asked, Need, consent_key, need
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
-from oauthcore.errors import InvalidRequest, OAuthError
+from oauthcore.errors import InvalidRequest, OAuthError, UnmetAuthenticationRequirements
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.outcome import Outcome, Replace
 from oauthcore.records import Client, Consent, Interaction, Login
@@ -26,8 +26,12 @@ class PendingInteraction:
     """Tell the application's page what it needs to know.
 
     `redirect_uri` is where the answer will go: a page that asks for consent shows its host. `scope` is what is asked
-    for. `need` is what the person has to be asked for; where it is None, reporting the login is enough. `login` is who
-    has been reported as signed in, if anybody.
+    for, `claims` what is asked for beside it (OIDC Core section 5.5). `need` is what the person has to be asked for;
+    where it is None, reporting the login is enough. `login` is who has been reported as signed in, if anybody.
+
+    The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how it is displayed, in which languages,
+    the best first, whom it expects (to fill in a form, and to believe nothing), and how he should sign in, the best way
+    first; a `Login` whose `acr` is not one of the `acr_values` may be refused for it.
     """
 
     client: Client
@@ -35,6 +39,11 @@ class PendingInteraction:
     scope: Scope
     need: Need | None
     login: Login | None
+    claims: tuple[str, ...] = ()
+    display: str = "page"
+    ui_locales: tuple[str, ...] = ()
+    login_hint: str | None = None
+    acr_values: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -84,11 +93,44 @@ def describe(
         return None
     try:
         judged = judge(prove_redirect(interaction.request, client, context), context)
+        asked = Asked(interaction.started_at, interaction.chosen)
+        needed = still_needed(judged, login, consent, asked, context)
     except OAuthError:
         return None
-    needed = need(judged, login, consent, context, answered=False, since=interaction.started_at)
-    wanted = None if isinstance(needed, Login) else needed
-    return PendingInteraction(judged.asked.client, judged.asked.redirect.uri, judged.scope, wanted, interaction.login)
+    request = interaction.request
+    return PendingInteraction(
+        client=judged.asked.client,
+        redirect_uri=judged.asked.redirect.uri,
+        scope=judged.scope,
+        need=None if isinstance(needed, Login) else needed,
+        login=interaction.login,
+        claims=judged.claims_beside_scope,
+        display=request.display or "page",
+        ui_locales=tuple((request.ui_locales or "").split()),
+        login_hint=request.login_hint,
+        acr_values=judged.essential_acr or wished_acr(judged),
+    )
+
+
+def still_needed(
+    judged: Judged, login: Login | None, consent: Consent | None, asked: Asked, context: Context
+) -> Need | Login:
+    """Give what is needed; who signed in in another way than is essential has done all he can, and the client is told.
+
+    That happens at the resume path, where the machine is walked again.
+    """
+    try:
+        return need(judged, login, consent, asked, context)
+    except UnmetAuthenticationRequirements:
+        assert login is not None
+        return login
+
+
+def wished_acr(judged: Judged) -> tuple[str, ...]:
+    """Give the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
+    named = judged.claims.id_token.get("acr")
+    values = () if named is None else tuple(map(str, named.values))
+    return values or tuple((judged.asked.request.acr_values or "").split()) or judged.asked.client.default_acr_values
 
 
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:
@@ -111,11 +153,12 @@ def decide_finish(
         return repeat_finish(answer, waiting, context)
     scope = consented_scope(answer, judged, waiting)
     login = answer.login_in(waiting, context.now)
-    needed = need(judged, login, consent, context, answered=scope is not None, since=waiting.started_at)
+    asked = Asked(waiting.started_at, chosen=True, consent=scope is not None)
+    needed = still_needed(judged, login, consent, asked, context)
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
         known = None if needed is Need.LOGIN else login
-        changed = Replace(waiting, attrs.evolve(waiting, state=logged_in, login=known))
+        changed = Replace(waiting, attrs.evolve(waiting, state=logged_in, login=known, chosen=True))
         return Outcome(send_to_page(needed, answer.handle, context), (changed,))
     if scope is not None and not scope and judged.scope:
         # Nothing was ticked: that is a no.

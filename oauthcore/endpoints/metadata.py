@@ -18,7 +18,8 @@ def metadata(issuer: str, paths: Paths, policy: Policy, grant_types: Iterable[st
     """Give the document; it never changes while the server runs, so it is made once."""
     root = issuer.rstrip("/")
     # `implicit` is how RFC 8414 section 2 names a server that answers with tokens; it has no token request.
-    types = sorted(grant_types) + (["implicit"] if "token" in policy.response_types else [])
+    fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
+    types = sorted(grant_types) + (["implicit"] if fronted else [])
     plain = ["plain"] if Allowance.PLAIN_PKCE in policy.allow else []
     authenticating = [method for method in METHODS if method != "none"]
     members: dict[str, object] = {

@@ -6,7 +6,8 @@ import attrs
 
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
 from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
-from oauthcore.authorization.need import consent_key, need
+from oauthcore.authorization.deliver import front_channel_person
+from oauthcore.authorization.need import Asked, consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.context import Context
@@ -15,7 +16,8 @@ from oauthcore.effects import Flow, find
 from oauthcore.errors import AccessDenied, InvalidRequest, OAuthError
 from oauthcore.http import Request
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
-from oauthcore.outcome import Change, Event, Outcome, Replace
+from oauthcore.oidc.person import Person
+from oauthcore.outcome import Event, Outcome, Replace
 from oauthcore.parameters import query_of
 from oauthcore.records import Client, Consent, Interaction, Login
 
@@ -49,7 +51,8 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     if own.interaction.login is not None:
         key = consent_key(own.interaction.login.subject, own.interaction.client_id, context)
         consent = yield from find(Consent, key)
-    return decide(back, own, client, consent, context)
+    person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
+    return decide(back, own, client, consent, person, context)
 
 
 def prove_own(back: Return, interaction: Interaction | None, context: Context) -> OwnInteraction:
@@ -68,7 +71,12 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
 
 
 def decide(
-    back: Return, own: OwnInteraction, client: Client | None, consent: Consent | None, context: Context
+    back: Return,
+    own: OwnInteraction,
+    client: Client | None,
+    consent: Consent | None,
+    person: Person,
+    context: Context,
 ) -> Outcome:
     """Walk the machine again on fresh facts, with what the person answered."""
     interaction = own.interaction
@@ -80,7 +88,7 @@ def decide(
     try:
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
-        return answer_finished(back, asked, interaction, done, consent, context)
+        return answer_finished(back, asked, done, consent, person, context)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
         events = (event,) if isinstance(error, AccessDenied) else ()
@@ -88,15 +96,21 @@ def decide(
 
 
 def answer_finished(
-    back: Return, asked: Redirectable, interaction: Interaction, done: Change, consent: Consent | None, context: Context
+    back: Return,
+    asked: Redirectable,
+    done: Replace[Interaction],
+    consent: Consent | None,
+    person: Person,
+    context: Context,
 ) -> Outcome:
     """Answer the client; or ask again, where the consent that was relied on has been withdrawn meanwhile."""
-    judged = judge(asked, context)
-    answered = interaction.scope is not None
-    needed = need(judged, interaction.login, consent, context, answered=answered, since=interaction.started_at)
+    judged, interaction = judge(asked, context), done.old
+    told = Asked(interaction.started_at, chosen=True, consent=interaction.scope is not None)
+    needed = need(judged, interaction.login, consent, told, context)
     if isinstance(needed, Login):
         scope = judged.scope if interaction.scope is None else interaction.scope
-        outcome = approve(judged, Approval(needed, scope, answered, interaction.remember), consent, context)
+        approval = Approval(needed, scope, told.consent, interaction.remember)
+        outcome = approve(judged, approval, consent, person, context)
         return attrs.evolve(outcome, changes=(done, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     over = interaction.started_at + context.policy.lifetimes.interaction_lifetime

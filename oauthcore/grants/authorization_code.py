@@ -9,9 +9,11 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
-from oauthcore.grants.issuance import issue_first_tokens
+from oauthcore.grants.issuance import id_token_of, issue_first_tokens, known_for_id_token, token_response
 from oauthcore.lifecycle import CODE, CodeInput, advance
 from oauthcore.liveness import is_live_grant
+from oauthcore.oidc.id_token import Told
+from oauthcore.oidc.person import Person
 from oauthcore.outcome import Event, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.pkce import check_verifier
@@ -43,11 +45,17 @@ def authorization_code(caller: Authenticated, parameters: Parameters, context: C
     )
     code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
     grant = None if code is None else (yield from find(Grant, code.grant))
-    return decide(redemption, caller, code, grant, context)
+    person = yield from known_for_id_token(caller.client, grant, context)
+    return decide(redemption, caller, code, grant, person, context)
 
 
 def decide(
-    redemption: Redemption, caller: Authenticated, code: AuthorizationCode | None, grant: Grant | None, context: Context
+    redemption: Redemption,
+    caller: Authenticated,
+    code: AuthorizationCode | None,
+    grant: Grant | None,
+    person: Person,
+    context: Context,
 ) -> Outcome:
     """Give the first redemption tokens; let a second one revoke what the first was given (RFC 6749 section 4.1.2).
 
@@ -62,8 +70,9 @@ def decide(
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
     first = issue_first_tokens(caller, grant, context)
+    id_token = id_token_of(caller.client, grant, grant.scope, Told(own.code.nonce, person), context)
     return Outcome(
-        first.response,
+        token_response(attrs.evolve(first.tokens, id_token=id_token), context.now),
         (
             Require(caller.client),
             # It stays as long as what it gave, so that a replay is known for one.

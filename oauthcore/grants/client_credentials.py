@@ -6,7 +6,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.effects import Flow, settled
 from oauthcore.errors import UnauthorizedClient
-from oauthcore.grants.issuance import issue_access, token_response
+from oauthcore.grants.issuance import Tokens, issue_access, token_response
 from oauthcore.outcome import Event, Insert, Outcome, Require
 from oauthcore.parameters import Parameters
 from oauthcore.scope import Scope, parse_scope, resolve_scope
@@ -27,7 +27,7 @@ def decide(caller: Authenticated, asked: Scope | None, context: Context) -> Outc
         context.mint(), client, None, resolve_scope(asked, client.omitted_scope, client.scope), context
     )
     return Outcome(
-        token_response(access.value, access.record.expires_at, access.record.scope, context.now),
+        token_response(Tokens(access, access.record.scope), context.now),
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),
     )

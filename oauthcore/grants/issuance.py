@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.effects import Flow
+from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.http import Response, json_response
-from oauthcore.outcome import Change, Insert
-from oauthcore.records import AccessToken, Client, Grant, RefreshToken
+from oauthcore.jwt import Jwt
+from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
+from oauthcore.oidc.person import NOBODY, Person, know
+from oauthcore.outcome import Change, Insert, Pending
+from oauthcore.records import AccessToken, Client, Grant, RefreshToken, Rotation
 from oauthcore.scope import Scope
 
 
 @attrs.frozen
 class IssuedAccess:
-    """Pair an access token with its record."""
+    """Pair an access token with its record.
+
+    `jwt` is what it says where it is a JWT (RFC 9068); it is then still to be signed, and `value` is what its `jti` is
+    made from.
+    """
 
     value: Secret
     record: AccessToken
+    jwt: Jwt | None = None
 
 
 @attrs.frozen
@@ -29,11 +41,22 @@ class IssuedRefresh:
     record: RefreshToken
 
 
-def issue_access(value: Secret, client: Client, grant: Grant | None, scope: Scope, context: Context) -> IssuedAccess:
-    """Make the record of an access token: on a grant, or the client's own where there is none."""
+def issue_access(
+    value: Secret,
+    client: Client,
+    grant: Grant | None,
+    scope: Scope,
+    context: Context,
+    before: Rotation | None = None,
+) -> IssuedAccess:
+    """Make an access token: on a grant, or the client's own where there is none; `before` is when it was given before.
+
+    A JWT is stored under its `jti`, as another kind: who reads that in some log has nothing to present.
+    """
     expires_at = context.access_token_expires_at(client)
+    is_jwt = client.access_token_format == "jwt"
     record = AccessToken(
-        key=context.digest("access_token", value),
+        key=context.digest("jti" if is_jwt else "access_token", value),
         client_id=client.client_id,
         subject=None if grant is None else grant.subject,
         grant=None if grant is None else grant.key,
@@ -42,20 +65,42 @@ def issue_access(value: Secret, client: Client, grant: Grant | None, scope: Scop
         issued_at=context.now,
         expires_at=expires_at if grant is None else min(expires_at, grant.expires_at),
     )
-    return IssuedAccess(value, record)
+    if before is not None:
+        record = attrs.evolve(record, expires_at=before.access_token_expires_at)
+    return IssuedAccess(value, record, jwt_access_token(value, record, client, grant, context) if is_jwt else None)
 
 
-def issue_refresh(value: Secret, client: Client, grant: Grant, context: Context) -> IssuedRefresh:
+def issue_refresh(
+    value: Secret, client: Client, grant: Grant, context: Context, before: Rotation | None = None
+) -> IssuedRefresh:
     """Make the record of a refresh token; unused, it lasts the idle lifetime, and never longer than its grant."""
+    expires_at = min(context.refresh_token_expires_at(client), grant.expires_at)
     record = RefreshToken(
         key=context.digest("refresh_token", value),
         client_id=client.client_id,
         subject=grant.subject,
         grant=grant.key,
         issued_at=context.now,
-        expires_at=min(context.refresh_token_expires_at(client), grant.expires_at),
+        expires_at=expires_at if before is None else before.refresh_token_expires_at,
     )
     return IssuedRefresh(value, record)
+
+
+def known_for_id_token(client: Client, grant: Grant | None, context: Context) -> Flow[Person]:
+    """Ask for what an ID token on a grant has to say of the person beside who he is; mostly that is nothing."""
+    if grant is None or grant.claims is None or not is_due(grant.scope, context):
+        return NOBODY
+    names = names_in(client, grant.scope, grant.claims, context, alone=False)
+    return (yield from know(grant.subject, client, names, grant.claims_locales)) or NOBODY
+
+
+def id_token_of(
+    client: Client, grant: Grant, scope: Scope, told: Told, context: Context
+) -> Callable[[Secret], Jwt] | None:
+    """Give what makes the ID token beside an access token of that scope, where one belongs to it."""
+    if not is_due(scope, context):
+        return None
+    return lambda access_token: id_token(client, grant, told, Beside(access_token=access_token), context)
 
 
 def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None, context: Context) -> Grant:
@@ -76,11 +121,24 @@ def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None,
 
 
 @attrs.frozen
+class Tokens:
+    """Hold what a token response says.
+
+    `id_token` makes the ID token once the access token is known, whose hash is in it.
+    """
+
+    access: IssuedAccess
+    scope: Scope
+    refresh: IssuedRefresh | None = None
+    id_token: Callable[[Secret], Jwt] | None = None
+
+
+@attrs.frozen
 class FirstTokens:
     """Hold the first tokens on a grant, and the grant as it is with them."""
 
     grant: Grant
-    response: Response
+    tokens: Tokens
     changes: tuple[Change, ...]
 
 
@@ -95,40 +153,45 @@ def issue_first_tokens(caller: Authenticated, grant: Grant, context: Context) ->
     lasting = attrs.evolve(grant, expires_at=over)
     access = issue_access(context.mint(), client, lasting, grant.scope, context)
     if not refreshable:
-        answer = token_response(access.value, access.record.expires_at, access.record.scope, context.now)
-        return FirstTokens(lasting, answer, (Insert(access.record),))
+        return FirstTokens(lasting, Tokens(access, grant.scope), (Insert(access.record),))
     refresh = issue_refresh(context.mint(), client, lasting, context)
     return FirstTokens(
         grant=attrs.evolve(lasting, refresh_token=refresh.record.key),
-        response=token_response(
-            access.value,
-            access.record.expires_at,
-            access.record.scope,
-            context.now,
-            refresh.value,
-            refresh.record.expires_at,
-        ),
+        tokens=Tokens(access, grant.scope, refresh),
         changes=(Insert(access.record), Insert(refresh.record)),
     )
 
 
-def token_response(
-    access_token: Secret,
-    access_expires_at: int,
-    scope: Scope,
-    now: int,
-    refresh_token: Secret | None = None,
-    refresh_expires_at: int | None = None,
-) -> Response:
-    """Answer with tokens; lifetimes go out as seconds from now, the scope always, whether it was asked or not."""
+def token_response(tokens: Tokens, now: int) -> Response | Pending:
+    """Answer with tokens; what has to be signed is signed first, the ID token last (OIDC Core section 3.1.3.3)."""
+    access = tokens.access
+    if access.jwt is None:
+        return with_id_token(tokens, access.value, now)
+    return Pending((access.jwt,), lambda signed: with_id_token(tokens, Secret(signed[0]), now))
+
+
+def with_id_token(tokens: Tokens, access_token: Secret, now: int) -> Response | Pending:
+    """Add the ID token, where there is one, to an access token that is known."""
+    members = token_members(tokens, access_token, now)
+    if tokens.id_token is None:
+        return json_response(200, members)
+    jwt = tokens.id_token(access_token)
+    return Pending((jwt,), lambda signed: json_response(200, {**members, "id_token": signed[0]}))
+
+
+def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, object]:
+    """Give the members of a token response; lifetimes go out as seconds from now (RFC 6749 section 5.1).
+
+    The scope is said always, whether it was asked for or not.
+    """
     # RFC 6749 appendix A.14: no sign. What an honest retry is answered with may have expired since.
-    members: dict[str, object] = {"expires_in": max(0, access_expires_at - now)}
-    if refresh_expires_at is not None:
-        members["refresh_token_expires_in"] = refresh_expires_at - now
+    members: dict[str, object] = {"expires_in": max(0, tokens.access.record.expires_at - now)}
+    if tokens.refresh is not None:
+        members["refresh_token_expires_in"] = tokens.refresh.record.expires_at - now
     members["access_token"] = access_token.reveal()
-    if refresh_token is not None:
-        members["refresh_token"] = refresh_token.reveal()
-    if scope:
-        members["scope"] = scope.text
+    if tokens.refresh is not None:
+        members["refresh_token"] = tokens.refresh.value.reveal()
+    if tokens.scope:
+        members["scope"] = tokens.scope.text
     members["token_type"] = "Bearer"
-    return json_response(200, members)
+    return members

@@ -7,7 +7,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, TryLater, authenticate
 from oauthcore.errors import InvalidGrant, TooManyAttempts
-from oauthcore.grants.issuance import issue_first_tokens, new_grant
+from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
 from oauthcore.outcome import Event, Insert, Outcome, Require
 from oauthcore.parameters import Parameters
 from oauthcore.scope import Scope, parse_scope, resolve_scope
@@ -32,7 +32,7 @@ def decide(caller: Authenticated, subject: str | TryLater | None, asked: Scope |
     scope = resolve_scope(asked, client.omitted_scope, client.scope)
     first = issue_first_tokens(caller, new_grant(client, subject, scope, context.now, context), context)
     return Outcome(
-        first.response,
+        token_response(first.tokens, context.now),
         (Require(client), Insert(first.grant), *first.changes),
         (Event("token_issued", client.client_id, subject, first.grant.key),),
     )

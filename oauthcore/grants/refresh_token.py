@@ -15,9 +15,18 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
-from oauthcore.grants.issuance import issue_access, issue_refresh, token_response
+from oauthcore.grants.issuance import (
+    Tokens,
+    id_token_of,
+    issue_access,
+    issue_refresh,
+    known_for_id_token,
+    token_response,
+)
 from oauthcore.lifecycle import REFRESH, RefreshInput, RefreshState, advance
 from oauthcore.liveness import is_live_grant
+from oauthcore.oidc.id_token import Told
+from oauthcore.oidc.person import Person
 from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.records import Grant, RefreshToken, Rotation
@@ -40,11 +49,17 @@ def refresh_token(caller: Authenticated, parameters: Parameters, context: Contex
     refresh = Refresh(Secret(parameters.need("refresh_token")), None if asked is None else parse_scope(asked))
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
-    return decide(refresh, caller, token, grant, context)
+    person = yield from known_for_id_token(caller.client, grant, context)
+    return decide(refresh, caller, token, grant, person, context)
 
 
 def decide(
-    refresh: Refresh, caller: Authenticated, token: RefreshToken | None, grant: Grant | None, context: Context
+    refresh: Refresh,
+    caller: Authenticated,
+    token: RefreshToken | None,
+    grant: Grant | None,
+    person: Person,
+    context: Context,
 ) -> Outcome:
     """There are three cases: the newest token rotates, the one before it is answered again, any older one is reuse."""
     if token is None:
@@ -60,8 +75,8 @@ def decide(
         return reuse(grant, context)
     scope = resolve_scope(refresh.scope, grant.scope, grant.scope)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
-        return answer_again(refresh, grant, grant.rotation, context)
-    return rotate(refresh, caller, grant, scope, context)
+        return answer_again(refresh, caller, grant, grant.rotation, person, context)
+    return rotate(refresh, caller, grant, scope, person, context)
 
 
 def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context) -> RefreshState:
@@ -75,36 +90,53 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
     return RefreshState.SUPERSEDED if context.now < grant.rotation.rotated_at + window else RefreshState.SPENT
 
 
-def rotate(refresh: Refresh, caller: Authenticated, grant: Grant, scope: Scope, context: Context) -> Outcome:
+def rotate(
+    refresh: Refresh, caller: Authenticated, grant: Grant, scope: Scope, person: Person, context: Context
+) -> Outcome:
     """Give the successors, and make them the newest of the grant."""
-    access = issue_access(context.derive("access_token", refresh.token), caller.client, grant, scope, context)
-    successor = issue_refresh(context.derive("refresh_token", refresh.token), caller.client, grant, context)
-    rotation = Rotation(context.now, scope, access.record.expires_at, successor.record.expires_at)
+    pair = successors(refresh, caller, grant, scope, person, context)
+    assert pair.refresh is not None
+    access, successor = pair.access.record, pair.refresh.record
+    rotation = Rotation(context.now, scope, access.expires_at, successor.expires_at)
     return Outcome(
-        token_response(
-            access.value, access.record.expires_at, scope, context.now, successor.value, successor.record.expires_at
-        ),
+        token_response(pair, context.now),
         (
             Require(caller.client),
-            Replace(grant, attrs.evolve(grant, refresh_token=successor.record.key, rotation=rotation)),
-            Insert(access.record),
-            Insert(successor.record),
+            Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),
+            Insert(access),
+            Insert(successor),
         ),
         (Event("token_refreshed", grant.client_id, grant.subject, grant.key),),
     )
 
 
-def answer_again(refresh: Refresh, grant: Grant, rotation: Rotation, context: Context) -> Outcome:
-    """Give the same pair as before: derived again, nothing changed, not a second longer."""
-    response = token_response(
-        context.derive("access_token", refresh.token),
-        rotation.access_token_expires_at,
-        rotation.scope,
-        context.now,
-        context.derive("refresh_token", refresh.token),
-        rotation.refresh_token_expires_at,
-    )
-    return Outcome(response, (), (Event("token_refresh_retried", grant.client_id, grant.subject, grant.key),))
+def answer_again(
+    refresh: Refresh, caller: Authenticated, grant: Grant, rotation: Rotation, person: Person, context: Context
+) -> Outcome:
+    """Give the same pair as before: derived again as of that second, nothing changed, not a second longer."""
+    then = attrs.evolve(context, now=rotation.rotated_at)
+    pair = successors(refresh, caller, grant, rotation.scope, person, then, rotation)
+    event = Event("token_refresh_retried", grant.client_id, grant.subject, grant.key)
+    return Outcome(token_response(pair, context.now), (), (event,))
+
+
+def successors(
+    refresh: Refresh,
+    caller: Authenticated,
+    grant: Grant,
+    scope: Scope,
+    person: Person,
+    context: Context,
+    before: Rotation | None = None,
+) -> Tokens:
+    """Derive the pair that follows a refresh token, expiring as it did before where it was given before.
+
+    An ID token made on the way has no nonce: that was for the browser that asked (OIDC Core section 12.2).
+    """
+    access = issue_access(context.derive("access_token", refresh.token), caller.client, grant, scope, context, before)
+    successor = issue_refresh(context.derive("refresh_token", refresh.token), caller.client, grant, context, before)
+    id_token = id_token_of(caller.client, grant, scope, Told(person=person), context)
+    return Tokens(access, scope, successor, id_token)
 
 
 def reuse(grant: Grant, context: Context) -> Outcome:

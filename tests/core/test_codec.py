@@ -35,7 +35,9 @@ TIME = st.integers(0, 2**40)
 KEY = TEXT.map(Digest)
 SCOPE = st.lists(st.sampled_from("abc"), max_size=3).map(lambda tokens: Scope(tuple(tokens)))
 LOGIN = st.builds(Login, subject=TEXT, auth_time=TIME, acr=MAYBE, amr=st.lists(TEXT, max_size=2).map(tuple))
-REQUEST = st.builds(AuthorizationRequest, client_id=TEXT, scope=MAYBE, state=MAYBE, prompt=MAYBE, request=st.booleans())
+REQUEST = st.builds(
+    AuthorizationRequest, client_id=TEXT, scope=MAYBE, state=MAYBE, prompt=MAYBE, nonce=MAYBE, claims=MAYBE
+)
 
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(

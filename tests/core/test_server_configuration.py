@@ -69,7 +69,8 @@ def test_a_path_that_can_not_be_is_refused(changes: dict[str, str], setting: str
     ("settings", "setting", "remedy"),
     [
         ({"grant_types": frozenset({"urn:x"})}, "grant_types", "grants="),
-        ({"response_types": frozenset({"id_token"})}, "response_types", "use some of code"),
+        ({"response_types": frozenset({"code id"})}, "response_types", "use some of code"),
+        ({"response_types": frozenset({"id_token"})}, "response_types", "openid=OpenID()"),
     ],
 )
 def test_a_policy_that_names_what_is_not_there_is_refused(settings: dict[str, Any], setting: str, remedy: str) -> None:

@@ -11,6 +11,7 @@ from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.grants.authorization_code import OwnCode, Redemption, decide, prove_own
 from oauthcore.lifecycle import CodeState, GrantState
+from oauthcore.oidc.person import NOBODY
 from oauthcore.outcome import Insert, Replace, Require
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records import AccessToken, AuthorizationCode, Grant, RefreshToken
@@ -44,7 +45,7 @@ def test_a_redemption_issues_and_consumes_in_one_commit() -> None:
     context = make_site().server._context()
     grant = attrs.evolve(GRANT, granted_at=context.now, expires_at=context.now + 300)
 
-    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CODE, grant, context)
+    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CODE, grant, NOBODY, context)
 
     require, consume, extend, access, refresh = outcome.changes
     assert require == Require(CONFIDENTIAL)
@@ -62,7 +63,7 @@ def test_a_client_that_may_not_refresh_gets_no_refresh_token() -> None:
     context = make_site().server._context()
     client = attrs.evolve(CONFIDENTIAL, grant_types=("authorization_code",))
 
-    outcome = decide(RIGHT, Authenticated(client), CODE, GRANT, context)
+    outcome = decide(RIGHT, Authenticated(client), CODE, GRANT, NOBODY, context)
 
     assert "refresh_token" not in members(outcome.response)
     assert "refresh_token_expires_in" not in members(outcome.response)
@@ -74,7 +75,7 @@ def test_a_replay_is_answered_with_the_revocation_of_its_grant() -> None:
     context = make_site().server._context()
     redeemed = attrs.evolve(CODE, state=CodeState.REDEEMED)
 
-    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), redeemed, GRANT, context)
+    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), redeemed, GRANT, NOBODY, context)
 
     (change,) = outcome.changes
     assert isinstance(change, Replace) and isinstance(change.new, Grant)
@@ -123,7 +124,7 @@ def test_redirect_uri_may_be_absent_where_it_was_absent_before() -> None:
 )
 def test_a_code_of_a_grant_that_is_not_live_is_refused(grant: Grant | None) -> None:
     with pytest.raises(InvalidGrant, match="revoked or over"):
-        decide(RIGHT, Authenticated(CONFIDENTIAL), CODE, grant, make_site().server._context())
+        decide(RIGHT, Authenticated(CONFIDENTIAL), CODE, grant, NOBODY, make_site().server._context())
 
 
 def test_the_answer_has_what_the_quick_start_shows(site: Site) -> None:

@@ -9,7 +9,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
-from oauthcore.grants.issuance import issue_access, token_response
+from oauthcore.grants.issuance import Tokens, issue_access, token_response
 from oauthcore.outcome import Delete, Insert, Outcome, Require
 from oauthcore.parameters import Parameters
 from tests.core.site import Drive, Site, basic, form, make_site, members, refused
@@ -31,7 +31,7 @@ def ticket(caller: Authenticated, parameters: Parameters, context: Context) -> F
     if found is None:
         raise InvalidGrant("there is no such ticket")
     access = issue_access(context.mint(), caller.client, None, caller.client.scope, context)
-    response = token_response(access.value, access.record.expires_at, access.record.scope, context.now)
+    response = token_response(Tokens(access, access.record.scope), context.now)
     return Outcome(response, (Require(caller.client), Delete(found), Insert(access.record)))
 
 

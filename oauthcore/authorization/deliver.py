@@ -1,0 +1,73 @@
+"""Delivery: the parts of a response leave together, and an ID token is made last, of what leaves beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from oauthcore.authorization.checks import Judged
+from oauthcore.authorization.response_mode import answer
+from oauthcore.authorization.response_type import Part
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow
+from oauthcore.errors import OAuthError
+from oauthcore.http import Response
+from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
+from oauthcore.oidc.person import NOBODY, Person, know
+from oauthcore.outcome import Pending
+from oauthcore.records import AuthorizationRequest, Client, Grant, Login
+from oauthcore.scope import parse_scope
+
+
+def deliver(
+    judged: Judged, grant: Grant, parts: Sequence[Part], person: Person, context: Context
+) -> Response | Pending:
+    """Send the parts to the client, with an ID token made of what leaves beside it where one was asked for."""
+    parameters = {name: value for part in parts for name, value in part.parameters.items()}
+    unsigned = tuple(part.unsigned for part in parts if part.unsigned is not None)
+
+    def complete(signed: tuple[str, ...]) -> Response | Pending:
+        """Deliver with the access token, signed if it had to be."""
+        access = {"access_token": signed[0]} if signed else {}
+        return deliver_with(judged, grant, {**parameters, **access}, person, context)
+
+    return Pending(unsigned, complete) if unsigned else complete(())
+
+
+def deliver_with(
+    judged: Judged, grant: Grant, parameters: Mapping[str, str], person: Person, context: Context
+) -> Response | Pending:
+    """Add the ID token, once everything that is hashed into it is known."""
+    asked, mode = judged.asked, judged.response_mode
+    if not judged.response_type.issues_id_token or not is_due(grant.scope, context):
+        return answer(asked, mode, parameters, context)
+    code, token = parameters.get("code"), parameters.get("access_token")
+    beside = Beside(
+        None if code is None else Secret(code), None if token is None else Secret(token), asked.request.state
+    )
+    alone = not judged.response_type.parts
+    jwt = id_token(asked.client, grant, Told(asked.request.nonce, person, alone=alone), beside, context)
+    return Pending((jwt,), lambda signed: answer(asked, mode, {**parameters, "id_token": signed[0]}, context))
+
+
+def front_channel_person(
+    request: AuthorizationRequest, client: Client | None, login: Login | None, context: Context
+) -> Flow[Person]:
+    """Ask for what an ID token that leaves at once has to say of the person; mostly there is none.
+
+    The names are those of the request before it is judged; what leaves in the end is chosen then.
+    """
+    types = (request.response_type or "").split(" ")
+    if client is None or login is None or context.openid is None or "id_token" not in types:
+        return NOBODY
+    names = names_wished(request, client, context, alone=types == ["id_token"])
+    return (yield from know(login.subject, client, names, request.claims_locales)) or NOBODY
+
+
+def names_wished(request: AuthorizationRequest, client: Client, context: Context, *, alone: bool) -> tuple[str, ...]:
+    """Give the claims to ask the application for; none where the request can't be read, since it will be refused."""
+    try:
+        scope = parse_scope(request.scope or "")
+        return names_in(client, scope, request.claims, context, alone=alone)
+    except OAuthError:
+        return ()

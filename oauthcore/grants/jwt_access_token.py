@@ -1,0 +1,35 @@
+"""Access tokens that say themselves what they allow, signed (RFC 9068).
+
+They are stored as the opaque ones are, under their `jti`; so they end with their grant, and a resource server that asks
+learns of it at once. One that only checks the signature learns of it when the token expires.
+"""
+
+from __future__ import annotations
+
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.jwt import Jwt
+from oauthcore.oidc.subject import subject_for
+from oauthcore.records import AccessToken, Client, Grant
+
+
+def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Grant | None, context: Context) -> Jwt:
+    """Say what an access token allows (RFC 9068 section 2.2); without a person its subject is the client itself.
+
+    `typ` keeps it from being taken for an ID token (section 2.1).
+    """
+    claims: dict[str, object] = {
+        "iss": context.issuer,
+        "exp": record.expires_at,
+        "aud": record.audience[0] if len(record.audience) == 1 else list(record.audience),
+        "sub": client.client_id if grant is None else subject_for(client, grant.subject, context),
+        "client_id": client.client_id,
+        "iat": record.issued_at,
+        "jti": jti.reveal(),
+    }
+    if record.scope:
+        claims["scope"] = record.scope.text
+    if grant is not None:
+        known = {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr) or None}
+        claims |= {name: value for name, value in known.items() if value is not None}
+    return Jwt(claims, client.id_token_signed_response_alg, typ="at+jwt")

@@ -1,0 +1,82 @@
+"""The claims parameter: single claims that a request asks for, and which values will do (OIDC Core section 5.5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+import attrs
+
+from oauthcore.errors import InvalidRequest
+
+# RFC 8259 has no limit; nobody honest asks for more, and each name goes to the application.
+MAX_CLAIMS = 100
+
+
+@attrs.frozen
+class Wanted:
+    """Say how much one claim is wanted, and which values are acceptable; none named means any."""
+
+    essential: bool = False
+    values: tuple[object, ...] = ()
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether a value is one of those asked for."""
+        return not self.values or value in self.values
+
+
+Claims = Mapping[str, Wanted]
+_NONE: Claims = MappingProxyType({})
+
+
+@attrs.frozen
+class ClaimsRequest:
+    """Hold the claims asked for at the UserInfo endpoint and in the ID token."""
+
+    userinfo: Claims = _NONE
+    id_token: Claims = _NONE
+
+
+NOTHING = ClaimsRequest()
+
+
+@lru_cache(maxsize=256)
+def parse_claims(text: str | None) -> ClaimsRequest:
+    """Read the claims parameter; raises `InvalidRequest` for what is no such JSON. Unknown members are ignored."""
+    if text is None:
+        return NOTHING
+    try:
+        members = json.loads(text, object_pairs_hook=_members)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("claims is no JSON") from None
+    if not isinstance(members, dict):
+        raise InvalidRequest("claims is no JSON object")
+    return ClaimsRequest(_claims(members.get("userinfo")), _claims(members.get("id_token")))
+
+
+def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise InvalidRequest("claims names a member twice")
+    return members
+
+
+def _claims(members: object) -> Claims:
+    if members is None:
+        return _NONE
+    if not isinstance(members, dict) or len(members) > MAX_CLAIMS:
+        raise InvalidRequest(f"claims asks for what is no object of at most {MAX_CLAIMS} claims")
+    return MappingProxyType({name: _wanted(wish) for name, wish in members.items()})
+
+
+def _wanted(wish: object) -> Wanted:
+    if wish is None:
+        return Wanted()
+    if not isinstance(wish, dict):
+        raise InvalidRequest("claims asks for a claim by what is neither null nor an object")
+    essential, values = wish.get("essential", False), wish.get("values", [])
+    if not isinstance(essential, bool) or not isinstance(values, list):
+        raise InvalidRequest("claims has an essential that is no boolean, or values that are no array")
+    return Wanted(essential, tuple(values) if "value" not in wish else (wish["value"],))

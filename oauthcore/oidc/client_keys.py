@@ -1,0 +1,57 @@
+"""Keys of clients: with their registration, or published by them (OIDC Dynamic Client Registration section 2).
+
+What a client publishes is fetched between two attempts of a decision (see `oauthcore.documents`), kept for an hour, and
+fetched again, once a minute at most, where a key that is looked for is not in it (OIDC Core section 10.1.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from oauthcore.context import Context
+from oauthcore.errors import InvalidRequest
+from oauthcore.jwk import Jwk, parse_set
+from oauthcore.jwt import Encryption
+from oauthcore.records import Client
+
+
+def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tuple[Jwk, ...]:
+    """Give a client's public keys; with `kid`, look again where none has that. Raises `Missing`."""
+    if client.jwks is not None:
+        return keys_in(client.jwks)
+    if client.jwks_uri is None:
+        return ()
+    keys = keys_in(context.documents.get(client.jwks_uri, context.now).body)
+    if kid is not None and all(key.kid != kid for key in keys):
+        keys = keys_in(context.documents.get_newer(client.jwks_uri, context.now).body)
+    return keys
+
+
+def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
+    """Give the keys of a set; what is no set has none, and whoever wants one of them is refused for that."""
+    try:
+        return parse_set(text or b"")
+    except ValueError:
+        return ()
+
+
+def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context: Context) -> Encryption | None:
+    """Say how something is encrypted for a client, None where it registered nothing of that kind.
+
+    Raises `Missing`, and `InvalidRequest` where it has no key that fits: then nothing leaves in the clear instead.
+    """
+    alg: str | None = getattr(client, f"{of}_encrypted_response_alg")
+    if alg is None:
+        return None
+    key = fitting_key(keys_of(client, context), alg)
+    if key is None and client.jwks_uri is not None:
+        key = fitting_key(keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), alg)
+    if key is None:
+        raise InvalidRequest(f"the client has no key to encrypt for it by {alg}")
+    return Encryption(alg, getattr(client, f"{of}_encrypted_response_enc"), key)
+
+
+def fitting_key(keys: Sequence[Jwk], alg: str) -> Jwk | None:
+    """Choose the key that something is encrypted to: of the right type, and not meant for anything else."""
+    return next((key for key in keys if key.fits_encryption(alg)), None)

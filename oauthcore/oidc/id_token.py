@@ -1,0 +1,108 @@
+"""The ID token: who was authenticated, when and how, for one client to read (OIDC Core section 2)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.jwt import Jwt
+from oauthcore.oidc.claims_request import parse_claims
+from oauthcore.oidc.client_keys import encryption_for
+from oauthcore.oidc.person import NOBODY, Person, claims_for, told
+from oauthcore.oidc.subject import subject_for
+from oauthcore.records import Client, Grant
+from oauthcore.scope import Scope
+
+# The hash of the algorithm that signs (OIDC Core section 3.1.3.6). EdDSA names none; Ed25519 has SHA-512 inside, and
+# that is what implementations agreed on.
+_HASHES: Mapping[str, str] = {
+    "RS256": "sha256",
+    "PS256": "sha256",
+    "ES256": "sha256",
+    "ES384": "sha384",
+    "EdDSA": "sha512",
+    "Ed25519": "sha512",
+}
+
+
+@attrs.frozen
+class Beside:
+    """Hold what leaves beside an ID token, and is hashed into it so that none of it can be exchanged for another."""
+
+    code: Secret | None = None
+    access_token: Secret | None = None
+    state: str | None = attrs.field(default=None, repr=False)
+
+
+def is_due(scope: Scope, context: Context) -> bool:
+    """Tell whether an ID token belongs to what is issued with that scope (OIDC Core section 3.1.2.1)."""
+    return context.openid is not None and "openid" in scope
+
+
+@attrs.frozen
+class Told:
+    """Hold what an ID token says beside what its grant knows.
+
+    `person` is what the application knows of him; `alone` tells that no access token comes with it, now or later.
+    """
+
+    nonce: str | None = None
+    person: Person = NOBODY
+    alone: bool = False
+
+
+def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, context: Context) -> Jwt:
+    """Say who was authenticated on a grant."""
+    alg = client.id_token_signed_response_alg
+    lifetime = client.id_token_lifetime or context.policy.lifetimes.id_token_lifetime
+    names = names_in(client, grant.scope, grant.claims, context, alone=told_of.alone)
+    claims = {**told(told_of.person, names, parse_claims(grant.claims))}
+    claims |= {
+        "iss": context.issuer,
+        "sub": subject_for(client, grant.subject, context),
+        "aud": client.client_id,
+        "azp": client.client_id,
+        "exp": context.now + lifetime,
+        "iat": context.now,
+    }
+    known = {"auth_time": grant.auth_time, "nonce": told_of.nonce, "acr": grant.acr, "sid": grant.sid}
+    claims |= {name: value for name, value in known.items() if value is not None}
+    if grant.amr:
+        claims["amr"] = list(grant.amr)
+    claims |= hashes(beside, alg)
+    return Jwt(claims, alg, encryption=encryption_for(client, "id_token", context))
+
+
+def hashes(beside: Beside, alg: str) -> dict[str, object]:
+    """Give the hashes of what leaves beside it."""
+    found: dict[str, object] = {}
+    if beside.access_token is not None:
+        found["at_hash"] = half_hash(beside.access_token.reveal(), alg)
+    if beside.code is not None:
+        found["c_hash"] = half_hash(beside.code.reveal(), alg)
+    if beside.state is not None:
+        # FAPI 1.0 part 2 section 5.1.1: else a state could be exchanged where an ID token is the signature of the rest.
+        found["s_hash"] = half_hash(beside.state, alg)
+    return found
+
+
+def half_hash(value: str, alg: str) -> str:
+    """Give the left half of a hash, in base64url (OIDC Core section 3.1.3.6)."""
+    digest = hashlib.new(_HASHES[alg], value.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
+
+
+def names_in(client: Client, scope: Scope, claims: str | None, context: Context, *, alone: bool) -> tuple[str, ...]:
+    """Give the claims that belong into an ID token: those asked for there by name.
+
+    Where it comes `alone`, with no access token now or later, the scope's claims too, since there is no other place to
+    ask for them (OIDC Core section 5.4).
+    """
+    assert context.openid is not None
+    asked = tuple(parse_claims(claims).id_token)
+    return claims_for(client, (*(context.openid.claims_of(scope) if alone else ()), *asked), context)

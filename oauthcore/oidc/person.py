@@ -1,0 +1,85 @@
+"""What may be told of a person: claims that were asked for, that the client may have, and that he allowed.
+
+The application is asked by one effect, for these claims alone; whatever else it answers goes nowhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from oauthcore.context import Context
+from oauthcore.effects import Claims, Flow, claims
+from oauthcore.oidc.claims_request import ClaimsRequest, Wanted, parse_claims
+from oauthcore.openid import RESERVED_CLAIMS
+from oauthcore.records import Client
+from oauthcore.scope import Scope
+
+Person = Mapping[str, object]
+NOBODY: Person = MappingProxyType({})
+
+
+def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[str, ...]:
+    """Give those of the names that the client may have: what the scopes stand for that it is registered with."""
+    assert context.openid is not None
+    mine = frozenset(context.openid.claims_of(client.scope)) - RESERVED_CLAIMS
+    return tuple(name for name in dict.fromkeys(names) if name.partition("#")[0] in mine)
+
+
+def asked_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, context: Context) -> tuple[str, ...]:
+    """Give the claims that are asked for by name, and by no scope: a person who allows the scopes has not seen them."""
+    if context.openid is None:
+        return ()
+    covered = frozenset(context.openid.claims_of(scope))
+    names = claims_for(client, (*request.userinfo, *request.id_token), context)
+    return tuple(name for name in names if name.partition("#")[0] not in covered)
+
+
+def allowed_claims(client: Client, text: str | None, asked: Scope, allowed: Scope, context: Context) -> str | None:
+    """Give the claims parameter as it is obeyed: without what the client may not have, or the person refused.
+
+    Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
+    """
+    if text is None or context.openid is None:
+        return None
+    refused = frozenset(context.openid.claims_of(asked)) - frozenset(context.openid.claims_of(allowed))
+    request = parse_claims(text)
+    kept: dict[str, dict[str, object]] = {}
+    for place, wishes in (("userinfo", request.userinfo), ("id_token", request.id_token)):
+        names = [name for name in claims_for(client, wishes, context) if name.partition("#")[0] not in refused]
+        if names:
+            kept[place] = {name: _spelled(wishes[name]) for name in names}
+    return json.dumps(kept, separators=(",", ":")) if kept else None
+
+
+def _spelled(wish: Wanted) -> object:
+    members: dict[str, object] = {}
+    if wish.essential:
+        members["essential"] = True
+    if wish.values:
+        members["values"] = list(wish.values)
+    return members or None
+
+
+def know(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
+    """Ask the application for these claims; None where it knows nobody of that name (any more)."""
+    if not names:
+        return NOBODY
+    asked = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
+    return (yield from claims(Claims(subject, client.client_id, asked, tuple((locales or "").split()))))
+
+
+def told(known: Person, names: tuple[str, ...], request: ClaimsRequest) -> Person:
+    """Give what may leave of what is known: asked for, not blank, and of a value that will do.
+
+    A claim in some language has the language in its name (OIDC Core section 5.2).
+    """
+    wishes = {**request.userinfo, **request.id_token}
+    leaving: dict[str, object] = {}
+    for name, value in known.items():
+        if name not in names and name.partition("#")[0] not in names:
+            continue
+        if value is not None and value != "" and wishes.get(name, Wanted()).accepts(value):
+            leaving[name] = value
+    return leaving

@@ -1,0 +1,37 @@
+"""Subjects: the name by which a client knows a person, the same for all clients or its own (OIDC Core section 8)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.errors import ConfigurationError
+from oauthcore.records import Client
+
+
+def subject_for(client: Client, subject: str, context: Context) -> str:
+    """Give the `sub` of a person for a client.
+
+    A pairwise one is derived under the server's token key, from the sector and the person: it tells nobody who it is,
+    two sectors can't compare notes, and it stays as it is as long as that key does (section 8.1).
+    """
+    if client.subject_type == "public":
+        return subject
+    sector = sector_of(client)
+    return context.derive("subject", Secret(f"{len(sector)} {sector} {subject}")).reveal()
+
+
+def sector_of(client: Client) -> str:
+    """Give the host of a client's sector: its sector identifier's, or else the one its redirect URIs have in common.
+
+    Raises `ConfigurationError` where they have none in common, which registration does not let happen.
+    """
+    if client.sector_identifier_uri is not None:
+        return urlsplit(client.sector_identifier_uri).netloc
+    hosts = {urlsplit(uri).netloc for uri in client.redirect_uris}
+    if len(hosts) != 1:
+        raise ConfigurationError(
+            "sector_identifier_uri", None, "name one: the redirect URIs have several hosts (OIDC Core section 8.1)"
+        )
+    return hosts.pop()

@@ -1,0 +1,96 @@
+"""What a provider offers of OpenID Connect, as data; without it a server knows OAuth alone.
+
+Nothing here decides anything, and nothing knows keys: those are handed to the server beside this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import attrs
+
+from oauthcore.errors import ConfigurationError
+from oauthcore.scope import Scope
+
+# OIDC Core section 5.4.
+STANDARD_CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "profile": (
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ),
+        "email": ("email", "email_verified"),
+        "address": ("address",),
+        "phone": ("phone_number", "phone_number_verified"),
+    }
+)
+
+# What is ours to say, whatever an application knows: no claim of its own takes one of these places (RFC 7519 4.1).
+RESERVED_CLAIMS = frozenset(
+    {
+        *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "sid"),
+        *("at_hash", "c_hash", "s_hash", "events", "cnf", "act", "_claim_names", "_claim_sources"),
+    }
+)
+
+PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
+
+
+def _tuple(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+def _frozenset(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
+@attrs.frozen(kw_only=True)
+class OpenID:
+    """Say what is offered of OpenID Connect Core 1.0 and Discovery 1.0.
+
+    `scope_claims` says which claims a scope stands for. `acr_values` and `ui_locales` are what the application can do.
+    `request_objects` and `request_uris` take requests as JWTs, by value and by reference (section 6). `prompts` are the
+    values of prompt that the application's pages can obey: `create` only where they can make accounts.
+
+    Raises `ConfigurationError` for what can't be offered.
+    """
+
+    scope_claims: Mapping[str, tuple[str, ...]] = STANDARD_CLAIMS
+    acr_values: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    ui_locales: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    claims_locales: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    prompts: frozenset[str] = attrs.field(default=PROMPTS - {"create"}, converter=_frozenset)
+    request_objects: bool = True
+    request_uris: bool = True
+    service_documentation: str | None = None
+    op_policy_uri: str | None = None
+    op_tos_uri: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if unknown := self.prompts - PROMPTS:
+            raise ConfigurationError("prompts", sorted(unknown), f"use some of {', '.join(sorted(PROMPTS))}")
+        for scope, names in self.scope_claims.items():
+            if ours := RESERVED_CLAIMS.intersection(names):
+                raise ConfigurationError(f"scope_claims.{scope}", sorted(ours), "leave out what the server itself says")
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """Give every claim that may be asked for, `sub` first."""
+        return tuple(dict.fromkeys(("sub", *(name for names in self.scope_claims.values() for name in names))))
+
+    def claims_of(self, scope: Scope) -> tuple[str, ...]:
+        """Give the claims that a scope stands for (OIDC Core section 5.4)."""
+        return tuple(dict.fromkeys(name for token in scope for name in self.scope_claims.get(token, ())))
