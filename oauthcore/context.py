@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Generator
+from typing import Any, Self
 
 import attrs
 
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
+from oauthcore.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records import Client
@@ -61,12 +62,17 @@ def _is_plain(path: str) -> bool:
     return path.isprintable() and path.isascii() and not set(path) & set('?# \\"<>')
 
 
+# A flow, by its result; what flows are made of stands above this room.
+OwnKeys = Callable[[], Generator[Any, Any, tuple[Jwk, ...]]]
+
+
 @attrs.frozen
 class Context:
     """Carry one request's surroundings: `now` is seconds since the Unix epoch and the same for the whole request.
 
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
-    a server that knows OAuth alone. `documents` are what other servers said.
+    a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
+    server's own keys, to know again what it signed.
     """
 
     issuer: str
@@ -78,6 +84,7 @@ class Context:
     digest: Digester
     derive: Derivation
     documents: Documents
+    own_keys: OwnKeys
     openid: OpenID | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:

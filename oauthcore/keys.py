@@ -67,6 +67,14 @@ def _sign_all(keys: KeySet, now: int, jwts: tuple[Jwt, ...]) -> Flow[tuple[str, 
     return (yield from sign(tuple((jwt, current.signing_key(jwt.alg)) for jwt in jwts)))
 
 
+def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
+    """Give the public halves of the keys, old ones too while they are published; a server without keys has none."""
+    if keys is None:
+        return ()
+    current = yield from keys.current(now)
+    return current.published
+
+
 class GivenKeys:
     """Keep keys that were handed in: the first of each algorithm signs, and all of them are published.
 

@@ -44,7 +44,7 @@ from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.http import Headers, Request, Response
 from oauthcore.jose import import_private
 from oauthcore.key_ring import KeyPolicy
-from oauthcore.keys import KeySet, StoredKeys, signing
+from oauthcore.keys import KeySet, StoredKeys, published, signing
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
 from oauthcore.policy import Allowance, Policy
@@ -331,6 +331,7 @@ class AuthorizationServer:
             self._digest,
             self._derive,
             self._documents,
+            lambda: published(self._keys, now),
             self.openid,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import Judged, judge, prove_redirect
 from oauthcore.authorization.deliver import front_channel_person
@@ -13,6 +15,7 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import OAuthError
 from oauthcore.http import Request
+from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.person import Person
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
@@ -26,6 +29,8 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     consent = None
     if login is not None:
         consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
+    hint = yield from read_hint(asked.id_token_hint, context)
+    asked = with_hint(asked, hint)
     person = yield from front_channel_person(asked, client, login, context)
     return decide(asked, client, login, consent, person, browser_of(request, context), context)
 
@@ -34,6 +39,16 @@ def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     parameters.need("client_id")
     return AuthorizationRequest(**{name: parameters.get(name) for name in REQUEST_PARAMETERS})  # type: ignore[arg-type]
+
+
+def with_hint(request: AuthorizationRequest, hint: Hint | None) -> AuthorizationRequest:
+    """Put whom a verified hint names in the hint's place; one that could not be verified stays, and is refused later.
+
+    It has to be this client's own: what another was told of somebody is nothing to build on.
+    """
+    if hint is None or hint.client_id != request.client_id:
+        return request
+    return attrs.evolve(request, id_token_hint=None, hinted_subject=hint.subject)
 
 
 def decide(

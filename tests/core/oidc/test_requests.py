@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Login, Need, Response, run
+from oauthcore import Allowance, Client, Login, Need, Response, World, run
 from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import PROMPTS, OpenID
 from oauthcore.records import Grant
@@ -33,6 +33,12 @@ def remembered(site: Site, login: Login | None = None, **changes: str | None) ->
     """Send a request, and answer what the person is asked, if anything; give the parameters at the client."""
     answer = authorize(site, login or site.alice, **changes)
     return params(site.approve(answer, login or site.alice) if "interaction" in params(answer) else answer)
+
+
+def signing(site: Site) -> Site:
+    """Have the tokens of a site signed for once."""
+    site.world = attrs.evolve(site.world, sign=World(site.world.storage).sign)
+    return site
 
 
 def redeem(site: Site, code: str, client_id: str = "rp", redirect_uri: str = CALLBACK) -> dict[str, Any]:
@@ -260,6 +266,39 @@ def test_a_subject_that_is_asked_for_has_to_sign_in(site: Site) -> None:
 
     assert params(authorize(site, site.alice, claims=claims, prompt="none"))["error"] == "login_required"
     assert pending_need(site, authorize(site, site.alice, claims=claims), site.alice) is Need.LOGIN
+
+
+@pytest.mark.parametrize("client", [RP, PAIRWISE], ids=lambda client: client.client_id)
+def test_whoever_a_hint_names_has_to_be_signed_in(drive: Drive, client: Client) -> None:
+    site = signing(provider(drive))
+    uri = client.redirect_uris[0]
+    mine: dict[str, str | None] = {"client_id": client.client_id, "redirect_uri": uri}
+    hint = redeem(site, remembered(site, None, **mine)["code"], client.client_id, uri)["id_token"]
+    bob = Login(subject="bob", auth_time=site.now)
+    site.clock.advance(1_000_000)  # a hint may have expired
+
+    assert "code" in params(authorize(site, site.alice, id_token_hint=hint, prompt="none", **mine))
+    assert params(authorize(site, bob, id_token_hint=hint, prompt="none", **mine))["error"] == "login_required"
+    assert pending_need(site, authorize(site, bob, id_token_hint=hint, **mine), bob) is Need.LOGIN
+
+
+def test_a_hint_of_another_client_s_is_none(drive: Drive) -> None:
+    site = signing(provider(drive))
+    hint = redeem(site, remembered(site)["code"])["id_token"]
+
+    answer = authorize(
+        site, site.alice, id_token_hint=hint, client_id="pairwise", redirect_uri=PAIRWISE.redirect_uris[0]
+    )
+
+    assert params(answer)["error"] == "invalid_request"
+
+
+def test_a_signed_access_token_is_no_hint(drive: Drive) -> None:
+    site = signing(provider(drive, clients=(attrs.evolve(RP, access_token_format="jwt"),)))
+    access_token = redeem(site, remembered(site)["code"])["access_token"]
+    assert access_token.count(".") == 2
+
+    assert params(authorize(site, site.alice, id_token_hint=access_token))["error"] == "invalid_request"
 
 
 def test_an_essential_authentication_context_is_demanded(site: Site) -> None:
