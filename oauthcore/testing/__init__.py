@@ -10,22 +10,37 @@ from oauthcore.testing.contract import (
     ClauseBroken,
     ContractBroken,
     NotOffered,
-    StorageUnderTest,
     Terms,
     check_storage,
     clauses,
 )
-from oauthcore.testing.interleave import Exploration, Run, Scene, Schedule, ScheduleFailed, explore, replay
+from oauthcore.testing.crash import Crash, CrashFailed, CrashPoints, Point, crash_points
+from oauthcore.testing.interleave import (
+    Exploration,
+    Run,
+    Scene,
+    Schedule,
+    ScheduleFailed,
+    explore,
+    interleave,
+    replay,
+)
 from oauthcore.testing.outage import Outage, every_outage
+from oauthcore.testing.stage import Factory, StorageUnderTest
 
 __all__ = [
     "Clause",
     "ClauseBroken",
     "ContractBroken",
+    "Crash",
+    "CrashFailed",
+    "CrashPoints",
     "Exploration",
+    "Factory",
     "FixedClock",
     "NotOffered",
     "Outage",
+    "Point",
     "Run",
     "Scene",
     "Schedule",
@@ -35,7 +50,9 @@ __all__ = [
     "Terms",
     "check_storage",
     "clauses",
+    "crash_points",
     "every_outage",
     "explore",
+    "interleave",
     "replay",
 ]

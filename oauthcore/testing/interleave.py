@@ -1,4 +1,4 @@
-"""The third driver: a scheduler that runs flows over one storage in every order their effects could meet.
+"""The third driver: a scheduler that runs flows over one storage, any storage, in every order their effects could meet.
 
 Stateless model checking. A flow can't be copied, so each schedule starts from a fresh world and replays a list of
 choices, and the tree of choices is walked depth first. Two finds next to each other commute, since neither changes
@@ -9,35 +9,49 @@ and `orders` counts them all. Everything else is run.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import factorial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore.drivers import World, answer_to
+from oauthcore.drivers import World, answer_to, run
 from oauthcore.effects import Effect, Find, FindOf, Flow
+from oauthcore.memory import MemoryStorage
+from oauthcore.testing.stage import Factory, MakeWorld, Stage
+from oauthcore.testing.telling import outlined, told
 
 T = TypeVar("T")
+P = TypeVar("P")
+Drive: TypeAlias = Callable[[Flow[Any]], Any]
 Schedule: TypeAlias = tuple[int, ...]
 """Which flow takes the next step, step by step."""
 
 
 @attrs.frozen
 class Scene(Generic[T]):
-    """Hold one fresh start: a world, and the flows that meet in it."""
+    """Hold one fresh start: a world, and the flows that meet in it.
+
+    `prepared` is whatever the check wants to know of the start.
+    """
 
     world: World
     flows: Sequence[Flow[T]]
+    prepared: Any = None
 
 
 @attrs.frozen
 class Run(Generic[T]):
-    """Hold one schedule as it went: the results in the order of the flows, and the story for a reader."""
+    """Hold one schedule as it went: the results in the order of the flows, and the story for a reader.
+
+    `prepared` is what the flows were made of.
+    """
 
     schedule: Schedule
     results: tuple[T, ...]
     world: World
     story: tuple[str, ...] = attrs.field(repr=False)
+    prepared: Any = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen
@@ -51,10 +65,40 @@ class Exploration:
 class ScheduleFailed(AssertionError):
     """Tell which schedule broke the check, as a story, and how to run it again."""
 
-    def __init__(self, schedule: Schedule, story: Sequence[str]) -> None:
+    def __init__(self, schedule: Schedule, story: Sequence[str], reason: str = "") -> None:
         lines = "\n".join(f"  {step}" for step in story)
-        super().__init__(f"the check fails in this schedule:\n{lines}\nreplay it with {schedule!r}")
+        told = f"\nwith: {reason}" if reason else ""
+        super().__init__(f"the check fails in this schedule:\n{lines}{told}\nreplay it with {schedule!r}")
         self.schedule = schedule
+
+
+def interleave(
+    *flows: Callable[[P], Flow[T]],
+    prepare: Callable[[Drive], P],
+    check: Callable[[Run[T]], None],
+    storage: Factory = MemoryStorage,
+    world: MakeWorld = World,
+    schedule: Schedule | None = None,
+    limit: int = 1_000_000,
+) -> Exploration:
+    """Let flows meet over any storage in every order, as `explore` does; raises `ScheduleFailed`.
+
+    Each schedule has a fresh storage of the factory's. `prepare` brings it to where the flows begin: it is given a
+    function that runs a flow, and gives what each of `flows` is then made of, and what the check finds as `prepared`.
+    It has to do the same each time, so its clock and entropy are fixed ones. `world` puts more around the storage.
+    With `schedule` that one alone is run: a failure names it.
+    """
+
+    def with_one(use: Callable[[Scene[T]], Any]) -> Any:
+        """Set the scene over a storage that is there as long as it is used."""
+        with Stage(storage) as stage:
+            around = world(stage.storage)
+            prepared = prepare(lambda flow: run(flow, around))
+            return use(Scene(around, [flow(prepared) for flow in flows], prepared))
+
+    if schedule is not None:
+        return _replayed(with_one, schedule, check)
+    return _explored(with_one, check, limit)
 
 
 def explore(scene: Callable[[], Scene[T]], check: Callable[[Run[T]], None], *, limit: int = 1_000_000) -> Exploration:
@@ -63,45 +107,70 @@ def explore(scene: Callable[[], Scene[T]], check: Callable[[Run[T]], None], *, l
     `scene` makes a fresh world and fresh flows, the same each time but for the schedule. Raises `RuntimeError` where
     there are more than `limit` schedules, rather than to leave some out in silence.
     """
-    pending: list[Schedule] = [()]
-    schedules = 0
-    lengths: list[tuple[tuple[int, bool], ...]] = []
-    while pending:
-        if schedules >= limit:
-            raise RuntimeError(f"there are more than {limit} schedules; explore fewer flows at once")
-        prefix = pending.pop()
-        table = _Table(scene())
-        for flow in prefix:
-            table.step(flow)
-        while choices := table.choices():
-            pending.extend((*table.taken, other) for other in choices[1:])
-            table.step(choices[0])
-        if not table.is_done:
-            # Only commuting repeats are left from here: this order is run as another one.
-            continue
-        schedules += 1
-        lengths.append(tuple(table.kinds))
-        run = table.run()
-        try:
-            check(run)
-        except AssertionError as failure:
-            raise ScheduleFailed(run.schedule, run.story) from failure
-    return Exploration(schedules, sum(map(_orders, lengths)))
+    return _explored(lambda use: use(scene()), check, limit)
 
 
 def replay(scene: Callable[[], Scene[T]], schedule: Schedule) -> Run[T]:
     """Run one schedule, as a failure names it."""
-    table = _Table(scene())
+    return _played(scene(), schedule).run()
+
+
+WithOne: TypeAlias = Callable[[Callable[[Scene[T]], Any]], Any]
+"""Sets a scene, has it used, and clears it away."""
+
+
+def _explored(with_one: WithOne[T], check: Callable[[Run[T]], None], limit: int) -> Exploration:
+    pending: list[Schedule] = [()]
+    schedules, orders = 0, 0
+    while pending:
+        if schedules >= limit:
+            raise RuntimeError(f"there are more than {limit} schedules; explore fewer flows at once")
+        prefix = pending.pop()
+        others, stands_for = with_one(partial(_one_schedule, prefix=prefix, check=check))
+        pending.extend(others)
+        schedules += stands_for > 0
+        orders += stands_for
+    return Exploration(schedules, orders)
+
+
+def _one_schedule(scene: Scene[T], prefix: Schedule, check: Callable[[Run[T]], None]) -> tuple[list[Schedule], int]:
+    """Run the first schedule that begins so; give how the others begin, and how many orders it stands for."""
+    table = _played(scene, prefix)
+    others: list[Schedule] = []
+    while choices := table.choices():
+        others.extend((*table.taken, other) for other in choices[1:])
+        table.step(choices[0])
+    if not table.is_done:
+        # Only commuting repeats are left from here: this order is run as another one.
+        return others, 0
+    _check(table.run(), check)
+    return others, _orders(tuple(table.kinds))
+
+
+def _replayed(with_one: WithOne[T], schedule: Schedule, check: Callable[[Run[T]], None]) -> Exploration:
+    with_one(lambda scene: _check(_played(scene, schedule).run(), check))
+    return Exploration(1, 1)
+
+
+def _played(scene: Scene[T], schedule: Schedule) -> _Table[T]:
+    table = _Table(scene)
     for flow in schedule:
         table.step(flow)
-    return table.run()
+    return table
+
+
+def _check(run: Run[T], check: Callable[[Run[T]], None]) -> None:
+    try:
+        check(run)
+    except AssertionError as failure:
+        raise ScheduleFailed(run.schedule, run.story, str(failure)) from failure
 
 
 class _Table(Generic[T]):
     """Play one schedule: each flow has its pending effect on the table, and a step answers one of them."""
 
     def __init__(self, scene: Scene[T]) -> None:
-        self._world = scene.world
+        self._scene = scene
         self._flows = list(scene.flows)
         self._pending: list[Effect | None] = [None] * len(self._flows)
         self._results: dict[int, T] = {}
@@ -128,16 +197,16 @@ class _Table(Generic[T]):
         """Answer the pending effect of one flow."""
         effect = self._pending[number]
         assert effect is not None
-        result = answer_to(effect, self._world)
+        result = answer_to(effect, self._scene.world)
         self.taken = (*self.taken, number)
         self.kinds.append((number, isinstance(effect, Find | FindOf)))
-        self._story.append(f"flow {number}: {_told(effect)} -> {_outlined(result)}")
+        self._story.append(f"flow {number}: {told(effect)} -> {outlined(result)}")
         self._resume(number, result)
 
     def run(self) -> Run[T]:
         """Give the schedule as it went, once it is done."""
         results = tuple(self._results[number] for number in range(len(self._flows)))
-        return Run(self.taken, results, self._world, tuple(self._story))
+        return Run(self.taken, results, self._scene.world, tuple(self._story), self._scene.prepared)
 
     def _resume(self, number: int, result: Any) -> None:
         try:
@@ -159,18 +228,3 @@ def _orders(kinds: tuple[tuple[int, bool], ...]) -> int:
             ways //= factorial(count)
         total, block = total * ways, {}
     return total
-
-
-def _told(effect: Effect) -> str:
-    if isinstance(effect, Find):
-        return f"find {effect.kind.__name__} {effect.key[:8]}"
-    if isinstance(effect, FindOf):
-        return f"find {effect.kind.__name__} of {effect.subject}"
-    changes = getattr(effect, "changes", ())
-    return f"{type(effect).__name__.lower()} " + ", ".join(type(change).__name__ for change in changes)
-
-
-def _outlined(result: Any) -> str:
-    state = getattr(result, "state", None)
-    name = str(result) if result is None or isinstance(result, bool) else type(result).__name__
-    return name if state is None else f"{name} ({state.value})"

@@ -18,12 +18,18 @@ FAR = 2**33
 
 
 def record_kinds() -> tuple[type[Record], ...]:
-    """Give every kind of record that the core has."""
-    return tuple(kind for kind in vars(records).values() if isinstance(kind, type) and _is_kind(kind))
+    """Give every kind of record that the core has, of which there may be many."""
+    return tuple(kind for kind in _all_kinds() if "expires_at" in attrs.fields_dict(kind))
 
 
-def _is_kind(kind: type) -> bool:
-    return attrs.has(kind) and hasattr(kind, "key") and "expires_at" in attrs.fields_dict(kind)
+def lone_kinds() -> tuple[type[Record], ...]:
+    """Give every kind of record that the core has one of, under a key that is always the same."""
+    return tuple(kind for kind in _all_kinds() if "expires_at" not in attrs.fields_dict(kind))
+
+
+def _all_kinds() -> Iterable[Any]:
+    kinds = (kind for kind in vars(records).values() if isinstance(kind, type) and attrs.has(kind))
+    return (kind for kind in kinds if hasattr(kind, "key") and hasattr(kind, "expires_at"))
 
 
 def sample(kind: type[R], key: str, number: int = 0, **fields: object) -> R:
@@ -43,7 +49,7 @@ def sample(kind: type[R], key: str, number: int = 0, **fields: object) -> R:
 def key_field(kind: type[Record]) -> str:
     """Give the name of the field that a kind's key is."""
     names = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))
-    return "key" if "key" in names else "client_id"
+    return next(name for name in ("key", "client_id", *names) if name in names)
 
 
 def telling_field(kind: type[Record]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from oauthcore import MemoryStorage
+from oauthcore.testing import Factory
 from tests.core.site import DRIVERS, Drive, Site, make_site
 
 
@@ -17,3 +19,9 @@ def drive(request: pytest.FixtureRequest) -> Drive:
 def site(drive: Drive) -> Site:
     """Give a fresh site, under each driver."""
     return make_site(drive)
+
+
+@pytest.fixture
+def kept() -> Factory:
+    """Give what the records are kept in, where whatever meets is run in every order."""
+    return MemoryStorage

@@ -6,17 +6,19 @@ Each test explores all schedules; their number is printed in the summary of the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import attrs
 import pytest
 
-from oauthcore import Client, Lifetimes, Policy, Request, Response
+from oauthcore import Client, Lifetimes, Policy, Request, Response, World
 from oauthcore.authorization.need import consent_key
 from oauthcore.effects import Flow, find
-from oauthcore.outcome import Delete, Outcome, Replace
+from oauthcore.outcome import Delete, Event, Outcome, Replace
 from oauthcore.records import Consent, Grant
 from oauthcore.revocation import revoke_grant
-from oauthcore.testing import Exploration, Run, Scene, explore
+from oauthcore.storage import Storage
+from oauthcore.testing import Exploration, Factory, Run, interleave
 from oauthcore.transact import agree
 from tests.core.site import (
     FORM,
@@ -91,15 +93,32 @@ def disable(client_id: str) -> Flow[Response]:
 class Meeting:
     """Let flows meet over one site, made afresh for each schedule."""
 
-    def __init__(self, prepare: Prepare, policy: Policy | None = None) -> None:
+    def __init__(self, prepare: Prepare, policy: Policy | None = None, flows: int = 2) -> None:
         self.prepare = prepare
         self.policy = policy
+        self.flows = flows
+        self.events: list[Event] = []
         self.site = make_site()
 
-    def scene(self) -> Scene[Response]:
+    def world(self, storage: Storage) -> World:
+        """Listen to what happens."""
+        return World(storage, audit=self.events.append)
+
+    def begin(self, drive: Callable[[Flow[object]], object]) -> list[Flow[Response]]:
         """Set the scene: the same each time, since time and chance are fixed."""
-        self.site = make_site(policy=self.policy)
-        return Scene(self.site.world, self.prepare(self.site))
+        self.site = make_site(lambda flow, world: drive(flow), policy=self.policy)
+        self.site.events = self.events
+        self.events.clear()
+        return self.prepare(self.site)
+
+    def explored(self, check: Callable[[Run[Response]], None], kept: Factory) -> Exploration:
+        """Let them meet in every order."""
+        flows = [partial(_numbered, number) for number in range(self.flows)]
+        return interleave(*flows, prepare=self.begin, check=check, storage=kept, world=self.world)
+
+
+def _numbered(number: int, prepared: list[Flow[Response]]) -> Flow[Response]:
+    return prepared[number]
 
 
 def sent(site: Site, *requests: Request) -> list[Flow[Response]]:
@@ -120,17 +139,17 @@ def live(site: Site, tokens: list[dict[str, object]]) -> list[str]:
 
 
 def explored(
-    record: Callable[[str, object], None], meeting: Meeting, check: Callable[[Run[Response]], None]
+    record: Callable[[str, object], None], meeting: Meeting, check: Callable[[Run[Response]], None], kept: Factory
 ) -> Exploration:
     """Explore a meeting and note how many schedules that took."""
-    result = explore(meeting.scene, check)
+    result = meeting.explored(check, kept)
     record("schedules", f"{result.schedules} schedules, standing for {result.orders} orders of steps")
     assert result.schedules > 1
     return result
 
 
 def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
-    record_property: Callable[[str, object], None],
+    record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         code = site.code()
@@ -144,27 +163,29 @@ def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
         # The second redemption is a replay, whichever it was: what the first was given is revoked.
         assert live(meeting.site, tokens) == []
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
 def test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
-    record_property: Callable[[str, object], None],
+    record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         code = site.code()
         return sent(site, *[redemption(code)] * 3)
 
-    meeting = Meeting(prepare)
+    meeting = Meeting(prepare, flows=3)
 
     def check(run: Run[Response]) -> None:
         tokens = successes(run)
         assert len(tokens) == 1
         assert live(meeting.site, tokens) == []
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
-def test_two_refreshes_of_one_token_get_the_same_pair(record_property: Callable[[str, object], None]) -> None:
+def test_two_refreshes_of_one_token_get_the_same_pair(
+    record_property: Callable[[str, object], None], kept: Factory
+) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         value = site.tokens()["refresh_token"]
         return sent(site, refresh(value), refresh(value))
@@ -177,11 +198,11 @@ def test_two_refreshes_of_one_token_get_the_same_pair(record_property: Callable[
         assert tokens[0] == tokens[1]
         assert len(set(live(meeting.site, tokens))) == 2
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
 def test_two_refreshes_without_a_retry_window_succeed_once_and_leave_nothing_live(
-    record_property: Callable[[str, object], None],
+    record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         value = site.tokens()["refresh_token"]
@@ -194,11 +215,11 @@ def test_two_refreshes_without_a_retry_window_succeed_once_and_leave_nothing_liv
         assert len(tokens) == 1
         assert live(meeting.site, tokens) == []
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
 def test_a_refresh_with_a_spent_token_ends_what_a_concurrent_refresh_gives(
-    record_property: Callable[[str, object], None],
+    record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         first = site.tokens()["refresh_token"]
@@ -212,12 +233,12 @@ def test_a_refresh_with_a_spent_token_ends_what_a_concurrent_refresh_gives(
         assert live(meeting.site, successes(run)) == []
         assert run.results[1].status == 400
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
 def test_a_refresh_and_a_revocation_leave_no_live_token_on_a_revoked_grant(
-    kind: str, record_property: Callable[[str, object], None]
+    kind: str, record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         tokens = site.tokens()
@@ -231,11 +252,11 @@ def test_a_refresh_and_a_revocation_leave_no_live_token_on_a_revoked_grant(
         # A revoked access token ends alone; a revoked refresh token takes its grant along, successors and all.
         assert len(live(meeting.site, tokens)) == (2 if kind == "access_token" else 0)
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
 def test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live(
-    record_property: Callable[[str, object], None],
+    record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     """The code of one grant is replayed while its refresh token is revoked and refreshed: three ways to the grant."""
 
@@ -244,18 +265,18 @@ def test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live(
         tokens = members(site.redeem(code))
         return sent(site, redemption(code), revocation(tokens["refresh_token"]), refresh(tokens["refresh_token"]))
 
-    meeting = Meeting(prepare)
+    meeting = Meeting(prepare, flows=3)
 
     def check(run: Run[Response]) -> None:
         assert run.results[0].status == 400
         assert run.results[1].status == 200
         assert live(meeting.site, successes(run)) == []
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
 def test_a_redemption_and_a_revocation_of_its_grant_leave_nothing_live(
-    record_property: Callable[[str, object], None],
+    record_property: Callable[[str, object], None], kept: Factory
 ) -> None:
     """The operator, or the person, ends the grant while the client redeems its code."""
 
@@ -271,10 +292,12 @@ def test_a_redemption_and_a_revocation_of_its_grant_leave_nothing_live(
         assert run.results[1].status == 204
         assert live(meeting.site, successes(run)) == []
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
-def test_an_interaction_that_is_resumed_twice_gives_one_code(record_property: Callable[[str, object], None]) -> None:
+def test_an_interaction_that_is_resumed_twice_gives_one_code(
+    record_property: Callable[[str, object], None], kept: Factory
+) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         handle = handle_of(site.authorize())
         finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
@@ -287,10 +310,12 @@ def test_an_interaction_that_is_resumed_twice_gives_one_code(record_property: Ca
     def check(run: Run[Response]) -> None:
         assert sorted(response.status for response in run.results) == [303, 400]
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
-def test_approving_and_denying_at_once_end_in_one_answer(record_property: Callable[[str, object], None]) -> None:
+def test_approving_and_denying_at_once_end_in_one_answer(
+    record_property: Callable[[str, object], None], kept: Factory
+) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         handle = handle_of(site.authorize())
         server = site.server
@@ -301,10 +326,12 @@ def test_approving_and_denying_at_once_end_in_one_answer(record_property: Callab
     def check(run: Run[Response]) -> None:
         assert sorted(response.status for response in run.results) == [303, 400]
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
-def test_a_client_that_is_disabled_meanwhile_gets_no_tokens(record_property: Callable[[str, object], None]) -> None:
+def test_a_client_that_is_disabled_meanwhile_gets_no_tokens(
+    record_property: Callable[[str, object], None], kept: Factory
+) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         code = site.code()
         return [site.server.handle(redemption(code)), disable("confidential")]
@@ -319,10 +346,12 @@ def test_a_client_that_is_disabled_meanwhile_gets_no_tokens(record_property: Cal
         assert run.results[0].status == (401 if redeemed is None else 200)
         assert redeemed is None or redeemed < disabled
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)
 
 
-def test_consent_that_is_withdrawn_meanwhile_gives_no_code(record_property: Callable[[str, object], None]) -> None:
+def test_consent_that_is_withdrawn_meanwhile_gives_no_code(
+    record_property: Callable[[str, object], None], kept: Factory
+) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         site.code()
         context = site.server._context()
@@ -334,10 +363,11 @@ def test_consent_that_is_withdrawn_meanwhile_gives_no_code(record_property: Call
 
     def check(run: Run[Response]) -> None:
         issued = next(
-            (n for n, step in enumerate(run.story) if step.startswith("flow 0: commit Require, Require")), None
+            (n for n, step in enumerate(run.story) if step.startswith("flow 0: commit Require(Client confidential #")),
+            None,
         )
         withdrawn = next(n for n, step in enumerate(run.story) if step.startswith("flow 1: commit") and "True" in step)
         got_code = "code=" in location(run.results[0])
         assert not got_code or (issued is not None and issued < withdrawn)
 
-    explored(record_property, meeting, check)
+    explored(record_property, meeting, check, kept)

@@ -6,7 +6,7 @@ import attrs
 
 from oauthcore.testing.contract import connection, contents, expiry, names, preconditions, races
 from oauthcore.testing.contract.clause import Clause, ClauseBroken, NotOffered, Terms
-from oauthcore.testing.contract.stage import Factory, StorageUnderTest
+from oauthcore.testing.stage import Factory, StorageUnderTest
 
 __all__ = [
     "Checked",

@@ -8,8 +8,8 @@ from unittest import SkipTest
 import attrs
 
 from oauthcore.records import Record
-from oauthcore.testing.contract.stage import Factory, Stage
 from oauthcore.testing.samples import record_kinds
+from oauthcore.testing.stage import Factory, Stage
 
 # As much of a story as fits on a screen; the end is where it went wrong.
 LINES = 60

@@ -11,8 +11,8 @@ from typing import Any
 from oauthcore.outcome import Change, Insert, Replace
 from oauthcore.records import Client
 from oauthcore.testing.contract.clause import NotOffered, Terms
-from oauthcore.testing.contract.stage import SEVER, Call, Raised, Script, Stage
 from oauthcore.testing.samples import sample
+from oauthcore.testing.stage import SEVER, Call, Raised, Script, Stage
 
 # A pool may have to find out about each of its connections, one call at a time.
 PATIENT = 20

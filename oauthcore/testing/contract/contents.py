@@ -9,8 +9,8 @@ from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.contract.clause import Terms
-from oauthcore.testing.contract.stage import Stage
-from oauthcore.testing.samples import sample
+from oauthcore.testing.samples import lone_kinds, sample
+from oauthcore.testing.stage import Stage
 from oauthcore.testing.walk import Walk, members_of
 
 # What a text may hold besides letters: quotes of every language there is, controls, what has two spellings, and what
@@ -46,7 +46,7 @@ def every_record_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    @given(record=st.one_of(*map(records, terms.kinds)))
+    @given(record=st.one_of(*map(records, (*terms.kinds, *lone_kinds()))))
     def comes_back(record: Record) -> None:
         """Try one record; the story is of it alone."""
         stage.story.clear()

@@ -12,8 +12,8 @@ from typing import get_args, get_type_hints
 from oauthcore.outcome import Delete, Replace
 from oauthcore.records import BY_SUBJECT, Client, Record
 from oauthcore.testing.contract.clause import Terms
-from oauthcore.testing.contract.stage import Call, Script, Stage
 from oauthcore.testing.samples import FAR, sample
+from oauthcore.testing.stage import Call, Script, Stage
 
 # Long ago, so that it has passed by any clock.
 THEN = 1_000

@@ -7,8 +7,8 @@ from typing import Any
 from oauthcore.outcome import Delete, Insert, Replace, Require
 from oauthcore.records import BY_SUBJECT, Client, Record
 from oauthcore.testing.contract.clause import NotOffered, Terms
-from oauthcore.testing.contract.stage import Stage
 from oauthcore.testing.samples import sample
+from oauthcore.testing.stage import Stage
 
 # How long a key or a subject may be; `sub` has at most 255 characters (OIDC Core section 2).
 LONGEST = 255

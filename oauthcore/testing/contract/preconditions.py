@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Client, Record
 from oauthcore.testing.contract.clause import Terms
-from oauthcore.testing.contract.stage import Stage
 from oauthcore.testing.samples import sample
+from oauthcore.testing.stage import Stage
 
 
 def fresh_storage_is_empty(stage: Stage, terms: Terms) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Client
 from oauthcore.testing.contract.clause import NotOffered, Terms
-from oauthcore.testing.contract.stage import Call, Script, Stage
 from oauthcore.testing.samples import sample
+from oauthcore.testing.stage import Call, Script, Stage
 
 # How often each contender counts up, and how often a watched pair of records is changed.
 TURNS = 5

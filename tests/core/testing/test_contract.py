@@ -19,8 +19,9 @@ from oauthcore.testing import (
     Terms,
     check_storage,
     clauses,
+    stage,
 )
-from oauthcore.testing.contract import Factory, stage
+from oauthcore.testing.stage import Factory
 from tests.core.testing import storages
 from tests.core.testing.storages import Severable, Sound, SoundOnThreads, severable
 
@@ -166,8 +167,8 @@ def test_message_says_which_clause_and_what_was_asked_in_which_order() -> None:
     message = str(caught.value)
     assert message.startswith("deleted_by_one_of_many is broken.\n  Promised: Of many that delete one record")
     assert "\n  But: round 0: 4 succeeded, and should have been one\n" in message
-    assert "contender 3: commit Delete(Client 'round 0' #" in message
-    assert "Insert(Client 'round 0 trophy 3' #" in message
+    assert "contender 3: commit Delete(Client round 0 #" in message
+    assert "Insert(Client round 0 trophy 3 #" in message
 
 
 def test_clause_without_its_hook_is_left_out() -> None:

@@ -10,7 +10,9 @@ import pytest
 from oauthcore import MemoryStorage, Secret, World
 from oauthcore.effects import Authenticate, Flow, authenticate, commit, find
 from oauthcore.outcome import Delete, Insert, Replace
-from oauthcore.testing import Run, Scene, ScheduleFailed, explore, replay
+from oauthcore.testing import Factory, Run, Scene, ScheduleFailed, explore, interleave, replay
+from oauthcore.testing.interleave import Drive
+from tests.core.testing.storages import Sound
 
 
 @attrs.frozen
@@ -132,10 +134,63 @@ def test_other_effects_are_told_by_their_name() -> None:
 
     explore(lambda: scene, lambda run: stories.append(run.story))
 
-    assert stories == [(f"flow 0: {Authenticate.__name__.lower()}  -> None",)]
+    assert stories == [(f"flow 0: {Authenticate.__name__.lower()} alice a secret -> None",)]
     assert "wonderland" not in repr(stories)
 
 
 def test_more_schedules_than_the_limit_are_refused_rather_than_left_out() -> None:
     with pytest.raises(RuntimeError, match="more than 3 schedules"):
         explore(lambda: Scene(World(MemoryStorage()), [touch("a", 4), touch("b", 4)]), lambda run: None, limit=3)
+
+
+@pytest.mark.parametrize("storage", [MemoryStorage, Sound])
+def test_flows_meet_over_any_storage_blocking_or_async(storage: Factory) -> None:
+    result = interleave(spend, spend, prepare=coined, check=spent_once, storage=storage)
+
+    assert result.schedules == 4
+    assert result.orders == 6
+
+
+def test_a_schedule_that_fails_over_any_storage_is_told_and_can_be_run_again_alone() -> None:
+    with pytest.raises(ScheduleFailed) as failure:
+        interleave(spend_badly, spend_badly, prepare=coined, check=spent_once, storage=Sound)
+
+    schedule = failure.value.schedule
+    with pytest.raises(ScheduleFailed) as again:
+        interleave(spend_badly, spend_badly, prepare=coined, check=spent_once, storage=Sound, schedule=schedule)
+    assert str(again.value) == str(failure.value)
+    assert "with: assert" in str(again.value)
+    good = interleave(spend_badly, spend_badly, prepare=coined, check=spent_once, storage=Sound, schedule=(0, 0, 0, 1))
+    assert good.schedules == 1
+
+
+def test_a_world_may_be_put_around_the_storage_and_the_check_finds_what_was_prepared() -> None:
+    def ask(person: str) -> Flow[object]:
+        return (yield from authenticate(person, Secret("wonderland")))
+
+    def check(run: Run[object]) -> None:
+        assert run.results == ("alice's subject",)
+        assert run.prepared == "alice"
+
+    interleave(
+        ask,
+        prepare=lambda drive: "alice",
+        check=check,
+        world=lambda storage: World(storage, authenticate=lambda name, password: f"{name}'s subject"),
+    )
+
+
+def coined(drive: Drive) -> str:
+    """Have one coin."""
+    assert drive(commit((Insert(Coin()),)))
+    return "coin"
+
+
+def spend(key: str) -> Flow[bool]:
+    """Spend it rightly."""
+    return spend_in_one_step()
+
+
+def spend_badly(key: str) -> Flow[bool]:
+    """Spend it in two steps."""
+    return spend_in_two_steps()

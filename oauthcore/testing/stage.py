@@ -1,4 +1,4 @@
-"""The stage a clause plays on: one storage, blocking or async, asked in one way, and every call written down.
+"""A stage: one fresh storage, blocking or async, asked in one way, and every call written down.
 
 The one room of the kit that knows of threads and of an event loop, since contenders have to be real.
 """
@@ -12,15 +12,15 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, ExitStack
 from threading import Barrier, Thread
 from typing import Any, TypeAlias, TypeVar, cast
-from zlib import crc32
 
 import attrs
 
-from oauthcore.drivers import AsyncWorld, arun
+from oauthcore.drivers import World, run
 from oauthcore.effects import Flow
-from oauthcore.outcome import Change, Insert, R, Replace
+from oauthcore.outcome import Change, Insert, R, Replace, S
 from oauthcore.records import Record
 from oauthcore.storage import AsyncStorage, Storage
+from oauthcore.testing.telling import outlined, told_commit, worded
 
 T = TypeVar("T")
 AnyStorage: TypeAlias = Storage | AsyncStorage
@@ -63,6 +63,9 @@ class Raised:
     error: Exception
 
 
+MakeWorld: TypeAlias = Callable[[Storage], World]
+"""Puts a world around a storage, such as `World` itself: what answers the effects that storage does not."""
+
 Script: TypeAlias = Generator[Call, Any, T]
 """What one contender does: it yields calls and is resumed with their answers."""
 
@@ -74,7 +77,7 @@ SWITCH_INTERVAL = 1e-5
 
 
 class Stage:
-    """Hold one fresh storage for one clause, and what was asked of it so far."""
+    """Hold one fresh storage, and what was asked of it so far."""
 
     def __init__(self, factory: Factory) -> None:
         self.story: list[str] = []
@@ -129,32 +132,24 @@ class Stage:
         except Exception as error:
             return Raised(error)
 
+    @property
+    def storage(self) -> Storage:
+        """Give the storage as a blocking one that is listened to."""
+        return _Told(self)
+
     def drive(self, flow: Flow[T]) -> T:
-        """Run a flow of the core over this storage."""
-        stage = self
+        """Run a flow of the core over this storage, with nothing else around it."""
+        return run(flow, World(self.storage))
 
-        class Told:
-            """Be the storage, with a pen."""
-
-            async def find(self, kind: type[Any], key: str, /) -> Any:
-                return await stage._asked("", Call("find", (kind, key)), 0)
-
-            async def find_of(self, kind: type[Any], subject: str, /) -> Any:
-                return await stage._asked("", Call("find_of", (kind, subject)), 0)
-
-            async def commit(self, changes: Sequence[Change], /) -> bool:
-                return bool(await stage._asked("", Call("commit", (changes,)), 0))
-
-            async def purge(self, expired_before: int, limit: int, /) -> int:
-                return int(await stage._asked("", Call("purge", (expired_before, limit)), 0))
-
-        return cast("T", self._awaited(arun(flow, AsyncWorld(Told()))))
+    def settle(self, answer: Any) -> Any:
+        """Give an answer, awaited if it is to be."""
+        return self._awaited(_settled(answer))
 
     def contents(self) -> list[str]:
         """Give what the engine holds, as text; nothing where it does not show it."""
         if self.subject.contents is None:
             return []
-        held = self._awaited(_settled(self.subject.contents()))
+        held = self.settle(self.subject.contents())
         return [piece if isinstance(piece, str) else bytes(piece).decode("latin-1") for piece in held]
 
     def together(self, *scripts: Script[Any], forgiving: bool = False) -> list[Any]:
@@ -180,7 +175,7 @@ class Stage:
         is_context = not hasattr(made, "find")
         if inspect.isawaitable(made):
             self._start_loop()
-            made = self._awaited(_settled(made))
+            made = self.settle(made)
         elif isinstance(made, AbstractAsyncContextManager) and is_context:
             self._start_loop()
             exits = AsyncExitStack()
@@ -256,7 +251,7 @@ class Stage:
         except Exception as error:
             self.story.append(f"{told} -> {_named(error)}")
             raise
-        self.story.append(f"{told} -> {_outlined(answer)}")
+        self.story.append(f"{told} -> {outlined(answer)}")
         return answer
 
     def _method(self, call: Call, handle: int) -> Callable[..., Any]:
@@ -264,6 +259,29 @@ class Stage:
             assert self.subject.sever is not None
             return self.subject.sever
         return cast("Callable[..., Any]", getattr(self._handles[handle], call.name))
+
+
+@attrs.frozen
+class _Told:
+    """Be the storage of a stage, with a pen."""
+
+    _stage: Stage
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Find."""
+        return self._stage.find(kind, key)
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Find by subject."""
+        return self._stage.find_of(kind, subject)
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Commit."""
+        return self._stage.tried(*changes)
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Purge."""
+        return self._stage.purge(expired_before, limit)
 
 
 _MISSING = object()
@@ -290,23 +308,9 @@ def _records(change: Change) -> Iterable[Record]:
 def _told(call: Call) -> str:
     """Say in a line what is asked."""
     if call.name == "commit":
-        return "commit " + (", ".join(map(_change, call.arguments[0])) or "nothing")
-    words = (part.__name__ if isinstance(part, type) else repr(part) for part in call.arguments)
+        return told_commit(call.arguments[0])
+    words = (part.__name__ if isinstance(part, type) else worded(part) for part in call.arguments)
     return " ".join((call.name, *words))
-
-
-def _change(change: Change) -> str:
-    return f"{type(change).__name__}({', '.join(_brief(record) for record in _records(change))})"
-
-
-def _brief(record: Record) -> str:
-    return f"{type(record).__name__} {record.key[-24:]!r} #{crc32(repr(record).encode()) & 0xFFFF:04x}"
-
-
-def _outlined(answer: Any) -> str:
-    if isinstance(answer, list | tuple):
-        return f"{len(answer)} records"
-    return _brief(answer) if attrs.has(type(answer)) else repr(answer)
 
 
 def _named(error: Exception) -> str:
