@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from threading import Lock
-from typing import assert_never, cast
+from typing import cast
 
-from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require, S
+from oauthcore.outcome import Change, R, S, before_and_after
 from oauthcore.records import Record
 
 
@@ -37,7 +37,7 @@ class MemoryStorage:
         with self._lock:
             written: dict[tuple[type[Record], str], Record | None] = {}
             for change in changes:
-                expected, new = _before_and_after(change)
+                expected, new = before_and_after(change)
                 record = new or expected
                 assert record is not None
                 place = (type(record), record.key)
@@ -69,16 +69,3 @@ class MemoryStorage:
 
     def __len__(self) -> int:
         return len(self._records)
-
-
-def _before_and_after(change: Change) -> tuple[Record | None, Record | None]:
-    """Give what must be there for a change, and what is there afterwards."""
-    if isinstance(change, Insert):
-        return None, change.record
-    if isinstance(change, Require):
-        return change.record, change.record
-    if isinstance(change, Replace):
-        return change.old, change.new
-    if isinstance(change, Delete):
-        return change.record, None
-    assert_never(change)

@@ -7,7 +7,7 @@ where one no longer holds the commit fails and the decision is made again on fre
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
 
 import attrs
 
@@ -50,6 +50,20 @@ class Delete:
 
 
 Change: TypeAlias = Insert | Replace[Record] | Require | Delete
+
+
+def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+    """Give what must be there for a change, and what is there afterwards: all that a storage has to know of it."""
+    if isinstance(change, Insert):
+        return None, change.record
+    if isinstance(change, Require):
+        return change.record, change.record
+    if isinstance(change, Replace):
+        return change.old, change.new
+    if isinstance(change, Delete):
+        return change.record, None
+    assert_never(change)
+
 
 EventName: TypeAlias = Literal[
     "consent_given",
