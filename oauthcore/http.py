@@ -82,16 +82,25 @@ class Outgoing:
     body: bytes = attrs.field(default=b"", repr=False)
 
 
+# A sentence and some of what it is about: more would fill the log at the wish of whoever sends it.
+MAX_REASON = 500
+
+
+def _in_one_line(text: str) -> str:
+    """Keep a reason from looking like two lines of a log, and from being none that can be written."""
+    return text[:MAX_REASON] if text[:MAX_REASON].isprintable() else json.dumps(text[:MAX_REASON])[1:-1]
+
+
 @attrs.frozen
 class Refusal:
     """Say why a request was refused, to the log alone: no part of this goes out.
 
-    `code` is the OAuth error code that did go out, `reason` the sentence for the operator, `cause` the exception
-    behind a 500 or a 503.
+    `code` is the OAuth error code that did go out, `reason` the sentence for the operator, in which there may be
+    something that was sent, `cause` the exception behind a 500 or a 503.
     """
 
     code: str
-    reason: str
+    reason: str = attrs.field(converter=_in_one_line)
     cause: BaseException | None = attrs.field(default=None, eq=False)
 
 

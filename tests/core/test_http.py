@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from oauthcore import Refusal, Request, Response
-from oauthcore.http import json_response, see_other
+from oauthcore.http import MAX_REASON, json_response, see_other
 
 
 def test_a_target_is_taken_apart_and_nothing_in_it_is_decoded() -> None:
@@ -51,6 +53,17 @@ def test_json_is_ascii_and_never_cached() -> None:
 def test_a_redirect_repeats_no_method() -> None:
     """RFC 9700 section 4.12."""
     assert see_other("/x").status == 303
+
+
+@pytest.mark.parametrize("sent", ["a\nERROR forged", "a\rb", "\x1b[2K", "\u2028", "\ud800"])
+def test_a_reason_is_one_line_whatever_was_sent(sent: str) -> None:
+    reason = Refusal("invalid_request", f"this was sent: {sent}").reason
+
+    assert reason.isprintable() and reason.startswith("this was sent: ")
+
+
+def test_a_reason_has_an_end() -> None:
+    assert Refusal("invalid_scope", "a" * 65_536).reason == "a" * MAX_REASON
 
 
 def test_two_refusals_are_the_same_whatever_their_cause() -> None:

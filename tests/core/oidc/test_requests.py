@@ -326,6 +326,17 @@ def test_an_essential_context_that_was_not_reached_is_told_to_the_client(site: S
     assert params(answer)["error"] == "unmet_authentication_requirements"
 
 
+def test_a_context_that_is_asked_for_forges_no_line_of_the_log(site: Site) -> None:
+    claims = json.dumps({"id_token": {"acr": {"essential": True, "values": ["2\n2026-01-01 ERROR forged"]}}})
+    asked = authorize(site, site.alice, claims=claims)
+    site.clock.advance(1)
+
+    answer = site.approve(asked, attrs.evolve(site.alice, acr="1"))
+
+    assert answer.refusal is not None
+    assert answer.refusal.reason == "acr is 1, not one of 2\\n2026-01-01 ERROR forged"
+
+
 def test_a_context_that_would_be_nice_is_told_to_the_page_alone(site: Site) -> None:
     asked = authorize(site, None, acr_values="3 2")
     pending = run(site.server.interaction(handle_of(asked)), site.world)
