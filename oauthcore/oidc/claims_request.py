@@ -13,6 +13,8 @@ from oauthcore.errors import InvalidRequest
 
 # RFC 8259 has no limit; nobody honest asks for more, and each name goes to the application.
 MAX_CLAIMS = 100
+# 64 KiB of JSON are more than 1 MiB when they are read, and anybody may send as many as there are remembered.
+_LONGEST_REMEMBERED = 1_024
 
 
 @attrs.frozen
@@ -42,11 +44,14 @@ class ClaimsRequest:
 NOTHING = ClaimsRequest()
 
 
-@lru_cache(maxsize=256)
 def parse_claims(text: str | None) -> ClaimsRequest:
     """Read the claims parameter; raises `InvalidRequest` for what is no such JSON. Unknown members are ignored."""
     if text is None:
         return NOTHING
+    return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _parsed(text)
+
+
+def _parsed(text: str) -> ClaimsRequest:
     try:
         members = json.loads(text, object_pairs_hook=_members)
     except (ValueError, RecursionError):
@@ -54,6 +59,9 @@ def parse_claims(text: str | None) -> ClaimsRequest:
     if not isinstance(members, dict):
         raise InvalidRequest("claims is no JSON object")
     return ClaimsRequest(_claims(members.get("userinfo")), _claims(members.get("id_token")))
+
+
+_remembered = lru_cache(maxsize=256)(_parsed)
 
 
 def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,14 @@ def test_nothing_is_asked_for_where_the_parameter_is_absent_or_empty() -> None:
     assert parse_claims(None) is NOTHING
     assert parse_claims("{}") == ClaimsRequest()
     assert parse_claims('{"userinfo": null, "verified_claims": {}}') == ClaimsRequest()
+
+
+def test_a_request_of_everyday_length_is_read_once_and_a_long_one_is_not_kept() -> None:
+    """Whatever anybody sends would stay in memory until enough others had been sent."""
+    long = weakref.ref(parse_claims('{"id_token": {"acr": {"values": [' + "{}," * 600 + "{}]}}}"))
+
+    assert parse_claims(EXAMPLE) is parse_claims(EXAMPLE)
+    assert long() is None
 
 
 def test_one_value_is_a_list_of_one() -> None:
