@@ -7,11 +7,17 @@ from typing import NoReturn
 
 
 def parse_object(text: str | bytes) -> dict[str, object]:
-    """Read a JSON object; raises `ValueError` for anything else, for a member that is there twice, and for NaN."""
+    """Read a JSON object.
+
+    Raises `ValueError` for anything else, for a member that is there twice, for NaN, and for half of a surrogate pair,
+    which no storage and no page could write down (RFC 7493 section 2.1).
+    """
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # UnicodeEncodeError is a ValueError
     except RecursionError:  # nested deeper than anything that is meant
         raise ValueError("the JSON is nested too deeply") from None
     if not isinstance(value, dict):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
 import attrs
 
 from oauthcore.errors import InvalidRequest
+from oauthcore.strict_json import parse_object
 
 # RFC 8259 has no limit; nobody honest asks for more, and each name goes to the application.
 MAX_CLAIMS = 100
@@ -53,22 +53,13 @@ def parse_claims(text: str | None) -> ClaimsRequest:
 
 def _parsed(text: str) -> ClaimsRequest:
     try:
-        members = json.loads(text, object_pairs_hook=_members)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("claims is no JSON") from None
-    if not isinstance(members, dict):
-        raise InvalidRequest("claims is no JSON object")
+        members = parse_object(text)
+    except ValueError as error:
+        raise InvalidRequest(f"claims can't be read: {error}") from None
     return ClaimsRequest(_claims(members.get("userinfo")), _claims(members.get("id_token")))
 
 
 _remembered = lru_cache(maxsize=256)(_parsed)
-
-
-def _members(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise InvalidRequest("claims names a member twice")
-    return members
 
 
 def _claims(members: object) -> Claims:

@@ -9,6 +9,7 @@ from oauthcore.strict_json import parse_object
 
 def test_an_object_is_read() -> None:
     assert parse_object('{"a": [1, {"b": null}]}') == {"a": [1, {"b": None}]}
+    assert parse_object('{"a": "\\ud83d\\ude00"}') == {"a": "😀"}
     assert parse_object(b'{"\xc3\xa4": 1.5}') == {"ä": 1.5}
 
 
@@ -24,6 +25,8 @@ def test_an_object_is_read() -> None:
         '{"a": 1, "a": 1}',
         '{"a": {"b": 1, "b": 2}}',
         '{"sub": "alice", "s\\u0075b": "bob"}',
+        '{"sub": "\\ud83d"}',
+        '{"\\uDE00": null}',
         '{"exp": NaN}',
         '{"exp": Infinity}',
         '{"exp": -Infinity}',
