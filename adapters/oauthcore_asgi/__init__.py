@@ -5,7 +5,7 @@
 """
 
 from oauthcore_asgi.application import Embedded, Framework, OAuth
-from oauthcore_asgi.protect import ACCESS, Bearer, verify
+from oauthcore_asgi.protect import ACCESS, Bearer, ResourceMetadata, verify
 from oauthcore_asgi.wire import Answer
 
-__all__ = ["ACCESS", "Answer", "Bearer", "Embedded", "Framework", "OAuth", "verify"]
+__all__ = ["ACCESS", "Answer", "Bearer", "Embedded", "Framework", "OAuth", "ResourceMetadata", "verify"]

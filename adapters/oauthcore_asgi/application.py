@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 
 import attrs
@@ -19,13 +20,13 @@ from oauthcore import AsyncWorld, AuthorizationServer, Login, Paths, PendingInte
 from oauthcore_asgi.wire import (
     Answer,
     ASGIApplication,
-    Disconnected,
     Receive,
     Scope,
     Send,
     body_of,
     head_of,
     paths_of,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         return well_known
 
     async def serve(self, head: Request, receive: Receive, asking: RequestT) -> Response:
-        """Answer the request whose body nobody has read yet; raises `Disconnected` where it does not come."""
+        """Answer the request whose body nobody has read yet."""
         body = await body_of(head, receive)
         return body if isinstance(body, Response) else await self.answer(attrs.evolve(head, body=body), asking)
 
@@ -166,14 +167,12 @@ class Embedded(Generic[RequestT, ResponseT]):
     async def _serve(self, scope: Scope, receive: Receive, send: Send, owns: Callable[[str], bool]) -> None:
         if scope["type"] == "lifespan":
             return await _live(receive, send)
+        if scope["type"] != "http":
+            return await Answer(plain(HTTPStatus.NOT_FOUND))(scope, receive, send)
         candidates = tuple(paths_of(scope))
         head = head_of(scope, next(filter(owns, candidates), candidates[0]))
         asking = self.framework.request_of(scope, head)
-        try:
-            response = await self.serve(head, receive, asking)
-        except Disconnected:
-            return None
-        return await Answer(response)(scope, receive, send)
+        return await Answer(await self.serve(head, receive, asking))(scope, receive, send)
 
     def _told(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read."""

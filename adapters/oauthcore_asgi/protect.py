@@ -35,14 +35,28 @@ class Bearer:
             return await self._app(scope, receive, send)
         request = head_of(scope, next(filter(self._resource_server.owns, paths_of(scope)), scope["path"]))
         if scope["type"] == "http" and self._resource_server.owns(request.path):
-            return await Answer(await arun(self._resource_server.handle(request), self._world))(scope, receive, send)
+            return await ResourceMetadata(self._resource_server, self._world)(scope, receive, send)
         verdict = await verify(request, self._resource_server, self._world, self._scope)
         if isinstance(verdict, Access):
             scope[ACCESS] = verdict
             return await self._app(scope, receive, send)
-        if scope["type"] == "websocket":  # a handshake that is closed is answered 403: it has no room for a challenge
-            return await send({"type": "websocket.close", "code": 1008})
         return await Answer(verdict)(scope, receive, send)
+
+
+class ResourceMetadata:
+    """Be the application for a resource's metadata alone, at the resource server's `metadata_path` (RFC 9728).
+
+    It is for routes that something else than `Bearer` protects.
+    """
+
+    def __init__(self, resource_server: ResourceServer, world: World | AsyncWorld) -> None:
+        self._resource_server = resource_server
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the metadata, wherever this is mounted."""
+        request = head_of(scope, next(filter(self._resource_server.owns, paths_of(scope)), scope["path"]))
+        await Answer(await arun(self._resource_server.handle(request), self._world))(scope, receive, send)
 
 
 async def verify(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -19,10 +20,6 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class Disconnected(Exception):
-    """Tell that the client went away before its request was complete: there is nobody to answer."""
-
-
 @attrs.frozen
 class Answer:
     """Be an ASGI application that gives one response, whatever it is asked."""
@@ -30,11 +27,15 @@ class Answer:
     response: Response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response; to HEAD without its body."""
+        """Send the response; to HEAD without its body, and to a WebSocket's handshake by closing it: that is a 403."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in complete(self.response)]
-        await send({"type": "http.response.start", "status": self.response.status, "headers": headers})
         body = b"" if scope["method"] == "HEAD" else self.response.body
-        await send({"type": "http.response.body", "body": body})
+        with suppress(OSError):  # the client went away, as some servers say (ASGI 2.4)
+            await send({"type": "http.response.start", "status": self.response.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
 
 
 def head_of(scope: Scope, path: str) -> Request:
@@ -47,7 +48,7 @@ def head_of(scope: Scope, path: str) -> Request:
 
 
 async def body_of(head: Request, receive: Receive) -> bytes | Response:
-    """Read a request's body, or give the response to one that is too large; raises `Disconnected`."""
+    """Read a request's body, or give the response to one that is too large or not all there."""
     declared = head.header("content-length") or ""
     if declared.isdecimal() and int(declared) > MAX_LENGTH:
         return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -55,7 +56,8 @@ async def body_of(head: Request, receive: Receive) -> bytes | Response:
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Disconnected
+            # Half a form can be a whole one of another meaning. Some servers say so of chunks that are none, too.
+            return plain(HTTPStatus.BAD_REQUEST)
         body += message.get("body", b"")
         if len(body) > MAX_LENGTH:
             return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

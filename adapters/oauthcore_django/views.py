@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias
 
+from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.apps import apps
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
@@ -112,16 +113,26 @@ def require(
 ) -> Callable[[View[P]], View[P]]:
     """Let a view be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
 
+    def refusal(request: HttpRequest) -> HttpResponse | None:
+        verdict = verify(wire_of(request), resource_server, world, scope)
+        if not isinstance(verdict, Access):
+            return respond(verdict)
+        request.token = verdict  # type: ignore[attr-defined]  # Django's requests are there to be hung things on
+        return None
+
     def protected(view: View[P]) -> View[P]:
         @wraps(view)
         def call(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            verdict = verify(wire_of(request), resource_server, world, scope)
-            if not isinstance(verdict, Access):
-                return respond(verdict)
-            request.token = verdict  # type: ignore[attr-defined]  # Django's requests are there to be hung things on
-            return view(request, *args, **kwargs)
+            return refusal(request) or view(request, *args, **kwargs)
+
+        @wraps(view)
+        async def async_call(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            # The ORM is not to be asked from an event loop.
+            refused = await sync_to_async(refusal)(request)
+            return refused or await view(request, *args, **kwargs)  # type: ignore[misc]  # an async view's is awaitable
 
         # A form can't carry a token, so that no other site's form has one: CSRF is a matter of cookies.
-        return csrf_exempt(call)  # type: ignore[return-value]  # `wraps` knows the parameter by its name, too
+        spelled = async_call if iscoroutinefunction(view) else call
+        return csrf_exempt(spelled)  # type: ignore[return-value]  # `wraps` knows the parameter by its name, too
 
     return protected

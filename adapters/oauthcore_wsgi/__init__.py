@@ -4,7 +4,7 @@
 """
 
 from oauthcore_wsgi.application import Embedded, Framework, OAuth
-from oauthcore_wsgi.protect import ACCESS, Bearer, verify
+from oauthcore_wsgi.protect import ACCESS, Bearer, ResourceMetadata, verify
 from oauthcore_wsgi.wire import Answer, head_of
 
-__all__ = ["ACCESS", "Answer", "Bearer", "Embedded", "Framework", "OAuth", "head_of", "verify"]
+__all__ = ["ACCESS", "Answer", "Bearer", "Embedded", "Framework", "OAuth", "ResourceMetadata", "head_of", "verify"]

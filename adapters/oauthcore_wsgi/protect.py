@@ -33,12 +33,27 @@ class Bearer:
         """Check, and go on or answer."""
         request = head_of(environ)
         if self._resource_server.owns(request.path):
-            return Answer(run(self._resource_server.handle(request), self._world))(environ, start_response)
+            return ResourceMetadata(self._resource_server, self._world)(environ, start_response)
         verdict = verify(request, self._resource_server, self._world, self._scope)
         if isinstance(verdict, Response):
             return Answer(verdict)(environ, start_response)
         environ[ACCESS] = verdict
         return self._app(environ, start_response)
+
+
+class ResourceMetadata:
+    """Be the application for a resource's metadata alone, at the resource server's `metadata_path` (RFC 9728).
+
+    It is for routes that something else than `Bearer` protects.
+    """
+
+    def __init__(self, resource_server: ResourceServer, world: World) -> None:
+        self._resource_server = resource_server
+        self._world = world
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with the metadata, wherever this is mounted."""
+        return Answer(run(self._resource_server.handle(head_of(environ)), self._world))(environ, start_response)
 
 
 def verify(

@@ -71,7 +71,7 @@ def body_of(environ: Mapping[str, Any]) -> bytes | Response:
         return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         body: bytes = environ["wsgi.input"].read(MAX_LENGTH + 1 if length is None else length)
-    except OSError:  # the client went away; servers differ in how they say so
+    except Exception:  # the client went away, or its chunks are none; servers differ in how they say so
         return plain(HTTPStatus.BAD_REQUEST)
     if len(body) > MAX_LENGTH:
         return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -12,7 +12,7 @@ import pytest
 
 from oauthcore import AsyncWorld, AuthorizationServer, Login, MemoryStorage, Paths, Request, ResourceServer, Response
 from oauthcore.testing import FixedClock, Outage, SeededEntropy
-from oauthcore_asgi import ACCESS, Answer, Bearer, OAuth
+from oauthcore_asgi import ACCESS, Answer, Bearer, OAuth, ResourceMetadata
 from tests.core.site import TOKEN_KEY
 from tests.core.test_resource import ISSUER, NOW, access, knows, stored
 
@@ -93,13 +93,31 @@ def test_body_comes_in_any_pieces() -> None:
     assert b"invalid_client" in call(oauth(), scope("/t/token", "POST", headers=form), *pieces).body
 
 
-def test_nobody_is_answered_who_went_away() -> None:
+def test_body_that_is_not_all_there_is_not_acted_on() -> None:
     pieces: list[Message] = [
         {"type": "http.request", "body": b"grant_type", "more_body": True},
         {"type": "http.disconnect"},
     ]
 
-    assert call(oauth(), scope("/t/token", "POST"), *pieces).sent == []
+    assert call(oauth(), scope("/t/token", "POST"), *pieces).status == 400
+
+
+def test_client_that_went_away_is_no_trouble() -> None:
+    async def gone(_: Message) -> None:
+        raise OSError
+
+    async def ask() -> None:
+        await oauth()(scope("/t/token"), Exchange([{"type": "http.request"}]).receive, gone)
+
+    anyio.run(ask)
+
+
+@pytest.mark.parametrize("path", ["/t/token", "/t/nothing"])
+def test_websocket_is_closed(path: str) -> None:
+    asked = {**scope(path), "type": "websocket"}
+    del asked["method"]
+
+    assert call(oauth(), asked, {"type": "websocket.connect"}).sent == [{"type": "websocket.close", "code": 1008}]
 
 
 def test_body_that_says_it_is_too_large_is_not_read() -> None:
@@ -212,6 +230,15 @@ def test_middleware_serves_the_metadata() -> None:
     resource_server = ResourceServer(server().tokens, resource=ISSUER)
 
     assert call(bearer(resource_server), scope("/.well-known/oauth-protected-resource")).status == 200
+
+
+def test_metadata_is_served_where_something_else_protects() -> None:
+    resource_server = ResourceServer(server().tokens, resource="https://api.example/a")
+    app = ResourceMetadata(resource_server, AsyncWorld(stored()))
+
+    assert call(app, scope("/.well-known/oauth-protected-resource/a")).status == 200
+    assert call(app, scope("/oauth-protected-resource/a", root_path="/.well-known")).status == 200
+    assert call(app, scope("/.well-known/other")).status == 404
 
 
 def test_middleware_leaves_the_lifespan_alone() -> None:

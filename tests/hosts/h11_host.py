@@ -1,4 +1,4 @@
-"""The h11 server as a process of its own, as the others are: `python -m tests.hosts.h11_host PORT`."""
+"""The h11 server as a process of its own, as the others are: `python -m tests.hosts.h11_host PORT [example]`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sys
 
 from oauthcore_h11 import Server
 from oauthcore_h11.loopback import listen
-from tests.hosts.site import h11
+from tests.hosts.site import h11, h11_example
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, *which: str) -> None:
     """Serve until told to end."""
     end = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.set)
-    server = Server(h11)
+    server = Server(h11_example if "example" in which else h11)
     await server.start(listen("127.0.0.1", port))
     await end.wait()
     await server.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))

@@ -114,6 +114,8 @@ BARE = (
     Host("gunicorn", gunicorn("tests.hosts.site:wsgi")),
     Host("waitress", waitress("tests.hosts.site:wsgi")),
 )
+# What the h11 server makes of the examples' configuration.
+REFERENCE = Host("h11-example", (PYTHON, "-m", "tests.hosts.h11_host", "{port}", "example"), ("/auth",))
 DJANGO = (PYTHON, "-m", "tests.hosts.django_host")
 AIOHTTP = "from aiohttp_app import app, web; web.run_app(app, host='127.0.0.1', port={port})"
 FRAMEWORKS = (

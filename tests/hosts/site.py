@@ -1,7 +1,8 @@
 """What the bare hosts serve: four servers side by side, with pages, and time and chance fixed so that answers compare.
 
 `/` is an issuer without a path, `/tenant` one with a path, `/auth` a server that is mounted below a prefix its issuer
-does not have, and `/tls` one that stands behind a proxy which ends TLS. Each has the same clients and people.
+does not have, and `/tls` one that stands behind a proxy which ends TLS. Each has the same clients and people. `EXAMPLE`
+is what the documents' examples have.
 """
 
 from __future__ import annotations
@@ -156,6 +157,15 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
 async def h11(request: Request) -> Response:
     """Be what the h11 server serves: it adds the length by itself, and the rest as the application of its own does."""
     response = _h11(request)
+    return attrs.evolve(response, headers=tuple(pair for pair in complete(response) if pair[0] != "Content-Length"))
+
+
+EXAMPLE = make("http://localhost:8000/auth")
+
+
+async def h11_example(request: Request) -> Response:
+    """Be what the examples serve, but for their own pages and routes."""
+    response = run(EXAMPLE.server.handle(request), EXAMPLE.world)
     return attrs.evolve(response, headers=tuple(pair for pair in complete(response) if pair[0] != "Content-Length"))
 
 

@@ -250,6 +250,21 @@ def test_body_that_is_no_form_is_refused(visitor: Visitor, body: bytes, media_ty
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    "framing",
+    [b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n", b"Content-Length: -5\r\n\r\nabcde"],
+    ids=["chunks", "length"],
+)
+def test_body_whose_end_is_not_told_is_refused(visitor: Visitor, framing: bytes) -> None:
+    """RFC 9112 section 6.3."""
+    head = f"POST {visitor.prefix}/token HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    head += f"Content-Type: {FORM['Content-Type']}\r\n"
+
+    response = visitor.raw(head.encode() + framing)
+
+    assert response.split(b" ", 2)[1] == b"400"
+
+
 def test_client_that_goes_away_in_mid_body_has_asked_for_nothing(visitor: Visitor) -> None:
     code = visitor.answer(client_id="phone")["code"]
     form = {"grant_type": "authorization_code", "client_id": "phone", "code": code, "code_verifier": VERIFIER}

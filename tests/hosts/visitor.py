@@ -128,10 +128,9 @@ class Visitor:
         return self.prefix + "/me"
 
     def raw(self, request: bytes) -> bytes:
-        """Send bytes and nothing more; give all that comes back until the server hangs up or waits for more."""
+        """Send bytes and nothing more; give all that comes back until the server hangs up."""
         with self.connection() as connection:
             connection.sendall(request)
-            connection.shutdown(socket.SHUT_WR)
             return received(connection)
 
     def connection(self) -> socket.socket:

@@ -8,11 +8,12 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
+import attrs
 import pytest
 
 from oauthcore import Client, Login, MemoryStorage, Request, ResourceServer, Response, World, run
 from oauthcore.testing import Outage
-from oauthcore_wsgi import ACCESS, Answer, Bearer, OAuth, head_of
+from oauthcore_wsgi import ACCESS, Answer, Bearer, OAuth, ResourceMetadata, head_of
 from oauthcore_wsgi.wire import body_of
 from tests.asgi.test_application import server
 from tests.core.test_resource import access, knows
@@ -99,9 +100,12 @@ def test_well_known_is_the_metadata_and_nothing_else() -> None:
     assert call(app, "/t/token")[0] == "404 Not Found"
 
 
+@attrs.frozen
 class Gone:
+    error: Exception
+
     def read(self, size: int) -> bytes:
-        raise ConnectionResetError
+        raise self.error
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,8 @@ class Gone:
         ({"wsgi.input_terminated": True}, b"abcd"),
         ({"CONTENT_LENGTH": "5"}, 400),
         ({"CONTENT_LENGTH": "-1"}, 400),
-        ({"CONTENT_LENGTH": "4", "wsgi.input": Gone()}, 400),
+        ({"CONTENT_LENGTH": "4", "wsgi.input": Gone(ConnectionResetError())}, 400),
+        ({"wsgi.input_terminated": True, "wsgi.input": Gone(ValueError("no chunk"))}, 400),
         ({"CONTENT_LENGTH": "65537"}, 413),
         ({"wsgi.input_terminated": True, "wsgi.input": io.BytesIO(b"a" * 65_537)}, 413),
     ],
@@ -213,3 +218,11 @@ def test_middleware_serves_the_metadata() -> None:
     resource_server = ResourceServer(server().tokens, resource="https://api.example")
 
     assert call(bearer(resource_server), "/.well-known/oauth-protected-resource")[0] == "200 OK"
+
+
+def test_metadata_is_served_where_something_else_protects() -> None:
+    resource_server = ResourceServer(server().tokens, resource="https://api.example/a")
+    app = ResourceMetadata(resource_server, World(MemoryStorage()))
+
+    assert call(app, "/.well-known/oauth-protected-resource/a")[0] == "200 OK"
+    assert call(app, "/other")[0] == "404 Not Found"
