@@ -4,6 +4,8 @@ Public: whoever writes a grant, a storage or an adapter of his own gets the test
 hypothesis (the extra `testing`) imports it when it is asked to run.
 """
 
+from typing import TYPE_CHECKING
+
 from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.contract import (
     Clause,
@@ -25,10 +27,16 @@ from oauthcore.testing.interleave import (
     interleave,
     replay,
 )
+from oauthcore.testing.life import Act, Life
 from oauthcore.testing.outage import Outage, every_outage
 from oauthcore.testing.stage import Factory, StorageUnderTest
+from oauthcore.testing.walk import Walk
+
+if TYPE_CHECKING:
+    from oauthcore.testing.machine import GrantMachine
 
 __all__ = [
+    "Act",
     "Clause",
     "ClauseBroken",
     "ContractBroken",
@@ -38,6 +46,8 @@ __all__ = [
     "Exploration",
     "Factory",
     "FixedClock",
+    "GrantMachine",
+    "Life",
     "NotOffered",
     "Outage",
     "Point",
@@ -48,6 +58,7 @@ __all__ = [
     "SeededEntropy",
     "StorageUnderTest",
     "Terms",
+    "Walk",
     "check_storage",
     "clauses",
     "crash_points",
@@ -56,3 +67,12 @@ __all__ = [
     "interleave",
     "replay",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import `GrantMachine`, which is made of hypothesis, when it is asked for."""
+    if name != "GrantMachine":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from oauthcore.testing.machine import GrantMachine
+
+    return GrantMachine

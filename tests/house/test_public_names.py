@@ -41,6 +41,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
 
 def test_the_testing_kit_offers_these_names_and_no_others() -> None:
     assert sorted(oauthcore.testing.__all__) == [
+        "Act",
         "Clause",
         "ClauseBroken",
         "ContractBroken",
@@ -50,6 +51,8 @@ def test_the_testing_kit_offers_these_names_and_no_others() -> None:
         "Exploration",
         "Factory",
         "FixedClock",
+        "GrantMachine",
+        "Life",
         "NotOffered",
         "Outage",
         "Point",
@@ -60,6 +63,7 @@ def test_the_testing_kit_offers_these_names_and_no_others() -> None:
         "SeededEntropy",
         "StorageUnderTest",
         "Terms",
+        "Walk",
         "check_storage",
         "clauses",
         "crash_points",

@@ -62,3 +62,11 @@ def test_importing_the_core_loads_no_event_loop_and_no_dependency_but_attrs() ->
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert result.stdout == "set()\n"
+
+
+def test_importing_the_testing_kit_loads_neither_hypothesis_nor_pytest() -> None:
+    program = "import sys, oauthcore.testing; print({'hypothesis', 'pytest', '_pytest'} & sys.modules.keys())"
+
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert result.stdout == "set()\n"

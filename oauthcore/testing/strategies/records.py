@@ -1,4 +1,4 @@
-"""Hypothesis strategies: what clients, requests and records may look like."""
+"""Records of every kind, as the types of their fields allow."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from oauthcore.digest import Digest
 from oauthcore.outcome import R
+from oauthcore.records import Grant
 from oauthcore.scope import Scope
 from oauthcore.testing.samples import FAR, key_field
 
@@ -94,3 +95,19 @@ _GENERIC: dict[Any, Callable[[tuple[Any, ...]], st.SearchStrategy[Any]]] = {
     dict: _mappings,
     Mapping: _mappings,
 }
+
+
+def grants() -> st.SearchStrategy[Grant]:
+    """Give grants as a server leaves them: granted before they expire, and rotated in between if at all."""
+    return records(Grant).map(_in_order)
+
+
+def _in_order(grant: Grant) -> Grant:
+    granted_at = min(grant.granted_at, grant.expires_at - 1)
+    rotation = grant.rotation
+    if rotation is not None and grant.refresh_token is not None:
+        rotated_at = min(max(rotation.rotated_at, granted_at), grant.expires_at - 1)
+        rotation = attrs.evolve(rotation, rotated_at=rotated_at, scope=grant.scope)
+    else:
+        rotation = None
+    return attrs.evolve(grant, granted_at=granted_at, auth_time=granted_at, rotation=rotation)

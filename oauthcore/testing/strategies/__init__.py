@@ -1,0 +1,20 @@
+"""Hypothesis strategies: what clients, requests, records and whole lifetimes may look like (extra `testing`)."""
+
+from oauthcore.testing.strategies.clients import clients
+from oauthcore.testing.strategies.lives import acts, lifetimes
+from oauthcore.testing.strategies.records import grants, of_type, records
+from oauthcore.testing.strategies.requests import Asking, almost_valid, authorizations, hostile, tokens
+
+__all__ = [
+    "Asking",
+    "acts",
+    "almost_valid",
+    "authorizations",
+    "clients",
+    "grants",
+    "hostile",
+    "lifetimes",
+    "of_type",
+    "records",
+    "tokens",
+]

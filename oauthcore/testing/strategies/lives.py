@@ -1,0 +1,23 @@
+"""Whole lifetimes of grants, as lists of what happens in them."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from oauthcore.testing.life import SCOPES, Act
+
+_TURNS = (1, 30, 60, 90, 300, 900, 3_600)
+acts: st.SearchStrategy[Act] = st.one_of(
+    st.builds(Act, st.just("authorize"), scope=st.sampled_from(SCOPES)),
+    st.builds(Act, st.sampled_from(("redeem", "redeem_wrongly")), which=st.integers(0, 9)),
+    st.builds(Act, st.just("refresh"), which=st.integers(0, 9), scope=st.none() | st.sampled_from(SCOPES)),
+    st.builds(Act, st.sampled_from(("revoke_refresh", "revoke_access")), which=st.integers(0, 9)),
+    st.builds(Act, st.just("wait"), seconds=st.sampled_from(_TURNS)),
+)
+"""What may happen next in the lifetime of a grant."""
+
+
+def lifetimes(max_size: int = 20) -> st.SearchStrategy[list[Act]]:
+    """Give whole lifetimes, for `Life.play`: each begins with an authorization and its redemption."""
+    begin = [Act("authorize"), Act("redeem")]
+    return st.lists(acts, max_size=max_size).map(lambda more: [*begin, *more])
