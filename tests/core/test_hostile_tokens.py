@@ -126,7 +126,7 @@ def test_a_kid_that_is_no_short_string_is_refused(kid: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "kid", ["", "../../../../dev/null", "' OR 1=1 --", "$(id)", "a\0b", "🔑", "https://attacker.example", "*", "\ud800"]
+    "kid", ["", "../../../../dev/null", "' OR 1=1 --", "$(id)", "a\0b", "🔑", "https://attacker.example", "*"]
 )
 def test_a_kid_is_compared_and_nothing_else_is_done_with_it(kid: str) -> None:
     assert flaw_of(signed({"kid": kid})) is Flaw.UNKNOWN_KEY
@@ -143,6 +143,7 @@ def test_a_header_of_the_wrong_types_is_refused(header: Mapping[str, object]) ->
         '{"alg": "none", "alg": "ES256"}',
         '{"alg": "ES256", "alg": "ES256"}',
         '{"kid": "a", "alg": "ES256", "k\\u0069d": "b"}',
+        '{"kid": "\\ud800", "alg": "ES256"}',
         '["ES256"]',
         "ES256",
         "",
