@@ -59,6 +59,9 @@ SERVER_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
 ASYMMETRIC_ALGORITHMS = tuple(alg for alg, (kty, _) in SIGNATURES.items() if kty != "oct")
 SYMMETRIC_ALGORITHMS = tuple(alg for alg, (kty, _) in SIGNATURES.items() if kty == "oct")
 
+# A quarter of a millisecond or more for each signature (see benchmarks/signing.py): not for an event loop.
+COSTLY = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512"})
+
 # A set is fetched from a client's server and tried key by key.
 MAX_KEYS = 50
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
 import attrs
 
 from oauthcore import AsyncWorld, AuthorizationServer, Login, Paths, PendingInteraction, Request, Response, World, arun
+from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
     Answer,
     ASGIApplication,
@@ -76,7 +77,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
-        self.world = world
+        self.world = signing_aside(world)
         self._login = login
         self._pages = pages
 

@@ -11,14 +11,14 @@ from time import perf_counter
 
 import attrs
 
-from oauthcore import AsyncWorld, AuthorizationServer, Client, Peer, Request, Response, Secret, TryLater, arun
+from oauthcore import AsyncWorld, AuthorizationServer, Client, Peer, Request, Response, Secret, TryLater, arun, jose
 from oauthcore.entropy import Entropy
 from oauthcore.errors import ServerError, TemporarilyUnavailable
 from oauthcore.http import see_other
 from oauthcore.outcome import Event
 from oauthcore.refusals import refuse_as_page
 from oauthcore.storage import AsyncStorage
-from oauthcore_h11 import monitoring
+from oauthcore_h11 import monitoring, signing
 from oauthcore_h11.configuration.tables import Network
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
@@ -65,6 +65,16 @@ class Application:
             request_id.reset(token)
         return attrs.evolve(response, headers=(*response.headers, *self._headers(request, response, name)))
 
+    async def look_after_keys(self, now: int) -> None:
+        """Turn the signing keys where that is due, and have them at hand; raises what keeps them from being had."""
+        if self.server.keys is None:
+            return
+        world = AsyncWorld(self.storage, audit=self._hear, generate_key=signing.generate_key)
+        keys = await arun(self.server.keys.current(now), world)
+        for key in keys.signing.values():
+            # Its first use takes as long as a hundred others, which no request should have to wait for.
+            jose.check_key(key)
+
     async def _answer_whatever_happens(self, request: Request) -> Response:
         """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""
         try:
@@ -83,7 +93,13 @@ class Application:
         except Exception as failure:  # whatever the storage raised: that it failed is what the person is told
             down = TemporarilyUnavailable("whose session it is could not be found out")
             return refuse_as_page(down, self.pages.error_page(request), failure)
-        world = AsyncWorld(self.storage, partial(self._authenticate, address_of(request.peer)), self._hear)
+        world = AsyncWorld(
+            self.storage,
+            partial(self._authenticate, address_of(request.peer)),
+            self._hear,
+            sign=signing.sign,
+            generate_key=signing.generate_key,
+        )
         if self.pages.owns(request.path):
             return await arun(self.pages.handle(request), world)
         if self.server.owns(request.path):

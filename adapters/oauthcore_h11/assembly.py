@@ -20,6 +20,7 @@ from jinja2 import FileSystemLoader
 
 from oauthcore import AuthorizationServer, Client, ConfigurationError, Paths, Policy, Secret
 from oauthcore.entropy import Entropy
+from oauthcore.key_ring import KeyPolicy
 from oauthcore.records import Record
 from oauthcore.server import TOKEN_KEY_LENGTHS
 from oauthcore.storage import AsyncStorage
@@ -28,6 +29,7 @@ from oauthcore_h11.attempts import Patience
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.tables import ClientTable, Tls
 from oauthcore_h11.declared import WithDeclared
+from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.users import User, Users, check_username, key_of
@@ -87,13 +89,30 @@ def server_of(
             token=paths.token,
             introspection=paths.introspection,
             revocation=paths.revocation,
+            jwks=paths.jwks,
             resume=paths.resume,
             login=paths.login,
             consent=paths.approve,
         ),
         scopes=tuple(configuration.scopes),
         error_page=looks.error,
+        keys=keys_of(configuration),
     )
+
+
+def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
+    """Say what tokens are signed with; None where none are."""
+    if configuration.oidc is None:
+        return None
+    table = configuration.oidc.keys
+    if table.files:
+        return KeyFiles(table.files, jwks_lifetime=table.jwks_lifetime, cache_lifetime=table.cache_lifetime)
+    settings = attrs.asdict(table)
+    del settings["files"]
+    try:
+        return KeyPolicy(**settings)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"oidc.{error.setting}", error.value, error.remedy) from None
 
 
 def looks_of(configuration: Configuration) -> Looks:

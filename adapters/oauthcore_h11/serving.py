@@ -76,8 +76,14 @@ class Process:
         self._storage = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
         self._passwords = passwords_of(configuration)
         self._monitoring = Monitoring()
-        self._server = Server(self._application(), settings_of(configuration), hear=self._hear_refusal)
+        self._application = self._assembled()
+        self._server = Server(self._application, settings_of(configuration), hear=self._hear_refusal)
         tls = None if configuration.tls is None else tls_of(configuration.tls)
+        try:
+            await self._application.look_after_keys(int(time.time()))
+        except BaseException:
+            self._close()
+            raise
         reloads: set[asyncio.Task[None]] = set()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -89,15 +95,18 @@ class Process:
         ready()
         await self._keep_clean()
         await self._server.stop(self._configuration.limits.drain_time)
+        self._close()
+
+    def _close(self) -> None:
         self._passwords.close()
         self._storage.close()
 
-    def _application(self) -> Application:
+    def _assembled(self) -> Application:
         storage = AsyncSqliteStorage(self._storage)
         return application_of(self._configuration, storage, self._passwords, self._monitoring)
 
     async def _keep_clean(self) -> None:
-        """Remove what has expired, now and then, until the end."""
+        """Remove what has expired and turn the keys, now and then, until the end."""
         storage = AsyncSqliteStorage(self._storage)
         while not self._end.is_set():
             try:
@@ -105,6 +114,10 @@ class Process:
                     await asyncio.sleep(0)
             except Exception:  # the next time it may be better, and requests say themselves that it is not
                 logger.exception("purging failed")
+            try:
+                await self._application.look_after_keys(int(time.time()))
+            except Exception:  # likewise
+                logger.exception("the signing keys can't be looked after")
             with suppress(TimeoutError):
                 async with asyncio.timeout(PURGE_EVERY):
                     await self._end.wait()
@@ -114,13 +127,15 @@ class Process:
         before = self._configuration
         try:
             self._configuration = keeping_what_can_not_change(self._reread(), before)
-            application = self._application()
+            application = self._assembled()
+            await application.look_after_keys(int(time.time()))
             tls = None if self._configuration.tls is None else tls_of(self._configuration.tls)
         except Exception as error:  # whatever it is: what runs goes on as it was
             self._configuration = before
             known = isinstance(error, ConfigurationError)
             logger.error("not reloaded: %s", error, exc_info=None if known else error)
             return
+        self._application = application
         self._server.renew(application, settings_of(self._configuration))
         await self._server.relisten(tls)
         logger.info("reloaded")

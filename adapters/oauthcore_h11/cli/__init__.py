@@ -15,6 +15,7 @@ from oauthcore.errors import OAuthError, Unanswered
 from oauthcore_h11.cli.clients import clients
 from oauthcore_h11.cli.demonstration import demo
 from oauthcore_h11.cli.grants import grants, purge
+from oauthcore_h11.cli.keys import keys
 from oauthcore_h11.cli.operation import check, init, serve
 from oauthcore_h11.cli.people import people
 
@@ -28,7 +29,7 @@ app = App(
 )
 for command in (demo, init, check, serve, purge):
     app.command(command)
-for below in (clients, people, grants):
+for below in (clients, people, grants, keys):
     app.command(below)
 app.register_install_completion_command(add_to_startup=False)
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
 import attrs
 
@@ -103,10 +104,13 @@ def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_jso
         sentence = f"oauthcore serves {configuration.issuer} at {', '.join(places)}"
         say({"issuer": configuration.issuer, "bind": places, "pid": os.getpid()}, sentence, as_json=as_json)
 
-    if configuration.workers == 1:
-        serve_alone(configuration, reread, sockets, announce)
-    else:
-        serve_together(configuration, reread, sockets, announce)
+    with ExitStack() as open_sockets:
+        for listening in sockets:
+            open_sockets.enter_context(listening)
+        if configuration.workers == 1:
+            serve_alone(configuration, reread, sockets, announce)
+        else:
+            serve_together(configuration, reread, sockets, announce)
 
 
 def serve_alone(

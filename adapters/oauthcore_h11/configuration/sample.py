@@ -65,6 +65,7 @@ storage = "sqlite:oauthcore.db"
 # token = "/token"
 # introspection = "/introspect"
 # revocation = "/revoke"
+# jwks = "/jwks"
 # resume = "/authorize/resume"
 # login = "/login"
 # approve = "/approve"
@@ -84,6 +85,20 @@ storage = "sqlite:oauthcore.db"
 # interaction_lifetime = 3600
 # consent_lifetime = 31536000
 # refresh_retry_lifetime = 90
+
+# OpenID Connect: its tables make this server a provider. It takes pip install "oauthcore[oidc]".
+# [oidc]
+#
+# What tokens are signed with: keys in the storage, sealed under the token key, which turn by themselves.
+# [oidc.keys]
+# algorithms = ["RS256"]             # "PS256", "ES256", "ES384", "EdDSA", "Ed25519"
+# active_lifetime = 7776000          # how long a key signs
+# published_lifetime = 172800        # before it signs, so that everybody knows it by then
+# signed_lifetime = 86400            # the longest that a signed token may be good for
+# jwks_lifetime = 3600               # how long clients may keep the published keys
+# cache_lifetime = 60                # after which each worker looks again
+# Or keys in files, PEM or JWK, the first of each kind signing; then leave algorithms out.
+# files = []                         # "signing.pem", "former.pem"
 
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]

@@ -15,8 +15,11 @@ from typing import Literal, TypeAlias
 import attrs
 
 from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
+from oauthcore.key_ring import KeyPolicy
 from oauthcore.records import AuthenticationMethod
 from oauthcore_sqlite import Synchronous
+
+KEYS = KeyPolicy()
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Description: TypeAlias = str | Mapping[str, str]
@@ -109,6 +112,7 @@ class PathsTable:
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
+    jwks: str = "/jwks"
     resume: str = "/authorize/resume"
     login: str = "/login"
     approve: str = "/approve"
@@ -122,6 +126,34 @@ class PolicyTable:
 
     preset: Literal["oauth21", "oauth20"] = "oauth21"
     allow: tuple[Allowance, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class KeysTable:
+    """Say what tokens are signed with: keys in the storage, which turn by themselves, or those in `files`.
+
+    The lifetimes are those of `oauthcore.key_ring.KeyPolicy`; those that turn keys mean nothing for files.
+    """
+
+    algorithms: tuple[str, ...] = KEYS.algorithms
+    files: tuple[Path, ...] = ()
+    active_lifetime: int = KEYS.active_lifetime
+    published_lifetime: int = KEYS.published_lifetime
+    signed_lifetime: int = KEYS.signed_lifetime
+    jwks_lifetime: int = KEYS.jwks_lifetime
+    cache_lifetime: int = KEYS.cache_lifetime
+
+    def __attrs_post_init__(self) -> None:
+        if self.files and self.algorithms != KEYS.algorithms:
+            remedy = "leave it out: each key in a file says what it is for"
+            raise ConfigurationError("algorithms", list(self.algorithms), remedy)
+
+
+@attrs.frozen(kw_only=True)
+class OidcTable:
+    """Be a provider of OpenID Connect, by being there."""
+
+    keys: KeysTable = KeysTable()
 
 
 @attrs.frozen(kw_only=True)
@@ -226,6 +258,7 @@ class Configuration:
     paths: PathsTable = PathsTable()
     policy: PolicyTable = PolicyTable()
     lifetimes: Lifetimes = attrs.Factory(Lifetimes)
+    oidc: OidcTable | None = None
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     logs: Logs = Logs()

@@ -1,0 +1,38 @@
+"""Signatures and fresh keys, made aside where the event loop would be held up (see benchmarks/signing.py)."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+
+from oauthcore import AsyncWorld, World, jose
+from oauthcore.effects import Sign
+from oauthcore.jwk import COSTLY, Jwk
+
+# One thread for each process: more of them only wait for each other. It is started by the first who needs it.
+_aside = ThreadPoolExecutor(1, thread_name_prefix="signing")
+
+_IN_PLACE = attrs.fields(World)
+
+
+def signing_aside(world: World | AsyncWorld) -> AsyncWorld:
+    """Give the same world, which signs and makes keys aside, unless it says itself how that is done."""
+    answers = attrs.asdict(world, recurse=False)
+    for name, aside in (("sign", sign), ("generate_key", generate_key)):
+        if answers[name] is getattr(_IN_PLACE, name).default:
+            answers[name] = aside
+    return AsyncWorld(**answers)
+
+
+async def sign(asked: Sign) -> tuple[str, ...]:
+    """Answer `Sign`."""
+    if any(jwt.alg in COSTLY for jwt, _ in asked.jwts):
+        return await asyncio.get_running_loop().run_in_executor(_aside, jose.sign, asked.jwts)
+    return jose.sign(asked.jwts)
+
+
+async def generate_key(alg: str) -> Jwk:
+    """Answer `GenerateKey`."""
+    return await asyncio.get_running_loop().run_in_executor(_aside, jose.generate, alg)

@@ -1,0 +1,155 @@
+"""`oauthcore keys`: what tokens are signed with."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from oauthcore import ConfigurationError
+from oauthcore.keys import Keys, KeySet, StoredKeys
+from oauthcore.lifecycle import KeyState
+from oauthcore.records import KeyRing, RingKey
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
+from oauthcore_h11.cli.workplace import Workplace, workplace
+
+keys = App(name="keys", help="See the keys that tokens are signed with, turn them, bring in your own.")
+
+Now = Annotated[bool, Parameter(name="--now", negative="")]
+
+
+@keys.command(name="list")
+def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """List the signing keys; where the first of an algorithm is lacking, it is made.
+
+    Parameters
+    ----------
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    with workplace(config) as place:
+        known = keys_of(place)
+        if isinstance(known, StoredKeys):
+            rows = [described(key) for key in place.flow(place.server.signing_keys()).keys]
+        else:
+            rows = given(place.flow(known.current(int(time.time()))))
+    show(rows, ("kid", "alg", "state", "created_at", "activated_at", "retired_at"), as_json=as_json)
+
+
+@keys.command
+def rotate(*, alg: str | None = None, now: Now = False, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Make a successor: it is published at once, and signs when everybody has had the time to see it.
+
+    Parameters
+    ----------
+    alg
+        For this algorithm; the one there is if left out.
+    now
+        Sign with it at once, as after a theft. Clients that keep the published keys must look again for it.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    with workplace(config) as place:
+        stored = stored_keys_of(place)
+        rotated = place.server.rotate_keys(alg or only_algorithm(stored), at_once=now)
+        tell(place.flow(rotated), stored, as_json=as_json)
+
+
+@keys.command(name="import")
+def import_(
+    file: Path | None = None,
+    /,
+    *,
+    alg: str | None = None,
+    now: Now = False,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Bring in a private key that was made elsewhere, as a successor, like `rotate`.
+
+    Parameters
+    ----------
+    file
+        The key, PEM or JWK, without a password; read from standard input if left out.
+    alg
+        What it signs by; what it says itself, or what is usual for its kind, if left out.
+    now
+        Sign with it at once, as after a theft. Clients that keep the published keys must look again for it.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    try:
+        text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("file", str(file), f"it can't be read ({error})") from None
+    with workplace(config) as place:
+        stored = stored_keys_of(place)
+        imported = place.server.import_key(text, alg, at_once=now)
+        tell(place.flow(imported), stored, as_json=as_json)
+
+
+def tell(ring: KeyRing, stored: StoredKeys, *, as_json: bool) -> None:
+    """Say which key was added, and when it signs."""
+    key = ring.keys[-1]
+    signs_at = moment(key.created_at + stored.policy.published_lifetime)
+    when = f"signs from {signs_at} on" if key.state is KeyState.PUBLISHED else "signs now"
+    say(described(key), f"{key.kid} ({key.alg}) is published, and {when}.", as_json=as_json)
+
+
+def stored_keys_of(place: Workplace) -> StoredKeys:
+    """Give the keys in storage; raises `ConfigurationError` where they are elsewhere."""
+    known = keys_of(place)
+    if not isinstance(known, StoredKeys):
+        raise ConfigurationError("oidc.keys.files", "(given)", "the keys are in files; change them there")
+    return known
+
+
+def keys_of(place: Workplace) -> KeySet:
+    """Give the keys of the server; raises `ConfigurationError` where it has none."""
+    if place.server.keys is None:
+        raise ConfigurationError(
+            "oidc", None, "there are no keys without it; add the table [oidc] to the configuration"
+        )
+    return place.server.keys
+
+
+def only_algorithm(known: KeySet) -> str:
+    """Give the algorithm that needs no naming."""
+    if len(known.algorithms) > 1:
+        raise ConfigurationError("--alg", None, f"name one of {', '.join(known.algorithms)}")
+    return known.algorithms[0]
+
+
+def described(key: RingKey) -> dict[str, object]:
+    """Give what may be shown of a key."""
+    return {
+        "kid": key.kid,
+        "alg": key.alg,
+        "state": key.state.value,
+        "created_at": moment(key.created_at),
+        "activated_at": moment(key.activated_at),
+        "retired_at": moment(key.retired_at),
+    }
+
+
+def given(known: Keys) -> list[dict[str, object]]:
+    """Give what may be shown of keys that were handed in, of which only their place tells."""
+    signing = {key.kid for key in known.signing.values()}
+    return [
+        {
+            "kid": key.kid,
+            "alg": key.alg,
+            "state": "active" if key.kid in signing else "published",
+            **dict.fromkeys(("created_at", "activated_at", "retired_at")),
+        }
+        for key in known.published
+    ]

@@ -1,0 +1,73 @@
+"""Signing keys in files, read again when they change; whoever puts them there says when they turn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from oauthcore import ConfigurationError
+from oauthcore.effects import Flow
+from oauthcore.jose import import_private
+from oauthcore.jwk import Jwk
+from oauthcore.keys import GivenKeys, Keys
+
+logger = logging.getLogger("oauthcore.keys")
+
+State = tuple[tuple[int, int, int], ...]
+
+
+class KeyFiles:
+    """Be the keys in some files, in their order: the first of each algorithm signs, and all of them are published.
+
+    They are looked at again every `cache_lifetime` seconds, so that a change needs no restart. What is wrong with them
+    then is logged, and the keys stay as they were. Raises `ConfigurationError` for what is wrong at the start.
+    """
+
+    def __init__(self, paths: Sequence[Path], *, jwks_lifetime: int, cache_lifetime: int) -> None:
+        self._paths = tuple(paths)
+        self._jwks_lifetime = jwks_lifetime
+        self._cache_lifetime = cache_lifetime
+        self._state = self._look()
+        self._given = self._read()
+        self._looked_at: int | None = None
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Give the algorithms that there are keys for."""
+        return self._given.algorithms
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys."""
+        if self._looked_at is None or not 0 <= now - self._looked_at < self._cache_lifetime:
+            self._looked_at = now
+            self._renew()
+        return self._given.current(now)
+
+    def _renew(self) -> None:
+        try:
+            if (state := self._look()) != self._state:
+                self._given, self._state = self._read(), state
+                logger.info("the signing keys are read again")
+        except ConfigurationError as error:
+            logger.error("the signing keys stay as they were: %s", error)
+
+    def _read(self) -> GivenKeys:
+        return GivenKeys([self._key(path) for path in self._paths], jwks_lifetime=self._jwks_lifetime)
+
+    def _key(self, path: Path) -> Jwk:
+        try:
+            return import_private(path.read_bytes())
+        except OSError as error:
+            raise ConfigurationError("oidc.keys.files", str(path), f"it can't be read ({error.strerror})") from None
+        except ConfigurationError as error:
+            raise ConfigurationError("oidc.keys.files", str(path), error.remedy) from None
+
+    def _look(self) -> State:
+        try:
+            found = [path.stat() for path in self._paths]
+        except OSError as error:
+            raise ConfigurationError(
+                "oidc.keys.files", error.filename, f"it can't be read ({error.strerror})"
+            ) from None
+        return tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in found)
