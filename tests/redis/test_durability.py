@@ -1,0 +1,120 @@
+"""What a host is told about the server's configuration when it starts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import redis.asyncio
+from redis.exceptions import NoPermissionError
+
+from oauthcore_redis import AsyncRedisStorage, RedisStorage
+from oauthcore_redis.durability import Look, concerns, read_pairs
+from tests.redis.engine import DURABLE, Engine, binaries, running
+
+GOOD = {
+    "aof_enabled": "1",
+    "maxmemory": "0",
+    "maxmemory_policy": "noeviction",
+    "role": "master",
+    "connected_slaves": "0",
+}
+SET = {"appendfsync": "always", "no-appendfsync-on-rewrite": "no", "min-replicas-to-write": "0"}
+
+
+def told(info: dict[str, str], settings: dict[str, str], ahead: float = 0.0) -> list[str]:
+    found = Look({**GOOD, **info}, {**SET, **settings}, ahead)
+    return [str(concern) for concern in concerns(found, 300) if concern is not None]
+
+
+@pytest.fixture(params=sorted(binaries()))
+def durable(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
+    """Give a server as an operator should have it."""
+    with running(binaries()[request.param], folder, *DURABLE) as engine:
+        yield engine
+
+
+def test_a_server_as_it_should_be_is_no_concern(durable: Engine) -> None:
+    with durable.client() as client:
+        assert RedisStorage(client).concerns() == ()
+
+
+@pytest.mark.anyio
+async def test_an_async_host_is_told_the_same(engine: Engine, client: redis.Redis) -> None:
+    storage = AsyncRedisStorage(redis.asyncio.Redis(port=engine.port))
+
+    assert [concern.setting for concern in await storage.concerns()] == ["appendonly"]
+    assert await storage.concerns() == RedisStorage(client).concerns()
+    await storage.aclose()
+
+
+def test_settings_that_lose_something_are_named_with_their_value_and_the_remedy(
+    storage: RedisStorage, client: redis.Redis
+) -> None:
+    client.config_set("maxmemory", "1gb")
+    client.config_set("maxmemory-policy", "allkeys-lru")
+
+    found = storage.concerns()
+
+    client.config_set("maxmemory", "0")
+    client.config_set("maxmemory-policy", "noeviction")
+    assert [(concern.setting, concern.value) for concern in found] == [
+        ("appendonly", "no"),
+        ("maxmemory-policy", "allkeys-lru"),
+    ]
+    assert (
+        str(found[1]) == "maxmemory-policy is allkeys-lru: set it to noeviction, or a full memory throws records away"
+    )
+
+
+def test_a_user_that_may_not_see_the_settings_is_told_so_and_can_still_work(
+    engine: Engine, client: redis.Redis, prefix: str
+) -> None:
+    rules = ("on", ">word", f"~{{{prefix}}}:*", "+@all", "-config", "-info")
+    client.execute_command("ACL", "SETUSER", "limited", *rules)
+    with engine.client(username="limited", password="word") as limited:
+        with pytest.raises(NoPermissionError):
+            limited.config_get("appendonly")
+        found = RedisStorage(limited, prefix=prefix).concerns()
+    client.execute_command("ACL", "DELUSER", "limited")
+
+    assert [(concern.setting, concern.value) for concern in found] == [
+        ("appendonly", "not to be seen by this user"),
+        ("appendfsync", "not to be seen by this user"),
+        ("maxmemory-policy", "not to be seen by this user"),
+    ]
+
+
+def test_a_clock_that_is_ahead_is_named(storage: RedisStorage) -> None:
+    found = storage.concerns(lambda: time.time() - 1_000)
+
+    assert [(concern.setting, concern.value) for concern in found][1:] == [("clock", "1000 seconds ahead")]
+    assert len(storage.concerns(lambda: time.time() + 1_000)) == 1
+
+
+@pytest.mark.parametrize(
+    ("info", "settings", "expected"),
+    [
+        ({}, {}, None),
+        ({"aof_enabled": "0"}, {}, "appendonly is no"),
+        ({}, {"appendfsync": "everysec"}, "appendfsync is everysec"),
+        ({}, {"no-appendfsync-on-rewrite": "yes"}, "no-appendfsync-on-rewrite is yes"),
+        ({"maxmemory": "1", "maxmemory_policy": "volatile-ttl"}, {}, "maxmemory-policy is volatile-ttl"),
+        ({"maxmemory": "0", "maxmemory_policy": "volatile-ttl"}, {}, None),
+        ({"role": "slave"}, {}, "role is slave"),
+        ({"connected_slaves": "2"}, {}, "min-replicas-to-write is 0"),
+        ({"connected_slaves": "2"}, {"min-replicas-to-write": "1"}, None),
+    ],
+)
+def test_each_setting_has_its_sentence(info: dict[str, str], settings: dict[str, str], expected: str | None) -> None:
+    sentences = told(info, settings)
+
+    assert [sentence.partition(":")[0] for sentence in sentences] == ([] if expected is None else [expected])
+
+
+def test_a_map_is_read_as_a_list_is() -> None:
+    """RESP3 answers CONFIG GET by a map."""
+    assert read_pairs({b"a": b"1"}) == read_pairs([b"a", b"1"]) == {"a": "1"}
