@@ -1,0 +1,82 @@
+"""A conversation with a database is written once, as a generator, and held by a blocking or by an async host.
+
+A `Talk` yields statements and gets their results: one talk is held on one connection. A `Course` yields talks and gets
+what came of them: where a talk failed, it is the course that knows whether it may be held again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+@attrs.frozen
+class Ask:
+    """Hold a statement and its parameters, once or for each of several rows.
+
+    `leaves_open` says whether a transaction is open once it is done, None where it makes no difference.
+    """
+
+    statement: Executable
+    parameters: Row | Sequence[Row] | None = None
+    leaves_open: bool | None = None
+
+
+# In quotes: SQLAlchemy 2.0 and 2.1 disagree about how many types a result has.
+Talk: TypeAlias = "Generator[Ask, CursorResult[*tuple[Any, ...]], T]"
+Course: TypeAlias = "Generator[Talk[Any], Any, T]"
+
+
+def hold(connection: Connection, talk: Talk[T]) -> T:
+    """Hold a talk by blocking calls. A connection that may not be clean afterwards is thrown away."""
+    resume: Any = talk.send
+    answer: Any = None
+    is_clean = True
+    try:
+        while True:
+            try:
+                ask = resume(answer)
+            except StopIteration as result:
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Talk[T] says it is T
+            is_clean, was_clean = False, is_clean
+            try:
+                resume, answer = talk.send, connection.execute(ask.statement, ask.parameters)
+                is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
+            except DBAPIError as failure:  # what becomes of it is decided where it was asked
+                resume, answer = talk.throw, failure
+                is_clean = was_clean
+    finally:
+        if not is_clean and not connection.closed:
+            connection.invalidate()
+
+
+async def ahold(connection: AsyncConnection, talk: Talk[T]) -> T:
+    """Hold a talk, awaiting each result; who is cancelled in the middle leaves no open transaction behind."""
+    resume: Any = talk.send
+    answer: Any = None
+    is_clean = True
+    try:
+        while True:
+            try:
+                ask = resume(answer)
+            except StopIteration as result:
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Talk[T] says it is T
+            is_clean, was_clean = False, is_clean
+            try:
+                resume, answer = talk.send, await connection.execute(ask.statement, ask.parameters)
+                is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
+            except DBAPIError as failure:  # what becomes of it is decided where it was asked
+                resume, answer = talk.throw, failure
+                is_clean = was_clean
+    finally:
+        if not is_clean and not connection.closed:
+            await connection.invalidate()

@@ -1,0 +1,152 @@
+"""What a storage does, talk by talk: what is asked again where something went wrong, and what is not.
+
+To find is asked once more where the connection turns out to be dead: a server that was restarted has closed them all.
+A commit is made again where the database itself has undone it, because of a deadlock or because transactions could not
+be put in an order; and where the connection was dead before anything was said on it. Where it was lost later nobody
+knows whether the commit was made, and so the error goes to whoever asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import attrs
+from sqlalchemy.exc import DBAPIError
+
+from oauthcore.codec import load
+from oauthcore.outcome import Change, R, S
+from oauthcore.records import Client
+from oauthcore_sqlalchemy import manners
+from oauthcore_sqlalchemy.conversation import Course, Talk
+from oauthcore_sqlalchemy.manners import Bracket, Manner
+from oauthcore_sqlalchemy.steps import Step, place_of, respelled, steps_of
+from oauthcore_sqlalchemy.table import indexed
+
+T = TypeVar("T")
+
+# The order of the locks leaves no circle to wait in; where there is one all the same, others have gone on by then.
+ATTEMPTS = 5
+PAGE = 200
+
+# Serialization failure and deadlock (PostgreSQL, appendix A, class 40).
+_SQLSTATES = frozenset({"40001", "40P01"})
+# Deadlock, and a record that changed since it was last read (MariaDB, error codes 1213 and 1020).
+_ERROR_CODES = frozenset({1213, 1020})
+
+
+@attrs.frozen
+class Terms:
+    """Say on what terms commits are made: within which bracket, and how often they may be tried."""
+
+    manner: Manner
+    bracket: Bracket
+    alone: bool
+
+    @classmethod
+    def of(cls, manner: Manner, *, alone: bool) -> Terms:
+        """Make the terms for transactions of the storage's own, or for being within the application's."""
+        bracket = Bracket.of_its_own(manner.begin) if alone else Bracket.within_another()
+        return cls(manner, bracket, alone)
+
+
+def find(kind: type[R], key: str, terms: Terms) -> Course[R | None]:
+    """Find one record."""
+    body: str | None = yield from ask(lambda: manners.body_at(place_of(kind, key)), terms)
+    if body is None:
+        return None
+    return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
+
+
+def find_of(kind: type[S], subject: str, terms: Terms) -> Course[list[S]]:
+    """Find a person's records."""
+    bodies = yield from ask(lambda: manners.bodies_of(kind.__name__, indexed(subject)), terms)
+    return [load(kind, body) for body in bodies]
+
+
+def commit(changes: Sequence[Change], terms: Terms) -> Course[bool]:
+    """Make all changes, or none and give False."""
+    steps = steps_of(changes)
+    if not steps:
+        return steps is not None
+    for _ in range(ATTEMPTS):
+        if (yield from write(steps, terms)):
+            return True
+        # Only who lost looks twice: was it a race, or an older text of the same record?
+        expected = [step.place for step in steps if step.expected is not None]
+        stored = (yield from ask(lambda: manners.bodies_at(expected), terms)) if expected else {}  # noqa: B023
+        other = respelled(steps, stored)
+        if other is None:
+            return False
+        steps = other
+    return False
+
+
+def write(steps: Sequence[Step], terms: Terms) -> Course[bool]:
+    """Write all steps or none, again where the database has undone it or heard nothing of it."""
+    made: bool = yield from persist(lambda: terms.manner.commit(steps, terms.bracket, alone=terms.alone), terms)
+    return made
+
+
+def purge(expired_before: int, limit: int, terms: Terms) -> Course[int]:
+    """Remove at most `limit` expired records."""
+    removed: int = yield from persist(lambda: terms.manner.purge(expired_before, limit, terms.bracket), terms)
+    return removed
+
+
+def page(kind: type[R], after: str, terms: Terms) -> Course[tuple[list[R], str | None]]:
+    """Give the next records of a kind, and after which key the ones after them begin; None if there are none."""
+    rows: list[tuple[str, str]] = yield from ask(lambda: manners.page_of(kind.__name__, after, PAGE), terms)
+    return [load(kind, body) for _, body in rows], rows[-1][0] if rows else None
+
+
+def expired(before: int, terms: Terms) -> Course[int]:
+    """Count what has expired before that second."""
+    count: int = yield from ask(lambda: manners.count_expired(before), terms)
+    return count
+
+
+def ask(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:
+    """Hold a talk that changes nothing; once more where the connection was dead."""
+    try:
+        return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
+    except (DBAPIError, OSError) as error:
+        if not terms.alone or not is_dead(error):
+            raise
+    return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
+
+
+def persist(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:
+    """Hold a talk that writes; again, a few times, where it is certain that nothing of it was done."""
+    for left in reversed(range(ATTEMPTS if terms.alone else 1)):
+        try:
+            return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
+        except DBAPIError as error:
+            if not left or not (was_undone(error) or was_not_heard(error, terms)):
+                raise
+    raise AssertionError("the last attempt gives its answer or its error")
+
+
+def is_dead(error: DBAPIError | OSError) -> bool:
+    """Tell whether an error means that the connection is gone, and was thrown away."""
+    return isinstance(error, OSError) or error.connection_invalidated
+
+
+def was_undone(error: DBAPIError) -> bool:
+    """Tell whether the database says that it has undone the transaction because of others."""
+    original: Any = error.orig
+    code = original.args[0] if original is not None and original.args else None
+    return getattr(original, "sqlstate", None) in _SQLSTATES or code in _ERROR_CODES
+
+
+def was_not_heard(error: DBAPIError, terms: Terms) -> bool:
+    """Tell whether the connection was dead before anything but the beginning of the transaction was said."""
+    return error.connection_invalidated and error.statement == terms.manner.begin
+
+
+@lru_cache(maxsize=256)
+def _load_client(body: str) -> Client:
+    # Nearly every request needs one of a few clients, and to read one takes longer than to find it. Records are frozen,
+    # so that one may be handed out many times; and the text is the key, so that no change is ever missed.
+    return load(Client, body)

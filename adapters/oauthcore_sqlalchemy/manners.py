@@ -1,0 +1,118 @@
+"""What every database does in its own manner, and what all of them do alike.
+
+A manner writes: it has its own way to make a commit in as few round trips as its database allows. Reading is the same
+everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from oauthcore_sqlalchemy.conversation import Ask, Talk
+from oauthcore_sqlalchemy.steps import Place, Step
+from oauthcore_sqlalchemy.table import record
+
+
+@attrs.frozen
+class Bracket:
+    """Hold what begins a transaction and what ends it: one of its own, or one within the application's."""
+
+    begin: Ask
+    commit: Ask
+    rollback: Ask
+
+    @classmethod
+    def of_its_own(cls, begin: str) -> Bracket:
+        """Make what stands around a transaction of the storage's own."""
+        return cls(Ask(text(begin), None, True), Ask(text("COMMIT"), None, False), Ask(text("ROLLBACK"), None, False))
+
+    @classmethod
+    def within_another(cls) -> Bracket:
+        """Make what stands around a part of the application's transaction."""
+        name = "oauthcore"
+        undo = f"ROLLBACK TO SAVEPOINT {name}"
+        return cls(Ask(text(f"SAVEPOINT {name}")), Ask(text(f"RELEASE SAVEPOINT {name}")), Ask(text(undo)))
+
+
+class Manner(Protocol):
+    """Know one database: how its transactions begin, how it commits, and how it purges."""
+
+    @property
+    def begin(self) -> str:
+        """Give what begins a transaction."""
+
+    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+        """Make all steps or none; False where a precondition failed. `alone` where no transaction is around it."""
+
+    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+        """Remove at most `limit` expired records."""
+
+
+def within(bracket: Bracket, work: Talk[bool]) -> Talk[bool]:
+    """Do work in a transaction, and end it: True is committed, False undone. A key that is taken is a race lost."""
+    yield bracket.begin
+    try:
+        if (yield from work):
+            yield bracket.commit
+            return True
+    except DBAPIError as error:
+        # Where the connection is gone, so is the transaction, or nobody knows whether it is.
+        if not error.connection_invalidated:
+            yield bracket.rollback
+        if isinstance(error, IntegrityError):
+            return False
+        raise
+    yield bracket.rollback
+    return False
+
+
+_AT = (record.c.kind == bindparam("kind"), record.c.key == bindparam("key"))
+_FIND = select(record.c.body).where(*_AT)
+_FIND_OF = select(record.c.body).where(record.c.subject == bindparam("subject"), record.c.kind == bindparam("kind"))
+_PAGE = (
+    select(record.c.key, record.c.body)
+    .where(record.c.kind == bindparam("kind"), record.c.key > bindparam("after"))
+    .order_by(record.c.key)
+    .limit(bindparam("count"))
+)
+_EXPIRED = select(func.count()).select_from(record).where(record.c.expires_at < bindparam("before"))
+
+
+def body_at(place: Place) -> Talk[str | None]:
+    """Give the text that is stored there, or None."""
+    found = yield Ask(_FIND, {"kind": place[0], "key": place[1]})
+    row = found.one_or_none()
+    return None if row is None else str(row[0])
+
+
+def bodies_of(kind: str, subject: str) -> Talk[list[str]]:
+    """Give the texts of every record of a kind with that subject."""
+    found = yield Ask(_FIND_OF, {"kind": kind, "subject": subject})
+    return [str(body) for body in found.scalars()]
+
+
+def bodies_at(places: Sequence[Place]) -> Talk[dict[Place, str]]:
+    """Give the texts that are stored at these places."""
+    # Together they are found by one statement; that it may find a few more does no harm.
+    kinds, keys = {kind for kind, _ in places}, {key for _, key in places}
+    found = yield Ask(
+        select(record.c.kind, record.c.key, record.c.body).where(record.c.kind.in_(kinds), record.c.key.in_(keys))
+    )
+    return {(row[0], row[1]): row[2] for row in found.all()}
+
+
+def page_of(kind: str, after: str, count: int) -> Talk[list[tuple[str, str]]]:
+    """Give the next keys and texts of a kind, ordered by key."""
+    found = yield Ask(_PAGE, {"kind": kind, "after": after, "count": count})
+    return [(row[0], row[1]) for row in found.all()]
+
+
+def count_expired(before: int) -> Talk[int]:
+    """Count what has expired before that second."""
+    found = yield Ask(_EXPIRED, {"before": before})
+    return int(found.scalar_one())

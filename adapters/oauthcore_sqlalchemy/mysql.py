@@ -1,0 +1,130 @@
+"""MySQL and MariaDB: lock what is expected, in one statement; then write what changes, a statement to each sort.
+
+The locks are taken in the order of the places, so that no two commits wait for each other in a circle; where a record
+is only required, for share. A locking read sees what is committed, not the transaction's snapshot (MySQL, section
+17.7.2.4), and so its answer holds until the end. Nobody has to count changed rows, which some drivers do in one way and
+some in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import TypeAlias, TypeVar
+
+from sqlalchemy import TextClause, text
+
+from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
+from oauthcore_sqlalchemy.manners import Bracket, within
+from oauthcore_sqlalchemy.steps import Place, Step
+
+# The optimizer gives up on longer lists of ranges, and would then read, and lock, the whole table.
+LONGEST_LIST = 100
+
+T = TypeVar("T")
+
+Shape: TypeAlias = tuple[tuple[bool, int], ...]
+"""Runs of records that are locked alike, for share or not: how many are in each."""
+
+_INSERT = text("""
+INSERT INTO oauthcore_record (kind, `key`, subject, expires_at, body)
+VALUES (:kind, :key, :subject, :expires_at, :body)
+""")
+# These rows are there, and locked: so this is an update of many rows, each with values of its own.
+_REPLACE = text("""
+INSERT INTO oauthcore_record (kind, `key`, subject, expires_at, body)
+VALUES (:kind, :key, :subject, :expires_at, :body)
+ON DUPLICATE KEY UPDATE subject = VALUES(subject), expires_at = VALUES(expires_at), body = VALUES(body)
+""")
+# What somebody else has locked is somebody else's to remove, or still in use: the next purge may have it.
+_EXPIRED = text("""
+SELECT kind, `key` FROM oauthcore_record WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
+FOR UPDATE SKIP LOCKED
+""")
+
+
+# Not `=`: a row that is named so, and alone, is read while the statement is still being planned (MySQL, section 10.8.2,
+# "const"), before the runs ahead of it.
+_ROW = "(kind = :kind_{n} AND `key` >= :key_{n} AND `key` <= :key_{n} AND body = :body_{n})"
+
+
+class MySql:
+    """Write as MySQL and MariaDB do it best."""
+
+    begin = "START TRANSACTION"
+
+    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+        """Make all steps or none."""
+        return within(bracket, _write(steps))
+
+    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+        """Remove at most `limit` expired records."""
+        removed: list[Place] = []
+        yield from within(bracket, _remove_expired(expired_before, limit, removed))
+        return len(removed)
+
+
+def _write(steps: Sequence[Step]) -> Talk[bool]:
+    expected = [step for step in steps if step.expected_body is not None]
+    if expected:
+        shape, parameters = _locking(expected)
+        if len((yield Ask(_lock(shape), parameters)).all()) != len(expected):
+            return False
+    # Keys that are taken come out last, when there is nothing left to wait for.
+    yield from _delete([step.place for step in steps if step.act == "delete"])
+    for statement, acts in ((_REPLACE, {"replace"}), (_INSERT, {"insert", "touch"})):
+        if rows := [step.row for step in steps if step.act in acts]:
+            yield Ask(statement, rows)
+    yield from _delete([step.place for step in steps if step.act == "touch"])
+    return True
+
+
+def _locking(expected: Iterable[Step]) -> tuple[Shape, Row]:
+    """Give how records are locked in their order, and the parameters for it."""
+    shape: list[tuple[bool, int]] = []
+    parameters: dict[str, str | None] = {}
+    for is_shared, run in groupby(expected, lambda step: step.act == "require"):
+        for some in _in_lists(list(run)):
+            shape.append((is_shared, len(some)))
+            for step in some:
+                number = len(parameters) // 3
+                parameters |= {f"kind_{number}": step.place[0], f"key_{number}": step.place[1]}
+                parameters[f"body_{number}"] = step.expected_body
+    return tuple(shape), parameters
+
+
+@lru_cache(maxsize=256)
+def _lock(shape: Shape) -> TextClause:
+    """Make the statement that locks the records which are as they are expected to be, run by run."""
+    selects: list[str] = []
+    number = 0
+    for is_shared, count in shape:
+        numbers = range(number, number + count)
+        number += count
+        rows = " OR ".join(_ROW.format(n=n) for n in numbers)
+        how = "LOCK IN SHARE MODE" if is_shared else "FOR UPDATE"
+        selects.append(f"SELECT 1 FROM oauthcore_record FORCE INDEX (PRIMARY) WHERE {rows} {how}")  # noqa: S608  # numbers
+    return text(selects[0] if len(selects) == 1 else " UNION ALL ".join(f"({select})" for select in selects))
+
+
+def _delete(places: Sequence[Place]) -> Talk[int]:
+    """Delete rows that are locked."""
+    for some in _in_lists(places):
+        rows = " OR ".join(f"(kind = :kind_{n} AND `key` = :key_{n})" for n in range(len(some)))
+        parameters = {f"kind_{n}": kind for n, (kind, _) in enumerate(some)}
+        parameters |= {f"key_{n}": key for n, (_, key) in enumerate(some)}
+        yield Ask(text(f"DELETE FROM oauthcore_record WHERE {rows}"), parameters)  # noqa: S608  # numbers
+    return len(places)
+
+
+def _remove_expired(before: int, limit: int, removed: list[Place]) -> Talk[bool]:
+    found = yield Ask(_EXPIRED, {"before": before, "limit": limit})
+    removed += [(row[0], row[1]) for row in found.all()]
+    yield from _delete(removed)
+    return True
+
+
+def _in_lists(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), LONGEST_LIST):
+        yield items[start : start + LONGEST_LIST]

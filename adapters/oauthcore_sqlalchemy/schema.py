@@ -1,0 +1,84 @@
+"""The schema: bring a database up to date, tell where it is, and find what is not as it should be.
+
+Each works on a connection that the caller has opened, so that an application may do it beside its own migrations; it is
+the caller who commits.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from oauthcore_sqlalchemy.storage import begin_in_sqlite
+from oauthcore_sqlalchemy.table import metadata, record
+
+VERSION_TABLE = "oauthcore_alembic_version"
+
+# What PostgreSQL's advisory lock is called: the first eight letters of this program's name.
+(_LOCK,) = struct.unpack(">q", b"oauthcor")
+_WAIT = 60
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the schema up to this version. Of several processes that do so at once one does it, and the others wait."""
+    with _alone(connection):
+        command.upgrade(_configuration(connection), "head")
+
+
+def current(connection: Connection) -> str | None:
+    """Give the revision that the schema is at; None where there is none."""
+    return _context(connection).get_current_revision()
+
+
+def head() -> str | None:
+    """Give the revision that this version needs."""
+    return ScriptDirectory.from_config(_configuration(None)).get_current_head()
+
+
+def differences(connection: Connection) -> list[str]:
+    """Tell what is not as this version needs it; nothing where all is well."""
+    found = current(connection)
+    if found != head():
+        return [f"it is at revision {found}, and has to be at {head()}"]
+    return [str(difference) for difference in compare_metadata(_context(connection), metadata)]
+
+
+def _context(connection: Connection) -> MigrationContext:
+    def is_ours(name: str | None, kind: str, parents: object) -> bool:
+        return kind != "table" or name == record.name
+
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "include_name": is_ours})
+
+
+def _configuration(connection: Connection | None) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", "oauthcore_sqlalchemy:migrations")
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """Keep other processes from migrating at the same time."""
+    match connection.dialect.name:
+        case "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": _LOCK})
+            yield
+        case "mysql" | "mariadb":
+            # A lock of the session's, since each of MySQL's changes to the schema ends the transaction.
+            connection.execute(text("SELECT GET_LOCK('oauthcore', :wait)"), {"wait": _WAIT})
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT RELEASE_LOCK('oauthcore')"))
+        case _:
+            begin_in_sqlite(connection, "BEGIN IMMEDIATE")
+            yield

@@ -1,0 +1,74 @@
+"""SQLite: one writer at a time, so that the order within a commit is all there is to think of.
+
+Every statement is a conditional write, and the first one takes the file's one lock. What is only required is written as
+it is; a transaction that began by reading could not become a writing one once somebody else had written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import BindParameter, Executable, bindparam, delete, select, tuple_, update
+from sqlalchemy.dialects.sqlite import insert
+
+from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
+from oauthcore_sqlalchemy.manners import Bracket, within
+from oauthcore_sqlalchemy.steps import Act, Step
+from oauthcore_sqlalchemy.table import record
+
+_STILL = (
+    record.c.kind == bindparam("at_kind"),
+    record.c.key == bindparam("at_key"),
+    record.c.body == bindparam("expected"),
+)
+_NEW: dict[str, BindParameter[str | int | None]] = {
+    name: bindparam(f"new_{name}") for name in ("subject", "expires_at", "body")
+}
+
+
+def _where(step: Step) -> Row:
+    return {"at_kind": step.place[0], "at_key": step.place[1], "expected": step.expected_body or ""}
+
+
+def _where_and_what(step: Step) -> Row:
+    return {**_where(step), **{f"new_{name}": step.row[name] for name in _NEW}}
+
+
+# A row that is touched is inserted and, by the statement after that, deleted.
+_WRITES: tuple[tuple[Executable, frozenset[Act], Callable[[Step], Row]], ...] = (
+    (update(record).where(*_STILL).values(body=record.c.body), frozenset({"require"}), _where),
+    (update(record).where(*_STILL).values(**_NEW), frozenset({"replace"}), _where_and_what),
+    (insert(record).on_conflict_do_nothing(), frozenset({"insert", "touch"}), lambda step: step.row),
+    (delete(record).where(*_STILL), frozenset({"delete", "touch"}), _where),
+)
+
+_PURGE = delete(record).where(
+    tuple_(record.c.kind, record.c.key).in_(
+        select(record.c.kind, record.c.key)
+        .where(record.c.expires_at < bindparam("before"))
+        .order_by(record.c.expires_at)
+        .limit(bindparam("limit"))
+    )
+)
+
+
+class Sqlite:
+    """Write as SQLite does it best."""
+
+    begin = "BEGIN IMMEDIATE"
+
+    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+        """Make all steps or none."""
+        return within(bracket, self._write(steps))
+
+    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+        """Remove at most `limit` expired records."""
+        removed = yield Ask(_PURGE, {"before": expired_before, "limit": limit})
+        return removed.rowcount
+
+    def _write(self, steps: Sequence[Step]) -> Talk[bool]:
+        for statement, acts, parameters in _WRITES:
+            rows = [parameters(step) for step in steps if step.act in acts]
+            if rows and (yield Ask(statement, rows)).rowcount != len(rows):
+                return False
+        return True

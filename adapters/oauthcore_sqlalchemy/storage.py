@@ -1,0 +1,179 @@
+"""The storages: the same courses, held by blocking calls or awaited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from oauthcore.errors import ConfigurationError
+from oauthcore.outcome import Change, R, S
+from oauthcore_sqlalchemy import courses
+from oauthcore_sqlalchemy.conversation import Course, Talk, ahold, hold
+from oauthcore_sqlalchemy.courses import Terms
+from oauthcore_sqlalchemy.manners import Manner
+from oauthcore_sqlalchemy.mysql import MySql
+from oauthcore_sqlalchemy.postgresql import PostgreSql
+from oauthcore_sqlalchemy.sqlite import Sqlite
+
+T = TypeVar("T")
+
+MANNERS: dict[str, type[Manner]] = {"postgresql": PostgreSql, "mysql": MySql, "mariadb": MySql, "sqlite": Sqlite}
+
+
+def manner_of(dialect: Dialect) -> Manner:
+    """Give how a database is written to; raises `ConfigurationError` for one that nobody has tried."""
+    if dialect.name not in MANNERS:
+        raise ConfigurationError("engine", dialect.name, f"use one of {', '.join(MANNERS)}")
+    return MANNERS[dialect.name]()
+
+
+# Statements that each are a transaction of their own then need no beginning and no end, and what needs them says so by
+# itself. For PostgreSQL's and SQLite's drivers that is a matter of a flag, for MySQL's a round trip; so there it is
+# the engine's (see `engine_of`).
+_AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
+
+
+class SqlAlchemyStorage:
+    """Keep records in a SQL database, for a blocking host.
+
+    With an `Engine` each commit is a transaction of its own, and True means that the database has committed it. With a
+    `Connection` everything happens within the transaction that the application has begun there: a commit is a part of
+    it, undone by itself where a precondition fails, and as final as the transaction is.
+    """
+
+    def __init__(self, bind: Engine | Connection, /) -> None:
+        self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, Engine))
+        self._bind = bind
+        if isinstance(bind, Engine) and bind.dialect.name in {"postgresql", "sqlite"}:
+            self._bind = bind.execution_options(**_AUTOCOMMIT)
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return self._run(courses.find(kind, key, self._terms))
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        return self._run(courses.find_of(kind, subject, self._terms))
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        return self._run(courses.commit(changes, self._terms))
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        return self._run(courses.purge(expired_before, limit, self._terms))
+
+    def every(self, kind: type[R]) -> Iterator[R]:
+        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        after: str | None = ""
+        while after is not None:
+            records, after = self._run(courses.page(kind, after, self._terms))
+            yield from records
+
+    def expired(self, before: int) -> int:
+        """Count the records that expired before that second: what a purge has to do."""
+        return self._run(courses.expired(before, self._terms))
+
+    def close(self) -> None:
+        """Let go of the engine's connections; the application's own connection is left as it is."""
+        if isinstance(self._bind, Engine):
+            self._bind.dispose()
+
+    def _run(self, course: Course[T]) -> T:
+        resume: Any = course.send
+        answer: Any = None
+        while True:
+            try:
+                talk = resume(answer)
+            except StopIteration as result:
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
+            try:
+                resume, answer = course.send, self._hold(talk)
+            except Exception as failure:  # the course knows whether it may be tried again
+                resume, answer = course.throw, failure
+
+    def _hold(self, talk: Talk[T]) -> T:
+        if isinstance(self._bind, Connection):
+            begin_in_sqlite(self._bind)
+            return hold(self._bind, talk)
+        with self._bind.connect() as connection:
+            return hold(connection, talk)
+
+
+class AsyncSqlAlchemyStorage:
+    """Keep records in a SQL database, for an async host: with an `AsyncEngine`, or an `AsyncConnection`."""
+
+    def __init__(self, bind: AsyncEngine | AsyncConnection, /) -> None:
+        self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
+        self._bind = bind
+        if isinstance(bind, AsyncEngine) and bind.dialect.name in {"postgresql", "sqlite"}:
+            self._bind = bind.execution_options(**_AUTOCOMMIT)
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return await self._run(courses.find(kind, key, self._terms))
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        return await self._run(courses.find_of(kind, subject, self._terms))
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        return await self._run(courses.commit(changes, self._terms))
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        return await self._run(courses.purge(expired_before, limit, self._terms))
+
+    async def every(self, kind: type[R]) -> AsyncIterator[R]:
+        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        after: str | None = ""
+        while after is not None:
+            records, after = await self._run(courses.page(kind, after, self._terms))
+            for record in records:
+                yield record
+
+    async def expired(self, before: int) -> int:
+        """Count the records that expired before that second: what a purge has to do."""
+        return await self._run(courses.expired(before, self._terms))
+
+    async def close(self) -> None:
+        """Let go of the engine's connections; the application's own connection is left as it is."""
+        if isinstance(self._bind, AsyncEngine):
+            await self._bind.dispose()
+
+    async def _run(self, course: Course[T]) -> T:
+        resume: Any = course.send
+        answer: Any = None
+        while True:
+            try:
+                talk = resume(answer)
+            except StopIteration as result:
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
+            try:
+                resume, answer = course.send, await self._hold(talk)
+            except Exception as failure:  # the course knows whether it may be tried again
+                resume, answer = course.throw, failure
+
+    async def _hold(self, talk: Talk[T]) -> T:
+        if isinstance(self._bind, AsyncConnection):
+            await self._bind.run_sync(begin_in_sqlite)
+            return await ahold(self._bind, talk)
+        async with self._bind.connect() as connection:
+            return await ahold(connection, talk)
+
+
+def begin_in_sqlite(connection: Connection, begin: str = "BEGIN") -> None:
+    """Begin the transaction that the application has begun.
+
+    Python's sqlite3 does it no sooner than at the first write; a savepoint before that would be the transaction itself,
+    and its end the end of it.
+    """
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        if not driver.in_transaction:
+            connection.exec_driver_sql(begin)

@@ -1,0 +1,68 @@
+"""MariaDB, from Debian's package `mariadb-server`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from itertools import count
+
+import pymysql
+
+from tests.servers.program import Folder, Program, free_port, unprivileged
+
+_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+
+
+class MariaDb:
+    """Be a MariaDB server, as fast as it can be."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._numbers = count(1)
+        self._folder = Folder("mariadb")
+        data = self._folder.path / "data"
+        install, server = self.programs()
+        options = ["--no-defaults", f"--datadir={data}"]
+        command = [install, *options, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
+        self.program = Program(
+            [
+                server,
+                *options,
+                "--bind-address=127.0.0.1",
+                f"--port={self.port}",
+                f"--socket={self._folder.path / 'socket'}",
+                f"--pid-file={self._folder.path / 'pid'}",
+                "--innodb-flush-log-at-trx-commit=0",
+                "--innodb-buffer-pool-size=64M",
+                "--max-connections=200",
+            ],
+            "ready for connections",
+            self._folder,
+        )
+        self.program.start()
+
+    @staticmethod
+    def programs() -> tuple[str, str]:
+        """Give the two programs; raises `FileNotFoundError` where there are none."""
+        found = [shutil.which(name, path=_PATH) for name in ("mariadb-install-db", "mariadbd")]
+        if found[0] is None or found[1] is None:
+            raise FileNotFoundError("there is no MariaDB here: apt-get install mariadb-server")
+        return found[0], found[1]
+
+    def database(self) -> str:
+        """Make an empty database, and give its name."""
+        name = f"test_{next(self._numbers)}"
+        with pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection:
+            connection.cursor().execute(f"CREATE DATABASE {name}")
+        return name
+
+    def url(self, driver: str, database: str) -> str:
+        """Give the URL of a database, by that driver."""
+        return f"mysql+{driver}://root@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """Stop it, and remove what it wrote."""
+        self.program.stop()
+        self._folder.remove()

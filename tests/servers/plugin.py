@@ -1,0 +1,38 @@
+"""The fixtures: a server is started when the first test wants it, and stopped when the last test is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.mariadb import MariaDb
+from tests.servers.postgresql import PostgreSql
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    """Give a PostgreSQL server that forgets when it is killed."""
+    server = PostgreSql()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def durable_postgresql() -> Iterator[PostgreSql]:
+    """Give a PostgreSQL server of the test's own, which may be killed."""
+    server = PostgreSql(durable=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    """Give a MariaDB server; skips where there is none to start."""
+    try:
+        MariaDb.programs()
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    server = MariaDb()
+    yield server
+    server.stop()

