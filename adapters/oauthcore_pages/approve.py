@@ -19,7 +19,7 @@ def show_approve(visit: Visit) -> Flow[Response]:
     if visit.session is None or visit.session.signed_in is None:
         return visit.send_to(paths.login, handle)
     pending = yield from visit.pending(handle, visit.login)
-    if pending.need is Need.LOGIN:
+    if pending.need in {Need.LOGIN, Need.SELECT_ACCOUNT, Need.CREATE}:
         return visit.send_to(paths.login, handle)
     # Also where nothing is needed, as consent given in another tab: going on is not for a GET to decide.
     hidden = visit.hidden(paths.approve, handle, visit.session)

@@ -21,20 +21,29 @@ def show_login(visit: Visit) -> Flow[Response]:
             return visit.send_to(visit.around.paths.account)
         return (yield from ask(visit, "", None))
     pending = yield from visit.pending(handle, visit.login)
-    if visit.login is not None and pending.need is not Need.LOGIN:
-        return visit.send_to(visit.around.paths.approve, handle)
+    if visit.session is not None and visit.session.signed_in is not None and pending.need is not Need.LOGIN:
+        if pending.need is not Need.SELECT_ACCOUNT:
+            return visit.send_to(visit.around.paths.approve, handle)
+        hidden = visit.hidden(visit.around.paths.login, handle, visit.session)
+        username = visit.session.signed_in.username
+        return visit.around.looks.select_account(visit.language, hidden, pending, username)
     return (yield from ask(visit, handle, None))
 
 
 def sign_in(visit: Visit) -> Flow[Response]:
-    """Check who it is, and go on with what he came for."""
+    """Check who it is, or take his word for the account that he is signed in with, and go on with what he came for."""
     try:
-        form, _, handle = visit.submitted()
+        form, session, handle = visit.submitted()
     except ForgedForm as forged:
         if visit.login is None or forged.again is None:
             raise
         # He signed in, in another tab, while this form was open: what is typed in it isn't looked at, nor needed.
         return see_other(forged.again)
+    match form.get("account"):
+        case "current" if session.login is not None:
+            return (yield from go_on(visit, handle, session))
+        case "current" | "other":
+            return (yield from ask(visit, handle, None))
     username = form.get("username")
     subject = yield from authenticate(username, Secret(form.get("password")))
     if subject is None:

@@ -20,10 +20,19 @@ from oauthcore.http import Headers, Response
 from oauthcore.refusals import PAGE_HEADERS, ErrorPage
 from oauthcore_pages.brand import Brand
 from oauthcore_pages.language import best, translations
+from oauthcore_pages.messages import SCOPES
 
 Descriptions = Mapping[str, str | Mapping[str, str]]
 
-TEMPLATES = ("login.html", "approve.html", "account.html", "logout.html", "signed_out.html", "error.html")
+TEMPLATES = (
+    "login.html",
+    "select_account.html",
+    "approve.html",
+    "account.html",
+    "logout.html",
+    "signed_out.html",
+    "error.html",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -46,10 +55,11 @@ class Attempt:
 class Looks:
     """Render the pages.
 
-    `loaders` are asked first for `login.html`, `approve.html`, `account.html`, `logout.html`, `signed_out.html`,
-    `error.html` and `style.css`. `scopes` says what each scope means, in one text or one for each language; without
-    it the scope itself is shown. `languages` are those that pages are shown in, the default first; `own_translations`
-    is a folder of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that go before the package's.
+    `loaders` are asked first for `login.html`, `select_account.html`, `approve.html`, `account.html`, `logout.html`,
+    `signed_out.html`, `error.html` and `style.css`. `scopes` says what each scope means, and each claim that is asked
+    for by name, in one text or one for each language; without it those of OpenID Connect are explained, and others
+    shown as they are. `languages` are those that pages are shown in, the default first; `own_translations` is a folder
+    of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that go before the package's.
     """
 
     def __init__(
@@ -82,19 +92,28 @@ class Looks:
         """Choose the language for a browser that sends that header."""
         return best(accept_language, self._languages)
 
+    def preferred(self, language: str, pending: PendingInteraction | None) -> str:
+        """Choose the language that the client wishes for, if there is one, before the browser's (OIDC Core 3.1.2.1)."""
+        for wish in () if pending is None else pending.ui_locales:
+            found = best(wish, ("", *self._languages))
+            if found:
+                return found
+        return language
+
     def login(
         self, language: str, hidden: Hidden, pending: PendingInteraction | None, failed: Attempt | None = None
     ) -> Response:
         """Ask who it is; again, where the password was wrong, or tried too often."""
         # 400, not 401: that would have to name an authentication scheme (RFC 9110 section 15.5.2), and a form is none.
         status = 200 if failed is None else 400 if failed.wait is None else 429
+        hint = None if pending is None else pending.login_hint
         page = self._page(
-            language,
+            self.preferred(language, pending),
             status,
             "login.html",
             hidden=hidden,
             client=None if pending is None else client_name(pending.client),
-            username="" if failed is None else failed.username,
+            username=(hint or "") if failed is None else failed.username,
             failed=failed is not None,
             wait=None if failed is None else failed.wait,
         )
@@ -102,10 +121,25 @@ class Looks:
             return page
         return attrs.evolve(page, headers=(*page.headers, ("Retry-After", str(failed.wait))))
 
+    def select_account(self, language: str, hidden: Hidden, pending: PendingInteraction, username: str) -> Response:
+        """Ask whether to go on as who is signed in, or as somebody else."""
+        return self._page(
+            self.preferred(language, pending),
+            200,
+            "select_account.html",
+            hidden=hidden,
+            client=client_name(pending.client),
+            username=username,
+        )
+
     def approve(
         self, language: str, hidden: Hidden, pending: PendingInteraction, username: str, logout: str
     ) -> Response:
-        """Ask whether the client may have what it asks for."""
+        """Ask whether the client may have what it asks for.
+
+        That it learns who the person is can't be taken out: that is what scope openid is for, and no is an answer too.
+        """
+        language = self.preferred(language, pending)
         return self._page(
             language,
             200,
@@ -115,7 +149,9 @@ class Looks:
             organization=pending.client.organization_name,
             website=website(pending.client),
             destination=destination(pending.redirect_uri),
-            scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens],
+            identity=self.describe("openid", language) if "openid" in pending.scope else None,
+            scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
+            claims=[self.describe(name, language) for name in pending.claims],
             username=username,
             logout=logout,
         )
@@ -159,7 +195,9 @@ class Looks:
 
     def describe(self, token: str, language: str) -> str:
         """Say what a scope means."""
-        description = self._scopes.get(token, token)
+        description = self._scopes.get(token)
+        if description is None:
+            return self._texts[language].gettext(SCOPES[token]) if token in SCOPES else token
         if isinstance(description, str):
             return description
         return description.get(language) or next(iter(description.values()), token)

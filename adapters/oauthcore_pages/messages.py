@@ -8,6 +8,16 @@ def N_(text: str) -> str:  # gettext's own name for it
     return text
 
 
+# What the scopes of OpenID Connect mean (OIDC Core sections 5.4 and 11), unless the operator says it in other words.
+SCOPES = {
+    "openid": N_("Know who you are"),
+    "profile": N_("See your name and the rest of your profile"),
+    "email": N_("See your e-mail address"),
+    "address": N_("See your postal address"),
+    "phone": N_("See your telephone number"),
+    "offline_access": N_("Use your account while you are away"),
+}
+
 # What an error page may have to say; the tests hold this against the classes of `oauthcore.errors`.
 DESCRIPTIONS = (
     N_("The request lacks a required parameter, repeats one, or is malformed."),
@@ -20,6 +30,12 @@ DESCRIPTIONS = (
     N_("The resource owner denied the request."),
     N_("The person is not signed in, and the request allows no page."),
     N_("The person has to be asked, and the request allows no page."),
+    N_("The person has to do something, and the request allows no page."),
+    N_("The person has to choose an account, and the request allows no page."),
+    N_("The person could not be authenticated in the way that the request demands."),
+    N_("The request_uri is not registered for this client, or what it names can't be used."),
+    N_("The request object can't be read or verified, or contradicts the request."),
+    N_("The server does not take registrations with a request."),
     N_("The server does not take request objects."),
     N_("The server does not take references to request objects."),
     N_("The server met an unexpected condition."),

@@ -21,6 +21,8 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.keys import KeySet
+from oauthcore.openid import OpenID
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_pages import Looks, Pages
 from tests.pages.html import Page
@@ -100,7 +102,14 @@ class Site:
         return self.pages.login_of(Request("GET", "/", (("Cookie", cookie),)))
 
 
-def make_site(*clients: Client, issuer: str = ISSUER, **settings: Any) -> Site:
+def make_site(
+    *clients: Client,
+    issuer: str = ISSUER,
+    client: Client = APP,
+    openid: OpenID | None = None,
+    keys: KeySet | None = None,
+    **settings: Any,
+) -> Site:
     """Make a site with the app and more clients."""
     clock, entropy, looks = FixedClock(), SeededEntropy(), Looks()
     server = AuthorizationServer(
@@ -110,12 +119,14 @@ def make_site(*clients: Client, issuer: str = ISSUER, **settings: Any) -> Site:
         token_key=KEY,
         paths=Paths(consent="/approve"),
         error_page=looks.error,
+        openid=openid,
+        keys=keys,
     )
     defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "looks": looks}
     pages = Pages(server, **(defaults | settings))
     world = World(MemoryStorage(), authenticate=authenticate)
-    for client in (APP, *clients):
-        run(server.register(client, Secret(SECRET)), world)
+    for registered in (client, *clients):
+        run(server.register(registered, Secret(SECRET)), world)
     return Site(server, pages, world, clock)
 
 

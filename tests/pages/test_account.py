@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -78,7 +80,7 @@ def test_account_shows_each_application_with_who_runs_it_since_when_and_what_it_
     assert "It is run by <strong>Firm &amp; Sons</strong>." in text
     assert '<a href="https://firm.example/" rel="noopener noreferrer nofollow"' in text
     assert f'datetime="{site.clock_date}T' in text
-    assert "<li>email</li>" in text
+    assert "<li>See your e-mail address</li>" in text
 
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "http://firm.example/"])
@@ -213,7 +215,7 @@ def test_a_page_from_the_history_says_that_it_was_answered(site: Site) -> None:
         {"logout": "/a b"},
     ],
 )
-def test_path_that_can_not_be_is_named(settings: dict[str, str]) -> None:
+def test_path_that_can_not_be_is_named(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"paths\.(account|logout) = "):
         make_site(**settings)
 
