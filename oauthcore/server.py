@@ -43,7 +43,7 @@ from oauthcore.grants.password import password
 from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.http import Headers, Request, Response
 from oauthcore.jose import import_private
-from oauthcore.key_ring import KeyPolicy
+from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
@@ -237,6 +237,8 @@ class AuthorizationServer:
         Raises `ConfigurationError` for a registration that can't be.
         """
         check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
+        if isinstance(self._keys, StoredKeys):
+            check_outlived(client, self.policy.lifetimes, self._keys.policy)
         if not client.is_public:
             secret = secret or mint(self._entropy)
             check_secret(secret)
