@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import Iterable
+from http.client import HTTPException
+from pathlib import Path
 from time import monotonic
 
+import attrs
 import urllib3
-from urllib3.util import Timeout, parse_url
+from urllib3.util import Timeout, Url, parse_url
 
 from oauthcore import Outgoing, Response
 from oauthcore.errors import ConfigurationError
-from oauthcore_fetch.guard import Forbidden, Resolve, is_among, networks, permitted, resolve
+from oauthcore_fetch.deadline import until
+from oauthcore_fetch.guard import Forbidden, Resolve, allowed, permitted, resolve
 
 PIECE = 16 * 1024
+_PORTS = {"https": 443, "http": 80}
 
 
 class FetchFailed(Exception):
@@ -24,9 +28,10 @@ class FetchFailed(Exception):
 class Fetcher:
     """Ask another server, for a blocking host.
 
-    `timeout`, in seconds, is for the whole exchange, `max_size`, in bytes, for the body of the answer. `allow` opens
-    addresses that are not public, as networks. `ca_file` names certificates to trust besides the system's. Plain http
-    is asked only of allowed addresses. A redirect is an answer like any other, and followed by nobody.
+    `timeout`, in seconds, is for the whole exchange, however it trickles in, but for the system's resolver, which has
+    its own; `max_size`, in bytes, is for the body of the answer. `allow` opens what is not public, as networks or as
+    names of hosts. `ca_file` names certificates to trust besides the system's. Plain http is asked only of what is
+    allowed. A redirect is an answer like any other, and followed by nobody.
     """
 
     def __init__(
@@ -35,75 +40,89 @@ class Fetcher:
         timeout: float = 5.0,
         max_size: int = 256 * 1024,
         allow: Iterable[str] = (),
-        ca_file: str | None = None,
+        ca_file: str | Path | None = None,
         resolve: Resolve = resolve,
     ) -> None:
         if timeout <= 0 or max_size < 1:
             raise ConfigurationError("timeout, max_size", (timeout, max_size), "use numbers above 0")
-        self._timeout = timeout
+        self.timeout = timeout
         self._max_size = max_size
-        self._allow = networks(allow)
+        self._allow = allowed(allow)
         self._resolve = resolve
         self._tls = ssl.create_default_context()
         if ca_file is not None:
             try:
                 self._tls.load_verify_locations(ca_file)
             except (OSError, ssl.SSLError):
-                raise ConfigurationError("ca_file", ca_file, "name a file of PEM certificates") from None
+                raise ConfigurationError("ca_file", str(ca_file), "name a file of PEM certificates") from None
 
     def __call__(self, request: Outgoing) -> Response:
         """Give the answer, whatever its status; raises `FetchFailed` where there is none."""
-        deadline = monotonic() + self._timeout
         try:
-            with self._pool(request.url) as pool:
-                return self._exchange(pool, request, deadline)
-        except (urllib3.exceptions.HTTPError, OSError, Forbidden) as error:
-            raise FetchFailed(f"{parse_url(request.url).host}: {type(error).__name__}") from error
+            url = parse_url(request.url)
+            if url.scheme not in _PORTS or url.host is None:
+                raise FetchFailed("the URL is not one of https or http")
+        except urllib3.exceptions.LocationParseError:
+            raise FetchFailed("the URL is none") from None
+        try:
+            return self._ask(request, url)
+        # ValueError: the name can't be put into the DNS, or a header would be two.
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError, Forbidden) as error:
+            raise FetchFailed(f"{url.host}: {type(error).__name__}") from error
 
-    def _pool(self, url: str) -> urllib3.HTTPConnectionPool:
-        """Make a pool of one connection, to the address that was looked at and under the name that was asked for."""
-        parts = parse_url(url)
-        host = (parts.host or "").strip("[]")
-        secure = parts.scheme == "https"
-        port = parts.port or (443 if secure else 80)
-        address = permitted(host, port, self._allow, self._resolve)
-        timeout = Timeout(total=self._timeout)
-        if secure:
-            return urllib3.HTTPSConnectionPool(
-                address, port, timeout=timeout, ssl_context=self._tls, server_hostname=host, assert_hostname=host
+    def _ask(self, request: Outgoing, url: Url) -> Response:
+        """Ask at the first address where somebody listens."""
+        deadline = monotonic() + self.timeout
+        assert url.host is not None and url.scheme is not None
+        host, is_secure = url.host.strip("[]"), url.scheme == "https"
+        port = url.port or _PORTS[url.scheme]
+        *others, last = permitted(host, port, is_secure, self._allow, self._resolve)
+        for address in others:
+            try:
+                return self._exchange(
+                    _At(address, port, host, self._tls if is_secure else None), request, url, deadline
+                )
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
+                continue
+        return self._exchange(_At(last, port, host, self._tls if is_secure else None), request, url, deadline)
+
+    def _exchange(self, at: _At, request: Outgoing, url: Url, deadline: float) -> Response:
+        headers = {"Host": url.netloc or "", "User-Agent": "oauthcore", "Accept-Encoding": "identity"}
+        with at.pool(deadline) as pool:
+            answer = pool.request(
+                request.method,
+                url.request_uri,
+                body=request.body or None,
+                headers=headers | dict(request.headers),
+                redirect=False,
+                retries=False,
+                preload_content=False,
             )
-        if not is_among(address, self._allow):
-            raise Forbidden("plain http is asked of allowed addresses only")
-        return urllib3.HTTPConnectionPool(address, port, timeout=timeout)
-
-    def _exchange(self, pool: urllib3.HTTPConnectionPool, request: Outgoing, deadline: float) -> Response:
-        parts = parse_url(request.url)
-        headers = {"Host": parts.netloc or "", "User-Agent": "oauthcore", "Accept-Encoding": "identity"}
-        answer = pool.request(
-            request.method,
-            parts.request_uri,
-            body=request.body or None,
-            headers=headers | dict(request.headers),
-            redirect=False,
-            retries=False,
-            preload_content=False,
-        )
-        body = bytearray()
-        for piece in answer.stream(PIECE, decode_content=False):
-            body += piece
-            if len(body) > self._max_size:
-                raise FetchFailed(f"{parts.host}: the answer has more than {self._max_size} bytes")
-            if monotonic() > deadline:
-                raise FetchFailed(f"{parts.host}: the answer took more than {self._timeout} seconds")
-        return Response(answer.status, tuple(answer.headers.items()), bytes(body))
+            body = bytearray()
+            for piece in answer.stream(PIECE, decode_content=False):
+                body += piece
+                if len(body) > self._max_size:
+                    raise FetchFailed(f"{url.host}: the answer has more than {self._max_size} bytes")
+            return Response(answer.status, tuple(answer.headers.items()), bytes(body))
 
 
-class AsyncFetcher:
-    """Ask another server, for an async host: the same, on a thread."""
+@attrs.frozen
+class _At:
+    """Be an address that was looked at, and the name that it was found under: the certificate is to be for that."""
 
-    def __init__(self, fetcher: Fetcher | None = None) -> None:
-        self._fetcher = fetcher or Fetcher()
+    address: str
+    port: int
+    host: str
+    tls: ssl.SSLContext | None
 
-    async def __call__(self, request: Outgoing) -> Response:
-        """Give the answer, whatever its status; raises `FetchFailed` where there is none."""
-        return await asyncio.to_thread(self._fetcher, request)
+    def pool(self, deadline: float) -> urllib3.HTTPConnectionPool:
+        """Make a pool of one connection, which is given up at the deadline."""
+        timeout = Timeout(total=max(deadline - monotonic(), 0.001))
+        if self.tls is None:
+            pool = urllib3.HTTPConnectionPool(self.address, self.port, timeout=timeout)
+        else:
+            pool = urllib3.HTTPSConnectionPool(
+                self.address, self.port, timeout=timeout, ssl_context=self.tls, server_hostname=self.host
+            )
+        pool.ConnectionCls = type("Timed", (pool.ConnectionCls,), {"response_class": until(deadline)})
+        return pool

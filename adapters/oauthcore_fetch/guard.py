@@ -8,9 +8,12 @@ to something else, in between gains nothing.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
+
+import attrs
 
 from oauthcore.errors import ConfigurationError
 
@@ -20,10 +23,40 @@ Resolve: TypeAlias = Callable[[str, int], list[str]]
 
 # RFC 6052: the rest of such an address is an IPv4 address, which may be a private one.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# RFC 4291 section 2.4: all that has been given out for the Internet at large. What lies outside of it and has no rule
+# of its own (the old site-local fec0::/10, IPv4 in the last bits of ::/96) counts as global with `ipaddress`.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# The last label has a letter in it: what ends in a number is meant as an address, and was no good one.
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?=[a-z0-9-]*[a-z])[a-z0-9-]{1,63}", re.IGNORECASE)
 
 
 class Forbidden(Exception):
     """Refuse to ask a server at an address that is not public."""
+
+
+@attrs.frozen
+class Allowed:
+    """Hold the networks and the hosts that may be asked although they are not public."""
+
+    networks: tuple[Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    def covers(self, host: str, address: Address) -> bool:
+        """Tell whether a host at an address is among them."""
+        return host.lower() in self.hosts or any(address in network for network in self.networks)
+
+
+def allowed(values: Iterable[str]) -> Allowed:
+    """Read networks, such as `10.1.0.0/16`, and names of hosts; raises `ConfigurationError` for what is neither."""
+    networks, hosts = [], set()
+    for value in values:
+        try:
+            networks.append(ipaddress.ip_network(value))
+        except ValueError:
+            if _HOST.fullmatch(value) is None:
+                raise ConfigurationError("allow", value, "use a network, as in 10.1.0.0/16, or a host's name") from None
+            hosts.add(value.lower())
+    return Allowed(tuple(networks), frozenset(hosts))
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -31,34 +64,23 @@ def resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-def networks(values: Iterable[str]) -> tuple[Network, ...]:
-    """Read networks, such as `10.1.0.0/16`; raises `ConfigurationError` for what is none."""
-    read = []
-    for value in values:
-        try:
-            read.append(ipaddress.ip_network(value))
-        except ValueError:
-            raise ConfigurationError("allow", value, "use an address or a network, as in 10.1.0.0/16") from None
-    return tuple(read)
+def permitted(host: str, port: int, is_secure: bool, allow: Allowed, find: Resolve) -> list[str]:
+    """Give the addresses of the host that may be connected to; raises `Forbidden` where one of them may not.
 
-
-def permitted(host: str, port: int, allow: tuple[Network, ...], find: Resolve) -> str:
-    """Give an address of the host to connect to; raises `Forbidden` where one of them is not permitted.
-
-    One is enough to refuse: a name that has a public and a private address is not an honest one.
+    One is enough to refuse: a name that has a public and a private address is not an honest one. Without TLS nobody
+    knows whom he asks, so that is for those allowed alone.
     """
     addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in find(host, port)]
-    for address in addresses:
-        if not is_public(address) and not is_among(str(address), allow):
-            raise Forbidden(f"{host} is at {address}, which is not public; allow it by name if it is meant")
     if not addresses:
         raise Forbidden(f"{host} has no address")
-    return str(addresses[0])
-
-
-def is_among(address: str, allow: tuple[Network, ...]) -> bool:
-    """Tell whether an address is in one of some networks."""
-    return any(ipaddress.ip_address(address) in network for network in allow)
+    for address in addresses:
+        if allow.covers(host, address):
+            continue
+        if not is_public(address):
+            raise Forbidden(f"{host} is at {address}, which is not public; allow it by name if it is meant")
+        if not is_secure:
+            raise Forbidden(f"{host} is to be asked without TLS; allow it by name if that is meant")
+    return [str(address) for address in addresses]
 
 
 def is_public(address: Address) -> bool:
@@ -69,4 +91,5 @@ def is_public(address: Address) -> bool:
             hidden = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         if hidden is not None:
             return is_public(hidden)
+        return address in _GLOBAL_UNICAST and address.is_global
     return address.is_global and not address.is_multicast

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from time import perf_counter
 
 import attrs
 
-from oauthcore import AsyncWorld, AuthorizationServer, Client, Peer, Request, Response, Secret, TryLater, arun, jose
+from oauthcore import (
+    AsyncWorld,
+    AuthorizationServer,
+    Client,
+    Outgoing,
+    Peer,
+    Request,
+    Response,
+    Secret,
+    TryLater,
+    arun,
+    jose,
+)
 from oauthcore.entropy import Entropy
 from oauthcore.errors import ServerError, TemporarilyUnavailable
 from oauthcore.http import see_other
@@ -48,6 +60,7 @@ class Application:
     storage: AsyncStorage
     users: Users
     monitoring: Monitoring
+    fetch: Callable[[Outgoing], Awaitable[Response]]
     entropy: Entropy
     metrics_allowed_from: tuple[Network, ...]
     endpoints: Mapping[str, str]
@@ -97,6 +110,7 @@ class Application:
             self.storage,
             partial(self._authenticate, address_of(request.peer)),
             self._hear,
+            self.fetch,
             sign=signing.sign,
             generate_key=signing.generate_key,
         )

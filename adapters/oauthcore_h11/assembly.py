@@ -24,6 +24,7 @@ from oauthcore.key_ring import KeyPolicy
 from oauthcore.records import Record
 from oauthcore.server import TOKEN_KEY_LENGTHS
 from oauthcore.storage import AsyncStorage
+from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_h11.application import Application
 from oauthcore_h11.attempts import Patience
 from oauthcore_h11.configuration import Configuration
@@ -54,7 +55,6 @@ def application_of(
 ) -> Application:
     """Put the application together; raises `ConfigurationError` for settings that can't be together."""
     looks = looks_of(configuration)
-    check_outgoing(configuration)
     server = server_of(configuration, looks, clock, entropy)
     pages = pages_of(configuration, server, looks, clock, entropy)
     known = WithDeclared(storage, declared(configuration, server, passwords))
@@ -64,6 +64,7 @@ def application_of(
         storage=known,
         users=Users(known, passwords, patience_of(configuration), key=token_key_of(configuration), clock=clock),
         monitoring=monitoring,
+        fetch=fetch_of(configuration),
         entropy=entropy,
         metrics_allowed_from=configuration.metrics.allowed_from,
         endpoints=names_of(configuration, server),
@@ -289,16 +290,16 @@ def tls_of(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def check_outgoing(configuration: Configuration) -> None:
-    """Raise `ConfigurationError` for an authority that is none."""
-    path = configuration.outgoing.extra_ca_file
-    if path is None:
-        return
-    check_readable("outgoing.extra_ca_file", path)
+def fetch_of(configuration: Configuration) -> AsyncFetcher:
+    """Make what asks other servers; raises `ConfigurationError` for an authority or a host that is none."""
+    table = configuration.outgoing
+    if table.extra_ca_file is not None:
+        check_readable("outgoing.extra_ca_file", table.extra_ca_file)
+    names = {"ca_file": "outgoing.extra_ca_file", "allow": "outgoing.private_hosts"}
     try:
-        ssl.create_default_context().load_verify_locations(path)
-    except ssl.SSLError:
-        raise ConfigurationError("outgoing.extra_ca_file", str(path), "there is no certificate in it") from None
+        return AsyncFetcher(Fetcher(allow=table.private_hosts, ca_file=table.extra_ca_file))
+    except ConfigurationError as error:
+        raise ConfigurationError(names[error.setting], error.value, error.remedy) from None
 
 
 def _no_password() -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from socket import socketpair
+from threading import Event
+from time import monotonic
 
 import anyio
 import pytest
@@ -15,62 +14,11 @@ import trustme
 
 from oauthcore import ConfigurationError, Outgoing, Response
 from oauthcore_fetch import AsyncFetcher, Fetcher, FetchFailed
-from oauthcore_fetch.guard import Forbidden, is_public, networks, permitted
+from oauthcore_fetch.deadline import until
+from oauthcore_fetch.guard import Allowed, Forbidden, allowed, is_public, permitted
+from tests.fetch.elsewhere import elsewhere
 
 LOOPBACK = ("127.0.0.0/8",)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """Answer as the path says."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        if self.path == "/redirect":
-            self.send_response(302)
-            self.send_header("Location", "http://169.254.169.254/latest")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-        elif self.path == "/drip":
-            self.send_response(200)
-            self.end_headers()
-            try:
-                while True:
-                    self.wfile.write(b"a" * 100)
-                    self.wfile.flush()
-            except OSError:
-                self.close_connection = True
-        else:
-            self.answer(b"x" * 1000 if self.path == "/large" else self.headers["Host"].encode())
-
-    def do_POST(self) -> None:
-        self.answer(self.rfile.read(int(self.headers["Content-Length"])) + self.headers["X-Own"].encode())
-
-    def answer(self, body: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(  # type: ignore[explicit-override]  # typing.override is 3.12's
-        self, format: str, *args: object
-    ) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def elsewhere(tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def test_answer_is_given_as_it_came() -> None:
@@ -117,10 +65,69 @@ def test_answer_that_is_too_large_is_given_up() -> None:
         Fetcher(allow=LOOPBACK, max_size=100)(Outgoing("GET", f"http://127.0.0.1:{port}/large"))
 
 
-def test_answer_that_never_ends_is_given_up() -> None:
+@pytest.mark.parametrize("path", ["/pour", "/drip-head", "/drip-body"])
+def test_answer_that_never_ends_is_given_up(path: str) -> None:
     fetcher = Fetcher(allow=LOOPBACK, timeout=0.3, max_size=10**12)
-    with elsewhere() as port, pytest.raises(FetchFailed, match=r"more than 0\.3 seconds"):
-        fetcher(Outgoing("GET", f"http://127.0.0.1:{port}/drip"))
+    with elsewhere() as port, pytest.raises(FetchFailed):
+        fetcher(Outgoing("GET", f"http://127.0.0.1:{port}{path}"))
+
+
+def test_what_comes_after_the_deadline_is_not_read() -> None:
+    ours, theirs = socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        late = until(monotonic())(ours)
+        with pytest.raises(TimeoutError, match="deadline"):
+            late.begin()
+        late.close()
+
+
+def test_async_host_waits_no_longer_for_a_name() -> None:
+    go_on = Event()
+
+    def resolve_slowly(host: str, port: int) -> list[str]:
+        go_on.wait()
+        return []
+
+    async def ask() -> None:
+        try:
+            await AsyncFetcher(Fetcher(timeout=0.1, resolve=resolve_slowly))(Outgoing("GET", "https://slow.example/"))
+        finally:
+            go_on.set()
+
+    with pytest.raises(FetchFailed, match=r"within 0\.1 seconds"):
+        anyio.run(ask)
+
+
+def test_next_address_is_tried_where_nobody_listens_at_the_first() -> None:
+    with elsewhere() as port:
+        fetcher = Fetcher(allow=["localhost"], resolve=lambda *_: ["127.77.0.1", "::1", "127.0.0.1"])
+        assert fetcher(Outgoing("GET", f"http://localhost:{port}/")).body == f"localhost:{port}".encode()
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://as.example/", "https:///a", "https://[::1", "a", "https://a:99999/", "file:///a"]
+)
+def test_url_that_is_none_of_http_is_no_answer(url: str) -> None:
+    with pytest.raises(FetchFailed, match="the URL"):
+        Fetcher(allow=LOOPBACK)(Outgoing("GET", url))
+
+
+def test_name_that_no_resolver_takes_is_no_answer() -> None:
+    with pytest.raises(FetchFailed):
+        Fetcher()(Outgoing("GET", f"https://{'a' * 70}.example/"))
+
+
+def test_header_with_another_in_it_is_not_sent() -> None:
+    with elsewhere() as port, pytest.raises(FetchFailed, match="ValueError"):
+        Fetcher(allow=LOOPBACK)(Outgoing("GET", f"http://127.0.0.1:{port}/", (("X-Own", "a\r\nX-Other: b"),)))
+
+
+def test_user_in_a_url_is_told_to_nobody() -> None:
+    with elsewhere() as port:
+        assert (
+            Fetcher(allow=LOOPBACK)(Outgoing("GET", f"http://me:pw@127.0.0.1:{port}/")).body == b"127.0.0.1:%d" % port
+        )
 
 
 def test_server_that_is_not_there_is_no_answer() -> None:
@@ -145,32 +152,52 @@ def test_plain_http_is_for_allowed_addresses() -> None:
     "address",
     [
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1",
-        "2002:0a00:0001::1",
+        "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fec0::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1",
+        "::10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:0a00:0001::1", "2001:db8::1",
     ],
 )  # fmt: skip
 def test_address_that_is_not_public_is_forbidden(address: str) -> None:
     with pytest.raises(Forbidden, match="not public"):
-        permitted("a.example", 443, (), lambda *_: [address])
+        permitted("a.example", 443, True, Allowed(), lambda *_: [address])
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::808:808"])
 def test_public_address_is_permitted(address: str) -> None:
-    assert permitted("a.example", 443, (), lambda *_: [address]) == address
+    assert permitted("a.example", 443, True, Allowed(), lambda *_: [address]) == [address]
+
+
+@pytest.mark.parametrize("host", ["0", "0x7f.1", "127.1", "2130706433", "017700000001"])
+def test_address_in_disguise_is_seen_through(host: str) -> None:
+    with pytest.raises(FetchFailed, match="Forbidden"):
+        Fetcher()(Outgoing("GET", f"https://{host}/"))
 
 
 def test_name_with_one_private_address_is_forbidden() -> None:
     with pytest.raises(Forbidden):
-        permitted("a.example", 443, (), lambda *_: ["93.184.215.14", "10.0.0.1"])
+        permitted("a.example", 443, True, Allowed(), lambda *_: ["93.184.215.14", "10.0.0.1"])
 
 
 def test_name_without_an_address_is_forbidden() -> None:
     with pytest.raises(Forbidden, match="no address"):
-        permitted("a.example", 443, (), lambda *_: [])
+        permitted("a.example", 443, True, Allowed(), lambda *_: [])
 
 
-def test_private_network_may_be_allowed_by_name() -> None:
-    assert permitted("a", 1, networks(["10.0.0.0/8"]), lambda *_: ["10.0.0.1"]) == "10.0.0.1"
+def test_address_that_was_looked_at_is_the_one_connected_to() -> None:
+    """A name is resolved once: what it would resolve to the next time does not matter."""
+    answers = iter([["127.0.0.1"], ["169.254.169.254"]])
+    with elsewhere() as port:
+        fetcher = Fetcher(allow=LOOPBACK, resolve=lambda *_: next(answers))
+        assert fetcher(Outgoing("GET", f"http://as.example:{port}/")).body == f"as.example:{port}".encode()
+
+
+@pytest.mark.parametrize("allow", ["10.0.0.0/8", "10.0.0.1", "rp.internal", "RP.internal"])
+def test_private_address_may_be_allowed(allow: str) -> None:
+    assert permitted("rp.internal", 80, False, allowed([allow]), lambda *_: ["10.0.0.1"]) == ["10.0.0.1"]
+
+
+def test_host_that_is_allowed_opens_no_other() -> None:
+    with pytest.raises(Forbidden):
+        permitted("other.internal", 443, True, allowed(["rp.internal"]), lambda *_: ["10.0.0.1"])
 
 
 def test_every_address_is_public_or_not() -> None:
@@ -184,10 +211,17 @@ def test_every_address_is_public_or_not() -> None:
     [
         ("timeout", {"timeout": 0}),
         ("max_size", {"max_size": 0}),
-        ("allow", {"allow": ["somewhere"]}),
+        ("allow", {"allow": ["some where"]}),
+        ("allow", {"allow": ["10.1.0.0/33"]}),
+        ("allow", {"allow": ["10.1.0.300"]}),
         ("ca_file", {"ca_file": "/nowhere"}),
     ],
 )
 def test_setting_that_can_not_be_is_named(setting: str, settings: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match=setting):
         Fetcher(**settings)  # type: ignore[arg-type]  # that is the point
+
+
+def test_number_of_threads_that_can_not_be_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="at_once"):
+        AsyncFetcher(at_once=0)

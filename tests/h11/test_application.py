@@ -13,15 +13,19 @@ import attrs
 import pytest
 
 from oauthcore import Client, Peer, Request, Response
+from oauthcore import Outgoing as OutgoingRequest
+from oauthcore.effects import Flow, fetch
+from oauthcore.errors import Unanswered
 from oauthcore.outcome import Delete, Insert
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
-from oauthcore_h11.assembly import application_of, new_token_key
-from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics
+from oauthcore_h11.assembly import application_of, fetch_of, new_token_key
+from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics, Outgoing
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords as Hashing
 from oauthcore_h11.users import User
+from tests.fetch.elsewhere import elsewhere
 from tests.h11.test_users import Awaited
 from tests.pages.html import Page
 from tests.pages.site import FORM
@@ -39,7 +43,7 @@ class Host:
         user = User(key="alice", username="alice", subject="s-1", password_hash=passwords.hash_of_x, created_at=1)
         self.storage.inner.commit((Insert(user),))
         self.user = user
-        configuration = Configuration(
+        self.configuration = Configuration(
             folder=folder,
             issuer="https://as.example/tenant",
             token_key=new_token_key(),
@@ -49,7 +53,7 @@ class Host:
             ),
         )
         self.application: Application = application_of(
-            configuration, self.storage, passwords, Monitoring(), clock=FixedClock(), entropy=SeededEntropy()
+            self.configuration, self.storage, passwords, Monitoring(), clock=FixedClock(), entropy=SeededEntropy()
         )
         self.cookie = ""
 
@@ -227,3 +231,34 @@ async def test_what_is_committed_is_heard_by_the_audit_log_and_counted(
     assert heard == ["login_succeeded", "consent_given", "code_issued"]
     assert 'event="code_issued"} 1.0' in (await host.request("GET", "/metrics")).body.decode()
     assert await host.application.storage.find(Client, "app") is not None
+
+
+@attrs.frozen
+class Asking:
+    """Be a server that asks another for every answer."""
+
+    url: str
+
+    def owns(self, path: str) -> bool:
+        """Own everything."""
+        return True
+
+    def handle(self, *_: object) -> Flow[Response]:
+        """Ask, and give the answer."""
+        return fetch(OutgoingRequest("GET", self.url))
+
+
+async def test_other_servers_are_asked_where_the_operator_lets_them_be(host: Host) -> None:
+    opened = attrs.evolve(host.configuration, outgoing=Outgoing(private_hosts=("localhost",)))
+    with elsewhere() as port:
+        asking = attrs.evolve(host.application, server=Asking(f"http://localhost:{port}/"))  # type: ignore[arg-type]  # fake
+        host.application = attrs.evolve(asking, fetch=fetch_of(opened))
+        answered = await host.request("GET", "/tenant/token")
+        host.application = asking
+        refused = await host.request("GET", "/tenant/token")
+
+    assert answered.body == f"localhost:{port}".encode()
+    assert refused.status == 500
+    assert refused.refusal is not None
+    assert isinstance(refused.refusal.cause, Unanswered)
+    assert "Forbidden" in str(refused.refusal.cause.__cause__)

@@ -125,7 +125,8 @@ def test_good_configuration_is_called_good(shell: Shell) -> None:
         ("[paths]\nlogout = '/account'\n", "paths.account = '/account': give each page a path of its own"),
         ("[tls]\ncertificate = 'a'\nkey = 'b'\n", "tls.certificate = "),
         ("[outgoing]\nextra_ca_file = 'a'\n", "outgoing.extra_ca_file = "),
-        ("[outgoing]\nextra_ca_file = 'oauthcore.toml'\n", "there is no certificate in it"),
+        ("[outgoing]\nextra_ca_file = 'oauthcore.toml'\n", "name a file of PEM certificates"),
+        ("[outgoing]\nprivate_hosts = ['10.1.0.0/33']\n", "outgoing.private_hosts = '10.1.0.0/33': use a network"),
     ],
 )
 def test_configuration_that_can_not_be_is_one_line(shell: Shell, more: str, said: str) -> None:

@@ -54,11 +54,10 @@ storage = "sqlite:oauthcore.db"
 # trusted = ["10.0.0.0/8"]
 # trusted_unix = false
 
-# Requests that the server itself makes (none so far) go to public https addresses that public authorities vouch for,
-# and to these.
+# Requests that the server itself makes go to public https addresses that public authorities vouch for, and to these.
 # [outgoing]
 # extra_ca_file = "ca.pem"
-# private_hosts = ["rp.internal"]
+# private_hosts = ["rp.internal", "10.1.0.0/16"]
 
 # [paths]
 # authorization = "/authorize"

@@ -97,7 +97,7 @@ class Proxies:
 class Outgoing:
     """Open, for requests that the server itself makes, what is shut: private addresses and private authorities.
 
-    It makes none so far; what will is to keep to this.
+    `private_hosts` are names of hosts, addresses, or networks.
     """
 
     extra_ca_file: Path | None = None
