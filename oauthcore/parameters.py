@@ -110,5 +110,18 @@ def query_of(request: Request) -> Parameters:
 
 def cookies_named(request: Request, name: str) -> list[str]:
     """Give every value a browser sent under that cookie name (RFC 6265 section 5.4: there may be several)."""
-    pairs = (piece.partition("=") for header in request.headers_named("cookie") for piece in header.split(";"))
-    return [value.strip().strip('"') for key, _, value in pairs if key.strip() == name]
+    pairs = (piece for header in request.headers_named("cookie") for piece in header.split(";"))
+    return [pair.partition("=")[2].strip().strip('"') for pair in pairs if _cookie_name(pair) == name]
+
+
+def without_cookies(request: Request, name: str) -> Request:
+    """Give a request in which `cookies_named` finds none of that name, however they are spelled; all others stay."""
+    headers = [
+        (key, ";".join(pair for pair in value.split(";") if _cookie_name(pair) != name) if key == "cookie" else value)
+        for key, value in request.headers
+    ]
+    return attrs.evolve(request, headers=tuple(headers))
+
+
+def _cookie_name(pair: str) -> str:
+    return pair.partition("=")[0].strip()

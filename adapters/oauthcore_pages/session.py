@@ -12,7 +12,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
 from oauthcore.http import Request
-from oauthcore.parameters import cookies_named
+from oauthcore.parameters import cookies_named, without_cookies
 from oauthcore.records import Login
 
 KEY_DERIVATION = "hmac"
@@ -71,14 +71,7 @@ class Sessions:
 
     def without(self, request: Request) -> Request:
         """Give a request without the session's cookie; all others stay."""
-        start = f"{self._cookie_name}="
-        headers = [
-            (name, "; ".join(pair for pair in value.split("; ") if not pair.strip().startswith(start)))
-            if name == "cookie"
-            else (name, value)
-            for name, value in request.headers
-        ]
-        return attrs.evolve(request, headers=tuple(headers))
+        return without_cookies(request, self._cookie_name)
 
     def begin(self) -> Session:
         """Begin a session of nobody in particular, for a form to be bound to."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oauthcore import Request
 from oauthcore.errors import InvalidRequest
-from oauthcore.parameters import MAX_LENGTH, Parameters, cookies_named, form_of, parse_form, query_of
+from oauthcore.parameters import MAX_LENGTH, Parameters, cookies_named, form_of, parse_form, query_of, without_cookies
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
 VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -117,3 +117,16 @@ def test_every_cookie_of_a_name_is_given() -> None:
 
     assert cookies_named(request, "a") == ["1", "3", "4"]
     assert cookies_named(request, "nothing") == []
+
+
+@pytest.mark.parametrize("pair", ["a=1", " a=1", "a =1", "\ta\t= 1 ", "a", 'a="1"', "a=1=2"])
+def test_no_spelling_of_a_cookie_survives_its_removal(pair: str) -> None:
+    headers = (("Cookie", f"b=2;{pair}; c=3"), ("Accept", "a=1"), ("Cookie", pair), ("Cookie", f"{pair};aa=4"))
+    request = Request("GET", "/", headers)
+    assert len(cookies_named(request, "a")) == 3
+
+    stripped = without_cookies(request, "a")
+
+    assert cookies_named(stripped, "a") == []
+    assert [cookies_named(stripped, name) for name in ("b", "c", "aa")] == [["2"], ["3"], ["4"]]
+    assert stripped.header("accept") == "a=1"

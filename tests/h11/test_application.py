@@ -16,7 +16,7 @@ from oauthcore import Client, Peer, Request, Response
 from oauthcore import Outgoing as OutgoingRequest
 from oauthcore.effects import Flow, fetch
 from oauthcore.errors import Unanswered
-from oauthcore.outcome import Delete, Insert
+from oauthcore.outcome import Delete, Insert, Replace
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
@@ -146,6 +146,19 @@ async def test_login_of_a_session_counts_while_its_user_does(host: Host) -> None
     assert (await host.request("GET", "/tenant/account")).status == 200
 
     host.storage.inner.commit((Delete(host.user),))
+
+    assert (await host.request("GET", "/tenant/account")).header("location") == "/tenant/login"
+
+
+@pytest.mark.parametrize("spelled", ["a=b;{}", "a=b ;\t{};c=d"])
+@pytest.mark.parametrize("equals", ["=", "\t= "])
+async def test_session_is_ended_however_its_cookie_is_spelled(host: Host, spelled: str, equals: str) -> None:
+    """Who holds somebody's cookie and is no browser writes the header as he likes."""
+    await host.sign_in()
+    host.cookie = spelled.format(host.cookie.replace("=", equals, 1))
+    assert (await host.request("GET", "/tenant/account")).status == 200
+
+    host.storage.inner.commit((Replace(host.user, attrs.evolve(host.user, enabled=False)),))
 
     assert (await host.request("GET", "/tenant/account")).header("location") == "/tenant/login"
 
