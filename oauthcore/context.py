@@ -30,6 +30,7 @@ class Paths:
     introspection: str = "/introspect"
     revocation: str = "/revoke"
     jwks: str = "/jwks"
+    userinfo: str = "/userinfo"
     resume: str = "/authorize/resume"
     login: str = "/login"
     consent: str = "/consent"

@@ -87,6 +87,11 @@ class OpenID:
                 raise ConfigurationError(f"scope_claims.{scope}", sorted(ours), "leave out what the server itself says")
 
     @property
+    def scopes(self) -> tuple[str, ...]:
+        """Give the scopes that mean something to a provider (OIDC Core sections 5.4 and 11)."""
+        return ("openid", *self.scope_claims, "offline_access")
+
+    @property
     def claims(self) -> tuple[str, ...]:
         """Give every claim that may be asked for, `sub` first."""
         return tuple(dict.fromkeys(("sub", *(name for names in self.scope_claims.values() for name in names))))

@@ -16,13 +16,15 @@ import attrs
 
 from oauthcore.bearer import Challenge, read_bearer
 from oauthcore.clock import Clock
+from oauthcore.context import OwnKeys
 from oauthcore.digest import Digester, Secret
 from oauthcore.effects import Flow, find, settled
 from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidScope, InvalidToken, OAuthError
 from oauthcore.http import Headers, Request, Response
 from oauthcore.liveness import is_live
-from oauthcore.records import AccessToken, Grant
+from oauthcore.records import Grant
 from oauthcore.scope import Scope, as_scope, parse_scope
+from oauthcore.stored_token import find_access_token
 from oauthcore.transact import guard
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -55,16 +57,20 @@ def _itself(scope: Scope) -> Scope:
 
 
 class StoredTokens:
-    """Find tokens in the storage of the server that issued them: two finds, or one for a client's own token."""
+    """Find tokens in the storage of the server that issued them: two finds, or one for a client's own token.
 
-    def __init__(self, issuer: str, clock: Clock) -> None:
+    `own_keys` finds the server's keys, to know signed tokens again; without it there are none.
+    """
+
+    def __init__(self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: settled(())) -> None:
         self._issuer = issuer
         self._clock = clock
+        self._own_keys = own_keys
         self._digest = Digester(issuer)
 
     def __call__(self, value: Secret) -> Flow[Access | None]:
         """Give what a live token allows."""
-        token = yield from find(AccessToken, self._digest("access_token", value))
+        token = yield from find_access_token(value, self._digest, self._own_keys)
         grant = None
         if token is not None and token.grant is not None:
             grant = yield from find(Grant, token.grant)

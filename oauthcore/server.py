@@ -13,6 +13,8 @@ import attrs
 
 from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.bearer import Challenge
+from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import (
     Registered,
     check_client,
@@ -34,6 +36,8 @@ from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.token import token
+from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
+from oauthcore.endpoints.userinfo import userinfo
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.grants import GrantFlow
@@ -43,7 +47,8 @@ from oauthcore.grants.password import password
 from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.http import Headers, Request, Response
 from oauthcore.jose import import_private
-from oauthcore.key_ring import KeyPolicy, check_outlived
+from oauthcore.jwk import Jwk
+from oauthcore.key_ring import KeyPolicy
 from oauthcore.keys import KeySet, StoredKeys, published, signing
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
@@ -80,6 +85,7 @@ class _Endpoint:
     decide: Callable[[Request, Login | None, Context], Flow[Outcome]]
     is_page: bool = False
     is_cors: bool = False
+    is_resource: bool = False
     asks_login: bool = False
 
 
@@ -119,7 +125,7 @@ class AuthorizationServer:
         self.openid = openid
         self._documents = Documents()
         self.base = check_issuer(issuer, self.policy)
-        self.metadata_paths = well_known_paths(self.base)
+        self.metadata_paths = well_known_paths(self.base, openid=openid is not None)
         if len(token_key) not in TOKEN_KEY_LENGTHS:
             raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
         self._clock = clock
@@ -129,10 +135,11 @@ class AuthorizationServer:
         self._keys = self._key_set(keys if openid is None else keys or KeyPolicy())
         self._error_page = error_page
         self._grants = {**_offered_grants(self.policy, openid), **(grants or {})}
-        self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes)
+        algorithms = () if self._keys is None else self._keys.algorithms
+        self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes, openid, algorithms)
         self._endpoints = self._table()
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
-        self.tokens = StoredTokens(issuer, clock)
+        self.tokens = StoredTokens(issuer, clock, self._own_keys)
 
     def handle(
         self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
@@ -234,11 +241,12 @@ class AuthorizationServer:
     def prepare(self, client: Client, secret: Secret | None = None) -> Registered:
         """Look a client over and give it its secret, as `register` does, for a host that keeps it elsewhere.
 
-        Raises `ConfigurationError` for a registration that can't be.
+        Nobody is asked, so a `sector_identifier_uri` is taken at its word, which `register` fetches and holds against
+        the redirect URIs. Raises `ConfigurationError` for a registration that can't be.
         """
         check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
-        if isinstance(self._keys, StoredKeys):
-            check_outlived(client, self.policy.lifetimes, self._keys.policy)
+        if self.openid is not None or client.access_token_format == "jwt":
+            check_openid(client, () if self._keys is None else self._keys.algorithms)
         if not client.is_public:
             secret = secret or mint(self._entropy)
             check_secret(secret)
@@ -289,6 +297,7 @@ class AuthorizationServer:
 
     def _register(self, registered: Registered) -> Flow[Registered]:
         def decision() -> Flow[Outcome]:
+            check_sector(registered.client, self._context())
             known = yield from find(Client, registered.client.client_id)
             return decide_register(known, registered.client)
 
@@ -313,6 +322,8 @@ class AuthorizationServer:
     ) -> Flow[Response]:
         context = self._context()
         refuse = self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
+        if endpoint.is_resource:
+            refuse = self._refuse_as_resource
         return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context))
 
     def _answer_any_origin(self, endpoint: _Endpoint, request: Request) -> Flow[Response]:
@@ -324,6 +335,9 @@ class AuthorizationServer:
         if self.openid is not None and found is not None and "RS256" not in found.algorithms:
             raise ConfigurationError("keys.algorithms", found.algorithms, "add RS256 (OIDC Core section 15.1)")
         return found
+
+    def _own_keys(self) -> Flow[tuple[Jwk, ...]]:
+        return published(self._keys, int(self._clock()))
 
     def _sign_all(self, context: Context) -> SignAll:
         return no_keys if self._keys is None else signing(self._keys, context.now)
@@ -340,7 +354,7 @@ class AuthorizationServer:
             self._digest,
             self._derive,
             self._documents,
-            lambda: published(self._keys, now),
+            self._own_keys,
             self.openid,
         )
 
@@ -349,6 +363,9 @@ class AuthorizationServer:
 
     def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
         return refuse_as_json(error, self.issuer, cause)
+
+    def _refuse_as_resource(self, error: OAuthError, cause: BaseException | None) -> Response:
+        return Challenge(self.issuer).refuse(error, OPENID_SCOPE, cause)
 
     def _refuse_as_page(self, error_page: RenderErrorPage | None) -> Refuse:
         render = error_page or self._error_page
@@ -364,8 +381,14 @@ class AuthorizationServer:
             base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),
             base + paths.revocation: _Endpoint(post, lambda r, _, context: revocation(r, context), is_cors=True),
             **({} if keys is None else {base + paths.jwks: _published(keys)}),
+            **({} if self.openid is None else {base + paths.userinfo: _USERINFO}),
             **dict.fromkeys(self.metadata_paths, _Endpoint(read, lambda *_: settled(Outcome(document)), is_cors=True)),
         }
+
+
+_USERINFO = _Endpoint(
+    ("GET", "POST"), lambda request, _, context: userinfo(request, context), is_cors=True, is_resource=True
+)
 
 
 def _published(keys: KeySet) -> _Endpoint:

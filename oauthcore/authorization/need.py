@@ -83,10 +83,11 @@ def is_stale(judged: Judged, login: Login, asked: Asked, context: Context) -> bo
 def is_remembered(judged: Judged, consent: Consent | None, context: Context) -> bool:
     """Tell whether the person has allowed all of this before, and may be taken at that word.
 
-    Not for a public client behind a redirect URI that any program could be listening on: who is it that asks? (RFC
-    8252 section 8.6.)
+    Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but
+    the client, who authenticates to use it: who is it that asks? (RFC 8252 section 8.6.)
     """
-    if judged.asked.client.is_public and is_impersonable(judged.asked.redirect.uri):
+    is_for_anybody = judged.asked.client.is_public or judged.response_type.issues_tokens
+    if is_for_anybody and is_impersonable(judged.asked.redirect.uri):
         return False
     if consent is None or (consent.expires_at is not None and context.now >= consent.expires_at):
         return False

@@ -62,6 +62,11 @@ class ResponseType:
         return issue_code in self.parts
 
     @property
+    def issues_tokens(self) -> bool:
+        """Tell whether there is anything but a code: it is good for whoever receives it, without authenticating."""
+        return self.issues_id_token or issue_token in self.parts
+
+    @property
     def is_none(self) -> bool:
         """Tell whether nothing is issued at all."""
         return not self.parts and not self.issues_id_token

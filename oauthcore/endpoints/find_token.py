@@ -6,6 +6,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.records import AccessToken, RefreshToken
+from oauthcore.stored_token import find_access_token, looks_signed
 
 Token = AccessToken | RefreshToken
 
@@ -15,8 +16,8 @@ def find_token(value: Secret, hint: str | None, context: Context) -> Flow[Token 
 
     The hint says only where to look first: a wrong or unknown one finds the token all the same (RFC 7009 section 2.1).
     """
-    if hint == "refresh_token":
+    if hint == "refresh_token" and not looks_signed(value):
         refresh = yield from find(RefreshToken, context.digest("refresh_token", value))
-        return refresh or (yield from find(AccessToken, context.digest("access_token", value)))
-    access = yield from find(AccessToken, context.digest("access_token", value))
+        return refresh or (yield from find_access_token(value, context.digest, context.own_keys))
+    access = yield from find_access_token(value, context.digest, context.own_keys)
     return access or (yield from find(RefreshToken, context.digest("refresh_token", value)))

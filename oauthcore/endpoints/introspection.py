@@ -8,11 +8,15 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
-from oauthcore.http import Request, Response, json_response
+from oauthcore.http import NO_STORE, Request, Response, json_response
+from oauthcore.jwt import Jwt
 from oauthcore.liveness import is_live
-from oauthcore.outcome import Outcome
+from oauthcore.oidc.subject import subject_for
+from oauthcore.outcome import Outcome, Pending
 from oauthcore.parameters import form_of
 from oauthcore.records import AccessToken, Grant
+
+SIGNED_TYPE = "application/token-introspection+jwt"
 
 
 def introspection(request: Request, context: Context) -> Flow[Outcome]:
@@ -23,19 +27,48 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     grant = None
     if token is not None and token.grant is not None:
         grant = yield from find(Grant, token.grant)
-    return Outcome(decide(caller, token, grant, context))
+    members = decide(caller, token, grant, context)
+    alg = yield from signing_alg(request, caller, context)
+    return Outcome(json_response(200, members) if alg is None else signed_answer(members, caller, alg, context))
 
 
-def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> Response:
+def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:
+    """Give the algorithm of a signed answer, None where none is asked for or there are no keys (RFC 9701 section 4)."""
+    if SIGNED_TYPE not in (request.header("accept") or ""):
+        return None
+    keys = yield from context.own_keys()
+    return caller.client.introspection_signed_response_alg or next((key.alg for key in keys), None)
+
+
+def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> dict[str, object]:
     """Describe a live token to who may know it; to everybody else there is no such token (RFC 7662 section 2.2)."""
     client = caller.client
     if client.is_public:
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
     if token is None or not is_live(token, grant, context.now):
-        return json_response(200, {"active": False})
+        return {"active": False}
     if token.client_id != client.client_id and not client.introspects_any:
-        return json_response(200, {"active": False})
-    return json_response(200, describe(token, context))
+        return {"active": False}
+    members = describe(token, context)
+    if token.subject is not None and not client.introspects_any:
+        # The client's own token: it is told the name by which it knows the person (OIDC Core section 8.1).
+        members["sub"] = subject_for(client, token.subject, context)
+    return members
+
+
+def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Pending:
+    """Give the description as a JWT for the caller alone (RFC 9701 section 5)."""
+    claims = {
+        "iss": context.issuer,
+        "aud": caller.client.client_id,
+        "iat": context.now,
+        "token_introspection": members,
+    }
+    return Pending((Jwt(claims, alg, typ="token-introspection+jwt"),), _as_jwt)
+
+
+def _as_jwt(signed: tuple[str, ...]) -> Response:
+    return Response(200, (("Content-Type", SIGNED_TYPE), *NO_STORE), signed[0].encode("ascii"))
 
 
 def describe(token: Token, context: Context) -> dict[str, object]:

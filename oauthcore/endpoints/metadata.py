@@ -1,4 +1,7 @@
-"""The metadata document (RFC 8414), derived from what is enabled and from nothing else."""
+"""The metadata document (RFC 8414, OIDC Discovery 1.0), derived from what is enabled and from nothing else.
+
+It is one document under two names, so that the two can't disagree.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,28 @@ from collections.abc import Iterable
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.clients.registration import METHODS
 from oauthcore.context import Paths
+from oauthcore.endpoints.discovery import openid_members
 from oauthcore.http import Response
+from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
+OPENID_WELL_KNOWN = "/.well-known/openid-configuration"
 
 
-def metadata(issuer: str, paths: Paths, policy: Policy, grant_types: Iterable[str], scopes: Iterable[str]) -> Response:
-    """Give the document; it never changes while the server runs, so it is made once."""
+def metadata(
+    issuer: str,
+    paths: Paths,
+    policy: Policy,
+    grant_types: Iterable[str],
+    scopes: Iterable[str],
+    openid: OpenID | None = None,
+    algorithms: tuple[str, ...] = (),
+) -> Response:
+    """Give the document; it never changes while the server runs, so it is made once.
+
+    `algorithms` are those that there are keys for.
+    """
     root = issuer.rstrip("/")
     # `implicit` is how RFC 8414 section 2 names a server that answers with tokens; it has no token request.
     fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
@@ -39,12 +56,21 @@ def metadata(issuer: str, paths: Paths, policy: Policy, grant_types: Iterable[st
         "code_challenge_methods_supported": ["S256", *plain],
         "authorization_response_iss_parameter_supported": True,
     }
-    if scopes := list(scopes):
+    if scopes := list(dict.fromkeys((*(() if openid is None else openid.scopes), *scopes))):
         members["scopes_supported"] = scopes
+    if algorithms:
+        members["jwks_uri"] = root + paths.jwks
+        members["introspection_signing_alg_values_supported"] = list(algorithms)
+    if openid is not None:
+        members |= openid_members(root, paths, openid, algorithms)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
     return Response(200, headers, json.dumps(members).encode("ascii"))
 
 
-def well_known_paths(base: str) -> tuple[str, ...]:
-    """Give where the document is: before the issuer's own path (RFC 8414 section 3.1), and for the lenient after it."""
-    return (WELL_KNOWN + base,) if not base else (WELL_KNOWN + base, base + WELL_KNOWN)
+def well_known_paths(base: str, *, openid: bool = False) -> tuple[str, ...]:
+    """Give where the document is, before the issuer's own path and after it.
+
+    RFC 8414 section 3.1 wants the one, OIDC Discovery section 4 the other, and clients try what they like.
+    """
+    names = (WELL_KNOWN, OPENID_WELL_KNOWN) if openid else (WELL_KNOWN,)
+    return tuple(dict.fromkeys(path for name in names for path in (name + base, base + name)))

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from oauthcore import Login, Request
-from tests.core.site import FORM, REDIRECT, Counted, Site, form, location, params, refused_by_page
+from tests.core.site import (
+    CONFIDENTIAL,
+    FORM,
+    REDIRECT,
+    Counted,
+    Site,
+    form,
+    legacy_policy,
+    location,
+    make_site,
+    params,
+    refused_by_page,
+)
 
 
 def test_nobody_signed_in_is_sent_to_the_login_page(site: Site) -> None:
@@ -74,6 +87,25 @@ def test_a_public_client_that_anybody_could_impersonate_is_not_taken_at_a_rememb
     response = site.authorize(site.alice, client_id="public", redirect_uri=redirect_uri)
 
     assert ("code=" in location(response)) == remembered
+
+
+@pytest.mark.parametrize(("response_type", "remembered"), [("code", True), ("token", False)])
+def test_a_client_that_does_not_authenticate_for_what_it_gets_can_be_impersonated_too(
+    response_type: str, remembered: bool
+) -> None:
+    """RFC 6749 section 10.2: a secret is none of the answer to the implicit grant."""
+    native = attrs.evolve(
+        CONFIDENTIAL,
+        redirect_uris=("http://127.0.0.1/cb",),
+        grant_types=("authorization_code", "implicit"),
+        response_types=("code", "token"),
+    )
+    site = make_site(policy=legacy_policy(), clients=(native,))
+    site.approve(site.authorize(redirect_uri="http://127.0.0.1/cb", response_type=response_type))
+
+    response = site.authorize(site.alice, redirect_uri="http://127.0.0.1:6666/cb", response_type=response_type)
+
+    assert location(response).startswith("http://127.0.0.1:6666/cb") == remembered
 
 
 def test_prompt_none_with_nobody_signed_in_is_login_required(site: Site) -> None:

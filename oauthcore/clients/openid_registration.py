@@ -1,0 +1,77 @@
+"""Registration of what OpenID Connect adds (OIDC Dynamic Client Registration 1.0 section 2).
+
+A client that is registered for an algorithm for which there is no key, or for an encryption without a key of its own,
+would get errors at its first login; here its operator reads why.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from oauthcore.context import Context
+from oauthcore.errors import ConfigurationError
+from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
+from oauthcore.oidc.subject import sector_of
+from oauthcore.records import Client
+
+_SIGNED = ("id_token", "userinfo", "introspection")
+_ENCRYPTED = ("id_token", "userinfo")
+
+
+def check_openid(client: Client, algorithms: tuple[str, ...]) -> None:
+    """Look a registration over; `algorithms` are those the server has keys for. Raises `ConfigurationError`."""
+    _check_signed(client, algorithms)
+    _check_encrypted(client)
+    if client.subject_type == "pairwise":
+        sector_of(client)
+    uri = client.sector_identifier_uri
+    if uri is not None and urlsplit(uri).scheme != "https":
+        raise ConfigurationError("sector_identifier_uri", uri, "use an https URL (OIDC Core section 8.1)")
+    if client.default_max_age is not None and client.default_max_age < 0:
+        raise ConfigurationError("default_max_age", client.default_max_age, "use a number of seconds, 0 or more")
+
+
+def _check_signed(client: Client, algorithms: tuple[str, ...]) -> None:
+    for of in _SIGNED:
+        # Every client has one for its ID tokens; it matters to those that can get some.
+        if of == "id_token" and "openid" not in client.scope and client.access_token_format == "opaque":
+            continue
+        name = f"{of}_signed_response_alg"
+        alg = getattr(client, name)
+        if alg is not None and alg not in algorithms:
+            offered = ", ".join(algorithms) or "none, since the server has no keys"
+            raise ConfigurationError(name, alg, f"use one that the server has keys for: {offered}")
+
+
+def _check_encrypted(client: Client) -> None:
+    for of in _ENCRYPTED:
+        alg, enc = (getattr(client, f"{of}_encrypted_response_{part}") for part in ("alg", "enc"))
+        if alg is None:
+            continue
+        if alg not in ENCRYPTIONS:
+            raise ConfigurationError(f"{of}_encrypted_response_alg", alg, f"use one of {', '.join(ENCRYPTIONS)}")
+        if enc not in CONTENT_ENCRYPTIONS:
+            remedy = f"use one of {', '.join(CONTENT_ENCRYPTIONS)}"
+            raise ConfigurationError(f"{of}_encrypted_response_enc", enc, remedy)
+        if client.jwks is None and client.jwks_uri is None:
+            raise ConfigurationError(f"{of}_encrypted_response_alg", alg, "give the client jwks or a jwks_uri")
+        if of == "userinfo" and client.userinfo_signed_response_alg is None:
+            remedy = "name one: what is encrypted here is always signed, too"
+            raise ConfigurationError("userinfo_signed_response_alg", None, remedy)
+
+
+def check_sector(client: Client, context: Context) -> None:
+    """Check that a sector knows all of the client's redirect URIs (OIDC Core section 8.1).
+
+    Else anybody could name another's sector, and learn the names by which that knows people. Raises `Missing` where its
+    document has to be fetched, and `ConfigurationError`.
+    """
+    uri = client.sector_identifier_uri
+    if uri is None:
+        return
+    listed = context.documents.get(uri, context.now).array()
+    if listed is None:
+        raise ConfigurationError("sector_identifier_uri", uri, "serve a JSON array of redirect URIs there")
+    for redirect_uri in client.redirect_uris:
+        if redirect_uri not in listed:
+            raise ConfigurationError("sector_identifier_uri", uri, f"add {redirect_uri} to what is served there")

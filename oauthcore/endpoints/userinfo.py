@@ -1,0 +1,103 @@
+"""The UserInfo endpoint: what a client may know of the person, for an access token (OIDC Core section 5.3)."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.bearer import Challenge, read_bearer
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
+from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
+from oauthcore.http import NO_STORE, Request, Response, json_response
+from oauthcore.jwt import Jwt
+from oauthcore.liveness import is_live, is_live_client
+from oauthcore.oidc.claims_request import parse_claims
+from oauthcore.oidc.client_keys import encryption_for
+from oauthcore.oidc.person import Person, claims_for, know, told
+from oauthcore.oidc.subject import subject_for
+from oauthcore.outcome import Outcome, Pending
+from oauthcore.parameters import form_of
+from oauthcore.records import AccessToken, Client, Grant
+from oauthcore.scope import Scope
+from oauthcore.stored_token import find_access_token
+
+OPENID = Scope(("openid",))
+
+
+@attrs.frozen
+class Entitled:
+    """Prove that an access token is live, was issued for a person, and opens this endpoint to its client."""
+
+    token: AccessToken
+    grant: Grant
+    client: Client
+
+
+def userinfo(request: Request, context: Context) -> Flow[Outcome]:
+    """Tell the bearer of an access token what it may know of the person."""
+    value = read_token(request)
+    if value is None:
+        return Outcome(Challenge(context.issuer).ask(OPENID))
+    token = yield from find_access_token(value, context.digest, context.own_keys)
+    grant = client = None
+    if token is not None and token.grant is not None:
+        grant = yield from find(Grant, token.grant)
+        client = yield from find(Client, token.client_id)
+    entitled = prove_entitled(token, grant, client, context)
+    names = names_at(entitled, context)
+    person = yield from know(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
+    return Outcome(decide(entitled, person, names, context))
+
+
+def read_token(request: Request) -> Secret | None:
+    """Read the token from the header, or from a posted form (RFC 6750 sections 2.1 and 2.2); never from the query.
+
+    Raises `InvalidRequest` for both at once.
+    """
+    bearer = read_bearer(request)
+    content_type = request.header("content-type") or ""
+    if request.method != "POST" or not content_type.lower().startswith("application/x-www-form-urlencoded"):
+        return bearer
+    posted = form_of(request).get("access_token")
+    if posted is not None and bearer is not None:
+        raise InvalidRequest("the token came in two ways (RFC 6750 section 2)")
+    return bearer if posted is None else Secret(posted)
+
+
+def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Client | None, context: Context) -> Entitled:
+    """Check that the token lives, and that it is a person's who allowed to be known."""
+    if token is None or not is_live(token, grant, context.now):
+        raise InvalidToken("the token is unknown, expired or revoked")
+    if grant is None or "openid" not in token.scope:
+        raise InsufficientScope("the token has no scope openid")
+    if client is None or not is_live_client(client, context.now):
+        raise InvalidToken("the token's client is gone or disabled")
+    return Entitled(token, grant, client)
+
+
+def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
+    """Give the claims that belong here: those of the token's scope, and those asked for here by name (section 5.4)."""
+    assert context.openid is not None
+    asked = parse_claims(entitled.grant.claims).userinfo
+    return claims_for(entitled.client, (*context.openid.claims_of(entitled.token.scope), *asked), context)
+
+
+def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context) -> Response | Pending:
+    """Answer in the form that the client is registered for: JSON, or a JWT, which may be encrypted (section 5.3.2)."""
+    if person is None:
+        raise InvalidToken("the application knows the token's person no longer")
+    client, grant = entitled.client, entitled.grant
+    claims: dict[str, object] = {
+        **told(person, names, parse_claims(grant.claims)),
+        "sub": subject_for(client, grant.subject, context),
+    }
+    if client.userinfo_signed_response_alg is None:
+        return json_response(200, claims)
+    claims |= {"iss": context.issuer, "aud": client.client_id}
+    encryption = encryption_for(client, "userinfo", context)
+    return Pending((Jwt(claims, client.userinfo_signed_response_alg, encryption=encryption),), _as_jwt)
+
+
+def _as_jwt(signed: tuple[str, ...]) -> Response:
+    return Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed[0].encode("ascii"))
