@@ -72,7 +72,7 @@ class Client:
     `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
     overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
     alone what the policy keeps shut. A client that `introspects_any` is a resource server that may ask about every
-    token, not just its own (RFC 7662 section 4).
+    access token, not just its own (RFC 7662 section 4).
     """
 
     client_id: str

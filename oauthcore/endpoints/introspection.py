@@ -41,13 +41,17 @@ def signing_alg(request: Request, caller: Authenticated, context: Context) -> Fl
 
 
 def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> dict[str, object]:
-    """Describe a live token to who may know it; to everybody else there is no such token (RFC 7662 section 2.2)."""
+    """Describe a live token to who may know it; to everybody else there is no such token (RFC 7662 section 2.2).
+
+    A refresh token is its client's alone. A resource server asks whether to let somebody in, and many look at nothing
+    but `active`: whoever had stolen one, and not the client's secret, would be let in as long as it lives.
+    """
     client = caller.client
     if client.is_public:
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
     if token is None or not is_live(token, grant, context.now):
         return {"active": False}
-    if token.client_id != client.client_id and not client.introspects_any:
+    if token.client_id != client.client_id and not (client.introspects_any and isinstance(token, AccessToken)):
         return {"active": False}
     members = describe(token, context)
     if token.subject is not None and not client.introspects_any:

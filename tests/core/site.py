@@ -190,8 +190,8 @@ class Site:
         return members(self.post("/introspect", body, basic(client_id, SECRETS[client_id])))
 
     def is_active(self, token: str) -> bool:
-        """Tell whether a token is live, as a resource server would ask."""
-        return bool(self.introspect(token, "resource")["active"])
+        """Tell whether a token is live, as a resource server would ask, or the client whose it is."""
+        return any(self.introspect(token, asking).get("active") for asking in ("resource", "confidential", "other"))
 
     def revoke(self, token: str, client_id: str = "confidential", hint: str | None = None) -> Response:
         """Revoke a token."""

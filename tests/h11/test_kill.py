@@ -37,12 +37,6 @@ client_id = "app"
 secret = "app-secret"
 redirect_uris = ["https://app.example/cb"]
 scope = "email"
-
-[[clients]]
-client_id = "resource"
-secret = "resource-secret"
-grant_types = ["client_credentials"]
-introspects_any = true
 """
 AUTHORIZE = "/authorize?" + urlencode(
     {
@@ -87,11 +81,11 @@ class Caller:
     told: Told
     connection: HTTPConnection | None = None
 
-    def ask(self, method: str, target: str, form: dict[str, str] | None = None, user: str = "app") -> Any:
+    def ask(self, method: str, target: str, form: dict[str, str] | None = None) -> Any:
         """Ask; give the response's status, location and body. Raises `Gone`."""
         host, _, port = self.running.bind.rpartition(":")
         self.connection = self.connection or HTTPConnection(host, int(port), timeout=60)
-        basic = b64encode(f"{user}:{user}-secret".encode()).decode()
+        basic = b64encode(b"app:app-secret").decode()
         headers = {"Cookie": self.cookies} if form is None else {"Authorization": f"Basic {basic}"}
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:
@@ -137,8 +131,8 @@ class Caller:
         return members
 
     def is_active(self, token: str) -> bool:
-        """Ask whether a token is good."""
-        _, _, body = self.ask("POST", "/introspect", {"token": token}, "resource")
+        """Ask whether a token is good: a client asks about its own."""
+        _, _, body = self.ask("POST", "/introspect", {"token": token})
         return bool(json.loads(body)["active"])
 
 

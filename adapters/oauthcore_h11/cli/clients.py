@@ -73,7 +73,7 @@ def add(
     allow
         Open for this client alone what the policy keeps shut; may be given several times.
     introspects_any
-        It is a resource server that may ask about every token.
+        It is a resource server that may ask about every access token.
     config
         The configuration file.
     as_json

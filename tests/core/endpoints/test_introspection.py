@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import attrs
 import pytest
 
-from tests.core.site import CONFIDENTIAL, Counted, Site, basic, form, make_site, members, refused
+from oauthcore import MemoryStorage, Outgoing, Request, ResourceServer, Response, Secret, World, run
+from oauthcore.introspected import IntrospectedTokens
+from tests.core.site import CONFIDENTIAL, ISSUER, SECRETS, Counted, Site, basic, form, make_site, members, refused
 
 
 def test_a_live_access_token_is_described(site: Site) -> None:
@@ -70,11 +74,26 @@ def test_another_clients_token_is_inactive_to_a_client(site: Site) -> None:
     assert site.introspect(token, "other") == {"active": False}
 
 
-def test_a_resource_server_may_ask_about_every_token(site: Site) -> None:
-    tokens = site.tokens()
+def test_a_resource_server_may_ask_about_every_access_token(site: Site) -> None:
+    assert site.introspect(site.tokens()["access_token"], "resource")["active"] is True
 
-    assert site.introspect(tokens["access_token"], "resource")["active"] is True
-    assert site.introspect(tokens["refresh_token"], "resource")["active"] is True
+
+def test_a_resource_server_lets_nobody_in_with_a_refresh_token(site: Site) -> None:
+    """RFC 6749 section 1.5: they are never sent to a resource."""
+    presented = Request("GET", "/", (("Authorization", f"Bearer {site.tokens()['refresh_token']}"),))
+    found = IntrospectedTokens(
+        f"{ISSUER}/introspect", client_id="resource", client_secret=Secret(SECRETS["resource"]), clock=site.clock
+    )
+    ask = partial(introspect_at, site)
+
+    verdict = run(ResourceServer(found).verify(presented), World(MemoryStorage(), fetch=ask))
+
+    assert isinstance(verdict, Response)
+    assert verdict.status == 401
+
+
+def introspect_at(site: Site, request: Outgoing) -> Response:
+    return site.handle(Request(request.method, request.url.removeprefix(ISSUER), request.headers, request.body))
 
 
 def test_a_public_client_can_not_introspect(site: Site) -> None:
