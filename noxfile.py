@@ -90,6 +90,7 @@ def format(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure five operations beside the peers and the floor, and the reference server's memory and throughput."""
-    session.install("-q", ".[server]", "uvloop>=0.21", *PEERS)
+    session.install("-q", ".[server,oidc]", "uvloop>=0.21", *PEERS)
     session.run("python", "-m", "benchmarks", *session.posargs)
     session.run("python", "-m", "benchmarks.server")
+    session.run("python", "-m", "benchmarks.signing")

@@ -14,7 +14,8 @@ import attrs
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import SERVER_ALGORITHMS
 from oauthcore.lifecycle import KEY, KeyInput, KeyState, advance
-from oauthcore.records import KeyRing, RingKey
+from oauthcore.policy import Lifetimes
+from oauthcore.records import Client, KeyRing, RingKey
 
 DAY = 86_400
 
@@ -56,6 +57,21 @@ class KeyPolicy:
         if self.active_lifetime <= self.published_lifetime:
             remedy = "make it longer than published_lifetime, or no successor is ready in time"
             raise ConfigurationError("keys.active_lifetime", self.active_lifetime, remedy)
+
+
+def check_outlived(client: Client, lifetimes: Lifetimes, policy: KeyPolicy) -> None:
+    """Raise `ConfigurationError` where something signed for a client would outlive the key that it was signed with."""
+    _check_outlived("id_token_lifetime", client.id_token_lifetime or lifetimes.id_token_lifetime, policy)
+    if client.access_token_format == "jwt":
+        _check_outlived(
+            "access_token_lifetime", client.access_token_lifetime or lifetimes.access_token_lifetime, policy
+        )
+
+
+def _check_outlived(name: str, lifetime: int, policy: KeyPolicy) -> None:
+    if lifetime > policy.signed_lifetime:
+        remedy = f"make it {policy.signed_lifetime} at most, or keys.signed_lifetime longer: no token outlives its key"
+        raise ConfigurationError(name, lifetime, remedy)
 
 
 def wanting(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:

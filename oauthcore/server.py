@@ -48,7 +48,7 @@ from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.http import Headers, Request, Response
 from oauthcore.jose import import_private
 from oauthcore.jwk import Jwk
-from oauthcore.key_ring import KeyPolicy
+from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
@@ -245,6 +245,8 @@ class AuthorizationServer:
         the redirect URIs. Raises `ConfigurationError` for a registration that can't be.
         """
         check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
+        if isinstance(self._keys, StoredKeys):
+            check_outlived(client, self.policy.lifetimes, self._keys.policy)
         if self.openid is not None or client.access_token_format == "jwt":
             check_openid(client, () if self._keys is None else self._keys.algorithms)
         if not client.is_public:

@@ -315,6 +315,7 @@ def test_an_encrypted_token_is_refused_for_its_header_before_any_key_is_used() -
     assert decryption_flaw(encrypted(zip="DEF")) is Flaw.COMPRESSED
     assert decryption_flaw(encrypted(crit=["exp"])) is Flaw.CRITICAL
     assert decryption_flaw(encrypted(enc=None)) is Flaw.HEADER_TYPE
+    assert decryption_flaw(b64(json.dumps({"alg": "RSA-OAEP"})) + ".AA.AA.AA.AA") is Flaw.HEADER_TYPE
     assert decryption_flaw(encrypted(kid=1)) is Flaw.HEADER_TYPE
     assert decryption_flaw(encrypted(alg="RSA1_5")) is Flaw.ALGORITHM
     assert decryption_flaw(encrypted(alg="dir")) is Flaw.ALGORITHM

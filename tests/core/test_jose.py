@@ -120,6 +120,14 @@ def test_nothing_is_encrypted_by_other_algorithms_or_to_other_keys(alg: str, enc
         jose.encrypt("a.b.c", Encryption(alg, enc, Jwk.of(RSA_2048).public))
 
 
+def test_a_key_that_can_not_be_used_encrypts_nothing() -> None:
+    """It is a client's, who registered a point that is not on the curve."""
+    members = {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}
+
+    with pytest.raises(ConfigurationError, match="register a key that can be used"):
+        jose.encrypt("a.b.c", Encryption("ECDH-ES", "A128GCM", Jwk.of(members)))
+
+
 def test_a_sealed_text_is_opened_with_its_key_and_no_other() -> None:
     sealed = jose.seal("a secret, ä", b"k" * 32)
 

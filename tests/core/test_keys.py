@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import attrs
 import pytest
 
-from oauthcore import MemoryStorage, Request, Response, World, jose, run
+from oauthcore import Client, MemoryStorage, Request, Response, World, jose, run
 from oauthcore.codec import dump
 from oauthcore.effects import Flow, settled
 from oauthcore.errors import ConfigurationError, OAuthError
@@ -84,8 +84,8 @@ def test_keys_turn_by_age_and_every_worker_knows_a_key_before_it_signs(drive: Dr
     seen: dict[int, set[str | None]] = {number: set() for number in range(3)}
     signed: list[str | None] = []
 
-    for second in range(0, 40_000, 30):
-        number = (second // 30) % 3
+    for second in range(0, 40_000, 40):
+        number = (second // 40) % 3
         current: Keys = drive(workers[number].current(NOW + second), world)
         seen[number] |= {key.kid for key in current.published}
         signer = current.signing_key("ES256").kid
@@ -241,6 +241,28 @@ def test_keys_that_were_handed_in_are_not_rotated_here(drive: Drive) -> None:
     for change in (site.server.signing_keys, lambda: site.server.rotate_keys("ES256")):
         with pytest.raises(ConfigurationError, match="not in storage"):
             drive(change(), site.world)
+
+
+@pytest.mark.parametrize(
+    ("client", "refused"),
+    [
+        (Client(client_id="c"), None),
+        (Client(client_id="c", id_token_lifetime=600), None),
+        (Client(client_id="c", id_token_lifetime=601), "id_token_lifetime"),
+        (Client(client_id="c", access_token_lifetime=601), None),
+        (Client(client_id="c", access_token_lifetime=600, access_token_format="jwt"), None),
+        (Client(client_id="c", access_token_lifetime=601, access_token_format="jwt"), "access_token_lifetime"),
+    ],
+)
+def test_nothing_that_is_signed_for_a_client_outlives_its_key(client: Client, refused: str | None) -> None:
+    client = attrs.evolve(client, redirect_uris=["https://client.example/cb"])
+    server = make_site(run, keys=KeyPolicy(signed_lifetime=600)).server
+
+    if refused is None:
+        assert server.prepare(client).client.client_id == "c"
+        return
+    with pytest.raises(ConfigurationError, match=rf"^{refused} = 601: make it 600 at most"):
+        server.prepare(client)
 
 
 # What meets: a rotation with a signature, and workers with each other.
