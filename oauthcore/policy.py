@@ -20,6 +20,9 @@ class Allowance(Enum):
     PLAIN_PKCE = "code_challenge_method plain, which proves nothing to who sees the request (RFC 7636 section 7.2)"
     IMPLICIT = "response types with token, which put access tokens into URLs (RFC 9700 section 2.1.2)"
     OFFLINE_WITHOUT_CONSENT = "offline_access without prompt=consent, on remembered consent (OIDC Core section 11)"
+    ENDPOINT_AUDIENCE = (
+        "client assertions for an endpoint's URL, not the issuer: another server may have asked for them"
+    )
     PASSWORD = "the password grant, which shows passwords to clients (RFC 9700 section 2.4)"
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
 

@@ -134,6 +134,11 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def has_secret(self) -> bool:
+        """Tell whether it authenticates with a secret, of whatever form that takes on the way."""
+        return self.token_endpoint_auth_method.startswith("client_secret_")
+
+    @property
     def omitted_scope(self) -> Scope:
         """Give what it means that a request of this client names no scope (RFC 6749 section 3.3)."""
         return self.scope if self.default_scope is None else self.default_scope
@@ -236,6 +241,15 @@ class RefreshToken:
     subject: str
     grant: Digest
     issued_at: int
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class SpentAssertion:
+    """Remember that a client assertion was used, until it can't be used any more (RFC 7523 section 3, on `jti`)."""
+
+    key: Digest
+    client_id: str
     expires_at: int
 
 

@@ -21,6 +21,11 @@ def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(members)
 
 
+def type_of(header: Mapping[str, object]) -> str:
+    """Give the kind of token that its header says it is, in lower case, blank where it does not (RFC 7515 4.1.9)."""
+    return str(header.get("typ") or "").lower().removeprefix("application/")
+
+
 def check_times(claims: Mapping[str, object], now: int, *, skew: int = SKEW, must_expire: bool = True) -> None:
     """Refuse what has expired, is not valid yet or claims to be from the future; raises `InvalidJwt`.
 

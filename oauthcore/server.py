@@ -14,6 +14,7 @@ import attrs
 from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.bearer import Challenge
+from oauthcore.clients.client_secret_jwt import remembered
 from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import (
     Registered,
@@ -21,6 +22,7 @@ from oauthcore.clients.registration import (
     check_secret,
     decide_register,
     decide_rotate,
+    fresh_secret,
 )
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
@@ -53,7 +55,7 @@ from oauthcore.keys import KeySet, StoredKeys, published, signing
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
 from oauthcore.policy import Allowance, Policy
-from oauthcore.records import Client, ClientSecret, KeyRing, Login
+from oauthcore.records import Client, KeyRing, Login
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
@@ -249,13 +251,15 @@ class AuthorizationServer:
             check_outlived(client, self.policy.lifetimes, self._keys.policy)
         if self.openid is not None or client.access_token_format == "jwt":
             check_openid(client, () if self._keys is None else self._keys.algorithms)
-        if not client.is_public:
-            secret = secret or mint(self._entropy)
-            check_secret(secret)
-            client = attrs.evolve(client, secrets=(ClientSecret(self._digest("client_secret", secret)),))
-        elif secret is not None:
-            raise ConfigurationError("secret", secret, "a public client has none; leave it out")
-        return Registered(client, secret)
+        if not client.has_secret:
+            if secret is not None:
+                kind = "public client" if client.is_public else "client with a key of its own"
+                raise ConfigurationError("secret", secret, f"a {kind} has none; leave it out")
+            return Registered(client, None)
+        context = self._context()
+        secret = secret or fresh_secret(client, context)
+        check_secret(secret, client)
+        return Registered(attrs.evolve(client, secrets=(remembered(secret, client, context),)), secret)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
         """Give a client a new secret; the one before it stays good for `overlap` seconds.
@@ -308,12 +312,11 @@ class AuthorizationServer:
         return registered
 
     def _rotate(self, client_id: str, overlap: int, context: Context) -> Flow[Secret]:
-        secret = context.mint()
-        fresh = ClientSecret(context.digest("client_secret", secret))
+        secret = fresh_secret((yield from find(Client, client_id)), context)
 
         def decision() -> Flow[Outcome]:
             known = yield from find(Client, client_id)
-            return decide_rotate(known, client_id, fresh, overlap, context.now)
+            return decide_rotate(known, client_id, secret, overlap, context)
 
         response = yield from agree(decision)
         assert response.status == 200

@@ -233,16 +233,24 @@ def declared(configuration: Configuration, server: AuthorizationServer, password
 def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:
     """Make one declared client; raises `ConfigurationError` as its registration would."""
     settings = attrs.asdict(table, recurse=False)
-    secret = settings.pop("secret")
+    secret, jwks_file = settings.pop("secret"), settings.pop("jwks_file")
+    if jwks_file is not None:
+        settings["jwks"] = jwks_in(f"{place}.jwks_file", jwks_file)
     if table.response_types is None:
         settings["response_types"] = response_types_for(table.grant_types)
     client = Client(**settings)
-    if not client.is_public and secret is None:
+    if client.has_secret and secret is None:
         raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
     try:
         return server.prepare(client, secret).client
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+
+
+def jwks_in(setting: str, path: Path) -> str:
+    """Give the key set that a file holds; raises `ConfigurationError` where it can't be read."""
+    check_readable(setting, path)
+    return path.read_bytes().decode("utf-8", "replace")
 
 
 def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:

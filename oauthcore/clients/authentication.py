@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
+from oauthcore.clients.client_secret_jwt import prove_secret
 from oauthcore.clients.client_secret_post import read_post
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
+from oauthcore.clients.private_key_jwt import prove_private_key
 from oauthcore.context import Context
 from oauthcore.digest import same_digest
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidClient, InvalidRequest
 from oauthcore.http import Request
 from oauthcore.liveness import is_live_client
+from oauthcore.outcome import Insert, Outcome
 from oauthcore.parameters import Parameters
-from oauthcore.records import Client
+from oauthcore.records import Client, SpentAssertion
 
 
 @attrs.frozen
 class Authenticated:
-    """Prove that a request came from this client; for a public one, that it said so and could not be asked for more."""
+    """Prove that a request came from this client; for a public one, that it said so and could not be asked for more.
+
+    `spent` is to be remembered with whatever comes of it, by `spend`: the assertion that this was proven with.
+    """
 
     client: Client
+    spent: SpentAssertion | None = None
 
 
 def authenticate_client(request: Request, parameters: Parameters, context: Context) -> Flow[Authenticated]:
@@ -31,32 +39,53 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     client = yield from find(Client, presented.client_ids[0])
     if client is None and len(presented.client_ids) > 1:
         client = yield from find(Client, presented.client_ids[1])
-    return decide(presented, client, context)
+    spent = None
+    if presented.assertion is not None:
+        spent = yield from find(SpentAssertion, presented.assertion.key(context))
+    return decide(presented, client, spent, context)
+
+
+def spend(caller: Authenticated, outcome: Outcome) -> Outcome:
+    """Have the caller's assertion used up by the same commit: who is second with it is refused when he looks again."""
+    if caller.spent is None:
+        return outcome
+    return attrs.evolve(outcome, changes=(*outcome.changes, Insert(caller.spent)))
 
 
 def read_credentials(request: Request, parameters: Parameters) -> Presented:
     """Read what the request shows of its client; raises `InvalidRequest` for two methods at once."""
     basic = read_basic(request)
     post = read_post(parameters)
-    if basic is None:
-        return post or read_none(parameters)
-    if post is not None:
+    assertion = read_assertion(request, parameters)
+    asserted = None if assertion is None else Presented(assertion.method, (assertion.client_id,), assertion=assertion)
+    shown = [presented for presented in (basic, post, asserted) if presented is not None]
+    if len(shown) > 1:
         # RFC 6749 section 2.3: the client MUST NOT use more than one method in each request.
         raise InvalidRequest("two methods of client authentication in one request")
+    if not shown:
+        return read_none(parameters)
     client_id = parameters.get("client_id")
-    if client_id is not None and client_id not in basic.client_ids:
-        raise InvalidRequest("client_id in the form is not the one in the Authorization header")
-    return basic
+    if client_id is not None and client_id not in shown[0].client_ids:
+        raise InvalidRequest("client_id in the form is not the one that is to be proven")
+    return shown[0]
 
 
-def decide(presented: Presented, client: Client | None, context: Context) -> Authenticated:
-    """Judge what was presented against the registration."""
+def decide(
+    presented: Presented, client: Client | None, spent: SpentAssertion | None, context: Context
+) -> Authenticated:
+    """Judge what was presented against the registration; `spent` tells that the assertion was used before."""
     if client is None:
         raise InvalidClient("the client is unknown")
     if not is_live_client(client, context.now):
         raise InvalidClient("the client is disabled")
     if presented.method != client.token_endpoint_auth_method:
         raise InvalidClient(f"{presented.method} is not the method the client is registered for")
+    if presented.assertion is not None:
+        prove = prove_secret if presented.method == "client_secret_jwt" else prove_private_key
+        proven = prove(presented.assertion, client, context)
+        if spent is not None:
+            raise InvalidClient("the client's assertion was used before")
+        return Authenticated(client, proven)
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong")
     return Authenticated(client)

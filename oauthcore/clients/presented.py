@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.clients.assertion import Assertion
 from oauthcore.digest import Secret
 from oauthcore.records import AuthenticationMethod
 
 
 @attrs.frozen
 class Presented:
-    """Hold an identifier and secrets as one method showed them.
+    """Hold an identifier and secrets as one method showed them, or an assertion.
 
     Where a method can be read in two ways, both readings are here, the standard's first.
     """
@@ -18,3 +19,4 @@ class Presented:
     method: AuthenticationMethod
     client_ids: tuple[str, ...]
     secrets: tuple[Secret, ...] = ()
+    assertion: Assertion | None = None

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.clients.client_secret_jwt import is_kept, remembered
+from oauthcore.clients.registered_keys import check_keys, longest_hash
+from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
 from oauthcore.outcome import Event, Insert, Outcome, Replace
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
-from oauthcore.records import AuthenticationMethod, Client, ClientSecret
+from oauthcore.records import AuthenticationMethod, Client
 from oauthcore.redirect_uri import objection
 
-METHODS: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post", "none")
+METHODS: tuple[AuthenticationMethod, ...] = (
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "none",
+)
 
 # A generated secret has 43; more than this is somebody's mistake, and would have to be hashed at every request.
 MAX_SECRET = 1024
@@ -20,7 +29,10 @@ MAX_SECRET = 1024
 
 @attrs.frozen
 class Registered:
-    """Hand over a client with its secret: the only time the secret can be seen. A public client has none."""
+    """Hand over a client with its secret: the only time the secret can be seen.
+
+    A public client has none, and neither has one that authenticates with its own key.
+    """
 
     client: Client
     secret: Secret | None
@@ -32,6 +44,7 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
     _check_redirect_uris(client, policy)
     _check_types(client, grant_types, response_types)
     _check_lifetimes(client, policy.lifetimes)
+    check_keys(client, policy)
     if client.default_scope is not None and not client.scope.covers(client.default_scope):
         raise ConfigurationError(
             "default_scope", client.default_scope.text, f"keep it within scope {client.scope.text}"
@@ -104,12 +117,23 @@ def _check_lifetimes(client: Client, lifetimes: Lifetimes) -> None:
         raise ConfigurationError("grant_lifetime", client.grant_lifetime, GRANT_OUTLIVES_CODE)
 
 
-def check_secret(secret: Secret) -> None:
+def fresh_secret(client: Client | None, context: Context) -> Secret:
+    """Make a secret of 256 bits, or of as many as the client's signatures take."""
+    secret = context.mint()
+    if client is None or longest_hash(client) <= len(secret.reveal()):
+        return secret
+    return Secret(secret.reveal() + context.mint().reveal())
+
+
+def check_secret(secret: Secret, client: Client) -> None:
     """Look over a secret that the operator chose; raises `ConfigurationError`, which does not show it."""
     if not secret.reveal() or not secret.reveal().isprintable():
         raise ConfigurationError("secret", secret, "use printable characters, or leave it out to have one generated")
     if len(secret.reveal()) > MAX_SECRET:
         raise ConfigurationError("secret", secret, f"use at most {MAX_SECRET} characters")
+    if is_kept(client) and len(secret.reveal().encode()) < longest_hash(client):
+        remedy = f"use {longest_hash(client)} bytes or more, for signatures (RFC 7518 section 3.2), or leave it out"
+        raise ConfigurationError("secret", secret, remedy)
 
 
 def decide_register(known: Client | None, client: Client) -> Outcome:
@@ -121,11 +145,11 @@ def decide_register(known: Client | None, client: Client) -> Outcome:
     return Outcome(Response(201), (Insert(client),), (Event("client_registered", client.client_id),))
 
 
-def decide_rotate(known: Client | None, client_id: str, fresh: ClientSecret, overlap: int, now: int) -> Outcome:
+def decide_rotate(known: Client | None, client_id: str, secret: Secret, overlap: int, context: Context) -> Outcome:
     """Give a client another secret; the newest of its old ones stays good for `overlap` seconds, so that both are."""
-    if known is None or known.is_public:
+    if known is None or not known.has_secret:
         raise ConfigurationError("client_id", client_id, "name a registered client that authenticates with a secret")
     newest = known.secrets[:1]
-    kept = tuple(attrs.evolve(secret, expires_at=now + overlap) for secret in newest if overlap > 0)
-    rotated = attrs.evolve(known, secrets=(fresh, *kept))
+    kept = tuple(attrs.evolve(old, expires_at=context.now + overlap) for old in newest if overlap > 0)
+    rotated = attrs.evolve(known, secrets=(remembered(secret, known, context), *kept))
     return Outcome(Response(200), (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))

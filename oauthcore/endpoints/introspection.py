@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oauthcore.clients.authentication import Authenticated, authenticate_client
+from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
@@ -29,7 +29,8 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
         grant = yield from find(Grant, token.grant)
     members = decide(caller, token, grant, context)
     alg = yield from signing_alg(request, caller, context)
-    return Outcome(json_response(200, members) if alg is None else signed_answer(members, caller, alg, context))
+    answer = json_response(200, members) if alg is None else signed_answer(members, caller, alg, context)
+    return spend(caller, Outcome(answer))
 
 
 def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from oauthcore import jose
 from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registration import METHODS
 from oauthcore.context import Paths
 from oauthcore.endpoints.discovery import openid_members
@@ -38,7 +40,9 @@ def metadata(
     fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
     types = sorted(grant_types) + (["implicit"] if fronted else [])
     plain = ["plain"] if Allowance.PLAIN_PKCE in policy.allow else []
-    authenticating = [method for method in METHODS if method != "none"]
+    methods = [method for method in METHODS if method not in ASSERTION_ALGORITHMS or jose.is_installed()]
+    authenticating = [method for method in methods if method != "none"]
+    asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
     members: dict[str, object] = {
         "issuer": issuer,
         "authorization_endpoint": root + paths.authorization,
@@ -50,12 +54,14 @@ def metadata(
             dict.fromkeys(m for t in sorted(policy.response_types) for m in RESPONSE_TYPES[t].modes)
         ),
         "grant_types_supported": types,
-        "token_endpoint_auth_methods_supported": list(METHODS),
-        "revocation_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": authenticating,
         "code_challenge_methods_supported": ["S256", *plain],
         "authorization_response_iss_parameter_supported": True,
     }
+    for endpoint in ("token", "revocation", "introspection") if asserted else ():
+        members[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = asserted
     if scopes := list(dict.fromkeys((*(() if openid is None else openid.scopes), *scopes))):
         members["scopes_supported"] = scopes
     if algorithms:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oauthcore.clients.authentication import Authenticated, authenticate_client
+from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
@@ -26,7 +26,7 @@ def revocation(request: Request, context: Context) -> Flow[Outcome]:
     grant = None
     if token is not None and token.grant is not None:
         grant = yield from find(Grant, token.grant)
-    return decide(caller, token, grant, context)
+    return spend(caller, decide(caller, token, grant, context))
 
 
 def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oauthcore.clients.authentication import authenticate_client
+from oauthcore.clients.authentication import authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.effects import Flow
 from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
@@ -24,4 +24,4 @@ def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -
         raise UnsupportedGrantType("the grant type is not offered")
     if grant_type not in caller.client.grant_types:
         raise UnauthorizedClient(f"the client is not registered for {grant_type}")
-    return (yield from grant(caller, parameters, context))
+    return spend(caller, (yield from grant(caller, parameters, context)))

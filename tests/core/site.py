@@ -249,7 +249,7 @@ def make_site(
     server = AuthorizationServer(**(defaults | settings))
     world = World(MemoryStorage(), authenticate=authenticate, audit=events.append)
     for client in clients:
-        secret = None if client.is_public else Secret(secrets[client.client_id])
+        secret = Secret(secrets[client.client_id]) if client.has_secret else None
         drive(server.register(client, secret), world)
     events.clear()
     return Site(server, world, clock, drive, events)

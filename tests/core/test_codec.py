@@ -27,6 +27,7 @@ from oauthcore.records import (
     RefreshToken,
     RingKey,
     Rotation,
+    SpentAssertion,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
@@ -93,6 +94,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         issued_at=TIME,
         expires_at=TIME,
     ),
+    st.builds(SpentAssertion, key=KEY, client_id=TEXT, expires_at=TIME),
     st.builds(RefreshToken, key=KEY, client_id=TEXT, subject=TEXT, grant=KEY, issued_at=TIME, expires_at=TIME),
     st.builds(
         KeyRing,

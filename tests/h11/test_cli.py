@@ -21,6 +21,7 @@ from oauthcore.records import AccessToken, Consent, Grant, Record
 from oauthcore_h11.cli import main
 from oauthcore_h11.cli.grants import BATCH
 from oauthcore_sqlite import SqliteStorage
+from tests.core.signing_keys import key_for
 from tests.sqlite.things import Thing, grant_of
 
 DECLARED = """
@@ -192,6 +193,50 @@ def test_client_is_registered_and_its_secret_shown_once(shell: Shell) -> None:
 )
 def test_client_that_can_not_be_is_named(shell: Shell, arguments: tuple[str, ...], said: str) -> None:
     assert said in shell.run("client", "add", *arguments, status=2)
+
+
+def test_client_with_keys_of_its_own_gets_no_secret(shell: Shell, tmp_path: Path) -> None:
+    keys = tmp_path / "client.jwks"
+    keys.write_text(json.dumps({"keys": [key_for("ES256").public.members]}))
+    said = shell.run(
+        *("client", "add", "keyed", "--grant-type", "client_credentials"),
+        *("--auth-method", "private_key_jwt", "--auth-signing-alg", "ES256", "--jwks-file", str(keys)),
+    )
+    published = shell.ask(
+        *("client", "add", "published", "--grant-type", "client_credentials", "--auth-method", "private_key_jwt"),
+        *("--jwks-uri", "https://a.example/jwks", "--request-uri", "https://a.example/request.jwt"),
+    )
+
+    assert "client_secret" not in said and published == {"client_id": "published"}
+    shown = shell.ask("client", "show", "published")
+    assert (shown["jwks_uri"], shown["request_uris"]) == ("https://a.example/jwks", ["https://a.example/request.jwt"])
+    assert json.loads(shell.ask("client", "show", "keyed")["jwks"]) == json.loads(keys.read_text())
+    missing = ("client", "add", "a", "--auth-method", "private_key_jwt", "--jwks-file", "nowhere")
+    assert "--jwks-file" in shell.run(*missing, status=2)
+    assert "name a registered client" in shell.run("client", "rotate-secret", "keyed", status=2)
+
+
+def test_secret_that_signs_is_said_to_be_kept_sealed(shell: Shell) -> None:
+    added = ("client", "add", "app", "--grant-type", "client_credentials", "--auth-method", "client_secret_jwt")
+
+    assert "kept sealed" in shell.run(*added)
+    assert all(secret.sealed for secret in stored(lambda opened: opened.find(Client, "app")).secrets)
+
+
+def test_declared_client_has_its_keys_in_a_file(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "keys.jwks").write_text(json.dumps({"keys": [key_for("ES256").public.members]}))
+    table = "[[clients]]\nclient_id = 'keyed'\ntoken_endpoint_auth_method = 'private_key_jwt'\n"
+    table += "grant_types = ['client_credentials']\n"
+    config = tmp_path / "oauthcore.toml"
+    before = config.read_text()
+
+    config.write_text(before + table + "jwks_file = 'keys.jwks'\n")
+    assert "is good" in shell.run("check")
+    assert shell.ask("client", "show", "keyed")["declared"] is True
+    config.write_text(before + table)
+    assert "clients[1].jwks_uri = None: say where" in shell.run("check", status=2)
+    config.write_text(before + table + "jwks_file = 'nowhere'\n")
+    assert "clients[1].jwks_file" in shell.run("check", status=2)
 
 
 def test_secret_is_rotated_with_an_overlap(shell: Shell) -> None:

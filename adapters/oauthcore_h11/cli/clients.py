@@ -5,18 +5,20 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import attrs
 from cyclopts import App, Parameter
 
 from oauthcore import Allowance, Client, ConfigurationError, Scope
+from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore.errors import OAuthError
 from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Delete
 from oauthcore.records import AccessToken, AuthenticationMethod, Consent, Grant
 from oauthcore.scope import parse_scope
-from oauthcore_h11.assembly import response_types_for
+from oauthcore_h11.assembly import jwks_in, response_types_for
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 
@@ -38,6 +40,10 @@ def add(
     default_scope: str | None = None,
     grant_type: tuple[str, ...] = ("authorization_code", "refresh_token"),
     auth_method: AuthenticationMethod = "client_secret_basic",
+    auth_signing_alg: str | None = None,
+    jwks_uri: str | None = None,
+    jwks_file: Path | None = None,
+    request_uri: tuple[str, ...] = (),
     public: Flag = False,
     organization_name: str | None = None,
     client_uri: str | None = None,
@@ -64,6 +70,14 @@ def add(
         What it may use at the token endpoint; may be given several times.
     auth_method
         How it authenticates at the token endpoint.
+    auth_signing_alg
+        The one algorithm that it signs its assertions by; any that the method knows if left out.
+    jwks_uri
+        Where its public keys are, an https URL.
+    jwks_file
+        Its public keys, as a JWK set, where it does not publish them.
+    request_uri
+        Where its request objects may be, an https URL; may be given several times.
     public
         It can't keep a secret: a program on somebody's device, or in a browser.
     organization_name
@@ -85,6 +99,10 @@ def add(
         organization_name=organization_name,
         client_uri=client_uri,
         token_endpoint_auth_method="none" if public else auth_method,
+        token_endpoint_auth_signing_alg=auth_signing_alg,
+        jwks_uri=jwks_uri,
+        jwks=None if jwks_file is None else jwks_in("--jwks-file", jwks_file),
+        request_uris=request_uri,
         redirect_uris=redirect_uri,
         grant_types=grant_type,
         response_types=response_types_for(grant_type),
@@ -99,7 +117,8 @@ def add(
     secret = None if registered.secret is None else registered.secret.reveal()
     sentence = f"client_id     {client.client_id}"
     if secret is not None:
-        sentence += f"\nclient_secret {secret}\nThe secret is shown this once, and kept as a digest only."
+        kept = "sealed" if is_kept(client) else "as a digest only"
+        sentence += f"\nclient_secret {secret}\nThe secret is shown this once, and kept {kept}."
     members = {"client_id": client.client_id, "client_secret": secret}
     say({name: value for name, value in members.items() if value is not None}, sentence, as_json=as_json)
 

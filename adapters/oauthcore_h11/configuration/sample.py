@@ -142,6 +142,8 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # client_uri = "https://app.example/"
 # redirect_uris = ["https://app.example/callback"]
 # scope = "email profile"
+# token_endpoint_auth_method = "private_key_jwt"     # then no secret, and
+# jwks_uri = "https://app.example/jwks"              # or jwks_file = "my_app.jwks"
 #
 # [[users]]
 # username = "alice"

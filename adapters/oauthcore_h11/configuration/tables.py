@@ -206,7 +206,10 @@ class PagesTable:
 
 @attrs.frozen(kw_only=True)
 class ClientTable:
-    """Declare a client; it is known while it stands in the file, and is not in the storage."""
+    """Declare a client; it is known while it stands in the file, and is not in the storage.
+
+    Its public keys are at `jwks_uri`, or in the `jwks_file`.
+    """
 
     client_id: str
     secret: Secret | None = None
@@ -214,6 +217,12 @@ class ClientTable:
     organization_name: str | None = None
     client_uri: str | None = None
     token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
+    token_endpoint_auth_signing_alg: str | None = None
+    jwks_uri: str | None = None
+    jwks_file: Path | None = None
+    request_uris: tuple[str, ...] = ()
+    request_object_signing_alg: str | None = None
+    require_signed_request_object: bool = False
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     response_types: tuple[str, ...] | None = None

@@ -1,0 +1,122 @@
+"""Client assertions: a JWT in which a client says who it is (RFC 7521 section 4.2, RFC 7523 section 3).
+
+`private_key_jwt` and `client_secret_jwt` differ in the key that signed it and in nothing else. An assertion is good for
+one request: that it was used is remembered in the commit of what it was used for. A refusal that leaves no trace does
+not use it up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+
+import attrs
+
+from oauthcore import jose
+from oauthcore.compact import InvalidJwt, read_claims, read_signed
+from oauthcore.context import Context
+from oauthcore.digest import Digest, Secret
+from oauthcore.errors import InvalidClient, InvalidRequest
+from oauthcore.http import Request
+from oauthcore.jwk import SYMMETRIC_ALGORITHMS, Jwk
+from oauthcore.parameters import Parameters
+from oauthcore.policy import Allowance
+from oauthcore.records import AuthenticationMethod, Client, SpentAssertion
+from oauthcore.registered_claims import SKEW, audience_of, check_times, type_of
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+# RFC 8725 section 3.11: what is signed for another purpose, a request object say, is no assertion. Few clients say what
+# theirs is; those that do say it as the successor of RFC 7523 has it (draft-ietf-oauth-rfc7523bis section 4).
+TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
+
+# It has to be remembered for as long as it is good, and is of use to a thief until it was used. Client libraries give
+# their assertions from one minute to an hour.
+MAX_LIFETIME = 3_600
+
+
+@attrs.frozen
+class Assertion:
+    """Hold an assertion as it was read, its signature not looked at; `path` is the endpoint that it came to."""
+
+    text: str = attrs.field(repr=False)
+    client_id: str
+    jti: str = attrs.field(repr=False)
+    alg: str
+    kid: str | None
+    path: str
+
+    @property
+    def method(self) -> AuthenticationMethod:
+        """Give the method that it is made for; that the client is registered for that is seen before any key is."""
+        return "client_secret_jwt" if self.alg in SYMMETRIC_ALGORITHMS else "private_key_jwt"
+
+    def key(self, context: Context) -> Digest:
+        """Give what its use is remembered by: a `jti` is the client's own choice, and counts for that client alone."""
+        return context.digest("assertion", Secret(f"{len(self.client_id)} {self.client_id} {self.jti}"))
+
+
+def read_assertion(request: Request, parameters: Parameters) -> Assertion | None:
+    """Read the form's assertion, or give None where there is none; raises `InvalidClient` for what can't be one."""
+    text, kind = parameters.get("client_assertion"), parameters.get("client_assertion_type")
+    if text is None and kind is None:
+        return None
+    if text is None or kind is None:
+        raise InvalidRequest("client_assertion and client_assertion_type belong together")
+    if kind != ASSERTION_TYPE:
+        raise InvalidClient("client_assertion_type is not the one for JWTs")
+    try:
+        return _read(text, request.path)
+    except InvalidJwt as invalid:
+        raise InvalidClient(f"the client's assertion is refused: {invalid}") from None
+
+
+def _read(text: str, path: str) -> Assertion:
+    signed = read_signed(text)
+    claims = read_claims(signed.payload)
+    sub, jti = claims.get("sub"), claims.get("jti")
+    if not isinstance(sub, str) or not sub or claims.get("iss") != sub:
+        raise InvalidClient("iss and sub of the client's assertion are not both its client_id")
+    if not isinstance(jti, str) or not jti:
+        raise InvalidClient("the client's assertion has no jti")
+    if not sub.isascii() or not sub.isprintable():  # JSON has characters that a storage chokes on
+        raise InvalidClient("sub of the client's assertion is no client_id")
+    return Assertion(text, sub, jti, signed.alg, signed.kid, path)
+
+
+def prove(
+    assertion: Assertion, client: Client, keys: Iterable[Jwk], algorithms: Collection[str], context: Context
+) -> SpentAssertion:
+    """Verify an assertion by the client's keys; raises `InvalidClient`. The record says that it has been used now."""
+    registered = client.token_endpoint_auth_signing_alg
+    try:
+        verified = jose.verify(assertion.text, keys, algorithms if registered is None else (registered,))
+        check_times(verified.claims, context.now)
+        audience = audience_of(verified.claims)
+    except InvalidJwt as invalid:
+        raise InvalidClient(f"the client's assertion is refused: {invalid}") from None
+    if type_of(verified.header) not in TYPES:
+        raise InvalidClient("the client's assertion says that it is something else")
+    if not audience or not set(audience) <= audiences(assertion, client, context):
+        raise InvalidClient("the client's assertion is for somebody else, or for others as well")
+    exp = verified.claims["exp"]
+    assert isinstance(exp, int | float)
+    if exp > context.now + MAX_LIFETIME + SKEW:
+        raise InvalidClient("the client's assertion lasts too long")
+    expires_at = math.ceil(exp) + SKEW
+    return SpentAssertion(key=assertion.key(context), client_id=client.client_id, expires_at=expires_at)
+
+
+def audiences(assertion: Assertion, client: Client, context: Context) -> frozenset[str]:
+    """Give what the audience may be: the issuer, and nothing beside it.
+
+    Who may be meant by it as well could present it here. A URL is no proof against that either: a hostile server can
+    publish our token endpoint for its own, and so be sent assertions that are good here (CVE-2025-27370, and
+    draft-ietf-oauth-rfc7523bis section 1). For clients that know no better, `Allowance.ENDPOINT_AUDIENCE` takes the URL
+    of the token endpoint (RFC 7523 section 3, OIDC Core section 9) and that of the endpoint itself.
+    """
+    if not context.allows(Allowance.ENDPOINT_AUDIENCE, client):
+        return frozenset({context.issuer})
+    root = context.issuer.rstrip("/")
+    own = root.removesuffix(context.base) + assertion.path
+    return frozenset({context.issuer, root + context.paths.token, own})
