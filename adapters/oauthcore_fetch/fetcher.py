@@ -76,17 +76,18 @@ class Fetcher:
         assert url.host is not None and url.scheme is not None
         host, is_secure = url.host.strip("[]"), url.scheme == "https"
         port = url.port or _PORTS[url.scheme]
-        *others, last = permitted(host, port, is_secure, self._allow, self._resolve)
-        for address in others:
+        addresses = permitted(host, port, is_secure, self._allow, self._resolve)
+        failure: Exception | None = None
+        for tried, address in enumerate(addresses):
+            at = At(address, port, host, self._tls if is_secure else None, tries=len(addresses) - tried)
             try:
-                return self._exchange(
-                    _At(address, port, host, self._tls if is_secure else None), request, url, deadline
-                )
-            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
-                continue
-        return self._exchange(_At(last, port, host, self._tls if is_secure else None), request, url, deadline)
+                return self._exchange(at, request, url, deadline)
+            except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+                failure = error
+        assert failure is not None
+        raise failure
 
-    def _exchange(self, at: _At, request: Outgoing, url: Url, deadline: float) -> Response:
+    def _exchange(self, at: At, request: Outgoing, url: Url, deadline: float) -> Response:
         headers = {"Host": url.netloc or "", "User-Agent": "oauthcore", "Accept-Encoding": "identity"}
         with at.pool(deadline) as pool:
             answer = pool.request(
@@ -107,17 +108,22 @@ class Fetcher:
 
 
 @attrs.frozen
-class _At:
-    """Be an address that was looked at, and the name that it was found under: the certificate is to be for that."""
+class At:
+    """Be an address that was looked at, and the name that it was found under: the certificate is to be for that.
+
+    `tries` is how many addresses share the time that is left for connecting.
+    """
 
     address: str
     port: int
     host: str
     tls: ssl.SSLContext | None
+    tries: int
 
     def pool(self, deadline: float) -> urllib3.HTTPConnectionPool:
         """Make a pool of one connection, which is given up at the deadline."""
-        timeout = Timeout(total=max(deadline - monotonic(), 0.001))
+        left = max(deadline - monotonic(), 0.001)
+        timeout = Timeout(connect=left / self.tries, read=left)
         if self.tls is None:
             pool = urllib3.HTTPConnectionPool(self.address, self.port, timeout=timeout)
         else:
