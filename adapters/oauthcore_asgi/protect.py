@@ -38,8 +38,7 @@ class Bearer:
             return await ResourceMetadata(self._resource_server, self._world)(scope, receive, send)
         verdict = await verify(request, self._resource_server, self._world, self._scope)
         if isinstance(verdict, Access):
-            scope[ACCESS] = verdict
-            return await self._app(scope, receive, send)
+            return await self._app({**scope, ACCESS: verdict}, receive, send)
         return await Answer(verdict)(scope, receive, send)
 
 

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.authentication import requires
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from oauthcore import AsyncWorld, MemoryStorage, ResourceServer
 from oauthcore.testing import FixedClock, SeededEntropy
@@ -66,6 +66,16 @@ def test_starlettes_own_requires_knows_the_scope() -> None:
 
     assert ask(app, "/read").json() == ["read"]
     assert ask(app, "/delete").status_code == 403
+
+
+def test_application_is_mounted_where_its_issuer_is() -> None:
+    oauth = OAuth(server(), AsyncWorld(MemoryStorage()))
+    app = Starlette(routes=[Mount("/t", oauth), Mount("/.well-known", oauth.well_known)])
+
+    assert ask(app, "/t/token", None).status_code == 405
+    assert ask(app, "/t/nothing", None).status_code == 404
+    assert ask(app, "/.well-known/oauth-authorization-server/t", None).json()["issuer"] == "https://as.example/t"
+    assert ask(app, "/.well-known/other", None).status_code == 404
 
 
 def test_pages_are_routes_too() -> None:
