@@ -13,14 +13,15 @@ from socket import socket
 import attrs
 
 from oauthcore import ConfigurationError, Peer
+from oauthcore.storage import AsyncStorage
 from oauthcore_h11.application import Application
 from oauthcore_h11.assembly import application_of, passwords_of, tls_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.connection import Limits, Refused
+from oauthcore_h11.engines import engine_of
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.peer import TrustedProxies
 from oauthcore_h11.transport import Server, Settings, Timeouts
-from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 
 logger = logging.getLogger("oauthcore.server")
 
@@ -48,17 +49,37 @@ def settings_of(configuration: Configuration) -> Settings:
     )
 
 
-def check(configuration: Configuration) -> None:
-    """Put everything together once, and let go of it; raises `ConfigurationError` for what can't be."""
-    storage = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+def check(configuration: Configuration) -> Sequence[str]:
+    """Put everything together once, and let go of it; raises `ConfigurationError` for what can't be.
+
+    Gives the concerns about the storage.
+    """
     passwords = passwords_of(configuration)
-    try:
-        application_of(configuration, AsyncSqliteStorage(storage), passwords, Monitoring())
+
+    def put_together(storage: AsyncStorage) -> None:
+        application_of(configuration, storage, passwords, Monitoring())
         if configuration.tls is not None:
             tls_of(configuration.tls)
+
+    try:
+        return asyncio.run(look_at_storage(configuration, put_together))
     finally:
         passwords.close()
-        storage.close()
+
+
+async def look_at_storage(
+    configuration: Configuration, use: Callable[[AsyncStorage], None] = lambda storage: None
+) -> Sequence[str]:
+    """Open the storage, and let go of it; give what in its own configuration may lose something.
+
+    Raises `ConfigurationError` for one that can't be opened.
+    """
+    served = engine_of(configuration).serve(configuration)
+    try:
+        use(served.storage)
+        return [str(concern) for concern in await served.concerns()]
+    finally:
+        await served.close()
 
 
 class Process:
@@ -73,7 +94,7 @@ class Process:
     async def run(self, ready: Callable[[], None], parent: int | None = None) -> None:
         """Serve; `ready` is called once requests are answered, and the end of `parent` is the end of this."""
         configuration = self._configuration
-        self._storage = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+        self._served = engine_of(configuration).serve(configuration)
         self._passwords = passwords_of(configuration)
         self._monitoring = Monitoring()
         self._application = self._assembled()
@@ -82,7 +103,7 @@ class Process:
         try:
             await self._application.look_after_keys(int(time.time()))
         except BaseException:
-            self._close()
+            await self._close()
             raise
         reloads: set[asyncio.Task[None]] = set()
         loop = asyncio.get_running_loop()
@@ -95,19 +116,18 @@ class Process:
         ready()
         await self._keep_clean()
         await self._server.stop(self._configuration.limits.drain_time)
-        self._close()
+        await self._close()
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
         self._passwords.close()
-        self._storage.close()
+        await self._served.close()
 
     def _assembled(self) -> Application:
-        storage = AsyncSqliteStorage(self._storage)
-        return application_of(self._configuration, storage, self._passwords, self._monitoring)
+        return application_of(self._configuration, self._served.storage, self._passwords, self._monitoring)
 
     async def _keep_clean(self) -> None:
         """Remove what has expired and turn the keys, now and then, until the end."""
-        storage = AsyncSqliteStorage(self._storage)
+        storage = self._served.storage
         while not self._end.is_set():
             try:
                 while await storage.purge(int(time.time()), PURGE_BATCH) == PURGE_BATCH:

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from oauthcore.clock import Clock
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
+from oauthcore_redis.address import LINGER, PREFIX, Address
 from oauthcore_redis.asking import Asker, Asking
 from oauthcore_redis.durability import Concern, look
 from oauthcore_redis.lines import AsyncClient, Client, async_line_of, line_of
@@ -18,12 +19,6 @@ from oauthcore_redis.places import Places
 from oauthcore_redis.sweeping import Sweep
 
 T = TypeVar("T")
-
-PREFIX = "oauthcore"
-# For how many seconds a record stays after it has expired, as clocks differ: a server whose clock is ahead must not
-# forget that a code was used while the host still takes it. Five minutes are what Kerberos allows for (RFC 4120
-# section 1.6).
-LINGER = 300
 
 
 class RedisStorage:
@@ -38,6 +33,15 @@ class RedisStorage:
         self._asker = asker(prefix, linger)
         self._line = line_of(client, self._asker.places.all)
         self._sweep = Sweep(self._asker)
+
+    @classmethod
+    def from_url(cls, url: str) -> RedisStorage:
+        """Make one by a URL: `redis`, `rediss`, `valkey` or `valkeys`, with `+cluster` for a cluster's hosts.
+
+        In its query are `prefix`, `linger` and whatever redis-py takes. Raises `ConfigurationError`.
+        """
+        address = Address.of(url)
+        return cls(address.client(), prefix=address.prefix, linger=address.linger)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
@@ -95,6 +99,12 @@ class AsyncRedisStorage:
         self._asker = asker(prefix, linger)
         self._line = async_line_of(client, self._asker.places.all)
         self._sweep = Sweep(self._asker)
+
+    @classmethod
+    def from_url(cls, url: str) -> AsyncRedisStorage:
+        """Make one by a URL, as `RedisStorage.from_url` does, on connections of its own, fifty at most to a server."""
+        address = Address.of(url)
+        return cls(address.async_client(), prefix=address.prefix, linger=address.linger)
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""

@@ -34,6 +34,7 @@ class Engine:
     """Be one server in a folder: started, killed, and started again with what is in it."""
 
     def __init__(self, binary: Path, folder: Path, *options: str) -> None:
+        self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
         self._command = [str(binary), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
         self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
@@ -69,6 +70,7 @@ class Engine:
 
     def client(self, **settings: object) -> redis.Redis:
         """Give a client of it."""
+        settings = {"password": self._password, **settings}
         return redis.Redis(port=self.port, protocol=2, retry=NO_RETRY, **settings)  # type: ignore[arg-type]  # any of them
 
     @property

@@ -124,7 +124,7 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         progress = Progress(*columns, console=console, disable=as_json or not sys.stderr.isatty(), transient=True)
         try:
             with progress:
-                task = progress.add_task("Purging", total=place.database.expired(now))
+                task = progress.add_task("Purging", total=place.opened.expired(now))
                 while batch := place.database.purge(now, BATCH):
                     removed += batch
                     progress.update(task, completed=removed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import socket
@@ -69,9 +70,15 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         Say it as one line of JSON.
     """
     configuration = read(config, os.environ)
-    serving.check(configuration)
+    concerns = list(serving.check(configuration))
     sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
-    members = {"config": str(config), "issuer": configuration.issuer, "bind": list(configuration.bind)}
+    sentence = "\n".join((sentence, *(f"storage: {concern}" for concern in concerns)))
+    members = {
+        "config": str(config),
+        "issuer": configuration.issuer,
+        "bind": list(configuration.bind),
+        "storage": {"concerns": concerns},
+    }
     say(members, sentence, as_json=as_json)
 
 
@@ -96,6 +103,8 @@ def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_jso
 
     configuration = reread()
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
+    for concern in asyncio.run(serving.look_at_storage(configuration)):
+        logger.warning("storage: %s", concern)
     sockets = listen(configuration.bind, configuration.folder)
     raise_open_files()
 

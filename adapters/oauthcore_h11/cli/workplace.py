@@ -20,9 +20,9 @@ from oauthcore_h11 import logs
 from oauthcore_h11.assembly import declared, looks_of, passwords_of, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.declared import WithDeclared
+from oauthcore_h11.engines import Awaited, Listing, Opened, engine_of
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.users import User
-from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 
 T = TypeVar("T")
 
@@ -35,10 +35,15 @@ class Workplace:
 
     configuration: Configuration
     server: AuthorizationServer
-    database: SqliteStorage
+    opened: Opened
     storage: WithDeclared
     passwords: Passwords
     declared: tuple[Record, ...]
+
+    @property
+    def database(self) -> Listing:
+        """Give what is stored, and not what is declared."""
+        return self.opened.storage
 
     def flow(self, flow: Flow[T]) -> T:
         """Run a flow of the server's."""
@@ -73,12 +78,12 @@ def workplace(config: Path) -> Iterator[Workplace]:
     passwords = passwords_of(configuration)
     server = server_of(configuration, looks_of(configuration))
     records = tuple(declared(configuration, server, passwords))
-    database = SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+    opened = engine_of(configuration).open(configuration)
     try:
-        storage = WithDeclared(AsyncSqliteStorage(database), records)
-        yield Workplace(configuration, server, database, storage, passwords, records)
+        storage = WithDeclared(Awaited(opened.storage), records)
+        yield Workplace(configuration, server, opened, storage, passwords, records)
     finally:
-        database.close()
+        opened.close()
         passwords.close()
 
 

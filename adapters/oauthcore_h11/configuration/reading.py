@@ -26,10 +26,10 @@ from cattrs.errors import (
 from oauthcore import Allowance, ConfigurationError, Scope, Secret
 from oauthcore.errors import OAuthError
 from oauthcore.scope import parse_scope
-from oauthcore_h11.configuration.tables import Configuration, Description, Network
+from oauthcore_h11.configuration.tables import Configuration, Description, Network, StorageTable
 
 # What may not be seen, not even when it is wrong.
-_SECRET = frozenset({"token_key", "secret", "password_hash", "env", "file"})
+_SECRET = frozenset({"token_key", "secret", "password_hash", "env", "file", "url"})
 
 
 class Wrong(ValueError):
@@ -139,6 +139,8 @@ def converter(folder: Path, environment: Mapping[str, str]) -> Converter:
     strict.register_structure_hook_func(is_optional, lambda value, kind: strict.structure(value, inner(kind)))
     strict.register_structure_hook_func(is_tuple, lambda value, kind: tuple(items(strict, value, get_args(kind)[0])))
     strict.register_structure_hook_factory(attrs.has, lambda kind: table_hook(strict, kind))
+    named = strict.get_structure_hook(StorageTable)
+    strict.register_structure_hook(StorageTable, lambda value, kind: named(with_url(value), kind))
     return strict
 
 
@@ -152,6 +154,11 @@ def table_hook(strict: Converter, kind: type) -> Callable[[Any, Any], Any]:
         return inside(value, kind)
 
     return structure
+
+
+def with_url(value: object) -> object:
+    """Take a storage's URL, or where it is kept, for the table that has nothing else in it."""
+    return value if isinstance(value, dict) and not {"env", "file"} & value.keys() else {"url": value}
 
 
 def exactly(kind: type, remedy: str) -> Callable[[Any, Any], Any]:

@@ -250,6 +250,18 @@ _SQLITE = re.compile(r"sqlite:(?://)?(?P<path>[^?]+)")
 
 
 @attrs.frozen(kw_only=True)
+class StorageTable:
+    """Name what the records are in, by a URL: there may be a password in it, so that it is seen by nobody."""
+
+    url: Secret = attrs.field(factory=lambda: Secret("sqlite:oauthcore.db"))
+
+    @property
+    def scheme(self) -> str:
+        """Give what tells the engine."""
+        return re.split(r"[:+]", self.url.reveal(), maxsplit=1)[0]
+
+
+@attrs.frozen(kw_only=True)
 class Configuration:
     """Hold everything that the file says; `folder` is where it lies, and what relative paths are relative to."""
 
@@ -257,7 +269,7 @@ class Configuration:
     issuer: str
     token_key: Secret
     bind: tuple[str, ...] = ("127.0.0.1:8000",)
-    storage: str = "sqlite:oauthcore.db"
+    storage: StorageTable = attrs.Factory(StorageTable)
     synchronous: Synchronous = "FULL"
     workers: int = _positive(1)
     tls: Tls | None = None
@@ -279,12 +291,13 @@ class Configuration:
     def __attrs_post_init__(self) -> None:
         if not self.bind:
             raise ConfigurationError("bind", [], "name one address at least, as in 127.0.0.1:8000")
-        if _SQLITE.fullmatch(self.storage) is None:
-            raise ConfigurationError("storage", self.storage, "use sqlite: and a file, as in sqlite:oauthcore.db")
+        if self.storage.scheme == "sqlite" and _SQLITE.fullmatch(self.storage.url.reveal()) is None:
+            remedy = "use sqlite: and a file, as in sqlite:oauthcore.db"
+            raise ConfigurationError("storage", self.storage.url.reveal(), remedy)
 
     @property
     def database(self) -> Path:
-        """Give the file that the records are in."""
-        found = _SQLITE.fullmatch(self.storage)
+        """Give the file that the records are in, where they are in one."""
+        found = _SQLITE.fullmatch(self.storage.url.reveal())
         assert found is not None
         return self.folder / found["path"]

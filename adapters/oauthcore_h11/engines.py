@@ -1,0 +1,152 @@
+"""Engines: which storage a URL names, opened for a server or for a command.
+
+One row for each scheme. What an engine needs is imported when its row is chosen: nobody has to install them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import ModuleType
+from typing import Protocol
+
+import attrs
+
+from oauthcore import ConfigurationError
+from oauthcore.outcome import Change, R, S
+from oauthcore.storage import AsyncStorage, Storage
+from oauthcore_h11.configuration import Configuration
+from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
+
+
+class Listing(Storage, Protocol):
+    """Be a storage whose records can be listed."""
+
+    def every(self, kind: type[R], /) -> Iterator[R]:
+        """Give every record of a kind, ordered by key."""
+
+
+async def _no_concerns() -> Sequence[object]:
+    return ()
+
+
+@attrs.frozen
+class Served:
+    """Hold a storage that a server uses, until `close`; `concerns` says what it may lose, for its operator to hear."""
+
+    storage: AsyncStorage
+    close: Callable[[], Awaitable[None]]
+    concerns: Callable[[], Awaitable[Sequence[object]]] = _no_concerns
+
+
+@attrs.frozen
+class Opened:
+    """Hold a storage that a command uses, until `close`; `expired` counts what is to be purged, if anybody knows."""
+
+    storage: Listing
+    close: Callable[[], None]
+    expired: Callable[[int], int | None] = lambda before: None
+
+
+class Engine(Protocol):
+    """Be a kind of storage."""
+
+    def serve(self, configuration: Configuration, /) -> Served:
+        """Open it for a server, within its event loop; raises `ConfigurationError`."""
+
+    def open(self, configuration: Configuration, /) -> Opened:
+        """Open it for a command; raises `ConfigurationError`."""
+
+
+class Sqlite:
+    """Be a file."""
+
+    def serve(self, configuration: Configuration, /) -> Served:
+        """Open the file, whose commits are then awaited."""
+        storage = self._storage(configuration)
+
+        async def close() -> None:
+            storage.close()
+
+        return Served(AsyncSqliteStorage(storage), close)
+
+    def open(self, configuration: Configuration, /) -> Opened:
+        """Open the file."""
+        storage = self._storage(configuration)
+        return Opened(storage, storage.close, storage.expired)
+
+    def _storage(self, configuration: Configuration) -> SqliteStorage:
+        return SqliteStorage(configuration.database, synchronous=configuration.synchronous)
+
+
+class Redis:
+    """Be Redis or Valkey, one server or a cluster; connections are made when they are needed."""
+
+    def serve(self, configuration: Configuration, /) -> Served:
+        """Open it for a server."""
+        redis = self._adapter()
+        url = configuration.storage.url.reveal()
+        storage = redis.AsyncRedisStorage.from_url(url)
+
+        async def concerns() -> Sequence[object]:
+            try:
+                found: Sequence[object] = await storage.concerns()
+            except Exception as error:  # redis-py has two trees of them, in whose words there is no password
+                raise ConfigurationError("storage", redis.shown(url), f"it can't be used: {error}") from None
+            return found
+
+        return Served(storage, storage.aclose, concerns)
+
+    def open(self, configuration: Configuration, /) -> Opened:
+        """Open it for a command."""
+        storage = self._adapter().RedisStorage.from_url(configuration.storage.url.reveal())
+        return Opened(storage, storage.close)
+
+    def _adapter(self) -> ModuleType:
+        try:
+            import oauthcore_redis
+        except ImportError:
+            raise missing("redis") from None
+        return oauthcore_redis
+
+
+# By scheme, and `+cluster` is no part of it.
+ENGINES: dict[str, Engine] = {
+    "sqlite": Sqlite(),
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys"), Redis()),
+}
+
+
+def engine_of(configuration: Configuration) -> Engine:
+    """Give the engine that the configuration names; raises `ConfigurationError` for one that nobody knows."""
+    scheme = configuration.storage.scheme
+    if scheme not in ENGINES:
+        raise ConfigurationError("storage", f"{scheme}:…", f"use a URL of one of {', '.join(ENGINES)}")
+    return ENGINES[scheme]
+
+
+def missing(extra: str) -> ConfigurationError:
+    """Say what to install."""
+    return ConfigurationError("storage", f"{extra}:…", f'it needs more: pip install "oauthcore[{extra}]"')
+
+
+class Awaited:
+    """Be an async storage over one that blocks, for a command, which has nothing else to do meanwhile."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    async def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        return self._storage.find(kind, key)
+
+    async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        return self._storage.find_of(kind, subject)
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        return self._storage.commit(changes)
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        return self._storage.purge(expired_before, limit)

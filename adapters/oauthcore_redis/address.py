@@ -1,0 +1,108 @@
+"""Addresses: a URL that names one server or a cluster, and how both are spoken to."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import attrs
+import redis.asyncio.cluster
+import redis.cluster
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException, RedisError
+from redis.retry import Retry
+
+from oauthcore.errors import ConfigurationError
+
+PREFIX = "oauthcore"
+# For how many seconds a record stays after it has expired, as clocks differ: a server whose clock is ahead must not
+# forget that a code was used while the host still takes it. Five minutes are what Kerberos allows for (RFC 4120
+# section 1.6).
+LINGER = 300
+# For how many seconds a server may be silent, or all connections taken, before the request is answered 503.
+PATIENCE = 5.0
+CONNECTIONS = 50
+
+# Valkey's own names are other words for the same protocol.
+SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
+REMEDY = (
+    "use a URL as in redis://user:password@host:6379/0?prefix=oauthcore, rediss for TLS, redis+cluster for a cluster; "
+    "what is special in a password is percent-encoded"
+)
+# Strict, because what can't be read may be a password, and is then not to be seen.
+_URL = re.compile(
+    r"(?P<scheme>[a-z]+)(?P<cluster>\+cluster)?://(?P<user>[^@/?#]*@)?"
+    r"(?P<hosts>(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:,(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?)*)"
+    r"(?P<path>/\d*)?(?:\?(?P<query>[^@?#]*))?"
+)
+# RESP2 replies are all that is needed, and with it redis-py looks whether a pooled connection was closed meanwhile.
+_SETTINGS = {"protocol": 2, "socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+
+
+@attrs.frozen
+class Address:
+    """Hold what a URL says; `servers` is one URL for each server it names, as redis-py reads them."""
+
+    servers: tuple[str, ...] = attrs.field(repr=False)
+    is_cluster: bool
+    prefix: str
+    linger: int
+
+    @classmethod
+    def of(cls, url: str) -> Address:
+        """Read a URL; raises `ConfigurationError`, which does not show the password in it."""
+        found = _URL.fullmatch(url)
+        if found is None or found["scheme"] not in SCHEMES or ("," in found["hosts"] and not found["cluster"]):
+            raise ConfigurationError("storage", shown(url), REMEDY)
+        options = dict(parse_qsl(found["query"] or ""))
+        prefix, linger = options.pop("prefix", PREFIX), options.pop("linger", str(LINGER))
+        if not linger.isdecimal():
+            raise ConfigurationError("storage", shown(url), "use a number of seconds as linger")
+        scheme, user, rest = SCHEMES[found["scheme"]], found["user"] or "", found["path"] or ""
+        query = f"?{urlencode(options)}" if options else ""
+        servers = tuple(f"{scheme}://{user}{host}{rest}{query}" for host in found["hosts"].split(","))
+        return cls(servers, found["cluster"] is not None, prefix, int(linger))
+
+    def client(self) -> redis.Redis | redis.cluster.RedisCluster:
+        """Make a client; raises `ConfigurationError` for what can't be one, and for a cluster that is away."""
+        retry = Retry(NoBackoff(), 0)
+        try:
+            if not self.is_cluster:
+                return redis.Redis.from_url(self.servers[0], retry=retry, **_SETTINGS)
+            nodes = [redis.cluster.ClusterNode(*place) for place in self._places()]
+            return redis.cluster.RedisCluster.from_url(self.servers[0], startup_nodes=nodes, retry=retry, **_SETTINGS)
+        except (ValueError, TypeError):  # of what redis-py can't read, in whose words there may be a password
+            raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
+        except (RedisError, RedisClusterException) as error:
+            raise ConfigurationError("storage", shown(self.servers[0]), f"it can't be used: {error}") from None
+
+    def async_client(self) -> redis.asyncio.Redis | redis.asyncio.cluster.RedisCluster:
+        """Make an async client; raises `ConfigurationError` for what can't be one."""
+        retry = AsyncRetry(NoBackoff(), 0)
+        try:
+            if not self.is_cluster:
+                pool = redis.asyncio.BlockingConnectionPool.from_url(
+                    self.servers[0], retry=retry, max_connections=CONNECTIONS, timeout=PATIENCE, **_SETTINGS
+                )
+                return redis.asyncio.Redis.from_pool(pool)
+            nodes = [redis.asyncio.cluster.ClusterNode(*place) for place in self._places()]
+            return redis.asyncio.cluster.RedisCluster.from_url(
+                self.servers[0], startup_nodes=nodes, retry=retry, **_SETTINGS
+            )
+        except (ValueError, TypeError):  # of what redis-py can't read, in whose words there may be a password
+            raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
+
+    def _places(self) -> list[tuple[str, int]]:
+        """Give the host and the port of each server."""
+        parts = [urlsplit(server) for server in self.servers]
+        return [(part.hostname or "localhost", part.port or 6379) for part in parts]
+
+
+def shown(url: str) -> str:
+    """Give a URL as it may be seen: without user, password and options; and next to nothing of what can't be read."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        return "…"
+    user = "…@" if found["user"] else ""
+    return f"{found['scheme']}{found['cluster'] or ''}://{user}{found['hosts']}{found['path'] or ''}"

@@ -1,0 +1,84 @@
+"""Addresses: what a URL says, and what is seen of it where it is wrong."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from oauthcore import ConfigurationError
+from oauthcore.outcome import Insert
+from oauthcore_redis import AsyncRedisStorage, RedisStorage
+from oauthcore_redis.address import Address, shown
+from tests.redis.engine import Engine
+from tests.redis.things import Thing
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://localhost", Address(("redis://localhost",), False, "oauthcore", 300)),
+        ("valkey://localhost:1/2", Address(("redis://localhost:1/2",), False, "oauthcore", 300)),
+        (
+            "valkeys://u:p%40@h:1?prefix=as&linger=7&ssl_ca_certs=%2Fca.pem",
+            Address(("rediss://u:p%40@h:1?ssl_ca_certs=%2Fca.pem",), False, "as", 7),
+        ),
+        ("rediss://[::1]:6379", Address(("rediss://[::1]:6379",), False, "oauthcore", 300)),
+        ("redis+cluster://:p@a:1,b", Address(("redis://:p@a:1", "redis://:p@b"), True, "oauthcore", 300)),
+    ],
+)
+def test_a_url_is_read(url: str, address: Address) -> None:
+    assert Address.of(url) == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "secret",
+        "http://:secret@host",
+        "redis:secret",
+        "redis://",
+        "redis://:secret@",
+        "redis://:secret@a,b",
+        "redis://:sec/secret@host",
+        "redis://:sec?secret@host",
+        "redis://:sec#secret@host",
+        "redis://:sec@secret@host",
+        "redis://u:secret",
+        "redis://host?password=sec@secret",
+        "redis://:secret@host:port",
+        "redis://:secret@host/name",
+        "redis://:secret@host?linger=soon",
+        "redis://:secret@host?socket_timeout=soon",
+    ],
+)
+def test_a_url_that_can_not_be_read_is_refused_and_its_password_not_shown(url: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        RedisStorage.from_url(url)
+
+    assert "secret" not in str(refused.value)
+    assert refused.value.setting == "storage"
+
+
+def test_an_address_shows_no_password() -> None:
+    assert "secret" not in repr(Address.of("redis://:secret@host"))
+    assert shown("redis://u:secret@host:1/2?password=secret") == "redis://…@host:1/2"
+
+
+def test_a_cluster_that_is_away_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="it can't be used"):
+        RedisStorage.from_url("redis+cluster://:secret@127.0.0.1:1")
+
+
+@pytest.mark.anyio
+async def test_storages_are_made_of_a_url(engine: Engine, client: redis.Redis) -> None:
+    url = f"{engine.url.replace('redis', 'valkey', 1)}?prefix=by-url&linger=5"
+    storage, awaited = RedisStorage.from_url(url), AsyncRedisStorage.from_url(url)
+
+    assert storage.commit((Insert(Thing("a")),)) is True
+    assert await awaited.find(Thing, "a") == Thing("a")
+    assert await awaited.every(Thing) == [Thing("a")]
+
+    assert client.exists("{by-url}:Thing:a") == 1
+    storage.close()
+    await awaited.aclose()
