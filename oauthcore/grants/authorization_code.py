@@ -85,7 +85,10 @@ def decide(
 
 
 def prove_own(redemption: Redemption, caller: Authenticated, code: AuthorizationCode | None, now: int) -> OwnCode:
-    """Check, in this order, that the code exists and lives, and that it is this client's, redirect's and verifier's."""
+    """Check, in this order, that the code exists and lives, and that it is this client's, redirect's and verifier's.
+
+    (RFC 6749 section 4.1.3, RFC 7636 section 4.6)
+    """
     if code is None:
         raise InvalidGrant("the code is unknown")
     if now >= code.expires_at:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import oauthcore
 import oauthcore.testing
+from oauthcore.testing import strategies, trace
 
 
 def test_the_package_offers_these_names_and_no_others() -> None:
@@ -72,6 +73,23 @@ def test_the_testing_kit_offers_these_names_and_no_others() -> None:
         "interleave",
         "replay",
     ]
+
+
+def test_its_strategies_and_traces_offer_these_names_and_no_others() -> None:
+    assert sorted(strategies.__all__) == [
+        "Asking",
+        "acts",
+        "almost_valid",
+        "authorizations",
+        "clients",
+        "grants",
+        "hostile",
+        "lifetimes",
+        "of_type",
+        "records",
+        "tokens",
+    ]
+    assert sorted(trace.__all__) == ["Recorder", "Replayed", "Step", "Trace", "replay"]
 
 
 def test_every_name_is_there() -> None:

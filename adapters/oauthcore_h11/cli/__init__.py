@@ -18,6 +18,7 @@ from oauthcore_h11.cli.grants import grants, purge
 from oauthcore_h11.cli.keys import keys
 from oauthcore_h11.cli.operation import check, init, serve
 from oauthcore_h11.cli.people import people
+from oauthcore_h11.cli.replay import tell
 
 # What a shell gives a process that an interrupt has ended: 128 and the signal's number.
 INTERRUPTED = 130
@@ -29,6 +30,7 @@ app = App(
 )
 for command in (demo, init, check, serve, purge):
     app.command(command)
+app.command(tell, name="replay")
 for below in (clients, people, grants, keys):
     app.command(below)
 app.register_install_completion_command(add_to_startup=False)

@@ -1,0 +1,96 @@
+"""`oauthcore replay`: the story of a decision, from a trace that was recorded of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from oauthcore import ConfigurationError
+from oauthcore.http import Response
+from oauthcore.testing.telling import outlined, told
+from oauthcore.testing.trace import Replayed, Trace, replay
+from oauthcore.testing.trace.encoding import decode
+from oauthcore_h11.cli.options import Json, moment, say
+from oauthcore_h11.witness import Asked, Passed, Witness
+
+
+def tell(trace: Path, /, *, as_json: Json = False) -> None:
+    """Tell what was asked and found, which checks passed, and which one refused, with its section of the standard.
+
+    Decides again what the trace holds, and exits with 1 where that comes to another decision than before.
+
+    Parameters
+    ----------
+    trace
+        A trace, as `oauthcore.testing.trace.Recorder` hands it over.
+    as_json
+        Say it as one line of JSON.
+    """
+    recorded = read(trace)
+    witness = Witness()
+    try:
+        replayed = replay(recorded, during=witness.watch)
+    except ValueError as error:
+        raise ConfigurationError("trace", str(trace), str(error)) from None
+    lines = story(recorded, replayed, witness)
+    text = "\n".join(f"{line['what']:8} {line['text']}" for line in lines)
+    say({"story": lines, "is_same": replayed.is_same}, text, as_json=as_json)
+    if not replayed.is_same:
+        sys.exit(1)
+
+
+def read(path: Path) -> Trace:
+    """Read a trace; raises `ConfigurationError`."""
+    try:
+        return Trace.load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigurationError("trace", str(path), f"it can't be read: {reason}") from None
+
+
+def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, str]]:
+    """Give the story, line by line: what each line is, and its text."""
+    path = trace.request["target"].partition("?")[0]
+    at = [f"at {moment(int(trace.clock[0]))}"] if trace.clock else []
+    lines = [line("asked", " ".join((trace.request["method"], path, *at)))]
+    refused = witness.refusal(replayed.response)
+    for heard in witness.heard:
+        if isinstance(heard, Asked):
+            lines += [fact(step) for step in trace.steps[heard.number : heard.number + 1]]
+        elif heard != refused:
+            lines.append(line("passed", cited(heard)))
+    if refused is not None:
+        lines.append(line("refused", cited(refused)))
+    lines.append(line("answer", answer(replayed.response)))
+    lines += [line("differs", difference) for difference in replayed.differences]
+    lines.append(line("replay", "the same decision" if replayed.is_same else "another decision than was recorded"))
+    return lines
+
+
+def line(what: str, text: str) -> dict[str, str]:
+    """Give one line."""
+    return {"what": what, "text": text}
+
+
+def fact(step: Any) -> dict[str, str]:
+    """Tell a question and its answer: what was found, what was changed."""
+    effect = told(decode(step.effect, {}))
+    if step.failed is not None:
+        return line("failed", f"{effect}: {step.failed}")
+    answer = decode(step.answer, {})
+    if effect.startswith("commit"):
+        return line("changed" if answer else "lost", effect.removeprefix("commit "))
+    found = outlined(answer)
+    return line("found", f"nothing ({effect})" if answer is None else f"{found} ({effect})")
+
+
+def cited(check: Passed) -> str:
+    """Tell a check with its section, and why it refused if it did."""
+    return f"{check.name} [{check.section}]" + (f": {check.reason}" if check.reason else "")
+
+
+def answer(response: Response) -> str:
+    """Tell what went out."""
+    refusal = response.refusal
+    return f"{response.status}" if refusal is None else f"{response.status} {refusal.code}: {refusal.reason}"

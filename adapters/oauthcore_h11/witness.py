@@ -1,0 +1,115 @@
+"""A witness: which checks a decision went through, seen from outside while it is made.
+
+The core's functions name the section of the standard that they enforce in their docstrings. So whoever sees which of
+them were called, and which of them came to an end, can say which checks passed and which one refused. That costs time
+at every call, so it is done for a replay and never for a request.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from inspect import CO_GENERATOR
+from types import CodeType, FrameType
+from typing import Any, get_args, get_origin
+
+import attrs
+
+from oauthcore.effects import Effect
+from oauthcore.errors import OAuthError
+from oauthcore.http import Response
+
+# What decides; the rest carries values to and fro.
+_ROOMS = re.compile(
+    r"oauthcore\.(clients|grants|authorization|endpoints|oidc|pkce|redirect_uri|scope|parameters|liveness|bearer)\b"
+)
+_SECTION = re.compile(r"(?:RFC \d+|OIDC [A-Z][A-Za-z ]*?|OAuth [0-9.]+) (?:sections?|appendix) [A-Z0-9.]*[A-Z0-9]")
+_EFFECTS = tuple(get_origin(kind) or kind for kind in get_args(Effect))
+_REFUSE = OAuthError.__init__.__code__
+
+
+@attrs.frozen
+class Asked:
+    """Say that a question was asked, counted from 0."""
+
+    number: int
+
+
+@attrs.frozen
+class Passed:
+    """Name a check by what its function says of itself, with the section; `reason` is why it refused, if it did."""
+
+    name: str
+    section: str
+    reason: str = attrs.field(default="", eq=False)
+
+
+@attrs.define
+class Witness:
+    """See a decision being made."""
+
+    heard: list[Asked | Passed] = attrs.field(factory=list)
+    refusals: list[Passed] = attrs.field(factory=list)
+    _asked: list[object] = attrs.field(factory=list)
+    _refusing: set[FrameType] = attrs.field(factory=set)
+
+    def watch(self, play: Callable[[], Response]) -> Response:
+        """Watch a decision."""
+        before = sys.getprofile()
+        sys.setprofile(self._see)
+        try:
+            return play()
+        finally:
+            sys.setprofile(before)
+            self._refusing.clear()
+
+    def refusal(self, response: Response) -> Passed | None:
+        """Give the check that refused, if one did."""
+        if response.refusal is None:
+            return None
+        reason = response.refusal.reason
+        return next((refusal for refusal in reversed(self.refusals) if refusal.reason == reason), None)
+
+    def _see(self, frame: FrameType, event: str, value: Any) -> None:
+        if event == "call" and frame.f_code is _REFUSE:
+            self._see_refusal(frame)
+        elif event == "return" and _ROOMS.match(frame.f_globals.get("__name__", "")):
+            self._see_return(frame, value)
+        elif event == "return" and isinstance(value, _EFFECTS) and not any(value is asked for asked in self._asked):
+            self.heard.append(Asked(len(self._asked)))
+            self._asked.append(value)
+
+    def _see_return(self, frame: FrameType, value: Any) -> None:
+        is_pause = frame.f_code.co_flags & CO_GENERATOR and isinstance(value, _EFFECTS)
+        if is_pause or (value is None and frame in self._refusing):
+            return
+        check = check_of(frame.f_code)
+        if check is not None and check not in self.heard:
+            self.heard.append(check)
+
+    def _see_refusal(self, frame: FrameType) -> None:
+        reason, check = str(frame.f_locals.get("reason", "")), None
+        refusing = frame.f_back
+        while refusing is not None and refusing.f_globals.get("__name__") != "oauthcore.transact":
+            self._refusing.add(refusing)
+            if check is None and _ROOMS.match(refusing.f_globals.get("__name__", "")):
+                check = check_of(refusing.f_code)
+            refusing = refusing.f_back
+        kind = type(frame.f_locals["self"])
+        check = check or _cited(kind.__doc__ or "") or Passed(kind.__name__, "RFC 6749 section 5.2")
+        self.refusals.append(attrs.evolve(check, reason=reason))
+
+
+def check_of(code: CodeType) -> Passed | None:
+    """Give the check that a function is, if its docstring cites a section."""
+    text = code.co_consts[0] if code.co_consts else None
+    return _cited(text) if isinstance(text, str) else None
+
+
+def _cited(text: str) -> Passed | None:
+    section = _SECTION.search(text)
+    if section is None:
+        return None
+    name = re.sub(r"\s*\([^)]*\)", "", text.partition("\n")[0]).strip().rstrip(".:")
+    return Passed(name, section[0])

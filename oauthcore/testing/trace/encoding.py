@@ -1,0 +1,122 @@
+"""Effects, answers and records as JSON and back, whatever they are: by the types that attrs knows, and with stand-ins.
+
+Read back is only what the kit knows itself or was told of: a file names no other class.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from importlib import import_module
+from typing import Any, cast
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.http import Outgoing, Response
+from oauthcore.testing.trace.redaction import (
+    PUBLIC,
+    is_json,
+    redacted_headers,
+    redacted_json,
+    redacted_uri,
+    stand_in_for,
+)
+from oauthcore.testing.trace.stand_ins import StandIns
+
+# Parameters that are the client's own secrets where they are kept beside others that are not.
+_CONFIDED = frozenset({"state", "nonce", "id_token_hint", "login_hint"})
+
+
+def encode(value: Any, stand_ins: StandIns) -> Any:
+    """Give a value's JSON; raises `TypeError` for what is no value, a function for one."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Secret):
+        return {"secret": stand_ins.of_made(value.reveal())}
+    if isinstance(value, str):
+        return stand_ins.applied(value)
+    if isinstance(value, bytes):
+        # Nobody knows what is in there; what must be read again is a text, and is redacted as one.
+        return {"bytes": "x" * len(value)}
+    if isinstance(value, Enum):
+        return {"enum": _name_of(type(value)), "name": value.name}
+    if isinstance(value, type):
+        return {"type": _name_of(value)}
+    if isinstance(value, tuple | list | frozenset | set):
+        members = [encode(member, stand_ins) for member in value]
+        if isinstance(value, frozenset | set):
+            return {"set": sorted(members, key=repr)}
+        return members
+    if isinstance(value, Mapping):
+        return {"mapping": [[key, _member(str(key), member, stand_ins)] for key, member in value.items()]}
+    if isinstance(value, Outgoing | Response):
+        return {"value": _name_of(type(value)), "fields": _message(value, stand_ins)}
+    if attrs.has(type(value)):
+        fields = attrs.fields(type(value))
+        encoded = {field.name: _field(field, getattr(value, field.name), stand_ins) for field in fields if field.init}
+        return {"value": _name_of(type(value)), "fields": encoded}
+    raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
+
+
+def decode(text: Any, known: Mapping[str, type]) -> Any:
+    """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`."""
+    if isinstance(text, list):
+        return tuple(decode(member, known) for member in text)
+    if not isinstance(text, dict):
+        return text
+    if "secret" in text:
+        return Secret(text["secret"])
+    if "bytes" in text:
+        return text["bytes"].encode("latin-1")
+    if "enum" in text:
+        return cast("type[Enum]", _class_of(text["enum"], known))[text["name"]]
+    if "type" in text:
+        return _class_of(text["type"], known)
+    if "set" in text:
+        return frozenset(decode(member, known) for member in text["set"])
+    if "mapping" in text:
+        return {key: decode(member, known) for key, member in text["mapping"]}
+    kind = _class_of(text["value"], known)
+    return kind(**{name.lstrip("_"): decode(member, known) for name, member in text["fields"].items()})
+
+
+def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any]:
+    """Give what was said to another server, or by it: JSON stays legible, and anything else does not."""
+    body = message.body
+    if is_json(message.headers):
+        body = json.dumps(redacted_json(body, stand_ins)).encode()
+    elif body:
+        body = b"x" * len(body)
+    said = {"headers": redacted_headers(message.headers, stand_ins), "body": {"bytes": body.decode("latin-1")}}
+    if isinstance(message, Outgoing):
+        return {"method": message.method, "url": redacted_uri(message.url, stand_ins), **said}
+    return {"status": message.status, **said}
+
+
+def _field(field: attrs.Attribute[Any], value: Any, stand_ins: StandIns) -> Any:
+    if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
+        # What the house does not show is a secret.
+        return value if field.name in PUBLIC else stand_ins.of_made(value)
+    return encode(value, stand_ins)
+
+
+def _member(name: str, value: Any, stand_ins: StandIns) -> Any:
+    return stand_in_for(name, value, stand_ins) if name.endswith(("token", "secret")) else encode(value, stand_ins)
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _class_of(name: str, known: Mapping[str, type]) -> Any:
+    if name in known:
+        return known[name]
+    module, _, qualname = name.partition(":")
+    if module.partition(".")[0] != "oauthcore" or "." in qualname:
+        raise ValueError(f"the trace names {name}, which is not known here; hand it over as one of `kinds`")
+    found = getattr(import_module(module), qualname, None)
+    if not isinstance(found, type) or not (attrs.has(found) or issubclass(found, Enum)):
+        raise ValueError(f"the trace names {name}, which is no value")
+    return found

@@ -1,0 +1,175 @@
+"""A trace played again: a server of the same settings, asked the same, told the same, at the same second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.effects import Flow, settled
+from oauthcore.errors import Unanswered
+from oauthcore.http import Peer, Request, Response
+from oauthcore.jwt import Jwt
+from oauthcore.server import AuthorizationServer
+from oauthcore.testing.trace.encoding import decode, encode
+from oauthcore.testing.trace.redaction import redacted_response
+from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place
+from oauthcore.testing.trace.trace import Trace
+from oauthcore.transact import SignAll
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Replayed:
+    """Hold a replay: what it answered, and where it went another way than what was recorded."""
+
+    response: Response
+    differences: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Tell whether it came to the same decision, by the same questions."""
+        return not self.differences
+
+
+def replay(
+    trace: Trace,
+    *,
+    kinds: Iterable[type] = (),
+    make_server: Callable[..., AuthorizationServer] = AuthorizationServer,
+    during: Callable[[Callable[[], Response]], Response] = lambda play: play(),
+) -> Replayed:
+    """Decide again, on the facts of a trace.
+
+    `kinds` are classes of records beside the core's that may be in it; `make_server` adds what is no value, such as
+    grants of your own; `during` is called with the playing itself, for who wants to watch.
+    """
+    player = _Player(trace, {f"{kind.__module__}:{kind.__qualname__}": kind for kind in kinds}, make_server)
+    response = during(player.play)
+    return Replayed(response, tuple(player.compared(response)))
+
+
+class _Player:
+    """Answer a flow from a trace, and note where it asks something else."""
+
+    def __init__(self, trace: Trace, kinds: dict[str, type], make_server: Callable[..., AuthorizationServer]) -> None:
+        self._trace = trace
+        self._kinds = kinds
+        self._stand_ins = StandIns.of(trace.stand_ins)
+        self._differences: list[str] = []
+        self._draws = 0
+        self._readings = iter(trace.clock)
+        self._now = 0.0
+        settings = {name: decode(value, kinds) for name, value in trace.settings.items()}
+        made = make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32))
+        made._digest = _ToldDigester(trace.digests)
+        made._derive = _ToldDerivation(trace.derived)
+        signed = iter(trace.signed)
+        made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
+        made._endpoints = made._table()
+        self._server = made
+
+    def play(self) -> Response:
+        """Run the flow to its response."""
+        flow = self._server.handle(_request(self._trace.request), decode(self._trace.login, self._kinds))
+        resume: Callable[[Any], Any] = flow.send
+        answer: Any = None
+        for number, step in enumerate([*self._trace.steps, None]):
+            try:
+                effect = resume(answer)
+            except StopIteration as end:
+                if step is not None:
+                    self._differences.append(f"it asked {number} times, and {len(self._trace.steps)} times before")
+                return end.value  # type: ignore[no-any-return]  # the flow's own result
+            if step is None:
+                break
+            self._compare(number, encode(effect, self._stand_ins), step.effect)
+            resume = flow.send if step.failed is None else flow.throw
+            answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
+        self._differences.append(f"it asked more than the {len(self._trace.steps)} times of before")
+        return Response(0)
+
+    def compared(self, response: Response) -> list[str]:
+        """Give every difference."""
+        said, before = redacted_response(response, self._stand_ins), self._trace.response
+        return [
+            *self._differences,
+            *(f"{name}: {said[name]!r}, and before {before[name]!r}" for name in before if _other(said, before, name)),
+        ]
+
+    def _compare(self, number: int, asked: Any, before: Any) -> None:
+        if _plain(asked) != _plain(before):
+            self._differences.append(f"question {number}: {asked!r}, and before {before!r}")
+
+    def _clock(self) -> float:
+        self._now = next(self._readings, self._now)
+        return self._now
+
+    def _entropy(self, size: int, /) -> bytes:
+        self._draws += 1
+        return drawn_in_place(self._draws, size)
+
+
+class _ToldDigester(Digester):
+    """Give the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
+        self._told: dict[str, list[str]] = _queues(told)
+
+    def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the next of that kind."""
+        queue = self._told.get(kind)
+        return Digest(queue.pop(0) if queue else "0" * 64)
+
+
+class _ToldDerivation(Derivation):
+    """Give the stand-ins of what was derived before, each proof in its order."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
+        super().__init__("", bytes(32))
+        self._told: dict[str, list[str]] = _queues(told)
+
+    def __call__(self, proof: Proof, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the next for that proof."""
+        queue = self._told.get(proof)
+        return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
+
+
+def _queues(told: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    queues: dict[str, list[str]] = {}
+    for kind, value in told:
+        queues.setdefault(kind, []).append(value)
+    return queues
+
+
+def _signing(context: Context, signed: Any) -> SignAll:
+    def sign(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+        """Give what was signed before."""
+        return settled(tuple(next(signed)))
+
+    return sign
+
+
+def _request(members: dict[str, Any]) -> Request:
+    peer = None if members["peer"] is None else Peer(**members["peer"])
+    headers = tuple((name, value) for name, value in members["headers"])
+    return Request(members["method"], members["target"], headers, members["body"].encode("latin-1"), peer)
+
+
+def _other(said: dict[str, Any], before: dict[str, Any], name: str) -> bool:
+    return bool(_plain(said[name]) != _plain(before[name]))
+
+
+def _plain(value: Any) -> Any:
+    """Give JSON as it is read back: what was a tuple is a list."""
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    return {key: _plain(member) for key, member in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,100 @@
+"""Stand-ins: for each secret another text, always the same one, that opens nothing and is taken for the same.
+
+A secret that somebody chose is replaced by letters that tell nothing of it, not even its length. One that a server made
+keeps its length and its punctuation, since those decide whether it can be read at all.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+
+import attrs
+
+from oauthcore.digest import encoded
+
+# What this project makes: 32 bytes in base64url.
+_MADE = 43
+# From here on a text is not met by chance: a state of "code" stands in its own place alone.
+UNMISTAKABLE = 16
+_LETTERS = "abcdefghijklmnop"
+
+
+@attrs.define
+class StandIns:
+    """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself."""
+
+    known: dict[str, str] = attrs.field(factory=dict, repr=False)
+    drawn: int = 0
+
+    @classmethod
+    def of(cls, texts: list[str]) -> StandIns:
+        """Take up the stand-ins of a trace that was made before."""
+        return cls({text: text for text in texts}, len(texts))
+
+    @property
+    def texts(self) -> list[str]:
+        """Give every stand-in there is, once."""
+        return list(dict.fromkeys(self.known.values()))
+
+    def applied(self, text: str) -> str:
+        """Give a text, or what stands for it if it is a secret that was met before; a short one may be a plain word."""
+        return self.known.get(text, text) if len(text) >= UNMISTAKABLE else text
+
+    def of_made(self, text: str) -> str:
+        """Give the stand-in of a secret that a server made, or was to be one: of the same shape."""
+        return self._kept(text, lambda: _reshaped(text, self._letters()))
+
+    def of_chosen(self, text: str) -> str:
+        """Give the stand-in of a secret that somebody chose; one that can be read in two ways still can."""
+        ways = ("%2B" if "%" in text else "") + ("+" if "+" in text else "")
+        return self._kept(text, lambda: self._letters()[: _MADE - len(ways)] + ways)
+
+    def of_verifier(self, text: str) -> str:
+        """Give the stand-in of a code verifier, whose challenge then is the stand-in of its challenge (RFC 7636)."""
+        stand_in = self.of_made(text)
+        self.known.setdefault(_challenge(text), _challenge(stand_in))
+        return stand_in
+
+    def of_drawn(self, drawn: bytes) -> bytes:
+        """Give bytes in the place of those that were drawn; a secret made of the one is one made of the other."""
+        self.drawn += 1
+        stand_in = drawn_in_place(self.drawn, len(drawn))
+        self.known.setdefault(encoded(drawn).reveal(), encoded(stand_in).reveal())
+        return stand_in
+
+    def scrubbed(self, text: str) -> str:
+        """Replace whatever of the secrets is left anywhere in a text: the last line of defence, and not the first."""
+        for secret in sorted(self.known, key=len, reverse=True):
+            if len(secret) >= UNMISTAKABLE and secret != self.known[secret]:
+                text = text.replace(secret, self.known[secret])
+        return text
+
+    def _kept(self, text: str, make: Callable[[], str]) -> str:
+        if text not in self.known:
+            stand_in = make()
+            self.known[text] = stand_in
+            self.known.setdefault(stand_in, stand_in)
+        return self.known[text]
+
+    def _letters(self) -> str:
+        number = len(self.known)
+        return "".join(_LETTERS[byte % 16] for byte in hashlib.shake_256(f"stand-in {number}".encode()).digest(512))
+
+
+def drawn_in_place(number: int, size: int) -> bytes:
+    """Give what is drawn in a replay, at that draw."""
+    return hashlib.shake_256(f"drawn {number}".encode()).digest(size)
+
+
+def _reshaped(text: str, letters: str) -> str:
+    """Put other letters in the place of letters and digits."""
+    source = iter(letters * (1 + len(text) // len(letters)))
+    return re.sub(r"\w", lambda _: next(source), text)
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

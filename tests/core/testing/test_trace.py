@@ -1,0 +1,317 @@
+"""A trace holds no secret, and played again it comes to the same decision; what it can't, it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from oauthcore import Client, Login, Outgoing, Request, Response, Secret, World, run
+from oauthcore.effects import Authenticate, Claims, Commit, Fetch, Find, FindOf, TryLater
+from oauthcore.key_ring import KeyPolicy
+from oauthcore.outcome import Delete, Event, Insert
+from oauthcore.records import AuthorizationRequest, Grant
+from oauthcore.testing import Outage, strategies
+from oauthcore.testing.samples import sample
+from oauthcore.testing.trace import Recorder, Trace, replay
+from oauthcore.testing.trace.encoding import decode, encode
+from oauthcore.testing.trace.stand_ins import StandIns
+from tests.core.oidc.provider import CALLBACK, provider
+from tests.core.site import (
+    FORM,
+    SECRETS,
+    VERIFIER,
+    Drive,
+    Site,
+    basic,
+    form,
+    handle_of,
+    legacy_policy,
+    location,
+    make_site,
+    members,
+)
+
+
+@attrs.define
+class Traced(Site):
+    """Be a site that is listened to."""
+
+    traces: list[Trace] = attrs.field(factory=list)
+    secrets: set[str] = attrs.field(factory=lambda: {*SECRETS.values(), VERIFIER, "wonderland"})
+
+    def handle(self, request: Request, login: Login | None = None) -> Response:  # type: ignore[explicit-override]  # none in 3.11
+        """Send a request, and keep its trace and whatever secret is in the answer."""
+        recorder = Recorder(self.server, self.traces.append)
+        response: Response = self.drive(recorder.handle(request, login), self.world)
+        if response.header("content-type") == "application/json" and response.status == 200:
+            told = members(response)
+            self.secrets |= {value for name, value in told.items() if name.endswith("_token")}
+        if (planted := response.header("set-cookie")) is not None:
+            self.secrets.add(planted.partition(";")[0].partition("=")[2])
+        return response
+
+
+def traced(drive: Drive = run, **options: Any) -> Traced:
+    site = make_site(drive, **options)
+    return Traced(site.server, site.world, site.clock, site.drive, site.events)
+
+
+def lives_through(site: Traced) -> None:
+    """Do all that there is to do, rightly and wrongly."""
+    begun = site.authorize(state="a state of some length %&=+ é")
+    site.secrets |= {handle_of(begun), "a state of some length %&=+ é"}
+    finished = site.drive(site.server.finish(handle_of(begun), site.alice, ["email"]), site.world)
+    answered = site.get(location(finished))
+    code = location(answered).partition("code=")[2].partition("&")[0]
+    site.secrets |= {code, location(finished).rpartition("=")[2]}
+    site.get(location(finished))
+    site.redeem(code, code_verifier="w" * 43)
+    site.redeem(code, client_id="other")
+    tokens = members(site.redeem(code))
+    site.redeem(code + "x")
+    site.introspect(tokens["access_token"])
+    site.introspect(tokens["refresh_token"], client_id="other")
+    newer = members(site.refresh(tokens["refresh_token"]))
+    site.clock.advance(30)
+    site.refresh(tokens["refresh_token"])
+    site.refresh(newer["refresh_token"], scope="email profile")
+    site.refresh(newer["refresh_token"])
+    site.refresh(tokens["refresh_token"])
+    site.redeem(code)
+    site.revoke(newer["access_token"])
+    site.authorize(site.alice)
+    site.authorize(redirect_uri="https://evil.example/")
+    site.authorize(response_type="token", prompt="none")
+    site.token(grant_type="client_credentials", scope="read")
+    site.token(grant_type="client_credentials", scope="admin")
+    site.post("/token", form(grant_type="client_credentials"), basic("confidential", "wrong-secret+%41"))
+    site.post("/token", form(grant_type="client_credentials"), ("Authorization", "Basic ====="))
+    site.post("/token", b"code=a-code-that-is-repeated&code=a-code-that-is-repeated", FORM)
+    site.post("/token", b"%ff=%ff&client_secret=%zz", FORM)
+    site.secrets |= {"wrong-secret+%41", "a-code-that-is-repeated"}
+    site.get("/.well-known/oauth-authorization-server")
+    site.get("/nowhere")
+    site.handle(Request("PUT", "/token"))
+
+
+def test_whatever_is_recorded_holds_no_secret_and_is_decided_again_as_it_was(drive: Drive) -> None:
+    site = traced(drive)
+
+    lives_through(site)
+
+    assert len(site.traces) > 25
+    for trace in site.traces:
+        text = trace.dump()
+        assert [secret for secret in site.secrets if secret in text] == []
+        again = replay(Trace.load(text))
+        assert again.differences == ()
+        assert again.response.status == trace.response["status"]
+
+
+def test_passwords_are_not_in_a_trace_of_the_password_grant() -> None:
+    client = Client(client_id="confidential", grant_types=("password",), response_types=(), scope="email")
+    site = traced(policy=legacy_policy(), clients=(client,))
+
+    site.token(grant_type="password", username="alice", password="wonderland")
+    site.token(grant_type="password", username="alice", password="looking-glass")
+
+    assert [trace.response["status"] for trace in site.traces] == [200, 400]
+    for trace in site.traces:
+        assert "wonderland" not in trace.dump()
+        assert "looking-glass" not in trace.dump()
+        assert replay(trace).differences == ()
+
+
+@pytest.mark.parametrize(("at", "after"), [(0, False), (1, False), (2, True), (3, True)])
+def test_a_storage_that_failed_fails_again(at: int, after: bool) -> None:
+    site = traced()
+    code = site.code()
+    whole = site.world
+    site.world = attrs.evolve(whole, storage=Outage(whole.storage, at, after))
+
+    assert site.redeem(code).status == 503
+
+    again = replay(site.traces[-1])
+    assert again.differences == ()
+    assert again.response.status == 503
+    assert again.response.refusal is not None
+    assert "Down" in again.response.refusal.reason
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(request=strategies.hostile())
+def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> None:
+    site = HOSTILE
+    site.traces.clear()
+
+    site.handle(request)
+
+    again = replay(Trace.load(site.traces[-1].dump()))
+    assert again.response.status == site.traces[-1].response["status"]
+
+
+HOSTILE = traced()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), client=strategies.clients(public=False))
+def test_whatever_is_almost_right_is_decided_again_as_it_was(data: st.DataObject, client: Client) -> None:
+    site = traced(clients=())
+    secret = run(site.server.register(client), site.world).secret
+    assert secret is not None
+    asking = data.draw(
+        strategies.authorizations(client)
+        | st.just(strategies.tokens(client, secret, grant_type="refresh_token", refresh_token="not-a-token-at-all"))
+    )
+
+    site.handle(data.draw(strategies.almost_valid(asking)))
+
+    trace = site.traces[-1]
+    assert secret.reveal() not in trace.dump()
+    assert replay(Trace.load(trace.dump())).response.status == trace.response["status"]
+
+
+def test_another_decision_is_told_as_a_difference() -> None:
+    site = traced()
+    site.redeem(site.code())
+    trace = site.traces[-1]
+
+    later = replay(attrs.evolve(trace, clock=[now + 61 for now in trace.clock]))
+    other = replay(attrs.evolve(trace, steps=[attrs.evolve(trace.steps[0], answer=None), *trace.steps[1:]]))
+    shorter = replay(attrs.evolve(trace, steps=trace.steps[:-1]))
+
+    assert not later.is_same
+    assert any("the code has expired" in difference for difference in later.differences)
+    assert any("status: 401, and before 200" in difference for difference in other.differences)
+    assert any("it asked more than" in difference for difference in shorter.differences)
+
+
+def test_questions_to_the_application_and_to_other_servers_are_encoded_and_read_back() -> None:
+    stand_ins = StandIns()
+    grant = sample(Grant, "a" * 64)
+    values: list[object] = [
+        Find(Grant, "a" * 64),
+        FindOf(Grant, "alice"),
+        Commit((Insert(grant), Delete(grant)), (Event("code_issued", "client"),)),
+        Claims("alice", "client", ("email",)),
+        TryLater(3),
+        frozenset({1, 2}),
+        {"email": "alice@example.com", "nested": {"a": (1, 2)}},
+        None,
+    ]
+
+    for value in values:
+        assert decode(json.loads(json.dumps(encode(value, stand_ins))), {}) == value
+    assert "wonderland" not in json.dumps(encode(Authenticate("alice", Secret("wonderland")), stand_ins))
+    told = encode(
+        Fetch(Outgoing("POST", "https://a.example/x", (("Authorization", "Bearer abc"),), b"token=abc")), stand_ins
+    )
+    assert "abc" not in json.dumps(told)
+    heard = Response(
+        200, (("Content-Type", "application/json"),), b'{"active": true, "sub": "alice", "token": "abcdef"}'
+    )
+    again = decode(json.loads(json.dumps(encode(heard, stand_ins))), {})
+    assert members(again)["sub"] == "alice"
+    assert members(again)["active"] is True
+    assert "abcdef" not in again.body.decode()
+    asked = encode(AuthorizationRequest(client_id="c", state="a state that is secret"), stand_ins)
+    assert "secret" not in json.dumps(asked)
+
+
+@attrs.frozen
+class Ticket:
+    """Be a record of somebody's own."""
+
+    key: str
+    expires_at: int | None = None
+
+
+def test_records_of_ones_own_are_read_back_where_they_are_handed_over() -> None:
+    text = encode(Find(Ticket, "a"), StandIns())
+
+    assert decode(text, {f"{Ticket.__module__}:Ticket": Ticket}) == Find(Ticket, "a")
+    with pytest.raises(ValueError, match="hand it over as one of `kinds`"):
+        decode(text, {})
+
+
+@pytest.mark.parametrize(
+    "name", ["os:system", "oauthcore.memory:MemoryStorage", "oauthcore.drivers:run", "builtins:eval"]
+)
+def test_a_trace_can_name_nothing_but_values(name: str) -> None:
+    with pytest.raises(ValueError, match="the trace names"):
+        decode({"value": name, "fields": {}}, {})
+
+
+def test_what_is_no_value_can_not_be_encoded() -> None:
+    with pytest.raises(TypeError, match="no value that a trace can hold"):
+        encode(print, StandIns())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "no trace"), ("[]", "no trace"), ("{}", "no trace"), ('{"version": 2}', "no trace")],
+)
+def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Trace.load(text)
+
+
+def test_a_trace_of_another_version_is_refused() -> None:
+    site = traced()
+    site.get("/nowhere")
+    text = site.traces[0].dump().replace('"version": 1', '"version": 2')
+
+    with pytest.raises(ValueError, match="version 2, and this kit reads version 1"):
+        Trace.load(text)
+
+
+def test_what_one_chose_keeps_not_even_its_length() -> None:
+    stand_ins = StandIns()
+
+    short, long = stand_ins.of_chosen("a"), stand_ins.of_chosen("b" * 90)
+
+    assert len(short) == len(long) == 43
+    assert short != long
+    assert stand_ins.of_chosen("a") == short
+    assert "%" in stand_ins.of_chosen("c%41")
+
+
+def watched(play: Callable[[], Response]) -> Response:
+    return play()
+
+
+def test_who_wants_to_watch_is_called_with_the_playing() -> None:
+    site = traced()
+    site.get("/nowhere")
+
+    assert replay(site.traces[0], during=watched).is_same
+    assert World(site.world.storage).storage is site.world.storage
+
+
+@pytest.mark.parametrize("keys", [None, KeyPolicy(algorithms=("RS256", "ES256"))])
+def test_what_an_openid_provider_signs_is_neither_in_a_trace_nor_needed_again(keys: KeyPolicy | None) -> None:
+    site = provider() if keys is None else provider(keys=keys)
+    world = site.world if keys is None else attrs.evolve(site.world, sign=World(site.world.storage).sign)
+    listened = Traced(site.server, world, site.clock, site.drive, site.events)
+    listened.secrets |= {"rp-secret"}
+    asked = {"client_id": "rp", "redirect_uri": CALLBACK, "scope": "openid email", "nonce": "a nonce of the client's"}
+
+    begun = listened.authorize(None, **asked)
+    code = location(listened.approve(begun)).partition("code=")[2].partition("&")[0]
+    body = form(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
+    answered = listened.post("/token", body, basic("rp", "rp-secret"))
+    listened.get("/userinfo", cookie=False)
+    listened.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {members(answered)['access_token']}"),)))
+
+    assert "id_token" in members(answered)
+    assert [trace.response["status"] for trace in listened.traces[-3:]] == [200, 401, 200]
+    for trace in listened.traces:
+        text = trace.dump()
+        assert [secret for secret in {*listened.secrets, code, "a nonce of the client's"} if secret in text] == []
+        assert replay(Trace.load(text)).differences == ()

@@ -1,0 +1,167 @@
+"""`oauthcore replay` tells the story of a decision: what was found, what passed, and what refused, by which section."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from oauthcore import Request, run
+from oauthcore.testing import Outage
+from oauthcore.testing.trace import Recorder, Trace
+from oauthcore_h11.cli import main
+from tests.core.site import FORM, SECRETS, VERIFIER, Site, basic, form, make_site
+from tests.core.test_interleavings import redemption
+from tests.core.testing.test_trace import Ticket
+
+
+def recorded(site: Site, request: Request, path: Path) -> Trace:
+    """Send a request, and write its trace."""
+    traces: list[Trace] = []
+    run(Recorder(site.server, traces.append).handle(request), site.world)
+    path.write_text(traces[0].dump(), encoding="utf-8")
+    return traces[0]
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[object, str, str]:
+    """Run the command, and give its exit status and what it wrote."""
+    with pytest.raises(SystemExit) as end:
+        main(["replay", *map(str, arguments)])
+    written = capsys.readouterr()
+    return end.value.code, written.out, written.err
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trace.json"
+
+
+def without_marks(text: str) -> list[str]:
+    """Give the lines, without what differs from record to record."""
+    return [line.partition(" #")[0].rstrip() for line in text.splitlines()]
+
+
+def test_a_refusal_is_told_with_the_facts_and_the_section(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = make_site()
+    body = form(grant_type="authorization_code", code=site.code(), redirect_uri="https://client.example/callback")
+    request = Request(
+        "POST", "/token", (FORM, basic("confidential", SECRETS["confidential"])), body + b"&code_verifier=" + b"w" * 43
+    )
+    recorded(site, request, path)
+
+    status, out, err = told(capsys, path)
+
+    assert (status, err) == (0, "")
+    lines = without_marks(out)
+    assert lines[0] == "asked    POST /token at 2027-01-15T08:00:00Z"
+    found = [line.split()[1] for line in lines if line.startswith("found")]
+    assert found == ["Client", "AuthorizationCode", "Grant"]
+    assert lines[-3].startswith(
+        "refused  Match the verifier of an exchange with the code's challenge [RFC 7636 section 4.6]"
+    )
+    assert lines[-2] == "answer   400 invalid_grant: code_verifier does not match the challenge"
+    assert lines[-1] == "replay   the same decision"
+
+
+def test_what_was_granted_is_told_with_its_changes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = make_site()
+    recorded(site, redemption(site.code()), path)
+
+    status, out, _ = told(capsys, path, "--json")
+
+    story = json.loads(out)
+    assert status == 0
+    assert story["is_same"] is True
+    passed = [line["text"] for line in story["story"] if line["what"] == "passed"]
+    assert "Match the verifier of an exchange with the code's challenge [RFC 7636 section 4.6]" in passed
+    (changed,) = (line["text"] for line in story["story"] if line["what"] == "changed")
+    assert changed.startswith("Require(Client confidential #")
+    assert "Replace(AuthorizationCode " in changed
+    assert VERIFIER not in out
+
+
+def test_a_refusal_with_consequences_is_told_like_any_other(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = make_site()
+    code = site.code()
+    site.redeem(code)
+    recorded(site, redemption(code), path)
+
+    _, out, _ = told(capsys, path)
+
+    assert "[RFC 6749 section 4.1.2]: the code was redeemed before; its grant is revoked" in out
+    assert "revoked" in next(line for line in out.splitlines() if line.startswith("changed")) or "by #" in out
+    assert out.count("refused ") == 1
+
+
+def test_what_failed_is_told(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = make_site()
+    request = redemption(site.code())
+    site.world = attrs.evolve(site.world, storage=Outage(site.world.storage, at=1))
+    recorded(site, request, path)
+
+    status, out, _ = told(capsys, path)
+
+    assert status == 0
+    assert "failed   find AuthorizationCode" in out
+    assert "answer   503 temporarily_unavailable: Find failed: Down" in out
+    assert "refused  " in out
+
+
+def test_a_decision_that_comes_out_another_way_is_told_and_exits_with_1(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = make_site()
+    trace = recorded(site, redemption(site.code()), path)
+    path.write_text(attrs.evolve(trace, clock=[now + 61 for now in trace.clock]).dump(), encoding="utf-8")
+
+    status, out, _ = told(capsys, path)
+
+    assert status == 1
+    assert "differs  status: 400, and before 200" in out
+    assert out.endswith("replay   another decision than was recorded\n")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]"])
+def test_what_is_no_trace_exits_with_2(text: str, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text(text, encoding="utf-8")
+
+    status, _, err = told(capsys, path)
+
+    assert status == 2
+    assert "it can't be read: this is no trace" in err
+
+
+def test_a_file_that_is_not_there_exits_with_2(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = told(capsys, path)
+
+    assert status == 2
+    assert "it can't be read: No such file or directory" in err
+
+
+def test_a_trace_with_records_that_are_not_known_exits_with_2(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = make_site()
+    trace = recorded(site, redemption(site.code()), path)
+    effect: Any = {**trace.steps[0].effect}
+    effect["fields"] = {**effect["fields"], "kind": {"type": f"{Ticket.__module__}:Ticket"}}
+    answer = {"value": f"{Ticket.__module__}:Ticket", "fields": {"key": "a", "expires_at": None}}
+    steps = [attrs.evolve(trace.steps[0], effect=effect, answer=answer), *trace.steps[1:]]
+    path.write_text(attrs.evolve(trace, steps=steps).dump(), encoding="utf-8")
+
+    status, _, err = told(capsys, path)
+
+    assert status == 2
+    assert "which is not known here" in err
+
+
+def test_watching_leaves_the_profiler_as_it_was(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = make_site()
+    recorded(site, redemption(site.code()), path)
+    before = sys.getprofile()
+
+    told(capsys, path)
+
+    assert sys.getprofile() is before
