@@ -93,8 +93,8 @@ class Program:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Have it end."""
-        self._end(signal.SIGINT if self._ready.startswith("database system") else signal.SIGTERM)
+        """Have it end at once, without tidying up what is going to be removed (PostgreSQL: immediate shutdown)."""
+        self._end(signal.SIGQUIT)
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is None:
