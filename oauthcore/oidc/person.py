@@ -6,6 +6,7 @@ The application is asked by one effect, for these claims alone; whatever else it
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -17,14 +18,25 @@ from oauthcore.records import Client
 from oauthcore.scope import Scope
 
 Person = Mapping[str, object]
+# RFC 5646 section 2.1, as far as its shape goes, of a length that fits any tag in use (section 4.4.1).
+_LANGUAGE_TAG = re.compile(r"(?=.{1,35}\Z)[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 NOBODY: Person = MappingProxyType({})
 
 
 def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[str, ...]:
-    """Give those of the names that the client may have: what the scopes stand for that it is registered with."""
+    """Give those of the names that the client may have: what the scopes stand for that it is registered with.
+
+    A name may end in the tag of a language (OIDC Core section 5.2), and in no other text: it is shown to the person,
+    and whoever makes a link may write what he likes into it.
+    """
     assert context.openid is not None
     mine = frozenset(context.openid.claims_of(client.scope)) - RESERVED_CLAIMS
-    return tuple(name for name in dict.fromkeys(names) if name.partition("#")[0] in mine)
+    return tuple(name for name in dict.fromkeys(names) if name in mine or _in_a_language(name, mine))
+
+
+def _in_a_language(name: str, mine: frozenset[str]) -> bool:
+    base, _, tag = name.partition("#")
+    return base in mine and _LANGUAGE_TAG.fullmatch(tag) is not None
 
 
 def asked_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, context: Context) -> tuple[str, ...]:

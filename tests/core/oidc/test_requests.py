@@ -391,6 +391,16 @@ def test_claims_that_are_asked_for_by_name_are_consented_to(site: Site) -> None:
     assert "code" in params(authorize(site, site.alice, claims=claims, prompt="none"))
 
 
+def test_no_text_of_a_links_maker_is_shown_to_the_person(site: Site) -> None:
+    names = ("email#de", "email#zh-Hans-CN", "email#", "email#a b", "email#-", "email#Call 555-0100 now", "email#a#b")
+    asked = authorize(site, site.alice, claims=json.dumps({"id_token": dict.fromkeys((*names, "email#" + "a" * 36))}))
+
+    pending = run(site.server.interaction(handle_of(asked), site.alice), site.world)
+
+    assert pending is not None
+    assert pending.claims == ("email#de", "email#zh-Hans-CN")
+
+
 def test_a_scope_that_is_refused_takes_its_claims_along(site: Site) -> None:
     claims = json.dumps({"id_token": {"email": None, "name": None}})
     asked = authorize(site, site.alice, scope="openid email profile", claims=claims)
