@@ -113,15 +113,14 @@ class Policy:
 
         The response types with an access token in them are there if `Allowance.IMPLICIT` is among `allow`.
         """
-        opened = as_allowances(allow)
-        tokens = {"token", "id_token token", "code token", "code id_token token"}
-        return cls(
-            response_types=frozenset({"code", "none", "id_token", "code id_token"}).union(
-                tokens if Allowance.IMPLICIT in opened else ()
-            ),
-            allow=opened,
-            lifetimes=lifetimes,
-        )
+        return cls.oauth21(allow=allow, lifetimes=lifetimes).with_id_tokens()
+
+    def with_id_tokens(self) -> Policy:
+        """Offer ID tokens from the authorization endpoint, too; beside access tokens only where those are allowed."""
+        types = self.response_types | {"id_token", "code id_token"}
+        if Allowance.IMPLICIT in self.allow:
+            types |= {"token", "id_token token", "code token", "code id_token token"}
+        return attrs.evolve(self, response_types=types)
 
     def allows(self, allowance: Allowance, client_allow: frozenset[Allowance] = frozenset()) -> bool:
         """Tell whether something is opened here, or for this client."""

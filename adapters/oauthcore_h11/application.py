@@ -34,6 +34,7 @@ from oauthcore_h11 import monitoring, signing
 from oauthcore_h11.configuration.tables import Network
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.profiles import known_of
 from oauthcore_h11.users import Users
 from oauthcore_pages import Pages
 
@@ -111,7 +112,8 @@ class Application:
             partial(self._authenticate, address_of(request.peer)),
             self._hear,
             self.fetch,
-            sign=signing.sign,
+            partial(known_of, self.storage),
+            signing.sign,
             generate_key=signing.generate_key,
         )
         if self.pages.owns(request.path):

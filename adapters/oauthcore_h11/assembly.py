@@ -21,6 +21,7 @@ from jinja2 import FileSystemLoader
 from oauthcore import AuthorizationServer, Client, ConfigurationError, Paths, Policy, Secret
 from oauthcore.entropy import Entropy
 from oauthcore.key_ring import KeyPolicy
+from oauthcore.openid import STANDARD_CLAIMS, OpenID
 from oauthcore.records import Record
 from oauthcore.server import TOKEN_KEY_LENGTHS
 from oauthcore.storage import AsyncStorage
@@ -28,13 +29,15 @@ from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_h11.application import Application
 from oauthcore_h11.attempts import Patience
 from oauthcore_h11.configuration import Configuration
-from oauthcore_h11.configuration.tables import ClientTable, Tls
+from oauthcore_h11.configuration.tables import ClientTable, Tls, UserTable
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.profiles import Profile, profile_of
 from oauthcore_h11.users import User, Users, check_username, key_of
 from oauthcore_pages import Brand, Looks, Pages
+from oauthcore_pages.session import BY_PASSWORD
 
 
 class Clock(Protocol):
@@ -78,18 +81,20 @@ def server_of(
     """Make the authorization server."""
     table = configuration.policy
     preset = Policy.oauth21 if table.preset == "oauth21" else Policy.oauth20
+    policy = preset(allow=table.allow, lifetimes=configuration.lifetimes)
     paths = configuration.paths
     return AuthorizationServer(
         issuer=configuration.issuer,
         clock=clock,
         entropy=entropy,
         token_key=token_key_of(configuration),
-        policy=preset(allow=table.allow, lifetimes=configuration.lifetimes),
+        policy=policy if configuration.oidc is None else policy.with_id_tokens(),
         paths=Paths(
             authorization=paths.authorization,
             token=paths.token,
             introspection=paths.introspection,
             revocation=paths.revocation,
+            userinfo=paths.userinfo,
             jwks=paths.jwks,
             resume=paths.resume,
             login=paths.login,
@@ -97,8 +102,29 @@ def server_of(
         ),
         scopes=tuple(configuration.scopes),
         error_page=looks.error,
+        openid=openid_of(configuration),
         keys=keys_of(configuration),
     )
+
+
+def openid_of(configuration: Configuration) -> OpenID | None:
+    """Say what is offered of OpenID Connect."""
+    table = configuration.oidc
+    if table is None:
+        return None
+    try:
+        return OpenID(
+            scope_claims={**STANDARD_CLAIMS, **table.scope_claims},
+            acr_values=(BY_PASSWORD,),
+            ui_locales=configuration.pages.languages,
+            request_objects=table.request_objects,
+            request_uris=table.request_uris,
+            service_documentation=table.service_documentation,
+            op_policy_uri=table.op_policy_uri,
+            op_tos_uri=table.op_tos_uri,
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError(f"oidc.{error.setting}", error.value, error.remedy) from None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
@@ -228,6 +254,15 @@ def declared(configuration: Configuration, server: AuthorizationServer, password
             password_hash=user.password_hash.reveal(),
             created_at=0,
         )
+        yield declared_profile(place, user)
+
+
+def declared_profile(place: str, user: UserTable) -> Profile:
+    """Make what is known of a declared user; raises `ConfigurationError`."""
+    try:
+        return profile_of(user.subject or user.username, {"preferred_username": user.username, **user.claims})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
 
 
 def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:

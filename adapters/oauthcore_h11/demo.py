@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import attrs
@@ -25,14 +26,19 @@ from oauthcore import (
     run,
 )
 from oauthcore.digest import same
+from oauthcore.effects import Claims
+from oauthcore.openid import OpenID
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore_pages import Looks, Pages
+from oauthcore_pages.session import BY_PASSWORD
 
 PATHS = Paths(
     authorization="/oauth/authorize",
     token="/oauth/tokenize",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    userinfo="/oauth/userinfo",
+    jwks="/oauth/jwks",
     resume="/oauth/resume",
     login="/login",
     consent="/approve",
@@ -43,6 +49,20 @@ LIFETIMES = Lifetimes(authorization_code_lifetime=300, access_token_lifetime=300
 
 USERNAME = PASSWORD = "admin"
 
+ADMIN: Mapping[str, object] = {
+    "name": "Ada Admin",
+    "given_name": "Ada",
+    "family_name": "Admin",
+    "preferred_username": USERNAME,
+    "locale": "en",
+    "zoneinfo": "Europe/London",
+    "email": "admin@example.com",
+    "email_verified": True,
+    "address": {"street_address": "1 Example Street", "locality": "London", "country": "GB"},
+    "phone_number": "+44 20 7946 0000",
+    "phone_number_verified": True,
+}
+
 logger = logging.getLogger(__name__)
 
 Seed: TypeAlias = tuple[Client, str | None]
@@ -52,9 +72,10 @@ TEST_CLIENT: Seed = (
         client_id="test_client",
         name="Test Client",
         redirect_uris=("https://www.example.com/redirect",),
-        grant_types=("authorization_code", "refresh_token"),
-        response_types=("code", "none"),
-        scope="email profile",
+        grant_types=("authorization_code", "refresh_token", "implicit"),
+        response_types=("code", "none", "id_token", "code id_token"),
+        scope="openid email profile address phone offline_access",
+        default_scope="email profile",
         # The quick start's authorization request has no code_challenge.
         allow={Allowance.CONFIDENTIAL_WITHOUT_PKCE},
     ),
@@ -67,7 +88,8 @@ PUBLIC_CLIENT: Seed = (
         token_endpoint_auth_method="none",
         redirect_uris=("http://127.0.0.1/callback", "https://www.example.com/public"),
         grant_types=("authorization_code", "refresh_token"),
-        scope="email profile",
+        scope="openid email profile",
+        default_scope="email profile",
     ),
     None,
 )
@@ -132,6 +154,8 @@ class Demo:
             "token_endpoint": issuer + paths.token,
             "introspection_endpoint": issuer + paths.introspection,
             "revocation_endpoint": issuer + paths.revocation,
+            "userinfo_endpoint": issuer + paths.userinfo,
+            "jwks_uri": issuer + paths.jwks,
             "metadata": issuer + "/.well-known/oauth-authorization-server",
             "login_page": issuer + paths.login,
             "approve_page": issuer + paths.consent,
@@ -150,9 +174,10 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
         paths=PATHS,
         scopes=("email", "profile", "read", "write"),
         error_page=looks.error,
+        openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
     )
     pages = Pages(server, key=secrets.token_bytes(32), clock=time.time, entropy=secrets.token_bytes, looks=looks)
-    world = World(MemoryStorage(), authenticate=authenticate)
+    world = World(MemoryStorage(), authenticate=authenticate, claims=claims)
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
         run(server.register(client, None if secret is None else Secret(secret)), world)
@@ -163,13 +188,18 @@ def policy_for(host: str, *, legacy: bool) -> Policy:
     """Give the policy: OAuth 2.1, or with `legacy` all of RFC 6749."""
     # The core knows the three loopback hosts that redirect URIs may name; the rest of 127.0.0.0/8 is as safe.
     allow = () if host in LOOPBACK_HOSTS else (Allowance.INSECURE_TRANSPORT,)
-    return (Policy.oauth20 if legacy else Policy.oauth21)(allow=allow, lifetimes=LIFETIMES)
+    return (Policy.oauth20 if legacy else Policy.oauth21)(allow=allow, lifetimes=LIFETIMES).with_id_tokens()
 
 
 def authenticate(username: str, password: Secret) -> str | None:
     """Know the one person there is, whose subject is his name."""
     right_name, right_password = same(username, USERNAME), same(password.reveal(), PASSWORD)
     return USERNAME if right_name and right_password else None
+
+
+def claims(asked: Claims) -> Mapping[str, object] | None:
+    """Know him by what OpenID Connect asks (OIDC Core section 5.1)."""
+    return ADMIN if asked.subject == USERNAME else None
 
 
 def log_refusal(request: Request, response: Response) -> None:

@@ -115,6 +115,10 @@ class Sessions:
         return URLSafeSerializer(self._key, salt=f"oauthcore_pages.session {self.issuer}", signer_kwargs=signer)
 
 
+# The one way to sign in that there is here, by its name for `amr` (RFC 8176), which does for `acr` as well.
+BY_PASSWORD = "pwd"
+
+
 def login_by_password(subject: str, auth_time: int) -> Login:
-    """Say that somebody proved by a password who he is (RFC 8176: pwd)."""
-    return Login(subject=subject, auth_time=auth_time, amr=("pwd",))
+    """Say that somebody proved by a password who he is."""
+    return Login(subject=subject, auth_time=auth_time, acr=BY_PASSWORD, amr=(BY_PASSWORD,))

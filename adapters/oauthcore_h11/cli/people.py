@@ -15,6 +15,7 @@ from oauthcore.errors import TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import workplace
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.profiles import change_profile, forget_profile, parse_claims, profile_of
 from oauthcore_h11.users import (
     User,
     add_user,
@@ -37,6 +38,7 @@ def add(
     /,
     *,
     subject: str | None = None,
+    claim: tuple[str, ...] = (),
     generate: Generate = False,
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
@@ -49,6 +51,8 @@ def add(
         The name to sign in with; neither case nor Unicode form tell two names apart.
     subject
         What clients know the user by, for ever; 128 random bits if left out.
+    claim
+        What is known of the user, name=value, by the names of OpenID Connect; may be given several times.
     generate
         Make a password and show it, this once.
     config
@@ -57,6 +61,7 @@ def add(
         Say it as one line of JSON.
     """
     check_username(username)
+    claims = {"preferred_username": username, **parse_claims(claim)}
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
         password = new_password(generate=generate)
@@ -67,7 +72,9 @@ def add(
             password_hash=place.passwords.hash(password),
             created_at=int(time.time()),
         )
+        profile_of(user.subject, claims)
         place.wait(lambda: add_user(place.storage, user))
+        place.wait(lambda: change_profile(place.storage, user.subject, claims))
     tell_password({"username": username, "subject": user.subject}, password, generate=generate, as_json=as_json)
 
 
@@ -126,6 +133,32 @@ def set_password(
 
 
 @people.command
+def set_claims(
+    username: str, claims: tuple[str, ...], /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Say what is known of a user: name=value for each claim, a blank value to take it away.
+
+    Parameters
+    ----------
+    username
+        The user.
+    claims
+        Claims by the names of OpenID Connect: name="Alice Liddell" email=alice@example.com email_verified=true.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    changes = parse_claims(claims)
+    with workplace(config) as place:
+        place.must_be_stored(User, key_of(username), "username")
+        user = place.wait(lambda: find_user(place.storage, username))
+        profile = place.wait(lambda: change_profile(place.storage, user.subject, changes))
+    lines = [f"{name} {value}" for name, value in profile.members.items()]
+    say({"username": user.username, "claims": profile.members}, "\n".join(lines), as_json=as_json)
+
+
+@people.command
 def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Remove a user, and take back everything that he has authorized.
 
@@ -142,6 +175,7 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
         place.must_be_stored(User, key_of(username), "username")
         # First he can't sign in any more, and then what he authorized ends: in the other order he might do it again.
         user = place.wait(lambda: remove_user(place.storage, username))
+        place.wait(lambda: forget_profile(place.storage, user.subject))
         withdrawn = place.flow(place.server.withdraw(user.subject))
     if withdrawn.status != 200:
         reason = f"{username} is removed, but what he authorized stands: try grant revoke --subject {user.subject}"

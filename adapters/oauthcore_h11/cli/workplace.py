@@ -17,7 +17,7 @@ from oauthcore.effects import Flow
 from oauthcore.outcome import Event
 from oauthcore.records import Record
 from oauthcore_h11 import logs
-from oauthcore_h11.assembly import declared, looks_of, passwords_of, server_of
+from oauthcore_h11.assembly import declared, fetch_of, looks_of, passwords_of, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.engines import Awaited, Listing, Opened, engine_of
@@ -47,7 +47,8 @@ class Workplace:
 
     def flow(self, flow: Flow[T]) -> T:
         """Run a flow of the server's."""
-        return self.wait(lambda: arun(flow, AsyncWorld(self.storage, audit=hear)))
+        world = AsyncWorld(self.storage, audit=hear, fetch=fetch_of(self.configuration))
+        return self.wait(lambda: arun(flow, world))
 
     def wait(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Wait for what is asked of the storage."""

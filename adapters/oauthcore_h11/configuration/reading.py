@@ -135,6 +135,7 @@ def converter(folder: Path, environment: Mapping[str, str]) -> Converter:
     strict.register_structure_hook(Secret, lambda value, _: secret_of(value, folder, environment))
     strict.register_structure_hook_func(lambda kind: kind == Network, lambda value, _: network_of(value))
     strict.register_structure_hook_func(lambda kind: kind == Description, lambda value, _: description_of(value))
+    strict.register_structure_hook_func(lambda kind: kind is object, lambda value, _: plain(value))
     strict.register_structure_hook_func(is_choice, choice_of)
     strict.register_structure_hook_func(is_optional, lambda value, kind: strict.structure(value, inner(kind)))
     strict.register_structure_hook_func(is_tuple, lambda value, kind: tuple(items(strict, value, get_args(kind)[0])))
@@ -159,6 +160,17 @@ def table_hook(strict: Converter, kind: type) -> Callable[[Any, Any], Any]:
 def with_url(value: object) -> object:
     """Take a storage's URL, or where it is kept, for the table that has nothing else in it."""
     return value if isinstance(value, dict) and not {"env", "file"} & value.keys() else {"url": value}
+
+
+def plain(value: Any) -> object:
+    """Take what JSON can say, too; a date is none of that."""
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise Wrong("use a text, a number, true, false, a list or a table")
 
 
 def exactly(kind: type, remedy: str) -> Callable[[Any, Any], Any]:

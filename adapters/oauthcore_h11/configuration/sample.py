@@ -65,6 +65,7 @@ storage = "sqlite:oauthcore.db"
 # token = "/token"
 # introspection = "/introspect"
 # revocation = "/revoke"
+# userinfo = "/userinfo"
 # jwks = "/jwks"
 # resume = "/authorize/resume"
 # login = "/login"
@@ -88,6 +89,12 @@ storage = "sqlite:oauthcore.db"
 
 # OpenID Connect: its tables make this server a provider. It takes pip install "oauthcore[oidc]".
 # [oidc]
+# scope_claims = { groups = ["groups"] }     # beside profile, email, address and phone
+# request_objects = true
+# request_uris = true                # those that a client is registered with
+# op_policy_uri = "https://example.com/policy"
+# op_tos_uri = "https://example.com/terms"
+# service_documentation = "https://example.com/developers"
 #
 # What tokens are signed with: keys in the storage, sealed under the token key, which turn by themselves.
 # [oidc.keys]
@@ -149,6 +156,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # [[users]]
 # username = "alice"
 # password_hash = "…"                # of `oauthcore user hash-password`
+# claims = { name = "Alice Liddell", email = "alice@example.com", email_verified = true }
 """
 
 

@@ -16,7 +16,7 @@ import attrs
 
 from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
 from oauthcore.key_ring import KeyPolicy
-from oauthcore.records import AuthenticationMethod
+from oauthcore.records import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()
@@ -112,6 +112,7 @@ class PathsTable:
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
+    userinfo: str = "/userinfo"
     jwks: str = "/jwks"
     resume: str = "/authorize/resume"
     login: str = "/login"
@@ -151,9 +152,18 @@ class KeysTable:
 
 @attrs.frozen(kw_only=True)
 class OidcTable:
-    """Be a provider of OpenID Connect, by being there."""
+    """Be a provider of OpenID Connect, by being there.
+
+    `scope_claims` adds scopes with the claims that they stand for, or says anew what a standard one stands for.
+    """
 
     keys: KeysTable = KeysTable()
+    scope_claims: Mapping[str, tuple[str, ...]] = attrs.Factory(dict)
+    request_objects: bool = True
+    request_uris: bool = True
+    service_documentation: str | None = None
+    op_policy_uri: str | None = None
+    op_tos_uri: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -231,7 +241,22 @@ class ClientTable:
     authorization_code_lifetime: int | None = None
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None
+    id_token_lifetime: int | None = None
     grant_lifetime: int | None = None
+    access_token_format: AccessTokenFormat = "opaque"
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    id_token_signed_response_alg: str = "RS256"
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str = "A128CBC-HS256"
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str = "A128CBC-HS256"
+    introspection_signed_response_alg: str | None = None
+    subject_type: SubjectType = "public"
+    sector_identifier_uri: str | None = None
+    default_max_age: int | None = None
+    default_acr_values: tuple[str, ...] = ()
     allow: tuple[Allowance, ...] = ()
     introspects_any: bool = False
     enabled: bool = True
@@ -239,11 +264,15 @@ class ClientTable:
 
 @attrs.frozen(kw_only=True)
 class UserTable:
-    """Declare a user, by the hash that `oauthcore user hash-password` gives; `subject` is the username if left out."""
+    """Declare a user, by the hash that `oauthcore user hash-password` gives; `subject` is the username if left out.
+
+    `claims` are what is known of him, by the names of OpenID Connect (OIDC Core section 5.1).
+    """
 
     username: str
     password_hash: Secret
     subject: str | None = None
+    claims: Mapping[str, object] = attrs.Factory(dict)
 
 
 _SQLITE = re.compile(r"sqlite:(?://)?(?P<path>[^?]+)")

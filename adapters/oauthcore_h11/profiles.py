@@ -1,0 +1,98 @@
+"""Profiles: what is known of a person beside how he signs in, as OpenID Connect names it (OIDC Core section 5.1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from oauthcore import ConfigurationError
+from oauthcore.effects import Claims
+from oauthcore.openid import RESERVED_CLAIMS
+from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore.storage import AsyncStorage
+
+# A name is a line, an address a few; more is somebody's mistake and would travel in every token.
+MAX_CLAIMS = 4_096
+
+# The claims whose values are no texts (OIDC Core section 5.1).
+_TYPED = frozenset({"email_verified", "phone_number_verified", "updated_at", "address"})
+
+
+@attrs.frozen(kw_only=True)
+class Profile:
+    """Remember a person's claims, as JSON, under his subject."""
+
+    key: str
+    claims: str = attrs.field(repr=False)
+    expires_at: int | None = None
+
+    @property
+    def members(self) -> dict[str, object]:
+        """Give the claims."""
+        members: dict[str, object] = json.loads(self.claims)
+        return members
+
+
+def profile_of(subject: str, claims: Mapping[str, object]) -> Profile:
+    """Make a profile; raises `ConfigurationError` for claims that are the server's to say, or very long ones."""
+    if ours := sorted(RESERVED_CLAIMS.intersection(claims)):
+        raise ConfigurationError("claims", ours, "leave out what the server itself says")
+    text = json.dumps(claims, ensure_ascii=False, sort_keys=True)
+    if len(text) > MAX_CLAIMS:
+        raise ConfigurationError("claims", f"{len(text)} characters", f"use at most {MAX_CLAIMS}")
+    return Profile(key=subject, claims=text)
+
+
+def parse_claims(pairs: Iterable[str]) -> dict[str, object]:
+    """Read claims as a command line has them, `name=value`; raises `ConfigurationError`.
+
+    A value is a text, whatever it looks like, but for the few claims that are no texts: those are JSON. A blank value
+    takes the claim away.
+    """
+    claims: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise ConfigurationError("--claim", pair, "use name=value, as in email=alice@example.com")
+        claims[name] = _value(name, value)
+    return claims
+
+
+def _value(name: str, value: str) -> object:
+    if not value:
+        return None
+    if name not in _TYPED and not value.startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ConfigurationError("--claim", f"{name}={value}", "its value is JSON: true, 12 or {…}") from None
+
+
+async def known_of(storage: AsyncStorage, asked: Claims) -> dict[str, object]:
+    """Answer what is known of a person; of somebody without a profile that is nothing."""
+    profile = await storage.find(Profile, asked.subject)
+    return {} if profile is None else profile.members
+
+
+async def change_profile(storage: AsyncStorage, subject: str, claims: Mapping[str, object]) -> Profile:
+    """Add claims to a person's profile, in the place of those that it has; None takes one away."""
+    while True:
+        known = await storage.find(Profile, subject)
+        merged = {**({} if known is None else known.members), **claims}
+        fresh = profile_of(subject, {name: value for name, value in merged.items() if value is not None})
+        change: Change = Insert(fresh) if known is None else Replace(known, fresh)
+        if await storage.commit([change]):
+            return fresh
+
+
+async def forget_profile(storage: AsyncStorage, subject: str) -> bool:
+    """Forget a person's profile; False where there was none."""
+    while True:
+        known = await storage.find(Profile, subject)
+        if known is None:
+            return False
+        if await storage.commit([Delete(known)]):
+            return True

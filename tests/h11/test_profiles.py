@@ -1,0 +1,107 @@
+"""Profiles: what the reference server knows of people, and how an operator says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from oauthcore import ConfigurationError
+from oauthcore.effects import Claims
+from oauthcore_h11.cli import main
+from oauthcore_h11.profiles import MAX_CLAIMS, Profile, change_profile, known_of, parse_claims, profile_of
+from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
+from tests.h11.test_cli import Shell, shell
+
+__all__ = ["shell"]
+
+
+def profile(folder: Path, subject: str) -> Profile | None:
+    """Give what is stored of somebody."""
+    storage = SqliteStorage(folder / "oauthcore.db")
+    try:
+        return storage.find(Profile, subject)
+    finally:
+        storage.close()
+
+
+def test_what_is_said_of_a_user_is_known_under_his_subject(shell: Shell, tmp_path: Path) -> None:
+    words = ("--claim", "name=Alice Liddell", "--claim", "email=a@b.example", "--claim", "email_verified=true")
+    shell.ask("user", "add", "alice", "--subject", "s1", *words, typed="wonderland\n")
+
+    known = profile(tmp_path, "s1")
+
+    assert known is not None
+    assert known.members == {
+        "preferred_username": "alice",
+        "name": "Alice Liddell",
+        "email": "a@b.example",
+        "email_verified": True,
+    }
+    assert "Liddell" not in repr(known)
+
+
+def test_claims_are_changed_one_by_one_and_taken_away_by_a_blank_value(shell: Shell, tmp_path: Path) -> None:
+    shell.ask("user", "add", "alice", "--subject", "s1", "--claim", "name=Alice", typed="wonderland\n")
+
+    said = shell.ask("user", "set-claims", "alice", "nickname=Al", "name=")
+
+    assert said["claims"] == {"preferred_username": "alice", "nickname": "Al"}
+
+
+def test_who_is_removed_is_known_no_longer(shell: Shell, tmp_path: Path) -> None:
+    shell.ask("user", "add", "alice", "--subject", "s1", typed="wonderland\n")
+    shell.run("user", "remove", "alice")
+
+    assert profile(tmp_path, "s1") is None
+
+
+def test_claims_of_nobody_can_not_be_set(shell: Shell) -> None:
+    assert "there is no such user" in shell.run("user", "set-claims", "bob", "name=Bob", status=2)
+
+
+@pytest.mark.parametrize("claim", ["name", "=x", "email_verified=yes", "sub=mallory", "address={"])
+def test_a_claim_that_can_not_be_is_named(shell: Shell, claim: str) -> None:
+    complaint = shell.run("user", "add", "alice", "--claim", claim, typed="wonderland\n", status=2)
+
+    assert "claim" in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_only_the_few_claims_that_are_no_texts_are_read_as_such() -> None:
+    read = parse_claims(["zip=01234", "updated_at=12", "phone_number=+44", 'address={"locality": "Oxford"}', "x="])
+
+    assert read == {
+        "zip": "01234",
+        "updated_at": 12,
+        "phone_number": "+44",
+        "address": {"locality": "Oxford"},
+        "x": None,
+    }
+
+
+def test_a_profile_has_an_end() -> None:
+    with pytest.raises(ConfigurationError, match="claims"):
+        profile_of("s1", {"name": "x" * MAX_CLAIMS})
+
+
+def test_of_somebody_without_a_profile_nothing_is_known(tmp_path: Path) -> None:
+    storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
+
+    async def ask() -> list[dict[str, object]]:
+        before = await known_of(storage, Claims("s1", "rp", ("name",)))
+        await change_profile(storage, "s1", {"name": "Alice"})
+        return [before, await known_of(storage, Claims("s1", "rp", ("name",)))]
+
+    try:
+        assert anyio.run(ask) == [{}, {"name": "Alice"}]
+    finally:
+        inner.close()
+
+
+def test_the_command_line_has_a_page_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["user", "set-claims", "--help"])
+
+    assert "blank value" in capsys.readouterr().out
