@@ -70,7 +70,7 @@ def prove_redirect(request: AuthorizationRequest, client: Client | None, context
 def judge(asked: Redirectable, context: Context) -> Judged:
     """Run the checks whose failure is sent back to the client."""
     request, client = asked.request, asked.client
-    refuse_what_cannot_be_obeyed(request)
+    refuse_what_cannot_be_obeyed(request, context)
     response_type = offered_response_type(asked, context)
     response_mode = fit_response_mode(request, response_type)
     prompt = possible_prompt(request, context)
@@ -84,7 +84,7 @@ def judge(asked: Redirectable, context: Context) -> Judged:
         scope=scope,
         code_challenge=demanded_code_challenge(asked, response_type, context),
         prompt=prompt,
-        max_age=possible_max_age(asked),
+        max_age=possible_max_age(asked, context),
         claims=claims,
         claims_beside_scope=asked_beside_scope(client, claims, scope, context),
         subjects=wanted_subjects(request, claims),
@@ -101,7 +101,7 @@ def known_client(client: Client | None, context: Context) -> Client:
     return client
 
 
-def refuse_what_cannot_be_obeyed(request: AuthorizationRequest) -> None:
+def refuse_what_cannot_be_obeyed(request: AuthorizationRequest, context: Context) -> None:
     """Refuse what can't be obeyed rather than ignore it: a request object may say something else (RFC 9101 section 5).
 
     One that was obeyed is gone from the request by now, and so is a hint that could be verified.
@@ -110,6 +110,8 @@ def refuse_what_cannot_be_obeyed(request: AuthorizationRequest) -> None:
         raise RequestNotSupported("request was given")
     if request.request_uri is not None:
         raise RequestUriNotSupported("request_uri was given")
+    if context.openid is None:  # RFC 6749 section 3.1: the others are OpenID Connect's, and to be ignored
+        return
     if request.registration is not None:
         raise RegistrationNotSupported("registration was given")
     if request.id_token_hint is not None:
@@ -194,11 +196,13 @@ def possible_prompt(request: AuthorizationRequest, context: Context) -> frozense
     return prompt
 
 
-def possible_max_age(asked: Redirectable) -> int | None:
+def possible_max_age(asked: Redirectable, context: Context) -> int | None:
     """Check that max_age is a number of seconds; where there is none, the client's default is meant."""
     text = asked.request.max_age
     if text is None:
         return asked.client.default_max_age
+    if context.openid is None:  # RFC 6749 section 3.1: a parameter that is not known is ignored
+        return None
     if not text.isascii() or not text.isdecimal() or len(text) > MAX_MAX_AGE_DIGITS:
         raise InvalidRequest("max_age is no number of seconds")
     return int(text)
