@@ -86,24 +86,33 @@ class Walk:
         return code, verifier
 
     def redeem(self, code: str, verifier: str) -> Response:
-        """Redeem a code (RFC 6749 section 4.1.3)."""
-        given = {"code": code, "redirect_uri": self.client.redirect_uris[0], "code_verifier": verifier}
-        return self.token(grant_type="authorization_code", **given)
+        """Redeem a code, and keep what that gives."""
+        return self._given(self.redemption(code, verifier))
 
     def refresh(self, refresh_token: str, **more: str) -> Response:
-        """Refresh (RFC 6749 section 6)."""
-        return self.token(grant_type="refresh_token", refresh_token=refresh_token, **more)
+        """Refresh, and keep what that gives."""
+        return self._given(self.rotation(refresh_token, **more))
 
-    def token(self, **form: str) -> Response:
-        """Ask the token endpoint, and keep what it gives."""
-        response = self._post(self.server.paths.token, form)
+    def redemption(self, code: str, verifier: str) -> Request:
+        """Give the request that redeems a code (RFC 6749 section 4.1.3)."""
+        given = {"code": code, "redirect_uri": self.client.redirect_uris[0], "code_verifier": verifier}
+        return self._post(self.server.paths.token, {"grant_type": "authorization_code", **given})
+
+    def rotation(self, refresh_token: str, **more: str) -> Request:
+        """Give the request that refreshes (RFC 6749 section 6)."""
+        return self._post(
+            self.server.paths.token, {"grant_type": "refresh_token", "refresh_token": refresh_token, **more}
+        )
+
+    def _given(self, request: Request) -> Response:
+        response = self.handle(request)
         if response.status == 200:
             self._note(*(str(value) for name, value in members_of(response).items() if name.endswith("_token")))
         return response
 
     def introspect(self, token: str) -> dict[str, Any]:
         """Ask about a token (RFC 7662)."""
-        return members_of(self._post(self.server.paths.introspection, {"token": token}))
+        return members_of(self.handle(self._post(self.server.paths.introspection, {"token": token})))
 
     def is_active(self, token: str) -> bool:
         """Tell whether a token is live."""
@@ -111,16 +120,16 @@ class Walk:
 
     def revoke(self, token: str) -> Response:
         """Revoke a token (RFC 7009)."""
-        return self._post(self.server.paths.revocation, {"token": token})
+        return self.handle(self._post(self.server.paths.revocation, {"token": token}))
 
-    def _post(self, path: str, form: dict[str, str]) -> Response:
+    def _post(self, path: str, form: dict[str, str]) -> Request:
         headers: tuple[tuple[str, str], ...] = (FORM,)
         if self.secret is None:
             form = {"client_id": self.client.client_id, **form}
         else:
             pair = f"{self.client.client_id}:{self.secret.reveal()}".encode()
             headers = (FORM, ("Authorization", "Basic " + base64.b64encode(pair).decode()))
-        return self.handle(Request("POST", self.server.base + path, headers, urlencode(form).encode()))
+        return Request("POST", self.server.base + path, headers, urlencode(form).encode())
 
     def _note(self, *values: str | None) -> None:
         self.secrets += [value for value in values if value]

@@ -31,9 +31,9 @@ def tell(trace: Path, /, *, as_json: Json = False) -> None:
     witness = Witness()
     try:
         replayed = replay(recorded, during=witness.watch)
+        lines = story(recorded, replayed, witness)
     except ValueError as error:
         raise ConfigurationError("trace", str(trace), str(error)) from None
-    lines = story(recorded, replayed, witness)
     text = "\n".join(f"{line['what']:8} {line['text']}" for line in lines)
     say({"story": lines, "is_same": replayed.is_same}, text, as_json=as_json)
     if not replayed.is_same:

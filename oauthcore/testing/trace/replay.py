@@ -17,7 +17,7 @@ from oauthcore.server import AuthorizationServer
 from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.redaction import redacted_response
 from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place
-from oauthcore.testing.trace.trace import Trace
+from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
 
 T = TypeVar("T")
@@ -62,6 +62,7 @@ class _Player:
         self._stand_ins = StandIns.of(trace.stand_ins)
         self._differences: list[str] = []
         self._draws = 0
+        self._asked = 0
         self._readings = iter(trace.clock)
         self._now = 0.0
         settings = {name: decode(value, kinds) for name, value in trace.settings.items()}
@@ -78,20 +79,27 @@ class _Player:
         flow = self._server.handle(_request(self._trace.request), decode(self._trace.login, self._kinds))
         resume: Callable[[Any], Any] = flow.send
         answer: Any = None
-        for number, step in enumerate([*self._trace.steps, None]):
+        while True:
             try:
                 effect = resume(answer)
             except StopIteration as end:
-                if step is not None:
-                    self._differences.append(f"it asked {number} times, and {len(self._trace.steps)} times before")
+                if len(self._trace.steps) > self._asked:
+                    self._differences.append(f"it asked {self._asked} times, and before {len(self._trace.steps)} times")
                 return end.value  # type: ignore[no-any-return]  # the flow's own result
-            if step is None:
-                break
-            self._compare(number, encode(effect, self._stand_ins), step.effect)
+            step = self._step(encode(effect, self._stand_ins))
             resume = flow.send if step.failed is None else flow.throw
             answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
-        self._differences.append(f"it asked more than the {len(self._trace.steps)} times of before")
-        return Response(0)
+
+    def _step(self, asked: Any) -> Step:
+        """Give what was answered to that question, then or at another time; where it never was, nobody can."""
+        number, self._asked = self._asked, self._asked + 1
+        before = self._trace.steps[number] if number < len(self._trace.steps) else None
+        if before is not None and _plain(asked) == _plain(before.effect):
+            return before
+        told = "nothing" if before is None else repr(before.effect)
+        self._differences.append(f"question {number}: {asked!r}, and before {told}")
+        same = (step for step in self._trace.steps if _plain(asked) == _plain(step.effect))
+        return next(same, Step(asked, failed="the trace has no answer to this"))
 
     def compared(self, response: Response) -> list[str]:
         """Give every difference."""
@@ -100,10 +108,6 @@ class _Player:
             *self._differences,
             *(f"{name}: {said[name]!r}, and before {before[name]!r}" for name in before if _other(said, before, name)),
         ]
-
-    def _compare(self, number: int, asked: Any, before: Any) -> None:
-        if _plain(asked) != _plain(before):
-            self._differences.append(f"question {number}: {asked!r}, and before {before!r}")
 
     def _clock(self) -> float:
         self._now = next(self._readings, self._now)

@@ -21,7 +21,7 @@ from oauthcore.testing.samples import sample
 from oauthcore.testing.trace import Recorder, Trace, replay
 from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.stand_ins import StandIns
-from tests.core.oidc.provider import CALLBACK, provider
+from tests.core.oidc.provider import CALLBACK, RP, provider
 from tests.core.site import (
     FORM,
     SECRETS,
@@ -189,7 +189,9 @@ def test_another_decision_is_told_as_a_difference() -> None:
     assert not later.is_same
     assert any("the code has expired" in difference for difference in later.differences)
     assert any("status: 401, and before 200" in difference for difference in other.differences)
-    assert any("it asked more than" in difference for difference in shorter.differences)
+    assert any("and before nothing" in difference for difference in shorter.differences)
+    assert shorter.response.status == 503
+    assert "the trace has no answer to this" in str(shorter.response.refusal)
 
 
 def test_questions_to_the_application_and_to_other_servers_are_encoded_and_read_back() -> None:
@@ -315,3 +317,27 @@ def test_what_an_openid_provider_signs_is_neither_in_a_trace_nor_needed_again(ke
         text = trace.dump()
         assert [secret for secret in {*listened.secrets, code, "a nonce of the client's"} if secret in text] == []
         assert replay(Trace.load(text)).differences == ()
+
+
+def test_what_hangs_on_a_signature_is_told_as_it_was_and_comes_out_another_way() -> None:
+    jwt_client = attrs.evolve(RP, access_token_format="jwt")
+    site = provider(keys=KeyPolicy(), clients=(jwt_client,), secrets={"rp": "rp-secret"})
+    world = attrs.evolve(site.world, sign=World(site.world.storage).sign)
+    listened = Traced(site.server, world, site.clock, site.drive, site.events)
+    code = (
+        location(listened.approve(listened.authorize(None, client_id="rp", redirect_uri=CALLBACK, scope="openid")))
+        .partition("code=")[2]
+        .partition("&")[0]
+    )
+    body = form(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
+    token = members(listened.post("/token", body, basic("rp", "rp-secret")))["access_token"]
+    assert token.count(".") == 2
+
+    listened.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),)))
+
+    trace = listened.traces[-1]
+    assert trace.response["status"] == 200
+    assert token not in trace.dump()
+    again = replay(trace)
+    assert again.response.status == 503
+    assert "status: 503, and before 200" in again.differences
