@@ -21,6 +21,8 @@ FAILED_FOR = 30
 # A key that nobody knows makes us ask again, but not more often than this, or anybody could make us hammer a client.
 SOONEST_AGAIN = 60
 CAPACITY = 1_000
+# A set of fifty RSA keys takes a tenth of it. What is kept is read at each request.
+MAX_BODY = 256 * 1024
 
 
 @attrs.frozen
@@ -83,7 +85,8 @@ class Documents:
 
     def keep(self, url: str, answer: Response | None, now: int) -> Document:
         """Remember what was answered, or that nothing was."""
-        body = answer.body if answer is not None and answer.status == 200 else None
+        is_usable = answer is not None and answer.status == 200 and len(answer.body) <= MAX_BODY
+        body = answer.body if answer is not None and is_usable else None
         document = Document(url, body, now)
         if len(self._kept) >= self._capacity:
             # The oldest half goes; copied and put in place whole, since threads may be at it together.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.browser import bind, browser_of
-from oauthcore.authorization.checks import Judged, judge, prove_redirect
+from oauthcore.authorization.checks import Judged, judge, known_client, prove_redirect
 from oauthcore.authorization.deliver import front_channel_person
 from oauthcore.authorization.need import NOTHING_ASKED, Need, consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
+from oauthcore.authorization.request_object import obey
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.context import Context
 from oauthcore.digest import Secret
@@ -24,8 +25,11 @@ from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Client, 
 
 def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
-    asked = read(query_of(request) if request.method == "GET" else form_of(request))
-    client = yield from find(Client, asked.client_id)
+    received = read(query_of(request) if request.method == "GET" else form_of(request))
+    client = yield from find(Client, received.client_id)
+    asked = understand(received, client, context)
+    if isinstance(asked, Outcome):
+        return asked
     consent = None
     if login is not None:
         consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
@@ -39,6 +43,17 @@ def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     parameters.need("client_id")
     return AuthorizationRequest(**{name: parameters.get(name) for name in REQUEST_PARAMETERS})  # type: ignore[arg-type]
+
+
+def understand(
+    received: AuthorizationRequest, client: Client | None, context: Context
+) -> AuthorizationRequest | Outcome:
+    """Give the request that a request object makes of it; refuse one that can't be used by what stands beside it."""
+    known = known_client(client, context)
+    try:
+        return obey(received, known, context)
+    except OAuthError as error:
+        return Outcome(refuse(prove_redirect(received, known, context), error, context))
 
 
 def with_hint(request: AuthorizationRequest, hint: Hint | None) -> AuthorizationRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore.context import Paths
-from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
+from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SIGNATURES
 from oauthcore.openid import OpenID
 
 
@@ -23,11 +23,14 @@ def openid_members(root: str, paths: Paths, openid: OpenID, algorithms: tuple[st
         "claim_types_supported": ["normal"],
         "claims_supported": list(openid.claims),
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "request_parameter_supported": openid.request_objects,
+        "request_uri_parameter_supported": openid.request_uris,
+        "require_request_uri_registration": openid.request_uris,
         "prompt_values_supported": sorted(openid.prompts),
     }
+    takes_objects = openid.request_objects or openid.request_uris
     offered = {
+        "request_object_signing_alg_values_supported": list(SIGNATURES) if takes_objects else [],
         "acr_values_supported": list(openid.acr_values),
         "ui_locales_supported": list(openid.ui_locales),
         "claims_locales_supported": list(openid.claims_locales),

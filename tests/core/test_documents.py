@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Outgoing, Response, World, run
-from oauthcore.documents import FAILED_FOR, FRESH_FOR, SOONEST_AGAIN, Documents, Missing
+from oauthcore.documents import FAILED_FOR, FRESH_FOR, MAX_BODY, SOONEST_AGAIN, Documents, Missing
 from oauthcore.effects import Flow, find, settled
 from oauthcore.errors import OAuthError
 from oauthcore.outcome import Outcome, Pending, Replace
@@ -71,7 +71,9 @@ def test_facts_that_were_found_before_the_wait_are_found_again_after_it() -> Non
     assert storage.find(Counter, "c") == Counter(6)
 
 
-@pytest.mark.parametrize("answer", [OSError("no route"), Response(500), Response(404)])
+@pytest.mark.parametrize(
+    "answer", [OSError("no route"), Response(500), Response(404), Response(200, (), b"x" * (MAX_BODY + 1))]
+)
 def test_that_a_document_can_not_be_had_is_remembered_for_a_little_while(answer: Response | Exception) -> None:
     documents, elsewhere = Documents(), Elsewhere(answer)
     world = World(MemoryStorage(), fetch=elsewhere)

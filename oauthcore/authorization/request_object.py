@@ -1,0 +1,146 @@
+"""Request objects: an authorization request as a JWT, by value or by reference (OIDC Core section 6, RFC 9101).
+
+What is in it was signed by the client, so it wins over what is beside it. Nobody downstream knows that there was one:
+what comes out is an `AuthorizationRequest` like any other, that is judged like any other, and kept like any other where
+a person has to be asked; so an object is neither verified nor fetched twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from oauthcore import jose
+from oauthcore.clients.client_secret_jwt import shared_keys
+from oauthcore.compact import InvalidJwt, read_signed
+from oauthcore.context import Context
+from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
+from oauthcore.jose import VerifiedJwt
+from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
+from oauthcore.oidc.client_keys import keys_of
+from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Client
+from oauthcore.registered_claims import audience_of, check_times, type_of
+
+# RFC 9101 section 4. Objects as OIDC Core knows them say nothing of what they are, or that they are some JWT.
+REQUEST_OBJECT_TYPE = "oauth-authz-req+jwt"
+TYPES = frozenset({"", "jwt", REQUEST_OBJECT_TYPE})
+
+# What is spelled as a JSON object in there, and as the text of one outside (OIDC Core section 6.1).
+_OBJECTS = frozenset({"claims", "registration"})
+_SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def obey(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
+    """Give the request that is meant: what the object says, where there is one.
+
+    One that the server does not take stays where it is, for `judge` to refuse. Raises `InvalidRequestObject`,
+    `InvalidRequestUri`, and `Missing` where something has to be fetched.
+    """
+    if request.request is not None and request.request_uri is not None:
+        raise InvalidRequest("request and request_uri were both given")
+    if request.request is None and request.request_uri is None:
+        if client.require_signed_request_object:
+            raise InvalidRequest("the client has to send its requests as request objects (RFC 9101 section 10.5)")
+        return request
+    openid = context.openid
+    if openid is None or not (openid.request_objects if request.request is not None else openid.request_uris):
+        return request
+    text = request.request or fetch_object(str(request.request_uri), client, context)
+    return merge(request, verify_object(text, client, context), client)
+
+
+def fetch_object(uri: str, client: Client, context: Context) -> str:
+    """Give what a request URI names: only one that is registered, so that nobody can have us fetch what he likes.
+
+    A fragment is the hash of what is there, and lets it be kept for longer (OIDC Core section 6.2). Without one it may
+    be another object soon. Raises `Missing`, and `InvalidRequestUri`.
+    """
+    url, _, fragment = uri.partition("#")
+    if url not in {registered.partition("#")[0] for registered in client.request_uris}:
+        raise InvalidRequestUri("request_uri is not registered for this client")
+    body = context.documents.get(url, context.now).body
+    if body is None or _hash(body) != fragment:
+        body = context.documents.get_newer(url, context.now).body
+    if body is None:
+        raise InvalidRequestUri("what request_uri names can't be had")
+    if _SHA256.fullmatch(fragment) and _hash(body) != fragment:
+        raise InvalidRequestUri("what request_uri names is not what its fragment is the hash of")
+    return body.decode("ascii", "replace").strip()
+
+
+def _hash(body: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode("ascii")
+
+
+def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
+    """Verify an object by the client's keys, and that it is from it, for us and in time (RFC 9101 section 6)."""
+    if text.count(".") == 4:
+        raise InvalidRequestObject("the request object is encrypted, for which no key was published")
+    try:
+        verified = _verified(text, client, context)
+        check_times(verified.claims, context.now, must_expire=False)
+        audience = audience_of(verified.claims)
+    except InvalidJwt as invalid:
+        raise InvalidRequestObject(f"the request object is refused: {invalid}") from None
+    kind, claims = type_of(verified.header), verified.claims
+    if kind not in TYPES:
+        raise InvalidRequestObject("the request object says that it is something else")
+    if claims.get("iss", client.client_id) != client.client_id:
+        raise InvalidRequestObject("the request object is from somebody else")
+    if context.issuer not in audience and (audience or "aud" in claims or kind == REQUEST_OBJECT_TYPE):
+        raise InvalidRequestObject("the request object is for somebody else")
+    if claims.get("sub") == client.client_id:
+        # RFC 9101 section 10.8: it could serve as a client assertion elsewhere, and one could serve as it here.
+        raise InvalidRequestObject("the request object is about the client itself, as an assertion is")
+    return verified
+
+
+def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:
+    """Verify the signature: by the registered algorithm, by any with a public key where there is none."""
+    alg = client.request_object_signing_alg
+    if alg in SYMMETRIC_ALGORITHMS:
+        return jose.verify(text, shared_keys(client, context), (alg,))
+    keys = keys_of(client, context, kid=read_signed(text).kid)
+    return jose.verify(text, keys, ASYMMETRIC_ALGORITHMS if alg is None else (alg,))
+
+
+def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) -> AuthorizationRequest:
+    """Put what the object says in the place of what stands beside it.
+
+    OIDC Core section 6.1 lets parameters stand outside that are not inside, RFC 9101 section 6.3 does not: they could
+    be anybody's. The latter holds for an object of that kind, and for a client that has to sign its requests.
+    """
+    inside = parameters_in(verified.claims)
+    for name in ("client_id", "response_type"):
+        outer = getattr(request, name)
+        if outer is not None and inside.get(name, outer) != outer:
+            raise InvalidRequestObject(f"{name} in the request object is not the one beside it")
+    alone = type_of(verified.header) == REQUEST_OBJECT_TYPE or client.require_signed_request_object
+    base = AuthorizationRequest(client_id=request.client_id) if alone else request
+    return attrs.evolve(base, **inside, request=None, request_uri=None)
+
+
+def parameters_in(claims: Mapping[str, object]) -> dict[str, str]:
+    """Give the parameters among an object's claims, as they are spelled outside; blank ones are absent."""
+    if "request" in claims or "request_uri" in claims:
+        raise InvalidRequestObject("the request object has another one in it, or names one (OIDC Core section 6.1)")
+    spelled = ((name, _spelled(name, claims[name])) for name in REQUEST_PARAMETERS if claims.get(name) is not None)
+    return {name: text for name, text in spelled if text}
+
+
+def _spelled(name: str, value: object) -> str:
+    if isinstance(value, str) and "\0" not in value:
+        return value
+    if name == "max_age" and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if name in _OBJECTS and isinstance(value, dict):
+        try:
+            return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        except ValueError:
+            pass
+    raise InvalidRequestObject(f"{name} in the request object is of a type that it can't have")
