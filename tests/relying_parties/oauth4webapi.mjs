@@ -1,0 +1,96 @@
+// oauth4webapi, a client of small steps: every check of the specifications is a call that can be seen here.
+
+import * as oauth from "oauth4webapi";
+
+import { browse, converse } from "./conversation.mjs";
+
+async function discover(job) {
+  const issuer = new URL(job.issuer);
+  const response = await oauth.discoveryRequest(issuer, { algorithm: job.algorithm ?? "oidc" });
+  return oauth.processDiscoveryResponse(issuer, response);
+}
+
+function secrets(job) {
+  return job.method === "none" ? oauth.None() : oauth.ClientSecretPost(job.secret);
+}
+
+async function ask(as, job, parameters) {
+  const url = new URL(as.authorization_endpoint);
+  const wanted = { client_id: job.client_id, redirect_uri: job.redirect_uri, scope: job.scope, ...parameters };
+  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
+  return browse(url);
+}
+
+await converse({
+  async code(job) {
+    const as = await discover(job);
+    const client = { client_id: job.client_id, ...job.metadata };
+    const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), "s p+ü%"];
+    const callback = await ask(as, job, {
+      response_type: "code",
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      nonce,
+      state,
+      ...job.parameters,
+    });
+    const parameters = oauth.validateAuthResponse(as, client, callback, state);
+    const response = await oauth.authorizationCodeGrantRequest(
+      as, client, secrets(job), parameters, job.redirect_uri, verifier);
+    const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
+      expectedNonce: nonce,
+      requireIdToken: true,
+    });
+    await oauth.validateApplicationLevelSignature(as, response);
+    const claims = oauth.getValidatedIdTokenClaims(tokens);
+    const answer = await oauth.userInfoRequest(as, client, tokens.access_token);
+    const userinfo = await oauth.processUserInfoResponse(as, client, claims.sub, answer);
+    if (job.metadata?.userinfo_signed_response_alg) await oauth.validateApplicationLevelSignature(as, answer);
+    return { claims, userinfo };
+  },
+  async hybrid(job) {
+    const as = await discover(job);
+    const client = { client_id: job.client_id, ...job.metadata };
+    const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), "state"];
+    const callback = await ask(as, job, {
+      response_type: "code id_token",
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      nonce,
+      state,
+      ...job.parameters,
+    });
+    const parameters = await oauth.validateDetachedSignatureResponse(as, client, callback, nonce, state);
+    const response = await oauth.authorizationCodeGrantRequest(
+      as, client, secrets(job), parameters, job.redirect_uri, verifier);
+    const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
+      expectedNonce: nonce,
+      requireIdToken: true,
+    });
+    return { claims: oauth.getValidatedIdTokenClaims(tokens) };
+  },
+  // An access token that is a JWT, as a resource server in another language reads it (RFC 9068 section 4).
+  async accessToken(job) {
+    const as = await discover(job);
+    const client = { client_id: job.client_id, ...job.metadata };
+    const response = await oauth.clientCredentialsGrantRequest(as, client, secrets(job), { scope: job.scope });
+    const tokens = await oauth.processClientCredentialsResponse(as, client, response);
+    const request = new Request("https://api.example/", {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    });
+    return { claims: await oauth.validateJwtAccessToken(as, request, job.issuer) };
+  },
+  // Introspection that is signed, and encrypted to nobody (RFC 9701).
+  async introspection(job) {
+    const as = await discover(job);
+    const client = { client_id: job.client_id, introspection_signed_response_alg: "RS256" };
+    const credentials = await oauth.clientCredentialsGrantRequest(as, client, secrets(job), { scope: job.scope });
+    const tokens = await oauth.processClientCredentialsResponse(as, client, credentials);
+    const response = await oauth.introspectionRequest(as, client, secrets(job), tokens.access_token, {
+      requestJwtResponse: true,
+    });
+    const described = await oauth.processIntrospectionResponse(as, client, response);
+    await oauth.validateApplicationLevelSignature(as, response);
+    return { described, type: response.headers.get("content-type") };
+  },
+});

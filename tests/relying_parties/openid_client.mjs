@@ -1,0 +1,129 @@
+// openid-client, the certified client for Node: it knows the issuer's URL and its own credentials, and nothing else.
+
+import { importJWK } from "jose";
+import * as client from "openid-client";
+
+import { browse, converse } from "./conversation.mjs";
+
+const METHODS = {
+  client_secret_basic: (job) => client.ClientSecretBasic(job.secret),
+  client_secret_post: (job) => client.ClientSecretPost(job.secret),
+  client_secret_jwt: (job) => client.ClientSecretJwt(job.secret),
+  private_key_jwt: async (job) =>
+    client.PrivateKeyJwt({ key: await importJWK(job.key, job.key.alg), kid: job.key.kid }),
+  none: () => client.None(),
+};
+
+async function discover(job) {
+  const metadata = { ...job.metadata, token_endpoint_auth_method: job.method };
+  const config = await client.discovery(new URL(job.issuer), job.client_id, metadata, await METHODS[job.method](job));
+  if (job.decryption) {
+    const key = await importJWK(job.decryption, job.decryption.alg);
+    client.enableDecryptingResponses(config, undefined, { key, alg: job.decryption.alg, kid: job.decryption.kid });
+  }
+  return config;
+}
+
+async function begin(config, job, more) {
+  const verifier = client.randomPKCECodeVerifier();
+  const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
+  const parameters = {
+    redirect_uri: job.redirect_uri,
+    scope: job.scope ?? "openid email",
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    ...(more.withoutCode
+      ? {}
+      : { code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256" }),
+    ...job.parameters,
+    ...more.parameters,
+  };
+  return { checks: { ...checks, pkceCodeVerifier: verifier }, url: client.buildAuthorizationUrl(config, parameters) };
+}
+
+async function redeemed(config, job, more = {}) {
+  const { checks, url } = await begin(config, job, more);
+  const callback = await browse(url);
+  const tokens = await client.authorizationCodeGrant(config, callback, { ...checks, maxAge: job.max_age });
+  return { tokens, claims: tokens.claims() };
+}
+
+await converse({
+  // Sign in, ask for claims, refresh, introspect, revoke.
+  async code(job) {
+    const config = await discover(job);
+    const { tokens, claims } = await redeemed(config, job);
+    const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);
+    const result = { claims, userinfo, refreshed: refreshed.claims(), scope: tokens.scope };
+    if (job.method !== "none") {
+      result.before = await client.tokenIntrospection(config, refreshed.access_token);
+      await client.tokenRevocation(config, refreshed.refresh_token);
+      result.after = await client.tokenIntrospection(config, refreshed.access_token);
+    }
+    return result;
+  },
+  async hybrid(job) {
+    const config = await discover(job);
+    client.useCodeIdTokenResponseType(config);
+    const { tokens, claims } = await redeemed(config, job, { parameters: job.parameters });
+    return { claims, userinfo: await client.fetchUserInfo(config, tokens.access_token, claims.sub) };
+  },
+  // The strictest there is: s_hash is demanded.
+  async detached(job) {
+    const config = await discover(job);
+    client.useCodeIdTokenResponseType(config);
+    client.enableDetachedSignatureResponseChecks(config);
+    const { claims } = await redeemed(config, job);
+    return { claims };
+  },
+  async implicit(job) {
+    const config = await discover(job);
+    client.useIdTokenResponseType(config);
+    const { checks, url } = await begin(config, job, { withoutCode: true });
+    const callback = await browse(url);
+    const { expectedNonce, expectedState } = checks;
+    return { claims: await client.implicitAuthentication(config, callback, expectedNonce, { expectedState }) };
+  },
+  // A request that is signed as a whole (RFC 9101).
+  async requestObject(job) {
+    const config = await discover(job);
+    const verifier = client.randomPKCECodeVerifier();
+    const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
+    const parameters = {
+      redirect_uri: job.redirect_uri,
+      scope: "openid email",
+      response_type: "code",
+      state: checks.expectedState,
+      nonce: checks.expectedNonce,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+    };
+    const signing = { key: await importJWK(job.key, job.key.alg), kid: job.key.kid };
+    const url = await client.buildAuthorizationUrlWithJAR(config, parameters, signing);
+    const tokens = await client.authorizationCodeGrant(config, await browse(url), {
+      ...checks,
+      pkceCodeVerifier: verifier,
+    });
+    return { claims: tokens.claims() };
+  },
+  async logout(job) {
+    const config = await discover(job);
+    const { tokens } = await redeemed(config, job);
+    const state = client.randomState();
+    const url = client.buildEndSessionUrl(config, {
+      post_logout_redirect_uri: job.post_logout_redirect_uri,
+      id_token_hint: tokens.id_token,
+      state,
+    });
+    const returned = await browse(url);
+    let refreshed;
+    try {
+      await client.refreshTokenGrant(config, tokens.refresh_token);
+      refreshed = "refreshed";
+    } catch (error) {
+      refreshed = error.error ?? error.code;
+    }
+    return { returned: returned.href, isStateKept: returned.searchParams.get("state") === state, refreshed };
+  },
+});
