@@ -1,0 +1,22 @@
+"""Sixteen processes that want the same thousand codes and tokens of one server at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from oauthcore_redis import RedisStorage
+from tests.redis.engine import VOLATILE, binaries, running
+from tests.storages.crowd import check_redeeming, check_refreshing, crowd, prepare
+
+
+@pytest.mark.slow
+def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(folder: Path) -> None:
+    with running(binaries()["redis"], folder, *VOLATILE) as engine:
+        opening = partial(RedisStorage.from_url, engine.url)
+        codes, tokens = prepare(opening)
+
+        check_redeeming(crowd(opening, "redeem", codes))
+        check_refreshing(crowd(opening, "refresh", tokens))
