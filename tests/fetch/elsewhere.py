@@ -23,25 +23,25 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/pour":
             self.send_response(200)
             self.end_headers()
-            self.send_for_ever(b"a" * 100, wait=0)
+            self.send_for_long(b"a" * 100_000, wait=0.01)
         elif self.path == "/drip-head":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
-            self.send_for_ever(b"a", wait=0.05)
+            self.send_for_long(b"a", wait=0.05)
         elif self.path == "/drip-body":
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-            self.send_for_ever(b"a", wait=0.05)
+            self.send_for_long(b"a", wait=0.05)
         else:
             self.answer(b"x" * 1000 if self.path == "/large" else self.headers["Host"].encode())
 
     def do_POST(self) -> None:
         self.answer(self.rfile.read(int(self.headers["Content-Length"])) + self.headers["X-Own"].encode())
 
-    def send_for_ever(self, piece: bytes, wait: float) -> None:
+    def send_for_long(self, piece: bytes, wait: float) -> None:
         """Send a piece, then wait a while for the other side to hang up, and so on."""
         self.close_connection = True
         self.connection.settimeout(wait)
         with suppress(OSError):
-            while True:
+            for _ in range(100):
                 self.wfile.write(piece)
                 self.wfile.flush()
                 with suppress(TimeoutError, BlockingIOError):

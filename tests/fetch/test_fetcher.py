@@ -15,6 +15,7 @@ import trustme
 from oauthcore import ConfigurationError, Outgoing, Response
 from oauthcore_fetch import AsyncFetcher, Fetcher, FetchFailed
 from oauthcore_fetch.deadline import until
+from oauthcore_fetch.fetcher import At
 from oauthcore_fetch.guard import Allowed, Forbidden, allowed, is_public, permitted
 from tests.fetch.elsewhere import elsewhere
 
@@ -66,9 +67,9 @@ def test_answer_that_is_too_large_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("path", ["/pour", "/drip-head", "/drip-body"])
-def test_answer_that_never_ends_is_given_up(path: str) -> None:
+def test_answer_that_takes_too_long_is_given_up(path: str) -> None:
     fetcher = Fetcher(allow=LOOPBACK, timeout=0.3, max_size=10**12)
-    with elsewhere() as port, pytest.raises(FetchFailed):
+    with elsewhere() as port, pytest.raises(FetchFailed, match="Timeout"):
         fetcher(Outgoing("GET", f"http://127.0.0.1:{port}{path}"))
 
 
@@ -103,6 +104,13 @@ def test_next_address_is_tried_where_nobody_listens_at_the_first() -> None:
     with elsewhere() as port:
         fetcher = Fetcher(allow=["localhost"], resolve=lambda *_: ["127.77.0.1", "::1", "127.0.0.1"])
         assert fetcher(Outgoing("GET", f"http://localhost:{port}/")).body == f"localhost:{port}".encode()
+
+
+def test_address_that_does_not_answer_leaves_the_next_one_its_time() -> None:
+    timeout = At("127.0.0.1", 80, "as.example", None, tries=2).pool(monotonic() + 100).timeout
+
+    assert timeout.connect_timeout == pytest.approx(50, abs=1)
+    assert timeout.read_timeout == pytest.approx(100, abs=1)
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,6 @@ FRAMEWORKS = (
     example("aiohttp", (PYTHON, "-c", AIOHTTP)),
     example("flask", gunicorn("flask_app:app")),
     example("bottle", waitress("bottle_app:app")),
-    example("django-wsgi", gunicorn("django_app:wsgi_app"), prepare=DJANGO),
-    example("django-asgi", uvicorn("django_app:asgi_app"), prepare=DJANGO),
+    example("django-wsgi", gunicorn("tests.hosts.django_host:wsgi_app"), prepare=DJANGO),
+    example("django-asgi", uvicorn("tests.hosts.django_host:asgi_app"), prepare=DJANGO),
 )
