@@ -17,12 +17,12 @@ import attrs
 
 from oauthcore import jose
 from oauthcore.clients.client_secret_jwt import shared_keys
-from oauthcore.compact import InvalidJwt, read_signed
+from oauthcore.compact import InvalidJwt
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from oauthcore.jose import VerifiedJwt
 from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
-from oauthcore.oidc.client_keys import keys_of
+from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Client
 from oauthcore.registered_claims import audience_of, check_times, type_of
 
@@ -105,8 +105,7 @@ def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:
     alg = client.request_object_signing_alg
     if alg in SYMMETRIC_ALGORITHMS:
         return jose.verify(text, shared_keys(client, context), (alg,))
-    keys = keys_of(client, context, kid=read_signed(text).kid)
-    return jose.verify(text, keys, ASYMMETRIC_ALGORITHMS if alg is None else (alg,))
+    return verify_by_keys_of(client, text, ASYMMETRIC_ALGORITHMS if alg is None else (alg,), context)
 
 
 def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) -> AuthorizationRequest:

@@ -8,17 +8,17 @@ not use it up.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable
 
 import attrs
 
-from oauthcore import jose
 from oauthcore.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidClient, InvalidRequest
 from oauthcore.http import Request
-from oauthcore.jwk import SYMMETRIC_ALGORITHMS, Jwk
+from oauthcore.jose import VerifiedJwt
+from oauthcore.jwk import SYMMETRIC_ALGORITHMS
 from oauthcore.parameters import Parameters
 from oauthcore.policy import Allowance
 from oauthcore.records import AuthenticationMethod, Client, SpentAssertion
@@ -84,13 +84,16 @@ def _read(text: str, path: str) -> Assertion:
     return Assertion(text, sub, jti, signed.alg, signed.kid, path)
 
 
-def prove(
-    assertion: Assertion, client: Client, keys: Iterable[Jwk], algorithms: Collection[str], context: Context
-) -> SpentAssertion:
-    """Verify an assertion by the client's keys; raises `InvalidClient`. The record says that it has been used now."""
+def algorithms_of(client: Client, of_method: tuple[str, ...]) -> tuple[str, ...]:
+    """Give by which algorithms an assertion may be signed: the registered one, or any that the method knows."""
     registered = client.token_endpoint_auth_signing_alg
+    return of_method if registered is None else (registered,)
+
+
+def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt], context: Context) -> SpentAssertion:
+    """Judge an assertion that `verify` verifies; raises `InvalidClient`. The record says that it has been used now."""
     try:
-        verified = jose.verify(assertion.text, keys, algorithms if registered is None else (registered,))
+        verified = verify()
         check_times(verified.claims, context.now)
         audience = audience_of(verified.claims)
     except InvalidJwt as invalid:

@@ -7,7 +7,7 @@ key that is derived from the server's own; a storage that is stolen alone is no 
 from __future__ import annotations
 
 from oauthcore import jose
-from oauthcore.clients.assertion import Assertion, prove
+from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.jwk import SYMMETRIC_ALGORITHMS, Jwk, symmetric
@@ -16,7 +16,10 @@ from oauthcore.records import Client, ClientSecret, SpentAssertion
 
 def prove_secret(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:
     """Verify an assertion by the client's secrets; raises `InvalidClient` where none of them made it."""
-    return prove(assertion, client, shared_keys(client, context), SYMMETRIC_ALGORITHMS, context)
+    algorithms = algorithms_of(client, SYMMETRIC_ALGORITHMS)
+    return prove(
+        assertion, client, lambda: jose.verify(assertion.text, shared_keys(client, context), algorithms), context
+    )
 
 
 def is_kept(client: Client) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from oauthcore.clients.assertion import Assertion, prove
+from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
 from oauthcore.jwk import ASYMMETRIC_ALGORITHMS
-from oauthcore.oidc.client_keys import keys_of
+from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.records import Client, SpentAssertion
 
 
@@ -14,5 +14,5 @@ def prove_private_key(assertion: Assertion, client: Client, context: Context) ->
 
     Raises `Missing`, and `InvalidClient` where none of them made it.
     """
-    keys = keys_of(client, context, kid=assertion.kid)
-    return prove(assertion, client, keys, ASYMMETRIC_ALGORITHMS, context)
+    algorithms = algorithms_of(client, ASYMMETRIC_ALGORITHMS)
+    return prove(assertion, client, lambda: verify_by_keys_of(client, assertion.text, algorithms, context), context)

@@ -6,11 +6,14 @@ fetched again, once a minute at most, where a key that is looked for is not in i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
+from oauthcore import jose
+from oauthcore.compact import Flaw, InvalidJwt, read_signed
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
+from oauthcore.jose import VerifiedJwt
 from oauthcore.jwk import Jwk, parse_set
 from oauthcore.jwt import Encryption
 from oauthcore.records import Client
@@ -26,6 +29,24 @@ def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tupl
     if kid is not None and all(key.kid != kid for key in keys):
         keys = keys_in(context.documents.get_newer(client.jwks_uri, context.now).body)
     return keys
+
+
+def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], context: Context) -> VerifiedJwt:
+    """Verify what a client has signed; raises `Missing` and `InvalidJwt`.
+
+    Many clients name no key in what they sign, so that a wrong signature is all that tells of a new one.
+    """
+    kid = read_signed(text).kid
+    keys = keys_of(client, context, kid=kid)
+    try:
+        return jose.verify(text, keys, algorithms)
+    except InvalidJwt as invalid:
+        if kid is not None or client.jwks_uri is None or invalid.flaw not in _UNKNOWN:
+            raise
+    return jose.verify(text, keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), algorithms)
+
+
+_UNKNOWN = frozenset({Flaw.SIGNATURE, Flaw.UNKNOWN_KEY})
 
 
 def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:

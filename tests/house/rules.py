@@ -115,6 +115,14 @@ def commits_in_one_place(name: str, tree: ast.Module) -> Iterator[str]:
             yield f"line {node.lineno} commits"
 
 
+def uses_up_what_a_client_has_proven_itself_with(name: str, tree: ast.Module) -> Iterator[str]:
+    """Whoever asks a client who it is gives back an outcome that uses up the answer: an assertion is good for once."""
+    for function in functions(tree):
+        names = {called(node) for node in ast.walk(function) if isinstance(node, ast.Call)}
+        if "authenticate_client" in names and "spend" not in names:
+            yield f"{function.name} authenticates a client, and does not spend what it showed"
+
+
 def is_named_for_its_idea(name: str, tree: ast.Module) -> Iterator[str]:
     """No module has a name that says nothing."""
     if Path(name).stem in VAGUE:
@@ -164,6 +172,7 @@ RULES: tuple[Rule, ...] = (
     guards_no_yield_from,
     returns_something,
     commits_in_one_place,
+    uses_up_what_a_client_has_proven_itself_with,
     is_named_for_its_idea,
     says_what_it_is_for,
 )

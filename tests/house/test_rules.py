@@ -30,6 +30,10 @@ BROKEN: dict[Rule, tuple[str, str]] = {
         "oauthcore/grants/x.py",
         "def f() -> Flow[bool]:\n    return (yield from commit(()))\n",
     ),
+    rules.uses_up_what_a_client_has_proven_itself_with: (
+        "oauthcore/endpoints/x.py",
+        "def f() -> Flow[Outcome]:\n    caller = yield from authenticate_client(r, p, c)\n    return Outcome(OK)\n",
+    ),
     rules.is_named_for_its_idea: ("oauthcore/utils.py", ""),
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
 }

@@ -15,7 +15,7 @@ from oauthcore import Allowance, Client, MemoryStorage, Response, jose
 from oauthcore.clients.assertion import ASSERTION_TYPE, MAX_LIFETIME
 from oauthcore.compact import MAX_LENGTH
 from oauthcore.documents import FAILED_FOR, SOONEST_AGAIN
-from oauthcore.jwk import set_of
+from oauthcore.jwk import Jwk, set_of
 from oauthcore.records import SpentAssertion
 from oauthcore.registered_claims import SKEW
 from tests.core.clients.asserting import (
@@ -329,6 +329,21 @@ def test_keys_are_fetched_once_and_again_for_a_kid_that_nobody_knows(drive: Driv
     assert publisher.asked == [JWKS_URI, JWKS_URI]
     # The old key is withdrawn, and that is known at once.
     assert "none of the keys" in reason(ask(site, assertion("publishing", exp=late, jti="j3")))
+
+
+def test_a_client_that_names_no_key_may_have_a_new_one_too(drive: Drive) -> None:
+    old, new = (Jwk.of({**key_for("ES256", number).members, "kid": None}) for number in (1, 2))
+    publisher = Publisher([old])
+    site = asserting_site(drive, publisher=publisher)
+    assert ask(site, assertion("publishing", key=old)).status == 200
+
+    publisher.keys = [new]
+    assert "signature is wrong" in reason(ask(site, assertion("publishing", key=new, jti="j2")))
+    site.clock.advance(SOONEST_AGAIN)
+    assert "has expired" in reason(ask(site, assertion("publishing", key=old, exp=NOW - SKEW)))
+    assert publisher.asked == [JWKS_URI]
+    assert ask(site, assertion("publishing", key=new, exp=site.now + 60, jti="j2")).status == 200
+    assert publisher.asked == [JWKS_URI, JWKS_URI]
 
 
 def test_kids_that_nobody_knows_do_not_make_us_hammer_a_client(drive: Drive) -> None:
