@@ -1,6 +1,6 @@
 """The Django example as the tests serve it: `python -m tests.hosts.django_host` makes what an operator makes first.
 
-Passwords are hashed fast, as Django has it for tests; else a sixth of all the time of all hosts would go there.
+Passwords are hashed fast, as Django has it for tests: nearly every one of these signs in.
 """
 
 from __future__ import annotations

@@ -1,0 +1,130 @@
+"""Tokens of another server, asked about over HTTP: both ends real, in a blocking and in an async host."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from secrets import token_bytes
+from threading import Thread
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import anyio
+import attrs
+import pytest
+
+from oauthcore import (
+    Access,
+    AsyncWorld,
+    AuthorizationServer,
+    Client,
+    IntrospectedTokens,
+    MemoryStorage,
+    Request,
+    ResourceServer,
+    Response,
+    Secret,
+    World,
+    arun,
+    run,
+)
+from oauthcore.clock import Clock
+from oauthcore_fetch import AsyncFetcher, Fetcher
+from oauthcore_wsgi import OAuth
+
+
+class Quiet(WSGIRequestHandler):
+    """Log nothing."""
+
+    def log_message(  # type: ignore[explicit-override]  # typing.override is 3.12's
+        self, format: str, *args: object
+    ) -> None:
+        """Say nothing."""
+
+
+@attrs.frozen
+class Elsewhere:
+    """Be the server whose tokens they are."""
+
+    server: AuthorizationServer
+    world: World
+
+    def post(self, path: str, form: bytes) -> Response:
+        """Post to an endpoint as the client that has the tokens."""
+        headers = [("Authorization", "Basic " + b64encode(b"app:app-secret").decode())]
+        headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        return run(self.server.handle(Request("POST", path, headers, form)), self.world)
+
+    def token(self) -> str:
+        """Give a token for the scope `write`."""
+        return str(json.loads(self.post("/token", b"grant_type=client_credentials&scope=write").body)["access_token"])
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Give a server that serves on loopback."""
+    with WSGIServer(("127.0.0.1", 0), Quiet) as http:
+        server = AuthorizationServer(
+            issuer=f"http://127.0.0.1:{http.server_port}", clock=time.time, entropy=token_bytes, token_key=bytes(32)
+        )
+        world = World(MemoryStorage())
+        app = Client(client_id="app", grant_types=["client_credentials"], scope="write")
+        run(server.register(app, Secret("app-secret")), world)
+        api = attrs.evolve(app, client_id="api", introspects_any=True)
+        run(server.register(api, Secret("api-secret")), world)
+        http.set_app(OAuth(server, world))
+        thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield Elsewhere(server, world)
+        http.shutdown()
+        thread.join()
+
+
+Ask = Callable[[ResourceServer, Request], Access | Response]
+
+
+def blocking(resource_server: ResourceServer, request: Request) -> Access | Response:
+    return run(resource_server.verify(request, "read"), World(MemoryStorage(), fetch=Fetcher(allow=["127.0.0.1"])))
+
+
+def on_a_loop(resource_server: ResourceServer, request: Request) -> Access | Response:
+    world = AsyncWorld(MemoryStorage(), fetch=AsyncFetcher(Fetcher(allow=["127.0.0.1"])))
+    return anyio.run(arun, resource_server.verify(request, "read"), world)
+
+
+@pytest.mark.parametrize("ask", [blocking, on_a_loop])
+def test_token_of_another_server_is_looked_up_there(elsewhere: Elsewhere, ask: Ask) -> None:
+    now = [time.time()]
+    resource_server = resource_server_for(elsewhere, lambda: now[0])
+    token = elsewhere.token()
+    request = Request("GET", "/", (("Authorization", f"Bearer {token}"),))
+
+    found = ask(resource_server, request)
+    elsewhere.post("/revoke", b"token=" + token.encode())
+    remembered = ask(resource_server, request)
+    now[0] += 31
+    refused = ask(resource_server, request)
+
+    assert isinstance(found, Access)
+    assert (found.client_id, found.scope.text) == ("app", "write")
+    assert remembered == found
+    assert isinstance(refused, Response)
+    assert refused.status == 401
+
+
+def test_server_that_may_not_be_asked_is_trouble_of_ours(elsewhere: Elsewhere) -> None:
+    request = Request("GET", "/", (("Authorization", "Bearer a"),))
+
+    verdict = run(resource_server_for(elsewhere).verify(request), World(MemoryStorage(), fetch=Fetcher()))
+
+    assert isinstance(verdict, Response)
+    assert verdict.status == 503
+    assert verdict.header("www-authenticate") is None
+
+
+def resource_server_for(elsewhere: Elsewhere, clock: Clock = time.time) -> ResourceServer:
+    tokens = IntrospectedTokens(
+        f"{elsewhere.server.issuer}/introspect", client_id="api", client_secret=Secret("api-secret"), clock=clock
+    )
+    return ResourceServer(tokens, implies=lambda scope: [*scope, "read"] if "write" in scope else scope)
