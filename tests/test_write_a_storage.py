@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from oauthcore.testing import Clause, check_storage, clauses
+from oauthcore.testing import Clause, Terms, check_storage, clauses
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "write-a-storage.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def test_page_shows_the_example() -> None:
 
 @pytest.mark.parametrize("clause", clauses, ids=str)
 def test_example_keeps(clause: Clause, names: dict[str, Any]) -> None:
-    clause.check(names["DictStorage"])
+    clause.check(names["DictStorage"], Terms(contenders=4, rounds=3, examples=5))
 
 
 @pytest.mark.slow

@@ -72,6 +72,8 @@ Script: TypeAlias = Generator[Call, Any, T]
 SEVER = Call("sever")
 # Longer than anything that goes on; whoever has not come back by then waits for something that never happens.
 PATIENCE = 60.0
+# Long enough for a thread to start on the busiest machine.
+STARTED = 60.0
 # So often do threads give way in a race. Python's own interval of 5 ms would let most commits through undisturbed.
 SWITCH_INTERVAL = 1e-5
 
@@ -198,10 +200,10 @@ class Stage:
 
         def play(number: int, script: Script[Any]) -> None:
             """Be one thread."""
-            start.wait(PATIENCE)
             try:
+                start.wait(STARTED)
                 results[number] = _finished(self._played(number, script, forgiving))
-            except Exception as error:  # of the script's own
+            except Exception as error:  # what the script itself asserts, above all
                 results[number] = Raised(error)
 
         threads = [Thread(target=play, args=pair, daemon=True) for pair in enumerate(scripts)]

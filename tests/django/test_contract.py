@@ -45,4 +45,4 @@ def fresh() -> StorageUnderTest:
 
 @pytest.mark.parametrize("clause", clauses, ids=str)
 def test_it_keeps(clause: Clause) -> None:
-    clause.check(fresh, Terms(rounds=3))
+    clause.check(fresh, Terms(contenders=4, rounds=3, examples=5))

@@ -14,6 +14,7 @@ from oauthcore import Request, run
 from oauthcore.testing import Outage
 from oauthcore.testing.trace import Recorder, Trace
 from oauthcore_h11.cli import main
+from oauthcore_h11.witness import Passed, check_of
 from tests.core.site import FORM, SECRETS, VERIFIER, Site, basic, form, make_site
 from tests.core.test_interleavings import redemption
 from tests.core.testing.test_trace import Ticket
@@ -165,3 +166,18 @@ def test_watching_leaves_the_profiler_as_it_was(path: Path, capsys: pytest.Captu
     told(capsys, path)
 
     assert sys.getprofile() is before
+
+
+def test_a_check_is_named_by_what_its_function_says_with_the_section_it_cites() -> None:
+    def check() -> None:
+        """Match the one with the other (RFC 7636 section 4.6, RFC 9700 section 2.1).
+
+        And more of it.
+        """
+
+    def other() -> None:
+        """Do what no standard speaks of."""
+
+    assert check_of(check.__code__) == Passed("Match the one with the other", "RFC 7636 section 4.6")
+    assert check_of(other.__code__) is None
+    assert check_of((lambda: None).__code__) is None

@@ -39,4 +39,4 @@ def awaited() -> Iterator[StorageUnderTest]:
 @pytest.mark.parametrize("factory", [blocking, awaited])
 @pytest.mark.parametrize("clause", clauses, ids=str)
 def test_it_keeps(clause: Clause, factory: Callable[[], AbstractContextManager[StorageUnderTest]]) -> None:
-    clause.check(factory, Terms(rounds=5))
+    clause.check(factory, Terms(contenders=4, rounds=3, examples=5))

@@ -25,7 +25,7 @@ from oauthcore.testing.stage import Factory
 from tests.core.testing import storages
 from tests.core.testing.storages import Severable, Sound, SoundOnThreads, severable
 
-FEW = Terms(contenders=4, rounds=3, examples=10)
+FEW = Terms(contenders=4, rounds=3, examples=5)
 BY_NAME = {clause.name: clause for clause in clauses}
 
 # Which storages each clause is there to catch.
@@ -184,7 +184,7 @@ def test_deadlock_on_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
             if current_thread() is not main_thread():
                 released.wait(30)
 
-    monkeypatch.setattr(stage, "PATIENCE", 0.1)
+    monkeypatch.setattr(stage, "PATIENCE", 0.3)
 
     with pytest.raises(ClauseBroken, match="did not come back"):
         BY_NAME["those_who_only_require_never_lose"].check(Stuck, FEW)

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from oauthcore import Client, Response, World, run
+from oauthcore import Client, Response
 from oauthcore.effects import Flow, commit, find
 from oauthcore.errors import Unanswered
 from oauthcore.outcome import Delete, Insert
-from oauthcore.testing import Crash, CrashFailed, CrashPoints, Factory, Point, Terms, check_storage, crash_points
+from oauthcore.testing import Crash, CrashFailed, CrashPoints, Factory, Point, crash_points
 from tests.core.site import Site, make_site, members
 from tests.core.test_storage_failures import FLOWS, to_refresh
 from tests.core.testing.storages import Sound, SoundOnThreads
@@ -128,8 +128,3 @@ def test_a_client_that_refreshes_again_gets_its_tokens_whatever_stopped_it(kept:
         assert sites[-1].is_active(members(again)["access_token"])
 
     crash_points(lambda begin: begin(), prepare=prepare, check=check, storage=kept)
-
-
-def test_the_storages_it_is_tested_with_are_sound() -> None:
-    assert check_storage(SoundOnThreads, Terms(contenders=2, rounds=1, examples=1)).held
-    assert run(find(Client, "one"), World(SoundOnThreads())) is None

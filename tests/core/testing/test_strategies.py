@@ -22,7 +22,7 @@ from oauthcore.testing.strategies import (
 )
 from tests.core.site import Site, make_site
 
-unhurried = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+unhurried = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SECRET = Secret("a secret: with a colon, and 🔑%")
 
 
@@ -98,7 +98,7 @@ def test_almost_right_requests_are_refused_for_more_than_one_reason() -> None:
 SITE = make_site()
 
 
-@settings(unhurried, max_examples=200)
+@settings(unhurried, max_examples=100)
 @given(request=hostile())
 def test_whatever_is_hostile_gets_a_response_that_is_no_500(request: Request) -> None:
     response = SITE.handle(request)

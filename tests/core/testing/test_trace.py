@@ -144,7 +144,7 @@ def test_a_storage_that_failed_fails_again(at: int, after: bool) -> None:
     assert "Down" in again.response.refusal.reason
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(request=strategies.hostile())
 def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> None:
     site = HOSTILE
@@ -159,7 +159,7 @@ def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> Non
 HOSTILE = traced()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), client=strategies.clients(public=False))
 def test_whatever_is_almost_right_is_decided_again_as_it_was(data: st.DataObject, client: Client) -> None:
     site = traced(clients=())

@@ -1,0 +1,181 @@
+"""The stage: one storage of either colour, asked in one way; whatever fails on it is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauthcore import Client, MemoryStorage, Secret
+from oauthcore.effects import Authenticate, FindOf
+from oauthcore.outcome import Change, R
+from oauthcore.policy import Allowance
+from oauthcore.records import AccessToken, Grant
+from oauthcore.testing import Clause, NotOffered, Terms, Walk, clauses
+from oauthcore.testing.samples import example, sample
+from oauthcore.testing.stage import Call, Raised, Stage
+from oauthcore.testing.strategies import of_type, records
+from oauthcore.testing.telling import outlined, told, worded
+from oauthcore.testing.walk import CLIENT, members_of
+from tests.core.site import make_site
+from tests.core.testing.storages import Sound
+
+
+@pytest.mark.parametrize("factory", [MemoryStorage, Sound])
+def test_either_colour_is_asked_in_one_way_and_everything_is_written_down(factory: Any) -> None:
+    with Stage(factory) as stage:
+        grant = sample(Grant, "a" * 64, subject="alice")
+        stage.put(grant)
+
+        assert stage.storage.find(Grant, "a" * 64) == grant
+        assert list(stage.storage.find_of(Grant, "alice")) == [grant]
+        assert stage.storage.purge(1, 1) == 0
+        assert stage.storage.commit(()) is True
+        assert stage.contents() == []
+        assert stage.story[1] == stage.story[1].replace("a" * 64, "aaaa")
+        assert [line.partition(" ")[0] for line in stage.story] == ["commit", "find", "find_of", "purge", "commit"]
+
+
+def test_what_was_opened_is_closed_though_the_rest_could_not_be() -> None:
+    closed: list[bool] = []
+
+    @contextmanager
+    def broken() -> Iterator[object]:
+        try:
+            yield 5
+        finally:
+            closed.append(True)
+
+    with pytest.raises(AttributeError), Stage(broken) as stage:  # type: ignore[arg-type]  # it gives no storage
+        stage.find(Client, "a")
+
+    assert closed == [True]
+
+
+def test_a_factory_that_raises_is_heard() -> None:
+    def nothing() -> MemoryStorage:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Stage(nothing)
+
+
+def test_what_a_script_asserts_on_a_thread_is_heard() -> None:
+    def script() -> Generator[Call, Any, None]:
+        found = yield Call("find", (Client, "a"))
+        assert found is not None, "there should be a client"
+
+    with Stage(MemoryStorage) as stage, pytest.raises(AssertionError, match="there should be a client"):
+        stage.together(script(), script())
+
+
+def test_a_call_that_raises_is_an_answer_where_that_is_asked_for() -> None:
+    class Raising(MemoryStorage):
+        def commit(self, changes: Sequence[Change], /) -> bool:  # type: ignore[explicit-override]  # none in 3.11
+            raise ConnectionResetError("gone")
+
+    with Stage(Raising) as stage:
+        answer = stage.attempt(Call("commit", ((),)))
+
+    assert isinstance(answer, Raised)
+    assert stage.story == ["commit nothing -> ConnectionResetError: gone"]
+
+
+def test_a_storage_that_is_async_by_half_is_told() -> None:
+    class Half(MemoryStorage):
+        async def find(self, kind: type[R], key: str, /) -> R | None:  # type: ignore[override, explicit-override]  # it is broken
+            await SUSPENDED
+            return None
+
+    half: Any = Half
+    with Stage(half) as stage, pytest.raises(AssertionError, match="no `async def`"):
+        stage.find(Client, "a")
+
+
+class Suspended:
+    """Be awaited, once."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+SUSPENDED = Suspended()
+
+
+def test_clauses_about_subjects_are_left_out_where_no_kind_has_one() -> None:
+    (clause,) = (clause for clause in clauses if clause.name == "subjects_are_exact")
+    assert isinstance(clause, Clause)
+
+    with pytest.raises(NotOffered):
+        clause.check(MemoryStorage, Terms(kinds=(AccessToken,)))
+
+
+class Colour(Enum):
+    """Be one of two."""
+
+    RED = 1
+    BLUE = 2
+
+
+@attrs.frozen(kw_only=True)
+class Odd:
+    """Be a record with a field of every sort that the core may yet have."""
+
+    key: str
+    colour: Colour
+    nested: Mapping[str, tuple[int, str]]
+    members: frozenset[Colour]
+    note: str | None
+    expires_at: int | None = None
+
+
+def test_records_of_ones_own_are_made_from_the_types_of_their_fields() -> None:
+    made = sample(Odd, "a", 3)
+
+    assert made == Odd(
+        key="a", colour=Colour.RED, nested={}, members=frozenset(), note="note-3", expires_at=made.expires_at
+    )
+    with pytest.raises(TypeError, match="no example can be made"):
+        example(complex, "x")
+    with pytest.raises(TypeError, match="no values of"):
+        of_type(complex)
+
+
+@given(record=records(Odd))
+def test_records_of_ones_own_are_drawn_from_the_types_of_their_fields(record: Odd) -> None:
+    assert record.colour in Colour
+    assert all(text.isprintable() or number >= 0 for number, text in record.nested.values())
+
+
+@given(value=of_type(Allowance | None))
+def test_a_choice_of_types_is_drawn_from_all_of_them(value: Allowance | None) -> None:
+    assert value is None or value in Allowance
+
+
+@given(text=st.text())
+def test_nothing_of_a_secret_is_told(text: str) -> None:
+    assert told(Authenticate("alice", Secret(f"secret {text}"))) == "authenticate alice a secret"
+
+
+def test_what_is_told_is_short() -> None:
+    assert told(FindOf(Grant, "alice")) == "find Grant of alice"
+    assert worded("x" * 100) == "x" * 40 + "…"
+    assert worded(b"secret") == "bytes"
+    assert outlined([1, 2]) == "2 records"
+    assert outlined(True) == "True"
+
+
+def test_a_public_client_walks_without_a_secret() -> None:
+    site = make_site(clients=())
+    public = attrs.evolve(CLIENT, token_endpoint_auth_method="none")
+    walk = Walk.begin(site.server, lambda flow: site.drive(flow, site.world), site.server._entropy, client=public)
+
+    tokens = members_of(walk.redeem(*walk.code()))
+
+    assert walk.refresh(tokens["refresh_token"]).status == 200
