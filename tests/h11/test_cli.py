@@ -205,10 +205,12 @@ def test_client_with_keys_of_its_own_gets_no_secret(shell: Shell, tmp_path: Path
     published = shell.ask(
         *("client", "add", "published", "--grant-type", "client_credentials", "--auth-method", "private_key_jwt"),
         *("--jwks-uri", "https://a.example/jwks", "--request-uri", "https://a.example/request.jwt"),
+        *("--request-signing-alg", "ES256", "--require-signed-request"),
     )
 
     assert "client_secret" not in said and published == {"client_id": "published"}
     shown = shell.ask("client", "show", "published")
+    assert (shown["request_object_signing_alg"], shown["require_signed_request_object"]) == ("ES256", True)
     assert (shown["jwks_uri"], shown["request_uris"]) == ("https://a.example/jwks", ["https://a.example/request.jwt"])
     assert json.loads(shell.ask("client", "show", "keyed")["jwks"]) == json.loads(keys.read_text())
     missing = ("client", "add", "a", "--auth-method", "private_key_jwt", "--jwks-file", "nowhere")

@@ -44,6 +44,8 @@ def add(
     jwks_uri: str | None = None,
     jwks_file: Path | None = None,
     request_uri: tuple[str, ...] = (),
+    request_signing_alg: str | None = None,
+    require_signed_request: Flag = False,
     public: Flag = False,
     organization_name: str | None = None,
     client_uri: str | None = None,
@@ -78,6 +80,10 @@ def add(
         Its public keys, as a JWK set, where it does not publish them.
     request_uri
         Where its request objects may be, an https URL; may be given several times.
+    request_signing_alg
+        The one algorithm that it signs its request objects by; any with a public key if left out.
+    require_signed_request
+        It sends every authorization request as a request object, and none that is not signed is from it.
     public
         It can't keep a secret: a program on somebody's device, or in a browser.
     organization_name
@@ -103,6 +109,8 @@ def add(
         jwks_uri=jwks_uri,
         jwks=None if jwks_file is None else jwks_in("--jwks-file", jwks_file),
         request_uris=request_uri,
+        request_object_signing_alg=request_signing_alg,
+        require_signed_request_object=require_signed_request,
         redirect_uris=redirect_uri,
         grant_types=grant_type,
         response_types=response_types_for(grant_type),
