@@ -22,7 +22,7 @@ from oauthcore.jwt import Jwt
 from oauthcore.key_ring import KeyPolicy, active_of, due, publish, succeed, supersede, wanting
 from oauthcore.lifecycle import KeyState
 from oauthcore.outcome import Change, Insert, Outcome, Replace
-from oauthcore.records import KEY_RING, KeyRing, RingKey
+from oauthcore.records import KeyRing, RingKey
 from oauthcore.transact import SignAll, agree
 
 
@@ -105,14 +105,15 @@ def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int) -> Keys:
 
 
 class StoredKeys:
-    """Keep keys in storage, made when one is lacking and turned by age; `sealing_key` is 32 secret bytes.
+    """Keep an issuer's keys in storage, made when one is lacking and turned by age; `sealing_key` is 32 secret bytes.
 
     One object for each worker: it remembers the ring for `cache_lifetime` seconds.
     """
 
-    def __init__(self, policy: KeyPolicy, sealing_key: bytes) -> None:
+    def __init__(self, issuer: str, policy: KeyPolicy, sealing_key: bytes) -> None:
         jose.check_installed()
         self.policy = policy
+        self._issuer = issuer
         self.algorithms = policy.algorithms
         self._sealing_key = sealing_key
         # Both at once, since threads share the object.
@@ -126,7 +127,7 @@ class StoredKeys:
 
     def ring(self, now: int) -> Flow[KeyRing]:
         """Give the record as it stands, first making or turning what is due."""
-        ring = yield from find(KeyRing, KEY_RING)
+        ring = yield from find(KeyRing, self._issuer)
         if ring is not None and not wanting(ring, now, self.policy) and due(ring, now, self.policy) is None:
             return ring
         return (yield from self._agreed(lambda: self._turned(now)))
@@ -154,14 +155,14 @@ class StoredKeys:
 
     def _agreed(self, decision: Callable[[], Flow[Outcome]]) -> Flow[KeyRing]:
         _ = yield from agree(decision)
-        ring = yield from find(KeyRing, KEY_RING)
+        ring = yield from find(KeyRing, self._issuer)
         assert ring is not None
         self._remembered = None
         return ring
 
     def _turned(self, now: int) -> Flow[Outcome]:
-        stored = yield from find(KeyRing, KEY_RING)
-        ring = stored or KeyRing()
+        stored = yield from find(KeyRing, self._issuer)
+        ring = stored or KeyRing(issuer=self._issuer)
         turned = due(ring, now, self.policy) or ring
         for alg in wanting(turned, now, self.policy):
             key = yield from generate_key(alg)
@@ -169,8 +170,8 @@ class StoredKeys:
         return put_in_place(stored, turned)
 
     def _changed(self, change: Callable[[KeyRing], KeyRing]) -> Flow[Outcome]:
-        stored = yield from find(KeyRing, KEY_RING)
-        return put_in_place(stored, change(stored or KeyRing()))
+        stored = yield from find(KeyRing, self._issuer)
+        return put_in_place(stored, change(stored or KeyRing(issuer=self._issuer)))
 
     def _ring_key(self, key: Jwk, now: int) -> RingKey:
         assert key.kid is not None and key.alg is not None

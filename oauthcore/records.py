@@ -341,22 +341,21 @@ class RingKey:
 
 @attrs.frozen(kw_only=True)
 class KeyRing:
-    """Remember every signing key there is, in one record: all workers race for it, and a rotation is one `Replace`."""
+    """Remember every signing key of an issuer in one record, so that all workers race for it."""
 
+    issuer: str
     keys: tuple[RingKey, ...] = ()
 
     @property
     def key(self) -> str:
-        """Give the one key there is."""
-        return KEY_RING
+        """Give the issuer."""
+        return self.issuer
 
     @property
     def expires_at(self) -> None:
         """Never expire; what is in it does, one by one."""
         return
 
-
-KEY_RING = "keys"
 
 # The parameters of an authorization request that are kept: all of its fields but the server's own conclusion.
 REQUEST_PARAMETERS: tuple[str, ...] = tuple(

@@ -336,7 +336,7 @@ class AuthorizationServer:
         return Response(response.status, response.headers + _CORS, response.body, response.refusal)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None) -> KeySet | None:
-        found = StoredKeys(keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
+        found = StoredKeys(self.issuer, keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
         if self.openid is not None and found is not None and "RS256" not in found.algorithms:
             raise ConfigurationError("keys.algorithms", found.algorithms, "add RS256 (OIDC Core section 15.1)")
         return found

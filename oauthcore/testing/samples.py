@@ -24,7 +24,7 @@ def record_kinds() -> tuple[type[Record], ...]:
 
 
 def lone_kinds() -> tuple[type[Record], ...]:
-    """Give every kind of record that the core has one of, under a key that is always the same."""
+    """Give every kind of record that a server has one of."""
     return tuple(kind for kind in _all_kinds() if "expires_at" not in attrs.fields_dict(kind))
 
 

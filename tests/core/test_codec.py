@@ -98,6 +98,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(RefreshToken, key=KEY, client_id=TEXT, subject=TEXT, grant=KEY, issued_at=TIME, expires_at=TIME),
     st.builds(
         KeyRing,
+        issuer=TEXT,
         keys=st.lists(
             st.builds(
                 RingKey,

@@ -32,11 +32,12 @@ def states(ring: KeyRing) -> dict[str, str]:
     return {key.kid: key.state.value for key in ring.keys}
 
 
-FIRST = publish(KeyRing(), key("a"), 0)
+EMPTY = KeyRing(issuer="https://as.example")
+FIRST = publish(EMPTY, key("a"), 0)
 
 
 def test_an_empty_ring_wants_a_key_for_each_algorithm() -> None:
-    assert wanting(KeyRing(), 0, POLICY) == ("ES256", "EdDSA")
+    assert wanting(EMPTY, 0, POLICY) == ("ES256", "EdDSA")
     assert wanting(FIRST, 0, POLICY) == ("EdDSA",)
 
 
@@ -95,7 +96,7 @@ def test_after_a_theft_a_fresh_key_signs_at_once_and_one_that_waited_is_gone() -
     ring = supersede(succeed(FIRST, key("b", 10), 10), key("c", 20), 20)
 
     assert states(ring) == {"a": "retired", "c": "active"}
-    assert states(supersede(KeyRing(), key("c", 20), 20)) == {"c": "active"}
+    assert states(supersede(EMPTY, key("c", 20), 20)) == {"c": "active"}
 
 
 def test_a_kid_that_is_there_is_refused() -> None:
@@ -128,7 +129,7 @@ def test_the_defaults_fit_together() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["tick", "rotate", "theft"])), max_size=30))
 def test_whatever_happens_one_key_signs_and_everything_that_signed_is_published(steps: list[tuple[int, str]]) -> None:
-    ring, now, signed_at = KeyRing(), 0, dict[str, int]()
+    ring, now, signed_at = EMPTY, 0, dict[str, int]()
     policy = attrs.evolve(POLICY, algorithms=("ES256",))
     for number, (seconds, step) in enumerate(steps):
         now += seconds

@@ -18,11 +18,11 @@ from oauthcore.key_ring import KeyPolicy
 from oauthcore.keys import GivenKeys, Keys, StoredKeys, signing
 from oauthcore.lifecycle import KeyState
 from oauthcore.outcome import Change, Delete, Outcome, Pending
-from oauthcore.records import KEY_RING, KeyRing
+from oauthcore.records import KeyRing
 from oauthcore.testing import Run, Scene, explore
 from oauthcore.transact import transact
 from tests.core.signing_keys import RSA_2048, generate, key_for
-from tests.core.site import Drive, Site, make_site
+from tests.core.site import ISSUER, Drive, Site, make_site
 
 POLICY = KeyPolicy(
     algorithms=("ES256",),
@@ -38,7 +38,7 @@ NOW = 1_800_000_000
 
 def worker(policy: KeyPolicy = POLICY) -> StoredKeys:
     """Be one worker's view of the keys."""
-    return StoredKeys(policy, SEALING_KEY)
+    return StoredKeys(ISSUER, policy, SEALING_KEY)
 
 
 def a_world(*rings: KeyRing) -> World:
@@ -48,7 +48,7 @@ def a_world(*rings: KeyRing) -> World:
 
 def stored(world: World) -> KeyRing:
     """Give the ring that is stored."""
-    ring = world.storage.find(KeyRing, KEY_RING)
+    ring = world.storage.find(KeyRing, ISSUER)
     assert ring is not None
     return ring
 
@@ -112,7 +112,7 @@ def test_what_is_stored_has_no_private_key_in_it(drive: Drive) -> None:
 def test_without_the_token_key_the_keys_are_of_no_use_and_it_is_said_what_to_do(drive: Drive) -> None:
     world = a_world()
     drive(worker().current(NOW), world)
-    other = StoredKeys(POLICY, b"x" * 32)
+    other = StoredKeys(ISSUER, POLICY, b"x" * 32)
 
     with pytest.raises(ConfigurationError, match=r"token_key.*restore it, or rotate ES256 at once"):
         drive(other.current(NOW), world)
@@ -120,6 +120,16 @@ def test_without_the_token_key_the_keys_are_of_no_use_and_it_is_said_what_to_do(
     drive(other.rotate("ES256", NOW, at_once=True), world)
     assert drive(other.current(NOW), world).signing_key("ES256") is not None
     assert [key.state for key in stored(world).keys] == [KeyState.RETIRED, KeyState.ACTIVE]
+
+
+def test_two_issuers_over_one_storage_have_keys_of_their_own(drive: Drive) -> None:
+    world = a_world()
+    issuers = ("https://one.example", "https://two.example")
+
+    keys = [drive(StoredKeys(issuer, POLICY, issuer.encode() + bytes(13)).current(NOW), world) for issuer in issuers]
+
+    assert keys[0].published != keys[1].published
+    assert all(world.storage.find(KeyRing, issuer) is not None for issuer in issuers)
 
 
 def test_a_rotation_publishes_a_successor_that_signs_later(drive: Drive) -> None:

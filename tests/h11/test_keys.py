@@ -19,7 +19,7 @@ from oauthcore.effects import Sign
 from oauthcore.jwt import Jwt
 from oauthcore.keys import StoredKeys
 from oauthcore.lifecycle import KeyState
-from oauthcore.records import KEY_RING, KeyRing
+from oauthcore.records import KeyRing
 from oauthcore.testing import FixedClock
 from oauthcore_h11 import signing
 from oauthcore_h11.application import Application
@@ -96,9 +96,9 @@ async def test_all_workers_see_a_rotation_without_a_restart(workers: list[Worker
     clock.advance(10)
     keys = one.application.server.keys
     assert isinstance(keys, StoredKeys)
-    ring = one.storage.find(KeyRing, KEY_RING)
+    ring = one.storage.find(KeyRing, "https://as.example")
     await asyncio.gather(one.application.look_after_keys(int(clock.now)), asyncio.sleep(0))
-    assert one.storage.find(KeyRing, KEY_RING) == ring
+    assert one.storage.find(KeyRing, "https://as.example") == ring
     clock.advance(TABLE.active_lifetime - TABLE.published_lifetime)
     await one.application.look_after_keys(int(clock.now))
     published = await one.published()
@@ -285,7 +285,7 @@ def test_another_token_key_is_named_before_anything_is_served(shell: Shell) -> N
     config = Path("oauthcore.toml")
     lines = config.read_text(encoding="utf-8").splitlines()
     other = [f'token_key = "{new_token_key().reveal()}"' if line.startswith("token_key") else line for line in lines]
-    config.write_text("\n".join([*other, ""]).replace("localhost:8000", "127.0.0.1:0"), encoding="utf-8")
+    config.write_text("\n".join([*other, ""]).replace('["localhost:8000"]', '["127.0.0.1:0"]'), encoding="utf-8")
 
     assert "sealed under another one" in shell.run("serve", status=2)
     for alg in ("RS256", "ES256"):
@@ -313,7 +313,7 @@ def test_two_processes_serve_a_key_that_a_command_has_made(tmp_path: Path) -> No
         for connection in connections:
             connection.close()
     storage = SqliteStorage(tmp_path / "oauthcore.db")
-    ring = storage.find(KeyRing, KEY_RING)
+    ring = storage.find(KeyRing, "http://localhost:8000")
     storage.close()
     assert ring is not None
     assert {key.kid: key.state for key in ring.keys if key.alg == "ES256"} == {
