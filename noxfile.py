@@ -89,8 +89,9 @@ def format(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure five operations beside the peers and the floor, and the reference server's memory and throughput."""
-    session.install("-q", ".[server,oidc]", "uvloop>=0.21", *PEERS)
+    """Measure five operations beside the peers and the floor, the reference server, signatures and storages."""
+    session.install("-q", ".[all]", *TEST, *PEERS)
     session.run("python", "-m", "benchmarks", *session.posargs)
     session.run("python", "-m", "benchmarks.server")
     session.run("python", "-m", "benchmarks.signing")
+    session.run("python", "-m", "benchmarks.storages")
