@@ -6,13 +6,14 @@ from oauthcore.digest import Secret
 from oauthcore.drivers import AsyncWorld, World, arun, run
 from oauthcore.effects import TryLater
 from oauthcore.endpoints.applications import AuthorizedApplication
+from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
 from oauthcore.introspected import IntrospectedTokens
 from oauthcore.memory import MemoryStorage
 from oauthcore.policy import Allowance, Lifetimes, Policy
-from oauthcore.records import Client, Login
+from oauthcore.records import Client, Login, LoginSession
 from oauthcore.resource import Access, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
@@ -28,6 +29,7 @@ __all__ = [
     "IntrospectedTokens",
     "Lifetimes",
     "Login",
+    "LoginSession",
     "MemoryStorage",
     "Need",
     "OAuthError",
@@ -35,6 +37,7 @@ __all__ = [
     "Paths",
     "Peer",
     "PendingInteraction",
+    "PendingLogout",
     "Policy",
     "Refusal",
     "Request",

@@ -19,9 +19,9 @@ from oauthcore.records import Client
 
 @attrs.frozen(kw_only=True)
 class Paths:
-    """Say where the endpoints are, each a path below the issuer; `login` and `consent` are the application's pages.
+    """Say where the endpoints are, each a path below the issuer; `login`, `consent` and `logout` are the application's.
 
-    An `interaction` takes the place of those two: one page of the application's own, a path on its host (the issuer's
+    An `interaction` takes the place of those three: one page of the application's own, a path on its host (the issuer's
     own path is not in front of it) or an absolute URL.
     """
 
@@ -34,6 +34,8 @@ class Paths:
     resume: str = "/authorize/resume"
     login: str = "/login"
     consent: str = "/consent"
+    end_session: str = "/end-session"
+    logout: str = "/logout"
     interaction: str | None = None
 
     def __attrs_post_init__(self) -> None:

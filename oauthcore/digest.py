@@ -26,6 +26,7 @@ Kind = Literal[
     "consent",
     "browser",
     "jti",
+    "logout",
     "assertion",
 ]
 Proof = Literal["access_token", "refresh_token", "resume", "form", "subject"]

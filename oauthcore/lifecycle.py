@@ -85,6 +85,21 @@ class InteractionInput(Named):
     RESUME = "resume"
 
 
+class SessionState(Named):
+    """Where a login session is; an ended one is nobody's, whatever a browser still shows of it."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class SessionInput(Named):
+    """What happens to a login session: its person signs in again, allows a client something, or it is ended."""
+
+    SIGN_IN = "sign in"
+    AUTHORIZE = "authorize"
+    END = "end"
+
+
 class KeyState(Named):
     """Where one of the server's own signing keys is.
 
@@ -137,6 +152,13 @@ INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState
     (InteractionState.FINISHED, InteractionInput.RESUME): InteractionState.COMPLETED,
     (InteractionState.DENIED, InteractionInput.DENY): InteractionState.DENIED,
     (InteractionState.DENIED, InteractionInput.RESUME): InteractionState.COMPLETED,
+}
+
+# An ended session is over for good: to end it again changes nothing, and who signs in after that gets another one.
+SESSION: Mapping[tuple[SessionState, SessionInput], SessionState] = {
+    (SessionState.ACTIVE, SessionInput.SIGN_IN): SessionState.ACTIVE,
+    (SessionState.ACTIVE, SessionInput.AUTHORIZE): SessionState.ACTIVE,
+    (SessionState.ACTIVE, SessionInput.END): SessionState.ENDED,
 }
 
 # A key that never signed may go at once; one that did is first outlived by what it signed, however old it is.

@@ -13,10 +13,10 @@ import attrs
 
 from oauthcore.http import Response
 from oauthcore.jwt import Jwt
-from oauthcore.records import Consent, Grant, Record
+from oauthcore.records import Owned, Record
 
 R = TypeVar("R", bound=Record)
-S = TypeVar("S", Consent, Grant)
+S = TypeVar("S", bound=Owned)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
@@ -79,15 +79,19 @@ EventName: TypeAlias = Literal[
     "grant_revoked",
     "client_registered",
     "client_secret_rotated",
+    "signed_in",
+    "session_ended",
+    "logout_delivered",
+    "logout_undelivered",
 ]
 
 
 @attrs.frozen
 class Event:
-    """Tell the audit log what was committed, by identifiers that are no secrets."""
+    """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's."""
 
     name: EventName
-    client_id: str
+    client_id: str | None
     subject: str | None = None
     grant: str | None = None
 

@@ -23,6 +23,7 @@ class Allowance(Enum):
     ENDPOINT_AUDIENCE = (
         "client assertions for an endpoint's URL, not the issuer: another server may have asked for them"
     )
+    GRANTS_OUTLIVE_SESSION = "grants without offline_access outlive the login session that they were given in"
     PASSWORD = "the password grant, which shows passwords to clients (RFC 9700 section 2.4)"
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
 

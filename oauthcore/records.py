@@ -14,7 +14,7 @@ import attrs
 
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
-from oauthcore.lifecycle import CodeState, GrantState, InteractionState, KeyState
+from oauthcore.lifecycle import CodeState, GrantState, InteractionState, KeyState, SessionState
 from oauthcore.pkce import CodeChallenge
 from oauthcore.policy import Allowance, as_allowances
 from oauthcore.scope import Scope, as_scope
@@ -36,6 +36,14 @@ class Record(Protocol):
     @property
     def expires_at(self) -> int | None:
         """Give the second from which it may be purged, or None."""
+
+
+class Owned(Record, Protocol):
+    """Be a record that is found by its subject, too."""
+
+    @property
+    def subject(self) -> str:
+        """Give whose it is."""
 
 
 def _strings(values: Iterable[str]) -> tuple[str, ...]:
@@ -322,6 +330,75 @@ class Interaction:
 
 
 @attrs.frozen(kw_only=True)
+class LoginSession:
+    """Remember a login session: one person at one browser, from signing in to signing out (OIDC Back-Channel Logout).
+
+    Its key is the `sid` that ID tokens have. That is no credential: whoever knows it can do nothing with it. What a
+    host keeps in its cookie is its own affair. `client_ids` got an ID token in it. `authorizations` counts, so that
+    whoever ends it and has not seen the newest grant decides again.
+    """
+
+    key: str
+    subject: str
+    auth_time: int
+    started_at: int
+    expires_at: int
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
+    authorizations: int = 0
+    state: SessionState = SessionState.ACTIVE
+
+    @property
+    def login(self) -> Login:
+        """Say who is signed in."""
+        return Login(subject=self.subject, auth_time=self.auth_time, acr=self.acr, amr=self.amr, sid=self.key)
+
+
+@attrs.frozen(kw_only=True)
+class LogoutRequest:
+    """Remember what a client asked for when it sent a person here to sign out (OIDC RP-Initiated Logout section 2).
+
+    `post_logout_redirect_uri` is one of the client's. `hinted_subject` and `hinted_sid` are what a verified hint named:
+    the person as that client knows him, and his session. `browser` is the digest of the cookie it came with.
+    """
+
+    key: Digest
+    browser: Digest
+    started_at: int
+    expires_at: int
+    client_id: str | None = None
+    post_logout_redirect_uri: str | None = None
+    state: str | None = attrs.field(default=None, repr=False)
+    hinted_subject: str | None = None
+    hinted_sid: str | None = None
+    logout_hint: str | None = None
+    ui_locales: str | None = None
+
+
+DUE = "due"
+
+
+@attrs.frozen(kw_only=True)
+class LogoutDelivery:
+    """Remember that a client has to be told of the end of a session (OIDC Back-Channel Logout 1.0).
+
+    All of them have the same `subject`, by which whoever delivers finds them, after a restart, too. `person` is whose
+    session it was. Who tries next moves `next_try_at` first, so that no two try at once.
+    """
+
+    key: Digest
+    client_id: str
+    person: str
+    sid: str
+    queued_at: int
+    next_try_at: int
+    expires_at: int
+    tries: int = 0
+    subject: str = DUE
+
+
+@attrs.frozen(kw_only=True)
 class RingKey:
     """Remember one of the server's own signing keys.
 
@@ -362,5 +439,10 @@ REQUEST_PARAMETERS: tuple[str, ...] = tuple(
     field.name for field in attrs.fields(AuthorizationRequest) if field.name != "hinted_subject"
 )
 
-# Found by their person too, for the list of what he has authorized: the only index there is beside the key.
-BY_SUBJECT: tuple[type[Consent] | type[Grant], ...] = (Consent, Grant)
+# Found by their subject too, the only index there is beside the key: what a person has, and what is to be delivered.
+BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[LoginSession] | type[LogoutDelivery], ...] = (
+    Consent,
+    Grant,
+    LoginSession,
+    LogoutDelivery,
+)

@@ -31,12 +31,22 @@ from oauthcore.documents import Documents
 from oauthcore.effects import Flow, find, settled
 from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
 from oauthcore.endpoints.authorization import authorization
+from oauthcore.endpoints.end_session import (
+    Leaving,
+    PendingLogout,
+    RenderSignedOut,
+    end_session_endpoint,
+    sign_out,
+)
+from oauthcore.endpoints.end_session import look as look_at_logout
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
 from oauthcore.endpoints.introspection import introspection
 from oauthcore.endpoints.jwks import jwks
+from oauthcore.endpoints.logout_delivery import claim, claimed, due, posted, settle
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
+from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, sign_in
 from oauthcore.endpoints.token import token
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.endpoints.userinfo import userinfo
@@ -52,15 +62,16 @@ from oauthcore.jose import import_private
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
+from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
 from oauthcore.policy import Allowance, Policy
-from oauthcore.records import Client, KeyRing, Login
+from oauthcore.records import Client, KeyRing, Login, LoginSession, LogoutDelivery
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
-from oauthcore.transact import Refuse, SignAll, agree, no_keys, transact
+from oauthcore.transact import Refuse, SignAll, agree, guard, no_keys, reply_to, transact
 
 BUILT_IN_GRANTS: Mapping[str, GrantFlow] = {
     "authorization_code": authorization_code,
@@ -76,6 +87,9 @@ _PREFLIGHT: Headers = (
     ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
     ("Access-Control-Max-Age", "86400"),
 )
+
+# A working day: who leaves a browser open should not be signed in there for ever.
+SESSION_LIFETIME = 8 * 3_600
 
 # 256 bits are what a derived token has; 64 bytes are what a key of BLAKE2b can have (RFC 7693 section 2.1).
 TOKEN_KEY_LENGTHS = range(32, 65)
@@ -233,6 +247,81 @@ class AuthorizationServer:
         context = self._context()
         return agree(lambda: revoke_by_key(grant, context))
 
+    def sign_in(
+        self,
+        subject: str,
+        *,
+        auth_time: int | None = None,
+        acr: str | None = None,
+        amr: Iterable[str] = (),
+        before: str | None = None,
+        lifetime: int = SESSION_LIFETIME,
+    ) -> Flow[Login]:
+        """Begin a login session for who has just signed in, by default now; `lifetime` is in seconds.
+
+        `before` is the `sid` that the browser had until now: his own session goes on, another's is ended. What comes
+        back is to be kept in the host's own session, and told to `handle`. Raises `Unanswered` if storage fails.
+        """
+        if lifetime < 1:
+            raise ConfigurationError("lifetime", lifetime, "use a number of seconds, 1 or more")
+        context = self._context()
+        login = Login(subject=subject, auth_time=context.now if auth_time is None else auth_time, acr=acr, amr=amr)
+        asked = SignIn(login, context.mint().reveal(), before, lifetime)
+        return self._signed_in(asked, context)
+
+    def sessions(self, subject: str) -> Flow[tuple[LoginSession, ...]]:
+        """Find the login sessions of a person that last, the newest first. Raises `Unanswered` if storage fails."""
+        return sessions(subject, self._context())
+
+    def end_session(self, sid: str, subject: str | None = None) -> Flow[Response]:
+        """End a login session and what is bound to it, and have its clients told; with a subject, only if it is his.
+
+        200, also where there is nothing to end; or 503 with nothing done.
+        """
+        context = self._context()
+        return transact(lambda: end_session(sid, subject, context), self._refuse_as_json)
+
+    def end_sessions(self, subject: str) -> Flow[Response]:
+        """End all login sessions of a person, in one commit, as when his password has changed: 200, or 503."""
+        context = self._context()
+        return transact(lambda: end_sessions(subject, context), self._refuse_as_json)
+
+    def logout(self, handle: str, login: Login | None) -> Flow[PendingLogout | None]:
+        """Find out what a client asked that sent a person here to sign out: None for a handle that is none (any more).
+
+        `login` is who is signed in now. Raises `Unanswered` if storage fails.
+        """
+        return look_at_logout(Secret(handle), login, self._context())
+
+    def sign_out(
+        self,
+        request: Request,
+        login: Login | None,
+        handle: str | None = None,
+        *,
+        location: str | None = None,
+        signed_out_page: RenderSignedOut = plain_signed_out_page,
+        error_page: RenderErrorPage | None = None,
+    ) -> Flow[Response]:
+        """End the login session of who is signed in, at his wish; give what his browser is shown or sent to.
+
+        With a `handle` it is sent back to the client that asked for it, if that wants so; else to `location`, one of
+        the host's own. The host forgets the browser's session itself: a cookie is nothing that is known here.
+        """
+        context = self._context()
+        asked = None if handle is None else Secret(handle)
+        leaving = Leaving(login, browser_of(request, context), asked, location)
+        refuse = self._refuse_as_page(error_page)
+        return transact(lambda: sign_out(leaving, signed_out_page, context), refuse)
+
+    def deliver_logouts(self, limit: int = 20) -> Flow[int]:
+        """Tell clients of sessions that have ended, as far as that is due; give how many were tried.
+
+        To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
+        most, one after the other. Raises `Unanswered` if storage fails.
+        """
+        return self._deliver(limit)
+
     def register(self, client: Client, secret: Secret | None = None) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
 
@@ -300,6 +389,31 @@ class AuthorizationServer:
                 "keys", type(self._keys).__name__, "these are not in storage; change them where they are"
             )
         return self._keys
+
+    def _signed_in(self, asked: SignIn, context: Context) -> Flow[Login]:
+        response = yield from agree(lambda: sign_in(asked, context))
+        sid = asked.sid if response.status == 201 else asked.before
+        return attrs.evolve(asked.login, sid=sid)
+
+    def _deliver(self, limit: int) -> Flow[int]:
+        queue = yield from due(int(self._clock()))
+        tried = 0
+        for delivery in queue:
+            if tried == limit:
+                break
+            tried += yield from self._deliver_one(delivery)
+        return tried
+
+    def _deliver_one(self, delivery: LogoutDelivery) -> Flow[int]:
+        context = self._context()
+        taking = agree(lambda: claim(delivery, context), self._sign_all(context))
+        made = yield from guard(taking, self._refuse_as_json)
+        if made.status != 200:
+            return 0
+        answer = yield from reply_to(posted(made))
+        taken = claimed(delivery, context.now)
+        _ = yield from agree(lambda: settle(taken, answer))
+        return 1
 
     def _register(self, registered: Registered) -> Flow[Registered]:
         def decision() -> Flow[Outcome]:
@@ -381,6 +495,7 @@ class AuthorizationServer:
         get, post, read = ("GET",), ("POST",), ("GET", "HEAD")
         return {
             base + paths.authorization: _Endpoint(get + post, authorization, is_page=True, asks_login=True),
+            **({} if self.openid is None else {base + paths.end_session: _END_SESSION}),
             base + paths.resume: _Endpoint(get, lambda r, _, context: resume(r, context), is_page=True),
             base + paths.token: _Endpoint(post, lambda r, _, context: token(r, grants, context), is_cors=True),
             base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),
@@ -391,6 +506,9 @@ class AuthorizationServer:
         }
 
 
+_END_SESSION = _Endpoint(
+    ("GET", "POST"), lambda request, _, context: end_session_endpoint(request, context), is_page=True
+)
 _USERINFO = _Endpoint(
     ("GET", "POST"), lambda request, _, context: userinfo(request, context), is_cors=True, is_resource=True
 )

@@ -11,7 +11,7 @@ from typing import TypeVar
 from oauthcore.documents import Document, Missing
 from oauthcore.effects import Flow, commit, fetch
 from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
-from oauthcore.http import Response
+from oauthcore.http import Outgoing, Response
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Outcome, Pending
 
@@ -68,11 +68,16 @@ def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys) ->
 
 def learn(missing: Missing) -> Flow[Document]:
     """Fetch a document between two attempts, never within one; that it can't be had is remembered as well."""
-    try:
-        answer = yield from fetch(missing.request)
-    except Unanswered:
-        return missing.documents.keep(missing.url, None, missing.now)
+    answer = yield from reply_to(missing.request)
     return missing.documents.keep(missing.url, answer, missing.now)
+
+
+def reply_to(request: Outgoing) -> Flow[Response | None]:
+    """Give another server's answer, None where none came."""
+    try:
+        return (yield from fetch(request))
+    except Unanswered:
+        return None
 
 
 def signed(response: Response | Pending, sign_all: SignAll) -> Flow[Response]:

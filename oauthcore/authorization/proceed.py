@@ -22,20 +22,25 @@ from oauthcore.errors import AccessDenied, ConsentRequired, LoginRequired, OAuth
 from oauthcore.grants.issuance import new_grant
 from oauthcore.http import Headers, Response, see_other
 from oauthcore.oidc.person import Person, allowed_claims
+from oauthcore.oidc.session import authorized
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
-from oauthcore.records import Consent, Grant, Interaction, Login
+from oauthcore.records import Client, Consent, Grant, Interaction, Login, LoginSession
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.scope import Scope
 
 
 @attrs.frozen
 class Approval:
-    """Hold what the person agreed to. `asked` tells that he was asked just now, `remember` that he be not again."""
+    """Hold what the person agreed to. `asked` tells that he was asked just now, `remember` that he be not again.
+
+    `session` is his login session, where the host has such.
+    """
 
     login: Login
     scope: Scope
     asked: bool
     remember: bool = False
+    session: LoginSession | None = None
 
 
 def approve(judged: Judged, approval: Approval, consent: Consent | None, person: Person, context: Context) -> Outcome:
@@ -46,10 +51,12 @@ def approve(judged: Judged, approval: Approval, consent: Consent | None, person:
     if judged.response_type.issues_id_token and "openid" not in approval.scope:
         raise AccessDenied("the person allowed no ID token, and one was asked for")
     if judged.response_type.is_none:
+        changes += () if approval.session is None else (Require(approval.session),)
         return Outcome(answer(judged.asked, judged.response_mode, {}, context), tuple(changes), tuple(events))
     grant = grant_of(judged, approval, context)
     approved = Approved(client, judged.asked.redirect, judged.code_challenge, judged.asked.request.nonce, grant)
     parts = [issue(approved, context) for issue in judged.response_type.parts]
+    changes += session_changes(client, grant, approval.session)
     changes += [Insert(grant), *(change for part in parts for change in part.changes)]
     name: Literal["code_issued", "token_issued"] = "code_issued" if judged.response_type.issues_code else "token_issued"
     events.append(Event(name, client.client_id, grant.subject, grant.key))
@@ -70,6 +77,13 @@ def grant_of(judged: Judged, approval: Approval, context: Context) -> Grant:
         claims=allowed_claims(client, request.claims, judged.scope, approval.scope, context),
         claims_locales=request.claims_locales,
     )
+
+
+def session_changes(client: Client, grant: Grant, session: LoginSession | None) -> tuple[Change, ...]:
+    """Demand that the login session lasts; where the grant is bound to it, note it there, so that it ends with it."""
+    if session is None:
+        return ()
+    return (Require(session),) if grant.sid is None else (Replace(session, authorized(session, client.client_id)),)
 
 
 def consent_changes(

@@ -6,6 +6,7 @@ would get errors at its first login; here its operator reads why.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from oauthcore.context import Context
@@ -13,6 +14,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
 from oauthcore.records import Client
+from oauthcore.redirect_uri import objection
 
 _SIGNED = ("id_token", "userinfo", "introspection")
 _ENCRYPTED = ("id_token", "userinfo")
@@ -22,6 +24,7 @@ def check_openid(client: Client, algorithms: tuple[str, ...]) -> None:
     """Look a registration over; `algorithms` are those the server has keys for. Raises `ConfigurationError`."""
     _check_signed(client, algorithms)
     _check_encrypted(client)
+    _check_logout(client)
     if client.subject_type == "pairwise":
         sector_of(client)
     uri = client.sector_identifier_uri
@@ -58,6 +61,41 @@ def _check_encrypted(client: Client) -> None:
         if of == "userinfo" and client.userinfo_signed_response_alg is None:
             remedy = "name one: what is encrypted here is always signed, too"
             raise ConfigurationError("userinfo_signed_response_alg", None, remedy)
+
+
+def _check_logout(client: Client) -> None:
+    """Check where a client wants to hear of a logout, and its person to be sent back.
+
+    RP-Initiated Logout section 3.1, Back-Channel section 2.2, Front-Channel section 2.
+    """
+    # They are opened, or asked, by this server and in people's browsers: a private-use scheme is for going back only.
+    for name in ("backchannel_logout_uri", "frontchannel_logout_uri"):
+        uri = getattr(client, name)
+        if uri is None:
+            if getattr(client, name.replace("_uri", "_session_required")):
+                raise ConfigurationError(name, None, "name it, or leave the session out")
+            continue
+        if not _LOGOUT_URI.match(uri) or objection(uri, insecure_transport=False) is not None:
+            raise ConfigurationError(name, uri, "use an https URL without a fragment, or http on a loopback host")
+    for uri in client.post_logout_redirect_uris:
+        if (reason := objection(uri, insecure_transport=False)) is not None:
+            raise ConfigurationError("post_logout_redirect_uris", uri, reason)
+    front = client.frontchannel_logout_uri
+    if front is not None and origin_of(front) not in map(origin_of, client.redirect_uris):
+        remedy = "use the scheme, host and port of a redirect URI (Front-Channel Logout section 2)"
+        raise ConfigurationError("frontchannel_logout_uri", front, remedy)
+    if front is not None and set(front) & set(";,' "):
+        # It ends up in a content security policy, whose lists these characters end (CSP 3 section 2.3.1).
+        raise ConfigurationError("frontchannel_logout_uri", front, "leave out ; , and '")
+
+
+def origin_of(uri: str) -> tuple[str, str]:
+    """Give the scheme, host and port of a URI."""
+    parts = urlsplit(uri)
+    return parts.scheme, parts.netloc
+
+
+_LOGOUT_URI = re.compile(r"https?://")
 
 
 def check_sector(client: Client, context: Context) -> None:

@@ -18,9 +18,18 @@ from oauthcore.errors import OAuthError
 from oauthcore.http import Request
 from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.person import Person
+from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
-from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Client, Consent, Interaction, Login
+from oauthcore.records import (
+    REQUEST_PARAMETERS,
+    AuthorizationRequest,
+    Client,
+    Consent,
+    Interaction,
+    Login,
+    LoginSession,
+)
 
 
 def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
@@ -30,13 +39,15 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     asked = understand(received, client, context)
     if isinstance(asked, Outcome):
         return asked
+    session = yield from session_of(login)
+    login = still_signed_in(login, session, context.now)
     consent = None
     if login is not None:
         consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
     hint = yield from read_hint(asked.id_token_hint, context)
     asked = with_hint(asked, hint)
     person = yield from front_channel_person(asked, client, login, context)
-    return decide(asked, client, login, consent, person, browser_of(request, context), context)
+    return decide(asked, client, login, consent, person, browser_of(request, context), context, session)
 
 
 def read(parameters: Parameters) -> AuthorizationRequest:
@@ -74,6 +85,7 @@ def decide(
     person: Person,
     browser: Secret | None,
     context: Context,
+    session: LoginSession | None = None,
 ) -> Outcome:
     """Refuse with a page until the redirect URI is proven, and from then on at the client."""
     asked = prove_redirect(request, client, context)
@@ -81,7 +93,8 @@ def decide(
         judged = judge(asked, context)
         needed = need(judged, login, consent, NOTHING_ASKED, context)
         if isinstance(needed, Login):
-            return approve(judged, Approval(needed, judged.scope, asked=False), consent, person, context)
+            approval = Approval(needed, judged.scope, asked=False, session=session)
+            return approve(judged, approval, consent, person, context)
         if "none" in judged.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:

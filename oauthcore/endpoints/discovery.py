@@ -6,12 +6,19 @@ from oauthcore.context import Paths
 from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SIGNATURES
 from oauthcore.openid import OpenID
 
+# OIDC Back-Channel Logout section 2.1, Front-Channel Logout section 3.
+_LOGOUT = tuple(
+    f"{channel}_logout{of}_supported" for channel in ("backchannel", "frontchannel") for of in ("", "_session")
+)
+
 
 def openid_members(root: str, paths: Paths, openid: OpenID, algorithms: tuple[str, ...]) -> dict[str, object]:
     """Give the members that an OpenID Provider adds; lists that would be empty are left out."""
     signing, encryption = list(algorithms), list(ENCRYPTIONS)
     members: dict[str, object] = {
         "userinfo_endpoint": root + paths.userinfo,
+        "end_session_endpoint": root + paths.end_session,
+        **dict.fromkeys(_LOGOUT, True),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": signing,
         "id_token_encryption_alg_values_supported": encryption,

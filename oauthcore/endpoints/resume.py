@@ -17,9 +17,10 @@ from oauthcore.errors import AccessDenied, InvalidRequest, OAuthError
 from oauthcore.http import Request
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.oidc.person import Person
+from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.outcome import Event, Outcome, Replace
 from oauthcore.parameters import query_of
-from oauthcore.records import Client, Consent, Interaction, Login
+from oauthcore.records import Client, Consent, Interaction, Login, LoginSession
 
 
 @attrs.frozen
@@ -47,12 +48,13 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     interaction = yield from find(Interaction, context.digest("interaction", back.handle))
     own = prove_own(back, interaction, context)
     client = yield from find(Client, own.interaction.client_id)
+    session = yield from session_of(own.interaction.login)
     consent = None
     if own.interaction.login is not None:
         key = consent_key(own.interaction.login.subject, own.interaction.client_id, context)
         consent = yield from find(Consent, key)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
-    return decide(back, own, client, consent, person, context)
+    return decide(back, own, client, consent, person, context, session)
 
 
 def prove_own(back: Return, interaction: Interaction | None, context: Context) -> OwnInteraction:
@@ -77,6 +79,7 @@ def decide(
     consent: Consent | None,
     person: Person,
     context: Context,
+    session: LoginSession | None = None,
 ) -> Outcome:
     """Walk the machine again on fresh facts, with what the person answered."""
     interaction = own.interaction
@@ -88,7 +91,7 @@ def decide(
     try:
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
-        return answer_finished(back, asked, done, consent, person, context)
+        return answer_finished(back, asked, done, consent, person, context, session)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
         events = (event,) if isinstance(error, AccessDenied) else ()
@@ -102,17 +105,19 @@ def answer_finished(
     consent: Consent | None,
     person: Person,
     context: Context,
+    session: LoginSession | None = None,
 ) -> Outcome:
-    """Answer the client; or ask again, where the consent that was relied on has been withdrawn meanwhile."""
+    """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
     judged, interaction = judge(asked, context), done.old
     told = Asked(interaction.started_at, chosen=True, consent=interaction.scope is not None)
-    needed = need(judged, interaction.login, consent, told, context)
+    login = still_signed_in(interaction.login, session, context.now)
+    needed = need(judged, login, consent, told, context)
     if isinstance(needed, Login):
         scope = judged.scope if interaction.scope is None else interaction.scope
-        approval = Approval(needed, scope, told.consent, interaction.remember)
+        approval = Approval(needed, scope, told.consent, interaction.remember, session)
         outcome = approve(judged, approval, consent, person, context)
         return attrs.evolve(outcome, changes=(done, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     over = interaction.started_at + context.policy.lifetimes.interaction_lifetime
-    again = Replace(interaction, attrs.evolve(interaction, state=pending, scope=None, expires_at=over))
+    again = Replace(interaction, attrs.evolve(interaction, state=pending, login=login, scope=None, expires_at=over))
     return Outcome(send_to_page(needed, back.handle, context), (again,))

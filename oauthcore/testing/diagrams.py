@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from oauthcore.lifecycle import CODE, GRANT, INTERACTION, KEY, REFRESH
+from oauthcore.lifecycle import CODE, GRANT, INTERACTION, KEY, REFRESH, SESSION
 
 _HEAD = """# Lifecycles
 
@@ -37,6 +37,12 @@ _TABLES: tuple[tuple[str, str, Rows], ...] = (
         "Interaction",
         "An authorization request that waits for a person. A completed one is over for good.",
         tuple(INTERACTION.items()),
+    ),
+    (
+        "Login session",
+        "What is bound to a session ends with it: grants without `offline_access`, in the same commit, unless "
+        "`Allowance.GRANTS_OUTLIVE_SESSION` says otherwise.",
+        tuple(SESSION.items()),
     ),
     (
         "Signing key",

@@ -458,12 +458,12 @@ def test_a_pairwise_client_is_told_its_own_name_for_the_person(site: Site) -> No
 
 
 def test_the_grant_remembers_how_the_person_was_authenticated(site: Site) -> None:
-    strong = attrs.evolve(site.alice, acr="3", amr=("hwk",), sid="s1")
+    strong = site.drive(site.server.sign_in("alice", acr="3", amr=("hwk",)), site.world)
     remembered(site, strong)
 
     (grant,) = site.world.storage.find_of(Grant, "alice")
 
-    assert (grant.acr, grant.amr, grant.sid) == ("3", ("hwk",), "s1")
+    assert (grant.acr, grant.amr, grant.sid) == ("3", ("hwk",), strong.sid)
 
 
 def test_a_server_without_openid_takes_openid_for_a_scope_like_any_other(drive: Drive) -> None:

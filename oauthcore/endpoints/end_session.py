@@ -1,0 +1,179 @@
+"""The end session endpoint, and the application's side of it (OIDC RP-Initiated Logout 1.0).
+
+A client sends a person here to sign out. What it asks is remembered, and the browser goes to the application's page,
+which asks the person and reports by `sign_out`. Only the session of the browser itself is ever ended, whatever a hint
+says; and a browser is sent on only to a URI that the client has registered, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from oauthcore.authorization.browser import bind, browser_of, is_same_browser
+from oauthcore.authorization.checks import known_client
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find, find_of
+from oauthcore.errors import InvalidRequest
+from oauthcore.http import Request, Response, see_other
+from oauthcore.oidc.front_channel import SignedOut, frames_for
+from oauthcore.oidc.id_token_hint import Hint, read_hint
+from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
+from oauthcore.oidc.subject import subject_for
+from oauthcore.outcome import Insert, Outcome
+from oauthcore.parameters import Parameters, form_of, query_of
+from oauthcore.records import Client, Grant, Login, LoginSession, LogoutRequest
+from oauthcore.redirect_uri import form_encoded, with_parameters
+
+RenderSignedOut = Callable[[SignedOut], Response]
+
+
+def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
+    """Remember what a client asks, and send the browser to the page that asks the person."""
+    parameters = query_of(request) if request.method == "GET" else form_of(request)
+    hint = yield from read_hint(parameters.get("id_token_hint"), context)
+    client_id = parameters.get("client_id") or (None if hint is None else hint.client_id)
+    client = None if client_id is None else (yield from find(Client, client_id))
+    return decide(parameters, hint, client, browser_of(request, context), context)
+
+
+def decide(
+    parameters: Parameters, hint: Hint | None, client: Client | None, browser: Secret | None, context: Context
+) -> Outcome:
+    """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
+    check_request(parameters, hint, client, context)
+    handle = context.mint()
+    bound, cookies = bind(browser, context)
+    kept = LogoutRequest(
+        key=context.digest("logout", handle),
+        browser=bound,
+        started_at=context.now,
+        expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
+        client_id=None if client is None else client.client_id,
+        hinted_subject=None if hint is None else hint.subject,
+        hinted_sid=None if hint is None else hint.sid,
+        **{name: parameters.get(name) for name in ("post_logout_redirect_uri", "state", "logout_hint", "ui_locales")},
+    )
+    page = context.paths.interaction or context.base + context.paths.logout
+    return Outcome(see_other(f"{page}?{form_encoded([('logout', handle.reveal())])}", cookies), (Insert(kept),))
+
+
+def check_request(parameters: Parameters, hint: Hint | None, client: Client | None, context: Context) -> None:
+    """Check, in this order, the hint, that it is this client's, and that the URI is; nobody is redirected who fails."""
+    if "id_token_hint" in parameters and hint is None:
+        raise InvalidRequest("id_token_hint is no ID token of this server's")
+    if hint is not None and parameters.get("client_id") not in {None, hint.client_id}:
+        raise InvalidRequest("id_token_hint was made for another client")
+    if "client_id" in parameters:
+        known_client(client, context)
+    uri = parameters.get("post_logout_redirect_uri")
+    if uri is not None and uri not in known_client(client, context).post_logout_redirect_uris:
+        raise InvalidRequest("post_logout_redirect_uri is not registered for this client")
+
+
+@attrs.frozen(kw_only=True)
+class PendingLogout:
+    """Tell the application's page what it needs to know.
+
+    `must_ask` is False only where the client has shown that it means the very person, in the very session, that is
+    signed in here: then the page need not ask. `login` is who is signed in, None where there is nobody to sign out any
+    more. `logout_hint` and `ui_locales` are the client's wishes, and to be believed in nothing.
+    """
+
+    client: Client | None
+    login: Login | None
+    must_ask: bool
+    logout_hint: str | None = None
+    ui_locales: tuple[str, ...] = ()
+
+
+def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingLogout | None]:
+    """Find out what a logout waits for; None where it is unknown or too old."""
+    kept = yield from find(LogoutRequest, context.digest("logout", handle))
+    if kept is None or context.now >= kept.expires_at:
+        return None
+    client = None if kept.client_id is None else (yield from find(Client, kept.client_id))
+    session = yield from session_of(login)
+    login = still_signed_in(login, session, context.now)
+    return PendingLogout(
+        client=client,
+        login=login,
+        must_ask=login is not None and not is_meant(kept, client, login, context),
+        logout_hint=kept.logout_hint,
+        ui_locales=tuple((kept.ui_locales or "").split()),
+    )
+
+
+def is_meant(kept: LogoutRequest, client: Client | None, login: Login, context: Context) -> bool:
+    """Tell whether a hint names who is signed in, in the session that he is signed in in."""
+    if client is None or kept.hinted_subject is None:
+        return False
+    return subject_for(client, login.subject, context) == kept.hinted_subject and kept.hinted_sid in {None, login.sid}
+
+
+@attrs.frozen
+class Leaving:
+    """Hold who signs out, in which browser, and for which logout request, if one was made."""
+
+    login: Login | None
+    browser: Secret | None
+    handle: Secret | None
+    location: str | None = None
+
+
+def sign_out(leaving: Leaving, render: RenderSignedOut, context: Context) -> Flow[Outcome]:
+    """End the browser's own session."""
+    kept = None
+    if leaving.handle is not None:
+        kept = yield from find(LogoutRequest, context.digest("logout", leaving.handle))
+    client = None if kept is None or kept.client_id is None else (yield from find(Client, kept.client_id))
+    session = yield from session_of(leaving.login)
+    grants: Sequence[Grant] = ()
+    if session is not None:
+        grants = yield from find_of(Grant, session.subject)
+    clients = yield from clients_of([] if session is None else [session])
+    return decide_sign_out(leaving, kept, client, session, grants, clients, render, context)
+
+
+def decide_sign_out(
+    leaving: Leaving,
+    kept: LogoutRequest | None,
+    client: Client | None,
+    session: LoginSession | None,
+    grants: Sequence[Grant],
+    clients: Clients,
+    render: RenderSignedOut,
+    context: Context,
+) -> Outcome:
+    """End the session and all that is bound to it, and have the browser tell the clients that want to hear it there."""
+    location = leaving.location
+    if leaving.handle is not None:
+        location = destination(leaving, kept, client, context) or location
+    own = still_signed_in(leaving.login, session, context.now)
+    if own is None or session is None or not is_active(session, context.now):
+        return Outcome(left(SignedOut((), location), render))
+    ended = ending([session], grants, clients, context)
+    return Outcome(
+        left(SignedOut(frames_for(session, clients, context.issuer), location), render), ended.changes, ended.events
+    )
+
+
+def left(signed_out: SignedOut, render: RenderSignedOut) -> Response:
+    """Send the browser on at once where it need not tell anybody, else show the page that does."""
+    if signed_out.location is not None and not signed_out.frames:
+        return see_other(signed_out.location)
+    return render(signed_out)
+
+
+def destination(leaving: Leaving, kept: LogoutRequest | None, client: Client | None, context: Context) -> str | None:
+    """Give where the client wants the browser back, if that is one of its URIs still."""
+    if kept is None or context.now >= kept.expires_at:
+        return None
+    if not is_same_browser(leaving.browser, kept.browser, context):
+        raise InvalidRequest("the logout was started in another browser")
+    uri = kept.post_logout_redirect_uri
+    if uri is None or client is None or uri not in client.post_logout_redirect_uris:
+        return None
+    return uri if kept.state is None else with_parameters(uri, "query", {"state": kept.state})

@@ -1,0 +1,94 @@
+"""Delivery of logout tokens, from the queue that is in storage (OIDC Back-Channel Logout 1.0 section 2.5).
+
+Who takes a delivery moves its next try into the future, in a commit that only one can make; so a try that nobody hears
+the end of, since its worker was killed, is simply the one before the next. Called by as many workers as like to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.effects import Flow, find, find_of
+from oauthcore.errors import InvalidRequest
+from oauthcore.http import Outgoing, Response
+from oauthcore.oidc.logout_token import logout_token
+from oauthcore.outcome import Delete, Event, Outcome, Pending, Replace
+from oauthcore.parameters import FORM
+from oauthcore.records import DUE, Client, LogoutDelivery
+from oauthcore.redirect_uri import form_encoded
+
+# Seconds until the second try, twice as many until the next one, and so on: ten tries take some four hours. It is
+# longer than a try itself may take, so that nobody takes a delivery while another is at it.
+FIRST_WAIT = 30
+MAX_TRIES = 10
+NOT_MINE = Response(409)
+
+
+def due(now: int) -> Flow[Sequence[LogoutDelivery]]:
+    """Find what is to be delivered now, the longest overdue first."""
+    queue = yield from find_of(LogoutDelivery, DUE)
+    ready = (delivery for delivery in queue if delivery.next_try_at <= now < delivery.expires_at)
+    return sorted(ready, key=lambda delivery: (delivery.next_try_at, delivery.key))
+
+
+def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
+    """Give a delivery as it is when a try has begun."""
+    wait = FIRST_WAIT * 2**delivery.tries
+    return attrs.evolve(delivery, tries=delivery.tries + 1, next_try_at=now + wait)
+
+
+def claim(delivery: LogoutDelivery, context: Context) -> Flow[Outcome]:
+    """Take a delivery, if nobody else has: the answer is the request's body, 409 where there is nothing to send."""
+    stored = yield from find(LogoutDelivery, delivery.key)
+    client = yield from find(Client, delivery.client_id)
+    return decide_claim(delivery, stored, client, context)
+
+
+def decide_claim(
+    delivery: LogoutDelivery, stored: LogoutDelivery | None, client: Client | None, context: Context
+) -> Outcome:
+    """Take it and make its token; drop it where it can't be delivered any more."""
+    if stored != delivery:
+        return Outcome(NOT_MINE)
+    if client is None or client.backchannel_logout_uri is None or delivery.tries >= MAX_TRIES:
+        return given_up(delivery)
+    try:
+        token = logout_token(client, delivery, context)
+    except InvalidRequest:  # it has to be encrypted, and the client has no key for that
+        return given_up(delivery)
+    headers = (("Location", client.backchannel_logout_uri),)
+    return Outcome(
+        Pending((token,), lambda signed: Response(200, headers, form_encoded([("logout_token", signed[0])]).encode())),
+        (Replace(delivery, claimed(delivery, context.now)),),
+    )
+
+
+def posted(made: Response) -> Outgoing:
+    """Give the request that delivers a token (section 2.5)."""
+    uri = made.header("location")
+    assert uri is not None
+    return Outgoing("POST", uri, (("Content-Type", FORM), ("Accept", "application/json, */*;q=0.1")), made.body)
+
+
+def settle(taken: LogoutDelivery, answer: Response | None) -> Flow[Outcome]:
+    """Note how a try went."""
+    stored = yield from find(LogoutDelivery, taken.key)
+    return decide_settle(taken, stored, answer)
+
+
+def decide_settle(taken: LogoutDelivery, stored: LogoutDelivery | None, answer: Response | None) -> Outcome:
+    """Forget what was delivered (200, and 204 for the lenient: section 2.8); give up after the last try."""
+    if stored != taken:
+        return Outcome(NOT_MINE)
+    if answer is not None and answer.status in {200, 204}:
+        return Outcome(Response(200), (Delete(taken),), (Event("logout_delivered", taken.client_id, taken.person),))
+    return given_up(taken) if taken.tries >= MAX_TRIES else Outcome(Response(202))
+
+
+def given_up(delivery: LogoutDelivery) -> Outcome:
+    """Forget a delivery that comes to nothing, and tell the audit log."""
+    event = Event("logout_undelivered", delivery.client_id, delivery.person)
+    return Outcome(NOT_MINE, (Delete(delivery),), (event,))

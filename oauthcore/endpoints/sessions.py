@@ -1,0 +1,79 @@
+"""The host's side of login sessions: begin one, list a person's, end one or all. Not an endpoint of a standard."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.effects import Flow, find, find_of
+from oauthcore.http import Response
+from oauthcore.lifecycle import SESSION, SessionInput
+from oauthcore.oidc.session import Clients, clients_of, ending, is_active
+from oauthcore.outcome import Change, Event, Insert, Outcome, Replace
+from oauthcore.records import Grant, Login, LoginSession
+
+
+@attrs.frozen
+class SignIn:
+    """Hold who signed in and how. `sid` is for a new session; `before` the browser's session until now, if any."""
+
+    login: Login
+    sid: str
+    before: str | None
+    lifetime: int
+
+
+def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
+    """Go on with the session that the browser had, or begin one."""
+    before = None if asked.before is None else (yield from find(LoginSession, asked.before))
+    if before is None or before.subject == asked.login.subject:
+        return decide_sign_in(asked, before, (), {}, context)
+    grants = yield from find_of(Grant, before.subject)
+    clients = yield from clients_of([before])
+    return decide_sign_in(asked, before, tuple(grants), clients, context)
+
+
+def decide_sign_in(
+    asked: SignIn, before: LoginSession | None, grants: tuple[Grant, ...], clients: Clients, context: Context
+) -> Outcome:
+    """There are two cases: he is who was signed in before, and his session goes on; or another's ends, if there is one.
+
+    200 for the one and 201 for the other.
+    """
+    login, over = asked.login, context.now + asked.lifetime
+    event = Event("signed_in", None, login.subject)
+    how = {"auth_time": login.auth_time, "acr": login.acr, "amr": login.amr, "expires_at": over}
+    if before is not None and is_active(before, context.now) and before.subject == login.subject:
+        renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
+        return Outcome(Response(200), (Replace(before, renewed),), (event,))
+    ended = ending([] if before is None else [before], grants, clients, context)
+    fresh = LoginSession(key=asked.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
+    return Outcome(Response(201), (*ended.changes, Insert(fresh)), (*ended.events, event))
+
+
+def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:
+    """Find a person's sessions that last, the newest first."""
+    found = yield from find_of(LoginSession, subject)
+    lasting = (session for session in found if is_active(session, context.now))
+    return tuple(sorted(lasting, key=lambda session: (session.started_at, session.key), reverse=True))
+
+
+def end_session(sid: str, subject: str | None, context: Context) -> Flow[Outcome]:
+    """End one session; with a subject, only if it is his."""
+    session = yield from find(LoginSession, sid)
+    if session is None or subject not in {None, session.subject}:
+        return Outcome(Response(200))
+    grants = yield from find_of(Grant, session.subject)
+    clients = yield from clients_of([session])
+    ended = ending([session], grants, clients, context)
+    return Outcome(Response(200), ended.changes, ended.events)
+
+
+def end_sessions(subject: str, context: Context) -> Flow[Outcome]:
+    """End all sessions of a person."""
+    found = yield from find_of(LoginSession, subject)
+    grants = yield from find_of(Grant, subject)
+    clients = yield from clients_of(found)
+    ended = ending(found, grants, clients, context)
+    changes: tuple[Change, ...] = ended.changes
+    return Outcome(Response(200), changes, ended.events)

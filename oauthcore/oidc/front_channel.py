@@ -1,0 +1,63 @@
+"""Front-Channel Logout: the browser itself tells the clients, in frames of the page that says it is done.
+
+(OIDC Front-Channel Logout 1.0.) It works without scripts: a frame is a GET, and the page goes on by a refresh.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import urlsplit
+
+import attrs
+
+from oauthcore.http import Response
+from oauthcore.oidc.session import Clients
+from oauthcore.records import LoginSession
+from oauthcore.redirect_uri import with_parameters
+from oauthcore.refusals import PAGE_HEADERS
+
+# Seconds for the frames to load, before the browser goes on; a client's page may be slow, and a person impatient.
+WAIT = 4
+
+
+@attrs.frozen
+class SignedOut:
+    """Tell the page that follows a logout what to show.
+
+    `frames` are the URLs that clients want opened in it, `location` is where the browser goes then: at once where there
+    are no frames, else after a few seconds, by a link and a refresh.
+    """
+
+    frames: tuple[str, ...]
+    location: str | None
+
+    @property
+    def frame_sources(self) -> tuple[str, ...]:
+        """Give what the content security policy has to allow for the frames, and no more (CSP 3 section 6.1.5)."""
+        parts = (urlsplit(frame) for frame in self.frames)
+        return tuple(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
+
+
+def frames_for(session: LoginSession, clients: Clients, issuer: str) -> tuple[str, ...]:
+    """Give the URLs to open, each with `iss` and `sid`, so that a client can tell which session it is (section 2)."""
+    named = {"iss": issuer, "sid": session.key}
+    known = (clients.get(client_id) for client_id in session.client_ids)
+    uris = (client.frontchannel_logout_uri for client in known if client is not None)
+    return tuple(with_parameters(uri, "query", named) for uri in uris if uri is not None)
+
+
+def plain_signed_out_page(signed_out: SignedOut) -> Response:
+    """Render the page for a host that has no looks of its own to give it."""
+    refresh, link = "", ""
+    if signed_out.location is not None:
+        url = escape(signed_out.location)
+        refresh = f'<meta http-equiv="refresh" content="{WAIT};url={url}">'
+        link = f'<p><a href="{url}">Continue</a></p>'
+    frames = "".join(f'<iframe src="{escape(frame)}" title="" hidden></iframe>' for frame in signed_out.frames)
+    html = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{refresh}<title>You are signed out</title></head>'
+        f"<body><h1>You are signed out.</h1>{link}{frames}</body></html>"
+    )
+    sources = " ".join(signed_out.frame_sources) or "'none'"
+    policy = f"default-src 'none'; frame-src {sources}; frame-ancestors 'none'; base-uri 'none'"
+    return Response(200, (*PAGE_HEADERS, ("Content-Security-Policy", policy)), html.encode())

@@ -1,0 +1,48 @@
+"""The logout token: that a session has ended, for one client to read (OIDC Back-Channel Logout 1.0 section 2.4)."""
+
+from __future__ import annotations
+
+from oauthcore.context import Context
+from oauthcore.jwt import Jwt
+from oauthcore.oidc.client_keys import encryption_for
+from oauthcore.oidc.subject import subject_for
+from oauthcore.records import Client, LoginSession, LogoutDelivery
+
+EVENT = "http://schemas.openid.net/event/backchannel-logout"
+# Section 2.4 recommends two minutes at most: it is read at once, or made anew for the next try.
+LIFETIME = 120
+# After which a client that can't be told has long forgotten the person.
+DELIVERY_LIFETIME = 86_400
+
+
+def queued(client: Client, session: LoginSession, context: Context) -> LogoutDelivery:
+    """Make the record that a client is to be told of the end of a session."""
+    return LogoutDelivery(
+        key=context.digest("logout", context.mint()),
+        client_id=client.client_id,
+        person=session.subject,
+        sid=session.key,
+        queued_at=context.now,
+        next_try_at=context.now,
+        expires_at=context.now + DELIVERY_LIFETIME,
+    )
+
+
+def logout_token(client: Client, delivery: LogoutDelivery, context: Context) -> Jwt:
+    """Say whose session has ended, and which. Never a nonce: that would make it an ID token (section 2.4).
+
+    Each try has a `jti` of its own, since a client that has seen one refuses it the next time. Raises `Missing`, and
+    `InvalidRequest` where it has to be encrypted and can't be.
+    """
+    claims: dict[str, object] = {
+        "iss": context.issuer,
+        "sub": subject_for(client, delivery.person, context),
+        "aud": client.client_id,
+        "iat": context.now,
+        "exp": context.now + LIFETIME,
+        "jti": context.mint().reveal(),
+        "events": {EVENT: {}},
+        "sid": delivery.sid,
+    }
+    alg = client.id_token_signed_response_alg
+    return Jwt(claims, alg, typ="logout+jwt", encryption=encryption_for(client, "id_token", context))

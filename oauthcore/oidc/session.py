@@ -1,0 +1,97 @@
+"""Login sessions, decided: who counts as signed in, and what ends with a session (OIDC Back-Channel Logout 1.0).
+
+A session that merely expires has ended nothing: that is how long a browser is believed, and no wish of the person's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.effects import Flow, find
+from oauthcore.lifecycle import SESSION, SessionInput, advance
+from oauthcore.liveness import is_live_grant
+from oauthcore.oidc.logout_token import queued
+from oauthcore.outcome import Change, Event, Insert, Replace
+from oauthcore.policy import Allowance
+from oauthcore.records import Client, Grant, Login, LoginSession
+from oauthcore.revocation import revoke_grant
+
+Clients = Mapping[str, Client | None]
+
+
+def session_of(login: Login | None) -> Flow[LoginSession | None]:
+    """Find the session of who is signed in; None where his host has no such thing."""
+    if login is None or login.sid is None:
+        return None
+    return (yield from find(LoginSession, login.sid))
+
+
+def still_signed_in(login: Login | None, session: LoginSession | None, now: int) -> Login | None:
+    """Give who is signed in; one whose session has ended, or is not his, is nobody."""
+    if login is None or login.sid is None:
+        return login
+    return login if is_active(session, now) and session is not None and session.subject == login.subject else None
+
+
+def is_active(session: LoginSession | None, now: int) -> bool:
+    """Tell whether somebody is signed in in that session."""
+    return (
+        session is not None
+        and now < session.expires_at
+        and advance(SESSION, session.state, SessionInput.END) is not None
+    )
+
+
+def authorized(session: LoginSession, client_id: str) -> LoginSession:
+    """Give the session in which a client is given an ID token."""
+    return attrs.evolve(
+        session,
+        state=SESSION[session.state, SessionInput.AUTHORIZE],
+        client_ids=tuple(dict.fromkeys((*session.client_ids, client_id))),
+        authorizations=session.authorizations + 1,
+    )
+
+
+@attrs.frozen
+class Ending:
+    """Hold what the end of some sessions comes to."""
+
+    changes: tuple[Change, ...]
+    events: tuple[Event, ...]
+
+
+def ending(sessions: Iterable[LoginSession], grants: Sequence[Grant], clients: Clients, context: Context) -> Ending:
+    """End sessions, the grants that are bound to them, and have their clients told: all of it in one commit."""
+    changes: list[Change] = []
+    events: list[Event] = []
+    for session in sessions:
+        if not is_active(session, context.now):
+            continue
+        changes.append(Replace(session, attrs.evolve(session, state=SESSION[session.state, SessionInput.END])))
+        events.append(Event("session_ended", None, session.subject))
+        for grant in (grant for grant in grants if is_bound(grant, session, clients, context)):
+            changes.append(Replace(grant, revoke_grant(grant)))
+            events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
+        told = (client for client_id in session.client_ids if (client := clients.get(client_id)) is not None)
+        changes += [Insert(queued(client, session, context)) for client in told if client.backchannel_logout_uri]
+    return Ending(tuple(changes), tuple(events))
+
+
+def is_bound(grant: Grant, session: LoginSession, clients: Clients, context: Context) -> bool:
+    """Tell whether a grant ends with a session: not where offline access was allowed (Back-Channel Logout 2.7)."""
+    if grant.sid != session.key or not is_live_grant(grant, context.now):
+        return False
+    client = clients.get(grant.client_id)
+    opened = context.policy.allows(Allowance.GRANTS_OUTLIVE_SESSION, frozenset() if client is None else client.allow)
+    return "offline_access" not in grant.scope and not opened
+
+
+def clients_of(sessions: Iterable[LoginSession]) -> Flow[Clients]:
+    """Find the clients that got an ID token in some sessions."""
+    clients: dict[str, Client | None] = {}
+    for client_id in dict.fromkeys(client_id for session in sessions for client_id in session.client_ids):
+        clients[client_id] = yield from find(Client, client_id)
+    return clients
