@@ -89,7 +89,7 @@ def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], co
         raise InvalidToken("the application knows the token's person no longer")
     client, grant = entitled.client, entitled.grant
     claims: dict[str, object] = {
-        **told(person, names, parse_claims(grant.claims)),
+        **told(person, names, parse_claims(grant.claims).userinfo),
         "sub": subject_for(client, grant.subject, context),
     }
     if client.userinfo_signed_response_alg is None:

@@ -61,7 +61,7 @@ def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, contex
     alg = client.id_token_signed_response_alg
     lifetime = client.id_token_lifetime or context.policy.lifetimes.id_token_lifetime
     names = names_in(client, grant.scope, grant.claims, context, alone=told_of.alone)
-    claims = {**told(told_of.person, names, parse_claims(grant.claims))}
+    claims = {**told(told_of.person, names, parse_claims(grant.claims).id_token)}
     claims |= {
         "iss": context.issuer,
         "sub": subject_for(client, grant.subject, context),

@@ -82,12 +82,11 @@ def know(subject: str, client: Client, names: tuple[str, ...], locales: str | No
     return (yield from claims(Claims(subject, client.client_id, asked, tuple((locales or "").split()))))
 
 
-def told(known: Person, names: tuple[str, ...], request: ClaimsRequest) -> Person:
+def told(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:
     """Give what may leave of what is known: asked for, not blank, and of a value that will do.
 
     A claim in some language has the language in its name (OIDC Core section 5.2).
     """
-    wishes = {**request.userinfo, **request.id_token}
     leaving: dict[str, object] = {}
     for name, value in known.items():
         if name not in names and name.partition("#")[0] not in names:
