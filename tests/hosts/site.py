@@ -8,7 +8,7 @@ is what the documents' examples have.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -18,6 +18,7 @@ from oauthcore import (
     Client,
     MemoryStorage,
     Paths,
+    Policy,
     Request,
     ResourceServer,
     Response,
@@ -25,7 +26,10 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.effects import Claims
 from oauthcore.http import complete
+from oauthcore.keys import GivenKeys
+from oauthcore.openid import OpenID
 from oauthcore.testing import SeededEntropy
 from oauthcore_asgi import Bearer as ASGIBearer
 from oauthcore_asgi import OAuth as ASGIOAuth
@@ -35,6 +39,7 @@ from oauthcore_pages import Pages
 from oauthcore_wsgi import Bearer as WSGIBearer
 from oauthcore_wsgi import OAuth as WSGIOAuth
 from oauthcore_wsgi.wire import Answer as WSGIAnswer
+from tests.core.signing_keys import key_for
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -59,18 +64,34 @@ def authenticate(username: str, password: Secret) -> str | None:
     return username if PEOPLE.get(username) == password.reveal() else None
 
 
-def make(issuer: str, paths: Paths | None = None) -> Site:
+def know(asked: Claims) -> Mapping[str, object]:
+    """Know everybody's address."""
+    return {"email": f"{asked.subject}@app.example"}
+
+
+def make(issuer: str, paths: Paths | None = None, *, openid: bool = True) -> Site:
     """Make a server: the same twice, whatever host it is in."""
     chance = SeededEntropy(1)
     key = bytes(range(32))
-    server = AuthorizationServer(issuer=issuer, paths=paths, clock=time.time, entropy=chance, token_key=key)
+    server = AuthorizationServer(
+        issuer=issuer,
+        paths=paths,
+        clock=time.time,
+        entropy=chance,
+        token_key=key,
+        openid=OpenID() if openid else None,
+        keys=GivenKeys([key_for("RS256")]) if openid else None,
+        policy=Policy.openid() if openid else None,
+    )
     pages = Pages(server, key=key, clock=time.time, entropy=chance)
-    world = World(MemoryStorage(), authenticate)
+    world = World(MemoryStorage(), authenticate, claims=know)
     client = Client(
         client_id="app",
         redirect_uris=[REDIRECT],
-        grant_types=["authorization_code", "refresh_token"],
-        scope="profile email",
+        grant_types=["authorization_code", "refresh_token", "implicit"],
+        response_types=["code", "code id_token"] if openid else ["code"],
+        scope="openid profile email" if openid else "profile email",
+        default_scope="profile email",
     )
     run(server.register(client, Secret("app-secret")), world)
     run(server.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
@@ -160,7 +181,7 @@ async def h11(request: Request) -> Response:
     return attrs.evolve(response, headers=tuple(pair for pair in complete(response) if pair[0] != "Content-Length"))
 
 
-EXAMPLE = make("http://localhost:8000/auth")
+EXAMPLE = make("http://localhost:8000/auth", openid=False)
 
 
 async def h11_example(request: Request) -> Response:

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from oauthcore import jose
+from oauthcore.jwk import parse_set
 from tests.core.site import VERIFIER
 from tests.hosts.site import REDIRECT
 from tests.hosts.visitor import APP, FORM, Visitor
@@ -36,6 +38,29 @@ def test_quick_start_is_walked_from_the_first_click_to_the_refresh(visitor: Visi
     refreshed = visitor.token(grant_type="refresh_token", refresh_token=granted["refresh_token"]).json()
     assert refreshed["access_token"] != granted["access_token"]
     assert visitor.me(f"Bearer {refreshed['access_token']}").status_code == 200
+
+
+def test_whoever_offers_openid_connect_gives_id_tokens_and_tells_who_it_is(visitor: Visitor) -> None:
+    """OIDC Core sections 3.1.3.3 and 5.3; the examples speak OAuth alone, and say so."""
+    document = visitor.metadata().json()
+    if "userinfo_endpoint" not in document:
+        assert "id_token" not in visitor.tokens()
+        return
+    answer = visitor.answer(scope="openid email", nonce="n")
+    granted = visitor.redeem(answer["code"]).json()
+    keys = visitor.get("/jwks")
+
+    verified = jose.verify(granted["id_token"], parse_set(keys.content), ["RS256"])
+    told = visitor.get("/userinfo", Authorization=f"Bearer {granted['access_token']}").json()
+    posted = visitor.http.post(f"{visitor.prefix}/userinfo", data={"access_token": granted["access_token"]}).json()
+
+    assert (verified.claims["iss"], verified.claims["aud"], verified.claims["nonce"]) == (
+        document["issuer"],
+        "app",
+        "n",
+    )
+    assert told == posted == {"sub": verified.claims["sub"], "email": f"{verified.claims['sub']}@app.example"}
+    assert "max-age" in keys.headers["cache-control"]
 
 
 def test_whoever_is_signed_in_and_has_allowed_it_is_not_asked_again(visitor: Visitor) -> None:

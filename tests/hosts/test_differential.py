@@ -61,6 +61,11 @@ REQUESTS: tuple[Asked, ...] = (
     ("GET", "/me", {"Authorization": "Bearer x"}, b""),
     ("GET", "/.well-known/oauth-authorization-server", {}, b""),
     ("HEAD", "/.well-known/oauth-authorization-server", {}, b""),
+    ("GET", "/.well-known/openid-configuration", {}, b""),
+    ("GET", "/jwks", {}, b""),
+    ("GET", "/userinfo", {}, b""),
+    ("POST", "/userinfo", FORM, b"access_token=x"),
+    ("OPTIONS", "/userinfo", {"Origin": "https://spa.example"}, b""),
 )
 # What an example answers by itself, and by no chance: its issuer has a path, its pages are its own.
 OF_EXAMPLES: tuple[Asked, ...] = (

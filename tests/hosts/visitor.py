@@ -76,7 +76,9 @@ class Visitor:
         else:
             yes = next((name, value) for name, value in page.buttons if value == "1")
             no = next((name, value) for name, value in page.buttons if name == yes[0] and value != "1")
-            more = [*page.checkboxes, yes if allow else no]
+            # As browsers do: a hidden field beside checkboxes of its name is sent as well.
+            hidden = [field for field in page.fields if field[0] == "scope"]
+            more = [*hidden, *page.checkboxes, yes if allow else no]
         if csrf is not None:
             more.append((next(name for name in page.form if "csrf" in name), csrf))
         return self.http.post(page.action or str(shown.url), content=page.submission(*more), headers=FORM)
