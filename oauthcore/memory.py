@@ -47,11 +47,11 @@ class MemoryStorage:
                     return False
                 if new is not expected:
                     written[place] = new
+            # In one step: whoever finds without the lock sees all of it or nothing, and None for what is gone.
+            self._records.update(cast("dict[tuple[type[Record], str], Record]", written))
             for place, kept in written.items():
                 if kept is None:
-                    self._records.pop(place, None)
-                else:
-                    self._records[place] = kept
+                    del self._records[place]
             return True
 
     def purge(self, expired_before: int, limit: int, /) -> int:

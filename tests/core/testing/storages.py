@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import Callable, Sequence
-from threading import Barrier, BrokenBarrierError, Lock, current_thread, main_thread
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -622,20 +622,8 @@ class SoundOnThreads:
 
 
 class LooksThenLeapsOnThreads(SoundOnThreads):
-    """Judge and write without a lock; two threads that have judged wait for each other before they write."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.meeting = Barrier(2)
+    """Judge and write without a lock, and do nothing that would make it easier to be found out."""
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Commit."""
         return self.judged_and_written(changes)
-
-    def pause(self) -> None:
-        """Wait for another, not for ever."""
-        if current_thread() is not main_thread():
-            try:
-                self.meeting.wait(0.2)
-            except BrokenBarrierError:
-                self.meeting.reset()

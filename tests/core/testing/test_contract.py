@@ -61,7 +61,7 @@ CAUGHT: dict[str, tuple[Factory, ...]] = {
     "opposite_orders_meet_without_deadlock": (storages.LocksAsTheyCome,),
     "requirements_cross_only_once": (storages.SkewsWrites,),
     "those_who_only_require_never_lose": (storages.LosesWhenBusy,),
-    "no_update_is_lost": (storages.LooksThenLeaps,),
+    "no_update_is_lost": (storages.LooksThenLeaps, storages.LooksThenLeapsOnThreads),
     "commits_are_seen_whole": (storages.WritesOneByOne,),
     "handles_see_each_other": (storages.cached,),
     "storage_recovers_between_calls": (severable(storages.NeverRecovers),),
