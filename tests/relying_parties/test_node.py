@@ -65,6 +65,12 @@ def test_openid_client_takes_an_id_token_alone(talk: Talk, response_mode: str) -
     assert result["claims"]["email"] == "alice@wonderland.example"
 
 
+def test_openid_client_sends_a_signed_request(talk: Talk, provider: Provider) -> None:
+    result = talk(OPENID_CLIENT, "requestObject", "asserting", method="private_key_jwt", key=provider.signing.members)
+
+    assert result["claims"]["sub"] == "alice"
+
+
 def test_openid_client_reads_what_is_encrypted_for_it(talk: Talk, provider: Provider) -> None:
     result = talk(
         OPENID_CLIENT,
