@@ -118,7 +118,8 @@ local function has_expired(key)
     if left < 0 then
         return false
     end
-    -- What was written before it expired goes by its own second. What was written later says which one that was.
+    -- What is to expire stays until then and `linger` longer, so that its second follows. What had expired when it was
+    -- written stays for `linger` from then; that and what is near has to be looked at.
     if left > linger + 1000 then
         return math.floor((now + left - linger) / 1000 + 0.5) < before
     end
