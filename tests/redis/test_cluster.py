@@ -110,6 +110,19 @@ def test_installations_spread_over_the_servers_and_each_is_on_one(
             assert one.dbsize() == 22
 
 
+@pytest.mark.anyio
+async def test_an_async_storage_is_made_of_a_url(engines: list[Engine], client: redis.cluster.RedisCluster) -> None:
+    hosts = ",".join(f"127.0.0.1:{engine.port}" for engine in engines)
+    storage = AsyncRedisStorage.from_url(f"redis+cluster://{hosts}?prefix=by-url")
+
+    assert await storage.commit((Insert(A),)) is True
+    assert await storage.every(Thing) == [A]
+    assert await storage.purge(0, 10) == 0
+
+    assert RedisStorage(client, prefix="by-url").find(Thing, "a") == A
+    await storage.aclose()
+
+
 def test_the_server_that_has_the_slot_is_looked_at(engines: list[Engine], client: redis.cluster.RedisCluster) -> None:
     with engines[1].client() as one:
         one.config_set("appendfsync", "everysec")
