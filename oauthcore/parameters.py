@@ -6,6 +6,7 @@ anything else looks. Nothing here knows what a parameter means.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from urllib.parse import unquote_to_bytes
 
 import attrs
@@ -44,6 +45,10 @@ class Parameters:
     def all(self, name: str) -> tuple[str, ...]:
         """Give every value of a repeatable parameter, in order."""
         return self._lists.get(name, ())
+
+    def among(self, names: Container[str]) -> dict[str, str]:
+        """Give those of the names that have a value, with it."""
+        return {name: value for name, value in self._values.items() if name in names}
 
     def __contains__(self, name: str) -> bool:
         return name in self._values

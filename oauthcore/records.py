@@ -435,7 +435,7 @@ class KeyRing:
 
 
 # The parameters of an authorization request that are kept: all of its fields but the server's own conclusion.
-REQUEST_PARAMETERS: tuple[str, ...] = tuple(
+REQUEST_PARAMETERS: frozenset[str] = frozenset(
     field.name for field in attrs.fields(AuthorizationRequest) if field.name != "hinted_subject"
 )
 

@@ -17,8 +17,14 @@ from oauthcore.records import AccessToken
 
 def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys) -> Flow[AccessToken | None]:
     """Find an access token, whichever of the two it is."""
-    keys = (yield from own_keys()) if looks_signed(value) else ()
-    key = digest("access_token", value) if not keys else key_of_signed(value, keys, digest)
+    if looks_signed(value):
+        return _find_signed(value, digest, own_keys)
+    return find(AccessToken, digest("access_token", value))
+
+
+def _find_signed(value: Secret, digest: Digester, own_keys: OwnKeys) -> Flow[AccessToken | None]:
+    keys = yield from own_keys()
+    key = key_of_signed(value, keys, digest)
     return None if key is None else (yield from find(AccessToken, key))
 
 

@@ -53,7 +53,7 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
 def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     parameters.need("client_id")
-    return AuthorizationRequest(**{name: parameters.get(name) for name in REQUEST_PARAMETERS})  # type: ignore[arg-type]
+    return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
 
 
 def understand(

@@ -69,10 +69,10 @@ def decide(
         refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
-    first = issue_first_tokens(caller, grant, context)
     id_token = id_token_of(caller.client, grant, grant.scope, Told(own.code.nonce, person), context)
+    first = issue_first_tokens(caller, grant, context, id_token)
     return Outcome(
-        token_response(attrs.evolve(first.tokens, id_token=id_token), context.now),
+        token_response(first.tokens, context.now),
         (
             Require(caller.client),
             # It stays as long as what it gave, so that a replay is known for one.

@@ -142,7 +142,9 @@ class FirstTokens:
     changes: tuple[Change, ...]
 
 
-def issue_first_tokens(caller: Authenticated, grant: Grant, context: Context) -> FirstTokens:
+def issue_first_tokens(
+    caller: Authenticated, grant: Grant, context: Context, id_token: Callable[[Secret], Jwt] | None = None
+) -> FirstTokens:
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
     client = caller.client
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
@@ -150,16 +152,15 @@ def issue_first_tokens(caller: Authenticated, grant: Grant, context: Context) ->
     over = (
         context.grant_expires_at(client, grant.granted_at) if refreshable else context.access_token_expires_at(client)
     )
-    lasting = attrs.evolve(grant, expires_at=over)
-    access = issue_access(context.mint(), client, lasting, grant.scope, context)
-    if not refreshable:
-        return FirstTokens(lasting, Tokens(access, grant.scope), (Insert(access.record),))
-    refresh = issue_refresh(context.mint(), client, lasting, context)
-    return FirstTokens(
-        grant=attrs.evolve(lasting, refresh_token=refresh.record.key),
-        tokens=Tokens(access, grant.scope, refresh),
-        changes=(Insert(access.record), Insert(refresh.record)),
-    )
+    value, refresh_value = context.mint(), context.mint() if refreshable else None
+    newest = None if refresh_value is None else context.digest("refresh_token", refresh_value)
+    lasting = attrs.evolve(grant, expires_at=over, refresh_token=newest)
+    access = issue_access(value, client, lasting, grant.scope, context)
+    if refresh_value is None:
+        return FirstTokens(lasting, Tokens(access, grant.scope, None, id_token), (Insert(access.record),))
+    refresh = issue_refresh(refresh_value, client, lasting, context)
+    changes = (Insert(access.record), Insert(refresh.record))
+    return FirstTokens(lasting, Tokens(access, grant.scope, refresh, id_token), changes)
 
 
 def token_response(tokens: Tokens, now: int) -> Response | Pending:
