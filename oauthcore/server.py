@@ -6,13 +6,11 @@ a blocking and an async host.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
 
 import attrs
 
 from oauthcore.authorization.browser import browser_of, form_token
-from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.bearer import Challenge
 from oauthcore.clients.client_secret_jwt import remembered
 from oauthcore.clients.openid_registration import check_openid, check_sector
@@ -30,34 +28,24 @@ from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.documents import Documents
 from oauthcore.effects import Flow, find, settled
 from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
-from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.end_session import (
     Leaving,
     PendingLogout,
     RenderSignedOut,
-    end_session_endpoint,
     sign_out,
 )
 from oauthcore.endpoints.end_session import look as look_at_logout
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
-from oauthcore.endpoints.introspection import introspection
-from oauthcore.endpoints.jwks import jwks
 from oauthcore.endpoints.logout_delivery import claim, claimed, due, posted, settle
 from oauthcore.endpoints.metadata import metadata, well_known_paths
-from oauthcore.endpoints.resume import resume
-from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, sign_in
-from oauthcore.endpoints.token import token
+from oauthcore.endpoints.table import CORS, Endpoint, document_endpoint, endpoint_table, other_method
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
-from oauthcore.endpoints.userinfo import userinfo
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.grants import GrantFlow
-from oauthcore.grants.authorization_code import authorization_code
-from oauthcore.grants.client_credentials import client_credentials
-from oauthcore.grants.password import password
-from oauthcore.grants.refresh_token import refresh_token
-from oauthcore.http import Headers, Request, Response
+from oauthcore.http import Request, Response
+from oauthcore.issuer import check_issuer, offered_grants
 from oauthcore.jose import import_private
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
@@ -65,44 +53,18 @@ from oauthcore.keys import KeySet, StoredKeys, published, signing
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
-from oauthcore.policy import Allowance, Policy
+from oauthcore.policy import Policy
 from oauthcore.records import Client, KeyRing, Login, LoginSession, LogoutDelivery
-from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
 from oauthcore.transact import Refuse, SignAll, agree, guard, no_keys, reply_to, transact
-
-BUILT_IN_GRANTS: Mapping[str, GrantFlow] = {
-    "authorization_code": authorization_code,
-    "refresh_token": refresh_token,
-    "client_credentials": client_credentials,
-    "password": password,
-}
-
-# Any origin may call these from a browser: they take no cookies, so the page that calls has nobody's authority.
-_CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "WWW-Authenticate"))
-_PREFLIGHT: Headers = (
-    *_CORS,
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
-    ("Access-Control-Max-Age", "86400"),
-)
 
 # A working day: who leaves a browser open should not be signed in there for ever.
 SESSION_LIFETIME = 8 * 3_600
 
 # 256 bits are what a derived token has; 64 bytes are what a key of BLAKE2b can have (RFC 7693 section 2.1).
 TOKEN_KEY_LENGTHS = range(32, 65)
-
-
-@attrs.frozen
-class _Endpoint:
-    methods: tuple[str, ...]
-    decide: Callable[[Request, Login | None, Context], Flow[Outcome]]
-    is_page: bool = False
-    is_cors: bool = False
-    is_resource: bool = False
-    asks_login: bool = False
 
 
 class AuthorizationServer:
@@ -150,10 +112,11 @@ class AuthorizationServer:
         self._derive = Derivation(issuer, token_key)
         self._keys = self._key_set(keys if openid is None else keys or KeyPolicy())
         self._error_page = error_page
-        self._grants = {**_offered_grants(self.policy, openid), **(grants or {})}
+        self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
         algorithms = () if self._keys is None else self._keys.algorithms
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes, openid, algorithms)
-        self._endpoints = self._table()
+        self._endpoints = endpoint_table(self.paths, self.base, self._grants, openid, self._keys)
+        self._endpoints |= dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
         self.tokens = StoredTokens(issuer, clock, self._own_keys)
 
@@ -169,7 +132,7 @@ class AuthorizationServer:
         if endpoint is None:
             return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
         if request.method not in endpoint.methods:
-            return settled(_other_method(request, endpoint))
+            return settled(other_method(request, endpoint))
         if endpoint.is_cors:
             return self._answer_any_origin(endpoint, request)
         return self._answer(endpoint, request, login, error_page)
@@ -437,7 +400,7 @@ class AuthorizationServer:
         return secret
 
     def _answer(
-        self, endpoint: _Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None
+        self, endpoint: Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None
     ) -> Flow[Response]:
         context = self._context()
         refuse = self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
@@ -445,9 +408,9 @@ class AuthorizationServer:
             refuse = self._refuse_as_resource
         return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context))
 
-    def _answer_any_origin(self, endpoint: _Endpoint, request: Request) -> Flow[Response]:
+    def _answer_any_origin(self, endpoint: Endpoint, request: Request) -> Flow[Response]:
         response = yield from self._answer(endpoint, request, None)
-        return Response(response.status, response.headers + _CORS, response.body, response.refusal)
+        return Response(response.status, response.headers + CORS, response.body, response.refusal)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
@@ -489,70 +452,3 @@ class AuthorizationServer:
     def _refuse_as_page(self, error_page: RenderErrorPage | None) -> Refuse:
         render = error_page or self._error_page
         return lambda error, cause: refuse_as_page(error, render, cause)
-
-    def _table(self) -> dict[str, _Endpoint]:
-        paths, base, document, grants, keys = self.paths, self.base, self._metadata, self._grants, self._keys
-        get, post, read = ("GET",), ("POST",), ("GET", "HEAD")
-        return {
-            base + paths.authorization: _Endpoint(get + post, authorization, is_page=True, asks_login=True),
-            **({} if self.openid is None else {base + paths.end_session: _END_SESSION}),
-            base + paths.resume: _Endpoint(get, lambda r, _, context: resume(r, context), is_page=True),
-            base + paths.token: _Endpoint(post, lambda r, _, context: token(r, grants, context), is_cors=True),
-            base + paths.introspection: _Endpoint(post, lambda r, _, context: introspection(r, context)),
-            base + paths.revocation: _Endpoint(post, lambda r, _, context: revocation(r, context), is_cors=True),
-            **({} if keys is None else {base + paths.jwks: _published(keys)}),
-            **({} if self.openid is None else {base + paths.userinfo: _USERINFO}),
-            **dict.fromkeys(self.metadata_paths, _Endpoint(read, lambda *_: settled(Outcome(document)), is_cors=True)),
-        }
-
-
-_END_SESSION = _Endpoint(
-    ("GET", "POST"), lambda request, _, context: end_session_endpoint(request, context), is_page=True
-)
-_USERINFO = _Endpoint(
-    ("GET", "POST"), lambda request, _, context: userinfo(request, context), is_cors=True, is_resource=True
-)
-
-
-def _published(keys: KeySet) -> _Endpoint:
-    return _Endpoint(("GET", "HEAD"), lambda _, __, context: jwks(keys, context.now), is_cors=True)
-
-
-def check_issuer(issuer: str, policy: Policy) -> str:
-    """Look the issuer over (RFC 8414 section 2) and give its path; raises `ConfigurationError`."""
-    remedy = "use an https URL without query and fragment, as in https://as.example"
-    if not issuer.isascii() or not issuer.isprintable() or set(issuer) & set(' "<>\\'):
-        raise ConfigurationError("issuer", issuer, remedy)
-    try:
-        parts = urlsplit(issuer)
-        host = parts.hostname
-    except ValueError:
-        raise ConfigurationError("issuer", issuer, remedy) from None
-    if not host or "@" in parts.netloc or "?" in issuer or "#" in issuer or parts.scheme not in {"https", "http"}:
-        raise ConfigurationError("issuer", issuer, remedy)
-    if parts.scheme == "http" and host not in LOOPBACK_HOSTS and not policy.allows(Allowance.INSECURE_TRANSPORT):
-        raise ConfigurationError("issuer", issuer, "use https, or allow Allowance.INSECURE_TRANSPORT by name")
-    return parts.path.rstrip("/")
-
-
-def _offered_grants(policy: Policy, openid: OpenID | None) -> dict[str, GrantFlow]:
-    for grant_type in policy.grant_types - BUILT_IN_GRANTS.keys():
-        raise ConfigurationError("grant_types", grant_type, "register the function for it as grants={…}")
-    for response_type in policy.response_types - RESPONSE_TYPES.keys():
-        raise ConfigurationError("response_types", response_type, f"use some of {', '.join(RESPONSE_TYPES)}")
-    for response_type in policy.response_types:
-        if openid is None and "id_token" in response_type.split(" "):
-            raise ConfigurationError(
-                "response_types", response_type, "leave it out, or offer ID tokens: openid=OpenID()"
-            )
-    return {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
-
-
-def _other_method(request: Request, endpoint: _Endpoint) -> Response:
-    """Answer a browser's preflight where other origins may call; refuse any other method (RFC 9110 section 15.5.6)."""
-    if request.method == "OPTIONS" and endpoint.is_cors:
-        allowed = ("Access-Control-Allow-Methods", ", ".join(endpoint.methods))
-        return Response(204, (*_PREFLIGHT, allowed))
-    allow = (*endpoint.methods, "OPTIONS") if endpoint.is_cors else endpoint.methods
-    headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
-    return Response(405, headers + (_CORS if endpoint.is_cors else ()), b"Use another method.\n")

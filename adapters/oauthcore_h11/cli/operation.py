@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import attrs
 
 from oauthcore import ConfigurationError, Policy
-from oauthcore.server import check_issuer
+from oauthcore.issuer import check_issuer
 from oauthcore_h11 import logs, monitoring, serving
 from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say

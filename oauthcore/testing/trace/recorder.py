@@ -110,7 +110,6 @@ class _Ear:
         heard._digest = _HeardDigester(server._digest, self._digests)
         heard._derive = _HeardDerivation(server._derive, self._derived)
         heard._sign_all = self._sign_all  # type: ignore[method-assign]  # of this copy alone
-        heard._endpoints = heard._table()
         return heard
 
     def _told(self, readings: list[float], clock: Callable[[], float]) -> Callable[[], float]:

@@ -71,7 +71,6 @@ class _Player:
         made._derive = _ToldDerivation(trace.derived)
         signed = iter(trace.signed)
         made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
-        made._endpoints = made._table()
         self._server = made
 
     def play(self) -> Response:

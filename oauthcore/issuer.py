@@ -1,0 +1,58 @@
+"""The issuer: the URL that a server is known by, and what it can offer under that name.
+
+The URL is a string that nothing ever normalises; here it is only looked over, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.errors import ConfigurationError
+from oauthcore.grants import GrantFlow
+from oauthcore.grants.authorization_code import authorization_code
+from oauthcore.grants.client_credentials import client_credentials
+from oauthcore.grants.password import password
+from oauthcore.grants.refresh_token import refresh_token
+from oauthcore.openid import OpenID
+from oauthcore.policy import Allowance, Policy
+from oauthcore.redirect_uri import LOOPBACK_HOSTS
+
+BUILT_IN_GRANTS: Mapping[str, GrantFlow] = {
+    "authorization_code": authorization_code,
+    "refresh_token": refresh_token,
+    "client_credentials": client_credentials,
+    "password": password,
+}
+
+
+def check_issuer(issuer: str, policy: Policy) -> str:
+    """Look the issuer over (RFC 8414 section 2) and give its path; raises `ConfigurationError`."""
+    remedy = "use an https URL without query and fragment, as in https://as.example"
+    if not issuer.isascii() or not issuer.isprintable() or set(issuer) & set(' "<>\\'):
+        raise ConfigurationError("issuer", issuer, remedy)
+    try:
+        parts = urlsplit(issuer)
+        host = parts.hostname
+    except ValueError:
+        raise ConfigurationError("issuer", issuer, remedy) from None
+    if not host or "@" in parts.netloc or "?" in issuer or "#" in issuer or parts.scheme not in {"https", "http"}:
+        raise ConfigurationError("issuer", issuer, remedy)
+    if parts.scheme == "http" and host not in LOOPBACK_HOSTS and not policy.allows(Allowance.INSECURE_TRANSPORT):
+        raise ConfigurationError("issuer", issuer, "use https, or allow Allowance.INSECURE_TRANSPORT by name")
+    return parts.path.rstrip("/")
+
+
+def offered_grants(policy: Policy, openid: OpenID | None) -> dict[str, GrantFlow]:
+    """Give the grants of a policy; raises `ConfigurationError` for what there is no code for."""
+    for grant_type in policy.grant_types - BUILT_IN_GRANTS.keys():
+        raise ConfigurationError("grant_types", grant_type, "register the function for it as grants={…}")
+    for response_type in policy.response_types - RESPONSE_TYPES.keys():
+        raise ConfigurationError("response_types", response_type, f"use some of {', '.join(RESPONSE_TYPES)}")
+    for response_type in policy.response_types:
+        if openid is None and "id_token" in response_type.split(" "):
+            raise ConfigurationError(
+                "response_types", response_type, "leave it out, or offer ID tokens: openid=OpenID()"
+            )
+    return {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
