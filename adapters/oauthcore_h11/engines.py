@@ -47,6 +47,19 @@ class Opened:
     expired: Callable[[int], int | None] = lambda before: None
 
 
+class Schema(Protocol):
+    """Be the tables of a database, which its operator brings up to date."""
+
+    def upgrade(self) -> None:
+        """Bring them up to date."""
+
+    def current(self) -> str | None:
+        """Give the revision they are at, or None where there are none."""
+
+    def differences(self) -> Sequence[str]:
+        """Tell what is not as it should be."""
+
+
 class Engine(Protocol):
     """Be a kind of storage."""
 
@@ -55,6 +68,9 @@ class Engine(Protocol):
 
     def open(self, configuration: Configuration, /) -> Opened:
         """Open it for a command; raises `ConfigurationError`."""
+
+    def schema(self, configuration: Configuration, /) -> Schema | None:
+        """Give its schema; None where there is nothing for an operator to do."""
 
 
 class Sqlite:
@@ -73,6 +89,9 @@ class Sqlite:
         """Open the file."""
         storage = self._storage(configuration)
         return Opened(storage, storage.close, storage.expired)
+
+    def schema(self, configuration: Configuration, /) -> None:
+        """Give nothing: a file is brought up to date when it is opened."""
 
     def _storage(self, configuration: Configuration) -> SqliteStorage:
         return SqliteStorage(configuration.database, synchronous=configuration.synchronous)
@@ -101,6 +120,9 @@ class Redis:
         storage = self._adapter().RedisStorage.from_url(configuration.storage.url.reveal())
         return Opened(storage, storage.close)
 
+    def schema(self, configuration: Configuration, /) -> None:
+        """Give nothing: there are no tables."""
+
     def _adapter(self) -> ModuleType:
         try:
             import oauthcore_redis
@@ -109,10 +131,66 @@ class Redis:
         return oauthcore_redis
 
 
-# By scheme, and `+cluster` is no part of it.
+class Sql:
+    """Be PostgreSQL, MySQL or MariaDB, whose schema is to be up to date before anything else."""
+
+    def __init__(self, extra: str) -> None:
+        self._extra = extra
+
+    def serve(self, configuration: Configuration, /) -> Served:
+        """Open it for a server."""
+        sql = self._adapter()
+        from sqlalchemy.exc import SQLAlchemyError
+
+        url = configuration.storage.url.reveal()
+        engine = sql.address.engine_for_server(url)
+        storage = sql.AsyncSqlAlchemyStorage(engine)
+
+        async def concerns() -> Sequence[object]:
+            try:
+                async with engine.connect() as connection:
+                    await connection.run_sync(sql.schema.check_revision, url)
+            except (SQLAlchemyError, OSError) as error:
+                raise sql.address.unusable(url, error) from None
+            return ()
+
+        return Served(storage, storage.close, concerns)
+
+    def open(self, configuration: Configuration, /) -> Opened:
+        """Open it for a command."""
+        sql = self._adapter()
+        from sqlalchemy.exc import SQLAlchemyError
+
+        url = configuration.storage.url.reveal()
+        engine = sql.address.engine_for_command(url)
+        try:
+            with engine.connect() as connection:
+                sql.schema.check_revision(connection, url)
+        except SQLAlchemyError as error:
+            raise sql.address.unusable(url, error) from None
+        storage = sql.SqlAlchemyStorage(engine)
+        return Opened(storage, storage.close, storage.expired)
+
+    def schema(self, configuration: Configuration, /) -> Schema:
+        """Give its schema."""
+        schema: Schema = self._adapter().schema.Schema(configuration.storage.url.reveal())
+        return schema
+
+    def _adapter(self) -> ModuleType:
+        try:
+            import oauthcore_sqlalchemy.address
+            import oauthcore_sqlalchemy.schema
+        except ImportError:
+            raise missing(self._extra) from None
+        return oauthcore_sqlalchemy
+
+
+# By scheme, and neither `+cluster` nor a driver is a part of it.
 ENGINES: dict[str, Engine] = {
     "sqlite": Sqlite(),
     **dict.fromkeys(("redis", "rediss", "valkey", "valkeys"), Redis()),
+    **dict.fromkeys(("postgresql", "postgres"), Sql("postgresql")),
+    **dict.fromkeys(("mysql", "mariadb"), Sql("mysql")),
 }
 
 

@@ -76,4 +76,5 @@ def set_up(*, json_lines: bool, level: str) -> None:
     root.addHandler(handler)
     root.setLevel(level.upper())
     # Their own lines at level info tell nothing that ours don't.
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    for talkative in ("asyncio", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -7,18 +7,25 @@ the caller who commits.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
+import attrs
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from oauthcore.errors import ConfigurationError
+from oauthcore_sqlalchemy.address import engine_for_command, shown, unusable
 from oauthcore_sqlalchemy.storage import begin_in_sqlite
 from oauthcore_sqlalchemy.table import metadata, record
+
+T = TypeVar("T")
 
 VERSION_TABLE = "oauthcore_alembic_version"
 
@@ -49,6 +56,43 @@ def differences(connection: Connection) -> list[str]:
     if found != head():
         return [f"it is at revision {found}, and has to be at {head()}"]
     return [str(difference) for difference in compare_metadata(_context(connection), metadata)]
+
+
+@attrs.frozen
+class Schema:
+    """Be the schema of the database that a URL names, for who has no connection open."""
+
+    url: str = attrs.field(repr=False)
+
+    def upgrade(self) -> None:
+        """Bring it up to date."""
+        self._on_connection(upgrade)
+
+    def current(self) -> str | None:
+        """Give its revision, or None where there is none."""
+        return self._on_connection(current)
+
+    def differences(self) -> Sequence[str]:
+        """Tell what is not as it should be."""
+        return self._on_connection(differences)
+
+    def _on_connection(self, act: Callable[[Connection], T]) -> T:
+        engine = engine_for_command(self.url)
+        try:
+            with engine.begin() as connection:
+                return act(connection)
+        except SQLAlchemyError as error:
+            raise unusable(self.url, error) from None
+        finally:
+            engine.dispose()
+
+
+def check_revision(connection: Connection, url: str) -> None:
+    """Raise `ConfigurationError` where the schema is not at the revision that this version needs."""
+    found = current(connection)
+    if found != head():
+        remedy = f"its schema is at revision {found}, and has to be at {head()}: run oauthcore db upgrade"
+        raise ConfigurationError("storage", shown(url), remedy)
 
 
 def _context(connection: Connection) -> MigrationContext:

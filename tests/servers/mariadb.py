@@ -17,6 +17,9 @@ _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sb
 class MariaDb:
     """Be a MariaDB server, as fast as it can be."""
 
+    drivers = ("pymysql", "aiomysql", "asyncmy")
+    """The first of them is blocking."""
+
     def __init__(self) -> None:
         self.port = free_port()
         self._numbers = count(1)

@@ -13,6 +13,8 @@ import psycopg
 
 from tests.servers.program import Folder, Program, free_port, unprivileged
 
+ATTEMPTS = 200
+
 
 def installed() -> Path:
     """Give where the wheel has its programs."""
@@ -23,6 +25,9 @@ def installed() -> Path:
 
 class PostgreSql:
     """Be a PostgreSQL server; `durable` where a test kills it, and otherwise as fast as it can be."""
+
+    drivers = ("psycopg", "psycopg_async", "asyncpg")
+    """The first of them is blocking."""
 
     def __init__(self, *, durable: bool = False) -> None:
         self.port = free_port()
@@ -73,6 +78,20 @@ class PostgreSql:
     def url(self, driver: str, database: str = "postgres") -> str:
         """Give the URL of a database, by that driver."""
         return f"postgresql+{driver}://postgres@127.0.0.1:{self.port}/{database}"
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.program.kill()
+
+    def start(self) -> None:
+        """Start it again; its children may still be about to see that it was killed."""
+        for _ in range(ATTEMPTS):
+            try:
+                return self.program.start()
+            except RuntimeError as failure:
+                if "pre-existing shared memory" not in str(failure):
+                    raise
+        raise RuntimeError("what the killed server has left does not end")
 
     def stop(self) -> None:
         """Stop it, and remove what it wrote."""

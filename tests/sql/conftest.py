@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, engine_of, schema
 from oauthcore_sqlalchemy.table import record
+from tests.servers.mariadb import MariaDb
+from tests.servers.postgresql import PostgreSql
 from tests.sql.awaited import Awaited, Loop
 
 # The first of each is blocking, and knows how to make the table.
 DRIVERS = {
-    "postgresql": ("psycopg", "psycopg_async", "asyncpg"),
-    "mariadb": ("pymysql", "aiomysql", "asyncmy"),
+    "postgresql": PostgreSql.drivers,
+    "mariadb": MariaDb.drivers,
     "sqlite": ("pysqlite", "aiosqlite"),
 }
 PAIRS = [f"{database}+{driver}" for database, drivers in DRIVERS.items() for driver in drivers]

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 from oauthcore import ConfigurationError
 from oauthcore.errors import OAuthError, Unanswered
 from oauthcore_h11.cli.clients import clients
+from oauthcore_h11.cli.database import database
 from oauthcore_h11.cli.demonstration import demo
 from oauthcore_h11.cli.grants import grants, purge
 from oauthcore_h11.cli.keys import keys
@@ -31,7 +32,7 @@ app = App(
 for command in (demo, init, check, serve, purge):
     app.command(command)
 app.command(tell, name="replay")
-for below in (clients, people, grants, keys):
+for below in (clients, people, grants, keys, database):
     app.command(below)
 app.register_install_completion_command(add_to_startup=False)
 

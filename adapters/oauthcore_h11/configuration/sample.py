@@ -22,7 +22,8 @@ token_key = "%(token_key)s"
 # Addresses and ports, or unix: and a path.
 bind = ["%(bind)s"]
 
-# A file, or a URL as in "redis://:password@host/0?prefix=oauthcore"; also { env = "NAME" } or { file = "path" }.
+# A file, or a URL as in "postgresql://user:password@host/database" (see `oauthcore db`), "mysql://…" or
+# "redis://:password@host/0?prefix=oauthcore"; also { env = "NAME" } or { file = "path" }.
 storage = "sqlite:oauthcore.db"
 # FULL: what was answered is on the disk. NORMAL is faster, and may lose the last moments when the power fails.
 # synchronous = "FULL"
