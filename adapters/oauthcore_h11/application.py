@@ -89,6 +89,15 @@ class Application:
             # Its first use takes as long as a hundred others, which no request should have to wait for.
             jose.check_key(key)
 
+    async def deliver_logouts(self) -> int:
+        """Tell clients of sessions that have ended, as far as that is due; give how many were tried."""
+        if self.server.openid is None:
+            return 0
+        world = AsyncWorld(
+            self.storage, audit=self._hear, fetch=self.fetch, sign=signing.sign, generate_key=signing.generate_key
+        )
+        return await arun(self.server.deliver_logouts(), world)
+
     async def _answer_whatever_happens(self, request: Request) -> Response:
         """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""
         try:

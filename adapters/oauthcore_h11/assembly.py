@@ -99,6 +99,8 @@ def server_of(
             resume=paths.resume,
             login=paths.login,
             consent=paths.approve,
+            end_session=paths.end_session,
+            logout=paths.logout,
         ),
         scopes=tuple(configuration.scopes),
         error_page=looks.error,

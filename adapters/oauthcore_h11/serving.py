@@ -28,6 +28,8 @@ logger = logging.getLogger("oauthcore.server")
 # Expired records are removed a few at a time, so that no commit waits long for it.
 PURGE_EVERY = 60.0
 PURGE_BATCH = 500
+# Whoever signed out expects to be so everywhere; to look takes one find.
+DELIVER_EVERY = 2.0
 
 Reread = Callable[[], Configuration]
 
@@ -114,7 +116,9 @@ class Process:
             loop.add_reader(parent, self._orphaned, parent)
         await self._server.start(self._sockets, tls)
         ready()
+        delivering = asyncio.ensure_future(self._deliver_logouts())
         await self._keep_clean()
+        await delivering
         await self._server.stop(self._configuration.limits.drain_time)
         await self._close()
 
@@ -141,6 +145,19 @@ class Process:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PURGE_EVERY):
                     await self._end.wait()
+
+    async def _deliver_logouts(self) -> None:
+        """Tell clients of sessions that have ended, until the end; a try that is under way is seen through."""
+        while not self._end.is_set():
+            tried = 0
+            try:
+                tried = await self._application.deliver_logouts()
+            except Exception:  # the next time it may be better; what is to be told is in the storage
+                logger.exception("logouts can't be delivered")
+            if not tried:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DELIVER_EVERY):
+                        await self._end.wait()
 
     async def _reload(self) -> None:
         """Read the configuration again; what is wrong with it is logged, and the old one stays."""

@@ -1,15 +1,19 @@
-"""The account page: what the person has authorized, and how to take it back. And how to sign out."""
+"""The account page: what the person has authorized, and where he is signed in. And how to sign out."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
 import attrs
 
-from oauthcore import Response
-from oauthcore.effects import Flow, settled
+from oauthcore import Client, LoginSession, Response
+from oauthcore.effects import Flow, find
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.http import see_other
 from oauthcore.parameters import query_of
 from oauthcore.refusals import ErrorPage
+from oauthcore_pages.looks import Listed, client_name
 from oauthcore_pages.surroundings import Visit
 
 # What the forms here are bound to, where those of an interaction are bound to its handle; none looks like one.
@@ -23,42 +27,74 @@ def show_account(visit: Visit) -> Flow[Response]:
         return visit.send_to(paths.login)
     signed_in = visit.session.signed_in
     applications = yield from visit.around.server.applications(signed_in.login.subject)
+    sessions = yield from visit.around.server.sessions(signed_in.login.subject)
+    names = yield from names_of(sessions)
     return visit.around.looks.account(
         visit.language,
         visit.hidden(paths.account, "", visit.session, ACCOUNT),
         signed_in.username,
         applications,
         paths.logout,
-        revoked=query_of(visit.request).get("revoked") is not None,
+        sessions=[Listed(session, names, here=session.key == signed_in.login.sid) for session in sessions],
+        done=next((word for word in ("revoked", "ended") if word in query_of(visit.request)), None),
     )
 
 
-def revoke(visit: Visit) -> Flow[Response]:
-    """Take back what one client was allowed."""
+def names_of(sessions: Iterable[LoginSession]) -> Flow[dict[str, str]]:
+    """Find what the clients are called that somebody is signed in to."""
+    names: dict[str, str] = {}
+    for client_id in sorted({client_id for session in sessions for client_id in session.client_ids}):
+        client = yield from find(Client, client_id)
+        names[client_id] = client_id if client is None else client_name(client)
+    return names
+
+
+def take_back(visit: Visit) -> Flow[Response]:
+    """Take back what one client was allowed, or end one login session."""
     form, session, _ = visit.submitted(ACCOUNT)
     if session.login is None:
         return visit.send_to(visit.around.paths.login)
-    response = yield from visit.around.server.withdraw(session.login.subject, form.need("client_id"))
+    subject, server, sid = session.login.subject, visit.around.server, form.get("sid")
+    ending = server.end_session(sid, subject) if sid else server.withdraw(subject, form.need("client_id"))
+    response = yield from ending
     if response.status == 200:
-        return see_other(f"{visit.around.paths.account}?revoked=1")
+        return see_other(f"{visit.around.paths.account}?{'ended' if sid else 'revoked'}=1")
     page = ErrorPage(response.status, TemporarilyUnavailable.code, TemporarilyUnavailable.description)
     return attrs.evolve(visit.error(page), refusal=response.refusal)
 
 
 def show_logout(visit: Visit) -> Flow[Response]:
-    """Ask whether to sign out; say so where nobody is signed in."""
-    paths = visit.around.paths
-    if visit.session is None or visit.session.signed_in is None:
-        return settled(visit.around.looks.signed_out(visit.language, paths.login))
-    handle = query_of(visit.request).get("interaction") or ""
-    hidden = visit.hidden(paths.logout, handle, visit.session, LOGOUT)
-    return settled(visit.around.looks.logout(visit.language, hidden, visit.session.signed_in.username))
+    """Ask whether to sign out; not where nobody is signed in, nor whom his application has named already."""
+    paths, query = visit.around.paths, query_of(visit.request)
+    asked = query.get("logout")
+    pending = None if asked is None else (yield from visit.around.server.logout(asked, visit.login))
+    if visit.session is None or visit.session.signed_in is None or (pending is not None and not pending.must_ask):
+        return (yield from leave(visit, asked, None))
+    # In the action, so that a template that knows nothing of it carries it along.
+    action = paths.logout if asked is None else f"{paths.logout}?{urlencode({'logout': asked})}"
+    hidden = visit.hidden(action, query.get("interaction") or "", visit.session, LOGOUT)
+    client = None if pending is None else pending.client
+    return visit.around.looks.logout(visit.language, hidden, visit.session.signed_in.username, client)
 
 
 def sign_out(visit: Visit) -> Flow[Response]:
-    """Forget the session; where an application waits, somebody else may sign in for it."""
+    """Sign out; where an application waits, somebody else may sign in for it."""
     _, _, handle = visit.submitted(LOGOUT)
-    paths = visit.around.paths
-    page = visit.around.looks.signed_out(visit.language, paths.login)
-    response = visit.send_to(paths.login, handle) if handle else page
-    return settled(attrs.evolve(response, headers=(*response.headers, visit.around.sessions.forgotten())))
+    waiting = visit.send_to(visit.around.paths.login, handle).header("location") if handle else None
+    return (yield from leave(visit, query_of(visit.request).get("logout"), waiting))
+
+
+def leave(visit: Visit, asked: str | None, location: str | None) -> Flow[Response]:
+    """End the login session, and have the browser forget it."""
+    around = visit.around
+    response = yield from around.server.sign_out(
+        visit.request,
+        visit.login,
+        asked,
+        location=location,
+        signed_out_page=lambda left: around.looks.signed_out(visit.language, around.paths.login, left),
+        error_page=visit.error_page,
+    )
+    if response.refusal is not None:
+        return response
+    return attrs.evolve(response, headers=(*response.headers, around.sessions.forgotten()))

@@ -9,7 +9,7 @@ from oauthcore.http import see_other
 from oauthcore.parameters import query_of
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.looks import Attempt
-from oauthcore_pages.session import Session
+from oauthcore_pages.session import BY_PASSWORD, Session
 from oauthcore_pages.surroundings import Visit
 
 
@@ -50,8 +50,18 @@ def sign_in(visit: Visit) -> Flow[Response]:
         return (yield from ask(visit, handle, Attempt(username=username)))
     if isinstance(subject, TryLater):
         return (yield from ask(visit, handle, Attempt(username=username, wait=subject.seconds)))
-    signed_in = visit.around.sessions.sign_in(username, subject)
+    signed_in = yield from begin_session(visit, username, subject)
     return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
+
+
+def begin_session(visit: Visit, username: str, subject: str) -> Flow[Session]:
+    """Begin a login session, or go on with the one that he had in this browser."""
+    sessions = visit.around.sessions
+    before = None if visit.login is None else visit.login.sid
+    login = yield from visit.around.server.sign_in(
+        subject, acr=BY_PASSWORD, amr=(BY_PASSWORD,), before=before, lifetime=sessions.lifetime
+    )
+    return sessions.sign_in(username, login)
 
 
 def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:

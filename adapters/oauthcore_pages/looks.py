@@ -14,9 +14,10 @@ import attrs
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from oauthcore import AuthorizedApplication, Client, ConfigurationError
+from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession
 from oauthcore.endpoints.interaction import PendingInteraction
-from oauthcore.http import Headers, Response
+from oauthcore.http import Response
+from oauthcore.oidc.front_channel import WAIT, SignedOut
 from oauthcore.refusals import PAGE_HEADERS, ErrorPage
 from oauthcore_pages.brand import Brand
 from oauthcore_pages.language import best, translations
@@ -52,6 +53,32 @@ class Attempt:
     wait: int | None = None
 
 
+@attrs.frozen
+class Listed:
+    """Hold a login session for the account page; `here` tells that it is this browser's."""
+
+    session: LoginSession
+    names: Mapping[str, str]
+    here: bool
+
+    @property
+    def told(self) -> dict[str, object]:
+        """Give what the template shows of it."""
+        started, last = (datetime.fromtimestamp(at, UTC) for at in (self.session.started_at, self.session.auth_time))
+        return {
+            "sid": self.session.key,
+            "since": started.strftime("%Y-%m-%d %H:%M UTC"),
+            "since_exactly": started.isoformat(),
+            "last": last.strftime("%Y-%m-%d %H:%M UTC"),
+            "last_exactly": last.isoformat(),
+            "applications": [self.names.get(client_id, client_id) for client_id in self.session.client_ids],
+            "here": self.here,
+        }
+
+
+NOBODY_TO_TELL = SignedOut((), None)
+
+
 class Looks:
     """Render the pages.
 
@@ -85,8 +112,7 @@ class Looks:
         # The style is code, not data, and must stay the bytes that the policy has the hash of.
         self._style = Markup(style + self._brand.style)  # noqa: S704
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
-        policy = content_security_policy(digest, self._brand.image_source)
-        self._headers: Headers = (*PAGE_HEADERS, ("Content-Security-Policy", policy), ("Vary", "Accept-Language"))
+        self._policy = content_security_policy(digest, self._brand.image_source)
 
     def language(self, accept_language: str | None) -> str:
         """Choose the language for a browser that sends that header."""
@@ -164,9 +190,10 @@ class Looks:
         applications: Iterable[AuthorizedApplication],
         logout: str,
         *,
-        revoked: bool,
+        sessions: Iterable[Listed] = (),
+        done: str | None = None,
     ) -> Response:
-        """Show what has been authorized."""
+        """Show what has been authorized, and where he is signed in; `done` tells that it was `revoked`, or `ended`."""
         return self._page(
             language,
             200,
@@ -175,16 +202,20 @@ class Looks:
             username=username,
             applications=[self._listed(application, language) for application in applications],
             logout=logout,
-            revoked=revoked,
+            sessions=[session.told for session in sessions],
+            revoked=done == "revoked",
+            ended=done == "ended",
         )
 
-    def logout(self, language: str, hidden: Hidden, username: str) -> Response:
+    def logout(self, language: str, hidden: Hidden, username: str, client: Client | None = None) -> Response:
         """Ask whether to sign out: a link from elsewhere must not be enough."""
-        return self._page(language, 200, "logout.html", hidden=hidden, username=username)
+        name = None if client is None else client_name(client)
+        return self._page(language, 200, "logout.html", hidden=hidden, username=username, client=name)
 
-    def signed_out(self, language: str, login: str) -> Response:
-        """Say that nobody is signed in here any more."""
-        return self._page(language, 200, "signed_out.html", login=login)
+    def signed_out(self, language: str, login: str, left: SignedOut = NOBODY_TO_TELL) -> Response:
+        """Say that nobody is signed in here any more; clients are told in frames, and then the browser goes on."""
+        page = {"frames": left.frames, "location": left.location, "wait": WAIT}
+        return self._page(language, 200, "signed_out.html", left.frame_sources, login=login, **page)
 
     def error(self, page: ErrorPage, language: str | None = None, again: str | None = None) -> Response:
         """Say that a request was refused: what the core calls where it can't redirect. `again` is a way back."""
@@ -215,13 +246,17 @@ class Looks:
             "scopes": [self.describe(token, language) for token in application.scope.tokens],
         }
 
-    def _page(self, language: str, status: int, template: str, **values: object) -> Response:
+    def _page(
+        self, language: str, status: int, template: str, frame_sources: tuple[str, ...] = (), **values: object
+    ) -> Response:
         text = (
             self._environments[language]
             .get_template(template)
             .render(style=self._style, brand=self._brand, language=language, **values)
         )
-        return Response(status, (*self._headers, ("Content-Language", language)), text.encode())
+        policy = self._policy if not frame_sources else f"{self._policy}; frame-src {' '.join(frame_sources)}"
+        headers = (("Content-Security-Policy", policy), ("Vary", "Accept-Language"), ("Content-Language", language))
+        return Response(status, (*PAGE_HEADERS, *headers), text.encode())
 
 
 def environment(loader: BaseLoader, texts: NullTranslations) -> Environment:

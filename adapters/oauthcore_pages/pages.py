@@ -17,7 +17,7 @@ from oauthcore.entropy import Entropy
 from oauthcore.outcome import Outcome
 from oauthcore.refusals import RenderErrorPage
 from oauthcore.transact import transact
-from oauthcore_pages.account import revoke, show_account, show_logout, sign_out
+from oauthcore_pages.account import show_account, show_logout, sign_out, take_back
 from oauthcore_pages.approve import decide, show_approve
 from oauthcore_pages.form_token import FormTokens
 from oauthcore_pages.login import show_login, sign_in
@@ -35,7 +35,8 @@ class Pages:
 
     `key` is at least 32 secret random bytes, the same for every worker. Whose a username and password are is asked
     with the `Authenticate` effect, so the world that runs the flows answers it. `session_lifetime`, in seconds, is how
-    long a person stays signed in. `account` and `logout` are paths below the issuer; `home` is its root.
+    long a person stays signed in. `account` and `logout` are paths below the issuer, the latter the server's own if
+    left out; `home` is its root.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -50,13 +51,13 @@ class Pages:
         looks: Looks | None = None,
         session_lifetime: int = 8 * 3_600,
         account: str = "/account",
-        logout: str = "/logout",
+        logout: str | None = None,
     ) -> None:
         if len(key) < MINIMUM_KEY:
             raise ConfigurationError("key", f"{len(key)} bytes", "use 32 random bytes or more")
         if session_lifetime < 1:
             raise ConfigurationError("session_lifetime", session_lifetime, "use a number of seconds, 1 or more")
-        self.paths = PagePaths.below(server, account, logout)
+        self.paths = PagePaths.below(server, account, logout or server.paths.logout)
         self.home = server.base + "/"
         self._around = Surroundings(
             server=server,
@@ -68,7 +69,7 @@ class Pages:
         self._pages: Mapping[str, tuple[Page, Page]] = {
             self.paths.login: (show_login, sign_in),
             self.paths.approve: (show_approve, decide),
-            self.paths.account: (show_account, revoke),
+            self.paths.account: (show_account, take_back),
             self.paths.logout: (show_logout, sign_out),
         }
 
@@ -110,10 +111,11 @@ class Pages:
             case _:
                 return settled(Response(405, (("Allow", "GET, HEAD, POST"), ("Content-Type", "text/plain"))))
         visit = Visit.of(request, self._around)
-        return transact(lambda: _outcome(page(visit)), visit.refuse)
+        return transact(lambda: _outcome(page, visit), visit.refuse)
 
 
-def _outcome(page: Flow[Response]) -> Flow[Outcome]:
+def _outcome(page: Page, visit: Visit) -> Flow[Outcome]:
     """Give a page's response the form that the core's only commit takes; there is nothing to commit."""
-    response = yield from page
+    believed = yield from visit.believed()
+    response = yield from page(believed)
     return Outcome(response)

@@ -67,7 +67,7 @@ class Sessions:
     def _signed_in(self, members: Mapping[str, Any]) -> SignedIn | None:
         if self.clock() >= members["at"] + self.lifetime:
             return None
-        return SignedIn(login_by_password(members["sub"], members["at"]), members["name"])
+        return SignedIn(login_by_password(members["sub"], members["at"], members.get("sid")), members["name"])
 
     def without(self, request: Request) -> Request:
         """Give a request without the session's cookie; all others stay."""
@@ -77,17 +77,21 @@ class Sessions:
         """Begin a session of nobody in particular, for a form to be bound to."""
         return Session(mint(self.entropy).reveal())
 
-    def sign_in(self, username: str, subject: str) -> Session:
+    def sign_in(self, username: str, login: Login) -> Session:
         """Begin the session of who has just signed in: a new one, so that nobody knows it from before."""
-        login = login_by_password(subject, int(self.clock()))
         return attrs.evolve(self.begin(), signed_in=SignedIn(login, username))
 
     def cookie(self, session: Session) -> tuple[str, str]:
         """Give the header that makes the browser keep the session until it is closed."""
-        members: dict[str, str | int] = {"id": session.id}
+        members: dict[str, str | int | None] = {"id": session.id}
         if session.signed_in is not None:
             login = session.signed_in.login
-            members |= {"sub": login.subject, "at": login.auth_time, "name": session.signed_in.username}
+            members |= {
+                "sub": login.subject,
+                "at": login.auth_time,
+                "name": session.signed_in.username,
+                "sid": login.sid,
+            }
         value = self._serializer.dumps(members)
         return ("Set-Cookie", f"{self._cookie_name}={value}{self._attributes}")
 
@@ -119,6 +123,6 @@ class Sessions:
 BY_PASSWORD = "pwd"
 
 
-def login_by_password(subject: str, auth_time: int) -> Login:
+def login_by_password(subject: str, auth_time: int, sid: str | None) -> Login:
     """Say that somebody proved by a password who he is."""
-    return Login(subject=subject, auth_time=auth_time, acr=BY_PASSWORD, amr=(BY_PASSWORD,))
+    return Login(subject=subject, auth_time=auth_time, acr=BY_PASSWORD, amr=(BY_PASSWORD,), sid=sid)

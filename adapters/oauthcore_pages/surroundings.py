@@ -11,6 +11,7 @@ from oauthcore import AuthorizationServer, ConfigurationError, Login, PendingInt
 from oauthcore.effects import Flow
 from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.http import see_other
+from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.refusals import ErrorPage, RenderErrorPage, refuse_as_page
 from oauthcore_pages.form import Form
 from oauthcore_pages.form_token import ForgedForm, FormTokens
@@ -38,6 +39,8 @@ class PagePaths:
         """Put them below the server's issuer; raises `ConfigurationError` for those that can't be there."""
         if server.paths.interaction is not None:
             raise ConfigurationError("paths.interaction", server.paths.interaction, "leave it out: these are the pages")
+        if server.openid is not None and logout != server.paths.logout:
+            raise ConfigurationError("paths.logout", logout, "give the server's Paths the same")
         paths = {"login": server.paths.login, "approve": server.paths.consent, "account": account, "logout": logout}
         for name in ("account", "logout"):
             path = paths[name]
@@ -73,6 +76,15 @@ class Visit:
         """Read what a request says of itself."""
         language = around.looks.language(request.header("accept-language"))
         return cls(around, request, around.sessions.read(request), language)
+
+    def believed(self) -> Flow[Visit]:
+        """Give the visit, of nobody if the login session that its cookie tells of has ended."""
+        if self.session is None or self.login is None:
+            return self
+        known = yield from session_of(self.login)
+        if still_signed_in(self.login, known, int(self.around.sessions.clock())) is not None:
+            return self
+        return attrs.evolve(self, session=attrs.evolve(self.session, signed_in=None))
 
     @property
     def login(self) -> Login | None:

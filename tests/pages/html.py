@@ -53,6 +53,7 @@ class _Reader(HTMLParser):
     def __init__(self, page: Page) -> None:
         super().__init__()
         self._page = page
+        self._forms = 0
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -60,10 +61,13 @@ class _Reader(HTMLParser):
         self._page.tags.append((tag, found))
         if tag == "form":
             assert (found.get("method") or "").lower() == "post"
-            self._page.action = found.get("action")
+            self._forms += 1
+            self._page.action = self._page.action or found.get("action")
         pair = (found.get("name") or "", found.get("value") or "")
         if tag == "button":
             self._page.buttons.append(pair)
+        elif self._forms > 1:
+            return  # a browser sends one form, and these are the first one's
         elif tag == "input" and found.get("type") == "checkbox":
             assert "checked" in found
             self._page.checkboxes.append(pair)

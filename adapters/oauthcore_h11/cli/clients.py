@@ -46,6 +46,9 @@ def add(
     request_uri: tuple[str, ...] = (),
     request_signing_alg: str | None = None,
     require_signed_request: Flag = False,
+    post_logout_redirect_uri: tuple[str, ...] = (),
+    backchannel_logout_uri: str | None = None,
+    frontchannel_logout_uri: str | None = None,
     public: Flag = False,
     organization_name: str | None = None,
     client_uri: str | None = None,
@@ -84,6 +87,12 @@ def add(
         The one algorithm that it signs its request objects by; any with a public key if left out.
     require_signed_request
         It sends every authorization request as a request object, and none that is not signed is from it.
+    post_logout_redirect_uri
+        Where people may be sent back who have signed out; may be given several times.
+    backchannel_logout_uri
+        Where this server tells it that a session has ended, an https URL.
+    frontchannel_logout_uri
+        What is opened in the person's browser when a session has ended, an https URL on the host of a redirect URI.
     public
         It can't keep a secret: a program on somebody's device, or in a browser.
     organization_name
@@ -112,6 +121,9 @@ def add(
         request_object_signing_alg=request_signing_alg,
         require_signed_request_object=require_signed_request,
         redirect_uris=redirect_uri,
+        post_logout_redirect_uris=post_logout_redirect_uri,
+        backchannel_logout_uri=backchannel_logout_uri,
+        frontchannel_logout_uri=frontchannel_logout_uri,
         grant_types=grant_type,
         response_types=response_types_for(grant_type),
         scope=scope_of("--scope", scope),

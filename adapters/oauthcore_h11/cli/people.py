@@ -129,6 +129,11 @@ def set_password(
         password_hash = place.passwords.hash(password)
         changes = {"password_hash": password_hash, "password_changed_at": int(time.time())}
         user = place.wait(lambda: change_user(place.storage, username, **changes))
+        ended = place.flow(place.server.end_sessions(user.subject))
+    if ended.status != 200:
+        raise TemporarilyUnavailable(
+            f"{username} has the new password, but clients were told of no logout: set it again"
+        )
     tell_password({"username": user.username, "subject": user.subject}, password, generate=generate, as_json=as_json)
 
 
@@ -176,8 +181,9 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
         # First he can't sign in any more, and then what he authorized ends: in the other order he might do it again.
         user = place.wait(lambda: remove_user(place.storage, username))
         place.wait(lambda: forget_profile(place.storage, user.subject))
+        ended = place.flow(place.server.end_sessions(user.subject))
         withdrawn = place.flow(place.server.withdraw(user.subject))
-    if withdrawn.status != 200:
+    if withdrawn.status != 200 or ended.status != 200:
         reason = f"{username} is removed, but what he authorized stands: try grant revoke --subject {user.subject}"
         raise TemporarilyUnavailable(reason)
     members = {"username": user.username, "subject": user.subject, "removed": True}

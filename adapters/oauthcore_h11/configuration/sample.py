@@ -73,6 +73,7 @@ storage = "sqlite:oauthcore.db"
 # approve = "/approve"
 # account = "/account"
 # logout = "/logout"
+# end_session = "/end-session"
 
 # [policy]
 # preset = "oauth21"                 # or "oauth20": also what OAuth 2.1 has left out

@@ -119,6 +119,7 @@ class PathsTable:
     approve: str = "/approve"
     account: str = "/account"
     logout: str = "/logout"
+    end_session: str = "/end-session"
 
 
 @attrs.frozen(kw_only=True)
@@ -257,6 +258,11 @@ class ClientTable:
     sector_identifier_uri: str | None = None
     default_max_age: int | None = None
     default_acr_values: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
     allow: tuple[Allowance, ...] = ()
     introspects_any: bool = False
     enabled: bool = True
