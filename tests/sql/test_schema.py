@@ -1,0 +1,51 @@
+"""The schema: made once, compared with what it should be, apart from the application's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, text
+
+from oauthcore_sqlalchemy import engine_of, schema
+from tests.servers.mariadb import MariaDb
+from tests.servers.postgresql import PostgreSql
+
+
+@pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Give where an empty database is."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'oauthcore.db'}"
+    server: PostgreSql | MariaDb = request.getfixturevalue(request.param)
+    return server.url(server.drivers[0], server.database())
+
+
+def test_who_upgrades_again_finds_it_done(url: str) -> None:
+    engine = engine_of(url)
+    for _ in range(2):
+        with engine.begin() as connection:
+            schema.upgrade(connection)
+
+    with engine.connect() as connection:
+        assert schema.current(connection) == schema.head() == "0001"
+        assert schema.differences(connection) == []
+        assert sorted(inspect(connection).get_table_names()) == ["oauthcore_alembic_version", "oauthcore_record"]
+    engine.dispose()
+
+
+def test_what_is_not_as_it_should_be_is_told(url: str) -> None:
+    engine = engine_of(url)
+    with engine.connect() as connection:
+        assert schema.differences(connection) == ["it is at revision None, and has to be at 0001"]
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE theirs (a INTEGER)"))
+        schema.upgrade(connection)
+    with engine.begin() as connection:
+        assert schema.differences(connection) == []
+        connection.execute(text("ALTER TABLE oauthcore_record ADD COLUMN more INTEGER"))
+    with engine.connect() as connection:
+        (told,) = schema.differences(connection)
+    engine.dispose()
+
+    assert "more" in told
