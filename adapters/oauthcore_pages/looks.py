@@ -21,7 +21,7 @@ from oauthcore.oidc.front_channel import WAIT, SignedOut
 from oauthcore.refusals import PAGE_HEADERS, ErrorPage
 from oauthcore_pages.brand import Brand
 from oauthcore_pages.language import best, translations
-from oauthcore_pages.messages import SCOPES
+from oauthcore_pages.messages import CLAIM_SCOPES, SCOPES
 
 Descriptions = Mapping[str, str | Mapping[str, str]]
 
@@ -177,7 +177,7 @@ class Looks:
             destination=destination(pending.redirect_uri),
             identity=self.describe("openid", language) if "openid" in pending.scope else None,
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
-            claims=[self.describe(name, language) for name in pending.claims],
+            claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
             username=username,
             logout=logout,
         )
@@ -232,6 +232,14 @@ class Looks:
         if isinstance(description, str):
             return description
         return description.get(language) or next(iter(description.values()), token)
+
+    def describe_claim(self, name: str, language: str) -> str:
+        """Say what a claim means: in the operator's words, by the scope that is about nothing else, or by its name."""
+        base, _, tag = name.partition("#")
+        scope = CLAIM_SCOPES.get(base)
+        said = self.describe(scope, language) if scope is not None and base not in self._scopes else None
+        plain = said or (self.describe(base, language) if base in self._scopes else base.replace("_", " "))
+        return f"{plain} ({tag})" if tag else plain
 
     def _listed(self, application: AuthorizedApplication, language: str) -> dict[str, object]:
         client = application.client

@@ -18,6 +18,15 @@ SCOPES = {
     "offline_access": N_("Use your account while you are away"),
 }
 
+# The claims that are all that their scope is about: to allow one of them is to allow what the scope's words say.
+CLAIM_SCOPES = {
+    "email": "email",
+    "email_verified": "email",
+    "address": "address",
+    "phone_number": "phone",
+    "phone_number_verified": "phone",
+}
+
 # What an error page may have to say; the tests hold this against the classes of `oauthcore.errors`.
 DESCRIPTIONS = (
     N_("The request lacks a required parameter, repeats one, or is malformed."),

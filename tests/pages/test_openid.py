@@ -10,6 +10,7 @@ import pytest
 from oauthcore import Client
 from oauthcore.keys import GivenKeys
 from oauthcore.openid import OpenID
+from oauthcore_pages import Looks
 from tests.core.signing_keys import key_for
 from tests.pages.html import Page
 from tests.pages.site import APP, Site, location, make_site, path_of
@@ -84,7 +85,19 @@ def test_claims_that_are_asked_for_by_name_are_shown(site: Site) -> None:
     page = site.approve_page(scope="openid email", claims=claims)
 
     assert "It also wants to know" in page.text
-    assert "<li>phone_number</li>" in page.text
+    assert "<li>See your telephone number</li>" in page.text
+
+
+def test_a_claim_is_shown_once_in_words_that_people_know(site: Site) -> None:
+    claims = json.dumps({"userinfo": {"phone_number": None, "birthdate": None}, "id_token": {"phone_number": None}})
+
+    page = site.approve_page(scope="openid email", claims=claims)
+
+    assert page.text.count("<li>See your telephone number</li>") == 1
+    assert "<li>birthdate</li>" in page.text
+    words = Looks(scopes={"birthdate": {"en": "Your birthday"}})
+    assert words.describe_claim("birthdate", "en") == "Your birthday"
+    assert words.describe_claim("given_name#de-AT", "en") == "given name (de-AT)"
 
 
 def test_a_hint_fills_in_the_name_and_is_escaped(site: Site) -> None:

@@ -39,6 +39,7 @@ CLIENT = """
 client_id = "{client_id}"
 {credentials}
 redirect_uris = ["{callback}"]
+post_logout_redirect_uris = ["{goodbye}"]
 grant_types = ["authorization_code", "refresh_token", "implicit"{more_grants}]
 response_types = ["code", "id_token", "code id_token"]
 scope = "openid profile email offline_access"
@@ -67,6 +68,7 @@ def client(client_id: str, credentials: str, *more: str, more_grants: str = "") 
         client_id=client_id,
         credentials=credentials,
         callback=CALLBACK,
+        goodbye=GOODBYE,
         more="\n".join(more),
         more_grants=more_grants,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.relying_parties.conftest import Provider, Talk
+from tests.relying_parties.conftest import GOODBYE, Provider, Talk
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +84,14 @@ def test_openid_client_reads_what_is_encrypted_for_it(talk: Talk, provider: Prov
 
     assert result["claims"]["sub"] == "alice"
     assert result["userinfo"]["email"] == "alice@wonderland.example"
+
+
+def test_openid_client_signs_out_and_its_tokens_end(talk: Talk) -> None:
+    result = talk(OPENID_CLIENT, "logout", "post", post_logout_redirect_uri=GOODBYE)
+
+    assert result["returned"].startswith(GOODBYE)
+    assert result["isStateKept"]
+    assert result["refreshed"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("algorithm", ["oidc", "oauth2"])
