@@ -12,11 +12,22 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore import AsyncWorld, AuthorizationServer, Login, Paths, PendingInteraction, Request, Response, World, arun
+from oauthcore import (
+    AsyncWorld,
+    AuthorizationServer,
+    Login,
+    Paths,
+    PendingInteraction,
+    PendingLogout,
+    Request,
+    Response,
+    World,
+    arun,
+)
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
     Answer,
@@ -149,6 +160,29 @@ class Embedded(Generic[RequestT, ResponseT]):
     async def deny(self, id: str) -> ResponseT:
         """Report that the person said no; give the framework's own response for his browser."""
         return self.framework.respond(await arun(self.server.deny(id), self.world))
+
+    async def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
+        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
+
+        `before` is the `sid` of who was signed in in this browser until now.
+        """
+        return await arun(self.server.sign_in(subject, before=before, **how), self.world)
+
+    async def logout(self, id: str, login: Login | None) -> PendingLogout | None:
+        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
+        return await arun(self.server.logout(id, login), self.world)
+
+    async def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
+        """End the login session, at the person's wish; give the framework's own response for his browser.
+
+        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
+        """
+        wire = self.framework.wire_of(request)
+        return self.framework.respond(await arun(self.server.sign_out(wire, login, id), self.world))
+
+    async def deliver_logouts(self) -> int:
+        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds."""
+        return await arun(self.server.deliver_logouts(), self.world)
 
     def form_token(self, request: RequestT, id: str) -> str:
         """Give what a form about an interaction carries, against cross-site posts."""

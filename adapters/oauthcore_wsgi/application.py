@@ -11,11 +11,21 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore import AuthorizationServer, Login, Paths, PendingInteraction, Request, Response, World, run
+from oauthcore import (
+    AuthorizationServer,
+    Login,
+    Paths,
+    PendingInteraction,
+    PendingLogout,
+    Request,
+    Response,
+    World,
+    run,
+)
 from oauthcore_wsgi.wire import Answer, body_of, head_of, plain
 
 if TYPE_CHECKING:
@@ -144,6 +154,29 @@ class Embedded(Generic[RequestT, ResponseT]):
     def deny(self, id: str) -> ResponseT:
         """Report that the person said no; give the framework's own response for his browser."""
         return self.framework.respond(run(self.server.deny(id), self.world))
+
+    def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
+        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
+
+        `before` is the `sid` of who was signed in in this browser until now.
+        """
+        return run(self.server.sign_in(subject, before=before, **how), self.world)
+
+    def logout(self, id: str, login: Login | None) -> PendingLogout | None:
+        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
+        return run(self.server.logout(id, login), self.world)
+
+    def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
+        """End the login session, at the person's wish; give the framework's own response for his browser.
+
+        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
+        """
+        wire = self.framework.wire_of(request)
+        return self.framework.respond(run(self.server.sign_out(wire, login, id), self.world))
+
+    def deliver_logouts(self) -> int:
+        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds."""
+        return run(self.server.deliver_logouts(), self.world)
 
     def form_token(self, request: RequestT, id: str) -> str:
         """Give what a form about an interaction carries, against cross-site posts."""

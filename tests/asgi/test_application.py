@@ -10,7 +10,17 @@ import anyio
 import attrs
 import pytest
 
-from oauthcore import AsyncWorld, AuthorizationServer, Login, MemoryStorage, Paths, Request, ResourceServer, Response
+from oauthcore import (
+    AsyncWorld,
+    AuthorizationServer,
+    Login,
+    MemoryStorage,
+    Paths,
+    Request,
+    ResourceServer,
+    Response,
+    arun,
+)
 from oauthcore.testing import FixedClock, Outage, SeededEntropy
 from oauthcore_asgi import ACCESS, Answer, Bearer, OAuth, ResourceMetadata
 from tests.core.site import TOKEN_KEY
@@ -250,3 +260,18 @@ def test_middleware_leaves_the_lifespan_alone() -> None:
     call(Bearer(inside, knows(None), AsyncWorld(stored())), {"type": "lifespan"})
 
     assert seen == ["lifespan"]
+
+
+@pytest.mark.anyio
+async def test_a_host_signs_its_people_in_and_out() -> None:
+    embedded = oauth()
+
+    login = await embedded.sign_in("alice", amr=("pwd",))
+    again = await embedded.sign_in("alice", before=login.sid)
+    assert again.sid == login.sid
+    answer = await embedded.sign_out(Request("POST", "/bye"), again)
+
+    assert b"You are signed out." in answer.response.body
+    assert await arun(embedded.server.sessions("alice"), embedded.world) == ()
+    assert await embedded.logout("made up", None) is None
+    assert await embedded.deliver_logouts() == 0

@@ -226,3 +226,17 @@ def test_metadata_is_served_where_something_else_protects() -> None:
 
     assert call(app, "/.well-known/oauth-protected-resource/a")[0] == "200 OK"
     assert call(app, "/other")[0] == "404 Not Found"
+
+
+def test_a_host_signs_its_people_in_and_out() -> None:
+    embedded = oauth()
+
+    login = embedded.sign_in("alice", amr=("pwd",))
+    again = embedded.sign_in("alice", before=login.sid)
+    assert again.sid == login.sid
+    answer = embedded.sign_out(Request("POST", "/bye"), again)
+
+    assert b"You are signed out." in answer.response.body
+    assert run(embedded.server.sessions("alice"), embedded.world) == ()
+    assert embedded.logout("made up", None) is None
+    assert embedded.deliver_logouts() == 0
