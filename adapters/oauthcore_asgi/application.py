@@ -23,11 +23,13 @@ from oauthcore import (
     Paths,
     PendingInteraction,
     PendingLogout,
+    Policy,
     Request,
     Response,
     World,
     arun,
 )
+from oauthcore.openid import OpenID
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
     Answer,
@@ -101,17 +103,21 @@ class Embedded(Generic[RequestT, ResponseT]):
         *,
         interaction: str,
         login: LoginOf[RequestT],
+        openid: OpenID | None = None,
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
-        `interaction` is the page of the application's that people are sent to.
+        `interaction` is the page of the application's that people are sent to. `openid` makes it an OpenID Provider,
+        whose keys are in the storage.
         """
         server = AuthorizationServer(
             issuer=issuer,
             clock=time.time,
             entropy=secrets.token_bytes,
             token_key=token_key,
+            policy=None if openid is None else Policy.openid(),
             paths=Paths(interaction=interaction),
+            openid=openid,
         )
         return cls(server, world, login=login)
 
