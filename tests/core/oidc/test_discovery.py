@@ -36,6 +36,16 @@ def test_it_says_what_a_provider_offers() -> None:
     assert "acr_values_supported" not in document
 
 
+def test_a_provider_says_that_it_tells_of_logouts() -> None:
+    """Back-Channel Logout section 2.1, Front-Channel Logout section 3."""
+    document = members(provider().get(NAMES[0]))
+
+    assert document["end_session_endpoint"] == f"{ISSUER}/end-session"
+    for channel in ("backchannel", "frontchannel"):
+        assert document[f"{channel}_logout_supported"] is True
+        assert document[f"{channel}_logout_session_supported"] is True
+
+
 def test_it_follows_what_is_enabled() -> None:
     openid = OpenID(
         scope_claims={"profile": ("name", "role")},

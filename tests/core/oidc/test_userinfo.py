@@ -56,6 +56,13 @@ def test_the_bearer_is_told_what_the_scope_stands_for(site: Site, method: str) -
     assert members(response) == {"sub": "alice", "email": "alice@wonderland.example", "email_verified": True}
 
 
+def test_an_address_is_an_object(site: Site) -> None:
+    """OIDC Core section 5.1.1."""
+    response = ask(site, tokens(site, "openid address")["access_token"])
+
+    assert members(response) == {"sub": "alice", "address": {"locality": "Oxford"}}
+
+
 def test_a_token_may_come_in_the_form(site: Site) -> None:
     token = tokens(site)["access_token"]
 
