@@ -38,7 +38,7 @@ from oauthcore.authorization.response_type import Approved
 from oauthcore.records import Client, Grant
 
 def approve(client: Client, grant: Grant) -> Approved:
-    return Approved(client, "https://attacker.example", None, grant)  # error: arg-type
+    return Approved(client, "https://attacker.example", None, None, grant)  # error: arg-type
 """,
     "a client that was not authenticated": """
 from oauthcore.context import Context
