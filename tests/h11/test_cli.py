@@ -195,6 +195,19 @@ def test_client_that_can_not_be_is_named(shell: Shell, arguments: tuple[str, ...
     assert said in shell.run("client", "add", *arguments, status=2)
 
 
+def test_client_may_be_registered_for_other_response_types(shell: Shell) -> None:
+    """OIDC Core section 3; the policy of a provider offers them."""
+    with Path("oauthcore.toml").open("a") as file:
+        file.write("[oidc]\n")
+    redirect = ("--redirect-uri", "https://app.example/callback", "--scope", "openid")
+    grants = ("--grant-type", "authorization_code", "--grant-type", "implicit")
+
+    shell.run("client", "add", "app", *redirect, *grants, "--response-type", "code id_token")
+
+    assert shell.ask("client", "show", "app")["response_types"] == ["code id_token"]
+    assert "response_types" in shell.run("client", "add", "b", *redirect, "--response-type", "nonsense", status=2)
+
+
 def test_client_with_keys_of_its_own_gets_no_secret(shell: Shell, tmp_path: Path) -> None:
     keys = tmp_path / "client.jwks"
     keys.write_text(json.dumps({"keys": [key_for("ES256").public.members]}))
@@ -311,6 +324,16 @@ def test_password_is_asked_for_twice_on_a_terminal(
     said = shell.run("user", "add", "alice", status=status)
 
     assert ("the two were not the same" in said) is (status == 2)
+
+
+def test_end_of_typing_is_no_password(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(getpass, "getpass", end)
+    monkeypatch.setattr(io, "StringIO", lambda text: Terminal(text))
+
+    assert "password = None: type one" in shell.run("user", "add", "alice", status=2)
 
 
 def test_user_who_is_removed_has_nothing_authorized_any_more(shell: Shell) -> None:

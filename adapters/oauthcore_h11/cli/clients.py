@@ -39,6 +39,7 @@ def add(
     scope: str = "",
     default_scope: str | None = None,
     grant_type: tuple[str, ...] = ("authorization_code", "refresh_token"),
+    response_type: tuple[str, ...] = (),
     auth_method: AuthenticationMethod = "client_secret_basic",
     auth_signing_alg: str | None = None,
     jwks_uri: str | None = None,
@@ -73,6 +74,9 @@ def add(
         What it means that a request names no scope; all of it if left out.
     grant_type
         What it may use at the token endpoint; may be given several times.
+    response_type
+        What it may ask the authorization endpoint for, as "code id_token"; may be given several times. What its grants
+        are for if left out.
     auth_method
         How it authenticates at the token endpoint.
     auth_signing_alg
@@ -125,7 +129,7 @@ def add(
         backchannel_logout_uri=backchannel_logout_uri,
         frontchannel_logout_uri=frontchannel_logout_uri,
         grant_types=grant_type,
-        response_types=response_types_for(grant_type),
+        response_types=response_type or response_types_for(grant_type),
         scope=scope_of("--scope", scope),
         default_scope=None if default_scope is None else scope_of("--default-scope", default_scope),
         allow=[allowance_of(word) for word in allow],

@@ -215,13 +215,20 @@ def new_password(*, generate: bool) -> Secret:
     """Get a password: a fresh one, or the one that somebody types, twice, or the first line of a pipe."""
     if generate:
         return Secret(secrets.token_urlsafe(16))
-    if not sys.stdin.isatty():
-        password = Secret(sys.stdin.readline().rstrip("\r\n"))
-    else:
-        password = Secret(getpass.getpass("Password: "))
-        if getpass.getpass("Once more: ") != password.reveal():
-            raise ConfigurationError("password", password, "the two were not the same; try again")
+    password = typed_password() if sys.stdin.isatty() else Secret(sys.stdin.readline().rstrip("\r\n"))
     check_password(password)
+    return password
+
+
+def typed_password() -> Secret:
+    """Ask for a password, twice; raises `ConfigurationError` for two that differ, and for Ctrl-D."""
+    try:
+        password = Secret(getpass.getpass("Password: "))
+        again = getpass.getpass("Once more: ")
+    except EOFError:
+        raise ConfigurationError("password", None, "type one, or let --generate make one") from None
+    if again != password.reveal():
+        raise ConfigurationError("password", password, "the two were not the same; try again")
     return password
 
 
