@@ -17,9 +17,9 @@ import attrs
 
 from oauthcore import jose
 from oauthcore.clients.client_secret_jwt import shared_keys
-from oauthcore.compact import InvalidJwt
+from oauthcore.compact import InvalidJwt, read_signed
 from oauthcore.context import Context
-from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
+from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri, RequestNotSupported
 from oauthcore.jose import VerifiedJwt
 from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
 from oauthcore.oidc.client_keys import verify_by_keys_of
@@ -78,10 +78,16 @@ def _hash(body: bytes) -> str:
 
 
 def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
-    """Verify an object by the client's keys, and that it is from it, for us and in time (RFC 9101 section 6)."""
+    """Verify an object by the client's keys, and that it is from it, for us and in time (RFC 9101 section 6).
+
+    Raises `Missing`, `InvalidRequestObject`, and `RequestNotSupported` for one that is not signed.
+    """
     if text.count(".") == 4:
         raise InvalidRequestObject("the request object is encrypted, for which no key was published")
     try:
+        if read_signed(text).alg.lower() == "none":
+            # OIDC Core section 6.1 knows such objects; who does not take them says so by this error (section 3.1.2.6).
+            raise RequestNotSupported("the request object is not signed, and could be anybody's")
         verified = _verified(text, client, context)
         check_times(verified.claims, context.now, must_expire=False)
         audience = audience_of(verified.claims)
