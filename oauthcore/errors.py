@@ -29,6 +29,15 @@ class InvalidRequest(OAuthError):
     description = "The request lacks a required parameter, repeats one, or is malformed."
 
 
+class UnregisteredRedirectUri(InvalidRequest):
+    """Refuse a redirect URI that is none of the client's, on a page: there is nowhere to send the browser to.
+
+    The person can do nothing about it, but whoever builds the client reads what it is (RFC 6749 section 4.1.2.1).
+    """
+
+    description = "The redirect URI is missing, or is none of those that the application is registered with."
+
+
 class InvalidClient(OAuthError):
     """Refuse a client that could not be authenticated (RFC 6749 section 5.2)."""
 

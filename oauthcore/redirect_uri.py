@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import UnregisteredRedirectUri
 
 ResponseMode = Literal["query", "fragment", "form_post"]
 
@@ -49,15 +49,15 @@ class ValidatedRedirect:
 def validate_redirect(asked: str | None, registered: tuple[str, ...]) -> ValidatedRedirect:
     """Match the asked redirect URI with the registered ones (RFC 6749 section 3.1.2.3, RFC 9700 section 2.1).
 
-    Raises `InvalidRequest`: whoever catches it has nowhere to redirect to.
+    Raises `UnregisteredRedirectUri`: whoever catches it has nowhere to redirect to.
     """
     if asked is None:
         if len(registered) != 1:
-            raise InvalidRequest("redirect_uri is missing, and the client has not exactly one registered")
+            raise UnregisteredRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
         return ValidatedRedirect(registered[0], given=False)
     if asked in registered or _is_loopback_of(asked, registered):
         return ValidatedRedirect(asked, given=True)
-    raise InvalidRequest("redirect_uri is not registered for this client")
+    raise UnregisteredRedirectUri("redirect_uri is not registered for this client")
 
 
 def _is_loopback_of(asked: str, registered: tuple[str, ...]) -> bool:

@@ -30,6 +30,7 @@ CLAIM_SCOPES = {
 # What an error page may have to say; the tests hold this against the classes of `oauthcore.errors`.
 DESCRIPTIONS = (
     N_("The request lacks a required parameter, repeats one, or is malformed."),
+    N_("The redirect URI is missing, or is none of those that the application is registered with."),
     N_("The client could not be authenticated."),
     N_("The grant is invalid, expired, revoked, or was issued to another client."),
     N_("The client is not allowed to do this."),

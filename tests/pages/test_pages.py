@@ -212,3 +212,11 @@ def test_whatever_arrives_a_response_leaves(method: str, path: str, query: str, 
 
 def test_fields_of_a_form_are_in_no_repr() -> None:
     assert "hush" not in repr(Form((("password", "hush"),)))
+
+
+def test_a_redirect_uri_that_is_not_registered_is_named_on_the_page(site: Site) -> None:
+    refused = site.get("/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fclient.example%2Felsewhere")
+
+    assert refused.status == 400
+    assert refused.header("location") is None
+    assert "none of those that the application is registered with" in refused.body.decode()
