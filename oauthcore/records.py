@@ -313,7 +313,8 @@ class Interaction:
 
     `browser` is the digest of the cookie it started with. `login` and `scope` are what the application reported; a
     `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept. `chosen` tells
-    that the application has reported somebody since the request came: an account was selected, or made.
+    that the application has reported somebody since the request came: an account was selected, or made. `auth_time` is
+    when who was signed in then had signed in, if anybody was: that is no answer to this request.
     """
 
     key: Digest
@@ -327,6 +328,7 @@ class Interaction:
     scope: Scope | None = None
     remember: bool = False
     chosen: bool = False
+    auth_time: int | None = None
 
 
 @attrs.frozen(kw_only=True)

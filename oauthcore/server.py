@@ -229,7 +229,7 @@ class AuthorizationServer:
             raise ConfigurationError("lifetime", lifetime, "use a number of seconds, 1 or more")
         context = self._context()
         login = Login(subject=subject, auth_time=context.now if auth_time is None else auth_time, acr=acr, amr=amr)
-        asked = SignIn(login, context.mint().reveal(), before, lifetime)
+        asked = SignIn(login, context.mint().reveal(), before, lifetime, just_now=auth_time is None)
         return self._signed_in(asked, context)
 
     def sessions(self, subject: str) -> Flow[tuple[LoginSession, ...]]:
@@ -355,8 +355,9 @@ class AuthorizationServer:
 
     def _signed_in(self, asked: SignIn, context: Context) -> Flow[Login]:
         response = yield from agree(lambda: sign_in(asked, context))
-        sid = asked.sid if response.status == 201 else asked.before
-        return attrs.evolve(asked.login, sid=sid)
+        session = yield from find(LoginSession, asked.sid if response.status == 201 else str(asked.before))
+        assert session is not None
+        return session.login
 
     def _deliver(self, limit: int) -> Flow[int]:
         queue = yield from due(int(self._clock()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 import attrs
 
@@ -11,7 +12,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import UnmetAuthenticationRequirements
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import Consent, Login
+from oauthcore.records import Consent, Interaction, Login
 from oauthcore.redirect_uri import is_impersonable
 
 
@@ -28,13 +29,20 @@ class Need(StrEnum):
 class Asked:
     """Tell what the person has been asked since the request came.
 
-    `since` is when the interaction started, None before there is one. `chosen` tells that the application has reported
-    somebody in it, `consent` that he has just been asked for consent.
+    `since` is when the interaction started, None before there is one, and `known_auth_time` when who was signed in by
+    then had signed in. `chosen` tells that the application has reported somebody in it, `consent` that he has just been
+    asked for consent.
     """
 
     since: int | None = None
     chosen: bool = False
     consent: bool = False
+    known_auth_time: int | None = None
+
+    @classmethod
+    def in_(cls, interaction: Interaction, *, chosen: bool, consent: bool = False) -> Self:
+        """Tell what was asked in an interaction."""
+        return cls(interaction.started_at, chosen, consent, interaction.auth_time)
 
 
 NOTHING_ASKED = Asked()
@@ -64,8 +72,11 @@ def is_somebody_else(judged: Judged, login: Login, context: Context) -> bool:
 
 
 def is_fresh(login: Login, asked: Asked) -> bool:
-    """Tell whether the person signed in after the request had come."""
-    return asked.since is not None and login.auth_time >= asked.since
+    """Tell whether the person signed in after the request had come.
+
+    Times are in seconds, and who signed in and came with the request within the same one did so before it.
+    """
+    return asked.since is not None and login.auth_time >= asked.since and login.auth_time != asked.known_auth_time
 
 
 def is_stale(judged: Judged, login: Login, asked: Asked, context: Context) -> bool:

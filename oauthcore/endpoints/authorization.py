@@ -116,6 +116,7 @@ def start_interaction(
         started_at=context.now,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         login=login if needed is Need.CONSENT else None,
+        auth_time=None if login is None else login.auth_time,
     )
     changes = (Require(judged.asked.client), Insert(interaction))
     return Outcome(send_to_page(needed, handle, context, cookies), changes)

@@ -93,7 +93,7 @@ def describe(
         return None
     try:
         judged = judge(prove_redirect(interaction.request, client, context), context)
-        asked = Asked(interaction.started_at, interaction.chosen)
+        asked = Asked.in_(interaction, chosen=interaction.chosen)
         needed = still_needed(judged, login, consent, asked, context)
     except OAuthError:
         return None
@@ -153,7 +153,7 @@ def decide_finish(
         return repeat_finish(answer, waiting, context)
     scope = consented_scope(answer, judged, waiting)
     login = answer.login_in(waiting, context.now)
-    asked = Asked(waiting.started_at, chosen=True, consent=scope is not None)
+    asked = Asked.in_(waiting, chosen=True, consent=scope is not None)
     needed = still_needed(judged, login, consent, asked, context)
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]

@@ -109,7 +109,7 @@ def answer_finished(
 ) -> Outcome:
     """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
     judged, interaction = judge(asked, context), done.old
-    told = Asked(interaction.started_at, chosen=True, consent=interaction.scope is not None)
+    told = Asked.in_(interaction, chosen=True, consent=interaction.scope is not None)
     login = still_signed_in(interaction.login, session, context.now)
     needed = need(judged, login, consent, told, context)
     if isinstance(needed, Login):

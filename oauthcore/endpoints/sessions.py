@@ -15,12 +15,26 @@ from oauthcore.records import Grant, Login, LoginSession
 
 @attrs.frozen
 class SignIn:
-    """Hold who signed in and how. `sid` is for a new session; `before` the browser's session until now, if any."""
+    """Hold who signed in and how. `sid` is for a new session; `before` the browser's session until now, if any.
+
+    `just_now` tells that he did so this very moment, and not at a time that the host has named.
+    """
 
     login: Login
     sid: str
     before: str | None
     lifetime: int
+    just_now: bool = False
+
+    def auth_time_after(self, before: LoginSession | None) -> int:
+        """Give when he signed in: later than whoever did in this browser before, however fast he was.
+
+        Times are in seconds. Twice the same one would hide from a client that it got what it asked for by
+        prompt=login, and from us that somebody has done what a request waits for.
+        """
+        if before is None or not self.just_now:
+            return self.login.auth_time
+        return max(self.login.auth_time, before.auth_time + 1)
 
 
 def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
@@ -42,7 +56,7 @@ def decide_sign_in(
     """
     login, over = asked.login, context.now + asked.lifetime
     event = Event("signed_in", None, login.subject)
-    how = {"auth_time": login.auth_time, "acr": login.acr, "amr": login.amr, "expires_at": over}
+    how = {"auth_time": asked.auth_time_after(before), "acr": login.acr, "amr": login.amr, "expires_at": over}
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
         return Outcome(Response(200), (Replace(before, renewed),), (event,))

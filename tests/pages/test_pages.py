@@ -215,7 +215,9 @@ def test_fields_of_a_form_are_in_no_repr() -> None:
 
 
 def test_a_redirect_uri_that_is_not_registered_is_named_on_the_page(site: Site) -> None:
-    refused = site.get("/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fclient.example%2Felsewhere")
+    refused = site.get(
+        "/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fclient.example%2Felsewhere"
+    )
 
     assert refused.status == 400
     assert refused.header("location") is None

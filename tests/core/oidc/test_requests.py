@@ -248,6 +248,18 @@ def test_who_signs_in_for_max_age_0_is_not_asked_for_ever(site: Site) -> None:
     assert "code" in params(site.approve(asked, fresh))
 
 
+@pytest.mark.parametrize("changes", [{"prompt": "login"}, {"max_age": "0"}], ids=["prompt", "max_age"])
+def test_who_signed_in_before_the_request_has_to_again_though_it_was_within_the_same_second(
+    site: Site, changes: dict[str, str]
+) -> None:
+    before = login_of(auth_time=site.now)
+    started = authorize(site, before, **changes)
+
+    assert pending_need(site, started, before) is Need.LOGIN
+    finished = site.drive(site.server.finish(handle_of(started), before), site.world)
+    assert pending_need(site, finished, before) is Need.LOGIN
+
+
 def test_a_client_s_own_max_age_counts_where_the_request_has_none(drive: Drive) -> None:
     site = provider(drive, clients=(attrs.evolve(RP, default_max_age=100),))
 

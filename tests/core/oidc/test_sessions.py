@@ -77,6 +77,22 @@ def test_who_signs_in_again_goes_on_with_his_session(site: Site) -> None:
     assert (session.auth_time, session.acr, session.started_at) == (site.now, "gold", site.now - 60)
 
 
+@pytest.mark.parametrize("subject", ["alice", "bob"])
+def test_who_signs_in_within_the_same_second_has_done_so_later(site: Site, subject: str) -> None:
+    """Else prompt=login and max_age could not tell the new sign-in from the old one."""
+    first = signed_in(site)
+    second = signed_in(site, subject, before=first.sid)
+
+    assert (first.auth_time, second.auth_time) == (site.now, site.now + 1)
+    assert [session.login for session in sessions(site, subject)] == [second]
+
+
+def test_a_time_that_the_host_names_is_taken_as_it_is(site: Site) -> None:
+    first = signed_in(site)
+
+    assert signed_in(site, before=first.sid, auth_time=site.now - 60).auth_time == site.now - 60
+
+
 def test_who_signs_in_over_somebody_else_ends_that_session(site: Site) -> None:
     alice = signed_in(site)
     remembered(site, alice)
