@@ -15,7 +15,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import OAuthError
-from oauthcore.http import Request
+from oauthcore.http import Request, Response, see_other
 from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
@@ -30,6 +30,10 @@ from oauthcore.records import (
     Login,
     LoginSession,
 )
+from oauthcore.redirect_uri import form_encoded
+
+# What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
+LONGEST_QUERY = 6_000
 
 
 def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
@@ -47,13 +51,30 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     hint = yield from read_hint(asked.id_token_hint, context)
     asked = with_hint(asked, hint)
     person = yield from front_channel_person(asked, client, login, context)
-    return decide(asked, client, login, consent, person, browser_of(request, context), context, session)
+    browser = browser_of(request, context)
+    came_bare = request.method == "POST" and login is None and browser is None
+    again = by_get(received, context) if came_bare else None
+    return decide(asked, client, login, consent, person, browser, context, session, again)
 
 
 def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     parameters.need("client_id")
     return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
+
+
+def by_get(received: AuthorizationRequest, context: Context) -> Response | None:
+    """Send the browser here once more, by GET, where it came with a form and without cookies: another site's, perhaps.
+
+    With such a form it sends none that are Lax (RFC 6265bis section 5.6.7.1). Else whoever is signed in would have to
+    sign in again, be refused for prompt=none, and lose what waits for him in other tabs. None for a request that is too
+    long for a URL, to be answered as it came.
+    """
+    given = attrs.asdict(received, filter=lambda field, value: field.name in REQUEST_PARAMETERS and value is not None)
+    query = form_encoded(given.items())
+    if len(query) > LONGEST_QUERY:
+        return None
+    return see_other(f"{context.base}{context.paths.authorization}?{query}")
 
 
 def understand(
@@ -86,8 +107,12 @@ def decide(
     browser: Secret | None,
     context: Context,
     session: LoginSession | None = None,
+    again: Response | None = None,
 ) -> Outcome:
-    """Refuse with a page until the redirect URI is proven, and from then on at the client."""
+    """Refuse with a page until the redirect URI is proven, and from then on at the client.
+
+    Where there is an `again`, that goes before any question to the person, and before the refusal to ask one.
+    """
     asked = prove_redirect(request, client, context)
     try:
         judged = judge(asked, context)
@@ -95,6 +120,8 @@ def decide(
         if isinstance(needed, Login):
             approval = Approval(needed, judged.scope, asked=False, session=session)
             return approve(judged, approval, consent, person, context)
+        if again is not None:
+            return Outcome(again)
         if "none" in judged.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:

@@ -470,7 +470,7 @@ def test_what_has_another_hash_is_refused_and_hammers_nobody(drive: Drive) -> No
 def test_an_object_is_obeyed_by_post_as_well(site: Site) -> None:
     body = form(client_id="rp", redirect_uri=CALLBACK, request=signed())
 
-    assert "interaction" in params(site.post("/authorize", body))
+    assert "interaction" in params(site.get(location(site.post("/authorize", body))))
 
 
 def test_discovery_says_what_is_taken() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 import attrs
 import pytest
 
@@ -193,7 +195,35 @@ def test_posted_requests_read_the_form_and_not_the_query(site: Site) -> None:
 
     response = site.handle(Request("POST", "/authorize?client_id=nobody", (FORM,), body))
 
-    assert location(response).startswith("/login?")
+    assert location(site.get(location(response))).startswith("/login?")
+
+
+@pytest.mark.parametrize("more", [{}, {"prompt": "none"}])
+def test_a_form_of_another_site_comes_without_cookies_and_is_asked_for_again_by_get(
+    site: Site, more: dict[str, str]
+) -> None:
+    """RFC 6265bis section 5.6.7.1: cookies that are Lax go with a GET only, and nobody is to sign in twice for that."""
+    target = site.authorize_target(**more)
+    posted = site.handle(Request("POST", "/authorize", (FORM,), target.partition("?")[2].encode()))
+
+    assert posted.status == 303
+    assert parse_qs(urlsplit(location(posted)).query) == parse_qs(urlsplit(target).query)
+    assert posted.header("set-cookie") is None
+
+
+def test_a_posted_request_that_is_too_long_for_a_url_is_answered_as_it_came(site: Site) -> None:
+    body = site.authorize_target(state="s" * 7_000).partition("?")[2].encode()
+
+    assert location(site.handle(Request("POST", "/authorize", (FORM,), body))).startswith("/login?")
+
+
+def test_a_posted_request_that_comes_with_cookies_is_answered_at_once(site: Site) -> None:
+    _ = site.authorize()
+    body = site.authorize_target().partition("?")[2].encode()
+
+    answer = site.post("/authorize", body, ("Cookie", site.cookie or ""))
+
+    assert location(answer).startswith("/login?")
 
 
 def test_a_posted_request_that_is_no_form_is_an_error_page(site: Site) -> None:
