@@ -29,7 +29,7 @@ Kind = Literal[
     "logout",
     "assertion",
 ]
-Proof = Literal["access_token", "refresh_token", "resume", "form", "subject"]
+Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid"]
 
 Purpose = Literal["keys", "client_secret"]
 

@@ -335,8 +335,9 @@ class Interaction:
 class LoginSession:
     """Remember a login session: one person at one browser, from signing in to signing out (OIDC Back-Channel Logout).
 
-    Its key is the `sid` that ID tokens have. That is no credential: whoever knows it can do nothing with it. What a
-    host keeps in its cookie is its own affair. `client_ids` got an ID token in it. `authorizations` counts, so that
+    Its key is the `sid` that the host knows it by; the one in ID tokens is derived from it, another for each client.
+    Neither is a credential: whoever knows it can do nothing with it. What a host keeps in its cookie is its own affair.
+    `client_ids` got an ID token in it. `authorizations` counts, so that
     whoever ends it and has not seen the newest grant decides again.
     """
 

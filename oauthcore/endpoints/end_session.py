@@ -21,6 +21,7 @@ from oauthcore.http import Request, Response, see_other
 from oauthcore.oidc.front_channel import SignedOut, frames_for
 from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
+from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
 from oauthcore.outcome import Insert, Outcome
 from oauthcore.parameters import Parameters, form_of, query_of
@@ -110,7 +111,8 @@ def is_meant(kept: LogoutRequest, client: Client | None, login: Login, context: 
     """Tell whether a hint names who is signed in, in the session that he is signed in in."""
     if client is None or kept.hinted_subject is None:
         return False
-    return subject_for(client, login.subject, context) == kept.hinted_subject and kept.hinted_sid in {None, login.sid}
+    sid = None if login.sid is None else sid_for(client, login.sid, context)
+    return subject_for(client, login.subject, context) == kept.hinted_subject and kept.hinted_sid in {None, sid}
 
 
 @attrs.frozen
@@ -156,7 +158,7 @@ def decide_sign_out(
         return Outcome(left(SignedOut((), location), render))
     ended = ending([session], grants, clients, context)
     return Outcome(
-        left(SignedOut(frames_for(session, clients, context.issuer), location), render), ended.changes, ended.events
+        left(SignedOut(frames_for(session, clients, context), location), render), ended.changes, ended.events
     )
 
 

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from oauthcore.context import Context
 from oauthcore.http import Response
 from oauthcore.oidc.session import Clients
-from oauthcore.records import LoginSession
+from oauthcore.oidc.sid import sid_for
+from oauthcore.records import Client, LoginSession
 from oauthcore.redirect_uri import with_parameters
 from oauthcore.refusals import PAGE_HEADERS
 
@@ -38,12 +40,19 @@ class SignedOut:
         return tuple(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
 
-def frames_for(session: LoginSession, clients: Clients, issuer: str) -> tuple[str, ...]:
+def frames_for(session: LoginSession, clients: Clients, context: Context) -> tuple[str, ...]:
     """Give the URLs to open, each with `iss` and `sid`, so that a client can tell which session it is (section 2)."""
-    named = {"iss": issuer, "sid": session.key}
     known = (clients.get(client_id) for client_id in session.client_ids)
-    uris = (client.frontchannel_logout_uri for client in known if client is not None)
-    return tuple(with_parameters(uri, "query", named) for uri in uris if uri is not None)
+    frames = (None if client is None else frame_of(client, session, context) for client in known)
+    return tuple(frame for frame in frames if frame is not None)
+
+
+def frame_of(client: Client, session: LoginSession, context: Context) -> str | None:
+    """Give the URL that a client wants opened, None where it wants none."""
+    if client.frontchannel_logout_uri is None:
+        return None
+    named = {"iss": context.issuer, "sid": sid_for(client, session.key, context)}
+    return with_parameters(client.frontchannel_logout_uri, "query", named)
 
 
 def plain_signed_out_page(signed_out: SignedOut) -> Response:

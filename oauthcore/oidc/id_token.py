@@ -14,6 +14,7 @@ from oauthcore.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import NOBODY, Person, claims_for, told
+from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records import Client, Grant
 from oauthcore.scope import Scope
@@ -70,7 +71,8 @@ def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, contex
         "exp": context.now + lifetime,
         "iat": context.now,
     }
-    known = {"auth_time": grant.auth_time, "nonce": told_of.nonce, "acr": grant.acr, "sid": grant.sid}
+    sid = None if grant.sid is None else sid_for(client, grant.sid, context)
+    known = {"auth_time": grant.auth_time, "nonce": told_of.nonce, "acr": grant.acr, "sid": sid}
     claims |= {name: value for name, value in known.items() if value is not None}
     if grant.amr:
         claims["amr"] = list(grant.amr)

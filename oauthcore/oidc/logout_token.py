@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauthcore.context import Context
 from oauthcore.jwt import Jwt
 from oauthcore.oidc.client_keys import encryption_for
+from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records import Client, LoginSession, LogoutDelivery
 
@@ -42,7 +43,7 @@ def logout_token(client: Client, delivery: LogoutDelivery, context: Context) -> 
         "exp": context.now + LIFETIME,
         "jti": context.mint().reveal(),
         "events": {EVENT: {}},
-        "sid": delivery.sid,
+        "sid": sid_for(client, delivery.sid, context),
     }
     alg = client.id_token_signed_response_alg
     return Jwt(claims, alg, typ="logout+jwt", encryption=encryption_for(client, "id_token", context))

@@ -9,6 +9,7 @@ import pytest
 
 from oauthcore import ConfigurationError, LoginSession, Paths, run
 from oauthcore.keys import GivenKeys
+from oauthcore.oidc.sid import sid_for
 from oauthcore.openid import OpenID
 from oauthcore.records import LogoutDelivery
 from tests.core.signing_keys import key_for
@@ -55,7 +56,8 @@ def test_a_person_is_asked_and_his_client_told_and_then_he_is_sent_back(site: Si
     assert "<strong>The App</strong> asks you to sign out here, too." in asked.text
     page = Page.in_(done)
     (frame,) = [found for tag, found in page.tags if tag == "iframe"]
-    assert frame["src"] == f"https://client.example/front?iss=https%3A%2F%2Fas.example&sid={session.key}"
+    sid = sid_for(RP, session.key, site.server._context())
+    assert frame["src"] == f"https://client.example/front?iss=https%3A%2F%2Fas.example&sid={sid}"
     assert ("meta", {"http-equiv": "refresh", "content": f"4;url={BYE}?state=s"}) in page.tags
     assert "frame-src https://client.example" in (done.header("content-security-policy") or "").split("; ")
     assert sessions(site) == []

@@ -12,6 +12,7 @@ from oauthcore.endpoints.end_session import check_request
 from oauthcore.errors import InvalidRequest
 from oauthcore.oidc.front_channel import SignedOut, plain_signed_out_page
 from oauthcore.oidc.id_token_hint import Hint
+from oauthcore.oidc.sid import sid_for
 from oauthcore.outcome import Replace
 from oauthcore.parameters import parse_form
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
@@ -225,7 +226,8 @@ def test_clients_are_told_in_frames_that_alone_may_be_framed(site: Site) -> None
     page = confirmed(site, sent, login)
 
     text = page.body.decode()
-    frame = f"{FRONT}&amp;iss=https%3A%2F%2Fas.example&amp;sid={login.sid}"
+    sid = sid_for(RP, login.sid or "", site.server._context())
+    frame = f"{FRONT}&amp;iss=https%3A%2F%2Fas.example&amp;sid={sid}"
     assert f'<iframe src="{frame}"' in text
     assert f'http-equiv="refresh" content="4;url={BYE}?state=%22%3E%3Cscript%3E"' in text
     assert "<script" not in text

@@ -15,6 +15,7 @@ from oauthcore.effects import Fetch
 from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due
 from oauthcore.oidc.id_token_hint import hint_in
 from oauthcore.oidc.logout_token import EVENT, queued
+from oauthcore.oidc.sid import sid_for
 from oauthcore.outcome import Delete
 from oauthcore.records import Client, LogoutDelivery
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
@@ -94,7 +95,10 @@ def test_each_client_is_told_once_by_a_form(site: Site, clients: Clients) -> Non
         ("POST", "https://pairwise.example/bcl"),
     }
     assert all(("Content-Type", "application/x-www-form-urlencoded") in r.headers for r in clients.heard)
-    assert [told(token)["sid"] for token in clients.tokens] == [sid, sid]
+    context = site.server._context()
+    assert {claims["aud"]: claims["sid"] for claims in map(told, clients.tokens)} == {
+        client.client_id: sid_for(client, sid, context) for client in (TOLD, ALSO)
+    }
     assert names(site) == ["logout_delivered"] * 2
     assert queue(site) == []
 
@@ -113,7 +117,7 @@ def test_a_logout_token_says_who_where_and_why(site: Site, clients: Clients) -> 
         "iat": site.now,
         "exp": site.now + 120,
         "events": {EVENT: {}},
-        "sid": sid,
+        "sid": sid_for(TOLD, sid, site.server._context()),
         "typ": "logout+jwt",
         "alg": "RS256",
     }

@@ -11,6 +11,7 @@ from oauthcore import Allowance, Client, ConfigurationError, Login, LoginSession
 from oauthcore.authorization.proceed import session_changes
 from oauthcore.lifecycle import SessionState
 from oauthcore.oidc.session import ending
+from oauthcore.oidc.sid import sid_for
 from oauthcore.outcome import Insert, Require
 from oauthcore.records import LogoutDelivery
 from tests.core.oidc.provider import PAIRWISE, RP, SECRETS, context_of, grant_of, provider
@@ -61,7 +62,8 @@ def test_who_signs_in_has_a_session_and_it_is_named_in_his_id_tokens(site: Site)
     answer = redeem(site, remembered(site, login)["code"])
 
     (session,) = sessions(site)
-    assert told(answer["id_token"])["sid"] == login.sid == session.key
+    assert told(answer["id_token"])["sid"] == sid_for(RP, session.key, site.server._context())
+    assert login.sid == session.key
     assert (session.client_ids, session.authorizations) == (("rp",), 1)
     assert session.login == login == Login(subject="alice", auth_time=site.now, acr="gold", amr=("pwd",), sid=login.sid)
 
@@ -75,6 +77,19 @@ def test_who_signs_in_again_goes_on_with_his_session(site: Site) -> None:
     (session,) = sessions(site)
     assert second.sid == first.sid
     assert (session.auth_time, session.acr, session.started_at) == (site.now, "gold", site.now - 60)
+
+
+def test_two_clients_can_not_tell_by_the_session_who_is_the_same_person(site: Site) -> None:
+    """OIDC Core section 8.1: pairwise subjects would be for nothing."""
+    login = signed_in(site)
+
+    def named(client_id: str, redirect_uri: str) -> str:
+        code = remembered(site, login, client_id=client_id, redirect_uri=redirect_uri)["code"]
+        return str(told(redeem(site, code, client_id, redirect_uri)["id_token"])["sid"])
+
+    rp, pairwise = named("rp", RP.redirect_uris[0]), named("pairwise", PAIRWISE.redirect_uris[0])
+    assert len({rp, pairwise, login.sid}) == 3
+    assert named("rp", RP.redirect_uris[0]) == rp
 
 
 @pytest.mark.parametrize("subject", ["alice", "bob"])
