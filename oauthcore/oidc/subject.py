@@ -8,6 +8,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.records import Client
+from oauthcore.redirect_uri import LOOPBACK_HOSTS
 
 
 def subject_for(client: Client, subject: str, context: Context) -> str:
@@ -25,10 +26,16 @@ def subject_for(client: Client, subject: str, context: Context) -> str:
 def sector_of(client: Client) -> str:
     """Give the host of a client's sector: its sector identifier's, or else the one its redirect URIs have in common.
 
-    Raises `ConfigurationError` where they have none in common, which registration does not let happen.
+    Raises `ConfigurationError` where they have none in common, or none that is the client's own, which registration
+    does not let happen.
     """
     if client.sector_identifier_uri is not None:
         return urlsplit(client.sector_identifier_uri).netloc
+    # A private-use scheme has no host, and the loopback interface is everybody's: all such clients would be one sector.
+    if any(urlsplit(uri).hostname in {None, *LOOPBACK_HOSTS} for uri in client.redirect_uris):
+        raise ConfigurationError(
+            "sector_identifier_uri", None, "name one: a redirect URI is at no host of the client's own (RFC 8252)"
+        )
     hosts = {urlsplit(uri).netloc for uri in client.redirect_uris}
     if len(hosts) != 1:
         raise ConfigurationError(

@@ -64,3 +64,15 @@ def test_no_two_pairs_of_sector_and_person_share_a_name() -> None:
     other = attrs.evolve(PAIRWISE, redirect_uris=("https://a.example:1/cb",))
 
     assert subject_for(one, "1 x", CONTEXT) != subject_for(other, "x", CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "uri", ["com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"]
+)
+def test_a_redirect_uri_at_nobodys_host_is_no_sector(uri: str) -> None:
+    """All native applications would know a person by the same name."""
+    client = attrs.evolve(PAIRWISE, redirect_uris=(uri,))
+
+    with pytest.raises(ConfigurationError, match="sector_identifier_uri"):
+        sector_of(client)
+    assert sector_of(attrs.evolve(client, sector_identifier_uri="https://sector.example/uris.json")) == "sector.example"
