@@ -43,7 +43,10 @@ class Browser:
 
     def open(self, url: str) -> Arrival:
         """Open a URL, and answer every page that is shown, until it ends at a client."""
-        response = self.http.get(url)
+        return self.follow(self.http.get(url))
+
+    def follow(self, response: httpx.Response) -> Arrival:
+        """Go on from a response."""
         for _ in range(MANY):
             self.visited.append(response.url.path)
             if response.has_redirect_location:

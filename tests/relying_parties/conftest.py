@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -31,6 +32,8 @@ PATIENCE = 60.0
 
 # What HMAC-SHA-256 takes at the least (RFC 7518 section 3.2).
 SECRET = "a-secret-of-the-client-that-is-long-enough"
+
+TLS = '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"'
 
 Talk: TypeAlias = Callable[..., dict[str, Any]]
 
@@ -97,7 +100,14 @@ def clients() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     """Serve, with all of the clients and one person, who is alice."""
-    folder, port, authority = tmp_path_factory.mktemp("provider"), free_port(), trustme.CA()
+    with serving(tmp_path_factory.mktemp("provider"), *tables()) as provider:
+        yield provider
+
+
+@contextmanager
+def serving(folder: Path, *more: str) -> Iterator[Provider]:
+    """Serve over TLS what these tables say."""
+    port, authority = free_port(), trustme.CA()
     signing, decryption = jose.generate("ES256"), jose.generate("RS256").named("RSA-OAEP-256", "enc")
     provider = Provider(f"https://localhost:{port}", folder / "authority.pem", signing, decryption)
     authority.cert_pem.write_to_path(provider.authority)
@@ -107,21 +117,26 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
     (folder / "signing.jwks").write_bytes(set_of([signing]))
     (folder / "decryption.jwks").write_bytes(set_of([decryption]))
     installation = Installation(folder)
-    installation.configure(*tables(), bind=f"localhost:{port}")
+    installation.configure(TLS, *more, bind=f"localhost:{port}")
     text = installation.config.read_text().replace('issuer = "http://localhost:8000"', f'issuer = "{provider.issuer}"')
     installation.config.write_text(text)
     with installation.serving():
         yield provider
 
 
+def hashed(password: str) -> str:
+    """Hash a password, quickly."""
+    passwords = Passwords(memory=8, passes=1, at_once=1)
+    try:
+        return passwords.hash(Secret(password))
+    finally:
+        passwords.close()
+
+
 def tables() -> Iterator[str]:
     """Write what the configuration has more than a fresh one."""
-    passwords = Passwords(memory=8, passes=1, at_once=1)
-    hashed = passwords.hash(Secret("wonderland"))
-    passwords.close()
-    yield '[tls]\ncertificate = "certificate.pem"\nkey = "key.pem"'
     yield '[oidc]\n[oidc.keys]\nalgorithms = ["RS256", "ES256", "Ed25519"]'
-    yield f'[[users]]\nusername = "alice"\nsubject = "alice"\npassword_hash = "{hashed}"'
+    yield f'[[users]]\nusername = "alice"\nsubject = "alice"\npassword_hash = "{hashed("wonderland")}"'
     yield 'claims = { name = "Alice Liddell", email = "alice@wonderland.example", email_verified = true }'
     yield from clients()
 
