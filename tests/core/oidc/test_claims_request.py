@@ -86,3 +86,9 @@ def test_whatever_arrives_is_read_or_refused(text: str) -> None:
     except InvalidRequest:
         return
     assert isinstance(request, ClaimsRequest)
+
+
+def test_a_number_that_could_not_be_written_down_again_is_refused_at_once() -> None:
+    """Else the request would pass, and its code could never be redeemed."""
+    with pytest.raises(InvalidRequest, match="larger than any number"):
+        parse_claims('{"userinfo": {"email": {"value": 1e400}}}')
