@@ -16,7 +16,7 @@ from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
 from oauthcore.oidc.person import NOBODY, Person, know
 from oauthcore.outcome import Pending
 from oauthcore.records import AuthorizationRequest, Client, Grant, Login
-from oauthcore.scope import parse_scope
+from oauthcore.scope import parse_scope, resolve_scope
 
 
 def deliver(
@@ -67,7 +67,8 @@ def front_channel_person(
 def names_wished(request: AuthorizationRequest, client: Client, context: Context, *, alone: bool) -> tuple[str, ...]:
     """Give the claims to ask the application for; none where the request can't be read, since it will be refused."""
     try:
-        scope = parse_scope(request.scope or "")
+        asked = None if request.scope is None else parse_scope(request.scope)
+        scope = resolve_scope(asked, client.omitted_scope, client.scope)
         return names_in(client, scope, request.claims, context, alone=alone)
     except OAuthError:
         return ()

@@ -130,6 +130,14 @@ def test_the_code_of_a_hybrid_answer_is_redeemed_for_the_same_person(site: Site)
     assert [claims[name] for name in ("sub", "iss", "nonce")] == [front[name] for name in ("sub", "iss", "nonce")]
 
 
+def test_an_id_token_alone_has_the_claims_of_a_scope_that_was_meant_and_not_named(drive: Drive) -> None:
+    site = provider(drive, clients=(attrs.evolve(RP, default_scope="openid email"),))
+
+    claims = told(remembered(site, scope=None, response_type="id_token")["id_token"])
+
+    assert claims["email"] == "alice@wonderland.example"
+
+
 def test_an_id_token_alone_has_the_scope_s_claims(site: Site) -> None:
     alone = told(remembered(site, response_type="id_token", scope="openid email")["id_token"])
     beside = told(remembered(site, response_type="id_token token", scope="openid email")["id_token"])
