@@ -100,7 +100,6 @@ class Client:
     id_token_lifetime: int | None = None
     grant_lifetime: int | None = None
     access_token_format: AccessTokenFormat = "opaque"
-    logo_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
     jwks: str | None = attrs.field(default=None, converter=_json)
@@ -119,7 +118,6 @@ class Client:
     subject_type: SubjectType = "public"
     sector_identifier_uri: str | None = None
     default_max_age: int | None = None
-    require_auth_time: bool = False
     default_acr_values: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     post_logout_redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     backchannel_logout_uri: str | None = None

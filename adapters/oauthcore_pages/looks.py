@@ -174,6 +174,8 @@ class Looks:
             client=client_name(pending.client),
             organization=pending.client.organization_name,
             website=website(pending.client),
+            policy=linkable(pending.client.policy_uri),
+            terms=linkable(pending.client.tos_uri),
             destination=destination(pending.redirect_uri),
             identity=self.describe("openid", language) if "openid" in pending.scope else None,
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
@@ -300,7 +302,11 @@ def client_name(client: Client) -> str:
 
 def website(client: Client) -> str | None:
     """Give a client's site, if it is one that may be linked to: anything else might be a script."""
-    uri = client.client_uri
+    return linkable(client.client_uri)
+
+
+def linkable(uri: str | None) -> str | None:
+    """Give a URI that a page may link to, if it is one."""
     return uri if uri is not None and uri.startswith("https://") else None
 
 

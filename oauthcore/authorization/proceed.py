@@ -6,7 +6,7 @@ what is still needed.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 import attrs
 
@@ -18,7 +18,14 @@ from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.errors import AccessDenied, ConsentRequired, LoginRequired, OAuthError
+from oauthcore.errors import (
+    AccessDenied,
+    AccountSelectionRequired,
+    ConsentRequired,
+    InteractionRequired,
+    LoginRequired,
+    OAuthError,
+)
 from oauthcore.grants.issuance import new_grant
 from oauthcore.http import Headers, Response, see_other
 from oauthcore.oidc.person import Person, allowed_claims
@@ -109,9 +116,17 @@ def consent_changes(
 
 def refusal_without_page(needed: Need) -> OAuthError:
     """Give the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
-    if needed is Need.LOGIN:
-        return LoginRequired("prompt=none, and nobody is signed in who would do")
-    return ConsentRequired("prompt=none, and the person has not allowed all of this before")
+    match needed:
+        case Need.LOGIN:
+            return LoginRequired("prompt=none, and nobody is signed in who would do")
+        case Need.CONSENT:
+            return ConsentRequired("prompt=none, and the person has not allowed all of this before")
+        case Need.SELECT_ACCOUNT:
+            return AccountSelectionRequired("prompt=none, and an account would have to be chosen")
+        case Need.CREATE:
+            return InteractionRequired("prompt=none, and an account would have to be made")
+        case _:
+            assert_never(needed)
 
 
 def send_to_page(needed: Need, handle: Secret, context: Context, cookies: Headers = ()) -> Response:

@@ -88,6 +88,16 @@ def test_claims_that_are_asked_for_by_name_are_shown(site: Site) -> None:
     assert "<li>See your telephone number</li>" in page.text
 
 
+def test_a_client_s_policy_and_terms_are_linked_to_and_no_script_is() -> None:
+    """OIDC Dynamic Client Registration 1.0 section 2."""
+    client = attrs.evolve(OPEN, policy_uri="https://client.example/policy", tos_uri="javascript:alert(1)")
+
+    page = make_provider(client).approve_page(scope="openid")
+
+    assert 'href="https://client.example/policy"' in page.text
+    assert "javascript" not in page.text
+
+
 def test_a_claim_is_shown_once_in_words_that_people_know(site: Site) -> None:
     claims = json.dumps({"userinfo": {"phone_number": None, "birthdate": None}, "id_token": {"phone_number": None}})
 

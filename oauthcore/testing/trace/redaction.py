@@ -54,7 +54,6 @@ PUBLIC = frozenset(
         "crv",
         "client_name",
         "client_uri",
-        "logo_uri",
         "policy_uri",
         "tos_uri",
         "jwks_uri",
