@@ -30,6 +30,7 @@ from oauthcore import (
 )
 from oauthcore.effects import Flow
 from oauthcore.outcome import Change, Event, Pending, R, S
+from oauthcore.storage import Storage
 from oauthcore.testing import FixedClock, SeededEntropy
 
 T = TypeVar("T")
@@ -66,6 +67,10 @@ RESOURCE = Client(
 )
 SECRETS = {"confidential": "confidential-secret", "other": "other-secret", "resource": "resource-secret"}
 CLIENTS = (CONFIDENTIAL, PUBLIC, OTHER, RESOURCE)
+
+
+# What a site keeps its records in; the tests of a storage put their own here.
+new_storage: Callable[[], Storage] = MemoryStorage
 
 
 def run_async(flow: Flow[T], world: World) -> T:
@@ -247,7 +252,7 @@ def make_site(
         "policy": policy or Policy.oauth21(lifetimes=lifetimes),
     }
     server = AuthorizationServer(**(defaults | settings))
-    world = World(MemoryStorage(), authenticate=authenticate, audit=events.append)
+    world = World(new_storage(), authenticate=authenticate, audit=events.append)
     for client in clients:
         secret = Secret(secrets[client.client_id]) if client.has_secret else None
         drive(server.register(client, secret), world)

@@ -14,10 +14,12 @@ import pytest
 from oauthcore.storage import Storage
 from oauthcore.testing import Factory
 from oauthcore_redis import RedisStorage
-from tests.core.test_interleavings import *  # noqa: F403 - each of them again, over what `kept` gives here
 from tests.redis.engine import VOLATILE, Engine, binaries, running
+from tests.storages.behaviour import INTERLEAVINGS, suites
 
 pytestmark = pytest.mark.slow
+
+globals().update(suites(INTERLEAVINGS))
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def kept(engine: Engine) -> Iterator[Factory]:
+def emptied(engine: Engine) -> Iterator[Factory]:
     """Give what opens an empty storage."""
     numbers = count()
     with engine.client() as client:

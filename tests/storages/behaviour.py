@@ -1,0 +1,116 @@
+"""The core's own tests, each of them again over a storage that is not memory.
+
+A test module of a storage says `globals().update(suites(BEHAVIOUR))`, or `INTERLEAVINGS`, and has a fixture `emptied`:
+a function that gives an empty storage whenever it is called, and leaves the one that it gave before as it is. There is
+then a class for each module of the core's, named like it.
+
+What holds for all inputs alike (hypothesis) is of decisions, not of what they are kept in, and is left out. So is what
+looks into memory itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pytest
+from _pytest.fixtures import FixtureFunctionDefinition
+
+from oauthcore import run
+from oauthcore.testing import Factory
+from tests.core import site, test_interleavings
+from tests.core.clients import test_assertion_interleavings, test_private_key_jwt, test_registration
+from tests.core.endpoints import (
+    test_applications,
+    test_authorization,
+    test_interaction,
+    test_introspection,
+    test_resume,
+    test_revocation,
+    test_token,
+)
+from tests.core.grants import (
+    test_authorization_code,
+    test_client_credentials,
+    test_custom_grant,
+    test_password,
+    test_refresh_token,
+)
+from tests.core.oidc import (
+    test_logout,
+    test_logout_delivery,
+    test_logout_interleavings,
+    test_requests,
+    test_sessions,
+    test_userinfo,
+)
+
+BEHAVIOUR: Sequence[ModuleType] = (
+    *(test_applications, test_authorization, test_interaction, test_introspection, test_resume, test_revocation),
+    *(test_token, test_authorization_code, test_client_credentials, test_custom_grant, test_password),
+    *(test_refresh_token, test_private_key_jwt, test_registration),
+    *(test_logout, test_logout_delivery, test_requests, test_sessions, test_userinfo),
+)
+INTERLEAVINGS: Sequence[ModuleType] = (*(test_interleavings, test_assertion_interleavings, test_logout_interleavings),)
+
+# Hundreds of schedules each: over memory, a file and Redis they are run; over a SQL server they take minutes.
+LONG = {
+    "test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live",
+    "test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live",
+    "test_three_requests_with_one_assertion_are_answered_once",
+    "test_two_workers_deliver_once",
+}
+LOOK_INTO_MEMORY = {
+    "test_one_issuers_token_is_inactive_at_another_over_the_same_storage",
+    "test_who_is_asked_again_has_the_time_of_the_interaction",
+    "test_consent_that_was_withdrawn_meanwhile_is_asked_for_again",
+    "test_its_use_is_remembered_until_it_would_be_refused_anyhow",
+}
+
+
+def drive() -> site.Drive:
+    """Give the blocking driver; what an async host awaits is what the contract is kept by, too."""
+    return run
+
+
+def fresh_site(drive: site.Drive) -> site.Site:
+    """Give a fresh site, where a module has none of its own."""
+    return site.make_site(drive)
+
+
+def kept(emptied: Factory) -> Factory:
+    """Give what the records are kept in, where whatever meets is run in every order."""
+    return emptied
+
+
+def over(emptied: Factory, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every site of a test over the storage."""
+    if "kept" not in request.fixturenames:
+        monkeypatch.setattr(site, "new_storage", emptied)
+
+
+def suites(modules: Sequence[ModuleType], without: Set[str] = frozenset()) -> dict[str, type]:
+    """Give a class of tests for each module, without those that have these names."""
+    return dict(_suite(module, LOOK_INTO_MEMORY | without) for module in modules)
+
+
+def _suite(module: ModuleType, without: Set[str]) -> tuple[str, type]:
+    name = "".join(word.capitalize() for word in module.__name__.rpartition(".")[2].split("_"))
+    members: dict[str, Any] = {
+        "drive": pytest.fixture(staticmethod(drive)),
+        "site": pytest.fixture(staticmethod(fresh_site)),
+        "kept": pytest.fixture(staticmethod(kept)),
+        "over": pytest.fixture(autouse=True)(staticmethod(over)),
+        "pytestmark": getattr(module, "pytestmark", []),
+    }
+    for each, thing in vars(module).items():
+        if isinstance(thing, FixtureFunctionDefinition):
+            members[each] = thing._fixture_function_marker(staticmethod(thing._get_wrapped_function()))
+        elif _is_test(each, thing) and each not in without:
+            members[each] = staticmethod(thing)
+    return name, type(name, (), members)
+
+
+def _is_test(name: str, thing: object) -> bool:
+    return isinstance(thing, FunctionType) and name.startswith("test_") and not hasattr(thing, "hypothesis")
