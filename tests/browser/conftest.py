@@ -54,6 +54,12 @@ class Callback(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"<!doctype html><title>Client</title><h1>Thank you</h1>")
 
+    def do_POST(self) -> None:  # the base class's name for it
+        """Remember a posted answer, as if it had come in the query, and say thank you."""
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.path = f"{self.path}?{body}"
+        self.do_GET()
+
     def log_message(self, format: str, *args: object) -> None:  # type: ignore[explicit-override]  # 3.12's
         """Say nothing."""
 
@@ -120,10 +126,28 @@ scope = "email profile"
 """
 
 
-def site_in(folder: Path, session_lifetime: int) -> Iterator[Site]:
+# A client of OpenID Connect, beside those of OAuth alone; the tables make the server a provider.
+RELYING_PARTY = """
+[oidc]
+
+[[clients]]
+client_id = "rp"
+secret = "rp-secret"
+name = "The Relying Party"
+redirect_uris = ["{clients}/rp"]
+post_logout_redirect_uris = ["{clients}/goodbye"]
+frontchannel_logout_uri = "{clients}/frontchannel"
+frontchannel_logout_session_required = true
+grant_types = ["authorization_code", "refresh_token", "implicit"]
+response_types = ["code", "code id_token"]
+scope = "openid email profile"
+"""
+
+
+def site_in(folder: Path, session_lifetime: int, tables: str = CLIENTS) -> Iterator[Site]:
     """Serve a site."""
     installation, clients = Installation(folder), Clients()
-    installation.configure(CLIENTS.format(session_lifetime=session_lifetime, clients=clients.url))
+    installation.configure(tables.format(session_lifetime=session_lifetime, clients=clients.url))
     installation.run("user", "add", "alice", said="wonderland\n")
     thread = Thread(target=clients.serve_forever, args=(0.05,))
     thread.start()
@@ -140,6 +164,12 @@ def site_in(folder: Path, session_lifetime: int) -> Iterator[Site]:
 def site(tmp_path: Path) -> Iterator[Site]:
     """Give a site that is this test's alone."""
     yield from site_in(tmp_path, 3_600)
+
+
+@pytest.fixture
+def provider_site(tmp_path: Path) -> Iterator[Site]:
+    """Give a site that is an OpenID Provider."""
+    yield from site_in(tmp_path, 3_600, CLIENTS + RELYING_PARTY)
 
 
 @pytest.fixture
