@@ -8,7 +8,7 @@ from threading import Barrier
 
 import attrs
 import pytest
-from sqlalchemy import update
+from sqlalchemy import create_engine, update
 
 from oauthcore import Client, ConfigurationError
 from oauthcore.digest import Digest
@@ -18,7 +18,7 @@ from oauthcore.scope import Scope
 from oauthcore_sqlalchemy import SqlAlchemyStorage, courses, engine_of
 from oauthcore_sqlalchemy.table import record
 from tests.sql.awaited import Awaited
-from tests.sql.conftest import DRIVERS, Locate
+from tests.sql.conftest import DRIVERS, Locate, empty_table
 from tests.sqlite.things import Other, Thing, grant_of
 
 A, B = Thing("a"), Thing("b")
@@ -143,6 +143,21 @@ def test_purging_removes_what_has_expired_in_batches(storage: AnyStorage) -> Non
     assert [storage.purge(5, 3), storage.purge(5, 3), storage.purge(5, 3)] == [3, 2, 0]
 
     assert {thing.key for thing in things(storage)} == {"now", "never"}
+
+
+def test_a_purge_keeps_to_its_limit_however_the_database_plans_it(locate: Locate) -> None:
+    """A subquery with LIMIT may be run once for each row that is looked at, and then each time gives other rows."""
+    planner = ("hashjoin", "mergejoin", "hashagg", "material", "sort", "seqscan")
+    options = " ".join(f"-c enable_{way}=off" for way in planner)
+    empty_table(url := locate("postgresql+psycopg"))
+    engine = create_engine(url, connect_args={"options": options})
+    storage = SqlAlchemyStorage(engine)
+    storage.commit([Insert(Thing(f"planned-{second}", expires_at=second)) for second in range(25)])
+
+    removed = [storage.purge(25, 10) for _ in range(4)]
+
+    engine.dispose()
+    assert removed == [10, 10, 5, 0]
 
 
 def test_a_record_written_before_a_field_was_added_is_still_the_same(
