@@ -9,7 +9,7 @@ import pytest
 
 from oauthcore_redis import RedisStorage
 from tests.redis.engine import VOLATILE, binaries, running
-from tests.storages.crowd import check_redeeming, check_refreshing, crowd, prepare
+from tests.storages.crowd import check_redeeming, check_refreshing, gathered, prepare
 
 
 @pytest.mark.slow
@@ -18,5 +18,6 @@ def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(folder: Pat
         opening = partial(RedisStorage.from_url, engine.url)
         codes, tokens = prepare(opening)
 
-        check_redeeming(crowd(opening, "redeem", codes))
-        check_refreshing(crowd(opening, "refresh", tokens))
+        with gathered() as crowd:
+            check_redeeming(crowd(opening, "redeem", codes))
+            check_refreshing(crowd(opening, "refresh", tokens))

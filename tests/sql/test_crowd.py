@@ -12,7 +12,9 @@ from oauthcore_sqlite import SqliteStorage
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table, unsynced
-from tests.storages.crowd import Opening, check_redeeming, check_refreshing, crowd, prepare
+from tests.storages.crowd import Opening, check_redeeming, check_refreshing, gathered, prepare
+
+pytestmark = pytest.mark.slow
 
 
 def opened(url: str) -> SqlAlchemyStorage:
@@ -25,23 +27,33 @@ def opened_file(path: Path) -> SqliteStorage:
     return SqliteStorage(path, synchronous="NORMAL", wait=60)
 
 
-@pytest.fixture(params=["postgresql", "mariadb", "sqlite", "oauthcore_sqlite"])
+@pytest.fixture(params=["postgresql", "mariadb", "oauthcore_sqlite"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
     """Give what opens a storage on an empty database."""
     if request.param == "oauthcore_sqlite":
         return partial(opened_file, tmp_path / "oauthcore.db")
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'oauthcore.db'}?timeout=60"
-    else:
-        server: PostgreSql | MariaDb = request.getfixturevalue(request.param)
-        url = server.url(server.drivers[0], server.database())
+    server: PostgreSql | MariaDb = request.getfixturevalue(request.param)
+    url = server.url(server.drivers[0], server.database())
     make_table(url)
     return partial(opened, url)
 
 
-@pytest.mark.slow
 def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(opening: Opening) -> None:
     codes, tokens = prepare(opening)
 
-    check_redeeming(crowd(opening, "redeem", codes))
-    check_refreshing(crowd(opening, "refresh", tokens))
+    with gathered() as crowd:
+        check_redeeming(crowd(opening, "redeem", codes))
+        check_refreshing(crowd(opening, "refresh", tokens))
+
+
+def test_each_of_250_codes_and_tokens_in_a_file_is_had_by_one_of_sixteen_processes_through_sqlalchemy(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'oauthcore.db'}?timeout=60"
+    make_table(url)
+    opening = partial(opened, url)
+    codes, tokens = prepare(opening, 250)
+
+    with gathered() as crowd:
+        check_redeeming(crowd(opening, "redeem", codes), 250)
+        check_refreshing(crowd(opening, "refresh", tokens), 250)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
 from threading import Barrier
 from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore import Response, Secret, World
+from oauthcore import MemoryStorage, Response, Secret, World
+from oauthcore.outcome import Insert
+from oauthcore.records import Record
 from oauthcore.storage import Storage
 from oauthcore.testing import SeededEntropy
 from tests.core.site import CLIENTS, SECRETS, Site, make_site, members
@@ -26,6 +30,7 @@ Act: TypeAlias = Literal["redeem", "refresh"]
 
 PROCESSES = 16
 COUNT = 1_000
+BATCH = 500
 # Longer than any start of a process takes on a busy machine.
 PATIENCE = 120.0
 
@@ -48,26 +53,51 @@ def site_on(opening: Opening, seed: int) -> Site:
     return site
 
 
-def prepare(opening: Opening, count: int = COUNT) -> tuple[list[str], list[str]]:
+def prepare(opening: Opening, count: int = COUNT) -> tuple[Sequence[str], Sequence[str]]:
     """Register the clients and give fresh codes, and refresh tokens of other authorizations, as many of each."""
-    site = site_on(opening, 0)
+    codes, tokens, records = _prepared(count)
+    storage = opening()
+    for start in range(0, len(records), BATCH):
+        assert storage.commit([Insert(record) for record in records[start : start + BATCH]])
+    close = getattr(storage, "close", None)  # no part of the protocol
+    if close is not None:
+        close()
+    return codes, tokens
+
+
+@cache
+def _prepared(count: int) -> tuple[Sequence[str], Sequence[str], Sequence[Record]]:
+    """Give codes, tokens and all records, made in memory, once for all storages: how they come is not the matter."""
+    memory = MemoryStorage()
+    site = site_on(lambda: memory, 0)
     for client in CLIENTS:
         secret = Secret(SECRETS[client.client_id]) if client.client_id in SECRETS else None
         site.drive(site.server.register(client, secret), site.world)
-    return [site.code() for _ in range(count)], [site.tokens()["refresh_token"] for _ in range(count)]
+    codes = [site.code() for _ in range(count)]
+    tokens = [site.tokens()["refresh_token"] for _ in range(count)]
+    return codes, tokens, list(memory._records.values())
 
 
-def crowd(opening: Opening, act: Act, secrets: Sequence[str], processes: int = PROCESSES) -> Crowd:
-    """Let processes redeem codes, or refresh tokens, all of them each."""
+@contextmanager
+def gathered(processes: int = PROCESSES) -> Iterator[Callable[[Opening, Act, Sequence[str]], Crowd]]:
+    """Start processes, and give what lets them all redeem codes, or refresh tokens, all of them each."""
     # Processes are made by one that has all modules already, and neither threads nor connections.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     start = context.Barrier(processes)
     with ProcessPoolExecutor(processes, context, _remember, (start,)) as pool:
-        jobs = [pool.submit(_contend, opening, act, secrets, seed + 1) for seed in range(processes)]
-        results = [job.result() for job in jobs]
+
+        def crowd(opening: Opening, act: Act, secrets: Sequence[str]) -> Crowd:
+            # None begins before all have begun, so that each job has a process of its own.
+            jobs = [pool.submit(_contend, opening, act, secrets, seed + 1) for seed in range(processes)]
+            return _summed([job.result() for job in jobs], len(secrets))
+
+        yield crowd
+
+
+def _summed(results: Sequence[tuple[Counter[int], Counter[str], list[str]]], count: int) -> Crowd:
     statuses, events = Counter[int](), Counter[str]()
-    pairs: list[set[str]] = [set() for _ in secrets]
+    pairs: list[set[str]] = [set() for _ in range(count)]
     for given, heard, answers in results:
         statuses += given
         events += heard
