@@ -8,7 +8,7 @@ replaced, two tokens added). Servers are started on loopback for the run. `durab
 the disk.
 
 The conclusion (CPython 3.11, two cores and one disk, shared with other work: between two runs the figures differed by
-up to a factor of two and a half, and the order of the engines did not):
+two to three times, and some neighbours changed places):
 
 | | finds/s | by 8 threads | commits/s | by 8 threads |
 |---|---|---|---|---|

@@ -7,7 +7,7 @@ commit is as final as that: then True means that it will be there if the request
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import IntegrityError, connections, transaction
@@ -67,22 +67,33 @@ class DjangoStorage:
             case Insert(record):
                 models.Record(**_columns(record)).save(using=self._using, force_insert=True)
             case Replace(old, new):
-                _demand(self._stored(old).update(**_columns(new)))
+                _demand(self._change(old, lambda rows: rows.update(**_columns(new))))
             case Delete(record):
-                _demand(self._stored(record).delete()[0])
+                _demand(self._change(record, lambda rows: rows.delete()[0]))
             case Require(record):
-                _demand(self._lock(record))
+                _demand(self._change(record, self._lock))
 
-    def _stored(self, record: Record) -> QuerySet[models.Record]:
-        """Give the row of a record, if it is still that record."""
-        return self._rows(kind=type(record).__name__, key=record.key, body=dump(record))
+    def _change(self, record: Record, change: Callable[[QuerySet[models.Record]], int]) -> int:
+        """Change the row of a record, if it is still that record; count what was changed.
 
-    def _lock(self, record: Record) -> int:
-        """Count a record that is to stay as it is until the commit, and keep others from changing it."""
+        It is looked for by its text. Where that is not there, the record may still be, in the words of a version that
+        knew a field less; so it is read once, and looked for by the text that it has.
+        """
+        place = {"kind": type(record).__name__, "key": record.key}
+        changed = change(self._rows(**place, body=dump(record)))
+        if changed:
+            return changed
+        row = self._rows(**place).values_list("key", "body").first()
+        if row is None or row[0] != record.key or load(type(record), row[1]) != record:
+            return 0
+        return change(self._rows(**place, body=row[1]))
+
+    def _lock(self, rows: QuerySet[models.Record]) -> int:
+        """Count what is to stay as it is until the commit, and keep others from changing it."""
         if connections[self._using].features.has_select_for_update:
-            return len(self._stored(record).select_for_update().values_list("pk"))
+            return len(rows.select_for_update().values_list("pk"))
         # SQLite: a write takes the one lock there is, and a transaction that began by reading could not get it later.
-        return self._stored(record).update(expires_at=F("expires_at"))
+        return rows.update(expires_at=F("expires_at"))
 
 
 def _place(change: Change) -> tuple[str, str]:

@@ -5,6 +5,7 @@ One row for each scheme. What an engine needs is imported when its row is chosen
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Protocol
@@ -200,6 +201,18 @@ def engine_of(configuration: Configuration) -> Engine:
     if scheme not in ENGINES:
         raise ConfigurationError("storage", f"{scheme}:…", f"use a URL of one of {', '.join(ENGINES)}")
     return ENGINES[scheme]
+
+
+def trouble(error: BaseException) -> str | None:
+    """Say in one line what a storage complains of; None for an error that is no storage's.
+
+    Neither the statement nor its values are in it. What no library of was imported has not failed.
+    """
+    for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("redis.exceptions", "RedisError")):
+        if module in sys.modules and isinstance(error, getattr(sys.modules[module], name)):
+            said = str(getattr(error, "orig", None) or error).strip()
+            return f"the storage failed: {said.splitlines()[0] if said else type(error).__name__}"
+    return None
 
 
 def missing(extra: str) -> ConfigurationError:

@@ -43,6 +43,20 @@ def test_record_comes_back_as_it_was(storage: DjangoStorage) -> None:
     assert storage.find(Consent, "one") is None
 
 
+def test_a_record_that_an_older_version_wrote_is_still_the_same(storage: DjangoStorage) -> None:
+    for older in ('{"client_id": "one", "name": "ö"}', '{"client_id":"one","name":"ö","organization_name":null}'):
+        Record.objects.filter(key="one").update(body=older)
+        assert storage.find(Client, "one") == ONE
+        assert storage.commit([Require(ONE), Insert(TWO)]) is True
+        assert storage.commit([Replace(OTHER, ONE)]) is False
+        assert storage.commit([Replace(ONE, OTHER)]) is True
+        assert storage.find(Client, "one") == OTHER
+        assert storage.commit([Replace(OTHER, ONE), Delete(TWO)]) is True
+
+    Record.objects.filter(key="one").update(body='{"client_id": "one", "name": "ö"}')
+    assert storage.commit([Delete(ONE)]) is True
+
+
 def test_records_of_a_person_are_found(storage: DjangoStorage) -> None:
     mine = [consent("a", "alice"), consent("b", "alice")]
     assert storage.commit([Insert(record) for record in (*mine, consent("c", "bob"))])

@@ -20,6 +20,7 @@ from oauthcore_h11.cli.keys import keys
 from oauthcore_h11.cli.operation import check, init, serve
 from oauthcore_h11.cli.people import people
 from oauthcore_h11.cli.replay import tell
+from oauthcore_h11.engines import trouble
 
 # What a shell gives a process that an interrupt has ended: 128 and the signal's number.
 INTERRUPTED = 130
@@ -47,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         complain(str(error), 2)
     except (OAuthError, Unanswered, sqlite3.Error) as error:
         complain(f"{error}" if error.__cause__ is None else f"{error} ({error.__cause__})", 1)
+    except Exception as error:  # what a storage's library raises is known by its module, which need not be there
+        said = trouble(error)
+        if said is None:
+            raise
+        complain(said, 1)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(0)
