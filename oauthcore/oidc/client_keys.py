@@ -13,7 +13,7 @@ from oauthcore import jose
 from oauthcore.compact import Flaw, InvalidJwt, read_signed
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
-from oauthcore.jose import VerifiedJwt
+from oauthcore.jose import RSA_BITS, VerifiedJwt
 from oauthcore.jwk import Jwk, parse_set
 from oauthcore.jwt import Encryption
 from oauthcore.records import Client
@@ -74,5 +74,14 @@ def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context:
 
 
 def fitting_key(keys: Sequence[Jwk], alg: str) -> Jwk | None:
-    """Choose the key that something is encrypted to: of the right type, and not meant for anything else."""
-    return next((key for key in keys if key.fits_encryption(alg)), None)
+    """Choose the key that something is encrypted to: of the right type, not meant for anything else, and not too small.
+
+    A key that the library would refuse is as good as none, and the client is told so.
+    """
+    return next((key for key in keys if key.fits_encryption(alg) and is_large_enough(key)), None)
+
+
+def is_large_enough(key: Jwk) -> bool:
+    """Tell whether an RSA key has 2048 bits or more (RFC 7518 section 4.3); keys on curves have the curve's size."""
+    modulus = str(key.members.get("n", ""))
+    return key.kty != "RSA" or len(modulus) * 6 >= RSA_BITS.start

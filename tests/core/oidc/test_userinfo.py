@@ -222,6 +222,15 @@ def test_nothing_leaves_in_the_clear_where_the_client_s_key_can_not_be_had(drive
     assert tokens(site)["error"] == "invalid_request"
 
 
+def test_a_client_s_key_that_is_too_small_is_none(drive: Drive) -> None:
+    """RFC 7518 section 4.3."""
+    small = {"kty": "RSA", "n": "t" * 171, "e": "AQAB", "use": "enc"}
+    client = attrs.evolve(RP, id_token_encrypted_response_alg="RSA-OAEP", jwks={"keys": [small]})
+    site = signing(provider(drive, clients=(client,)))
+
+    assert tokens(site)["error"] == "invalid_request"
+
+
 def test_a_signed_access_token_opens_it_until_its_grant_ends(drive: Drive) -> None:
     site = signing(provider(drive, clients=(attrs.evolve(RP, access_token_format="jwt"),)))
     answer = tokens(site)
