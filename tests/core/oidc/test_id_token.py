@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from oauthcore import Secret
 from oauthcore.oidc.id_token import Beside, Told, half_hash, id_token, is_due
+from oauthcore.oidc.sid import sid_for
 from oauthcore.scope import Scope
 from tests.core.oidc.provider import ALICE, PAIRWISE, RP, context_of, grant_of
 from tests.core.site import ISSUER
@@ -33,7 +34,7 @@ def test_it_says_who_was_authenticated_for_whom_and_when() -> None:
         "nonce": "n",
         "acr": "2",
         "amr": ["pwd", "otp"],
-        "sid": "s1",
+        "sid": sid_for(RP, "s1", CONTEXT),
     }
     assert (jwt.alg, jwt.typ, jwt.encryption) == ("RS256", "JWT", None)
 
