@@ -17,10 +17,12 @@ EXAMPLE = (DOCS / "examples" / "dict_storage.py").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
-    """Give what the code on the page defines, once all of it has run."""
+    """Give what the code on the page defines, once all of it has run, in the files that the page says."""
     names: dict[str, Any] = {"__name__": "page"}
-    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        exec(compile(block, "write-a-storage.md", "exec"), names)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(DOCS / "examples")
+        for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+            exec(compile(block, "write-a-storage.md", "exec"), names)
     return names
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 from zlib import crc32
 
 import attrs
@@ -13,6 +13,9 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Commit, Effect, Find, FindOf
 from oauthcore.outcome import Change, Replace
 from oauthcore.records import Record
+
+# As much of a value as is read.
+LONG = 160
 
 
 def told(effect: Effect) -> str:
@@ -47,6 +50,22 @@ def brief(record: Record) -> str:
     if isinstance(state, Enum):
         words.append(str(state.value))
     return f"{' '.join(words)} #{crc32(repr(record).encode()) & 0xFFFF:04x}"
+
+
+def unlike(found: Record | None, expected: Record | None) -> str:
+    """Say what was found and should have been: of two records of one kind, in which fields they differ."""
+    if found is None or expected is None or type(found) is not type(expected):
+        there, wanted = ("nothing" if record is None else brief(record) for record in (found, expected))
+        return f"there is {there}, and should be {wanted}"
+    kind = cast("type[attrs.AttrsInstance]", type(found))
+    pairs = {field.name: (getattr(found, field.name), getattr(expected, field.name)) for field in attrs.fields(kind)}
+    told = (f"{name} {_cut(one)} and not {_cut(other)}" for name, (one, other) in pairs.items() if one != other)
+    return f"the {brief(expected)} is there with {', '.join(told)}"
+
+
+def _cut(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= LONG else f"{text[: LONG // 2]}…{text[-LONG // 2 :]} ({len(text)} characters)"
 
 
 def short(key: str) -> str:

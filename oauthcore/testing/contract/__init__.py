@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.testing.contract import connection, contents, expiry, names, preconditions, races
-from oauthcore.testing.contract.clause import Clause, ClauseBroken, NotOffered, Terms
+from oauthcore.testing.contract.clause import LINES, Clause, ClauseBroken, NotOffered, Terms
 from oauthcore.testing.stage import Factory, StorageUnderTest
 
 __all__ = [
@@ -20,6 +20,9 @@ __all__ = [
     "check_storage",
     "clauses",
 ]
+
+# Of each story, where there are several: one cause often breaks many clauses.
+FEW = 20
 
 clauses: tuple[Clause, ...] = tuple(
     Clause.of(play) for room in (preconditions, names, contents, expiry, races, connection) for play in room.CLAUSES
@@ -36,10 +39,13 @@ class Checked:
 
 
 class ContractBroken(AssertionError):
-    """Tell every clause that a storage breaks."""
+    """Tell every clause that a storage breaks; `broken` are the failures one by one, with their whole stories."""
 
     def __init__(self, broken: tuple[ClauseBroken, ...]) -> None:
-        super().__init__(f"{len(broken)} clauses are broken.\n\n" + "\n\n".join(map(str, broken)))
+        names = "".join(f"\n  {each.clause}" for each in broken)
+        what = "clause is" if len(broken) == 1 else "clauses are"
+        stories = (each.told(FEW if len(broken) > 1 else LINES) for each in broken)
+        super().__init__("\n\n".join((f"{len(broken)} of {len(clauses)} {what} broken:{names}", *stories)))
         self.broken = broken
 
 
@@ -48,6 +54,7 @@ def check_storage(factory: Factory, terms: Terms | None = None) -> Checked:
 
     `factory` gives a fresh and empty storage at each call: a `Storage`, an `AsyncStorage`, or a `StorageUnderTest` that
     offers more; returned, awaited, or by a context manager of either kind. It is called from outside of any event loop.
+    What it raises is raised as it is, and `TypeError` where it gives no storage.
     """
     held, skipped, broken = list[str](), list[str](), list[ClauseBroken]()
     for clause in clauses:

@@ -9,9 +9,9 @@ import attrs
 
 from oauthcore.records import Record
 from oauthcore.testing.samples import record_kinds
-from oauthcore.testing.stage import Factory, Stage
+from oauthcore.testing.stage import Factory, Raised, Stage
 
-# As much of a story as fits on a screen; the end is where it went wrong.
+# As much of a story as fits on a screen.
 LINES = 60
 
 
@@ -29,13 +29,18 @@ class ClauseBroken(AssertionError):
     """Tell which clause a storage breaks, how, and by which calls in which order."""
 
     def __init__(self, clause: Clause, reason: str, story: Sequence[str]) -> None:
-        shown = [f"    {line}" for line in story[-LINES:]]
-        if len(story) > LINES:
-            shown.insert(0, f"    … after {len(story) - LINES} other calls")
-        told = "\n".join(shown) or "    nothing"
-        super().__init__(f"{clause.name} is broken.\n  Promised: {clause.promise}\n  But: {reason}\n  Asked:\n{told}")
         self.clause = clause
+        self.reason = reason
         self.story = tuple(story)
+        super().__init__(self.told(LINES))
+
+    def told(self, lines: int) -> str:
+        """Tell it, with the end of the story, which is where it went wrong."""
+        shown = [f"    {line}" for line in self.story[-lines:]] or ["    nothing"]
+        if len(self.story) > lines:
+            shown.insert(0, f"    … after {len(self.story) - lines} other lines")
+        told = [f"{self.clause} is broken.", f"  Promised: {self.clause.promise}", f"  But: {self.reason}", "  Asked:"]
+        return "\n".join((*told, *shown))
 
 
 class NotOffered(SkipTest):
@@ -56,17 +61,18 @@ class Clause:
         return cls(play.__name__, (play.__doc__ or "").partition("\n")[0], play)
 
     def check(self, factory: Factory, terms: Terms | None = None) -> None:
-        """Raise `ClauseBroken` where the storage breaks this clause, `NotOffered` where it can't be told."""
-        story: list[str] = []
-        try:
-            with Stage(factory) as stage:
-                story = stage.story
+        """Raise `ClauseBroken` where the storage breaks this clause, `NotOffered` where it can't be told.
+
+        What the factory raises is raised as it is, and `TypeError` where it gives no storage: no clause is broken then.
+        """
+        with Stage(factory) as stage:
+            try:
                 self.play(stage, terms or Terms())
-        except SkipTest:
-            raise
-        except Exception as failure:
-            reason = str(failure) if isinstance(failure, AssertionError) else f"{type(failure).__name__}: {failure}"
-            raise ClauseBroken(self, reason, story) from failure
+            except SkipTest:
+                raise
+            except Exception as failure:
+                reason = str(failure) if isinstance(failure, AssertionError) else Raised(failure).told()
+                raise ClauseBroken(self, reason, stage.story) from failure
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # none in 3.11
         return self.name

@@ -13,6 +13,7 @@ from oauthcore.records import Client
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import SEVER, Call, Raised, Script, Stage
+from oauthcore.testing.telling import outlined
 
 # A pool may have to find out about each of its connections, one call at a time.
 PATIENT = 20
@@ -70,7 +71,7 @@ def one_wins_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
         possible = [wish for wish, answer in zip(wishes, answers, strict=True) if isinstance(answer, Raised)]
         assert len(won) <= 1, f"round {turn}: {len(won)} were told that they got it"
         allowed = won or [*possible, sample(Client, key, 0)]
-        assert found in allowed, f"round {turn}: {found!r} is there, and the answers were {answers!r}"
+        assert found in allowed, f"round {turn}: {outlined(found)} is there, and the answers were {answers!r}"
 
 
 def _needs_sever(stage: Stage) -> None:
@@ -91,7 +92,8 @@ def _recovered(stage: Stage) -> Any:
 def _whole(stage: Stage, done: Any, one: Client, two: Client) -> None:
     _recovered(stage)
     there = stage.find(Client, "a"), stage.find(Client, "b")
-    assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: {there!r}"
+    told = " and ".join(map(outlined, there))
+    assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: there is {told}"
     assert done is not True or there[0] == two, "a commit was True, and is not there"
 
 

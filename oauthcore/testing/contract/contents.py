@@ -11,6 +11,7 @@ from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import lone_kinds, sample
 from oauthcore.testing.stage import Stage
+from oauthcore.testing.telling import brief, unlike
 from oauthcore.testing.walk import Walk, members_of
 
 # What a text may hold besides letters: quotes of every language there is, controls, what has two spellings, and what
@@ -49,7 +50,7 @@ def every_record_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
     @given(record=st.one_of(*map(records, (*terms.kinds, *lone_kinds()))))
     def comes_back(record: Record) -> None:
         """Try one record; the story is of it alone."""
-        stage.story.clear()
+        stage.forget()
         _comes_back(stage, record)
 
     comes_back()
@@ -82,7 +83,7 @@ def nothing_but_digests_is_kept(stage: Stage, terms: Terms) -> None:
     newer = members_of(walk.refresh(tokens["refresh_token"]))
     assert walk.is_active(newer["access_token"]), "a token that was just given is not active"
     _holds_none(stage, walk.secrets)
-    assert walk.revoke(newer["refresh_token"]).status == 200
+    assert walk.revoke(newer["refresh_token"]).status == 200, "a revocation was refused"
     assert not walk.is_active(newer["access_token"]), "a token of a revoked grant is active"
     walk.code("bob")
     _holds_none(stage, walk.secrets)
@@ -90,8 +91,8 @@ def nothing_but_digests_is_kept(stage: Stage, terms: Terms) -> None:
 
 def _holds_none(stage: Stage, secrets: list[str]) -> None:
     kept = [dump(record) for record in stage.received] + stage.contents() + stage.story
-    assert stage.received
-    assert len(secrets) > 6
+    assert stage.received, "nothing was stored"
+    assert len(secrets) > 6, "nothing secret was given"
     for secret in secrets:
         assert not any(secret in text for text in kept), "something is kept that could be presented to the server"
 
@@ -99,13 +100,13 @@ def _holds_none(stage: Stage, secrets: list[str]) -> None:
 def _comes_back(stage: Stage, record: Record) -> None:
     kind = type(record)
     if (stale := stage.find(kind, record.key)) is not None:
-        assert stage.tried(Delete(stale)), f"{stale!r} was found, and could not be deleted"
+        assert stage.tried(Delete(stale)), f"{brief(stale)} was found, and could not be deleted"
     stage.put(record)
     found = stage.find(kind, record.key)
-    assert found == record, f"{record!r} was inserted, and {found!r} was found"
+    assert found == record, unlike(found, record)
     assert type(found) is kind, f"a {kind.__name__} was found as a {type(found).__name__}"
-    assert stage.tried(Require(record), Replace(found, record)), f"{record!r} was found, and is not what it was"
-    assert stage.tried(Delete(record)), f"{record!r} was found, and could not be deleted"
+    assert stage.tried(Require(record), Replace(found, record)), f"{brief(record)} was found, and can't be required"
+    assert stage.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
 
 
 CLAUSES = (

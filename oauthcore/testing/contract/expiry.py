@@ -14,6 +14,7 @@ from oauthcore.records import BY_SUBJECT, Client, Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
 from oauthcore.testing.stage import Call, Script, Stage
+from oauthcore.testing.telling import brief, unlike
 
 # Long ago, so that it has passed by any clock.
 THEN = 1_000
@@ -29,8 +30,9 @@ def records_stay_until_they_expire(stage: Stage, terms: Terms) -> None:
         for expires_at in (*EDGES, *_never(kind)):
             record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
             stage.put(record)
-            assert stage.find(kind, record.key) == record, f"a {kind.__name__} that expires at {expires_at} is changed"
-            assert stage.tried(Delete(record))
+            found = stage.find(kind, record.key)
+            assert found == record, f"of what expires at {expires_at} {unlike(found, record)}"
+            assert stage.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
 
 
 def expired_record_is_whole_or_gone(stage: Stage, terms: Terms) -> None:
@@ -39,7 +41,8 @@ def expired_record_is_whole_or_gone(stage: Stage, terms: Terms) -> None:
         for expires_at in PAST:
             record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
             stage.put(record)
-            assert stage.find(kind, record.key) in (record, None)
+            found = stage.find(kind, record.key)
+            assert found in (record, None), f"of what had expired {unlike(found, record)}"
 
 
 def purge_takes_what_has_expired_and_nothing_else(stage: Stage, terms: Terms) -> None:
@@ -57,7 +60,7 @@ def purge_takes_what_has_expired_and_nothing_else(stage: Stage, terms: Terms) ->
             assert stage.find(kind, record.key) is None, f"a {kind.__name__} was not purged that had expired"
         for record in (*kept, *(record for record in there if record not in expired)):
             found = stage.find(kind, record.key)
-            assert found == record, f"a {kind.__name__} went that expires at {record.expires_at}, before {THEN}"
+            assert found == record, f"a {kind.__name__} that expires at {record.expires_at} went when {THEN} was purged"
 
 
 def purge_keeps_to_its_limit(stage: Stage, terms: Terms) -> None:
@@ -93,7 +96,7 @@ def purge_leaves_nothing_to_be_found_by_subject(stage: Stage, terms: Terms) -> N
     for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
         stage.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
         _purged(stage)
-        assert list(stage.find_of(kind, "alice")) == [], f"a {kind.__name__} is found by subject that was purged"
+        assert not stage.find_of(kind, "alice"), f"a {kind.__name__} is found by subject that was purged"
         stage.put(sample(kind, "a", 2, subject="alice"))
 
 
@@ -104,9 +107,8 @@ def prolonging_and_purging_agree(stage: Stage, terms: Terms) -> None:
         stage.put(old)
         prolonged, *_ = stage.together(_prolong(old, new), *[_purge_once() for _ in range(3)])
         found = stage.find(Client, new.key)
-        assert found == (new if prolonged else None), (
-            f"round {turn}: prolonging was {prolonged}, and {found!r} is there"
-        )
+        left = new if prolonged else None
+        assert found == left, f"round {turn}: prolonging was {prolonged}, and {unlike(found, left)}"
 
 
 def _prolong(old: Client, new: Client) -> Script[bool]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthcore.outcome import Delete, Insert, Replace, Require
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import BY_SUBJECT, Client, Record
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import Stage
+from oauthcore.testing.telling import unlike
 
 # How long a key or a subject may be; `sub` has at most 255 characters (OIDC Core section 2).
 LONGEST = 255
@@ -60,9 +61,10 @@ def keys_belong_to_their_kind(stage: Stage, terms: Terms) -> None:
             expected = terms.kinds.index(other) <= terms.kinds.index(kind)
             assert (stage.find(other, "a") is not None) is expected, f"{kind.__name__} is found as {other.__name__}"
     first = terms.kinds[0]
-    assert stage.tried(Delete(sample(first, "a", 1)))
+    assert stage.tried(Delete(sample(first, "a", 1))), f"the {first.__name__} could not be deleted"
     for kind in terms.kinds[1:]:
-        assert stage.find(kind, "a") == sample(kind, "a", 1), f"{kind.__name__} went with the {first.__name__}"
+        found = stage.find(kind, "a")
+        assert found == sample(kind, "a", 1), f"when the {first.__name__} went, {unlike(found, sample(kind, 'a', 1))}"
 
 
 def keys_are_exact(stage: Stage, terms: Terms) -> None:
@@ -74,7 +76,8 @@ def keys_are_exact(stage: Stage, terms: Terms) -> None:
         known.append(key[:9])
     for number, key in enumerate(ALIKE):
         record = sample(Client, key, number)
-        assert stage.find(Client, key) == record, f"under {key[:9]!r} is not what was inserted"
+        found = stage.find(Client, key)
+        assert found == record, f"under {key[:9]!r} {unlike(found, record)}"
         assert stage.tried(Require(record)), f"under {key[:9]!r} is not required what was inserted"
     for number, key in enumerate(ALIKE):
         assert stage.tried(Delete(sample(Client, key, number))), f"{key[:9]!r} can't be deleted"
@@ -89,7 +92,7 @@ def whatever_is_asked_for_is_missing_rather_than_an_error(stage: Stage, terms: T
             assert stage.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
     for kind in BY_SUBJECT:
         for subject in ("", TOO_LONG):
-            assert list(stage.find_of(kind, subject)) == []
+            assert not stage.find_of(kind, subject), f"there is a {kind.__name__} of {subject[:9]!r}"
 
 
 def find_of_gives_all_of_a_subject(stage: Stage, terms: Terms) -> None:
@@ -112,14 +115,14 @@ def find_of_follows_every_change(stage: Stage, terms: Terms) -> None:
         )
         two = _owned(kind, "2", "alice", 1)
         stage.put(one)
-        assert not stage.tried(Insert(two), Insert(one))
+        assert not stage.tried(Insert(two), Insert(one)), "a record was inserted that is there"
         _holds(stage, kind, "alice", [one])
-        assert stage.tried(Replace(one, changed), Insert(two))
+        _made(stage, Replace(one, changed), Insert(two))
         _holds(stage, kind, "alice", [changed, two])
-        assert stage.tried(Replace(changed, moved))
+        _made(stage, Replace(changed, moved))
         _holds(stage, kind, "alice", [two])
         _holds(stage, kind, "bob", [moved])
-        assert stage.tried(Delete(moved), Delete(two))
+        _made(stage, Delete(moved), Delete(two))
         _holds(stage, kind, "alice", [])
         _holds(stage, kind, "bob", [])
 
@@ -144,10 +147,17 @@ def _owned(kind: type[Any], key: str, subject: str, number: int = 0) -> Any:
     return sample(kind, key, number, subject=subject)
 
 
+def _made(stage: Stage, *changes: Change) -> None:
+    assert stage.tried(*changes), "a commit failed whose preconditions hold"
+
+
 def _holds(stage: Stage, kind: type[Any], subject: str, expected: list[Record]) -> None:
     found = sorted(stage.find_of(kind, subject), key=lambda record: record.key)
     wanted = sorted(expected, key=lambda record: record.key)
-    assert found == wanted, f"{subject[:9]!r} has {len(wanted)} {kind.__name__}s, and find_of gave {found!r}"
+    them = f"{kind.__name__}s of {subject[:9]!r}"
+    assert len(found) == len(wanted), f"there are {len(wanted)} {them}, and find_of gave {len(found)}"
+    for one, other in zip(found, wanted, strict=True):
+        assert one == other, f"of the {them}, {unlike(one, other)}"
 
 
 CLAUSES = (

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Client, Record
 from oauthcore.testing.contract.clause import Terms
-from oauthcore.testing.samples import sample
+from oauthcore.testing.samples import FAR, sample
 from oauthcore.testing.stage import Stage
+from oauthcore.testing.telling import unlike
 
 
 def fresh_storage_is_empty(stage: Stage, terms: Terms) -> None:
-    """A fresh storage has no record of any kind, and nothing to purge."""
-    for kind in terms.kinds:
-        assert stage.find(kind, "a") is None, f"there is a {kind.__name__}"
-    assert stage.purge(2**33, 10) == 0
+    """A fresh storage has no record of any kind and nothing to purge, whatever was put into the one before it."""
+    for before in ("nothing", "a record of every kind"):
+        for kind in terms.kinds:
+            assert stage.find(kind, "a") is None, f"there is a {kind.__name__}; {before} was put into the one before"
+        assert stage.purge(2 * FAR, 10) == 0, "there is something to purge"
+        stage.put(*(sample(kind, "a") for kind in terms.kinds))
+        stage.renew()
 
 
 def insert_adds_record_or_fails_where_key_is_taken(stage: Stage, terms: Terms) -> None:
@@ -84,12 +88,14 @@ def failed_commit_does_nothing(stage: Stage, terms: Terms) -> None:
 def many_changes_go_together(stage: Stage, terms: Terms) -> None:
     """A commit may have a hundred changes: all are made, or all are not for the last one's sake."""
     records = [sample(kind, f"{number}", 1) for kind in terms.kinds for number in range(-(-100 // len(terms.kinds)))]
-    assert not stage.tried(*map(Insert, records), Require(sample(Client, "missing")))
+    everything: list[Change] = [*map(Insert, records), Require(sample(Client, "missing"))]
+    assert not stage.tried(*everything), "a commit of a hundred changes succeeded, the last of which can't be made"
     for record in records:
         assert stage.find(type(record), record.key) is None, f"{record.key} is there though the commit failed"
     assert stage.tried(*map(Insert, records)), "a hundred records that are not there could not be inserted"
     for record in records:
-        assert stage.find(type(record), record.key) == record, f"{record.key} is not there though the commit succeeded"
+        found = stage.find(type(record), record.key)
+        assert found == record, f"the commit of a hundred changes succeeded, and {unlike(found, record)}"
 
 
 def changes_see_those_before_them(stage: Stage, terms: Terms) -> None:
@@ -133,7 +139,7 @@ def _play(stage: Stage, changes: list[Change], before: Record | None, after: Rec
     names = ", ".join(type(change).__name__ for change in changes)
     assert stage.tried(*changes) is expected, f"{names} on one record should have been {expected}"
     stored = stage.find(Client, "a")
-    assert stored == after, f"{names} on one record left {stored!r}, and should have left {after!r}"
+    assert stored == after, f"after {names} on one record {unlike(stored, after)}"
     if stored is not None:
         assert stage.tried(Delete(stored)), "the record that was found could not be deleted"
 
@@ -156,11 +162,11 @@ def _is_refused(stage: Stage, changes: list[Change], kept: Record, gone: Record,
 def _demand(stage: Stage, change: Change, expected: bool, after: Record | None, before: Record | None = None) -> None:
     """Make one change, and look at its answer and at what is there afterwards."""
     record = after or before
-    assert record is not None
+    assert record is not None, "nothing is demanded"
     done = stage.tried(change)
     assert done is expected, f"{type(change).__name__} was {done}, and should have been {expected}"
     stored = stage.find(type(record), record.key)
-    assert stored == after, f"after {type(change).__name__} there is {stored!r}, and should be {after!r}"
+    assert stored == after, f"after {type(change).__name__} {unlike(stored, after)}"
 
 
 CLAUSES = (

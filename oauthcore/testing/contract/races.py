@@ -119,12 +119,12 @@ def handles_see_each_other(stage: Stage, terms: Terms) -> None:
         raise NotOffered("the storage has one handle alone")
     one, two, three = (_at("a", number) for number in (1, 2, 3))
     for here, there in ((0, 1), (1, 0)):
-        assert stage.tried(Insert(one), handle=here)
+        assert stage.tried(Insert(one), handle=here), "a handle could not insert what is not there"
         assert stage.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
-        assert stage.tried(Replace(one, two), handle=there)
+        assert stage.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
         assert stage.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
         assert not stage.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
-        assert stage.tried(Delete(two), handle=here)
+        assert stage.tried(Delete(two), handle=here), "a handle could not delete what it had found"
         assert stage.find(Client, "a", handle=there) is None, "a handle still finds what another has deleted"
 
 

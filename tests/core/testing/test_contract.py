@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from threading import Event, current_thread, main_thread
 
 import pytest
@@ -19,7 +21,8 @@ from oauthcore.testing import (
     Terms,
     check_storage,
     clauses,
-    stage,
+    contenders,
+    contract,
 )
 from oauthcore.testing.stage import Factory
 from tests.core.testing import storages
@@ -28,9 +31,12 @@ from tests.core.testing.storages import Severable, Sound, SoundOnThreads, severa
 FEW = Terms(contenders=4, rounds=3, examples=5)
 BY_NAME = {clause.name: clause for clause in clauses}
 
+# It is given again and again, with all that was left in it.
+LEFT_OVER = Sound()
+
 # Which storages each clause is there to catch.
 CAUGHT: dict[str, tuple[Factory, ...]] = {
-    "fresh_storage_is_empty": (storages.NotFresh,),
+    "fresh_storage_is_empty": (storages.NotFresh, lambda: LEFT_OVER),
     "insert_adds_record_or_fails_where_key_is_taken": (storages.InsertsOver,),
     "replace_changes_record_or_fails_where_it_is_another": (storages.ReplacesByKey,),
     "require_changes_nothing_or_fails_where_record_is_another": (storages.RequiresAny,),
@@ -97,7 +103,7 @@ def test_sound_storage_keeps(clause: Clause, factory: Factory) -> None:
 
 @pytest.mark.parametrize(("name", "factory"), [(name, broken) for name, all_of in CAUGHT.items() for broken in all_of])
 def test_broken_storage_is_caught_by(name: str, factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "PATIENCE", 0.5)
+    monkeypatch.setattr(contenders, "PATIENCE", 0.5)
 
     with pytest.raises(ClauseBroken) as caught:
         BY_NAME[name].check(factory, FEW)
@@ -158,6 +164,33 @@ def test_all_at_once_tells_every_clause_that_is_broken() -> None:
         check_storage(storages.PagesOfFifty, FEW)
 
     assert [broken.clause.name for broken in caught.value.broken] == ["find_of_gives_all_of_a_subject"]
+    assert str(caught.value).startswith(f"1 of {len(clauses)} clause is broken:\n  find_of_gives_all_of_a_subject\n\n")
+
+
+def test_all_at_once_names_the_clauses_before_their_stories_and_shortens_these() -> None:
+    with pytest.raises(ContractBroken) as caught:
+        check_storage(storages.SortsScopes, FEW)
+
+    broken = caught.value.broken
+    assert len(broken) > 1
+    head, first, *_ = str(caught.value).split("\n\n")
+    assert head.splitlines()[1:] == [f"  {each.clause}" for each in broken]
+    assert first.startswith(f"{broken[0].clause} is broken.")
+    assert len(str(caught.value).splitlines()) < 30 * len(broken)
+
+
+def test_every_assertion_of_the_contract_says_what_is_wrong() -> None:
+    rooms = Path(contract.__file__).parent.glob("*.py")
+    trees = {room.name: ast.parse(room.read_text(encoding="utf-8")) for room in rooms}
+    silent = [
+        (name, node.lineno)
+        for name, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert) and node.msg is None
+    ]
+
+    assert len(trees) > 6
+    assert silent == []
 
 
 def test_message_says_which_clause_and_what_was_asked_in_which_order() -> None:
@@ -165,6 +198,7 @@ def test_message_says_which_clause_and_what_was_asked_in_which_order() -> None:
         BY_NAME["deleted_by_one_of_many"].check(storages.LooksThenLeaps, FEW)
 
     message = str(caught.value)
+    assert "-> …\n" in message  # they were all at it before the first was answered
     assert message.startswith("deleted_by_one_of_many is broken.\n  Promised: Of many that delete one record")
     assert "\n  But: round 0: 4 succeeded, and should have been one\n" in message
     assert "contender 3: commit Delete(Client round 0 #" in message
@@ -184,7 +218,7 @@ def test_deadlock_on_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
             if current_thread() is not main_thread():
                 released.wait(30)
 
-    monkeypatch.setattr(stage, "PATIENCE", 0.3)
+    monkeypatch.setattr(contenders, "PATIENCE", 0.3)
 
     with pytest.raises(ClauseBroken, match="did not come back"):
         BY_NAME["those_who_only_require_never_lose"].check(Stuck, FEW)

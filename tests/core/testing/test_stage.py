@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from threading import current_thread
 from typing import Any
 
 import attrs
@@ -21,7 +24,7 @@ from oauthcore.testing import Clause, NotOffered, Terms, Walk, clauses
 from oauthcore.testing.samples import example, sample
 from oauthcore.testing.stage import Call, Raised, Stage
 from oauthcore.testing.strategies import of_type, records
-from oauthcore.testing.telling import outlined, told, worded
+from oauthcore.testing.telling import outlined, told, unlike, worded
 from oauthcore.testing.walk import CLIENT, members_of
 from tests.core.site import make_site
 from tests.core.testing.storages import Sound
@@ -52,8 +55,8 @@ def test_what_was_opened_is_closed_though_the_rest_could_not_be() -> None:
         finally:
             closed.append(True)
 
-    with pytest.raises(AttributeError), Stage(broken) as stage:  # type: ignore[arg-type]  # it gives no storage
-        stage.find(Client, "a")
+    with pytest.raises(TypeError, match="the factory gave an int"):
+        Stage(broken)  # type: ignore[arg-type]  # it gives no storage
 
     assert closed == [True]
 
@@ -87,15 +90,47 @@ def test_a_call_that_raises_is_an_answer_where_that_is_asked_for() -> None:
     assert stage.story == ["commit nothing -> ConnectionResetError: gone"]
 
 
-def test_a_storage_that_is_async_by_half_is_told() -> None:
-    class Half(MemoryStorage):
-        async def find(self, kind: type[R], key: str, /) -> R | None:  # type: ignore[override, explicit-override]  # it is broken
-            await SUSPENDED
-            return None
+def test_a_storage_that_is_awaited_though_no_method_of_it_is_async_is_told() -> None:
+    async def waiting() -> None:
+        await SUSPENDED
 
-    half: Any = Half
-    with Stage(half) as stage, pytest.raises(AssertionError, match="no `async def`"):
+    class Wrapped(MemoryStorage):
+        def find(self, kind: type[R], key: str, /) -> R | None:  # type: ignore[explicit-override]  # none in 3.11
+            return waiting()  # type: ignore[return-value]  # it is broken
+
+    with Stage(Wrapped) as stage, pytest.raises(AssertionError, match="none of its methods is an `async def`"):
         stage.find(Client, "a")
+
+
+def test_a_stage_within_an_event_loop_is_refused() -> None:
+    async def within() -> None:
+        with pytest.raises(RuntimeError, match="tested from outside of any event loop"):
+            Stage(Sound)
+
+    asyncio.run(within())
+
+
+def test_an_async_factory_may_give_a_blocking_storage_whose_contenders_are_threads() -> None:
+    async def factory() -> MemoryStorage:
+        return MemoryStorage()
+
+    def script() -> Generator[Call, Any, str]:
+        yield Call("find", (Client, "a"))
+        return current_thread().name
+
+    with Stage(factory) as stage:
+        names = stage.together(script(), script())
+
+    assert len({*names, current_thread().name}) == 3
+
+
+def test_a_stage_that_is_renewed_has_another_storage() -> None:
+    with Stage(MemoryStorage) as stage:
+        stage.put(Client(client_id="a"))
+
+        stage.renew()
+
+        assert stage.find(Client, "a") is None
 
 
 class Suspended:
@@ -169,6 +204,15 @@ def test_what_is_told_is_short() -> None:
     assert worded(b"secret") == "bytes"
     assert outlined([1, 2]) == "2 records"
     assert outlined(True) == "True"
+
+
+def test_records_that_differ_are_told_by_the_fields_in_which_they_do() -> None:
+    one, other = Client(client_id="a", name="x" * 1_000), Client(client_id="a", name="y")
+
+    assert unlike(None, other).startswith("there is nothing, and should be Client a #")
+    assert unlike(sample(Grant, "g"), other).startswith("there is Grant g active #")
+    told = unlike(one, other)
+    assert re.fullmatch(r"the Client a #.... is there with name 'x+…x+' \(1002 characters\) and not 'y'", told)
 
 
 def test_a_public_client_walks_without_a_secret() -> None:
