@@ -41,11 +41,19 @@ class Served:
 
 @attrs.frozen
 class Opened:
-    """Hold a storage that a command uses, until `close`; `expired` counts what is to be purged, if anybody knows."""
+    """Hold a storage that a command uses, until `close`.
+
+    `expired` counts what is to be purged, if anybody knows; `batches` purges to the end, and gives what each removed.
+    """
 
     storage: Listing
     close: Callable[[], None]
     expired: Callable[[int], int | None] = lambda before: None
+    batches: Callable[[int, int], Iterator[int]] = attrs.field()
+
+    @batches.default
+    def _until_none_is_left(self) -> Callable[[int, int], Iterator[int]]:
+        return lambda before, limit: iter(lambda: self.storage.purge(before, limit), 0)
 
 
 class Schema(Protocol):
@@ -119,7 +127,7 @@ class Redis:
     def open(self, configuration: Configuration, /) -> Opened:
         """Open it for a command."""
         storage = self._adapter().RedisStorage.from_url(configuration.storage.url.reveal())
-        return Opened(storage, storage.close)
+        return Opened(storage, storage.close, batches=storage.sweep)
 
     def schema(self, configuration: Configuration, /) -> None:
         """Give nothing: there are no tables."""

@@ -55,6 +55,13 @@ class Monitoring:
             registry=self._registry,
         )
 
+        self._purged = Counter(
+            "oauthcore_purged_records", "Expired records that were removed.", registry=self._registry
+        )
+        self._failed_purges = Counter(
+            "oauthcore_failed_purges", "Attempts to remove expired records that failed.", registry=self._registry
+        )
+
     def answered(self, endpoint: str, status: int, error: str, seconds: float) -> None:
         """Count a response."""
         self._requests.labels(endpoint, str(status), error).inc()
@@ -63,6 +70,13 @@ class Monitoring:
     def happened(self, event: str) -> None:
         """Count an event of the audit log."""
         self._events.labels(event).inc()
+
+    def purged(self, came: int | Exception) -> None:
+        """Count the records that a purge removed, or that it failed."""
+        if isinstance(came, Exception):
+            self._failed_purges.inc()
+        else:
+            self._purged.inc(came)
 
     def unreadable(self, status: int) -> None:
         """Count a request that the connection refused."""

@@ -13,6 +13,7 @@ from socket import socket
 import attrs
 
 from oauthcore import ConfigurationError, Peer
+from oauthcore.purging import Purging
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11.application import Application
 from oauthcore_h11.assembly import application_of, passwords_of, tls_of
@@ -25,9 +26,8 @@ from oauthcore_h11.transport import Server, Settings, Timeouts
 
 logger = logging.getLogger("oauthcore.server")
 
-# Expired records are removed a few at a time, so that no commit waits long for it.
-PURGE_EVERY = 60.0
-PURGE_BATCH = 500
+# To look whether a key is due takes next to nothing.
+LOOK_EVERY = 60.0
 # Whoever signed out expects to be so everywhere; to look takes one find.
 DELIVER_EVERY = 2.0
 
@@ -116,9 +116,7 @@ class Process:
             loop.add_reader(parent, self._orphaned, parent)
         await self._server.start(self._sockets, tls)
         ready()
-        delivering = asyncio.ensure_future(self._deliver_logouts())
-        await self._keep_clean()
-        await delivering
+        await asyncio.gather(self._purge(), self._keep_keys(), self._deliver_logouts())
         await self._server.stop(self._configuration.limits.drain_time)
         await self._close()
 
@@ -129,22 +127,35 @@ class Process:
     def _assembled(self) -> Application:
         return application_of(self._configuration, self._served.storage, self._passwords, self._monitoring)
 
-    async def _keep_clean(self) -> None:
-        """Remove what has expired and turn the keys, now and then, until the end."""
-        storage = self._served.storage
-        while not self._end.is_set():
-            try:
-                while await storage.purge(int(time.time()), PURGE_BATCH) == PURGE_BATCH:
-                    await asyncio.sleep(0)
-            except Exception:  # the next time it may be better, and requests say themselves that it is not
-                logger.exception("purging failed")
+    async def _purge(self) -> None:
+        """Remove what has expired, until the end, unless that is somebody else's to do."""
+        its = self._configuration.purge
+        if its.enabled:
+            purging = Purging(clock=time.time, told=self._purged, every=its.every, pause=its.pause, batch=its.batch)
+            await purging.arun(self._served.storage, self._ends_within)
+
+    def _purged(self, came: int | Exception) -> None:
+        """Count what a batch removed."""
+        self._monitoring.purged(came)
+        if isinstance(came, Exception):
+            logger.error("purging failed", exc_info=came)
+        elif came:
+            logger.debug("purged", extra={"fields": {"removed": came}})
+
+    async def _keep_keys(self) -> None:
+        """Turn the signing keys when they are due, until the end."""
+        while not await self._ends_within(LOOK_EVERY):
             try:
                 await self._application.look_after_keys(int(time.time()))
-            except Exception:  # likewise
+            except Exception:  # the next time it may be better, and requests say themselves that it is not
                 logger.exception("the signing keys can't be looked after")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PURGE_EVERY):
-                    await self._end.wait()
+
+    async def _ends_within(self, seconds: float) -> bool:
+        """Wait so long, and tell whether the end has come."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._end.wait()
+        return self._end.is_set()
 
     async def _deliver_logouts(self) -> None:
         """Tell clients of sessions that have ended, until the end; a try that is under way is seen through."""
@@ -155,9 +166,7 @@ class Process:
             except Exception:  # the next time it may be better; what is to be told is in the storage
                 logger.exception("logouts can't be delivered")
             if not tried:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(DELIVER_EVERY):
-                        await self._end.wait()
+                await self._ends_within(DELIVER_EVERY)
 
     async def _reload(self) -> None:
         """Read the configuration again; what is wrong with it is logged, and the old one stays."""
@@ -196,7 +205,7 @@ def remember(task: asyncio.Task[None], tasks: set[asyncio.Task[None]]) -> None:
 
 def keeping_what_can_not_change(new: Configuration, old: Configuration) -> Configuration:
     """Keep what only a restart can change, and say so: the sockets, the storage, the number of workers, the hashing."""
-    for name in ("bind", "storage", "synchronous", "workers", "passwords"):
+    for name in ("bind", "storage", "synchronous", "workers", "passwords", "purge"):
         if getattr(new, name) != getattr(old, name):
             logger.warning("%s has changed: that takes a restart", name)
             new = attrs.evolve(new, **{name: getattr(old, name)})

@@ -65,6 +65,12 @@ class RedisStorage:
         """
         return self._answer(self._sweep.purge(expired_before, limit))
 
+    def sweep(self, expired_before: int, limit: int, /) -> Iterator[int]:
+        """Purge until all keys have been looked at, and give how many records each batch removed: for a command."""
+        rounds, removed = self._sweep.rounds, limit
+        while removed == limit or self._sweep.rounds == rounds:
+            yield (removed := self.purge(expired_before, limit))
+
     def every(self, kind: type[R]) -> Iterator[R]:
         """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
         yield from self._answer(self._sweep.every(kind))

@@ -14,9 +14,10 @@ from oauthcore_redis.asking import LOOKED_AT, PAGE, Asker, Asking, Command, read
 
 
 class Sweep:
-    """Walk the keys, from where the last purge has come to."""
+    """Walk the keys, from where the last purge has come to; `rounds` is how often that has been the end of them."""
 
     def __init__(self, asker: Asker) -> None:
+        self.rounds = 0
         self._asker = asker
         self._cursor = b"0"
 
@@ -31,6 +32,7 @@ class Sweep:
                 removed += yield from self._asker.purge(keys, expired_before, limit - removed)
             if removed < limit:  # else there may be more in this very page
                 cursor = onward
+                self.rounds += cursor == b"0"
             looked_at += PAGE
             if cursor == b"0" and is_from_the_start:
                 break

@@ -17,9 +17,9 @@ import pytest
 from oauthcore import Client, Scope
 from oauthcore.digest import Digest
 from oauthcore.outcome import Insert
+from oauthcore.purging import BATCH
 from oauthcore.records import AccessToken, Consent, Grant, Record
 from oauthcore_h11.cli import main
-from oauthcore_h11.cli.grants import BATCH
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
 from tests.sqlite.things import Thing, grant_of

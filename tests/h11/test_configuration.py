@@ -61,7 +61,8 @@ def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
     shown = reading(tmp_path, text, MY_APP_SECRET="s")
     least = reading(tmp_path, LEAST)
 
-    for name in ("limits", "paths", "policy", "lifetimes", "passwords", "logs", "metrics", "workers", "synchronous"):
+    tables = ("limits", "paths", "policy", "lifetimes", "passwords", "logs", "metrics", "purge")
+    for name in (*tables, "workers", "synchronous"):
         assert getattr(shown, name) == getattr(least, name), name
 
 
@@ -73,6 +74,8 @@ def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
         ("workers = '4'", "workers = '4': use a whole number"),
         ("workers = true", "workers = True: use a whole number"),
         ("workers = 0", "workers = 0: use a number, 1 or more"),
+        ("[purge]\nevery = 0", "purge.every = 0.0: use a number that is more than 0"),
+        ("[purge]\nbatch = 0", "purge.batch = 0: use a number, 1 or more"),
         ("bind = 'x'", "bind = 'x': use a list in [ ]"),
         ("bind = []", "bind = []: name one address at least"),
         ("bind = ['a', 1]", "bind[2] = 1: use a text in quotes"),

@@ -6,17 +6,21 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from oauthcore.outcome import Insert
 from oauthcore_h11.attempts import Attempts
 from oauthcore_sqlite import SqliteStorage
 from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
+from tests.sqlite.things import Thing
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +110,61 @@ def test_metrics_are_nothing_for_whoever_may_not_read_them(installation: Install
     installation.configure('[metrics]\nallowed_from = ["192.0.2.0/24"]')
     with installation.serving() as running:
         assert httpx.get(running.url + "/metrics", trust_env=False).status_code == 404
+
+
+def with_expired(installation: Installation, *tables: str, count: int = 25) -> SqliteStorage:
+    """Configure a server whose file has so many expired records in it, and one that stays."""
+    installation.configure(*tables)
+    storage = SqliteStorage(installation.folder / "oauthcore.db")
+    storage.commit([*(Insert(Thing(str(number), expires_at=1)) for number in range(count)), Insert(Thing("stays"))])
+    return storage
+
+
+def metric(running: Running, name: str) -> float:
+    """Give what a metric shows."""
+    (line,) = re.findall(rf"^{name} (.*)$", httpx.get(running.url + "/metrics", trust_env=False).text, re.MULTILINE)
+    return float(line)
+
+
+def test_what_has_expired_is_removed_in_the_background_and_counted(installation: Installation) -> None:
+    storage = with_expired(installation, "[purge]\nevery = 0.01\npause = 0.001\nbatch = 10")
+    with installation.serving() as running:
+        while metric(running, "oauthcore_purged_records_total") < 25:
+            assert running.process.poll() is None
+        assert storage.expired(2) == 0
+        with closing(sqlite3.connect(installation.folder / "oauthcore.db")) as somebody:
+            somebody.execute("DROP TABLE record")
+        while metric(running, "oauthcore_failed_purges_total") < 2:
+            assert running.process.poll() is None
+
+        assert metric(running, "oauthcore_purged_records_total") == 25
+        assert "purging failed" in running.logged()
+        storage.close()
+
+
+def test_nothing_is_removed_where_the_operator_wants_it_so(installation: Installation) -> None:
+    storage = with_expired(installation, "[purge]\nenabled = false")
+    with installation.serving() as running:
+        assert httpx.get(running.url + "/readyz", trust_env=False).status_code == 200
+        assert metric(running, "oauthcore_purged_records_total") == 0
+        running.tell(signal.SIGTERM)
+        assert running.wait() == 0
+
+    assert storage.expired(2) == 25
+    assert installation.ask("purge") == {"removed": 25}
+    storage.close()
+
+
+def test_a_server_that_is_to_end_leaves_the_rest_to_its_successor(installation: Installation) -> None:
+    storage = with_expired(installation, "[purge]\npause = 3_600\nbatch = 10")
+    with installation.serving() as running:
+        while metric(running, "oauthcore_purged_records_total") < 10:
+            assert running.process.poll() is None
+        running.tell(signal.SIGTERM)
+        assert running.wait() == 0
+
+    assert storage.expired(2) == 15
+    storage.close()
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,22 @@ def test_a_purge_looks_at_so_many_keys_and_the_next_one_goes_on_from_there(
     assert sum(removed) == 200
 
 
+def test_a_sweep_looks_at_every_key_once_though_most_of_them_have_not_expired(
+    storage: RedisStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oauthcore_redis.sweeping.PAGE", 20)
+    monkeypatch.setattr("oauthcore_redis.sweeping.LOOKED_AT", 40)
+    storage.commit([Insert(Thing(f"{number}")) for number in range(300)])
+    assert sum(storage.sweep(2, 10)) == 0
+    storage.commit([Insert(Thing(f"expired {number}", expires_at=1)) for number in range(30)])
+
+    batches = list(storage.sweep(2, 4))
+
+    assert sum(batches) == 30
+    assert max(batches) == 4
+    assert len([batch for batch in batches if batch < 4]) < 25, "it walked more than twice"
+
+
 def test_what_is_no_record_of_ours_is_left_alone(storage: RedisStorage, client: redis.Redis, prefix: str) -> None:
     client.set(f"{{{prefix}}}:Thing:text", "no record", px=1_000_000)
     client.set(f"{{{prefix}}}:Thing:list", "[]", px=1_000_000)

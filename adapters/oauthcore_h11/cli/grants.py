@@ -13,15 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from oauthcore import ConfigurationError
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.liveness import is_live_grant
+from oauthcore.purging import BATCH
 from oauthcore.records import Grant
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.users import find_user
 
 grants = App(name="grant", help="See what people have authorized, and revoke it.")
-
-# So many at once keep nobody's commit waiting for more than some milliseconds.
-BATCH = 500
 
 
 @grants.command(name="list")
@@ -125,7 +123,7 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         try:
             with progress:
                 task = progress.add_task("Purging", total=place.opened.expired(now))
-                while batch := place.database.purge(now, BATCH):
+                for batch in place.opened.batches(now, BATCH):
                     removed += batch
                     progress.update(task, completed=removed)
         finally:

@@ -132,6 +132,13 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # [metrics]
 # allowed_from = ["127.0.0.0/8", "::1"]
 
+# What has expired is removed in the background, in batches; by each worker, and they don't mind each other.
+# [purge]
+# enabled = true                     # false where `oauthcore purge` is run by something else, every so often
+# every = 60
+# pause = 0.05                       # after a full batch, for requests to get their turn
+# batch = 500
+
 # [pages]
 # name = "Example"
 # logo = "logo.svg"                  # or an https URL

@@ -16,6 +16,7 @@ import attrs
 
 from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
 from oauthcore.key_ring import KeyPolicy
+from oauthcore.purging import BATCH, more_than_nothing
 from oauthcore.records import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore_sqlite import Synchronous
 
@@ -202,6 +203,19 @@ class Metrics:
 
 
 @attrs.frozen(kw_only=True)
+class PurgeTable:
+    """Say how a server removes what has expired, or that it does not, where `oauthcore purge` is run by something else.
+
+    It looks `every` so many seconds, removes `batch` records at a time, and rests for `pause` seconds between two.
+    """
+
+    enabled: bool = True
+    every: float = attrs.field(default=60.0, validator=more_than_nothing)
+    pause: float = attrs.field(default=0.05, validator=more_than_nothing)
+    batch: int = _positive(BATCH)
+
+
+@attrs.frozen(kw_only=True)
 class PagesTable:
     """Make the pages the operator's own: his name and colours, his templates and texts before the package's."""
 
@@ -319,6 +333,7 @@ class Configuration:
     passwords: Passwords = Passwords()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
+    purge: PurgeTable = PurgeTable()
     pages: PagesTable = PagesTable()
     clients: tuple[ClientTable, ...] = ()
     users: tuple[UserTable, ...] = ()
