@@ -18,7 +18,7 @@ from oauthcore.errors import Unanswered
 from oauthcore.memory import MemoryStorage
 from oauthcore.testing.interleave import Drive
 from oauthcore.testing.stage import Factory, MakeWorld, Stage
-from oauthcore.testing.telling import outlined, told
+from oauthcore.testing.telling import laid_out, outlined, reason_of, told
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -51,20 +51,19 @@ class Crash(Generic[T]):
 
 @attrs.frozen
 class CrashPoints:
-    """Count what was tried: how many effects the flow has, and how many points of them."""
+    """Count what was tried: how many effects the flow came to, and how many points of them."""
 
     effects: int
     points: int
 
 
 class CrashFailed(AssertionError):
-    """Tell which mishap broke the check, as a story, and how to have it again."""
+    """Tell which mishap broke the check or the flow, as a story, and how to have it again."""
 
-    def __init__(self, crash: Crash[Any], reason: str) -> None:
-        lines = "\n".join(f"  {step}" for step in crash.story)
+    def __init__(self, point: Point, story: Sequence[str], reason: str, *, who: str = "the check") -> None:
         told_reason = f"\nwith: {reason}" if reason else ""
-        super().__init__(f"the check fails after this:\n{lines}{told_reason}\nreplay it with {crash.point!r}")
-        self.point = crash.point
+        super().__init__(f"{who} fails after this:\n{laid_out(story, 2)}{told_reason}\nreplay it with point={point!r}")
+        self.point = point
 
 
 def crash_points(
@@ -79,7 +78,7 @@ def crash_points(
     """Stop a flow at every effect, before and after, and check what is left; raises `CrashFailed`.
 
     Each point has a fresh storage of the factory's; `prepare` and `world` are as for `interleave`. With `point` that
-    one alone is tried: a failure names it.
+    one alone is tried: a failure names it. Raises `ValueError` for one that the flow does not come to.
     """
 
     def one(point: Point) -> bool:
@@ -95,7 +94,8 @@ def crash_points(
             return True
 
     if point is not None:
-        one(point)
+        if not one(point):
+            raise ValueError(f"the flow ends before effect {point.at}, counted from 0: has it changed?")
         return CrashPoints(point.at + 1, 1)
     effects = 0
     while all(one(Point(effects, moment, mishap)) for moment in MOMENTS for mishap in MISHAPS):
@@ -120,7 +120,7 @@ class _Steps(Generic[T]):
     def until(self, point: Point) -> bool:
         """Run, with that mishap; tell whether the flow came to it."""
         number = 0
-        while (effect := self._next()) is not None:
+        while (effect := self._next(point)) is not None:
             if number == point.at:
                 self._meet(effect, point)
                 if point.mishap == "ends":
@@ -131,12 +131,15 @@ class _Steps(Generic[T]):
             number += 1
         return number > point.at
 
-    def _next(self) -> Effect | None:
+    def _next(self, point: Point) -> Effect | None:
         try:
             return self._resume()
         except StopIteration as end:
             self.result = end.value
+            self.story.append(f"the flow gives {outlined(end.value)}")
             return None
+        except Exception as failure:
+            raise CrashFailed(point, self.story, reason_of(failure), who="the flow") from failure
 
     def _go(self, effect: Effect) -> None:
         answer = self._answer(effect)
@@ -155,5 +158,5 @@ class _Steps(Generic[T]):
 def _check(crash: Crash[T], check: Callable[[Crash[T]], None]) -> None:
     try:
         check(crash)
-    except AssertionError as failure:
-        raise CrashFailed(crash, str(failure)) from failure
+    except Exception as failure:
+        raise CrashFailed(crash.point, crash.story, reason_of(failure)) from failure

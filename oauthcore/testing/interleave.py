@@ -19,7 +19,7 @@ from oauthcore.drivers import World, answer_to, run
 from oauthcore.effects import Effect, Find, FindOf, Flow
 from oauthcore.memory import MemoryStorage
 from oauthcore.testing.stage import Factory, MakeWorld, Stage
-from oauthcore.testing.telling import outlined, told
+from oauthcore.testing.telling import laid_out, outlined, reason_of, told
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -63,12 +63,13 @@ class Exploration:
 
 
 class ScheduleFailed(AssertionError):
-    """Tell which schedule broke the check, as a story, and how to run it again."""
+    """Tell which schedule broke the check or a flow, as a story, and how to run it again."""
 
-    def __init__(self, schedule: Schedule, story: Sequence[str], reason: str = "") -> None:
-        lines = "\n".join(f"  {step}" for step in story)
+    def __init__(self, schedule: Schedule, story: Sequence[str], reason: str = "", *, who: str = "the check") -> None:
         told = f"\nwith: {reason}" if reason else ""
-        super().__init__(f"the check fails in this schedule:\n{lines}{told}\nreplay it with {schedule!r}")
+        super().__init__(
+            f"{who} fails in this schedule:\n{laid_out(story, 2)}{told}\nreplay it with schedule={schedule!r}"
+        )
         self.schedule = schedule
 
 
@@ -86,7 +87,7 @@ def interleave(
     Each schedule has a fresh storage of the factory's. `prepare` brings it to where the flows begin: it is given a
     function that runs a flow, and gives what each of `flows` is then made of, and what the check finds as `prepared`.
     It has to do the same each time, so its clock and entropy are fixed ones. `world` puts more around the storage.
-    With `schedule` that one alone is run: a failure names it.
+    With `schedule` that one alone is run: a failure names it. Raises `ValueError` for one that the flows don't have.
     """
 
     def with_one(use: Callable[[Scene[T]], Any]) -> Any:
@@ -111,7 +112,7 @@ def explore(scene: Callable[[], Scene[T]], check: Callable[[Run[T]], None], *, l
 
 
 def replay(scene: Callable[[], Scene[T]], schedule: Schedule) -> Run[T]:
-    """Run one schedule, as a failure names it."""
+    """Run one schedule, as a failure names it; raises `ValueError` for one that the flows don't have."""
     return _played(scene(), schedule).run()
 
 
@@ -162,8 +163,8 @@ def _played(scene: Scene[T], schedule: Schedule) -> _Table[T]:
 def _check(run: Run[T], check: Callable[[Run[T]], None]) -> None:
     try:
         check(run)
-    except AssertionError as failure:
-        raise ScheduleFailed(run.schedule, run.story, str(failure)) from failure
+    except Exception as failure:
+        raise ScheduleFailed(run.schedule, run.story, reason_of(failure)) from failure
 
 
 class _Table(Generic[T]):
@@ -194,9 +195,12 @@ class _Table(Generic[T]):
         return len(self._results) == len(self._flows)
 
     def step(self, number: int) -> None:
-        """Answer the pending effect of one flow."""
-        effect = self._pending[number]
-        assert effect is not None
+        """Answer the pending effect of one flow; raises `ValueError` where it has none."""
+        effect = self._pending[number] if number in range(len(self._flows)) else None
+        if effect is None:
+            raise ValueError(
+                f"step {len(self.taken)} of the schedule is for flow {number}, which has none; {_UNSTEADY}"
+            )
         result = answer_to(effect, self._scene.world)
         self.taken = (*self.taken, number)
         self.kinds.append((number, isinstance(effect, Find | FindOf)))
@@ -204,7 +208,10 @@ class _Table(Generic[T]):
         self._resume(number, result)
 
     def run(self) -> Run[T]:
-        """Give the schedule as it went, once it is done."""
+        """Give the schedule as it went; raises `ValueError` where a flow still waits."""
+        waiting = [f"flow {n} for: {told(effect)}" for n, effect in enumerate(self._pending) if effect is not None]
+        if waiting:
+            raise ValueError(f"the schedule {self.taken!r} ends, and {', '.join(waiting)} still waits; {_UNSTEADY}")
         results = tuple(self._results[number] for number in range(len(self._flows)))
         return Run(self.taken, results, self._scene.world, tuple(self._story), self._scene.prepared)
 
@@ -214,6 +221,13 @@ class _Table(Generic[T]):
         except StopIteration as end:
             self._pending[number] = None
             self._results[number] = end.value
+            self._story.append(f"flow {number} gives {outlined(end.value)}")
+        except Exception as failure:
+            raise ScheduleFailed(self.taken, self._story, reason_of(failure), who=f"flow {number}") from failure
+
+
+# What may be wrong where a schedule is not one of the flows'.
+_UNSTEADY = "have the flows changed, or does what is prepared differ from time to time?"
 
 
 def _orders(kinds: tuple[tuple[int, bool], ...]) -> int:

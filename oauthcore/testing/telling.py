@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from traceback import extract_tb
 from typing import Any, cast
 from zlib import crc32
 
@@ -11,10 +12,12 @@ import attrs
 
 from oauthcore.digest import Secret
 from oauthcore.effects import Commit, Effect, Find, FindOf
+from oauthcore.http import Response
 from oauthcore.outcome import Change, Replace
 from oauthcore.records import Record
 
-# As much of a value as is read.
+# As long as a line may be, and as much of a value as is read.
+WIDE = 110
 LONG = 160
 
 
@@ -40,16 +43,30 @@ def told_change(change: Change) -> str:
     name = type(change).__name__
     if not isinstance(change, Replace):
         return f"{name}({brief(change.record)})"
-    return f"{name}({brief(change.old)} by {brief(change.new).rpartition(' ')[2]})"
+    old, new = _state(change.old), _state(change.new)
+    after = "" if old == new else new + " "
+    return f"{name}({brief(change.old)} by {after}{_mark(change.new)})"
 
 
 def brief(record: Record) -> str:
     """Name a record: its kind, its key, its state if it has one, and a mark that differs where records do."""
+    words = (type(record).__name__, short(record.key), _state(record), _mark(record))
+    return " ".join(word for word in words if word)
+
+
+def _state(record: Record) -> str:
     state = getattr(record, "state", None)
-    words = [type(record).__name__, short(record.key)]
-    if isinstance(state, Enum):
-        words.append(str(state.value))
-    return f"{' '.join(words)} #{crc32(repr(record).encode()) & 0xFFFF:04x}"
+    return str(state.value) if isinstance(state, Enum) else ""
+
+
+def _mark(record: Record) -> str:
+    return f"#{crc32(repr(record).encode()) & 0xFFFF:04x}"
+
+
+def laid_out(lines: Iterable[str], indent: int) -> str:
+    """Give lines under each other; one that is too long to be read is broken between the changes of its commit."""
+    margin, deeper = " " * indent, "\n" + " " * (indent + 6)
+    return "\n".join(margin + (line if len(line) <= WIDE else line.replace("), ", f"),{deeper}")) for line in lines)
 
 
 def unlike(found: Record | None, expected: Record | None) -> str:
@@ -76,10 +93,20 @@ def short(key: str) -> str:
 def outlined(answer: Any) -> str:
     """Say what the answer was."""
     if isinstance(answer, list | tuple):
-        return f"{len(answer)} records"
+        return "1 record" if len(answer) == 1 else f"{len(answer)} records"
+    if isinstance(answer, Response):
+        refusal = answer.refusal
+        return f"{answer.status}" if refusal is None else f"{answer.status} {refusal.code}: {refusal.reason}"
     if attrs.has(type(answer)) and hasattr(answer, "key") and hasattr(answer, "expires_at"):
         return brief(answer)
     return worded(answer)
+
+
+def reason_of(failure: BaseException) -> str:
+    """Say why a check failed: in its own words, or by the line that failed where it has none."""
+    frames = extract_tb(failure.__traceback__)
+    text = str(failure) or (frames[-1].line if frames else "") or ""
+    return text if isinstance(failure, AssertionError) else f"{type(failure).__name__}: {text}"
 
 
 def worded(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,8 @@ def test_a_refusal_with_consequences_is_told_like_any_other(path: Path, capsys: 
     _, out, _ = told(capsys, path)
 
     assert "[RFC 6749 section 4.1.2]: the code was redeemed before; its grant is revoked" in out
-    assert "revoked" in next(line for line in out.splitlines() if line.startswith("changed")) or "by #" in out
+    (changed,) = (line for line in out.splitlines() if line.startswith("changed"))
+    assert re.fullmatch(r"changed  Replace\(Grant [0-9a-f]{8} active #.... by revoked #....\)", changed)
     assert out.count("refused ") == 1
 
 

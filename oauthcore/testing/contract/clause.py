@@ -10,6 +10,7 @@ import attrs
 from oauthcore.records import Record
 from oauthcore.testing.samples import record_kinds
 from oauthcore.testing.stage import Factory, Raised, Stage
+from oauthcore.testing.telling import laid_out
 
 # As much of a story as fits on a screen.
 LINES = 60
@@ -36,11 +37,11 @@ class ClauseBroken(AssertionError):
 
     def told(self, lines: int) -> str:
         """Tell it, with the end of the story, which is where it went wrong."""
-        shown = [f"    {line}" for line in self.story[-lines:]] or ["    nothing"]
+        shown = [*self.story[-lines:]] or ["nothing"]
         if len(self.story) > lines:
-            shown.insert(0, f"    … after {len(self.story) - lines} other lines")
+            shown.insert(0, f"… after {len(self.story) - lines} other lines")
         told = [f"{self.clause} is broken.", f"  Promised: {self.clause.promise}", f"  But: {self.reason}", "  Asked:"]
-        return "\n".join((*told, *shown))
+        return "\n".join((*told, laid_out(shown, 4)))
 
 
 class NotOffered(SkipTest):

@@ -71,7 +71,7 @@ def test_two_commits_are_found_out_and_the_story_is_told() -> None:
     assert "  find Client one -> Client one #" in message
     assert "-> the process ends here; it was done, and gave True\n" in message
     assert "with: there is [False, False]" in message
-    assert f"replay it with {failure.value.point!r}" in message
+    assert message.endswith(f"replay it with point={failure.value.point!r}")
     assert failure.value.point == Point(1, "after", "ends")
 
 
@@ -82,6 +82,27 @@ def test_a_failing_point_can_be_had_again_alone() -> None:
     once = crash_points(raised(move_in_two), prepare=begin, check=one_is_there, point=Point(0, "after", "ends"))
 
     assert once.points == 1
+
+
+def test_a_point_that_the_flow_does_not_come_to_is_told_as_that() -> None:
+    with pytest.raises(ValueError, match="the flow ends before effect 2, counted from 0"):
+        crash_points(raised(move_in_one), prepare=begin, check=one_is_there, point=Point(2, "after", "ends"))
+
+
+def test_a_flow_that_gives_no_response_when_a_call_fails_is_told() -> None:
+    with pytest.raises(CrashFailed, match="the flow fails after this:") as failure:
+        crash_points(move_in_one, prepare=begin, check=one_is_there)
+
+    assert failure.value.point == Point(0, "before", "fails")
+    assert "with: Unanswered: Find failed: on purpose\n" in str(failure.value)
+
+
+def test_what_the_flow_still_gave_is_told() -> None:
+    def nothing(crash: Crash[bool | None]) -> None:
+        assert crash.point.mishap == "ends", "it goes on"
+
+    with pytest.raises(CrashFailed, match="  the flow gives None\nwith: it goes on"):
+        crash_points(raised(move_in_one), prepare=begin, check=nothing)
 
 
 def test_a_flow_whose_process_ends_gives_nothing_and_one_whose_call_fails_does() -> None:

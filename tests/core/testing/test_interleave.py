@@ -71,7 +71,8 @@ def test_a_single_use_that_is_a_sequence_is_found_out() -> None:
         explore(lambda: scene_of(spend_in_two_steps(), spend_in_two_steps()), spent_once)
 
     assert "flow 0: find Coin coin -> Coin" in str(failure.value)
-    assert f"replay it with {failure.value.schedule!r}" in str(failure.value)
+    assert "\n  flow 1 gives True\n" in str(failure.value)
+    assert str(failure.value).endswith(f"replay it with schedule={failure.value.schedule!r}")
 
 
 def test_a_single_use_that_is_a_precondition_holds_in_every_schedule() -> None:
@@ -134,7 +135,7 @@ def test_other_effects_are_told_by_their_name() -> None:
 
     explore(lambda: scene, lambda run: stories.append(run.story))
 
-    assert stories == [(f"flow 0: {Authenticate.__name__.lower()} alice a secret -> None",)]
+    assert stories == [(f"flow 0: {Authenticate.__name__.lower()} alice a secret -> None", "flow 0 gives None")]
     assert "wonderland" not in repr(stories)
 
 
@@ -162,6 +163,87 @@ def test_a_schedule_that_fails_over_any_storage_is_told_and_can_be_run_again_alo
     assert "with: assert" in str(again.value)
     good = interleave(spend_badly, spend_badly, prepare=coined, check=spent_once, storage=Sound, schedule=(0, 0, 0, 1))
     assert good.schedules == 1
+
+
+def test_a_failure_without_words_is_told_by_the_line_that_failed() -> None:
+    def never(run: Run[bool]) -> None:
+        if run.results:
+            raise AssertionError
+
+    with pytest.raises(ScheduleFailed, match="with: raise AssertionError\nreplay"):
+        interleave(spend, prepare=coined, check=never)
+
+
+def test_whatever_the_check_raises_is_told_with_its_schedule() -> None:
+    def mistaken(run: Run[bool]) -> None:
+        raise KeyError(run.results)
+
+    with pytest.raises(ScheduleFailed, match=r"with: KeyError: \(True,\)\nreplay it with schedule=\(0, 0\)") as failure:
+        interleave(spend, prepare=coined, check=mistaken)
+
+    assert isinstance(failure.value.__cause__, KeyError)
+
+
+def test_a_flow_that_raises_is_told_with_what_led_there_and_can_be_run_again() -> None:
+    def fragile(key: str) -> Flow[bool]:
+        coin = yield from find(Coin, key)
+        if coin is not None and coin.spent:
+            raise ZeroDivisionError("a spent coin")
+        return True
+
+    with pytest.raises(ScheduleFailed, match="flow 1 fails in this schedule:") as failure:
+        interleave(spend, fragile, prepare=coined, check=lambda run: None)
+    with pytest.raises(ScheduleFailed) as again:
+        interleave(spend, fragile, prepare=coined, check=lambda run: None, schedule=failure.value.schedule)
+
+    message = str(failure.value)
+    assert message == str(again.value)
+    assert "  flow 0: commit Replace(Coin coin #" in message
+    assert "with: ZeroDivisionError: a spent coin\n" in message
+
+
+@pytest.mark.parametrize(
+    ("schedule", "says"),
+    [
+        ((0,), "the schedule .* ends, and flow 0 for: commit Replace.*, flow 1 for: find Coin coin still waits"),
+        ((0, 0, 0), "step 2 of the schedule is for flow 0, which has none"),
+        ((2,), "step 0 of the schedule is for flow 2, which has none"),
+        ((-1,), "step 0 of the schedule is for flow -1, which has none"),
+    ],
+)
+def test_a_schedule_that_is_not_one_of_the_flows_is_told_as_that(schedule: tuple[int, ...], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        interleave(spend, spend, prepare=coined, check=spent_once, schedule=schedule)
+
+
+def test_flows_that_are_not_the_same_each_time_are_told_as_that() -> None:
+    turns: list[int] = []
+
+    def unsteady(drive: Drive) -> str:
+        turns.append(1)
+        return coined(drive)
+
+    def now_and_then(key: str) -> Flow[int]:
+        return touch(key, 1 if len(turns) > 1 else 4)
+
+    with pytest.raises(ValueError, match="does what is prepared differ from time to time"):
+        interleave(now_and_then, now_and_then, prepare=unsteady, check=lambda run: None)
+
+
+def test_a_commit_too_long_to_be_read_is_told_change_by_change() -> None:
+    def many(key: str) -> Flow[bool]:
+        return (yield from commit([Insert(Coin(f"{number}")) for number in range(9)]))
+
+    with pytest.raises(ScheduleFailed) as failure:
+        interleave(many, prepare=coined, check=spent_never)
+
+    lines = str(failure.value).partition("\nwith:")[0].splitlines()
+    assert max(map(len, lines)) < 110
+    assert sum(line.startswith("        Insert(Coin ") for line in lines) == 8
+
+
+def spent_never(run: Run[bool]) -> None:
+    assert not any(run.results)
 
 
 def test_a_world_may_be_put_around_the_storage_and_the_check_finds_what_was_prepared() -> None:
