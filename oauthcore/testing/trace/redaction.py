@@ -205,7 +205,8 @@ def _redacted_form(text: str, stand_ins: StandIns) -> str:
         try:
             known, secret = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
         except UnicodeDecodeError:
-            return stand_ins.of_made(piece)
+            # It is refused for this, so the stand-in must be no UTF-8 either.
+            return stand_ins.of_made(piece.replace("%", "_")) + "%ff"
         stand_in = stand_in_for(known, secret, stand_ins)
         return piece if stand_in == secret else name + equals + quote(stand_in, safe="")
 

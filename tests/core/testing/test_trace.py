@@ -159,6 +159,17 @@ def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> Non
 HOSTILE = traced()
 
 
+@pytest.mark.parametrize("body", [b"%a0", b"token=%ff", b"%80=x&token=abc", b"token=a%C3"])
+def test_a_parameter_that_is_no_utf_8_is_refused_for_that_again(body: bytes) -> None:
+    site = traced()
+
+    site.post("/introspect", body, FORM)
+
+    again = replay(Trace.load(site.traces[-1].dump()))
+    assert again.differences == ()
+    assert str(again.response.refusal and again.response.refusal.reason) == "a parameter is no UTF-8"
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data(), client=strategies.clients(public=False))
 def test_whatever_is_almost_right_is_decided_again_as_it_was(data: st.DataObject, client: Client) -> None:
