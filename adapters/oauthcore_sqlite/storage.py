@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock, local
 
 from oauthcore.codec import load
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
 from oauthcore.records import Client
+from oauthcore_sqlite.readers import Readers
 from oauthcore_sqlite.schema import Synchronous, connect_reader, connect_writer, prepare
-from oauthcore_sqlite.writer import Step, Work, Writer, apply, remove_expired, stored_body
+from oauthcore_sqlite.writer import BODY, Step, Work, Writer, apply, remove_expired
 
 # How many seconds another process's transaction is waited for. One takes milliseconds; a backup may take longer.
 WAIT = 10.0
@@ -43,24 +42,21 @@ class SqliteStorage:
         if str(path) in {"", ":memory:"}:
             raise ConfigurationError("storage", str(path), "name a file, or use MemoryStorage")
         self.path = Path(path)
-        self._wait = wait
         prepare(self.path, wait)
-        self._local = local()
-        self._readers: list[sqlite3.Connection] = []
-        self._lock = Lock()
+        self._readers = Readers(lambda: connect_reader(self.path, wait))
         self._writer = Writer(lambda: connect_writer(self.path, wait, synchronous))
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
-        body = stored_body(self._reader(), (kind.__name__, key))
-        if body is None:
+        rows = self._readers.ask(BODY, (kind.__name__, key))
+        if not rows:
             return None
+        body = str(rows[0][0])
         return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
-        rows = self._reader().execute(_BY_SUBJECT, (subject, kind.__name__)).fetchall()
-        return [load(kind, body) for (body,) in rows]
+        return [load(kind, body) for (body,) in self._readers.ask(_BY_SUBJECT, (subject, kind.__name__))]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
@@ -73,32 +69,19 @@ class SqliteStorage:
     def every(self, kind: type[R]) -> Iterator[R]:
         """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
         key = ""
-        while rows := self._reader().execute(_NEXT, (kind.__name__, key, PAGE)).fetchall():
+        while rows := self._readers.ask(_NEXT, (kind.__name__, key, PAGE)):
             yield from (load(kind, body) for _, body in rows)
             key = rows[-1][0]
 
     def expired(self, before: int) -> int:
         """Count the records that expired before that second: what a purge has to do."""
-        (count,) = self._reader().execute("SELECT count(*) FROM record WHERE expires_at < ?", (before,)).fetchone()
+        ((count,),) = self._readers.ask("SELECT count(*) FROM record WHERE expires_at < ?", (before,))
         return int(count)
 
     def close(self) -> None:
         """Write what is queued, and let go of the file."""
         self._writer.close()
-        with self._lock:
-            for reader in self._readers:
-                reader.close()
-            self._readers.clear()
-
-    def _reader(self) -> sqlite3.Connection:
-        """Give this thread's connection: readers don't wait for the writer, nor for each other."""
-        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if known is not None:
-            return known
-        connection = self._local.connection = connect_reader(self.path, self._wait)
-        with self._lock:
-            self._readers.append(connection)
-        return connection
+        self._readers.close()
 
 
 class AsyncSqliteStorage:

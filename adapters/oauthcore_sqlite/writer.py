@@ -26,7 +26,7 @@ GROUP = 256
 
 _PUT = "INSERT OR REPLACE INTO record (kind, key, subject, expires_at, body) VALUES (?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM record WHERE kind = ? AND key = ?"
-_BODY = "SELECT body FROM record WHERE kind = ? AND key = ?"
+BODY = "SELECT body FROM record WHERE kind = ? AND key = ?"
 _PURGE = """
     DELETE FROM record WHERE (kind, key) IN (SELECT kind, key FROM record WHERE expires_at < ? LIMIT ?)
 """
@@ -110,7 +110,7 @@ def apply(steps: Sequence[Step]) -> Work:
 
 def stored_body(connection: sqlite3.Connection, place: Place) -> str | None:
     """Give the text that is stored there, or None."""
-    row = connection.execute(_BODY, place).fetchone()
+    row = connection.execute(BODY, place).fetchone()
     return None if row is None else str(row[0])
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Thread
 
 import attrs
 import pytest
@@ -14,6 +15,7 @@ from oauthcore import Client, ConfigurationError
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Consent, Grant
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
+from oauthcore_sqlite.schema import connect_reader
 from tests.sqlite.things import Other, Thing, grant_of
 
 A, B = Thing("a"), Thing("b")
@@ -183,3 +185,42 @@ def test_a_record_that_can_not_be_read_is_an_error_of_its_own_commit_alone(stora
 def test_a_database_in_memory_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="name a file, or use MemoryStorage"):
         SqliteStorage(name)
+
+
+def test_threads_that_come_and_go_share_connections(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    def connect(path: Path, wait: float) -> sqlite3.Connection:
+        opened.append(connect_reader(path, wait))
+        return opened[-1]
+
+    monkeypatch.setattr("oauthcore_sqlite.storage.connect_reader", connect)
+    storage = SqliteStorage(path)
+    storage.commit((Insert(A),))
+    found: list[Thing | None] = []
+    for _ in range(20):
+        thread = Thread(target=lambda: found.append(storage.find(Thing, "a")))
+        thread.start()
+        thread.join()
+    storage.close()
+
+    assert found == [A] * 20
+    assert len(opened) == 1
+
+
+def test_a_closed_storage_finds_nothing_on_any_thread(path: Path) -> None:
+    storage = SqliteStorage(path)
+    storage.commit((Insert(A),))
+    storage.close()
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(sqlite3.ProgrammingError, match="the storage is closed"):
+        pool.submit(storage.find, Thing, "a").result()
+    with pytest.raises(sqlite3.ProgrammingError, match="the storage is closed"):
+        storage.find(Thing, "a")
+
+
+def test_what_no_file_can_hold_is_not_found(storage: SqliteStorage) -> None:
+    storage.commit((Insert(A),))
+
+    assert storage.find(Thing, "\ud800") is None
+    assert storage.find_of(Grant, "\ud800") == []
