@@ -30,17 +30,20 @@ class Readers:
         finally:
             self._idle.append(connection)
             if self._is_closed:
-                self.rest()
+                self.pause()
 
-    def rest(self) -> None:
+    def pause(self) -> None:
         """Let go of the file, until somebody asks again."""
         while self._idle:
             self._idle.pop().close()
 
+    def go_on(self) -> None:
+        """Do nothing: who asks opens the file."""
+
     def close(self) -> None:
         """Let go of the file for good; what is being asked is answered first."""
         self._is_closed = True
-        self.rest()
+        self.pause()
 
     def _lent(self) -> sqlite3.Connection:
         if self._is_closed:

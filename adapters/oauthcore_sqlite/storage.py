@@ -11,6 +11,7 @@ from oauthcore.codec import load
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
 from oauthcore.records import Client
+from oauthcore_sqlite.forking import watch
 from oauthcore_sqlite.readers import Readers
 from oauthcore_sqlite.schema import Synchronous, connect_reader, connect_writer, prepare
 from oauthcore_sqlite.writer import BODY, Step, Work, Writer, apply, remove_expired
@@ -45,6 +46,7 @@ class SqliteStorage:
         prepare(self.path, wait)
         self._readers = Readers(lambda: connect_reader(self.path, wait))
         self._writer = Writer(lambda: connect_writer(self.path, wait, synchronous))
+        watch(self._readers, self._writer)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""

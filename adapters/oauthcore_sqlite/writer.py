@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeAlias, assert_never
 
 import attrs
@@ -128,31 +128,58 @@ class Job:
 
 
 class Writer:
-    """Write, from `submit` to `close`, on a thread of its own."""
+    """Write, from the first `submit` to `close`, on a thread of its own.
+
+    It is begun when it is needed: a host may open its storage, fork, and use it in each of its processes.
+    """
 
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         self._connect = connect
-        self._connection = connect()
+        self._connection: sqlite3.Connection
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._is_closed = False
-        # A daemon, so that a host which forgets `close` can end; what was acknowledged is on the disk by then.
-        self._thread = Thread(target=self._run, name="oauthcore_sqlite writer", daemon=True)
-        self._thread.start()
+        self._thread: Thread | None = None
+        self._lock = Lock()
 
     def submit(self, work: Work) -> Future[int]:
         """Queue work; its answer comes once it is on the disk, or the exception that kept it from getting there."""
-        if self._is_closed:
-            raise sqlite3.ProgrammingError("the storage is closed")
         job = Job(work, Future())
-        self._jobs.put(job)
+        with self._lock:
+            if self._is_closed:
+                raise sqlite3.ProgrammingError("the storage is closed")
+            if self._thread is None:
+                self._begin()
+            self._jobs.put(job)
         return job.done
 
     def close(self) -> None:
         """Write what is queued, and end."""
-        self._is_closed = True
-        self._jobs.put(None)
-        self._thread.join()
-        self._connection.close()
+        with self._lock:
+            self._is_closed = True
+            self._end()
+
+    def pause(self) -> None:
+        """Write what is queued, let go of the file, and take nothing more until `go_on`."""
+        self._lock.acquire()
+        self._end()
+
+    def go_on(self) -> None:
+        """Take work again."""
+        self._lock.release()
+
+    def _begin(self) -> None:
+        self._connection = self._connect()
+        # A daemon, so that a host which forgets `close` can end; what was acknowledged is on the disk by then.
+        self._thread = Thread(target=self._run, name="oauthcore_sqlite writer", daemon=True)
+        self._thread.start()
+
+    def _end(self) -> None:
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread.join()
+            self._thread = None
+            with suppress(sqlite3.Error):
+                self._connection.close()
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
