@@ -1,23 +1,24 @@
 """The third driver: a scheduler that runs flows over one storage, any storage, in every order their effects could meet.
 
 Stateless model checking. A flow can't be copied, so each schedule starts from a fresh world and replays a list of
-choices, and the tree of choices is walked depth first. Two finds next to each other commute, since neither changes
-anything: of the orders that differ only so, one stands for all (the one in which the lower-numbered flow goes first),
-and `orders` counts them all. Everything else is run.
+choices, and the tree of choices is walked depth first. Two steps that touch different records commute, and two finds
+do: of the orders that differ only in such steps one stands for all, and `orders` counts them all. A flow whose turn
+would only repeat such an order sleeps until something conflicts with its step (sleep sets: P. Godefroid,
+Partial-Order Methods for the Verification of Concurrent Systems, 1996, chapter 5).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import factorial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
 from oauthcore.drivers import World, answer_to, run
-from oauthcore.effects import Effect, Find, FindOf, Flow
+from oauthcore.effects import Effect, Flow
 from oauthcore.memory import MemoryStorage
+from oauthcore.testing.footprint import Footprint, conflict, footprint_of, orders
 from oauthcore.testing.stage import Factory, MakeWorld, Stage
 from oauthcore.testing.telling import laid_out, outlined, reason_of, told
 
@@ -56,7 +57,10 @@ class Run(Generic[T]):
 
 @attrs.frozen
 class Exploration:
-    """Count what was run: `schedules` one by one, and how many `orders` of steps they stand for."""
+    """Count what was run: `schedules` one by one, and how many `orders` of steps they stand for.
+
+    A check must not depend on the order of steps that touch different records: those are run in one order alone.
+    """
 
     schedules: int
     orders: int
@@ -121,31 +125,43 @@ WithOne: TypeAlias = Callable[[Callable[[Scene[T]], Any]], Any]
 
 
 def _explored(with_one: WithOne[T], check: Callable[[Run[T]], None], limit: int) -> Exploration:
-    pending: list[Schedule] = [()]
-    schedules, orders = 0, 0
+    pending = [_Beginning()]
+    schedules, all_orders = 0, 0
     while pending:
         if schedules >= limit:
             raise RuntimeError(f"there are more than {limit} schedules; explore fewer flows at once")
-        prefix = pending.pop()
-        others, stands_for = with_one(partial(_one_schedule, prefix=prefix, check=check))
+        others, stands_for = with_one(partial(_one_schedule, beginning=pending.pop(), check=check))
         pending.extend(others)
         schedules += stands_for > 0
-        orders += stands_for
-    return Exploration(schedules, orders)
+        all_orders += stands_for
+    return Exploration(schedules, all_orders)
 
 
-def _one_schedule(scene: Scene[T], prefix: Schedule, check: Callable[[Run[T]], None]) -> tuple[list[Schedule], int]:
+@attrs.frozen
+class _Beginning:
+    """Hold how a schedule begins, and who sleeps then: their turn would repeat what is run elsewhere."""
+
+    schedule: Schedule = ()
+    asleep: frozenset[int] = frozenset()
+
+
+def _one_schedule(
+    scene: Scene[T], beginning: _Beginning, check: Callable[[Run[T]], None]
+) -> tuple[list[_Beginning], int]:
     """Run the first schedule that begins so; give how the others begin, and how many orders it stands for."""
-    table = _played(scene, prefix)
-    others: list[Schedule] = []
-    while choices := table.choices():
-        others.extend((*table.taken, other) for other in choices[1:])
+    table, asleep = _played(scene, beginning.schedule), beginning.asleep
+    others: list[_Beginning] = []
+    while choices := [number for number in table.waiting() if number not in asleep]:
+        for place, other in enumerate(choices[1:], 1):
+            sleepers = table.asleep_after(other, asleep.union(choices[:place]))
+            others.append(_Beginning((*table.taken, other), sleepers))
+        asleep = table.asleep_after(choices[0], asleep)
         table.step(choices[0])
     if not table.is_done:
-        # Only commuting repeats are left from here: this order is run as another one.
+        # Only repeats are left from here: this order is run as another one.
         return others, 0
     _check(table.run(), check)
-    return others, _orders(tuple(table.kinds))
+    return others, orders(table.steps, len(scene.flows))
 
 
 def _replayed(with_one: WithOne[T], schedule: Schedule, check: Callable[[Run[T]], None]) -> Exploration:
@@ -176,18 +192,19 @@ class _Table(Generic[T]):
         self._pending: list[Effect | None] = [None] * len(self._flows)
         self._results: dict[int, T] = {}
         self.taken: Schedule = ()
-        self.kinds: list[tuple[int, bool]] = []
+        self.steps: list[tuple[int, Footprint]] = []
         self._story: list[str] = []
         for number in range(len(self._flows)):
             self._resume(number, None)
 
-    def choices(self) -> list[int]:
-        """Give the flows that may go next: all that wait, but for finds that would only repeat a commuting order."""
-        waiting = [number for number, effect in enumerate(self._pending) if effect is not None]
-        if not self.kinds or not self.kinds[-1][1]:
-            return waiting
-        last = self.kinds[-1][0]
-        return [n for n in waiting if n >= last or not isinstance(self._pending[n], Find | FindOf)]
+    def waiting(self) -> list[int]:
+        """Give the flows that may go next."""
+        return [number for number, effect in enumerate(self._pending) if effect is not None]
+
+    def asleep_after(self, number: int, asleep: frozenset[int]) -> frozenset[int]:
+        """Give who sleeps on when a flow takes its step: whoever does not care."""
+        step = self._footprint(number)
+        return frozenset(other for other in asleep if not conflict(self._footprint(other), step))
 
     @property
     def is_done(self) -> bool:
@@ -203,7 +220,7 @@ class _Table(Generic[T]):
             )
         result = answer_to(effect, self._scene.world)
         self.taken = (*self.taken, number)
-        self.kinds.append((number, isinstance(effect, Find | FindOf)))
+        self.steps.append((number, footprint_of(effect)))
         self._story.append(f"flow {number}: {told(effect)} -> {outlined(result)}")
         self._resume(number, result)
 
@@ -214,6 +231,11 @@ class _Table(Generic[T]):
             raise ValueError(f"the schedule {self.taken!r} ends, and {', '.join(waiting)} still waits; {_UNSTEADY}")
         results = tuple(self._results[number] for number in range(len(self._flows)))
         return Run(self.taken, results, self._scene.world, tuple(self._story), self._scene.prepared)
+
+    def _footprint(self, number: int) -> Footprint:
+        effect = self._pending[number]
+        assert effect is not None
+        return footprint_of(effect)
 
     def _resume(self, number: int, result: Any) -> None:
         try:
@@ -228,17 +250,3 @@ class _Table(Generic[T]):
 
 # What may be wrong where a schedule is not one of the flows'.
 _UNSTEADY = "have the flows changed, or does what is prepared differ from time to time?"
-
-
-def _orders(kinds: tuple[tuple[int, bool], ...]) -> int:
-    """Count the orders a schedule stands for: the ways to merge each unbroken run of finds."""
-    total, block = 1, dict[int, int]()
-    for number, is_find in (*kinds, (-1, False)):
-        if is_find:
-            block[number] = block.get(number, 0) + 1
-            continue
-        ways = factorial(sum(block.values()))
-        for count in block.values():
-            ways //= factorial(count)
-        total, block = total * ways, {}
-    return total

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import permutations
 from math import comb, factorial
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauthcore import MemoryStorage, Secret, World
-from oauthcore.effects import Authenticate, Flow, authenticate, commit, find
-from oauthcore.outcome import Delete, Insert, Replace
+from oauthcore.effects import Authenticate, Flow, authenticate, commit, find, find_of
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.testing import Factory, Run, Scene, ScheduleFailed, explore, interleave, replay
 from oauthcore.testing.interleave import Drive
 from tests.core.testing.storages import Sound
@@ -42,8 +46,16 @@ def spend_in_one_step() -> Flow[bool]:
     return (yield from commit((Replace(coin, Coin(spent=True)),)))
 
 
-def touch(name: str, times: int) -> Flow[int]:
-    """Commit a number of times."""
+def touch(times: int) -> Flow[int]:
+    """Commit to one record a number of times, and never succeed."""
+    done = 0
+    for _ in range(times):
+        done += yield from commit((Insert(Coin()),))
+    return done
+
+
+def make(name: str, times: int) -> Flow[int]:
+    """Make records that nobody else knows of."""
     done = 0
     for number in range(times):
         done += yield from commit((Insert(Coin(f"{name}{number}")),))
@@ -97,11 +109,11 @@ def test_a_failing_schedule_can_be_played_again() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 1), (2, 3), (4, 4)])
-def test_flows_that_commit_are_run_in_every_order_there_is(first: int, second: int) -> None:
+def test_flows_that_commit_to_one_record_are_run_in_every_order_there_is(first: int, second: int) -> None:
     schedules = set[tuple[int, ...]]()
 
     result = explore(
-        lambda: Scene(World(MemoryStorage()), [touch("a", first), touch("b", second)]),
+        lambda: Scene(World(MemoryStorage([Coin()])), [touch(first), touch(second)]),
         lambda run: schedules.add(run.schedule),
     )
 
@@ -113,6 +125,87 @@ def test_finds_that_commute_are_run_in_one_order_that_stands_for_all() -> None:
 
     assert result.schedules == 1
     assert result.orders == factorial(6) // 8
+
+
+def test_commits_to_different_records_are_run_in_one_order_that_stands_for_all() -> None:
+    result = explore(lambda: Scene(World(MemoryStorage()), [make("a", 2), make("b", 3)]), lambda run: None)
+
+    assert result.schedules == 1
+    assert result.orders == comb(5, 2)
+
+
+def test_what_is_asked_of_the_world_beside_the_storage_is_asked_in_every_order() -> None:
+    def ask(person: str) -> Flow[object]:
+        return (yield from authenticate(person, Secret("wonderland")))
+
+    def look_and_make(name: str) -> Flow[int]:
+        yield from look(1)
+        return (yield from make(name, 1))
+
+    result = explore(
+        lambda: Scene[object](World(MemoryStorage([Coin()])), [ask("a"), ask("b"), look_and_make("c")]),
+        lambda run: None,
+    )
+
+    assert result.orders == factorial(4) // 2
+    assert result.schedules == factorial(3)  # the find alone may go anywhere
+
+
+STEPS = st.sampled_from(("find", "find_of", "insert", "replace", "delete", "require"))
+FLOWS = st.lists(st.lists(st.tuples(STEPS, st.sampled_from("ab")), max_size=3), min_size=2, max_size=3)
+
+
+@attrs.frozen
+class Owned:
+    """Be something of somebody's."""
+
+    key: str
+    subject: str = "alice"
+    by: int = 0
+    expires_at: int | None = None
+
+
+def acting(number: int, steps: Sequence[tuple[str, str]]) -> Flow[tuple[object, ...]]:
+    """Take these steps, one effect each; give the answers."""
+    answers: list[object] = []
+    for step, key in steps:
+        mine, first = Owned(key, by=number), Owned(key)
+        match step:
+            case "find":
+                answers.append((yield from find(Owned, key)))
+            case "find_of":
+                found = yield from find_of(Owned, "alice")
+                answers.append(frozenset(found))
+            case _:
+                changes: dict[str, Change] = {
+                    "insert": Insert(mine),
+                    "delete": Delete(first),
+                    "require": Require(first),
+                }
+                answers.append((yield from commit((changes.get(step, Replace(first, mine)),))))
+    return tuple(answers)
+
+
+@given(FLOWS)
+def test_whatever_can_be_seen_in_some_order_is_seen_and_every_order_is_counted(
+    flows: list[list[tuple[str, str]]],
+) -> None:
+    def scene() -> Scene[tuple[object, ...]]:
+        world = World(MemoryStorage([Owned("a")]))
+        return Scene(world, [acting(number + 1, steps) for number, steps in enumerate(flows)])
+
+    def seen(run: Run[tuple[object, ...]]) -> object:
+        return run.results, frozenset(run.world.storage.find_of(Owned, "alice"))
+
+    turns = [number for number, steps in enumerate(flows) for _ in steps]
+    every = set(permutations(turns))
+    few = set[object]()
+
+    result = explore(scene, lambda run: few.add(seen(run)))
+
+    assert few == {seen(replay(scene, schedule)) for schedule in every}
+    assert result.orders == len(every)
+    assert result.schedules <= len(every)
 
 
 def test_a_find_beside_a_commit_is_run_in_both_orders() -> None:
@@ -141,7 +234,7 @@ def test_other_effects_are_told_by_their_name() -> None:
 
 def test_more_schedules_than_the_limit_are_refused_rather_than_left_out() -> None:
     with pytest.raises(RuntimeError, match="more than 3 schedules"):
-        explore(lambda: Scene(World(MemoryStorage()), [touch("a", 4), touch("b", 4)]), lambda run: None, limit=3)
+        explore(lambda: Scene(World(MemoryStorage()), [touch(4), touch(4)]), lambda run: None, limit=3)
 
 
 @pytest.mark.parametrize("storage", [MemoryStorage, Sound])
@@ -223,8 +316,8 @@ def test_flows_that_are_not_the_same_each_time_are_told_as_that() -> None:
         turns.append(1)
         return coined(drive)
 
-    def now_and_then(key: str) -> Flow[int]:
-        return touch(key, 1 if len(turns) > 1 else 4)
+    def now_and_then(_: str) -> Flow[int]:
+        return touch(1 if len(turns) > 1 else 4)
 
     with pytest.raises(ValueError, match="does what is prepared differ from time to time"):
         interleave(now_and_then, now_and_then, prepare=unsteady, check=lambda run: None)
