@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
@@ -20,6 +21,7 @@ from oauthcore.revocation import revoke_grant
 from oauthcore.storage import Storage
 from oauthcore.testing import Exploration, Factory, Run, interleave
 from oauthcore.transact import agree
+from tests.core.scene import SetInMemory
 from tests.core.site import (
     FORM,
     REDIRECT,
@@ -104,12 +106,15 @@ class Meeting:
         """Listen to what happens."""
         return World(storage, audit=self.events.append)
 
-    def begin(self, drive: Callable[[Flow[object]], object]) -> list[Flow[Response]]:
+    def begin(self, drive: Callable[[Flow[Any]], Any]) -> list[Flow[Response]]:
         """Set the scene: the same each time, since time and chance are fixed."""
-        self.site = make_site(lambda flow, world: drive(flow), policy=self.policy)
+        scene = SetInMemory(self.world)
+        self.site = make_site(scene.drive, policy=self.policy)
         self.site.events = self.events
         self.events.clear()
-        return self.prepare(self.site)
+        flows = self.prepare(self.site)
+        scene.move(drive)
+        return flows
 
     def explored(self, check: Callable[[Run[Response]], None], kept: Factory) -> Exploration:
         """Let them meet in every order."""

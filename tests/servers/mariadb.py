@@ -67,5 +67,5 @@ class MariaDb:
 
     def stop(self) -> None:
         """Stop it, and remove what it wrote."""
-        self.program.stop()
+        self.program.kill()  # it would tidy up first
         self._folder.remove()

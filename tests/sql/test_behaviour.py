@@ -12,9 +12,9 @@ import pytest
 from oauthcore.testing import Factory
 from tests.sql.conftest import DRIVERS
 from tests.sql.emptying import emptying
-from tests.storages.behaviour import BEHAVIOUR, INTERLEAVINGS, LONG, suites
+from tests.storages.behaviour import BEHAVIOUR, INTERLEAVINGS, suites
 
-globals().update(suites((*BEHAVIOUR, *INTERLEAVINGS), LONG))
+globals().update(suites((*BEHAVIOUR, *INTERLEAVINGS)))
 
 pytestmark = pytest.mark.slow
 

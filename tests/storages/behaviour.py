@@ -10,7 +10,7 @@ looks into memory itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -54,13 +54,6 @@ BEHAVIOUR: Sequence[ModuleType] = (
 )
 INTERLEAVINGS: Sequence[ModuleType] = (*(test_interleavings, test_assertion_interleavings, test_logout_interleavings),)
 
-# Hundreds of schedules each: over memory, a file and Redis they are run; over a SQL server they take minutes.
-LONG = {
-    "test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live",
-    "test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live",
-    "test_three_requests_with_one_assertion_are_answered_once",
-    "test_two_workers_deliver_once",
-}
 LOOK_INTO_MEMORY = {
     "test_one_issuers_token_is_inactive_at_another_over_the_same_storage",
     "test_who_is_asked_again_has_the_time_of_the_interaction",
@@ -90,12 +83,12 @@ def over(emptied: Factory, request: pytest.FixtureRequest, monkeypatch: pytest.M
         monkeypatch.setattr(site, "new_storage", emptied)
 
 
-def suites(modules: Sequence[ModuleType], without: Set[str] = frozenset()) -> dict[str, type]:
-    """Give a class of tests for each module, without those that have these names."""
-    return dict(_suite(module, LOOK_INTO_MEMORY | without) for module in modules)
+def suites(modules: Sequence[ModuleType]) -> dict[str, type]:
+    """Give a class of tests for each module."""
+    return dict(_suite(module) for module in modules)
 
 
-def _suite(module: ModuleType, without: Set[str]) -> tuple[str, type]:
+def _suite(module: ModuleType) -> tuple[str, type]:
     name = "".join(word.capitalize() for word in module.__name__.rpartition(".")[2].split("_"))
     members: dict[str, Any] = {
         "drive": pytest.fixture(staticmethod(drive)),
@@ -107,7 +100,7 @@ def _suite(module: ModuleType, without: Set[str]) -> tuple[str, type]:
     for each, thing in vars(module).items():
         if isinstance(thing, FixtureFunctionDefinition):
             members[each] = thing._fixture_function_marker(staticmethod(thing._get_wrapped_function()))
-        elif _is_test(each, thing) and each not in without:
+        elif _is_test(each, thing) and each not in LOOK_INTO_MEMORY:
             members[each] = staticmethod(thing)
     return name, type(name, (), members)
 

@@ -17,6 +17,7 @@ from oauthcore.storage import Storage
 from oauthcore.testing import Factory, Run, interleave
 from tests.core.oidc.provider import CALLBACK, RP, SECRETS, provider, sign_as_json
 from tests.core.oidc.test_requests import redeem, remembered
+from tests.core.scene import SetInMemory
 from tests.core.site import FORM, Site, basic, form
 
 TOLD = attrs.evolve(RP, backchannel_logout_uri="https://rp.example/bcl")
@@ -32,10 +33,13 @@ class Meeting:
 
     def begin(self, drive: Callable[[Flow[Any]], Any]) -> Prepared:
         """Set the scene: somebody signed in, and allowed the client something before."""
-        self.site = provider(lambda flow, world: drive(flow), clients=(TOLD,))
-        login = drive(self.site.server.sign_in("alice"))
+        scene = SetInMemory(self.world)
+        self.site = provider(scene.drive, clients=(TOLD,))
+        login = scene.drive(self.site.server.sign_in("alice"))
         remembered(self.site, login)
-        return [self.site.server.end_session(login.sid or ""), self.other(self.site, login)]
+        flows = [self.site.server.end_session(login.sid or ""), self.other(self.site, login)]
+        scene.move(drive)
+        return flows
 
     def world(self, storage: Storage) -> World:
         """Leave the signatures out."""
