@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -29,13 +29,14 @@ class Host:
     prefixes: tuple[str, ...] = ("", "/tenant", "/auth", "/tls")
     folder: Path = ROOT
     prepare: tuple[str, ...] = ()
+    environment: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     @contextmanager
     def serving(self, place: Path) -> Iterator[int]:
         """Serve, with what it writes in a folder; give the port."""
         # Absolute, since what is started has another working directory; where there is no tree, it is installed.
         paths = [str(self.folder), str(ROOT), str(ROOT / "adapters")]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+        environment = os.environ | self.environment | {"PYTHONPATH": os.pathsep.join(paths)}
         port = free_port()
         if self.prepare:
             subprocess.run(self.prepare, cwd=place, env=environment, check=True, timeout=PATIENCE)

@@ -30,6 +30,7 @@ from oauthcore.effects import Claims
 from oauthcore.http import complete
 from oauthcore.keys import GivenKeys
 from oauthcore.openid import OpenID
+from oauthcore.storage import Storage
 from oauthcore.testing import SeededEntropy
 from oauthcore_asgi import Bearer as ASGIBearer
 from oauthcore_asgi import OAuth as ASGIOAuth
@@ -69,8 +70,8 @@ def know(asked: Claims) -> Mapping[str, object]:
     return {"email": f"{asked.subject}@app.example"}
 
 
-def make(issuer: str, paths: Paths | None = None, *, openid: bool = True) -> Site:
-    """Make a server: the same twice, whatever host it is in."""
+def make(issuer: str, paths: Paths | None = None, *, openid: bool = True, storage: Storage | None = None) -> Site:
+    """Make a server: the same twice, whatever host it is in; over memory, or another storage that is empty."""
     chance = SeededEntropy(1)
     key = bytes(range(32))
     server = AuthorizationServer(
@@ -84,7 +85,7 @@ def make(issuer: str, paths: Paths | None = None, *, openid: bool = True) -> Sit
         policy=Policy.openid() if openid else None,
     )
     pages = Pages(server, key=key, clock=time.time, entropy=chance)
-    world = World(MemoryStorage(), authenticate, claims=know)
+    world = World(storage or MemoryStorage(), authenticate, claims=know)
     client = Client(
         client_id="app",
         redirect_uris=[REDIRECT],
@@ -118,25 +119,25 @@ def prefix_of(path: str, host: str | None) -> str:
     return ""
 
 
-async def _me_asgi(scope: Scope, receive: Receive, send: Send) -> None:
+async def me_asgi(scope: Scope, receive: Receive, send: Send) -> None:
     await ASGIAnswer(ME)(scope, receive, send)
 
 
-def _me_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def me_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     return WSGIAnswer(ME)(environ, start_response)
 
 
 _ASGI = {
     prefix: (
         ASGIOAuth(site.server, site.world, pages=site.pages),
-        ASGIBearer(_me_asgi, site.resource_server, site.world, "profile"),
+        ASGIBearer(me_asgi, site.resource_server, site.world, "profile"),
     )
     for prefix, site in SITES.items()
 }
 _WSGI = {
     prefix: (
         WSGIOAuth(site.server, site.world, pages=site.pages),
-        WSGIBearer(_me_wsgi, site.resource_server, site.world, "profile"),
+        WSGIBearer(me_wsgi, site.resource_server, site.world, "profile"),
     )
     for prefix, site in SITES.items()
 }
