@@ -15,6 +15,8 @@ from tests.storages.behaviour import BEHAVIOUR, suites
 
 globals().update(suites(BEHAVIOUR))
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.fixture
 def emptied(engine: Engine) -> Iterator[Factory]:
