@@ -79,6 +79,8 @@ class _Ear:
 
     def trace(self, request: Request, login: Login | None, response: Response) -> Trace:
         """Give what was heard, without its secrets."""
+        # Twice, since what is a secret in one place is none the less one where it stands for something public.
+        _ = redacted_request(request, self.stand_ins)
         redacted = redacted_request(request, self.stand_ins)
         steps = [
             Step(

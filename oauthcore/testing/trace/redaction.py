@@ -19,6 +19,7 @@ from oauthcore.testing.trace.stand_ins import StandIns
 PUBLIC = frozenset(
     {
         "client_id",
+        "client_assertion_type",
         "grant_type",
         "response_type",
         "response_mode",
@@ -137,8 +138,14 @@ def redacted_headers(headers: Headers, stand_ins: StandIns) -> list[tuple[str, s
     return kept
 
 
+# Alone they are no secret, and are refused for being alone.
+_SCHEMES = frozenset({"basic", "bearer", "dpop"})
+
+
 def _redacted_authorization(value: str, stand_ins: StandIns) -> str:
     scheme, space, credentials = value.strip().partition(" ")
+    if value.lower() in _SCHEMES:
+        return value
     if not space or not scheme.isalpha():
         return stand_ins.of_made(value)
     if scheme.lower() == "basic":

@@ -19,6 +19,8 @@ from oauthcore.digest import encoded
 _MADE = 43
 # From here on a text is not met by chance: a state of "code" stands in its own place alone.
 UNMISTAKABLE = 16
+# Nobody chooses so long a secret: it is there to do harm, and refused for its length.
+FLOOD = 4_096
 _LETTERS = "abcdefghijklmnop"
 
 
@@ -48,8 +50,10 @@ class StandIns:
         return self._kept(text, lambda: _reshaped(text, self._letters()))
 
     def of_chosen(self, text: str) -> str:
-        """Give the stand-in of a secret that somebody chose; one that can be read in two ways still can."""
-        ways = ("%2B" if "%" in text else "") + ("+" if "+" in text else "")
+        """Give the stand-in of a secret that somebody chose; what decides whether and how it can be read is kept."""
+        ways = ("%2B" if "%" in text else "") + ("+" if "+" in text else "") + ("\0" if "\0" in text else "")
+        if len(text) > FLOOD:
+            return self.of_made(text)
         return self._kept(text, lambda: self._letters()[: _MADE - len(ways)] + ways)
 
     def of_verifier(self, text: str) -> str:

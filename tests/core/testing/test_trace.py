@@ -152,6 +152,7 @@ def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> Non
 
     site.handle(request)
 
+    # What a forged token is refused for may be another thing, since nothing is left of it but its shape.
     again = replay(Trace.load(site.traces[-1].dump()))
     assert again.response.status == site.traces[-1].response["status"]
 
@@ -293,6 +294,49 @@ def test_what_one_chose_keeps_not_even_its_length() -> None:
     assert short != long
     assert stand_ins.of_chosen("a") == short
     assert "%" in stand_ins.of_chosen("c%41")
+    assert "\0" in stand_ins.of_chosen("c\0")
+
+
+def test_what_is_a_secret_in_one_place_is_one_in_the_place_of_something_public() -> None:
+    site = traced()
+
+    site.post(
+        "/token", form(grant_type="password", client_id="alice's long password", password="alice's long password")
+    )
+
+    text = site.traces[-1].dump()
+    assert "alice" not in text
+    assert replay(Trace.load(text)).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "more", "reason"),
+    [
+        (form(grant_type="password", password="a" * 65_600), (), "the parameters take more than 65536 bytes"),
+        (form(grant_type="password", password="a\0b"), (), "a parameter has a NUL character"),
+        (form(grant_type="password"), (("Authorization", "Basic"),), "the Basic credentials are no identifier and"),
+        (
+            form(
+                grant_type="client_credentials",
+                client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                client_assertion="a.b",
+            ),
+            (),
+            "the client's assertion is refused: it is not a compact",
+        ),
+    ],
+)
+def test_what_is_refused_for_its_form_is_refused_for_that_again(
+    body: bytes, more: tuple[tuple[str, str], ...], reason: str
+) -> None:
+    site = traced()
+
+    site.post("/token", body, FORM, *more)
+
+    again = replay(Trace.load(site.traces[-1].dump()))
+    assert again.differences == ()
+    assert again.response.refusal is not None
+    assert again.response.refusal.reason.startswith(reason)
 
 
 def watched(play: Callable[[], Response]) -> Response:
