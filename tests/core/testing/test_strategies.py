@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, find, given, settings
+from collections import Counter
+from urllib.parse import urlsplit
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from oauthcore import Client, MemoryStorage, Request, Response, run
 from oauthcore.digest import Secret
+from oauthcore.effects import find
 from oauthcore.outcome import Insert
 from oauthcore.records import Grant
-from oauthcore.testing import Act
+from oauthcore.testing import Act, SeededEntropy, Walk
 from oauthcore.testing.strategies import (
     Asking,
     almost_valid,
@@ -20,7 +26,9 @@ from oauthcore.testing.strategies import (
     lifetimes,
     tokens,
 )
-from tests.core.site import Site, make_site
+from oauthcore.testing.strategies.hostile import TARGET
+from oauthcore.testing.strategies.mistakes import mistakes
+from tests.core.site import CHALLENGE, Site, make_site
 
 unhurried = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SECRET = Secret("a secret: with a colon, and 🔑%")
@@ -38,10 +46,33 @@ def sent(site: Site, request: Request) -> Response:
     return site.handle(request)
 
 
+def asked(site: Site, request: Request) -> Response:
+    """Send a request as a browser does: one that posts from elsewhere is asked to come again by GET."""
+    response = site.handle(request)
+    target = response.header("location") or ""
+    return site.handle(Request("GET", target)) if target.startswith("/authorize?") else response
+
+
 @unhurried
 @given(client=clients())
-def test_clients_are_taken_by_a_server(client: Client) -> None:
-    site_of(client)
+def test_clients_are_taken_by_a_server_as_they_are(client: Client) -> None:
+    site = make_site(clients=())
+
+    registered = run(site.server.register(client), site.world)
+
+    assert attrs.evolve(registered.client, secrets=()) == client
+    assert (registered.secret is None) is client.is_public
+    assert run(find(Client, client.client_id), site.world) == registered.client
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_clients_are_public_or_confidential_where_that_is_asked_for(public: bool) -> None:
+    @unhurried
+    @given(client=clients(public=public))
+    def are(client: Client) -> None:
+        assert client.is_public is public
+
+    are()
 
 
 @unhurried
@@ -49,10 +80,7 @@ def test_clients_are_taken_by_a_server(client: Client) -> None:
 def test_authorization_requests_that_are_right_lead_to_a_page(data: st.DataObject, client: Client) -> None:
     asking, site = data.draw(authorizations(client)), site_of(client)
 
-    response = sent(site, asking.request())
-    if (target := response.header("location") or "").startswith("/authorize?"):
-        # A browser that posts without our cookies is asked to come again by GET.
-        response = sent(site, Request("GET", target))
+    response = asked(site, asking.request())
 
     assert response.status == 303, response.refusal
     assert "interaction=" in (response.header("location") or "")
@@ -69,45 +97,134 @@ def test_token_requests_of_a_client_are_authenticated(client: Client) -> None:
     assert response.refusal.code in {"invalid_grant", "unauthorized_client"}
 
 
+def is_refused(response: Response) -> bool:
+    """Tell whether a response is an error, as JSON, as a page, or in a redirect or a form that goes to the client."""
+    said = (response.header("location") or "") + (response.body.decode() if response.status == 200 else "")
+    return 400 <= response.status < 500 or (response.refusal is not None and "error" in said)
+
+
 @unhurried
-@given(data=st.data(), client=clients(public=False))
-def test_requests_that_are_almost_right_are_answered_and_never_by_a_500(data: st.DataObject, client: Client) -> None:
-    asking = data.draw(
-        authorizations(client) | st.just(tokens(client, SECRET, grant_type="refresh_token", refresh_token="x"))
+@given(data=st.data(), client=clients())
+def test_an_authorization_request_with_one_mistake_is_refused(data: st.DataObject, client: Client) -> None:
+    asking, site = data.draw(authorizations(client)), site_of(client)
+    right = asked(site, asking.request())
+    assert not is_refused(right)
+
+    response = asked(site, data.draw(almost_valid(asking)))
+
+    assert is_refused(response), response
+    assert "code=" not in (response.header("location") or "")
+
+
+@unhurried
+@given(data=st.data(), client=clients())
+def test_a_token_request_with_one_mistake_is_refused(data: st.DataObject, client: Client) -> None:
+    client = attrs.evolve(client, grant_types=("authorization_code", "refresh_token"))
+    site = make_site(clients=())
+    walk = Walk.begin(site.server, lambda flow: run(flow, site.world), SeededEntropy(7), client=client)
+    code, verifier = walk.code(scope=client.scope.text)
+    asking = tokens(
+        client,
+        walk.secret,
+        grant_type="authorization_code",
+        code=code,
+        redirect_uri=client.redirect_uris[0],
+        code_verifier=verifier,
     )
 
-    response = sent(site_of(client), data.draw(almost_valid(asking)))
+    response = sent(site, data.draw(almost_valid(asking)))
 
-    assert response.status < 500, response.refusal
+    assert is_refused(response), response
+    assert b"access_token" not in response.body
+    assert sent(site, asking.request()).status == 200
 
 
-def test_almost_right_requests_are_refused_for_more_than_one_reason() -> None:
+def test_what_is_no_mistake_is_not_among_the_mistakes() -> None:
+    asking = Asking("/x", (("state", "a"), ("resource", "b"), ("scope", "c"), ("client_id", "1")))
+
+    bodies = {request.body.decode() for request in mistakes(asking) if request.method == "POST"}
+
+    assert "state=a&resource=b&scope=c&client_id=1&state=a" in bodies  # whatever it is, it is there twice
+    assert "state=a&resource=b&scope=c&client_id=1&resource=b" not in bodies  # this may be
+    assert {body.partition("state=")[2][:2] for body in bodies if body.startswith("state=")} == {"a&"}
+    assert any("scope=cx" in body for body in bodies)
+    assert all("scope=" in body for body in bodies if body.startswith("state="))
+    assert "state=a&resource=b&scope=c&client_id=" in bodies
+
+
+def test_mistakes_are_refused_for_many_reasons() -> None:
     client = Client(client_id="c", redirect_uris=("https://client.example/callback",), scope="email")
     site = site_of(client)
-    asking = find(authorizations(client), lambda asking: "scope" in dict(asking.pairs))
+    pairs = {"scope": "email", "state": "a", "response_mode": "query", "code_challenge": CHALLENGE}
+    asking = Asking(
+        "/authorize",
+        (
+            ("client_id", "c"),
+            ("response_type", "code"),
+            ("redirect_uri", client.redirect_uris[0]),
+            ("code_challenge_method", "S256"),
+            *pairs.items(),
+        ),
+    )
 
-    def refused_as(code: str) -> Request:
-        def is_refused(request: Request) -> bool:
-            refusal = sent(site, request).refusal
-            return refusal is not None and refusal.code == code
+    codes = Counter(refusal.code for request in mistakes(asking) if (refusal := asked(site, request).refusal))
 
-        return find(almost_valid(asking), is_refused)
-
-    found = [refused_as(code) for code in ("invalid_request", "unsupported_response_type", "invalid_scope")]
-
-    assert len(set(found)) == 3
+    assert set(codes) == {"invalid_request", "unsupported_response_type", "invalid_scope"}
 
 
-SITE = make_site()
+SITE = site_of(TARGET)
 
 
-@settings(unhurried, max_examples=100)
+@settings(unhurried, max_examples=200)
 @given(request=hostile())
-def test_whatever_is_hostile_gets_a_response_that_is_no_500(request: Request) -> None:
-    response = SITE.handle(request)
+def test_whatever_is_hostile_gets_nothing_and_goes_nowhere(request: Request) -> None:
+    response = asked(SITE, request)
 
     assert response.status < 500, response.refusal
     assert all("\r" not in value and "\n" not in value for _, value in response.headers)
+    assert (response.header("set-cookie") or "__Host-").startswith("__Host-")
+    target = response.header("location") or "/"
+    assert (target.startswith("/") and not target.startswith("//")) or is_at(target, TARGET.redirect_uris[0]), target
+    assert b"access_token" not in response.body
+    assert b"<script>alert" not in response.body
+
+
+@pytest.mark.parametrize("paths", [(), ("/of-mine",)])
+def test_what_is_hostile_is_mostly_read_and_refused_for_many_reasons(paths: tuple[str, ...]) -> None:
+    responses: list[Response] = []
+    seen: set[str] = set()
+
+    @settings(max_examples=400, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @given(request=hostile(paths))
+    def are_sent(request: Request) -> None:
+        responses.append(SITE.handle(request))
+        seen.add(request.path)
+
+    are_sent()
+
+    passed_by = sum(response.status in {204, 404, 405} for response in responses)
+    reasons = {response.refusal.reason for response in responses if response.refusal is not None}
+    assert passed_by < len(responses) * 0.4
+    assert len(reasons) > 20
+    assert set(paths) <= seen
+
+
+@settings(unhurried, max_examples=50)
+@given(client=clients(), data=st.data())
+def test_an_attack_may_be_aimed_at_a_client_of_ones_own(client: Client, data: st.DataObject) -> None:
+    site = site_of(client)
+
+    response = asked(site, data.draw(hostile(client=client)))
+
+    target = response.header("location") or "/"
+    assert response.status < 500, response.refusal
+    assert target.startswith("/") or any(is_at(target, uri) for uri in client.redirect_uris), target
+
+
+def is_at(target: str, uri: str) -> bool:
+    """Tell whether a redirect goes to a registered URI, on whatever port of the loopback interface."""
+    went, registered = urlsplit(target), urlsplit(uri)
+    return (went.scheme, went.hostname, went.path) == (registered.scheme, registered.hostname, registered.path)
 
 
 @unhurried

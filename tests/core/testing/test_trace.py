@@ -18,6 +18,7 @@ from oauthcore.outcome import Delete, Event, Insert
 from oauthcore.records import AuthorizationRequest, Grant
 from oauthcore.testing import Outage, strategies
 from oauthcore.testing.samples import sample
+from oauthcore.testing.strategies.hostile import TARGET
 from oauthcore.testing.trace import Recorder, Trace, replay
 from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.stand_ins import StandIns
@@ -157,7 +158,7 @@ def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> Non
     assert again.response.status == site.traces[-1].response["status"]
 
 
-HOSTILE = traced()
+HOSTILE = traced(clients=(TARGET,), secrets={TARGET.client_id: "s3cret"})
 
 
 @pytest.mark.parametrize("body", [b"%a0", b"token=%ff", b"%80=x&token=abc", b"token=a%C3"])
