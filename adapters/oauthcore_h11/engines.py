@@ -5,6 +5,7 @@ One row for each scheme. What an engine needs is imported when its row is chosen
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import ModuleType
@@ -153,11 +154,12 @@ class Sql:
 
         url = configuration.storage.url.reveal()
         engine = sql.address.engine_for_server(url)
-        storage = sql.AsyncSqlAlchemyStorage(engine)
+        patience = sql.address.PATIENCE
+        storage = sql.AsyncSqlAlchemyStorage(engine, patience=patience)
 
         async def concerns() -> Sequence[object]:
             try:
-                async with engine.connect() as connection:
+                async with asyncio.timeout(patience), engine.connect() as connection:
                     await connection.run_sync(sql.schema.check_revision, url)
             except (SQLAlchemyError, OSError) as error:
                 raise sql.address.unusable(url, error) from None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oauthcore.errors import ConfigurationError
@@ -14,8 +14,8 @@ from oauthcore_sqlalchemy.engines import async_engine_of, engine_of
 
 E = TypeVar("E", Engine, AsyncEngine)
 
-# For how many seconds a server may be silent when it is called, or all connections be taken, before the request is
-# answered 503.
+# For how many seconds a server may be silent, or all connections be taken, before the request is answered 503. A
+# machine that has lost its power says nothing, and the system's own patience with it is a quarter of an hour.
 PATIENCE = 5
 CONNECTIONS = 20
 
@@ -24,6 +24,10 @@ DRIVERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "postgresql": ("psycopg", ("psycopg", "psycopg_async", "asyncpg")),
     "mysql": ("pymysql", ("aiomysql", "asyncmy")),
 }
+# What each driver calls the time for which it tries to connect; without it psycopg waits for two minutes, aiomysql for
+# ever. An operator may say it otherwise, in the URL.
+_TIMEOUTS = {"asyncpg": "timeout"}
+_TIMEOUT = "connect_timeout"
 _BACKENDS = {"postgresql": "postgresql", "postgres": "postgresql", "mysql": "mysql", "mariadb": "mysql"}
 _REMEDY = (
     "use a URL as in postgresql://user:password@host:5432/database or mysql://user:password@host:3306/database; "
@@ -60,7 +64,8 @@ def engine_for_server(url: str) -> AsyncEngine:
 
 def unusable(url: str, error: Exception) -> ConfigurationError:
     """Say in one line why a database can't be used: in the driver's words, in which there is no password."""
-    words = str(error.orig if isinstance(error, DBAPIError) else error).strip().splitlines()
+    said = "it does not answer" if isinstance(error, TimeoutError) else str(getattr(error, "orig", None) or error)
+    words = said.strip().splitlines()
     return ConfigurationError("storage", shown(url), f"it can't be used: {words[0] if words else type(error).__name__}")
 
 
@@ -77,8 +82,10 @@ def _read(url: str) -> tuple[URL, str]:
 
 def _made(make: Callable[..., E], address: URL, backend: str, **options: Any) -> E:
     text = address.render_as_string(hide_password=True)
+    timeout = _TIMEOUTS.get(address.get_driver_name(), _TIMEOUT)
+    own = {} if timeout in address.query else {timeout: PATIENCE}
     try:
-        return make(address, **options)
+        return make(address, connect_args=own, **options)
     except NoSuchModuleError:
         raise ConfigurationError("storage", text, "nobody knows that driver; leave it out") from None
     except ImportError as missing:

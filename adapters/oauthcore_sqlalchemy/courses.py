@@ -129,8 +129,10 @@ def persist(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:
 
 
 def is_dead(error: DBAPIError | OSError) -> bool:
-    """Tell whether an error means that the connection is gone, and was thrown away."""
-    return isinstance(error, OSError) or error.connection_invalidated
+    """Tell whether an error means that the connection is gone, and was thrown away; who was silent may be so again."""
+    if isinstance(error, OSError):
+        return not isinstance(error, TimeoutError)
+    return error.connection_invalidated
 
 
 def was_undone(error: DBAPIError) -> bool:

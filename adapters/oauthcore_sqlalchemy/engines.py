@@ -7,6 +7,7 @@ for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -23,15 +24,16 @@ _MYSQL: dict[str, Any] = {
 
 def engine_of(url: str | URL, **options: Any) -> Engine:
     """Make an engine for a `SqlAlchemyStorage`, and for nothing else; `options` are those of `create_engine`."""
-    return create_engine(url, **_options_for(url), **options)
+    return create_engine(url, **_options_for(url, options))
 
 
 def async_engine_of(url: str | URL, **options: Any) -> AsyncEngine:
     """Make an engine for an `AsyncSqlAlchemyStorage`, and for nothing else."""
-    return create_async_engine(url, **_options_for(url), **options)
+    return create_async_engine(url, **_options_for(url, options))
 
 
-def _options_for(url: str | URL) -> dict[str, Any]:
+def _options_for(url: str | URL, options: Mapping[str, Any]) -> dict[str, Any]:
     its_own = _MYSQL if make_url(url).get_backend_name() in {"mysql", "mariadb"} else {}
+    connect_args = {**its_own.get("connect_args", {}), **options.get("connect_args", {})}
     # Errors find their way into logs, and parameters are records.
-    return {"hide_parameters": True, **its_own}
+    return {"hide_parameters": True, **its_own, **options, "connect_args": connect_args}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -105,10 +106,15 @@ class SqlAlchemyStorage:
 
 
 class AsyncSqlAlchemyStorage:
-    """Keep records in a SQL database, for an async host: with an `AsyncEngine`, or an `AsyncConnection`."""
+    """Keep records in a SQL database, for an async host: with an `AsyncEngine`, or an `AsyncConnection`.
 
-    def __init__(self, bind: AsyncEngine | AsyncConnection, /) -> None:
+    A call that the database has not answered within `patience` seconds raises `TimeoutError`; None waits for as long as
+    the driver does.
+    """
+
+    def __init__(self, bind: AsyncEngine | AsyncConnection, /, *, patience: float | None = None) -> None:
         self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
+        self._patience = patience
         self._bind = bind
         if isinstance(bind, AsyncEngine) and bind.dialect.name in {"postgresql", "sqlite"}:
             self._bind = bind.execution_options(**_AUTOCOMMIT)
@@ -155,7 +161,8 @@ class AsyncSqlAlchemyStorage:
             except StopIteration as result:
                 return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
             try:
-                resume, answer = course.send, await self._hold(talk)
+                async with asyncio.timeout(self._patience):
+                    resume, answer = course.send, await self._hold(talk)
             except Exception as failure:  # the course knows whether it may be tried again
                 resume, answer = course.throw, failure
 

@@ -22,13 +22,14 @@ class Wire:
     """Pass on what is said on 127.0.0.1 at `port` to the server's port, until `close`.
 
     A turn is what the client says before the server answers: a round trip. `after` is how many more turns are passed on
-    before the wire breaks, once `breaks` says where.
+    before the wire breaks, once `breaks` says where. While it `is_silent` nothing gets through, and nobody is told.
     """
 
     def __init__(self, server_port: int) -> None:
         self.turns = 0
         self.breaks = Break.NEVER
         self.after = 0
+        self.is_silent = False
         self.port = free_port()
         self._server_port = server_port
         self._lock = Lock()
@@ -96,7 +97,8 @@ class Line:
                     if self._wire.is_to_break(Break.BEFORE_THE_REQUEST):
                         break
                     self._wire.take_turn()
-                self._server.sendall(data)
+                if not self._wire.is_silent:
+                    self._server.sendall(data)
         hang_up(self._client, self._server)
 
     def answer(self) -> None:
@@ -107,7 +109,8 @@ class Line:
                 if self._wire.breaks is Break.BEFORE_THE_ANSWER and self._wire.after < 0:
                     break
                 self._is_asking = False
-                self._client.sendall(data)
+                if not self._wire.is_silent:
+                    self._client.sendall(data)
         hang_up(self._client, self._server)
 
 
