@@ -2,7 +2,8 @@
 
 To find is asked once more where the connection turns out to be dead: a server that was restarted has closed them all.
 A commit is made again where the database itself has undone it, because of a deadlock or because transactions could not
-be put in an order; and where the connection was dead before anything was said on it. Where it was lost later nobody
+be put in an order; where the connection was dead before anything was said on it; and where it led to a server that only
+reads, as one does that was the primary until a moment ago. Where it was lost later nobody
 knows whether the commit was made, and so the error goes to whoever asked.
 """
 
@@ -34,6 +35,8 @@ PAGE = 200
 _SQLSTATES = frozenset({"40001", "40P01"})
 # Deadlock, and a record that changed since it was last read (MariaDB, error codes 1213 and 1020).
 _ERROR_CODES = frozenset({1213, 1020})
+# A transaction, or a server, that only reads (PostgreSQL, appendix A, class 25; MySQL, error codes).
+_READS_ONLY: frozenset[Any] = frozenset({"25006", 1290, 1792, 1836})
 
 
 @attrs.frozen
@@ -123,7 +126,7 @@ def persist(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:
         try:
             return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
         except DBAPIError as error:
-            if not left or not (was_undone(error) or was_not_heard(error, terms)):
+            if not left or not (was_undone(error) or was_not_heard(error, terms) or reads_only(error)):
                 raise
     raise AssertionError("the last attempt gives its answer or its error")
 
@@ -137,9 +140,18 @@ def is_dead(error: DBAPIError | OSError) -> bool:
 
 def was_undone(error: DBAPIError) -> bool:
     """Tell whether the database says that it has undone the transaction because of others."""
+    return not _codes_of(error).isdisjoint(_SQLSTATES | _ERROR_CODES)
+
+
+def reads_only(error: DBAPIError) -> bool:
+    """Tell whether a connection leads to where nothing is written: whoever has it should let go of it."""
+    return not _codes_of(error).isdisjoint(_READS_ONLY)
+
+
+def _codes_of(error: DBAPIError) -> frozenset[Any]:
+    """Give what the database calls an error: PostgreSQL's SQLSTATE, MySQL's number."""
     original: Any = error.orig
-    code = original.args[0] if original is not None and original.args else None
-    return getattr(original, "sqlstate", None) in _SQLSTATES or code in _ERROR_CODES
+    return frozenset((getattr(original, "sqlstate", None), *getattr(original, "args", ())[:1]))
 
 
 def was_not_heard(error: DBAPIError, terms: Terms) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oauthcore.errors import ConfigurationError
@@ -102,7 +103,12 @@ class SqlAlchemyStorage:
             begin_in_sqlite(self._bind)
             return hold(self._bind, talk)
         with self._bind.connect() as connection:
-            return hold(connection, talk)
+            try:
+                return hold(connection, talk)
+            except DBAPIError as error:
+                if courses.reads_only(error) and not connection.closed:
+                    connection.invalidate()  # its address may lead elsewhere by now
+                raise
 
 
 class AsyncSqlAlchemyStorage:
@@ -171,7 +177,12 @@ class AsyncSqlAlchemyStorage:
             await self._bind.run_sync(begin_in_sqlite)
             return await ahold(self._bind, talk)
         async with self._bind.connect() as connection:
-            return await ahold(connection, talk)
+            try:
+                return await ahold(connection, talk)
+            except DBAPIError as error:
+                if courses.reads_only(error) and not connection.closed:
+                    await connection.invalidate()
+                raise
 
 
 def begin_in_sqlite(connection: Connection, begin: str = "BEGIN") -> None:

@@ -15,9 +15,9 @@ from oauthcore.digest import Digest
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Consent, Grant
 from oauthcore.scope import Scope
-from oauthcore_sqlalchemy import SqlAlchemyStorage, courses, engine_of
+from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, courses, engine_of
 from oauthcore_sqlalchemy.table import record
-from tests.sql.awaited import Awaited
+from tests.sql.awaited import Awaited, Loop
 from tests.sql.conftest import DRIVERS, Locate, empty_table
 from tests.sqlite.things import Other, Thing, grant_of
 
@@ -185,6 +185,41 @@ def test_a_text_that_no_database_can_hold_is_refused_before_anything_is_done(sto
 
     assert things(storage) == set()
     assert storage.find(Thing, "\ud800") is None
+
+
+@pytest.mark.parametrize("pair", ["postgresql+psycopg", "mariadb+pymysql"])
+def test_a_connection_to_what_only_reads_is_let_go_of_and_the_commit_made_by_another(url: str, pair: str) -> None:
+    """After a failover a pool may be full of connections to what was the primary, and is none any more."""
+    read_only = {
+        "postgresql": "SET default_transaction_read_only = on",
+        "mariadb": "SET SESSION TRANSACTION READ ONLY",
+    }
+    engine = engine_of(url, pool_size=2, max_overflow=0)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(read_only[pair.partition("+")[0]])
+        connection.commit()
+    storage = SqlAlchemyStorage(engine)
+
+    assert storage.commit((Insert(A),)) is True
+    assert storage.commit((Replace(A, A1), Insert(B))) is True
+
+    storage.close()
+
+
+@pytest.mark.parametrize("pair", ["postgresql+asyncpg"])
+def test_so_it_is_let_go_of_where_it_is_awaited(url: str, pair: str, loop: Loop) -> None:
+    async def go() -> None:
+        engine = async_engine_of(url, pool_size=2, max_overflow=0)
+        async with engine.connect() as connection:
+            await connection.exec_driver_sql("SET default_transaction_read_only = on")
+            await connection.commit()
+        storage = AsyncSqlAlchemyStorage(engine)
+
+        assert await storage.commit((Insert(A),)) is True
+
+        await storage.close()
+
+    loop.wait(go())
 
 
 def test_of_many_threads_that_want_one_record_one_gets_it(storage: AnyStorage) -> None:
