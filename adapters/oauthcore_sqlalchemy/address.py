@@ -17,6 +17,7 @@ E = TypeVar("E", Engine, AsyncEngine)
 # For how many seconds a server may be silent, or all connections be taken, before the request is answered 503. A
 # machine that has lost its power says nothing, and the system's own patience with it is a quarter of an hour.
 PATIENCE = 5
+# How many connections each process of a server has at most, unless `pool_size` in the URL says otherwise.
 CONNECTIONS = 20
 
 # Which driver a command uses, and which a server that names none; then those that a server may name.
@@ -45,20 +46,20 @@ def shown(url: str) -> str:
 
 def engine_for_command(url: str) -> Engine:
     """Make a blocking engine; raises `ConfigurationError`."""
-    address, backend = _read(url)
+    address, backend, _ = _read(url)
     driver = DRIVERS[backend][0]
     return _made(engine_of, address.set(drivername=f"{backend}+{driver}"), backend, pool_timeout=PATIENCE)
 
 
 def engine_for_server(url: str) -> AsyncEngine:
     """Make an async engine; raises `ConfigurationError`."""
-    address, backend = _read(url)
+    address, backend, connections = _read(url)
     drivers = DRIVERS[backend][1]
     named = address.drivername.partition("+")[2] or drivers[0]
     if named not in drivers:
         remedy = f"a server needs an async driver: use {' or '.join(f'{backend}+{driver}' for driver in drivers)}"
         raise ConfigurationError("storage", shown(url), remedy)
-    sizes = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": PATIENCE}
+    sizes = {"pool_size": connections, "max_overflow": 0, "pool_timeout": PATIENCE}
     return _made(async_engine_of, address.set(drivername=f"{backend}+{named}"), backend, **sizes)
 
 
@@ -69,7 +70,8 @@ def unusable(url: str, error: Exception) -> ConfigurationError:
     return ConfigurationError("storage", shown(url), f"it can't be used: {words[0] if words else type(error).__name__}")
 
 
-def _read(url: str) -> tuple[URL, str]:
+def _read(url: str) -> tuple[URL, str, int]:
+    """Give what names a database, which sort it is, and how many connections a server may have."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -77,7 +79,15 @@ def _read(url: str) -> tuple[URL, str]:
     backend = _BACKENDS.get(address.drivername.partition("+")[0])
     if backend is None:
         raise ConfigurationError("storage", shown(url), _REMEDY)
-    return address, backend
+    return address.difference_update_query(["pool_size"]), backend, _connections(address)
+
+
+def _connections(address: URL) -> int:
+    """Read how many connections a server may have, which no driver is to hear of."""
+    given = address.query.get("pool_size", str(CONNECTIONS))
+    if not isinstance(given, str) or not given.isdecimal() or int(given) < 1:
+        raise ConfigurationError("storage", shown(str(address)), "use a number of connections as pool_size, 1 or more")
+    return int(given)
 
 
 def _made(make: Callable[..., E], address: URL, backend: str, **options: Any) -> E:

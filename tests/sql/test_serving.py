@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import QueuePool
 
 from oauthcore import ConfigurationError
 from oauthcore_sqlalchemy import address
@@ -99,6 +100,8 @@ def test_a_password_is_never_shown(command: tuple[str, ...], tmp_path: Path) -> 
         ("postgresql+psycopg2://me:hush@host/db", r"use postgresql\+psycopg or"),
         ("postgresql://me:hush@host:port/db", "use a URL as in"),
         ("oracle://me:hush@host/db", "use a URL as in"),
+        ("postgresql://me:hush@host/db?pool_size=many", "use a number of connections as pool_size"),
+        ("mysql://me:hush@host/db?pool_size=0", "use a number of connections as pool_size"),
     ],
 )
 def test_a_url_that_can_not_be_served_is_refused_without_its_password(url: str, remedy: str) -> None:
@@ -106,6 +109,18 @@ def test_a_url_that_can_not_be_served_is_refused_without_its_password(url: str, 
         address.engine_for_server(url)
 
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("query", "connections"), [("", 20), ("?pool_size=3", 3)])
+def test_a_server_has_as_many_connections_as_the_url_says(query: str, connections: int) -> None:
+    url = f"postgresql://host/db{query}"
+
+    engine = address.engine_for_server(url)
+    command = address.engine_for_command(url)
+
+    assert isinstance(engine.pool, QueuePool)
+    assert (engine.pool.size(), engine.pool._max_overflow) == (connections, 0)
+    assert not engine.url.query and not command.url.query
 
 
 def test_a_driver_that_is_not_installed_is_named_with_the_command_that_brings_it(
