@@ -1,9 +1,10 @@
 """Whole lifetimes of grants, walked through a server and held against a small model: the invariants of the house.
 
-The model knows five sentences. A code works once, and its second use ends its grant. The newest refresh token of a live
-grant works; the one before it gives the same pair while the retry window is open and its successor is unused; any older
-one ends the grant. Scope never grows. A revoked refresh token ends its grant. What is past its time, or on an ended
-grant, is dead.
+The model knows seven sentences. A code works once, and its second use ends its grant. The newest refresh token of a
+live grant works; the one before it gives the same pair while the retry window is open and its successor is unused; any
+older one ends the grant. Scope never grows. A revoked refresh token ends its grant. What is past its time, or on an
+ended grant, is dead. What another client presents, or one that can't prove who it is, is refused and changes nothing.
+What one person allowed is never another's.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from oauthcore.drivers import World, run
-from oauthcore.http import Response
+from oauthcore.http import Request
 from oauthcore.memory import MemoryStorage
 from oauthcore.policy import Lifetimes, Policy
 from oauthcore.server import AuthorizationServer
+from oauthcore.testing.answers import described, granted, refused
 from oauthcore.testing.chance import FixedClock, SeededEntropy
+from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How, wrong
+from oauthcore.testing.model import AccessModel, AskedModel, CodeModel, GrantModel, RefreshModel
 from oauthcore.testing.stage import Factory, Stage
-from oauthcore.testing.walk import Handle, Walk, members_of
+from oauthcore.testing.walk import CLIENT, Asked, Handle, Walk
 
 Adapter: TypeAlias = Callable[[AuthorizationServer, World], Handle]
 """Puts a server into a host, and gives how the host is asked."""
@@ -28,65 +32,35 @@ Adapter: TypeAlias = Callable[[AuthorizationServer, World], Handle]
 SHORT = Policy.oauth21(lifetimes=Lifetimes(access_token_lifetime=300, refresh_token_lifetime=900, grant_lifetime=3_600))
 # RFC 6749 section 5.1: what `Walk`'s client may have, narrowest first.
 SCOPES = ("email", "email profile", "email profile read")
-
-
-@attrs.define(eq=False)
-class GrantModel:
-    """Model a grant: when it began, for what, whether it was ended, and its tokens, oldest first."""
-
-    began_at: int
-    over_at: int
-    scope: str
-    ended: bool = False
-    refreshes: list[RefreshModel] = attrs.field(factory=list, repr=False)
-    accesses: list[AccessModel] = attrs.field(factory=list, repr=False)
-
-    def is_live(self, now: int) -> bool:
-        """Tell whether anything on it can be live."""
-        return not self.ended and now < self.over_at
-
-
-@attrs.define(eq=False)
-class CodeModel:
-    """Model a code."""
-
-    value: str = attrs.field(repr=False)
-    verifier: str = attrs.field(repr=False)
-    grant: GrantModel
-    expires_at: int
-    redeemed: bool = False
-
-
-@attrs.define(eq=False)
-class RefreshModel:
-    """Model a refresh token; `answer` and `rotated_at` are set when it is used."""
-
-    value: str = attrs.field(repr=False)
-    grant: GrantModel
-    expires_at: int
-    rotated_at: int | None = None
-    answer: dict[str, Any] | None = attrs.field(default=None, repr=False)
-    retry_closed: bool = False
-
-
-@attrs.define(eq=False)
-class AccessModel:
-    """Model an access token."""
-
-    value: str = attrs.field(repr=False)
-    grant: GrantModel
-    expires_at: int
-    revoked: bool = False
+# Two, so that one can be taken for the other.
+PEOPLE = ("alice", "bob")
+STRANGER = attrs.evolve(CLIENT, client_id="stranger", name="Stranger")
 
 
 @attrs.frozen
 class Act:
-    """Say what happens next in a lifetime: to which of the codes or tokens there are, counted round, and how."""
+    """Say what happens next in a lifetime: to which of the requests, codes or tokens there are, counted round, and how.
 
-    name: Literal["authorize", "redeem", "redeem_wrongly", "refresh", "revoke_refresh", "revoke_access", "wait"]
+    `ask` leaves an authorization request waiting for its person, `approve` has her come to it; `authorize` is both.
+    """
+
+    name: Literal[
+        "authorize",
+        "ask",
+        "approve",
+        "redeem",
+        "redeem_wrongly",
+        "refresh",
+        "refresh_wrongly",
+        "revoke_refresh",
+        "revoke_access",
+        "wait",
+    ]
     which: int = 0
     scope: str | None = None
     seconds: int = 0
+    subject: str = PEOPLE[0]
+    how: How = "verifier"
 
 
 class Life:
@@ -103,8 +77,10 @@ class Life:
         )
         handle = None if adapter is None else adapter(server, world)
         self.walk = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
+        self.stranger = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER)
         self.lifetimes = policy.lifetimes
         self.storage = world.storage
+        self.asked: list[AskedModel] = []
         self.grants: list[GrantModel] = []
         self.codes: list[CodeModel] = []
         self.refreshes: list[RefreshModel] = []
@@ -124,10 +100,24 @@ class Life:
             self._play(act)
             self.check()
 
-    def authorize(self, scope: str = SCOPES[1]) -> CodeModel:
-        """Approve a request."""
-        value, verifier = self.walk.code(scope=scope)
-        grant = GrantModel(self.now, self.now + self.lifetimes.grant_lifetime, scope)
+    def ask(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> AskedModel:
+        """Send a request, and leave it waiting for its person."""
+        asked = AskedModel(self.walk.ask(subject, scope), self.now + self.lifetimes.interaction_lifetime)
+        self.asked.append(asked)
+        return asked
+
+    def approve(self, asked: AskedModel) -> CodeModel | None:
+        """Have the person approve what waits for her, if she is not too late."""
+        self.asked.remove(asked)
+        return None if self.now >= asked.expires_at else self._approved(asked.asked)
+
+    def authorize(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> CodeModel:
+        """Send a request, and have it approved."""
+        return self._approved(self.walk.ask(subject, scope))
+
+    def _approved(self, asked: Asked) -> CodeModel:
+        value, verifier = self.walk.approve(asked)
+        grant = GrantModel(asked.subject, self.now + self.lifetimes.grant_lifetime, asked.scope)
         code = CodeModel(value, verifier, grant, self.now + self.lifetimes.authorization_code_lifetime)
         self.grants.append(grant)
         self.codes.append(code)
@@ -137,37 +127,51 @@ class Life:
         """Redeem a code, for the first time or again."""
         response = self.walk.redeem(code.value, code.verifier)
         if code.redeemed:
-            _refused(response, "invalid_grant", "a code that was redeemed before")
+            refused(response, 400, "invalid_grant", "a code that was redeemed before")
             code.grant.ended = True
             return None
         if self.now >= code.expires_at:
-            _refused(response, "invalid_grant", "a code that has expired")
+            refused(response, 400, "invalid_grant", "a code that has expired")
             return None
         code.redeemed = True
-        return self._given(code.grant, _granted(response, "a code"))
+        return self._given(code.grant, granted(response, "a code"))
 
-    def redeem_wrongly(self, code: CodeModel) -> None:
-        """Redeem a code with a verifier that is not its own: refused, and nothing else."""
-        response = self.walk.redeem(code.value, "x" * 43)
-        _refused(response, "invalid_grant", "a code with another verifier")
+    def redeem_wrongly(self, code: CodeModel, how: How = "verifier") -> None:
+        """Redeem a code as somebody who has only seen it, or get it wrong: refused, and nothing else."""
+        walk = self.stranger if how == "client" else self.walk
+        request = walk.redemption(code.value, "x" * 43 if how == "verifier" else code.verifier)
+        self._misuse(request, how, f"code={code.value}", "a code")
+
+    def refresh_wrongly(self, token: RefreshModel, how: How = "client") -> None:
+        """Use a refresh token as somebody who has only seen it, or get it wrong: refused, and nothing else."""
+        walk = self.stranger if how == "client" else self.walk
+        self._misuse(walk.rotation(token.value), how, f"refresh_token={token.value}", "a refresh token")
+        if how == "client":
+            told = described(walk.handle(walk.inspection(token.value)), "another client's refresh token")
+            assert told is None, "a client is told of another client's refresh token"
+
+    def _misuse(self, request: Request, how: How, value: str, what: str) -> None:
+        misuse = MISUSES[how]
+        response = self.walk.handle(wrong(request, how, value))
+        refused(response, misuse.status, misuse.code, f"{what} with {misuse.told}")
 
     def refresh(self, token: RefreshModel, scope: str | None = None) -> RefreshModel | None:
         """Use a refresh token: the newest, the one before it, or one long spent."""
         grant = token.grant
         response = self.walk.refresh(token.value, **({} if scope is None else {"scope": scope}))
         if not grant.is_live(self.now) or self.now >= token.expires_at:
-            _refused(response, "invalid_grant", "a refresh token that is dead")
+            refused(response, 400, "invalid_grant", "a refresh token that is dead")
             return None
         place = grant.refreshes.index(token) - len(grant.refreshes)
         is_retry = place == -2 and self._in_window(token)
         if place != -1 and not is_retry:
-            _refused(response, "invalid_grant", "a refresh token that was used before")
+            refused(response, 400, "invalid_grant", "a refresh token that was used before")
             grant.ended = True
             return None
         if scope is not None and not set(scope.split()) <= set(grant.scope.split()):
-            _refused(response, "invalid_scope", f"{scope} on a grant for {grant.scope}")
+            refused(response, 400, "invalid_scope", f"{scope} on a grant for {grant.scope}")
             return None
-        answer = _granted(response, "the newest refresh token" if place == -1 else "an honest retry")
+        answer = granted(response, "the newest refresh token" if place == -1 else "an honest retry")
         if is_retry:
             self._is_same(token, answer)
             return None
@@ -202,21 +206,40 @@ class Life:
             alive = grant.is_live(self.now)
             for access in grant.accesses:
                 expected = alive and not access.revoked and self.now < access.expires_at
-                assert self.walk.is_active(access.value) is expected, _told("an access token", expected, grant)
+                told = self._described(access.value, "an access token", grant, expected)
+                assert told is None or told.get("scope") == access.scope, "an access token is for another scope now"
             for number, token in enumerate(grant.refreshes):
                 expected = alive and number == len(grant.refreshes) - 1 and self.now < token.expires_at
-                assert self.walk.is_active(token.value) is expected, _told("a refresh token", expected, grant)
+                self._described(token.value, "a refresh token", grant, expected)
+
+    def _described(self, token: str, what: str, grant: GrantModel, expected: bool) -> dict[str, Any] | None:
+        """Ask about a token: it has to be live or dead, and whose it is."""
+        told = described(self.walk.handle(self.walk.inspection(token)), what)
+        assert (told is not None) is expected, _told(what, expected, grant)
+        if told is not None:
+            whose = told.get("sub"), told.get("client_id")
+            mine = grant.subject, self.walk.client.client_id
+            assert whose == mine, f"{what} of {mine[0]}'s for {mine[1]} is {whose[0]}'s for {whose[1]}"
+        return told
 
     def _play(self, act: Act) -> None:
         match act.name:
             case "authorize":
-                self.authorize(act.scope or SCOPES[1])
+                self.authorize(act.scope or SCOPES[1], act.subject)
+            case "ask":
+                self.ask(act.scope or SCOPES[1], act.subject)
+            case "approve" if self.asked:
+                self.approve(self.asked[act.which % len(self.asked)])
             case "wait":
                 self.wait(act.seconds)
-            case "redeem" | "redeem_wrongly" if self.codes:
-                getattr(self, act.name)(self.codes[act.which % len(self.codes)])
+            case "redeem" if self.codes:
+                self.redeem(self.codes[act.which % len(self.codes)])
+            case "redeem_wrongly" if self.codes:
+                self.redeem_wrongly(self.codes[act.which % len(self.codes)], act.how)
             case "refresh" if self.refreshes:
                 self.refresh(self.refreshes[act.which % len(self.refreshes)], act.scope)
+            case "refresh_wrongly" if self.refreshes and act.how in REFRESHED_WRONGLY:
+                self.refresh_wrongly(self.refreshes[act.which % len(self.refreshes)], act.how)
             case "revoke_refresh" if self.refreshes:
                 self.revoke_refresh(self.refreshes[act.which % len(self.refreshes)])
             case "revoke_access" if self.refreshes:
@@ -235,7 +258,8 @@ class Life:
         refresh_until = min(self.now + self.lifetimes.refresh_token_lifetime, grant.over_at)
         token = RefreshModel(str(answer["refresh_token"]), grant, refresh_until)
         access_until = min(self.now + self.lifetimes.access_token_lifetime, grant.over_at)
-        grant.accesses.append(AccessModel(str(answer["access_token"]), grant, access_until))
+        granted_scope = str(answer.get("scope", grant.scope))
+        grant.accesses.append(AccessModel(str(answer["access_token"]), grant, access_until, granted_scope))
         assert answer["expires_in"] == access_until - self.now, "expires_in is not when the token expires"
         grant.refreshes.append(token)
         self.refreshes.append(token)
@@ -245,18 +269,6 @@ class Life:
         assert token.answer is not None
         for name in ("access_token", "refresh_token", "scope"):
             assert answer[name] == token.answer[name], f"an honest retry got another {name}"
-
-
-def _granted(response: Response, what: str) -> dict[str, Any]:
-    assert response.status == 200, f"{what} was refused: {response.refusal}"
-    return members_of(response)
-
-
-def _refused(response: Response, code: str, what: str) -> None:
-    assert response.status == 400, f"{what} was answered with {response.status}"
-    members = members_of(response)
-    assert members.get("error") == code, f"{what} was refused as {members.get('error')}, not as {code}"
-    assert not any(name.endswith("_token") for name in members), f"{what} was refused, and given a token"
 
 
 def _told(what: str, expected: bool, grant: GrantModel) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from oauthcore.testing.life import SCOPES, CodeModel, Life, RefreshModel
+from oauthcore.testing.life import PEOPLE, SCOPES, Life
+from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How
+from oauthcore.testing.model import AskedModel, CodeModel, RefreshModel
 
 
 class GrantMachine(RuleBasedStateMachine):
-    """Authorize, redeem, refresh, replay, revoke and wait, and compare every answer with the model in `Life`.
+    """Authorize, redeem, refresh, replay, steal, revoke and wait, and compare every answer with the model in `Life`.
+
+    Two people authorize one client, at the same time if it comes so; another client has seen their codes and tokens.
 
     Override `life` to run it over your own storage and adapter, and name its test case:
 
@@ -22,6 +26,7 @@ class GrantMachine(RuleBasedStateMachine):
         TestLifetimes = OverMine.TestCase
     """
 
+    asked: Bundle[AskedModel] = Bundle("asked")
     codes: Bundle[CodeModel] = Bundle("codes")
     refreshes: Bundle[RefreshModel] = Bundle("refreshes")
 
@@ -37,25 +42,45 @@ class GrantMachine(RuleBasedStateMachine):
         """Clear the storage away."""
         self.lived.close()
 
-    @rule(target=codes, scope=st.sampled_from(SCOPES))
-    def authorize(self, scope: str) -> CodeModel:
-        """Approve a request."""
-        return self.lived.authorize(scope)
+    @initialize(target=refreshes, subject=st.sampled_from(PEOPLE))
+    def begin(self, subject: str) -> Any:
+        """Begin with tokens, since without them little happens."""
+        return self.lived.redeem(self.lived.authorize(SCOPES[-1], subject))
+
+    @rule(target=codes, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE))
+    def authorize(self, scope: str, subject: str) -> CodeModel:
+        """Send a request, and have it approved."""
+        return self.lived.authorize(scope, subject)
+
+    @rule(target=asked, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE))
+    def ask(self, scope: str, subject: str) -> AskedModel:
+        """Send a request, and leave it waiting for its person."""
+        return self.lived.ask(scope, subject)
+
+    @rule(target=codes, asked=consumes(asked))
+    def approve(self, asked: AskedModel) -> Any:
+        """Have the person approve what waits for her."""
+        return _some(self.lived.approve(asked))
 
     @rule(target=refreshes, code=codes)
     def redeem(self, code: CodeModel) -> Any:
         """Redeem a code, for the first time or again."""
         return _some(self.lived.redeem(code))
 
-    @rule(code=codes)
-    def redeem_wrongly(self, code: CodeModel) -> None:
-        """Redeem a code with another verifier."""
-        self.lived.redeem_wrongly(code)
+    @rule(code=codes, how=st.sampled_from(list(MISUSES)))
+    def redeem_wrongly(self, code: CodeModel, how: How) -> None:
+        """Redeem a code as somebody who has only seen it, or get it wrong."""
+        self.lived.redeem_wrongly(code, how)
 
     @rule(target=refreshes, token=refreshes, scope=st.none() | st.sampled_from(SCOPES))
     def refresh(self, token: RefreshModel, scope: str | None) -> Any:
         """Use a refresh token, whatever has become of it."""
         return _some(self.lived.refresh(token, scope))
+
+    @rule(token=refreshes, how=st.sampled_from(REFRESHED_WRONGLY))
+    def refresh_wrongly(self, token: RefreshModel, how: How) -> None:
+        """Use a refresh token as somebody who has only seen it, or get it wrong."""
+        self.lived.refresh_wrongly(token, how)
 
     @rule(token=refreshes)
     def revoke_refresh(self, token: RefreshModel) -> None:
@@ -91,5 +116,5 @@ class GrantMachine(RuleBasedStateMachine):
         self.lived.check()
 
 
-def _some(made: RefreshModel | None) -> Any:
+def _some(made: CodeModel | RefreshModel | None) -> Any:
     return multiple() if made is None else made

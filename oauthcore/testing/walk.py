@@ -21,6 +21,7 @@ from oauthcore.entropy import Entropy, mint
 from oauthcore.http import Request, Response
 from oauthcore.records import Client
 from oauthcore.server import AuthorizationServer
+from oauthcore.testing.telling import outlined
 
 REDIRECT_URI = "https://client.example/callback"
 CLIENT = Client(
@@ -30,9 +31,23 @@ CLIENT = Client(
     grant_types=("authorization_code", "refresh_token"),
     scope="email profile read",
 )
+# Whatever a client puts into `state` comes back as it was (RFC 6749 section 4.1.2), whichever way it is encoded.
+STATE = ' %41&=+"é🔑'
 Drive = Callable[[Flow[Any]], Any]
 Handle = Callable[[Request], Response]
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+@attrs.frozen
+class Asked:
+    """Hold an authorization that waits for its person: what her browser and the client keep meanwhile."""
+
+    subject: str
+    scope: str
+    handle: str = attrs.field(repr=False)
+    cookie: str = attrs.field(repr=False)
+    verifier: str = attrs.field(repr=False)
+    state: str = attrs.field(repr=False)
 
 
 @attrs.define
@@ -64,10 +79,16 @@ class Walk:
 
     def code(self, subject: str = "alice", scope: str = "email profile") -> tuple[str, str]:
         """Authorize, log in, approve and come back: give the code and its verifier (RFC 6749 section 4.1, RFC 7636)."""
+        return self.approve(self.ask(subject, scope))
+
+    def ask(self, subject: str = "alice", scope: str = "email profile") -> Asked:
+        """Send that person's browser to the server, as far as the page where it asks her (RFC 6749 section 4.1.1)."""
         verifier = mint(self.entropy).reveal()
         digest = hashlib.sha256(verifier.encode()).digest()
+        state = f"{len(self.secrets)}{STATE}"
         asked = {
             "client_id": self.client.client_id,
+            "state": state,
             "redirect_uri": self.client.redirect_uris[0],
             "response_type": "code",
             "scope": scope,
@@ -78,12 +99,21 @@ class Walk:
         started = self.handle(Request("GET", f"{path}?{urlencode(asked)}"))
         cookie = (started.header("set-cookie") or "").partition(";")[0]
         handle = parameters_of(started)["interaction"]
-        finished = self.drive(self.server.finish(handle, subject, scope.split()))
-        back = location_of(finished)
-        resumed = self.handle(Request("GET", back, (("Cookie", cookie),)))
-        code = parameters_of(resumed)["code"]
-        self._note(verifier, cookie.partition("=")[2], handle, code, *parameters_of(finished).values())
-        return code, verifier
+        self._note(verifier, cookie.partition("=")[2], handle)
+        return Asked(subject, scope, handle, cookie, verifier, state)
+
+    def approve(self, asked: Asked) -> tuple[str, str]:
+        """Have the person log in and approve, and come back with her code: give it and its verifier."""
+        finished = self.drive(self.server.finish(asked.handle, asked.subject, asked.scope.split()))
+        resumed = self.handle(Request("GET", location_of(finished), (("Cookie", asked.cookie),)))
+        redirect_uri, target = self.client.redirect_uris[0], location_of(resumed)
+        assert target.startswith(redirect_uri), f"the browser was sent to {target.partition('?')[0]}"
+        parameters = parameters_of(resumed)
+        assert parameters.get("state") == asked.state, "the client's state did not come back as it was"
+        assert parameters.get("iss") == self.server.issuer, "iss is not the issuer (RFC 9207 section 2)"
+        assert "code" in parameters, f"there is no code, but {sorted(parameters)}"
+        self._note(parameters["code"], *parameters_of(finished).values())
+        return parameters["code"], asked.verifier
 
     def redeem(self, code: str, verifier: str) -> Response:
         """Redeem a code, and keep what that gives."""
@@ -112,7 +142,11 @@ class Walk:
 
     def introspect(self, token: str) -> dict[str, Any]:
         """Ask about a token (RFC 7662)."""
-        return members_of(self.handle(self._post(self.server.paths.introspection, {"token": token})))
+        return members_of(self.handle(self.inspection(token)))
+
+    def inspection(self, token: str) -> Request:
+        """Give the request that asks about a token (RFC 7662 section 2.1)."""
+        return self._post(self.server.paths.introspection, {"token": token})
 
     def is_active(self, token: str) -> bool:
         """Tell whether a token is live."""
@@ -145,7 +179,7 @@ def members_of(response: Response) -> dict[str, Any]:
 def location_of(response: Response) -> str:
     """Give where a response sends the browser."""
     location = response.header("location")
-    assert location is not None, f"the browser was sent nowhere: {response!r}"
+    assert location is not None, f"the browser was sent nowhere: {outlined(response)}"
     return location
 
 

@@ -113,13 +113,18 @@ def test_body_that_is_not_all_there_is_not_acted_on() -> None:
 
 
 def test_client_that_went_away_is_no_trouble() -> None:
-    async def gone(_: Message) -> None:
+    tried: list[str] = []
+
+    async def gone(message: Message) -> None:
+        tried.append(message["type"])
         raise OSError
 
     async def ask() -> None:
         await oauth()(scope("/t/token"), Exchange([{"type": "http.request"}]).receive, gone)
 
     anyio.run(ask)
+
+    assert tried == ["http.response.start"]
 
 
 @pytest.mark.parametrize("path", ["/t/token", "/t/nothing"])

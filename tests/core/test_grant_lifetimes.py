@@ -14,8 +14,16 @@ TestGrantLifetimes.settings = settings(max_examples=40, stateful_step_count=40, 
 
 @settings(max_examples=30, deadline=None)
 @given(acts=lifetimes())
-def test_whatever_a_life_is_made_of_it_goes_as_the_model_says(acts: list[Act]) -> None:
-    Life().play(acts)
+def test_whatever_a_life_is_made_of_a_grant_has_one_live_refresh_token_or_none_once_it_is_over(acts: list[Act]) -> None:
+    life = Life()
+
+    life.play(acts)
+
+    assert life.codes[0].redeemed
+    for grant in life.grants:
+        live = [token for token in grant.refreshes if life.walk.is_active(token.value)]
+        assert len(live) <= (1 if grant.is_live(life.now) else 0)
+        assert live == [] or live == grant.refreshes[-1:]
 
 
 @given(data=st.data())
@@ -26,4 +34,7 @@ def test_a_life_that_begins_with_a_theft_ends_its_grant(data: st.DataObject) -> 
 
     life.play(data.draw(lifetimes()))
 
-    assert life.grants[0].ended
+    grant = life.grants[0]
+    stolen = [*(token.value for token in grant.refreshes), *(token.value for token in grant.accesses)]
+    assert len(stolen) == 6
+    assert not any(map(life.walk.is_active, stolen))

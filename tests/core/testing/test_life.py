@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlencode
 
 import attrs
 import pytest
@@ -16,6 +17,7 @@ from oauthcore.outcome import Change, Replace
 from oauthcore.records import AuthorizationCode, Grant
 from oauthcore.testing import Act, Factory, GrantMachine, Life
 from oauthcore.testing import life as lives
+from oauthcore.testing.misuse import MISUSES, How
 from oauthcore.testing.walk import members_of
 from tests.core.testing.storages import Sound
 
@@ -159,3 +161,149 @@ def test_the_machine_finds_out_what_breaks_an_invariant(storage: Callable[[], Me
 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(OverIt, settings=quick)
+
+
+def through(
+    request: Callable[[Request, dict[str, Any]], Request] = lambda request, kept: request,
+    response: Callable[[Response, dict[str, Any]], Response] = lambda response, kept: response,
+) -> lives.Adapter:
+    """Give an adapter that changes what goes in, or what comes out; `kept` is what it remembers."""
+
+    def adapter(server: AuthorizationServer, world: World) -> Callable[[Request], Response]:
+        kept: dict[str, Any] = {}
+        return lambda asked: response(run(server.handle(request(asked, kept)), world), {**kept, "asked": asked})
+
+    return adapter
+
+
+def without(name: str) -> lives.Adapter:
+    """Give an adapter that loses a header of the response."""
+    return through(
+        response=lambda given, _: attrs.evolve(
+            given, headers=tuple(header for header in given.headers if header[0].lower() != name)
+        )
+    )
+
+
+def first_of_each(request: Request, _: dict[str, Any]) -> Request:
+    """Read a form into a dict, and send that on."""
+    pairs = dict(parse_qsl(request.body.decode()))
+    return attrs.evolve(request, body=urlencode(pairs).encode()) if request.body else request
+
+
+def with_the_first_cookie(request: Request, kept: dict[str, Any]) -> Request:
+    """Take every browser for the first."""
+    cookie = request.header("cookie")
+    first = str(kept.setdefault("cookie", cookie)) if cookie is not None else ""
+    return attrs.evolve(request, headers=tuple((n, first if n == "cookie" else v) for n, v in request.headers))
+
+
+def kept_for_all(server: AuthorizationServer, world: World) -> Callable[[Request], Response]:
+    """Answer what was asked before as before."""
+    answers: dict[tuple[str, str, bytes], Response] = {}
+
+    def handle(request: Request) -> Response:
+        key = (request.method, request.target, request.body)
+        if key not in answers:
+            answers[key] = run(server.handle(request), world)
+        return answers[key]
+
+    return handle
+
+
+def told_of_alice(response: Response, kept: dict[str, Any]) -> Response:
+    """Say of every token that it is alice's."""
+    return attrs.evolve(response, body=response.body.replace(b'"bob"', b'"alice"'))
+
+
+def told_why_it_is_dead(response: Response, kept: dict[str, Any]) -> Response:
+    """Say more of a dead token than that it is."""
+    return attrs.evolve(response, body=response.body.replace(b'{"active": false}', b'{"active": false, "sub": "x"}'))
+
+
+def unquoted(request: Request, _: dict[str, Any]) -> Request:
+    """Decode a target before it is read."""
+    return attrs.evolve(request, target=unquote(request.target))
+
+
+HOSTS: dict[str, tuple[lives.Adapter, list[Act], str]] = {
+    "loses WWW-Authenticate": (
+        without("www-authenticate"),
+        [*THEFT[:2], Act("refresh_wrongly", how="secret")],
+        "a wrong client secret was refused by 401 without the header WWW-Authenticate",
+    ),
+    "loses Cache-Control": (without("cache-control"), THEFT[:2], "a code was answered with Cache-Control: None"),
+    "loses Content-Type": (without("content-type"), THEFT[:2], "a code was answered with Content-Type: None"),
+    "loses Location": (without("location"), THEFT[:1], "the browser was sent nowhere: 303"),
+    "loses Set-Cookie": (without("set-cookie"), THEFT[:1], "the browser was sent nowhere: 400 invalid_request"),
+    "reads a form into a dict": (
+        through(first_of_each),
+        [Act("authorize"), Act("redeem_wrongly", how="twice")],
+        "a code with a parameter sent twice was answered with 200, and not with 400",
+    ),
+    "decodes a target": (through(unquoted), THEFT[:1], "state did not come back as it was"),
+    "mixes two browsers": (
+        through(with_the_first_cookie),
+        [Act("ask"), Act("ask", subject="bob"), Act("approve"), Act("approve")],
+        "the interaction was started in another browser",
+    ),
+    "mixes two people": (
+        through(response=told_of_alice),
+        [Act("authorize", subject="bob"), Act("redeem")],
+        "an access token of bob's for walker is alice's for walker",
+    ),
+    "says why a token is dead": (
+        through(response=told_why_it_is_dead),
+        [*THEFT[:2], Act("revoke_refresh")],
+        r"is dead, and it is told more of it: \['active', 'sub'\]",
+    ),
+    "caches": (kept_for_all, [Act("authorize"), Act("redeem"), Act("redeem")], "a code that was redeemed before was"),
+    "answers 400 for 401": (
+        through(response=lambda given, _: attrs.evolve(given, status=400 if given.status == 401 else given.status)),
+        [Act("authorize"), Act("redeem_wrongly", how="secret")],
+        "was answered with 400, and not with 401",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_what_is_wrong_with_a_host_is_found_out(name: str) -> None:
+    adapter, acts, says = HOSTS[name]
+    Life().play(acts)
+
+    with pytest.raises(AssertionError, match=says):
+        Life(adapter=adapter).play(acts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTS)
+def test_the_machine_finds_out_what_is_wrong_with_a_host(name: str) -> None:
+    class OverIt(GrantMachine):
+        def life(self) -> Life:  # type: ignore[explicit-override]  # none in 3.11
+            return Life(adapter=HOSTS[name][0])
+
+    quick = settings(max_examples=100, stateful_step_count=15, deadline=None, derandomize=True, phases=[Phase.generate])
+
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(OverIt, settings=quick)
+
+
+@pytest.mark.parametrize("how", MISUSES)
+def test_nothing_that_is_presented_wrongly_changes_anything(how: How) -> None:
+    life = Life()
+    wrongly = [Act("redeem_wrongly", how=how), Act("refresh_wrongly", how=how)]
+
+    life.play([Act("authorize"), Act("redeem_wrongly", how=how), Act("redeem"), *wrongly, Act("refresh"), *wrongly])
+
+    assert [len(life.grants[0].refreshes), life.grants[0].ended] == [2, False]
+
+
+def test_requests_wait_for_their_people_side_by_side_and_not_for_ever() -> None:
+    life = Life()
+    life.play(
+        [Act("approve"), Act("ask", scope="email"), Act("ask", subject="bob"), Act("ask"), Act("approve", which=1)]
+    )
+    life.play([Act("approve"), Act("redeem"), Act("redeem", which=1), Act("wait", seconds=3_600), Act("approve")])
+
+    assert [(grant.subject, grant.scope) for grant in life.grants] == [("bob", "email profile"), ("alice", "email")]
+    assert life.asked == []

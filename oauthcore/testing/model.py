@@ -1,0 +1,67 @@
+"""The model of what a life gives: people's grants, and what hangs on each, as it has to be whatever the server does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from oauthcore.testing.walk import Asked
+
+
+@attrs.define(eq=False)
+class AskedModel:
+    """Model an authorization request that waits for its person."""
+
+    asked: Asked
+    expires_at: int
+
+
+@attrs.define(eq=False)
+class GrantModel:
+    """Model a grant: whose it is, until when, for what, whether it was ended, and its tokens, oldest first."""
+
+    subject: str
+    over_at: int
+    scope: str
+    ended: bool = False
+    refreshes: list[RefreshModel] = attrs.field(factory=list, repr=False)
+    accesses: list[AccessModel] = attrs.field(factory=list, repr=False)
+
+    def is_live(self, now: int) -> bool:
+        """Tell whether anything on it can be live."""
+        return not self.ended and now < self.over_at
+
+
+@attrs.define(eq=False)
+class CodeModel:
+    """Model a code."""
+
+    value: str = attrs.field(repr=False)
+    verifier: str = attrs.field(repr=False)
+    grant: GrantModel
+    expires_at: int
+    redeemed: bool = False
+
+
+@attrs.define(eq=False)
+class RefreshModel:
+    """Model a refresh token; `answer` and `rotated_at` are set when it is used."""
+
+    value: str = attrs.field(repr=False)
+    grant: GrantModel
+    expires_at: int
+    rotated_at: int | None = None
+    answer: dict[str, Any] | None = attrs.field(default=None, repr=False)
+    retry_closed: bool = False
+
+
+@attrs.define(eq=False)
+class AccessModel:
+    """Model an access token."""
+
+    value: str = attrs.field(repr=False)
+    grant: GrantModel
+    expires_at: int
+    scope: str
+    revoked: bool = False
