@@ -59,7 +59,8 @@ class Run(Generic[T]):
 class Exploration:
     """Count what was run: `schedules` one by one, and how many `orders` of steps they stand for.
 
-    A check must not depend on the order of steps that touch different records: those are run in one order alone.
+    A check must not depend on the order of steps that touch different records, and the flows must share nothing but
+    the world: such steps are run in one order alone.
     """
 
     schedules: int
