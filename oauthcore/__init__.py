@@ -1,6 +1,7 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
 from oauthcore.authorization.need import Need
+from oauthcore.client import Client
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.drivers import AsyncWorld, World, arun, run
@@ -11,9 +12,9 @@ from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
 from oauthcore.introspected import IntrospectedTokens
+from oauthcore.login import Login, LoginSession
 from oauthcore.memory import MemoryStorage
 from oauthcore.policy import Allowance, Lifetimes, Policy
-from oauthcore.records import Client, Login, LoginSession
 from oauthcore.resource import Access, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer

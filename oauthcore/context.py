@@ -8,13 +8,13 @@ from typing import Any, Self
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
-from oauthcore.records import Client
 
 
 @attrs.frozen(kw_only=True)

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import SERVER_ALGORITHMS
 from oauthcore.lifecycle import KEY, KeyInput, KeyState, advance
 from oauthcore.policy import Lifetimes
-from oauthcore.records import Client, KeyRing, RingKey
+from oauthcore.records import KeyRing, RingKey
 
 DAY = 86_400
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from oauthcore.client import Client
 from oauthcore.lifecycle import GRANT, GrantInput, advance
-from oauthcore.records import AccessToken, Client, Grant, RefreshToken
+from oauthcore.records import AccessToken, Grant, RefreshToken
 
 
 def is_live_client(client: Client, now: int) -> bool:

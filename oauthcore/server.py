@@ -12,6 +12,7 @@ import attrs
 
 from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.bearer import Challenge
+from oauthcore.client import Client
 from oauthcore.clients.client_secret_jwt import remembered
 from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import (
@@ -50,11 +51,12 @@ from oauthcore.jose import import_private
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
+from oauthcore.login import Login, LoginSession, LogoutDelivery
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
 from oauthcore.policy import Policy
-from oauthcore.records import Client, KeyRing, Login, LoginSession, LogoutDelivery
+from oauthcore.records import KeyRing
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope

@@ -12,8 +12,8 @@ from itsdangerous import BadData, URLSafeSerializer
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
 from oauthcore.http import Request
+from oauthcore.login import Login
 from oauthcore.parameters import cookies_named, without_cookies
-from oauthcore.records import Login
 
 KEY_DERIVATION = "hmac"
 DIGEST_METHOD = hashlib.sha256  # itsdangerous itself would take SHA-1

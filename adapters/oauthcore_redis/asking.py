@@ -12,9 +12,10 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 from redis.exceptions import NoScriptError
 
+from oauthcore.client import Client
 from oauthcore.codec import dump, load
 from oauthcore.outcome import Change, R, S
-from oauthcore.records import Client, Record
+from oauthcore.records import Record
 from oauthcore_redis.folding import Demand, fold
 from oauthcore_redis.places import Place, Places, subject_of
 from oauthcore_redis.scripts import COMMIT, FIND_OF, PURGE, Script

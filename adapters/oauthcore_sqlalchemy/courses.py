@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 import attrs
 from sqlalchemy.exc import DBAPIError
 
+from oauthcore.client import Client
 from oauthcore.codec import load
 from oauthcore.outcome import Change, R, S
-from oauthcore.records import Client
 from oauthcore_sqlalchemy import manners
 from oauthcore_sqlalchemy.conversation import Course, Talk
 from oauthcore_sqlalchemy.manners import Bracket, Manner

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from oauthcore.client import Client
 from oauthcore.codec import load
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
-from oauthcore.records import Client
 from oauthcore_sqlite.forking import watch
 from oauthcore_sqlite.readers import Readers
 from oauthcore_sqlite.schema import Synchronous, connect_reader, connect_writer, prepare

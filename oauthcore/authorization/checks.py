@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.response_type import RESPONSE_TYPES, ResponseType
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import (
     InvalidRequest,
@@ -23,7 +24,7 @@ from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
 from oauthcore.pkce import CodeChallenge, parse_challenge
 from oauthcore.policy import Allowance
-from oauthcore.records import AuthorizationRequest, Client
+from oauthcore.records import AuthorizationRequest
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect, validate_redirect
 from oauthcore.scope import Scope, parse_scope, resolve_scope
 

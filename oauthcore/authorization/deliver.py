@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from oauthcore.authorization.checks import Judged
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Part
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow
 from oauthcore.errors import OAuthError
 from oauthcore.http import Response
+from oauthcore.login import Login
 from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
 from oauthcore.oidc.person import NOBODY, Person, know
 from oauthcore.outcome import Pending
-from oauthcore.records import AuthorizationRequest, Client, Grant, Login
+from oauthcore.records import AuthorizationRequest, Grant
 from oauthcore.scope import parse_scope, resolve_scope
 
 

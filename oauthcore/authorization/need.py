@@ -11,8 +11,9 @@ from oauthcore.authorization.checks import Judged
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import UnmetAuthenticationRequirements
+from oauthcore.login import Login
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import Consent, Interaction, Login
+from oauthcore.records import Consent, Interaction
 from oauthcore.redirect_uri import is_impersonable
 
 

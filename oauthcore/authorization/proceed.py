@@ -16,6 +16,7 @@ from oauthcore.authorization.deliver import deliver
 from oauthcore.authorization.need import Need, consent_key
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import (
@@ -28,10 +29,11 @@ from oauthcore.errors import (
 )
 from oauthcore.grants.issuance import new_grant
 from oauthcore.http import Headers, Response, see_other
+from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.person import Person, allowed_claims
 from oauthcore.oidc.session import authorized
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
-from oauthcore.records import Client, Consent, Grant, Interaction, Login, LoginSession
+from oauthcore.records import Consent, Grant, Interaction
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.scope import Scope
 

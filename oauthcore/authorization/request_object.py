@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import attrs
 
 from oauthcore import jose
+from oauthcore.client import Client
 from oauthcore.clients.client_secret_jwt import shared_keys
 from oauthcore.compact import InvalidJwt, read_signed
 from oauthcore.context import Context
@@ -23,7 +24,7 @@ from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidReques
 from oauthcore.jose import VerifiedJwt
 from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
 from oauthcore.oidc.client_keys import verify_by_keys_of
-from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Client
+from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest
 from oauthcore.registered_claims import audience_of, check_times, type_of
 
 # RFC 9101 section 4. Objects as OIDC Core knows them say nothing of what they are, or that they are some JWT.

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.grants.issuance import issue_access
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Insert
 from oauthcore.pkce import CodeChallenge
-from oauthcore.records import AuthorizationCode, Client, Grant
+from oauthcore.records import AuthorizationCode, Grant
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import attrs
 
+from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
@@ -21,7 +22,7 @@ from oauthcore.jose import VerifiedJwt
 from oauthcore.jwk import SYMMETRIC_ALGORITHMS
 from oauthcore.parameters import Parameters
 from oauthcore.policy import Allowance
-from oauthcore.records import AuthenticationMethod, Client, SpentAssertion
+from oauthcore.records import SpentAssertion
 from oauthcore.registered_claims import SKEW, audience_of, check_times, type_of
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

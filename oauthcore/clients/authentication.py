@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import prove_secret
@@ -19,7 +20,7 @@ from oauthcore.http import Request
 from oauthcore.liveness import is_live_client
 from oauthcore.outcome import Insert, Outcome
 from oauthcore.parameters import Parameters
-from oauthcore.records import Client, SpentAssertion
+from oauthcore.records import SpentAssertion
 
 
 @attrs.frozen

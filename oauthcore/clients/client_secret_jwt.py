@@ -7,11 +7,12 @@ key that is derived from the server's own; a storage that is stolen alone is no 
 from __future__ import annotations
 
 from oauthcore import jose
+from oauthcore.client import Client, ClientSecret
 from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.jwk import SYMMETRIC_ALGORITHMS, Jwk, symmetric
-from oauthcore.records import Client, ClientSecret, SpentAssertion
+from oauthcore.records import SpentAssertion
 
 
 def prove_secret(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
-from oauthcore.records import Client
 from oauthcore.redirect_uri import objection
 
 _SIGNED = ("id_token", "userinfo", "introspection")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.assertion import Assertion
 from oauthcore.digest import Secret
-from oauthcore.records import AuthenticationMethod
 
 
 @attrs.frozen

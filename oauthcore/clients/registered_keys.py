@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from oauthcore import jose
+from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES, SYMMETRIC_ALGORITHMS, parse_set
 from oauthcore.policy import Allowance, Policy
-from oauthcore.records import AuthenticationMethod, Client
 from oauthcore.redirect_uri import objection
 from oauthcore.strict_json import parse_object
 

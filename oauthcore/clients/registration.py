@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.clients.client_secret_jwt import is_kept, remembered
 from oauthcore.clients.registered_keys import check_keys, longest_hash
 from oauthcore.context import Context
@@ -12,7 +13,6 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
 from oauthcore.outcome import Event, Insert, Outcome, Replace
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
-from oauthcore.records import AuthenticationMethod, Client
 from oauthcore.redirect_uri import objection
 
 METHODS: tuple[AuthenticationMethod, ...] = (

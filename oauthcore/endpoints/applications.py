@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Digest
 from oauthcore.effects import Flow, find, find_of
@@ -16,7 +17,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
 from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
-from oauthcore.records import Client, Consent, Grant
+from oauthcore.records import Consent, Grant
 from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope
 

@@ -11,25 +11,19 @@ from oauthcore.authorization.need import NOTHING_ASKED, Need, consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
 from oauthcore.authorization.request_object import obey
 from oauthcore.authorization.response_mode import refuse
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import OAuthError
 from oauthcore.http import Request, Response, see_other
+from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
-from oauthcore.records import (
-    REQUEST_PARAMETERS,
-    AuthorizationRequest,
-    Client,
-    Consent,
-    Interaction,
-    Login,
-    LoginSession,
-)
+from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Consent, Interaction
 from oauthcore.redirect_uri import form_encoded
 
 # What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).

@@ -13,11 +13,13 @@ import attrs
 
 from oauthcore.authorization.browser import bind, browser_of, is_same_browser
 from oauthcore.authorization.checks import known_client
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import InvalidRequest
 from oauthcore.http import Request, Response, see_other
+from oauthcore.login import Login, LoginSession, LogoutRequest
 from oauthcore.oidc.front_channel import SignedOut, frames_for
 from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
@@ -25,7 +27,7 @@ from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
 from oauthcore.outcome import Insert, Outcome
 from oauthcore.parameters import Parameters, form_of, query_of
-from oauthcore.records import Client, Grant, Login, LoginSession, LogoutRequest
+from oauthcore.records import Grant
 from oauthcore.redirect_uri import form_encoded, with_parameters
 
 RenderSignedOut = Callable[[SignedOut], Response]

@@ -11,13 +11,15 @@ import attrs
 from oauthcore.authorization.checks import Judged, judge, prove_redirect
 from oauthcore.authorization.need import Asked, Need, consent_key, need
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidRequest, OAuthError, UnmetAuthenticationRequirements
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.login import Login
 from oauthcore.outcome import Outcome, Replace
-from oauthcore.records import Client, Consent, Interaction, Login
+from oauthcore.records import Consent, Interaction
 from oauthcore.scope import Scope
 
 

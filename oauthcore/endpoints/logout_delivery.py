@@ -10,14 +10,15 @@ from collections.abc import Sequence
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import InvalidRequest
 from oauthcore.http import Outgoing, Response
+from oauthcore.login import DUE, LogoutDelivery
 from oauthcore.oidc.logout_token import logout_token
 from oauthcore.outcome import Delete, Event, Outcome, Pending, Replace
 from oauthcore.parameters import FORM
-from oauthcore.records import DUE, Client, LogoutDelivery
 from oauthcore.redirect_uri import form_encoded
 
 # Seconds until the second try, twice as many until the next one, and so on: ten tries take some four hours. It is

@@ -10,17 +10,19 @@ from oauthcore.authorization.deliver import front_channel_person
 from oauthcore.authorization.need import Asked, consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
 from oauthcore.effects import Flow, find
 from oauthcore.errors import AccessDenied, InvalidRequest, OAuthError
 from oauthcore.http import Request
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.outcome import Event, Outcome, Replace
 from oauthcore.parameters import query_of
-from oauthcore.records import Client, Consent, Interaction, Login, LoginSession
+from oauthcore.records import Consent, Interaction
 
 
 @attrs.frozen

@@ -8,9 +8,10 @@ from oauthcore.context import Context
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.http import Response
 from oauthcore.lifecycle import SESSION, SessionInput
+from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace
-from oauthcore.records import Grant, Login, LoginSession
+from oauthcore.records import Grant
 
 
 @attrs.frozen

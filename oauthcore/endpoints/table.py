@@ -22,9 +22,9 @@ from oauthcore.endpoints.userinfo import userinfo
 from oauthcore.grants import GrantFlow
 from oauthcore.http import Headers, Request, Response
 from oauthcore.keys import KeySet
+from oauthcore.login import Login
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
-from oauthcore.records import Login
 
 # Any origin may call these from a browser: they take no cookies, so the page that calls has nobody's authority.
 CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "WWW-Authenticate"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.bearer import Challenge, read_bearer
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
@@ -18,7 +19,7 @@ from oauthcore.oidc.person import Person, claims_for, know, told
 from oauthcore.oidc.subject import subject_for
 from oauthcore.outcome import Outcome, Pending
 from oauthcore.parameters import form_of
-from oauthcore.records import AccessToken, Client, Grant
+from oauthcore.records import AccessToken, Grant
 from oauthcore.scope import Scope
 from oauthcore.stored_token import find_access_token
 

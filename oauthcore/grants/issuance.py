@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
@@ -16,7 +17,7 @@ from oauthcore.jwt import Jwt
 from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
 from oauthcore.oidc.person import NOBODY, Person, know
 from oauthcore.outcome import Change, Insert, Pending
-from oauthcore.records import AccessToken, Client, Grant, RefreshToken, Rotation
+from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
 from oauthcore.scope import Scope
 
 

@@ -6,11 +6,12 @@ learns of it at once. One that only checks the signature learns of it when the t
 
 from __future__ import annotations
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import AccessToken, Client, Grant
+from oauthcore.records import AccessToken, Grant
 
 
 def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Grant | None, context: Context) -> Jwt:

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.http import Response
+from oauthcore.login import LoginSession
 from oauthcore.oidc.session import Clients
 from oauthcore.oidc.sid import sid_for
-from oauthcore.records import Client, LoginSession
 from oauthcore.redirect_uri import with_parameters
 from oauthcore.refusals import PAGE_HEADERS
 

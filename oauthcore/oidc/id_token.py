@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.jwt import Jwt
@@ -16,7 +17,7 @@ from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import NOBODY, Person, claims_for, told
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import Client, Grant
+from oauthcore.records import Grant
 from oauthcore.scope import Scope
 
 # The hash of the algorithm that signs (OIDC Core section 3.1.3.6). EdDSA names none; Ed25519 has SHA-512 inside, and

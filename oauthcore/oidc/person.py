@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.effects import Claims, Flow, claims
 from oauthcore.oidc.claims_request import ClaimsRequest, Wanted, parse_claims
 from oauthcore.openid import RESERVED_CLAIMS
-from oauthcore.records import Client
 from oauthcore.scope import Scope
 
 Person = Mapping[str, object]

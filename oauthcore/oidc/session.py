@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find
 from oauthcore.lifecycle import SESSION, SessionInput, advance
 from oauthcore.liveness import is_live_grant
+from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.logout_token import queued
 from oauthcore.outcome import Change, Event, Insert, Replace
 from oauthcore.policy import Allowance
-from oauthcore.records import Client, Grant, Login, LoginSession
+from oauthcore.records import Grant
 from oauthcore.revocation import revoke_grant
 
 Clients = Mapping[str, Client | None]

@@ -9,7 +9,7 @@ from typing import Any, Literal, NewType, Union, cast, get_args, get_origin, get
 
 import attrs
 
-from oauthcore import records
+from oauthcore import client, login, records
 from oauthcore.outcome import R
 from oauthcore.records import Record
 
@@ -29,7 +29,8 @@ def lone_kinds() -> tuple[type[Record], ...]:
 
 
 def _all_kinds() -> Iterable[Any]:
-    kinds = (kind for kind in vars(records).values() if isinstance(kind, type) and attrs.has(kind))
+    things = (thing for room in (client, login, records) for thing in vars(room).values())
+    kinds = dict.fromkeys(thing for thing in things if isinstance(thing, type) and attrs.has(thing))
     return (kind for kind in kinds if hasattr(kind, "key") and hasattr(kind, "expires_at"))
 
 

@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow
 from oauthcore.entropy import Entropy, mint
 from oauthcore.http import Request, Response
-from oauthcore.records import Client
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.telling import outlined
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Allowance, Client, Login, Scope
+from oauthcore.client import ClientSecret
 from oauthcore.codec import dump, load
 from oauthcore.digest import Digest
 from oauthcore.lifecycle import CodeState, GrantState, InteractionState, KeyState
@@ -18,7 +19,6 @@ from oauthcore.records import (
     AccessToken,
     AuthorizationCode,
     AuthorizationRequest,
-    ClientSecret,
     Consent,
     Grant,
     Interaction,

@@ -18,7 +18,8 @@ SNIPPETS = {
 from oauthcore.authorization.checks import Redirectable
 from oauthcore.authorization.response_mode import answer
 from oauthcore.context import Context
-from oauthcore.records import AuthorizationRequest, Client
+from oauthcore.client import Client
+from oauthcore.records import AuthorizationRequest
 
 def redirect(request: AuthorizationRequest, client: Client, context: Context) -> None:
     asked = Redirectable(request, client, "https://attacker.example")  # error: arg-type
@@ -35,7 +36,8 @@ def redirect(request: AuthorizationRequest, context: Context) -> None:
 """,
     "a code issued for a redirect that was not validated": """
 from oauthcore.authorization.response_type import Approved
-from oauthcore.records import Client, Grant
+from oauthcore.client import Client
+from oauthcore.records import Grant
 
 def approve(client: Client, grant: Grant) -> Approved:
     return Approved(client, "https://attacker.example", None, None, grant)  # error: arg-type
@@ -44,7 +46,7 @@ def approve(client: Client, grant: Grant) -> Approved:
 from oauthcore.context import Context
 from oauthcore.grants.client_credentials import decide
 from oauthcore.outcome import Outcome
-from oauthcore.records import Client
+from oauthcore.client import Client
 
 def issue(client: Client, context: Context) -> Outcome:
     return decide(client, None, context)  # error: arg-type

@@ -12,11 +12,12 @@ import attrs
 from cyclopts import App, Parameter
 
 from oauthcore import Allowance, Client, ConfigurationError, Scope
+from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore.errors import OAuthError
 from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Delete
-from oauthcore.records import AccessToken, AuthenticationMethod, Consent, Grant
+from oauthcore.records import AccessToken, Consent, Grant
 from oauthcore.scope import parse_scope
 from oauthcore_h11.assembly import jwks_in, response_types_for
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show

@@ -15,9 +15,9 @@ from typing import Literal, TypeAlias
 import attrs
 
 from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
+from oauthcore.client import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore.key_ring import KeyPolicy
 from oauthcore.purging import BATCH, more_than_nothing
-from oauthcore.records import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()

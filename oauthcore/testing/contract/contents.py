@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from oauthcore.client import Client
 from oauthcore.codec import dump
 from oauthcore.outcome import Delete, Replace, Require
-from oauthcore.records import AuthorizationRequest, Client, Interaction, Record
+from oauthcore.records import AuthorizationRequest, Interaction, Record
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.chance import FixedClock, SeededEntropy

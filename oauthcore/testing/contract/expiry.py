@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import get_args, get_type_hints
 
+from oauthcore.client import Client
 from oauthcore.outcome import Delete, Replace
-from oauthcore.records import BY_SUBJECT, Client, Record
+from oauthcore.records import BY_SUBJECT, Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
 from oauthcore.testing.stage import Call, Script, Stage

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import attrs
 from hypothesis import strategies as st
 
+from oauthcore.client import Client
 from oauthcore.context import Paths
 from oauthcore.http import Request
-from oauthcore.records import Client
 from oauthcore.testing.strategies.attacks import BREAKS, EVIL, HEADERS, PARAMETERS, elsewhere
 from oauthcore.testing.strategies.requests import FORM, Asking, Pairs, authorizations
 

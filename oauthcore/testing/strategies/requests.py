@@ -9,10 +9,10 @@ from urllib.parse import quote, urlencode
 import attrs
 from hypothesis import strategies as st
 
+from oauthcore.client import Client
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.http import Request
-from oauthcore.records import Client
 
 _PATHS = Paths()
 FORM = ("Content-Type", "application/x-www-form-urlencoded")

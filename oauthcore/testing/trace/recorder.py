@@ -15,7 +15,7 @@ from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.http import Request, Response
 from oauthcore.jwt import Jwt
-from oauthcore.records import Login
+from oauthcore.login import Login
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.trace.encoding import encode
 from oauthcore.testing.trace.redaction import redacted_request, redacted_response

@@ -6,10 +6,11 @@ import attrs
 import pytest
 
 from oauthcore import AuthorizedApplication, ConfigurationError, Scope
+from oauthcore.client import Client
 from oauthcore.digest import Digest
 from oauthcore.endpoints.applications import standing_by_client, summary
 from oauthcore.outcome import Delete
-from oauthcore.records import Client, Grant
+from oauthcore.records import Grant
 from oauthcore.testing import Outage
 from tests.core.site import Site, refused
 

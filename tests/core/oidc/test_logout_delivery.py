@@ -10,14 +10,15 @@ import attrs
 import pytest
 
 from oauthcore import Outgoing, Response
+from oauthcore.client import Client
 from oauthcore.drivers import answer_to
 from oauthcore.effects import Fetch
 from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due
+from oauthcore.login import LogoutDelivery
 from oauthcore.oidc.id_token_hint import hint_in
 from oauthcore.oidc.logout_token import EVENT, queued
 from oauthcore.oidc.sid import sid_for
 from oauthcore.outcome import Delete
-from oauthcore.records import Client, LogoutDelivery
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
 from tests.core.oidc.test_requests import remembered, signing, told
 from tests.core.oidc.test_sessions import ended, queue, session_of, signed_in

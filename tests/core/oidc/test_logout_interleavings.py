@@ -12,7 +12,8 @@ from typing_extensions import override
 from oauthcore import Login, Request, Response, World
 from oauthcore.effects import Flow
 from oauthcore.liveness import is_live_grant
-from oauthcore.records import Grant, LogoutDelivery
+from oauthcore.login import LogoutDelivery
+from oauthcore.records import Grant
 from oauthcore.storage import Storage
 from oauthcore.testing import Factory, Run, interleave
 from tests.core.oidc.provider import CALLBACK, RP, SECRETS, provider, sign_as_json

@@ -1,0 +1,124 @@
+"""A registered client: what is remembered of it, and nothing that judges it (RFC 6749 section 2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import attrs
+
+from oauthcore.digest import Digest
+from oauthcore.errors import ConfigurationError
+from oauthcore.policy import Allowance, as_allowances
+from oauthcore.scope import Scope, as_scope
+
+AuthenticationMethod = Literal[
+    "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"
+]
+SubjectType = Literal["public", "pairwise"]
+AccessTokenFormat = Literal["opaque", "jwt"]
+
+
+def _strings(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise ConfigurationError("client", values, "give a list of strings where a list is meant, not one string")
+    return tuple(values)
+
+
+def _json(value: str | Mapping[str, object] | None) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+@attrs.frozen
+class ClientSecret:
+    """Remember a client secret's digest; `expires_at` is set when a newer secret has taken its place.
+
+    `sealed` is the secret itself, encrypted under the server's key: only for `client_secret_jwt`, which can't be
+    checked against a digest (OIDC Core section 9).
+    """
+
+    digest: Digest
+    expires_at: int | None = None
+    sealed: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Client:
+    """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
+
+    What OpenID Connect adds has the names of its Dynamic Client Registration 1.0 section 2 and of its logout
+    specifications; `jwks` may be given as a mapping and is kept as JSON. `access_token_format` makes its access tokens
+    JWTs (RFC 9068); `id_token_lifetime` is in seconds, too.
+
+    `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
+    overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
+    alone what the policy keeps shut. A client that `introspects_any` is a resource server that may ask about every
+    access token, not just its own (RFC 7662 section 4).
+    """
+
+    client_id: str
+    name: str | None = None
+    organization_name: str | None = None
+    client_uri: str | None = None
+    secrets: tuple[ClientSecret, ...] = ()
+    token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
+    redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    grant_types: tuple[str, ...] = attrs.field(default=("authorization_code",), converter=_strings)
+    response_types: tuple[str, ...] = attrs.field(default=("code",), converter=_strings)
+    scope: Scope = attrs.field(default=Scope(), converter=as_scope)
+    default_scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
+    authorization_code_lifetime: int | None = None
+    access_token_lifetime: int | None = None
+    refresh_token_lifetime: int | None = None
+    id_token_lifetime: int | None = None
+    grant_lifetime: int | None = None
+    access_token_format: AccessTokenFormat = "opaque"
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    jwks: str | None = attrs.field(default=None, converter=_json)
+    jwks_uri: str | None = None
+    token_endpoint_auth_signing_alg: str | None = None
+    id_token_signed_response_alg: str = "RS256"
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str = "A128CBC-HS256"
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str = "A128CBC-HS256"
+    introspection_signed_response_alg: str | None = None
+    request_object_signing_alg: str | None = None
+    request_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    require_signed_request_object: bool = False
+    subject_type: SubjectType = "public"
+    sector_identifier_uri: str | None = None
+    default_max_age: int | None = None
+    default_acr_values: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    post_logout_redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
+    allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
+    introspects_any: bool = False
+    enabled: bool = True
+    expires_at: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Give the client's identifier."""
+        return self.client_id
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether it has no credentials of its own (RFC 6749 section 2.1)."""
+        return self.token_endpoint_auth_method == "none"
+
+    @property
+    def has_secret(self) -> bool:
+        """Tell whether it authenticates with a secret, of whatever form that takes on the way."""
+        return self.token_endpoint_auth_method.startswith("client_secret_")
+
+    @property
+    def omitted_scope(self) -> Scope:
+        """Give what it means that a request of this client names no scope (RFC 6749 section 3.3)."""
+        return self.scope if self.default_scope is None else self.default_scope

@@ -1,0 +1,101 @@
+"""Who is signed in: what the host says of it, and what is remembered from signing in until every client was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from oauthcore.digest import Digest
+from oauthcore.errors import ConfigurationError
+from oauthcore.lifecycle import SessionState
+
+
+def _strings(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise ConfigurationError("amr", values, "give a list of strings, not one string")
+    return tuple(values)
+
+
+@attrs.frozen(kw_only=True)
+class Login:
+    """Say who is signed in: `subject` as the host knows him, `auth_time` when he last proved it (epoch seconds).
+
+    `acr` and `amr` say how he did (OIDC Core section 2); `sid` names his login session, where the host has such.
+    """
+
+    subject: str
+    auth_time: int
+    acr: str | None = None
+    amr: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    sid: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class LoginSession:
+    """Remember a login session: one person at one browser, from signing in to signing out (OIDC Back-Channel Logout).
+
+    Its key is the `sid` that the host knows it by; the one in ID tokens is derived from it, another for each client.
+    Neither is a credential: whoever knows it can do nothing with it. What a host keeps in its cookie is its own affair.
+    `client_ids` got an ID token in it. `authorizations` counts, so that
+    whoever ends it and has not seen the newest grant decides again.
+    """
+
+    key: str
+    subject: str
+    auth_time: int
+    started_at: int
+    expires_at: int
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
+    authorizations: int = 0
+    state: SessionState = SessionState.ACTIVE
+
+    @property
+    def login(self) -> Login:
+        """Say who is signed in."""
+        return Login(subject=self.subject, auth_time=self.auth_time, acr=self.acr, amr=self.amr, sid=self.key)
+
+
+@attrs.frozen(kw_only=True)
+class LogoutRequest:
+    """Remember what a client asked for when it sent a person here to sign out (OIDC RP-Initiated Logout section 2).
+
+    `post_logout_redirect_uri` is one of the client's. `hinted_subject` and `hinted_sid` are what a verified hint named:
+    the person as that client knows him, and his session. `browser` is the digest of the cookie it came with.
+    """
+
+    key: Digest
+    browser: Digest
+    started_at: int
+    expires_at: int
+    client_id: str | None = None
+    post_logout_redirect_uri: str | None = None
+    state: str | None = attrs.field(default=None, repr=False)
+    hinted_subject: str | None = None
+    hinted_sid: str | None = None
+    logout_hint: str | None = None
+    ui_locales: str | None = None
+
+
+DUE = "due"
+
+
+@attrs.frozen(kw_only=True)
+class LogoutDelivery:
+    """Remember that a client has to be told of the end of a session (OIDC Back-Channel Logout 1.0).
+
+    All of them have the same `subject`, by which whoever delivers finds them, after a restart, too. `person` is whose
+    session it was. Who tries next moves `next_try_at` first, so that no two try at once.
+    """
+
+    key: Digest
+    client_id: str
+    person: str
+    sid: str
+    queued_at: int
+    next_try_at: int
+    expires_at: int
+    tries: int = 0
+    subject: str = DUE
