@@ -2,7 +2,10 @@
 
 What a script has written stays written if it fails half way: Redis rolls nothing back. So whatever can fail is done
 before the first write. A key of another type fails where it is looked at. A full memory (OOM), a read-only replica and
-a disk that can't be written to (MISCONF) fail at the first write, and by the server's own rule never at a later one.
+a disk that can't be written to (MISCONF) fail at the first write, and by the server's own rule never at a later one. A
+command that the user may not use, or that the operator has taken away, fails wherever it stands: so SET is tried where
+it changes nothing, and what has to be in the indexes goes in before the first record changes. A line too many there
+does no harm: it leads to no record, or to another person's.
 """
 
 from __future__ import annotations
@@ -60,34 +63,51 @@ end
 local function spelled(milliseconds)
     return string.format('%.0f', milliseconds)
 end
+local function tidy(index)
+    redis.call('ZREMRANGEBYSCORE', index, '-inf', '(' .. spelled(now))
+    local last = redis.call('ZREVRANGE', index, 0, 0, 'WITHSCORES')[2]
+    if last == 'inf' then
+        redis.call('PERSIST', index)
+    elseif last then
+        redis.call('PEXPIREAT', index, spelled(tonumber(last)))
+    end
+end
 
 for i = 1, records do
-    local after, expires_at = ARGV[3 * i + 1], ARGV[3 * i + 2]
-    if after == '' then
-        redis.call('DEL', KEYS[i])
-    elseif after ~= '=' and expires_at == '' then
-        redis.call('SET', KEYS[i], after)
-    elseif after ~= '=' then
-        redis.call('SET', KEYS[i], after, 'PX', spelled(stays(expires_at)))
+    local after = ARGV[3 * i + 1]
+    if after ~= '' and after ~= '=' then
+        redis.call('SET', KEYS[i], after, ARGV[3 * i] == '' and 'XX' or 'NX')
+        break
     end
 end
 for i = entries, #ARGV, 3 do
     local index, member, expires_at = KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2]
-    if expires_at == '-' then
-        redis.call('ZREM', index, member)
-    elseif expires_at == '' then
+    if expires_at == '' then
         redis.call('ZADD', index, '+inf', member)
-    else
+    elseif expires_at ~= '-' then
         redis.call('ZADD', index, spelled(now + stays(expires_at)), member)
     end
 end
 for i = records + 1, #KEYS do
-    redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. spelled(now))
-    local last = redis.call('ZREVRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]
-    if last == 'inf' then
-        redis.call('PERSIST', KEYS[i])
-    elseif last then
-        redis.call('PEXPIREAT', KEYS[i], spelled(tonumber(last)))
+    tidy(KEYS[i])
+end
+for i = 1, records do
+    if ARGV[3 * i + 1] == '' and ARGV[3 * i] ~= '' then
+        redis.call('DEL', KEYS[i])
+    end
+end
+for i = 1, records do
+    local after, expires_at = ARGV[3 * i + 1], ARGV[3 * i + 2]
+    if after ~= '' and after ~= '=' and expires_at == '' then
+        redis.call('SET', KEYS[i], after)
+    elseif after ~= '' and after ~= '=' then
+        redis.call('SET', KEYS[i], after, 'PX', spelled(stays(expires_at)))
+    end
+end
+for i = entries, #ARGV, 3 do
+    if ARGV[i + 2] == '-' then
+        redis.call('ZREM', KEYS[tonumber(ARGV[i])], ARGV[i + 1])
+        tidy(KEYS[tonumber(ARGV[i])])
     end
 end
 return 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 import redis
@@ -11,6 +12,7 @@ from redis.exceptions import ResponseError
 from oauthcore.outcome import Delete, Insert, Replace
 from oauthcore.records import Grant
 from oauthcore_redis import RedisStorage
+from tests.redis.engine import Engine
 from tests.redis.things import Thing, grant_of
 
 A, B = Thing("a"), Thing("b")
@@ -94,3 +96,57 @@ def test_a_primary_that_misses_its_replicas_takes_nothing_of_a_commit_or_all(
             storage.commit((Delete(A), Insert(B)))
 
     assert [storage.find(Thing, "a"), storage.find(Thing, "b")] == ([None, B] if is_old else [A, None])
+
+
+COMMANDS = ["get", "zcard", "set", "del", "zadd", "zremrangebyscore", "zrevrange", "pexpireat", "time"]
+
+
+@pytest.fixture
+def limited(engine: Engine, client: redis.Redis) -> Iterator[Callable[[str], redis.Redis]]:
+    """Give what makes a client that may do everything but one thing."""
+    with ExitStack() as stack:
+
+        def made(command: str) -> redis.Redis:
+            client.execute_command("ACL", "SETUSER", "app", "on", ">hush", "~*", "+@all", f"-{command}")
+            stack.callback(client.execute_command, "ACL", "DELUSER", "app")
+            limited: redis.Redis = stack.enter_context(engine.client(username="app", password="hush"))
+            return limited
+
+        yield made
+
+
+CHANGES = (
+    Insert(B),
+    Replace(A, Thing("a", 1)),
+    Delete(Thing("c")),
+    Insert(grant_of("alice", "h")),
+    Replace(grant_of("alice", "g"), grant_of("bob", "g")),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_user_who_may_not_do_all_of_a_commit_does_nothing_of_it(
+    storage: RedisStorage, limited: Callable[[str], redis.Redis], prefix: str, command: str
+) -> None:
+    storage.commit((Insert(A), Insert(Thing("c")), Insert(grant_of("alice", "g"))))
+
+    with pytest.raises(ResponseError):
+        RedisStorage(limited(command), prefix=prefix).commit(CHANGES)
+
+    assert [storage.find(Thing, key) for key in "abc"] == [A, None, Thing("c")]
+    assert storage.find_of(Grant, "alice") == [grant_of("alice", "g")]
+    assert storage.find_of(Grant, "bob") == []
+    assert storage.commit(CHANGES) is True
+
+
+def test_a_user_who_may_not_tidy_up_an_index_has_done_all_before(
+    storage: RedisStorage, limited: Callable[[str], redis.Redis], prefix: str
+) -> None:
+    storage.commit((Insert(A), Insert(Thing("c")), Insert(grant_of("alice", "g"))))
+
+    with pytest.raises(ResponseError):
+        RedisStorage(limited("zrem"), prefix=prefix).commit(CHANGES)
+
+    assert [storage.find(Thing, key) for key in "abc"] == [Thing("a", 1), B, None]
+    assert storage.find_of(Grant, "alice") == [grant_of("alice", "h")]
+    assert storage.find_of(Grant, "bob") == [grant_of("bob", "g")]
