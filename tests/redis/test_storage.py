@@ -151,6 +151,18 @@ def test_the_index_follows_what_is_replaced_and_deleted(storage: RedisStorage, c
     assert client.keys("*") == []
 
 
+def test_who_had_a_key_before_does_not_find_what_is_under_it_now(
+    storage: RedisStorage, client: redis.Redis, prefix: str
+) -> None:
+    """An index is rid of what has gone when it is next written; the key may be somebody else's by then."""
+    storage.commit((Insert(grant_of("alice", "1")), Insert(grant_of("alice", "2"))))
+    client.delete(f"{{{prefix}}}:Grant:1")  # as its lifetime does
+    storage.commit((Insert(grant_of("bob", "1")),))
+
+    assert storage.find_of(Grant, "alice") == [grant_of("alice", "2")]
+    assert storage.find_of(Grant, "bob") == [grant_of("bob", "1")]
+
+
 def test_every_record_of_a_kind_comes_out_once_in_order(storage: RedisStorage) -> None:
     keys = [f"{number:04}" for number in range(2_500)]
     for start in range(0, 2_500, 500):
