@@ -1,7 +1,8 @@
 """Lines to one server or to a cluster, blocking and async: a command goes out once, and its reply comes.
 
 The client's own retries are passed by. It would send a commit again when the connection broke, though the first one may
-have been done: the second would then find the code redeemed, and by nobody else. A find may be asked twice.
+have been done: the second would then find the code redeemed, and by nobody else. A find may be asked twice. So may what
+a replica has refused, on another connection: after a failover a pool is full of those to what was the primary.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 import redis.asyncio.cluster
 import redis.cluster
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TooSlow
 
 from oauthcore_redis.asking import Command
@@ -20,6 +22,8 @@ AsyncClient: TypeAlias = redis.asyncio.Redis | redis.asyncio.cluster.RedisCluste
 
 # What tells that a reply may be lost; whether the command was done then, nobody knows.
 LOST = (Disconnected, TooSlow)
+# What is sent once more: which of it may be is said by `may_be_sent_again`.
+FAILED = (*LOST, ResponseError)
 # redis-py's option for a reply's bytes as they are, whatever the client was told to make of them.
 _RAW: dict[str, Any] = {"NEVER_DECODE": True}
 
@@ -45,11 +49,11 @@ class ServerLine:
         self._pool = client.connection_pool
 
     def send(self, command: Command, /) -> Any:
-        """Give the reply; a safe command is sent once more where it was lost."""
+        """Give the reply; a command is sent once more where that may be done."""
         try:
             return self._send(command)
-        except LOST:
-            if not command.is_safe:
+        except FAILED as error:
+            if not may_be_sent_again(command, error):
                 raise
         return self._send(command)
 
@@ -57,8 +61,12 @@ class ServerLine:
         connection = self._pool.get_connection()
         try:
             connection.send_command(*command.words)
-            # Where either fails, the connection has been ended by then: no later reply can be taken for this one.
+            # Where either is lost, the connection has been ended by then: no later reply can be taken for this one.
             return connection.read_response(disable_decoding=True)
+        except ResponseError as error:
+            if is_of_a_replica(error):
+                connection.disconnect()  # its address may lead elsewhere by now
+            raise
         finally:
             self._pool.release(connection)
 
@@ -70,11 +78,11 @@ class AsyncServerLine:
         self._pool = client.connection_pool
 
     async def send(self, command: Command, /) -> Any:
-        """Give the reply; a safe command is sent once more where it was lost."""
+        """Give the reply; a command is sent once more where that may be done."""
         try:
             return await self._send(command)
-        except LOST:
-            if not command.is_safe:
+        except FAILED as error:
+            if not may_be_sent_again(command, error):
                 raise
         return await self._send(command)
 
@@ -83,6 +91,10 @@ class AsyncServerLine:
         try:
             await connection.send_command(*command.words)
             return await connection.read_response(disable_decoding=True)
+        except ResponseError as error:
+            if is_of_a_replica(error):
+                await connection.disconnect()
+            raise
         finally:
             await self._pool.release(connection)
 
@@ -129,6 +141,16 @@ class AsyncClusterLine:
         await self._client.initialize()  # for the first time, or again after a server was lost
         node = self._client.get_node_from_key(self._tag)
         return await self._client.execute_command(*spelled(command), target_nodes=node, **_RAW)
+
+
+def may_be_sent_again(command: Command, error: RedisError) -> bool:
+    """Tell whether a command may be sent once more: it is safe and its reply was lost, or a replica did not do it."""
+    return command.is_safe if isinstance(error, LOST) else is_of_a_replica(error)
+
+
+def is_of_a_replica(error: RedisError) -> bool:
+    """Tell whether a server only reads; until version 7 it says so in the middle of what a script has to say."""
+    return isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
 
 
 def spelled(command: Command) -> tuple[str | bytes, ...]:

@@ -23,6 +23,7 @@ class Wire:
 
     A turn is what the client says before the server answers: a round trip. `after` is how many more turns are passed on
     before the wire breaks, once `breaks` says where. While it `is_silent` nothing gets through, and nobody is told.
+    Another `server_port` is for connections that are made from then on.
     """
 
     def __init__(self, server_port: int) -> None:
@@ -31,7 +32,7 @@ class Wire:
         self.after = 0
         self.is_silent = False
         self.port = free_port()
-        self._server_port = server_port
+        self.server_port = server_port
         self._lock = Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._listening = socket.create_server(("127.0.0.1", self.port))
@@ -58,7 +59,7 @@ class Wire:
         with suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                server = socket.create_connection(("127.0.0.1", self._server_port))
+                server = socket.create_connection(("127.0.0.1", self.server_port))
                 for one in (client, server):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 line = Line(self, client, server)
