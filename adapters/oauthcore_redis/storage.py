@@ -67,9 +67,11 @@ class RedisStorage:
 
     def sweep(self, expired_before: int, limit: int, /) -> Iterator[int]:
         """Purge until all keys have been looked at, and give how many records each batch removed: for a command."""
-        rounds, removed = self._sweep.rounds, limit
-        while removed == limit or self._sweep.rounds == rounds:
-            yield (removed := self.purge(expired_before, limit))
+        # A walk of its own, from the first key: that of `purge` may be anywhere, and would end before it had begun.
+        walk, removed = Sweep(self._asker), limit
+        while removed == limit or not walk.rounds:
+            removed = self._answer(walk.purge(expired_before, limit))
+            yield removed
 
     def every(self, kind: type[R]) -> Iterator[R]:
         """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""

@@ -141,7 +141,7 @@ def test_a_sweep_looks_at_every_key_once_though_most_of_them_have_not_expired(
     monkeypatch.setattr("oauthcore_redis.sweeping.PAGE", 20)
     monkeypatch.setattr("oauthcore_redis.sweeping.LOOKED_AT", 40)
     storage.commit([Insert(Thing(f"{number}")) for number in range(300)])
-    assert sum(storage.sweep(2, 10)) == 0
+    assert storage.purge(2, 10) == 0  # which leaves off somewhere in between
     storage.commit([Insert(Thing(f"expired {number}", expires_at=1)) for number in range(30)])
 
     batches = list(storage.sweep(2, 4))
