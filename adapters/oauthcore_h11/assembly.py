@@ -9,33 +9,29 @@ import base64
 import binascii
 import hashlib
 import secrets
-import ssl
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Protocol
 
 import attrs
 from jinja2 import FileSystemLoader
 
-from oauthcore import AuthorizationServer, Client, ConfigurationError, Paths, Policy, Secret
+from oauthcore import AuthorizationServer, ConfigurationError, Paths, Policy, Secret
 from oauthcore.entropy import Entropy
 from oauthcore.key_ring import KeyPolicy
 from oauthcore.openid import STANDARD_CLAIMS, OpenID
-from oauthcore.records import Record
 from oauthcore.server import TOKEN_KEY_LENGTHS
 from oauthcore.storage import AsyncStorage
 from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_h11.application import Application
 from oauthcore_h11.attempts import Patience
 from oauthcore_h11.configuration import Configuration
-from oauthcore_h11.configuration.tables import ClientTable, Tls, UserTable
+from oauthcore_h11.configuration.reading import check_readable
+from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
-from oauthcore_h11.profiles import Profile, profile_of
-from oauthcore_h11.users import User, Users, check_username, key_of
+from oauthcore_h11.users import Users
 from oauthcore_pages import Brand, Looks, Pages
 from oauthcore_pages.session import BY_PASSWORD
 
@@ -235,104 +231,11 @@ def passwords_of(configuration: Configuration) -> Passwords:
     return Passwords(memory=table.memory, passes=table.passes, at_once=table.at_once)
 
 
-def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:
-    """Give what the file declares, as records; each is named once."""
-    seen: set[tuple[str, str]] = set()
-    for number, table in enumerate(configuration.clients):
-        place = f"clients[{number + 1}]"
-        check_once(seen, f"{place}.client_id", table.client_id)
-        yield declared_client(place, table, server)
-    for number, user in enumerate(configuration.users):
-        place = f"users[{number + 1}]"
-        check_username(user.username)
-        check_once(seen, f"{place}.username", key_of(user.username))
-        if not passwords.is_hash(user.password_hash.reveal()):
-            remedy = "use a hash as oauthcore user hash-password gives it"
-            raise ConfigurationError(f"{place}.password_hash", user.password_hash, remedy)
-        yield User(
-            key=key_of(user.username),
-            username=user.username,
-            subject=user.subject or user.username,
-            password_hash=user.password_hash.reveal(),
-            created_at=0,
-        )
-        yield declared_profile(place, user)
-
-
-def declared_profile(place: str, user: UserTable) -> Profile:
-    """Make what is known of a declared user; raises `ConfigurationError`."""
-    try:
-        return profile_of(user.subject or user.username, {"preferred_username": user.username, **user.claims})
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
-
-
-def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:
-    """Make one declared client; raises `ConfigurationError` as its registration would."""
-    settings = attrs.asdict(table, recurse=False)
-    secret, jwks_file = settings.pop("secret"), settings.pop("jwks_file")
-    if jwks_file is not None:
-        settings["jwks"] = jwks_in(f"{place}.jwks_file", jwks_file)
-    if table.response_types is None:
-        settings["response_types"] = response_types_for(table.grant_types)
-    client = Client(**settings)
-    if client.has_secret and secret is None:
-        raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
-    try:
-        return server.prepare(client, secret).client
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
-
-
-def jwks_in(setting: str, path: Path) -> str:
-    """Give the key set that a file holds; raises `ConfigurationError` where it can't be read."""
-    check_readable(setting, path)
-    return path.read_bytes().decode("utf-8", "replace")
-
-
-def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:
-    """Give what a client asks the authorization endpoint for, if it does not say."""
-    types = {"authorization_code": "code", "implicit": "token"}
-    return tuple(response_type for grant_type, response_type in types.items() if grant_type in grant_types)
-
-
-def check_once(seen: set[tuple[str, str]], setting: str, value: str) -> None:
-    """Raise `ConfigurationError` for what was named before."""
-    kind = setting.rpartition(".")[2]
-    if (kind, value) in seen:
-        raise ConfigurationError(setting, value, "it is declared twice; leave one out")
-    seen.add((kind, value))
-
-
 def names_of(configuration: Configuration, server: AuthorizationServer) -> dict[str, str]:
     """Give the endpoint that each path is, for the counts."""
     base = server.base
     names = {base + path: name for name, path in attrs.asdict(configuration.paths).items()}
     return {**names, **dict.fromkeys(server.metadata_paths, "metadata")}
-
-
-def tls_of(tls: Tls) -> ssl.SSLContext:
-    """Load the certificates; raises `ConfigurationError` naming the one that can't be."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 9325 section 3.1.1
-    context.set_alpn_protocols(["http/1.1"])
-    check_readable("tls.certificate", tls.certificate)
-    check_readable("tls.key", tls.key)
-    try:
-        context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
-    except (ssl.SSLError, ValueError) as error:
-        words = getattr(error, "reason", None) or str(error)
-        remedy = f"it does not go with its key, or one of them is no PEM ({words})"
-        raise ConfigurationError("tls.certificate", str(tls.certificate), remedy) from None
-    if tls.client_ca is not None:
-        check_readable("tls.client_ca", tls.client_ca)
-        try:
-            context.load_verify_locations(tls.client_ca)
-        except ssl.SSLError:
-            raise ConfigurationError("tls.client_ca", str(tls.client_ca), "there is no certificate in it") from None
-        optional = tls.client_certificates == "optional"
-        context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
-    return context
 
 
 def fetch_of(configuration: Configuration) -> AsyncFetcher:
@@ -345,18 +248,6 @@ def fetch_of(configuration: Configuration) -> AsyncFetcher:
         return AsyncFetcher(Fetcher(allow=table.private_hosts, ca_file=table.extra_ca_file))
     except ConfigurationError as error:
         raise ConfigurationError(names[error.setting], error.value, error.remedy) from None
-
-
-def _no_password() -> str:
-    raise ValueError("the key has a password; give it one without")
-
-
-def check_readable(setting: str, path: Path) -> None:
-    """Raise `ConfigurationError` for a file that can't be read."""
-    try:
-        path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(setting, str(path), f"it can't be read ({error.strerror})") from None
 
 
 def new_token_key() -> Secret:

@@ -16,7 +16,8 @@ from oauthcore import ConfigurationError, Peer
 from oauthcore.purging import Purging
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11.application import Application
-from oauthcore_h11.assembly import application_of, passwords_of, tls_of
+from oauthcore_h11.assembly import application_of, passwords_of
+from oauthcore_h11.certificates import tls_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.connection import Limits, Refused
 from oauthcore_h11.engines import engine_of

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from oauthcore import ConfigurationError, Secret
-from oauthcore_h11.assembly import declared, looks_of, new_token_key, passwords_of, server_of
+from oauthcore_h11.assembly import looks_of, new_token_key, passwords_of, server_of
 from oauthcore_h11.configuration import Configuration
+from oauthcore_h11.declarations import declared
 from oauthcore_h11.profiles import Profile
 from tests.core.site import members
 from tests.h11.test_configuration import reading

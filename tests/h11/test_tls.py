@@ -14,7 +14,7 @@ import trustme
 
 from oauthcore import ConfigurationError, Peer, Request, Response
 from oauthcore_h11 import Server, Settings, Timeouts
-from oauthcore_h11.assembly import tls_of
+from oauthcore_h11.certificates import tls_of
 from oauthcore_h11.configuration.tables import Tls
 from tests.h11.installation import Installation
 

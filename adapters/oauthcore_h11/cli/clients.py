@@ -19,9 +19,9 @@ from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Delete
 from oauthcore.records import AccessToken, Consent, Grant
 from oauthcore.scope import parse_scope
-from oauthcore_h11.assembly import jwks_in, response_types_for
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
+from oauthcore_h11.declarations import jwks_in, response_types_for
 
 clients = App(name="client", help="Register clients, list them, give them new secrets.")
 

@@ -17,8 +17,9 @@ from oauthcore.effects import Flow
 from oauthcore.outcome import Event
 from oauthcore.records import Record
 from oauthcore_h11 import logs
-from oauthcore_h11.assembly import declared, fetch_of, looks_of, passwords_of, server_of
+from oauthcore_h11.assembly import fetch_of, looks_of, passwords_of, server_of
 from oauthcore_h11.configuration import Configuration, read
+from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.engines import Awaited, Listing, Opened, engine_of
 from oauthcore_h11.passwords import Passwords

@@ -59,6 +59,14 @@ def read(path: Path, environment: Mapping[str, str]) -> Configuration:
         raise ConfigurationError(f"{path.name}: {error.setting}", error.value, error.remedy) from None
 
 
+def check_readable(setting: str, path: Path) -> None:
+    """Raise `ConfigurationError` for a file that can't be read."""
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(setting, str(path), f"it can't be read ({error.strerror})") from None
+
+
 def structured(settings: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> Configuration:
     """Make a configuration of what TOML gave; raises `ConfigurationError` for the first thing that is wrong."""
     if "folder" in settings:

@@ -1,0 +1,86 @@
+"""What the file declares: its clients and users, each looked over as if it were being registered, made into records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+
+from oauthcore import AuthorizationServer, Client, ConfigurationError
+from oauthcore.records import Record
+from oauthcore_h11.configuration import Configuration
+from oauthcore_h11.configuration.reading import check_readable
+from oauthcore_h11.configuration.tables import ClientTable, UserTable
+from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.profiles import Profile, profile_of
+from oauthcore_h11.users import User, check_username, key_of
+
+
+def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:
+    """Give what the file declares, as records; each is named once."""
+    seen: set[tuple[str, str]] = set()
+    for number, table in enumerate(configuration.clients):
+        place = f"clients[{number + 1}]"
+        check_once(seen, f"{place}.client_id", table.client_id)
+        yield declared_client(place, table, server)
+    for number, user in enumerate(configuration.users):
+        place = f"users[{number + 1}]"
+        check_username(user.username)
+        check_once(seen, f"{place}.username", key_of(user.username))
+        if not passwords.is_hash(user.password_hash.reveal()):
+            remedy = "use a hash as oauthcore user hash-password gives it"
+            raise ConfigurationError(f"{place}.password_hash", user.password_hash, remedy)
+        yield User(
+            key=key_of(user.username),
+            username=user.username,
+            subject=user.subject or user.username,
+            password_hash=user.password_hash.reveal(),
+            created_at=0,
+        )
+        yield declared_profile(place, user)
+
+
+def declared_profile(place: str, user: UserTable) -> Profile:
+    """Make what is known of a declared user; raises `ConfigurationError`."""
+    try:
+        return profile_of(user.subject or user.username, {"preferred_username": user.username, **user.claims})
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+
+
+def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:
+    """Make one declared client; raises `ConfigurationError` as its registration would."""
+    settings = attrs.asdict(table, recurse=False)
+    secret, jwks_file = settings.pop("secret"), settings.pop("jwks_file")
+    if jwks_file is not None:
+        settings["jwks"] = jwks_in(f"{place}.jwks_file", jwks_file)
+    if table.response_types is None:
+        settings["response_types"] = response_types_for(table.grant_types)
+    client = Client(**settings)
+    if client.has_secret and secret is None:
+        raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
+    try:
+        return server.prepare(client, secret).client
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+
+
+def jwks_in(setting: str, path: Path) -> str:
+    """Give the key set that a file holds; raises `ConfigurationError` where it can't be read."""
+    check_readable(setting, path)
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:
+    """Give what a client asks the authorization endpoint for, if it does not say."""
+    types = {"authorization_code": "code", "implicit": "token"}
+    return tuple(response_type for grant_type, response_type in types.items() if grant_type in grant_types)
+
+
+def check_once(seen: set[tuple[str, str]], setting: str, value: str) -> None:
+    """Raise `ConfigurationError` for what was named before."""
+    kind = setting.rpartition(".")[2]
+    if (kind, value) in seen:
+        raise ConfigurationError(setting, value, "it is declared twice; leave one out")
+    seen.add((kind, value))
