@@ -77,7 +77,7 @@ def as_scope(value: str | Iterable[str]) -> Scope:
 
 
 def resolve_scope(asked: Scope | None, default: Scope, allowed: Scope) -> Scope:
-    """Give the scope in question: what was asked, or the default where nothing was, and never more than is allowed.
+    """Check that no more scope is asked for than is allowed; where none is, the default holds (RFC 6749 section 3.3).
 
     Raises `InvalidScope`: a scope that silently came out smaller would be a puzzle to the client.
     """

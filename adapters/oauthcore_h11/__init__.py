@@ -1,8 +1,13 @@
 """The reference server: HTTP/1.1 by h11 without I/O, asyncio below it, and the command line `oauthcore`."""
 
-from oauthcore_h11.connection import Close, Connection, Limits, Refused, Send
-from oauthcore_h11.peer import TrustedProxies
-from oauthcore_h11.transport import Application, Server, Settings, Timeouts
+try:
+    from oauthcore_h11.connection import Close, Connection, Limits, Refused, Send
+    from oauthcore_h11.peer import TrustedProxies
+    from oauthcore_h11.transport import Application, Server, Settings, Timeouts
+except ModuleNotFoundError as missing:
+    # The command is there with every installation, and what it needs is not.
+    remedy = 'the command `oauthcore` and the reference server need the extra: pip install "oauthcore[server]"'
+    raise ModuleNotFoundError(f"{missing.name} is not installed; {remedy}", name=missing.name) from None
 
 __all__ = [
     "Application",

@@ -24,7 +24,10 @@ from oauthcore.http import Response
 _ROOMS = re.compile(
     r"oauthcore\.(clients|grants|authorization|endpoints|oidc|pkce|redirect_uri|scope|parameters|liveness|bearer)\b"
 )
-_SECTION = re.compile(r"(?:RFC \d+|OIDC [A-Z][A-Za-z ]*?|OAuth [0-9.]+) (?:sections?|appendix) [A-Z0-9.]*[A-Z0-9]")
+_STANDARD = r"(?:RFC \d+|OIDC [A-Z][A-Za-z ]*?|Multiple Response Types|OAuth [0-9.]+)"
+_SECTION = re.compile(_STANDARD + r" (?:sections?|appendix) [A-Z0-9.]*[A-Z0-9]")
+# What a function says that may refuse; what only computes is no check, and not told as one that passed.
+_CHECKING = frozenset({"Check", "Demand", "Find", "Match", "Prove", "Read", "Refuse", "Verify"})
 _EFFECTS = tuple(get_origin(kind) or kind for kind in get_args(Effect))
 _REFUSE = OAuthError.__init__.__code__
 
@@ -43,6 +46,11 @@ class Passed:
     name: str
     section: str
     reason: str = attrs.field(default="", eq=False)
+
+    @property
+    def is_one(self) -> bool:
+        """Tell whether the function checks at all, rather than to give or to make something."""
+        return re.split(r"\W", self.name, maxsplit=1)[0] in _CHECKING
 
 
 @attrs.define
@@ -86,7 +94,7 @@ class Witness:
         if is_pause or (value is None and frame in self._refusing):
             return
         check = check_of(frame.f_code)
-        if check is not None and check not in self.heard:
+        if check is not None and check.is_one and check not in self.heard:
             self.heard.append(check)
 
     def _see_refusal(self, frame: FrameType) -> None:  # pragma: no cover
@@ -112,5 +120,6 @@ def _cited(text: str) -> Passed | None:
     section = _SECTION.search(text)
     if section is None:
         return None
-    name = re.sub(r"\s*\([^)]*\)", "", text.partition("\n")[0]).strip().rstrip(".:")
+    said = text.partition("\n")[0].partition("; raises `")[0]
+    name = re.sub(r"\s*\([^)]*\)", "", said).strip().rstrip(".:")
     return Passed(name, section[0])

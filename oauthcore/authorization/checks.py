@@ -94,7 +94,7 @@ def judge(asked: Redirectable, context: Context) -> Judged:
 
 
 def known_client(client: Client | None, context: Context) -> Client:
-    """Check that there is such a client and that it may be served."""
+    """Check that there is such a client and that it may be served (RFC 6749 section 4.1.2.1)."""
     if client is None:
         raise InvalidRequest("the client is unknown")
     if not is_live_client(client, context.now):
@@ -122,7 +122,7 @@ def refuse_what_cannot_be_obeyed(request: AuthorizationRequest, context: Context
 
 
 def offered_response_type(asked: Redirectable, context: Context) -> ResponseType:
-    """Check that the server offers the response type and the client is registered for it."""
+    """Check that the server offers the response type and the client is registered for it (RFC 6749 section 3.1.1)."""
     if asked.request.response_type is None:
         raise InvalidRequest("response_type is missing")
     # OAuth 2.0 Multiple Response Type Encoding section 3: the order of the values does not matter.
@@ -149,7 +149,7 @@ def fit_response_mode(request: AuthorizationRequest, response_type: ResponseType
 
 
 def allowed_scope(asked: Redirectable, response_type: ResponseType, prompt: frozenset[str], context: Context) -> Scope:
-    """Check that the client may ask for that scope; where it names none, its default is meant."""
+    """Check that the client may ask for that scope; where it names none, its default holds (RFC 6749 section 3.3)."""
     text, client = asked.request.scope, asked.client
     scope = resolve_scope(None if text is None else parse_scope(text), client.omitted_scope, client.scope)
     if "offline_access" not in scope or "openid" not in scope or context.openid is None:
@@ -175,7 +175,7 @@ def demand_openid(request: AuthorizationRequest, response_type: ResponseType, sc
 
 
 def demanded_code_challenge(asked: Redirectable, response_type: ResponseType, context: Context) -> CodeChallenge | None:
-    """Check that there is a code challenge where one is demanded: always from public clients (RFC 9700 2.1.1)."""
+    """Check that there is a code challenge where one is due: always from public clients (RFC 9700 section 2.1.1)."""
     request, client = asked.request, asked.client
     plain_allowed = context.allows(Allowance.PLAIN_PKCE, client)
     challenge = parse_challenge(request.code_challenge, request.code_challenge_method, plain_allowed=plain_allowed)
@@ -198,7 +198,7 @@ def possible_prompt(request: AuthorizationRequest, context: Context) -> frozense
 
 
 def possible_max_age(asked: Redirectable, context: Context) -> int | None:
-    """Check that max_age is a number of seconds; where there is none, the client's default is meant."""
+    """Check that max_age is a number of seconds (OIDC Core section 3.1.2.1); without one the client's default holds."""
     text = asked.request.max_age
     if text is None:
         return asked.client.default_max_age
@@ -210,7 +210,7 @@ def possible_max_age(asked: Redirectable, context: Context) -> int | None:
 
 
 def possible_claims(request: AuthorizationRequest, scope: Scope, context: Context) -> ClaimsRequest:
-    """Check that the claims parameter can be read, where it means anything: in a request for an ID token."""
+    """Check that the claims parameter can be read, where it means anything: for an ID token (OIDC Core section 5.5)."""
     return parse_claims(request.claims if context.openid is not None and "openid" in scope else None)
 
 

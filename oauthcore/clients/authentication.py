@@ -74,7 +74,10 @@ def read_credentials(request: Request, parameters: Parameters) -> Presented:
 def decide(
     presented: Presented, client: Client | None, spent: SpentAssertion | None, context: Context
 ) -> Authenticated:
-    """Judge what was presented against the registration; `spent` tells that the assertion was used before."""
+    """Prove that it is the client that is registered, by the method it is registered for (RFC 6749 section 2.3).
+
+    `spent` tells that the assertion was used before.
+    """
     if client is None:
         raise InvalidClient("the client is unknown")
     if not is_live_client(client, context.now):

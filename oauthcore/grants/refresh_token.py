@@ -61,7 +61,7 @@ def decide(
     person: Person,
     context: Context,
 ) -> Outcome:
-    """There are three cases: the newest token rotates, the one before it is answered again, any older one is reuse."""
+    """Rotate the newest token, answer the one before it again, and take an older one for reuse (RFC 6749 section 6)."""
     if token is None:
         raise InvalidGrant("the refresh token is unknown")
     if token.client_id != caller.client.client_id:
@@ -140,7 +140,7 @@ def successors(
 
 
 def reuse(grant: Grant, context: Context) -> Outcome:
-    """Refuse, and end the grant: either the thief or the client holds a stolen token, and nobody knows which."""
+    """Refuse a token that was used before, and end its grant: who knows who has it? (RFC 9700 section 4.14.2)"""
     refusal = refuse_as_json(InvalidGrant("the refresh token was used before; its grant is revoked"), context.issuer)
     event = Event("refresh_token_reused", grant.client_id, grant.subject, grant.key)
     return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ def test_a_refusal_is_told_with_the_facts_and_the_section(path: Path, capsys: py
     assert lines[0] == "asked    POST /token at 2027-01-15T08:00:00Z"
     found = [line.split()[1] for line in lines if line.startswith("found")]
     assert found == ["Client", "AuthorizationCode", "Grant"]
+    passed = [line.split()[1] for line in lines if line.startswith("passed")]
+    assert passed == ["Read", "Read", "Read", "Read", "Prove"]  # what only computes is no check
     assert lines[-3].startswith(
         "refused  Match the verifier of an exchange with the code's challenge [RFC 7636 section 4.6]"
     )
@@ -100,6 +103,24 @@ def test_a_refusal_with_consequences_is_told_like_any_other(path: Path, capsys: 
     assert out.count("refused ") == 1
 
 
+def test_the_checks_of_an_authorization_request_are_told_in_their_order(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = make_site()
+    recorded(site, Request("GET", site.authorize_target(code_challenge=None, code_challenge_method=None)), path)
+
+    _, out, _ = told(capsys, path)
+
+    sections = [line.rpartition("[")[2].partition("]")[0] for line in out.splitlines() if line.startswith("passed")]
+    order = ["4.1.2.1", "3.1.2.3", "3.1.1", "3.3"]
+    assert [section for section in sections if section in {f"RFC 6749 section {number}" for number in order}] == [
+        *(f"RFC 6749 section {number}" for number in order),
+        *["RFC 6749 section 3.3"] * 2,
+    ]
+    assert "refused  Check that there is a code challenge where one is due" in out
+    assert "[RFC 9700 section 2.1.1]" in out
+
+
 def test_what_failed_is_told(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = make_site()
     request = redemption(site.code())
@@ -124,7 +145,9 @@ def test_a_decision_that_comes_out_another_way_is_told_and_exits_with_1(
     status, out, _ = told(capsys, path)
 
     assert status == 1
-    assert "differs  status: 400, and before 200" in out
+    assert "differs  status: 400, and before 200\n" in out
+    assert "differs  reason: invalid_grant: the code has expired, and before none\n" in out
+    assert "differs  it asked 3 times, and before 4 times\n" in out
     assert out.endswith("replay   another decision than was recorded\n")
 
 
@@ -135,7 +158,8 @@ def test_what_is_no_trace_exits_with_2(text: str, path: Path, capsys: pytest.Cap
     status, _, err = told(capsys, path)
 
     assert status == 2
-    assert "it can't be read: this is no trace" in err
+    assert err.startswith(f"oauthcore: trace = '{path}': it can't be read: this is no trace: it is ")
+    assert err.count("\n") == 1
 
 
 def test_a_file_that_is_not_there_exits_with_2(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,6 +182,16 @@ def test_a_trace_with_records_that_are_not_known_exits_with_2(path: Path, capsys
 
     assert status == 2
     assert "which is not known here" in err
+
+
+def test_the_command_without_its_extra_says_how_to_get_it() -> None:
+    program = "import sys; sys.modules['h11'] = None; import oauthcore_h11.cli"
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: h11 is not installed; the command `oauthcore`")
+    assert last.endswith('pip install "oauthcore[server]"')
 
 
 def test_watching_leaves_the_profiler_as_it_was(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import attrs
 
+from oauthcore.client import ClientSecret
 from oauthcore.digest import Secret
 from oauthcore.http import Outgoing, Response
 from oauthcore.testing.trace.redaction import (
@@ -55,15 +56,24 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
         return {"value": _name_of(type(value)), "fields": _message(value, stand_ins)}
     if attrs.has(type(value)):
         fields = attrs.fields(type(value))
-        encoded = {field.name: _field(field, getattr(value, field.name), stand_ins) for field in fields if field.init}
-        return {"value": _name_of(type(value)), "fields": encoded}
+        kind = type(value)
+        encoded = {f.name: _field(kind, f, getattr(value, f.name), stand_ins) for f in fields if f.init}
+        return {"value": _name_of(kind), "fields": encoded}
     raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
 
 
 def decode(text: Any, known: Mapping[str, type]) -> Any:
-    """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`."""
+    """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`, and for no value."""
+    try:
+        return _decoded(text, known)
+    except (TypeError, KeyError, AttributeError, UnicodeEncodeError) as error:
+        told = f"no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"the trace holds what can't be read here: {told}") from None
+
+
+def _decoded(text: Any, known: Mapping[str, type]) -> Any:
     if isinstance(text, list):
-        return tuple(decode(member, known) for member in text)
+        return tuple(_decoded(member, known) for member in text)
     if not isinstance(text, dict):
         return text
     if "secret" in text:
@@ -75,11 +85,11 @@ def decode(text: Any, known: Mapping[str, type]) -> Any:
     if "type" in text:
         return _class_of(text["type"], known)
     if "set" in text:
-        return frozenset(decode(member, known) for member in text["set"])
+        return frozenset(_decoded(member, known) for member in text["set"])
     if "mapping" in text:
-        return {key: decode(member, known) for key, member in text["mapping"]}
+        return {key: _decoded(member, known) for key, member in text["mapping"]}
     kind = _class_of(text["value"], known)
-    return kind(**{name.lstrip("_"): decode(member, known) for name, member in text["fields"].items()})
+    return kind(**{name.lstrip("_"): _decoded(member, known) for name, member in text["fields"].items()})
 
 
 def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any]:
@@ -95,7 +105,10 @@ def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any
     return {"status": message.status, **said}
 
 
-def _field(field: attrs.Attribute[Any], value: Any, stand_ins: StandIns) -> Any:
+def _field(kind: type, field: attrs.Attribute[Any], value: Any, stand_ins: StandIns) -> Any:
+    if kind is ClientSecret and field.name == "digest":
+        # Whoever chose the secret of a client may have chosen one that can be guessed, and its digest says when it is.
+        return stand_ins.of_made(value)
     if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
         # What the house does not show is a secret.
         return value if field.name in PUBLIC else stand_ins.of_made(value)

@@ -80,8 +80,9 @@ class _Ear:
     def trace(self, request: Request, login: Login | None, response: Response) -> Trace:
         """Give what was heard, without its secrets."""
         # Twice, since what is a secret in one place is none the less one where it stands for something public.
-        _ = redacted_request(request, self.stand_ins)
-        redacted = redacted_request(request, self.stand_ins)
+        base = self._original.base
+        _ = redacted_request(request, self.stand_ins, base)
+        redacted = redacted_request(request, self.stand_ins, base)
         steps = [
             Step(
                 encode(effect, self.stand_ins),
@@ -95,7 +96,7 @@ class _Ear:
             settings=_settings(self._original),
             clock=self._clock,
             entropy=self._entropy,
-            digests=self._digests,
+            digests=[(kind, self._digest_of(kind, digest)) for kind, digest in self._digests],
             derived=[(proof, self.stand_ins.of_made(value)) for proof, value in self._derived],
             signed=[[self.stand_ins.of_made(jwt) for jwt in jwts] for jwts in self._signed],
             request=_request(redacted),
@@ -104,6 +105,10 @@ class _Ear:
             response=said,
             stand_ins=self.stand_ins.texts,
         ).scrubbed(self.stand_ins)
+
+    def _digest_of(self, kind: str, digest: str) -> str:
+        # As with what is remembered of a client's secret: it can be guessed, where somebody has chosen it.
+        return self.stand_ins.of_made(digest) if kind == "client_secret" else digest
 
     def _with_ears(self, server: AuthorizationServer) -> AuthorizationServer:
         heard = copy.copy(server)

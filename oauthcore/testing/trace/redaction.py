@@ -13,7 +13,7 @@ import attrs
 
 from oauthcore.http import Headers, Request, Response
 from oauthcore.parameters import FORM
-from oauthcore.testing.trace.stand_ins import StandIns
+from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns
 
 # Parameters and members that are meant to be seen, by whoever handles the request.
 PUBLIC = frozenset(
@@ -42,6 +42,7 @@ PUBLIC = frozenset(
         "error_description",
         "error_uri",
         "token_type",
+        "jti",
         "iss",
         "aud",
         "sub",
@@ -62,6 +63,7 @@ PUBLIC = frozenset(
         "application_type",
     }
 )
+_WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 # Those that a person chose: nothing of them is kept, not even how long they are.
 CHOSEN = frozenset({"password", "client_secret"})
 # Headers that are meant to be seen; any other is left out altogether.
@@ -94,16 +96,31 @@ SEEN = frozenset(
 )
 
 
-def redacted_request(request: Request, stand_ins: StandIns) -> Request:
-    """Give a request whose secrets are replaced; a certificate is left out."""
+def redacted_request(request: Request, stand_ins: StandIns, base: str = "") -> Request:
+    """Give a request whose secrets are replaced; a certificate is left out. `base` is the issuer's own path."""
     path, mark, query = request.target.partition("?")
+    body = _redacted_body(request, stand_ins)
+    headers = redacted_headers(request.headers, stand_ins)
     return Request(
         request.method,
-        path + mark + _redacted_form(query, stand_ins),
-        tuple(redacted_headers(request.headers, stand_ins)),
-        _redacted_body(request, stand_ins),
+        _redacted_path(path, base, stand_ins) + mark + _redacted_form(query, stand_ins),
+        # The length would tell that of a password.
+        tuple((name, str(len(body)) if name == "content-length" else value) for name, value in headers),
+        body,
         request.peer and attrs.evolve(request.peer, certificate=None),
     )
+
+
+def _redacted_path(path: str, base: str, stand_ins: StandIns) -> str:
+    """Keep the words of a path; what is long and no word may be what a link was made of."""
+    start = base if path.startswith(base) else ""
+    pieces = path[len(start) :].split("/")
+    return start + "/".join(piece if _is_word(piece) else stand_ins.of_made(piece) for piece in pieces)
+
+
+def _is_word(name: str) -> bool:
+    """Tell whether it is a name that somebody gave to something, or so short that it opens nothing."""
+    return len(name) < UNMISTAKABLE or _WORD.fullmatch(name) is not None
 
 
 def redacted_response(response: Response, stand_ins: StandIns) -> dict[str, Any]:
@@ -207,13 +224,16 @@ def _redacted_form(text: str, stand_ins: StandIns) -> str:
     """Redact a form as it is spelled: what is repeated, blank or broken stays so."""
 
     def redacted(piece: str) -> str:
-        """Keep the name, and the value where it is public."""
+        """Keep the name if it is one, and the value where it is public."""
         name, equals, value = piece.partition("=")
         try:
             known, secret = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
         except UnicodeDecodeError:
             # It is refused for this, so the stand-in must be no UTF-8 either.
             return stand_ins.of_made(piece.replace("%", "_")) + "%ff"
+        if not _is_word(known):
+            name = quote(stand_ins.of_made(known), safe="")
+            return name + equals + quote(stand_ins.of_made(secret), safe="")
         stand_in = stand_in_for(known, secret, stand_ins)
         return piece if stand_in == secret else name + equals + quote(stand_in, safe="")
 
@@ -235,7 +255,10 @@ def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
 
 def _redacted_value(name: str, value: Any, stand_ins: StandIns) -> Any:
     if isinstance(value, dict):
-        return {key: _redacted_value(key, member, stand_ins) for key, member in value.items()}
+        return {
+            key if _is_word(key) else stand_ins.of_made(key): _redacted_value(key, member, stand_ins)
+            for key, member in value.items()
+        }
     if isinstance(value, list):
         return [_redacted_value(name, member, stand_ins) for member in value]
     if isinstance(value, str):

@@ -9,11 +9,13 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.effects import Flow, settled
+from oauthcore.effects import Effect, Flow, settled
 from oauthcore.errors import Unanswered
 from oauthcore.http import Peer, Request, Response
 from oauthcore.jwt import Jwt
 from oauthcore.server import AuthorizationServer
+from oauthcore.testing.telling import told
+from oauthcore.testing.trace.differences import differences
 from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.redaction import redacted_response
 from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place
@@ -65,13 +67,18 @@ class _Player:
         self._asked = 0
         self._readings = iter(trace.clock)
         self._now = 0.0
-        settings = {name: decode(value, kinds) for name, value in trace.settings.items()}
-        made = make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32))
+        made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
         made._digest = _ToldDigester(trace.digests)
         made._derive = _ToldDerivation(trace.derived)
         signed = iter(trace.signed)
         made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
         self._server = made
+
+    def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:
+        try:
+            return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32))
+        except TypeError as error:
+            raise ValueError(f"the trace's settings are not those of a server here: {error}") from None
 
     def play(self) -> Response:
         """Run the flow to its response."""
@@ -85,28 +92,25 @@ class _Player:
                 if len(self._trace.steps) > self._asked:
                     self._differences.append(f"it asked {self._asked} times, and before {len(self._trace.steps)} times")
                 return end.value  # type: ignore[no-any-return]  # the flow's own result
-            step = self._step(encode(effect, self._stand_ins))
+            step = self._step(effect, encode(effect, self._stand_ins))
             resume = flow.send if step.failed is None else flow.throw
             answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
 
-    def _step(self, asked: Any) -> Step:
+    def _step(self, effect: Effect, asked: Any) -> Step:
         """Give what was answered to that question, then or at another time; where it never was, nobody can."""
         number, self._asked = self._asked, self._asked + 1
         before = self._trace.steps[number] if number < len(self._trace.steps) else None
         if before is not None and _plain(asked) == _plain(before.effect):
             return before
-        told = "nothing" if before is None else repr(before.effect)
-        self._differences.append(f"question {number}: {asked!r}, and before {told}")
+        was = "nothing" if before is None else told(decode(before.effect, self._kinds))
+        self._differences.append(f"question {number}: {told(effect)}, and before {was}")
         same = (step for step in self._trace.steps if _plain(asked) == _plain(step.effect))
         return next(same, Step(asked, failed="the trace has no answer to this"))
 
     def compared(self, response: Response) -> list[str]:
         """Give every difference."""
         said, before = redacted_response(response, self._stand_ins), self._trace.response
-        return [
-            *self._differences,
-            *(f"{name}: {said[name]!r}, and before {before[name]!r}" for name in before if _other(said, before, name)),
-        ]
+        return [*self._differences, *differences(_plain(said), _plain(before))]
 
     def _clock(self) -> float:
         self._now = next(self._readings, self._now)
@@ -162,13 +166,12 @@ def _signing(context: Context, signed: Any) -> SignAll:
 
 
 def _request(members: dict[str, Any]) -> Request:
-    peer = None if members["peer"] is None else Peer(**members["peer"])
-    headers = tuple((name, value) for name, value in members["headers"])
-    return Request(members["method"], members["target"], headers, members["body"].encode("latin-1"), peer)
-
-
-def _other(said: dict[str, Any], before: dict[str, Any], name: str) -> bool:
-    return bool(_plain(said[name]) != _plain(before[name]))
+    try:
+        peer = None if members["peer"] is None else Peer(**members["peer"])
+        headers = tuple((name, value) for name, value in members["headers"])
+        return Request(members["method"], members["target"], headers, members["body"].encode("latin-1"), peer)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
 
 
 def _plain(value: Any) -> Any:

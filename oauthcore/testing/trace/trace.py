@@ -50,15 +50,47 @@ class Trace:
         """Read its JSON; raises `ValueError` for what is no trace of this version."""
         try:
             members = json.loads(text)
-            version = members.pop("version")
-            steps = [Step(**step) for step in members.pop("steps")]
-            trace = cls(steps=steps, **members)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"this is no trace: {error}") from None
-        if version != VERSION:
+        except ValueError as error:
+            raise ValueError(f"this is no trace: it is no JSON, or not all of it ({error})") from None
+        if not isinstance(members, dict) or "version" not in members:
+            raise ValueError("this is no trace: it is JSON, and names no version")
+        # The version first: of another one nobody knows what else has to be in it.
+        if (version := members.pop("version")) != VERSION:
             raise ValueError(f"this is a trace of version {version}, and this kit reads version {VERSION}")
-        return trace
+        _check_shape(members)
+        return cls(**members | {"steps": [Step(**step) for step in members["steps"]]})
 
     def scrubbed(self, stand_ins: StandIns) -> Trace:
         """Give it with whatever is left of a secret replaced, wherever it is."""
         return Trace.load(stand_ins.scrubbed(self.dump()))
+
+
+# What each member is, as JSON; `login` may be anything that was encoded.
+_SHAPE: dict[str, type] = {
+    "settings": dict,
+    "clock": list,
+    "entropy": list,
+    "digests": list,
+    "derived": list,
+    "signed": list,
+    "request": dict,
+    "login": object,
+    "steps": list,
+    "response": dict,
+    "stand_ins": list,
+}
+_STEP = {"effect", "answer", "failed"}
+
+
+def _check_shape(members: dict[str, Any]) -> None:
+    if missing := _SHAPE.keys() - members.keys():
+        raise ValueError(f"this is no trace: it has no {', '.join(sorted(missing))}")
+    if unknown := members.keys() - _SHAPE.keys():
+        raise ValueError(f"this is no trace of version {VERSION}: it has {', '.join(sorted(unknown))}")
+    for name, kind in _SHAPE.items():
+        if not isinstance(members[name], kind):
+            raise ValueError(f"this is no trace: its {name} is no {kind.__name__}")
+    if not all(isinstance(reading, int | float) for reading in members["clock"]):
+        raise ValueError("this is no trace: its clock is no list of numbers")
+    if not all(isinstance(step, dict) and step.keys() == _STEP for step in members["steps"]):
+        raise ValueError("this is no trace: one of its steps is none")

@@ -200,6 +200,9 @@ def test_another_decision_is_told_as_a_difference() -> None:
     shorter = replay(attrs.evolve(trace, steps=trace.steps[:-1]))
 
     assert not later.is_same
+    assert "reason: invalid_grant: the code has expired, and before none" in later.differences
+    assert "member access_token: none, and before there was one" in later.differences
+    assert "question 3: commit " in "\n".join(shorter.differences)
     assert any("the code has expired" in difference for difference in later.differences)
     assert any("status: 401, and before 200" in difference for difference in other.differences)
     assert any("and before nothing" in difference for difference in shorter.differences)
@@ -270,11 +273,73 @@ def test_what_is_no_value_can_not_be_encoded() -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("", "no trace"), ("[]", "no trace"), ("{}", "no trace"), ('{"version": 2}', "no trace")],
+    [
+        ("", "this is no trace: it is no JSON, or not all of it"),
+        ('{"version": 1, "settings": {', "it is no JSON, or not all of it"),
+        ("[]", "it is JSON, and names no version"),
+        ("{}", "it is JSON, and names no version"),
+        ('{"version": 1}', "it has no clock, derived, digests, entropy, login, request, response, settings, signed"),
+        ('{"version": 2, "whatever": 1}', "this is a trace of version 2, and this kit reads version 1"),
+    ],
 )
 def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Trace.load(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"clock": "noon"}, "its clock is no list"),
+        ({"clock": ["noon"]}, "its clock is no list of numbers"),
+        ({"request": 5}, "its request is no dict"),
+        ({"steps": [{"effect": None}]}, "one of its steps is none"),
+        ({"more": 1}, "this is no trace of version 1: it has more"),
+    ],
+)
+def test_what_is_a_trace_by_half_is_refused(changes: dict[str, Any], says: str) -> None:
+    site = traced()
+    site.get("/nowhere")
+    members = json.loads(site.traces[0].dump())
+
+    with pytest.raises(ValueError, match=says):
+        Trace.load(json.dumps(members | changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "says"),
+    [
+        (
+            "settings",
+            {"colour": "red"},
+            "settings are not those of a server here: .* unexpected keyword argument 'colour'",
+        ),
+        (
+            "settings",
+            {"issuer": {"value": "oauthcore.context:Paths"}},
+            "the trace holds what can't be read here: no 'fields'",
+        ),
+        ("request", {"peer": {"colour": "red"}}, "the trace's request is none: TypeError"),
+        ("request", {"headers": [["a"]]}, "request is none|not enough values"),
+    ],
+)
+def test_a_trace_that_can_not_be_played_says_why(name: str, changed: dict[str, Any], says: str) -> None:
+    site = traced()
+    site.redeem(site.code())
+    told = json.loads(site.traces[-1].dump())
+    told[name] |= changed
+    trace = Trace.load(json.dumps(told))
+
+    with pytest.raises(ValueError, match=says):
+        replay(trace)
+
+
+def test_a_record_of_a_later_version_is_told_as_that() -> None:
+    text = encode(sample(Grant, "a"), StandIns())
+    text["fields"]["colour"] = "red"
+
+    with pytest.raises(ValueError, match=r"can't be read here: .* unexpected keyword argument 'colour'"):
+        decode(text, {})
 
 
 def test_a_trace_of_another_version_is_refused() -> None:
@@ -397,3 +462,58 @@ def test_what_hangs_on_a_signature_is_told_as_it_was_and_comes_out_another_way()
     again = replay(trace)
     assert again.response.status == 503
     assert "status: 503, and before 200" in again.differences
+
+
+def test_the_digest_of_a_secret_that_somebody_chose_is_not_in_a_trace() -> None:
+    site = traced()
+
+    site.token(grant_type="client_credentials", scope="read")
+
+    client = site.world.storage.find(Client, "confidential")
+    assert client is not None
+    (remembered,) = client.secrets
+    text = site.traces[-1].dump()
+    assert remembered.digest not in text
+    assert replay(Trace.load(text)).differences == ()
+
+
+def test_a_trace_names_the_records_that_it_was_about_by_their_digests() -> None:
+    site = traced()
+    token = members(site.redeem(site.code()))["access_token"]
+
+    site.introspect(token)
+
+    assert site.server._digest("access_token", Secret(token)) in site.traces[-1].dump()
+
+
+def test_not_even_the_length_of_a_body_tells_that_of_a_password() -> None:
+    site = traced()
+    texts = []
+    for password in ("a", "a" * 50):
+        body = form(grant_type="password", username="alice", password=password)
+        site.post("/token", body, FORM, ("Content-Length", str(len(body))))
+        texts.append(site.traces[-1].request["headers"])
+
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("request_", "kept"),
+    [
+        (Request("GET", "/reset/Zm9vYmFyYmF6cXV4cXV1eA"), "/reset/"),
+        (Request("POST", "/token", (FORM,), b"Zm9vYmFyYmF6cXV4cXV1eA"), "POST"),
+        (Request("POST", "/token", (FORM,), b"Zm9vYmFyYmF6cXV4cXV1eA=1"), "POST"),
+        (Request("POST", "/token", (("Content-Type", "application/json"),), b'{"Zm9vYmFyYmF6cXV4cXV1eA": 1}'), "POST"),
+        (Request("GET", "/.well-known/oauth-authorization-server"), "/.well-known/oauth-authorization-server"),
+        (Request("POST", "/token", (FORM,), b"post_logout_redirect_uri=x"), "post_logout_redirect_uri="),
+    ],
+)
+def test_what_is_no_word_is_not_kept_where_names_are(request_: Request, kept: str) -> None:
+    site = traced()
+
+    site.handle(request_)
+
+    text = site.traces[-1].dump()
+    assert "Zm9vYmFy" not in text
+    assert kept in text
+    assert replay(Trace.load(text)).differences == ()
