@@ -35,6 +35,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -51,6 +52,7 @@ from oauthcore_redis import RedisStorage
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlite import SqliteStorage, Synchronous
 from tests.redis.engine import DURABLE, VOLATILE, binaries, running
+from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table
 
@@ -135,16 +137,20 @@ def redis(name: str, *options: str) -> Opening:
     return opened
 
 
-@contextmanager
-def postgresql(folder: Path) -> Iterator[Storage]:
-    """Give PostgreSQL, by psycopg."""
-    server = PostgreSql(durable=True)
-    url = server.url("psycopg", server.database())
-    make_table(url)
-    engine = engine_of(url, pool_size=THREADS)
-    yield SqlAlchemyStorage(engine)
-    engine.dispose()
-    server.stop()
+def sql(start: Callable[[], PostgreSql | MariaDb]) -> Opening:
+    """Give a SQL database, by its blocking driver."""
+
+    @contextmanager
+    def opened(folder: Path) -> Iterator[Storage]:
+        server = start()
+        url = server.url(server.drivers[0], server.database())
+        make_table(url)
+        storage = SqlAlchemyStorage(engine_of(url, pool_size=THREADS))
+        yield storage
+        storage.close()
+        server.stop()
+
+    return opened
 
 
 STORAGES: dict[str, Opening] = {
@@ -155,7 +161,8 @@ STORAGES: dict[str, Opening] = {
     "Redis 6.2, everysec": redis("redis", "--appendonly", "yes", "--appendfsync", "everysec"),
     "Redis 6.2, always (durable)": redis("redis", *DURABLE),
     "Valkey 9.1, always (durable)": redis("valkey", *DURABLE),
-    "PostgreSQL (durable)": postgresql,
+    "PostgreSQL 18 (durable)": sql(partial(PostgreSql, durable=True)),
+    "MariaDB 10.11 (durable)": sql(partial(MariaDb, durable=True)),
 }
 
 

@@ -15,12 +15,12 @@ _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sb
 
 
 class MariaDb:
-    """Be a MariaDB server, as fast as it can be."""
+    """Be a MariaDB server; `durable` as an operator has it, and otherwise as fast as it can be."""
 
     drivers = ("pymysql", "aiomysql", "asyncmy")
     """The first of them is blocking."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         self.port = free_port()
         self._numbers = count(1)
         self._folder = Folder("mariadb")
@@ -37,7 +37,7 @@ class MariaDb:
                 f"--port={self.port}",
                 f"--socket={self._folder.path / 'socket'}",
                 f"--pid-file={self._folder.path / 'pid'}",
-                "--innodb-flush-log-at-trx-commit=0",
+                f"--innodb-flush-log-at-trx-commit={int(durable)}",
                 "--innodb-buffer-pool-size=64M",
                 "--max-connections=200",
             ],
