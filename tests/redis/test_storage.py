@@ -1,18 +1,16 @@
-"""Records in Redis and Valkey: the contract of storage, kept over threads and over several hosts."""
+"""What Redis and Valkey do beside the contract of storage."""
 
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import attrs
 import pytest
 import redis
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Consent, Grant
+from oauthcore.outcome import Delete, Insert, Replace, Require
+from oauthcore.records import Grant
 from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine
 from tests.redis.things import LATER, Other, Thing, consent_of, grant_of
@@ -23,59 +21,6 @@ A1 = Thing("a", 1)
 
 def things(storage: RedisStorage) -> set[Thing]:
     return set(storage.every(Thing))
-
-
-def test_a_record_is_found_by_kind_and_key(storage: RedisStorage) -> None:
-    storage.commit((Insert(A), Insert(Other("a"))))
-
-    assert storage.find(Thing, "a") == A
-    assert storage.find(Other, "a") == Other("a")
-    assert storage.find(Thing, "b") is None
-
-
-@pytest.mark.parametrize(
-    ("change", "after"),
-    [
-        (Insert(B), {A, B}),
-        (Replace(A, A1), {A1}),
-        (Replace(A, A), {A}),
-        (Require(A), {A}),
-        (Delete(A), set()),
-    ],
-)
-def test_a_change_whose_precondition_holds_is_made(storage: RedisStorage, change: Change, after: set[Thing]) -> None:
-    storage.commit((Insert(A),))
-
-    assert storage.commit((change,)) is True
-
-    assert things(storage) == after
-
-
-@pytest.mark.parametrize(
-    "change",
-    [Insert(A), Insert(A1), Replace(A1, A), Require(A1), Delete(A1), Replace(B, B), Require(B), Delete(B)],
-)
-def test_a_change_whose_precondition_fails_changes_nothing_of_the_whole_commit(
-    storage: RedisStorage, change: Change
-) -> None:
-    storage.commit((Insert(A),))
-
-    assert storage.commit((Insert(Thing("c")), change, Insert(Thing("d")))) is False
-
-    assert things(storage) == {A}
-
-
-def test_a_change_sees_what_those_before_it_in_the_same_commit_did(storage: RedisStorage) -> None:
-    assert storage.commit((Insert(A), Replace(A, A1), Require(A1), Delete(A1), Insert(B))) is True
-    assert storage.commit((Delete(B), Require(B))) is False
-    assert storage.commit((Insert(A), Delete(A))) is True
-    assert storage.commit((Insert(B), Delete(B))) is False
-
-    assert things(storage) == {B}
-
-
-def test_a_commit_of_nothing_succeeds(storage: RedisStorage) -> None:
-    assert storage.commit(()) is True
 
 
 def test_records_outlive_the_storage(engine: Engine, storage: RedisStorage, prefix: str) -> None:
@@ -100,27 +45,6 @@ def test_installations_with_other_prefixes_see_nothing_of_each_other(client: red
     assert things(two) == {A}
 
 
-@pytest.mark.parametrize("key", ["", " ", "ä", "\0", "a:b", "{x}", "*", "\U0001f511", "k" * 100_000])
-def test_every_key_that_has_a_spelling_is_as_good_as_another(storage: RedisStorage, key: str) -> None:
-    thing, grant = Thing(key), grant_of(key, key)
-
-    assert storage.commit((Insert(thing), Insert(grant))) is True
-
-    assert storage.find(Thing, key) == thing
-    assert storage.find_of(Grant, key) == [grant]
-    assert storage.commit((Delete(thing), Delete(grant))) is True
-    assert storage.find(Thing, key) is None
-    assert storage.find_of(Grant, key) == []
-
-
-def test_a_record_of_a_megabyte_is_kept_whole(storage: RedisStorage) -> None:
-    client = Client(client_id="large", name="ä" * 500_000)
-
-    assert storage.commit((Insert(client),)) is True
-
-    assert storage.find(Client, "large") == client
-
-
 def test_a_text_that_has_no_spelling_is_refused_before_anything_is_done(storage: RedisStorage) -> None:
     with pytest.raises(ValueError, match="surrogate"):
         storage.commit((Insert(A), Insert(Thing("\ud800"))))
@@ -128,14 +52,6 @@ def test_a_text_that_has_no_spelling_is_refused_before_anything_is_done(storage:
     assert things(storage) == set()
     assert storage.find(Thing, "\ud800") is None
     assert storage.find_of(Grant, "\ud800") == []
-
-
-def test_grants_are_found_by_their_person_and_kind(storage: RedisStorage) -> None:
-    mine, other = grant_of("alice", "1"), grant_of("bob", "2")
-    storage.commit((Insert(mine), Insert(other), Insert(A)))
-
-    assert storage.find_of(Grant, "alice") == [mine]
-    assert storage.find_of(Consent, "alice") == []
 
 
 def test_the_index_follows_what_is_replaced_and_deleted(storage: RedisStorage, client: redis.Redis) -> None:
@@ -170,22 +86,6 @@ def test_every_record_of_a_kind_comes_out_once_in_order(storage: RedisStorage) -
     storage.commit((Insert(Other("x")),))
 
     assert [thing.key for thing in storage.every(Thing)] == keys
-
-
-def test_of_many_threads_that_want_one_record_one_gets_it(storage: RedisStorage) -> None:
-    storage.commit((Insert(A),))
-    barrier = Barrier(8)
-
-    def take(number: int) -> bool:
-        barrier.wait()
-        return storage.commit((Replace(A, Thing("a", number)), Insert(Thing(f"winner {number}"))))
-
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(take, range(1, 9)))
-
-    assert won.count(True) == 1
-    winner = won.index(True) + 1
-    assert things(storage) == {Thing("a", winner), Thing(f"winner {winner}")}
 
 
 def test_a_record_written_before_a_field_was_added_is_still_the_same(

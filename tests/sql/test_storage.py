@@ -1,25 +1,21 @@
-"""The contract of storage, on every database and with every driver."""
+"""What SQL databases do beside the contract of storage, on every database and with every driver."""
 
 from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import attrs
 import pytest
 from sqlalchemy import create_engine, update
 
-from oauthcore import Client, ConfigurationError
-from oauthcore.digest import Digest
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Consent, Grant
-from oauthcore.scope import Scope
+from oauthcore import ConfigurationError
+from oauthcore.outcome import Delete, Insert, Replace, Require
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, courses, engine_of
 from oauthcore_sqlalchemy.table import record
 from tests.sql.awaited import Awaited, Loop
 from tests.sql.conftest import DRIVERS, Locate, empty_table
-from tests.sqlite.things import Other, Thing, grant_of
+from tests.sqlite.things import Other, Thing
 
 A, B = Thing("a"), Thing("b")
 A1 = Thing("a", 1)
@@ -29,43 +25,6 @@ AnyStorage = SqlAlchemyStorage | Awaited
 
 def things(storage: AnyStorage) -> set[Thing]:
     return set(storage.every(Thing))
-
-
-def test_a_record_is_found_by_kind_and_key(storage: AnyStorage) -> None:
-    storage.commit((Insert(A), Insert(Other("a"))))
-
-    assert storage.find(Thing, "a") == A
-    assert storage.find(Other, "a") == Other("a")
-    assert storage.find(Thing, "b") is None
-
-
-@pytest.mark.parametrize(
-    ("change", "after"),
-    [(Insert(B), {A, B}), (Replace(A, A1), {A1}), (Replace(A, A), {A}), (Require(A), {A}), (Delete(A), set())],
-)
-def test_a_change_whose_precondition_holds_is_made(storage: AnyStorage, change: Change, after: set[Thing]) -> None:
-    storage.commit((Insert(A),))
-
-    assert storage.commit((change,)) is True
-
-    assert things(storage) == after
-
-
-@pytest.mark.parametrize(
-    "change",
-    [Insert(A), Insert(A1), Replace(A1, A), Require(A1), Delete(A1), Replace(B, B), Require(B), Delete(B)],
-)
-def test_a_change_whose_precondition_fails_changes_nothing_of_the_whole_commit(
-    storage: AnyStorage, change: Change
-) -> None:
-    other = Other("o")
-    storage.commit((Insert(A), Insert(other)))
-
-    together = (Insert(Thing("0")), Replace(other, Other("o", 5)), Require(A), change, Insert(Thing("d")))
-    assert storage.commit(tuple(one for one in together if one != Require(A) or change != Insert(A))) is False
-
-    assert things(storage) == {A}
-    assert storage.find(Other, "o") == other
 
 
 def test_everything_at_once_is_one_commit(storage: AnyStorage) -> None:
@@ -81,20 +40,6 @@ def test_everything_at_once_is_one_commit(storage: AnyStorage) -> None:
     assert storage.expired(8) == 120
 
 
-def test_a_change_sees_what_those_before_it_in_the_same_commit_did(storage: AnyStorage) -> None:
-    assert storage.commit((Insert(A), Replace(A, A1), Require(A1), Delete(A1), Insert(B))) is True
-    assert storage.commit((Delete(B), Require(B))) is False
-    assert storage.commit((Require(B), Replace(B, Thing("b", 1)), Replace(Thing("b", 1), B), Insert(A))) is True
-    assert storage.commit((Insert(A), Delete(A))) is False
-    assert storage.commit((Delete(A), Insert(A1))) is True
-
-    assert things(storage) == {A1, B}
-
-
-def test_nothing_at_all_is_committed_at_once(storage: AnyStorage) -> None:
-    assert storage.commit(()) is True
-
-
 def test_keys_differ_where_a_letter_does(storage: AnyStorage) -> None:
     keys = ["a", "A", "ä", "a ", " a", "a\0", "a\n", "ß", "ss", "", "e\u0301", "é", "x" * 128, "x" * 129, "😀" * 5_000]
     for key in keys:
@@ -103,28 +48,6 @@ def test_keys_differ_where_a_letter_does(storage: AnyStorage) -> None:
     assert [storage.find(Thing, key) for key in keys] == [Thing(key) for key in keys]
     assert [storage.commit((Insert(Thing(key)),)) for key in keys] == [False] * len(keys)
     assert things(storage) == {Thing(key) for key in keys}
-
-
-def test_a_text_of_any_length_and_of_any_characters_comes_back_as_it_was(storage: AnyStorage) -> None:
-    client = Client(
-        client_id="app", name="Ä\0 😀 :name %s \\ ' \" " + "x" * 200_000, redirect_uris=("https://a.example",)
-    )
-    storage.commit((Insert(client),))
-
-    assert storage.find(Client, "app") == client
-    assert storage.commit((Replace(client, attrs.evolve(client, enabled=False)),)) is True
-
-
-@pytest.mark.parametrize("subject", ["alice", "ALICE", "álice", "alice ", "a\0", "s" * 1_000])
-def test_grants_are_found_by_their_person(storage: AnyStorage, subject: str) -> None:
-    others = [grant_of(name, name) for name in ("alice", "ALICE", "álice", "alice ", "a\0", "s" * 1_000, "bob")]
-    consent = Consent(
-        key=Digest("c"), client_id="c", subject=subject, scope=Scope(("a",)), granted_at=0, expires_at=None
-    )
-    storage.commit([*(Insert(grant) for grant in others), Insert(consent), Insert(A)])
-
-    assert storage.find_of(Grant, subject) == [grant_of(subject, subject)]
-    assert storage.find_of(Consent, subject) == [consent]
 
 
 def test_every_record_of_a_kind_comes_out_once_in_order(storage: AnyStorage) -> None:
@@ -220,36 +143,6 @@ def test_so_it_is_let_go_of_where_it_is_awaited(url: str, pair: str, loop: Loop)
         await storage.close()
 
     loop.wait(go())
-
-
-def test_of_many_threads_that_want_one_record_one_gets_it(storage: AnyStorage) -> None:
-    storage.commit((Insert(A), Insert(B)))
-    barrier = Barrier(8)
-
-    def take(number: int) -> bool:
-        barrier.wait()
-        return storage.commit((Require(B), Replace(A, Thing("a", number)), Insert(Thing(f"winner {number}"))))
-
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(take, range(1, 9)))
-
-    assert won.count(True) == 1
-    winner = won.index(True) + 1
-    assert things(storage) == {B, Thing("a", winner), Thing(f"winner {winner}")}
-
-
-def test_of_many_threads_that_insert_one_key_one_does(storage: AnyStorage) -> None:
-    barrier = Barrier(8)
-
-    def take(number: int) -> bool:
-        barrier.wait()
-        return storage.commit((Insert(Thing(f"{number}")), Insert(Thing("a", number)), Insert(Thing(f"z{number}"))))
-
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(take, range(8)))
-
-    assert won.count(True) == 1
-    assert len(things(storage)) == 3
 
 
 def test_commits_that_name_the_same_records_in_every_order_never_wait_in_a_circle(

@@ -1,4 +1,4 @@
-"""Records in SQLite: the contract of storage, kept over threads, processes and restarts."""
+"""What SQLite does beside the contract of storage: over threads, processes and restarts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Thread
 
 import attrs
 import pytest
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Consent, Grant
+from oauthcore.outcome import Insert, Replace, Require
+from oauthcore.records import Grant
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from oauthcore_sqlite.schema import connect_reader
 from tests.sqlite.things import Other, Thing, grant_of
@@ -24,47 +24,6 @@ A1 = Thing("a", 1)
 
 def things(storage: SqliteStorage) -> set[Thing]:
     return set(storage.every(Thing))
-
-
-def test_a_record_is_found_by_kind_and_key(storage: SqliteStorage) -> None:
-    storage.commit((Insert(A), Insert(Other("a"))))
-
-    assert storage.find(Thing, "a") == A
-    assert storage.find(Other, "a") == Other("a")
-    assert storage.find(Thing, "b") is None
-
-
-@pytest.mark.parametrize(
-    ("change", "after"),
-    [(Insert(B), {A, B}), (Replace(A, A1), {A1}), (Require(A), {A}), (Delete(A), set())],
-)
-def test_a_change_whose_precondition_holds_is_made(storage: SqliteStorage, change: Change, after: set[Thing]) -> None:
-    storage.commit((Insert(A),))
-
-    assert storage.commit((change,)) is True
-
-    assert things(storage) == after
-
-
-@pytest.mark.parametrize(
-    "change",
-    [Insert(A), Insert(A1), Replace(A1, A), Require(A1), Delete(A1), Replace(B, B), Require(B), Delete(B)],
-)
-def test_a_change_whose_precondition_fails_changes_nothing_of_the_whole_commit(
-    storage: SqliteStorage, change: Change
-) -> None:
-    storage.commit((Insert(A),))
-
-    assert storage.commit((Insert(Thing("c")), change, Insert(Thing("d")))) is False
-
-    assert things(storage) == {A}
-
-
-def test_a_change_sees_what_those_before_it_in_the_same_commit_did(storage: SqliteStorage) -> None:
-    assert storage.commit((Insert(A), Replace(A, A1), Require(A1), Delete(A1), Insert(B))) is True
-    assert storage.commit((Delete(B), Require(B))) is False
-
-    assert things(storage) == {B}
 
 
 def test_records_outlive_the_storage(path: Path, storage: SqliteStorage) -> None:
@@ -78,14 +37,6 @@ def test_records_outlive_the_storage(path: Path, storage: SqliteStorage) -> None
     assert found == (client, client)
 
 
-def test_grants_are_found_by_their_person(storage: SqliteStorage) -> None:
-    mine, other = grant_of("alice", "1"), grant_of("bob", "2")
-    storage.commit((Insert(mine), Insert(other), Insert(A)))
-
-    assert storage.find_of(Grant, "alice") == [mine]
-    assert storage.find_of(Consent, "alice") == []
-
-
 def test_every_record_of_a_kind_comes_out_once_in_order(storage: SqliteStorage) -> None:
     keys = [f"{number:04}" for number in range(450)]
     for start in range(0, 450, 90):
@@ -93,15 +44,6 @@ def test_every_record_of_a_kind_comes_out_once_in_order(storage: SqliteStorage) 
     storage.commit((Insert(Other("x")),))
 
     assert [thing.key for thing in storage.every(Thing)] == keys
-
-
-def test_purging_removes_what_has_expired_in_batches(storage: SqliteStorage) -> None:
-    expired = [Insert(Thing(str(second), expires_at=second)) for second in range(5)]
-    storage.commit((*expired, Insert(Thing("now", expires_at=5)), Insert(Thing("never"))))
-
-    assert [storage.purge(5, 3), storage.purge(5, 3), storage.purge(5, 3)] == [3, 2, 0]
-
-    assert {thing.key for thing in things(storage)} == {"now", "never"}
 
 
 def test_a_record_written_before_a_field_was_added_is_still_the_same(storage: SqliteStorage) -> None:
@@ -113,33 +55,6 @@ def test_a_record_written_before_a_field_was_added_is_still_the_same(storage: Sq
     assert storage.find(Thing, "a") == A
     assert storage.commit((Require(A), Replace(A, A1))) is True
     assert storage.find(Thing, "a") == A1
-
-
-def test_of_many_threads_that_want_one_record_one_gets_it(storage: SqliteStorage) -> None:
-    storage.commit((Insert(A),))
-    barrier = Barrier(8)
-
-    def take(number: int) -> bool:
-        barrier.wait()
-        return storage.commit((Replace(A, Thing("a", number)), Insert(Thing(f"winner {number}"))))
-
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(take, range(1, 9)))
-
-    assert won.count(True) == 1
-    winner = won.index(True) + 1
-    assert things(storage) == {Thing("a", winner), Thing(f"winner {winner}")}
-
-
-def test_storages_over_one_file_see_each_others_commits(path: Path, storage: SqliteStorage) -> None:
-    other = SqliteStorage(path)
-
-    assert other.commit((Insert(A),)) is True
-    assert storage.find(Thing, "a") == A
-    assert storage.commit((Replace(A, A1),)) is True
-    assert other.commit((Replace(A, Thing("a", 2)),)) is False
-
-    other.close()
 
 
 @pytest.mark.anyio
