@@ -1,8 +1,9 @@
-"""Addresses: a URL that names one server or a cluster, and how both are spoken to."""
+"""Addresses: a URL that names one server, a cluster, or what sentinels watch over; and how each is spoken to."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
@@ -10,10 +11,12 @@ import redis.asyncio.cluster
 import redis.cluster
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.connection import parse_url
 from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
 from oauthcore.errors import ConfigurationError
+from oauthcore_redis import sentinels
 
 PREFIX = "oauthcore"
 # For how many seconds a record stays after it has expired, as clocks differ: a server whose clock is ahead must not
@@ -23,51 +26,69 @@ LINGER = 300
 # For how many seconds a server may be silent, or all connections taken, before the request is answered 503.
 PATIENCE = 5.0
 CONNECTIONS = 50
+SENTINEL_PORT = 26379
 
 # Valkey's own names are other words for the same protocol.
 SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
 REMEDY = (
-    "use a URL as in redis://user:password@host:6379/0?prefix=oauthcore, rediss for TLS, redis+cluster for a cluster; "
-    "what is special in a password is percent-encoded"
+    "use a URL as in redis://user:password@host:6379/0?prefix=oauthcore, rediss for TLS, redis+cluster for a cluster, "
+    "redis+sentinel://one:26379,two:26379/service for sentinels; what is special in a password is percent-encoded"
 )
 # Strict, because what can't be read may be a password, and is then not to be seen.
 _URL = re.compile(
-    r"(?P<scheme>[a-z]+)(?P<cluster>\+cluster)?://(?P<user>[^@/?#]*@)?"
+    r"(?P<scheme>[a-z]+)(?P<manner>\+cluster|\+sentinel)?://(?P<user>[^@/?#]*@)?"
     r"(?P<hosts>(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:,(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?)*)"
-    r"(?P<path>/\d*)?(?:\?(?P<query>[^@?#]*))?"
+    r"(?P<path>(?:/(?P<service>[\w.-]*[A-Za-z_.-][\w.-]*))?(?:/\d*)?)(?:\?(?P<query>[^@?#]*))?"
 )
 # RESP2 replies are all that is needed, and with it redis-py looks whether a pooled connection was closed meanwhile.
 _SETTINGS = {"protocol": 2, "socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+_POOL: dict[str, Any] = {"max_connections": CONNECTIONS, "timeout": PATIENCE}
 
 
 @attrs.frozen
 class Address:
-    """Hold what a URL says; `servers` is one URL for each server it names, as redis-py reads them."""
+    """Hold what a URL says; `servers` is one URL for each server it names, as redis-py reads them.
+
+    With a `service` they are sentinels, and `replicas` is how many of its replicas a commit waits for.
+    """
 
     servers: tuple[str, ...] = attrs.field(repr=False)
     is_cluster: bool
     prefix: str
     linger: int
+    service: str | None = None
+    replicas: int = 0
 
     @classmethod
     def of(cls, url: str) -> Address:
         """Read a URL; raises `ConfigurationError`, which does not show the password in it."""
         found = _URL.fullmatch(url)
-        if found is None or found["scheme"] not in SCHEMES or ("," in found["hosts"] and not found["cluster"]):
+        if found is None or found["scheme"] not in SCHEMES or ("," in found["hosts"] and not found["manner"]):
+            raise ConfigurationError("storage", shown(url), REMEDY)
+        service = found["service"]
+        if (service is not None) is not (found["manner"] == "+sentinel"):
             raise ConfigurationError("storage", shown(url), REMEDY)
         options = dict(parse_qsl(found["query"] or ""))
         prefix, linger = options.pop("prefix", PREFIX), options.pop("linger", str(LINGER))
+        replicas = options.pop("replicas", "0")
         if not linger.isdecimal():
             raise ConfigurationError("storage", shown(url), "use a number of seconds as linger")
-        scheme, user, rest = SCHEMES[found["scheme"]], found["user"] or "", found["path"] or ""
+        if replicas != "0" and found["manner"] == "+cluster":
+            raise ConfigurationError("storage", shown(url), "leave replicas out: a commit in a cluster waits for none")
+        if not replicas.isdecimal():
+            raise ConfigurationError("storage", shown(url), "use a number of servers as replicas")
+        scheme, user = SCHEMES[found["scheme"]], found["user"] or ""
+        rest = found["path"].removeprefix(f"/{service}")
         query = f"?{urlencode(options)}" if options else ""
         servers = tuple(f"{scheme}://{user}{host}{rest}{query}" for host in found["hosts"].split(","))
-        return cls(servers, found["cluster"] is not None, prefix, int(linger))
+        return cls(servers, found["manner"] == "+cluster", prefix, int(linger), service, int(replicas))
 
     def client(self) -> redis.Redis | redis.cluster.RedisCluster:
         """Make a client; raises `ConfigurationError` for what can't be one, and for a cluster that is away."""
         retry = Retry(NoBackoff(), 0)
         try:
+            if self.service is not None:
+                return sentinels.client(self._places(SENTINEL_PORT), self.service, self._settings(retry))
             if not self.is_cluster:
                 return redis.Redis.from_url(self.servers[0], retry=retry, **_SETTINGS)
             nodes = [redis.cluster.ClusterNode(*place) for place in self._places()]
@@ -81,10 +102,11 @@ class Address:
         """Make an async client; raises `ConfigurationError` for what can't be one."""
         retry = AsyncRetry(NoBackoff(), 0)
         try:
+            if self.service is not None:
+                places, settings = self._places(SENTINEL_PORT), self._settings(retry)
+                return sentinels.async_client(places, self.service, settings, **_POOL)
             if not self.is_cluster:
-                pool = redis.asyncio.BlockingConnectionPool.from_url(
-                    self.servers[0], retry=retry, max_connections=CONNECTIONS, timeout=PATIENCE, **_SETTINGS
-                )
+                pool = redis.asyncio.BlockingConnectionPool.from_url(self.servers[0], retry=retry, **_POOL, **_SETTINGS)
                 return redis.asyncio.Redis.from_pool(pool)
             nodes = [redis.asyncio.cluster.ClusterNode(*place) for place in self._places()]
             return redis.asyncio.cluster.RedisCluster.from_url(
@@ -93,10 +115,17 @@ class Address:
         except (ValueError, TypeError):  # of what redis-py can't read, in whose words there may be a password
             raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
 
-    def _places(self) -> list[tuple[str, int]]:
+    def _places(self, port: int = 6379) -> list[tuple[str, int]]:
         """Give the host and the port of each server."""
         parts = [urlsplit(server) for server in self.servers]
-        return [(part.hostname or "localhost", part.port or 6379) for part in parts]
+        return [(part.hostname or "localhost", part.port or port) for part in parts]
+
+    def _settings(self, retry: object) -> dict[str, Any]:
+        """Give what the URL says but for the host, as redis-py would read it."""
+        read = dict(parse_url(self.servers[0]))
+        is_safe = read.pop("connection_class", None) is not None
+        its = {name: value for name, value in read.items() if name not in {"host", "port"}}
+        return {**_SETTINGS, **its, "retry": retry, **({"ssl": True} if is_safe else {})}
 
 
 def shown(url: str) -> str:
@@ -105,4 +134,4 @@ def shown(url: str) -> str:
     if found is None:
         return "…"
     user = "…@" if found["user"] else ""
-    return f"{found['scheme']}{found['cluster'] or ''}://{user}{found['hosts']}{found['path'] or ''}"
+    return f"{found['scheme']}{found['manner'] or ''}://{user}{found['hosts']}{found['path']}"

@@ -34,10 +34,14 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Command:
-    """Hold the words of a command; `is_safe` says that asking twice is as good as asking once."""
+    """Hold the words of a command; `is_safe` says that asking twice is as good as asking once.
+
+    Its reply counts once so many `replicas` have what it wrote.
+    """
 
     words: tuple[bytes, ...]
     is_safe: bool = False
+    replicas: int = 0
 
 
 Asking: TypeAlias = Generator[Command, Any, T]
@@ -58,10 +62,14 @@ def read(kind: type[R], text: bytes) -> R:
 
 @attrs.frozen
 class Asker:
-    """Ask for the records of one installation; `linger` is for how many seconds an expired one is kept."""
+    """Ask for the records of one installation; `linger` is for how many seconds an expired one is kept.
+
+    `replicas` is how many of them have to have a commit.
+    """
 
     places: Places
     linger: int
+    replicas: int = 0
 
     def find(self, kind: type[R], key: str) -> Asking[R | None]:
         """Find a record: one command."""
@@ -89,7 +97,7 @@ class Asker:
             return demands is not None
         keys, arguments = self.spelled(demands)
         for _ in range(SPELLINGS):
-            answer = yield from run_script(COMMIT, keys, arguments)
+            answer = yield from run_script(COMMIT, keys, arguments, replicas=self.replicas)
             if isinstance(answer, int):
                 return answer == 1
             for number, text in zip(answer[::2], answer[1::2], strict=True):
@@ -135,14 +143,14 @@ class Asker:
 
 
 def run_script(
-    script: Script, keys: Sequence[bytes], arguments: Iterable[bytes], *, is_safe: bool = False
+    script: Script, keys: Sequence[bytes], arguments: Iterable[bytes], *, is_safe: bool = False, replicas: int = 0
 ) -> Asking[Any]:
     """Run a script by its digest, and by its text where the server has never seen it: it has then done nothing."""
     rest = (str(len(keys)).encode(), *keys, *arguments)
     try:
-        return (yield Command((b"EVALSHA", script.digest, *rest), is_safe))
+        return (yield Command((b"EVALSHA", script.digest, *rest), is_safe, replicas))
     except NoScriptError:
-        return (yield Command((b"EVAL", script.text, *rest), is_safe))
+        return (yield Command((b"EVAL", script.text, *rest), is_safe, replicas))
 
 
 def spelled(record: Record | None) -> bytes:

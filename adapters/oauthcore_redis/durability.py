@@ -43,7 +43,7 @@ class Look:
     """For how many seconds its clock is ahead of the host's."""
 
 
-def look(linger: int, clock: Clock) -> Asking[tuple[Concern, ...]]:
+def look(linger: int, clock: Clock, replicas: int = 0) -> Asking[tuple[Concern, ...]]:
     """Ask the server about itself; what it does not let this user ask is a concern, not an error."""
     info = read_info((yield from allowed(Command((b"INFO",), is_safe=True))))
     settings: dict[str, str] = {}
@@ -52,7 +52,8 @@ def look(linger: int, clock: Clock) -> Asking[tuple[Concern, ...]]:
     before = clock()
     seconds, microseconds = yield Command((b"TIME",), is_safe=True)
     ahead = int(seconds) + int(microseconds) / 1e6 - (before + clock()) / 2
-    return tuple(concern for concern in concerns(Look(info, settings, ahead), linger) if concern is not None)
+    found = concerns(Look(info, settings, ahead), linger, replicas)
+    return tuple(concern for concern in found if concern is not None)
 
 
 def allowed(command: Command) -> Asking[Any]:
@@ -63,15 +64,16 @@ def allowed(command: Command) -> Asking[Any]:
         return None
 
 
-def concerns(found: Look, linger: int) -> tuple[Concern | None, ...]:
-    """Give what there is to say of a server."""
+def concerns(found: Look, linger: int, replicas: int) -> tuple[Concern | None, ...]:
+    """Give what there is to say of a server, where commits wait for so many replicas."""
     return (
         appendonly(found.info),
         appendfsync(found.info, found.settings),
         rewriting(found.info, found.settings),
         eviction(found.info),
         role(found.info),
-        replicas(found.info, found.settings),
+        cut_off(found.info, found.settings),
+        failover(found.info, replicas),
         clocks(found.ahead, linger),
     )
 
@@ -117,12 +119,20 @@ def role(info: Mapping[str, str]) -> Concern | None:
     return Concern("role", info["role"], "name the primary, as a replica takes no commits and its finds are late")
 
 
-def replicas(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+def cut_off(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
     """Say that a primary with replicas may go on taking commits that no replica hears of."""
     if info.get("connected_slaves", "0") == "0" or settings.get("min-replicas-to-write", "0") != "0":
         return None
     remedy = "set it to 1 or more, or a primary that is cut off acknowledges commits that its successor has never seen"
     return Concern("min-replicas-to-write", "0", remedy)
+
+
+def failover(info: Mapping[str, str], replicas: int) -> Concern | None:
+    """Say that a replica may take the primary's place without having all that was acknowledged."""
+    if info.get("connected_slaves", "0") == "0" or replicas:
+        return None
+    remedy = "set it to 1 in the URL, or the commits of the last moment end where a replica takes the primary's place"
+    return Concern("replicas", "0", remedy)
 
 
 def clocks(ahead: float, linger: int) -> Concern | None:

@@ -24,8 +24,14 @@ AsyncClient: TypeAlias = redis.asyncio.Redis | redis.asyncio.cluster.RedisCluste
 LOST = (Disconnected, TooSlow)
 # What is sent once more: which of it may be is said by `may_be_sent_again`.
 FAILED = (*LOST, ResponseError)
+# For how many milliseconds replicas are waited for: less than the client waits for a reply.
+WAIT = 2_000
 # redis-py's option for a reply's bytes as they are, whatever the client was told to make of them.
 _RAW: dict[str, Any] = {"NEVER_DECODE": True}
+
+
+class NotReplicated(RedisError):
+    """Tell that a commit was made, and that too few replicas have said that they have it."""
 
 
 class Line(Protocol):
@@ -62,7 +68,11 @@ class ServerLine:
         try:
             connection.send_command(*command.words)
             # Where either is lost, the connection has been ended by then: no later reply can be taken for this one.
-            return connection.read_response(disable_decoding=True)
+            reply = connection.read_response(disable_decoding=True)
+            if command.replicas:  # of what this very connection has written
+                connection.send_command(*waiting_for(command.replicas))
+                check_replicated(connection.read_response(), command.replicas)
+            return reply
         except ResponseError as error:
             if is_of_a_replica(error):
                 connection.disconnect()  # its address may lead elsewhere by now
@@ -90,7 +100,11 @@ class AsyncServerLine:
         connection = await self._pool.get_connection()
         try:
             await connection.send_command(*command.words)
-            return await connection.read_response(disable_decoding=True)
+            reply = await connection.read_response(disable_decoding=True)
+            if command.replicas:
+                await connection.send_command(*waiting_for(command.replicas))
+                check_replicated(await connection.read_response(), command.replicas)
+            return reply
         except ResponseError as error:
             if is_of_a_replica(error):
                 await connection.disconnect()
@@ -151,6 +165,17 @@ def may_be_sent_again(command: Command, error: RedisError) -> bool:
 def is_of_a_replica(error: RedisError) -> bool:
     """Tell whether a server only reads; until version 7 it says so in the middle of what a script has to say."""
     return isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
+
+
+def waiting_for(replicas: int) -> tuple[str, int, int]:
+    """Give the command that waits until so many replicas have all that the connection has written (Redis, WAIT)."""
+    return "WAIT", replicas, WAIT
+
+
+def check_replicated(count: Any, replicas: int) -> None:
+    """Raise `NotReplicated` where fewer replicas have it."""
+    if int(count) < replicas:
+        raise NotReplicated(f"of {replicas} replicas {count} have the commit")
 
 
 def spelled(command: Command) -> tuple[str | bytes, ...]:

@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
+import redis.asyncio
+from redis.asyncio.cluster import RedisCluster as AsyncRedisCluster
+from redis.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from oauthcore.clock import Clock
@@ -16,6 +19,7 @@ from oauthcore_redis.asking import Asker, Asking
 from oauthcore_redis.durability import Concern, look
 from oauthcore_redis.lines import AsyncClient, Client, async_line_of, line_of
 from oauthcore_redis.places import Places
+from oauthcore_redis.sentinels import watchers_of
 from oauthcore_redis.sweeping import Sweep
 
 T = TypeVar("T")
@@ -25,12 +29,14 @@ class RedisStorage:
     """Keep records in Redis or Valkey, for a blocking host; any number of hosts may share them.
 
     All names begin with `prefix`, one for each installation; an expired record stays for `linger` seconds and is then
-    forgotten. The client may be decoding, pooled, in a cluster or behind Sentinel; commits pass its retries by.
+    forgotten. The client may be decoding, pooled, in a cluster or behind Sentinel; commits pass its retries by, and are
+    acknowledged once so many `replicas` have them.
     """
 
-    def __init__(self, client: Client, *, prefix: str = PREFIX, linger: int = LINGER) -> None:
+    def __init__(self, client: Client, *, prefix: str = PREFIX, linger: int = LINGER, replicas: int = 0) -> None:
         self.client = client
-        self._asker = asker(prefix, linger)
+        self._asker = asker(prefix, linger, replicas, is_cluster=isinstance(client, RedisCluster))
+        self._watchers: Sequence[redis.Redis] = ()
         self._line = line_of(client, self._asker.places.all)
         self._sweep = Sweep(self._asker)
 
@@ -38,10 +44,13 @@ class RedisStorage:
     def from_url(cls, url: str) -> RedisStorage:
         """Make one by a URL: `redis`, `rediss`, `valkey` or `valkeys`, with `+cluster` for a cluster's hosts.
 
-        In its query are `prefix`, `linger` and whatever redis-py takes. Raises `ConfigurationError`.
+        With `+sentinel` the hosts are sentinels, and the path names what they watch over. In its query are `prefix`,
+        `linger`, `replicas` and whatever redis-py takes. Raises `ConfigurationError`.
         """
         address = Address.of(url)
-        return cls(address.client(), prefix=address.prefix, linger=address.linger)
+        storage = cls(address.client(), prefix=address.prefix, linger=address.linger, replicas=address.replicas)
+        storage._watchers = watchers_of(storage.client)
+        return storage
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
@@ -79,11 +88,12 @@ class RedisStorage:
 
     def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
         """Give what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
-        return self._answer(look(self._asker.linger, clock))
+        return self._answer(look(self._asker.linger, clock, self._asker.replicas))
 
     def close(self) -> None:
         """Let go of the server."""
-        self.client.close()
+        for client in (self.client, *self._watchers):
+            client.close()
 
     def _answer(self, asking: Asking[T]) -> T:
         """Send what is asked, until there is an answer."""
@@ -102,9 +112,10 @@ class RedisStorage:
 class AsyncRedisStorage:
     """Keep records in Redis or Valkey, for an async host: a `RedisStorage` that is awaited."""
 
-    def __init__(self, client: AsyncClient, *, prefix: str = PREFIX, linger: int = LINGER) -> None:
+    def __init__(self, client: AsyncClient, *, prefix: str = PREFIX, linger: int = LINGER, replicas: int = 0) -> None:
         self.client = client
-        self._asker = asker(prefix, linger)
+        self._asker = asker(prefix, linger, replicas, is_cluster=isinstance(client, AsyncRedisCluster))
+        self._watchers: Sequence[redis.asyncio.Redis] = ()
         self._line = async_line_of(client, self._asker.places.all)
         self._sweep = Sweep(self._asker)
 
@@ -112,7 +123,9 @@ class AsyncRedisStorage:
     def from_url(cls, url: str) -> AsyncRedisStorage:
         """Make one by a URL, as `RedisStorage.from_url` does, on connections of its own, fifty at most to a server."""
         address = Address.of(url)
-        return cls(address.async_client(), prefix=address.prefix, linger=address.linger)
+        storage = cls(address.async_client(), prefix=address.prefix, linger=address.linger, replicas=address.replicas)
+        storage._watchers = watchers_of(storage.client)
+        return storage
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
@@ -139,11 +152,12 @@ class AsyncRedisStorage:
 
     async def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
         """Give what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
-        return await self._answer(look(self._asker.linger, clock))
+        return await self._answer(look(self._asker.linger, clock, self._asker.replicas))
 
     async def aclose(self) -> None:
         """Let go of the server."""
-        await self.client.aclose()
+        for client in (self.client, *self._watchers):
+            await client.aclose()
 
     async def _answer(self, asking: Asking[T]) -> T:
         """Send what is asked, until there is an answer."""
@@ -160,8 +174,10 @@ class AsyncRedisStorage:
                 resume, reply = asking.throw, error
 
 
-def asker(prefix: str, linger: int) -> Asker:
+def asker(prefix: str, linger: int, replicas: int, *, is_cluster: bool) -> Asker:
     """Look the settings over; raises `ConfigurationError`."""
+    if replicas and is_cluster:
+        raise ConfigurationError("replicas", replicas, "leave it out: a commit in a cluster waits for none")
     if not 1 <= linger <= 86_400:
         raise ConfigurationError("linger", linger, "use a number of seconds, from one to a day of them")
-    return Asker(Places(prefix), linger)
+    return Asker(Places(prefix), linger, replicas)

@@ -9,6 +9,7 @@ from oauthcore import ConfigurationError
 from oauthcore.outcome import Insert
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from oauthcore_redis.address import Address, shown
+from oauthcore_redis.storage import asker
 from tests.redis.engine import Engine
 from tests.redis.things import Thing
 
@@ -24,6 +25,14 @@ from tests.redis.things import Thing
         ),
         ("rediss://[::1]:6379", Address(("rediss://[::1]:6379",), False, "oauthcore", 300)),
         ("redis+cluster://:p@a:1,b", Address(("redis://:p@a:1", "redis://:p@b"), True, "oauthcore", 300)),
+        (
+            "valkey+sentinel://:p@a:1,b/my-service?replicas=2",
+            Address(("redis://:p@a:1", "redis://:p@b"), False, "oauthcore", 300, "my-service", 2),
+        ),
+        (
+            "rediss+sentinel://a/s.1/4?db=4&linger=7",
+            Address(("rediss://a/4?db=4",), False, "oauthcore", 7, "s.1", 0),
+        ),
     ],
 )
 def test_a_url_is_read(url: str, address: Address) -> None:
@@ -49,6 +58,11 @@ def test_a_url_is_read(url: str, address: Address) -> None:
         "redis://:secret@host:port",
         "redis://:secret@host/name",
         "redis://:secret@host?linger=soon",
+        "redis://:secret@host?replicas=some",
+        "redis+sentinel://:secret@host",
+        "redis+sentinel://:secret@host/0",
+        "redis+cluster://:secret@host/name",
+        "redis+cluster://:secret@host?replicas=1",
         "redis://:secret@host?socket_timeout=soon",
     ],
 )
@@ -63,6 +77,17 @@ def test_a_url_that_can_not_be_read_is_refused_and_its_password_not_shown(url: s
 def test_an_address_shows_no_password() -> None:
     assert "secret" not in repr(Address.of("redis://:secret@host"))
     assert shown("redis://u:secret@host:1/2?password=secret") == "redis://…@host:1/2"
+
+
+def test_a_commit_in_a_cluster_waits_for_no_replica() -> None:
+    with pytest.raises(ConfigurationError, match="leave replicas out: a commit in a cluster waits for none"):
+        RedisStorage.from_url("redis+cluster://127.0.0.1:1?replicas=1")
+    with pytest.raises(ConfigurationError, match="replicas = 1: leave it out"):
+        asker("oauthcore", 300, 1, is_cluster=True)
+
+
+def test_a_service_of_sentinels_is_shown() -> None:
+    assert shown("redis+sentinel://u:secret@a:1,b/s/2?sentinel_password=secret") == "redis+sentinel://…@a:1,b/s/2"
 
 
 def test_a_cluster_that_is_away_is_refused() -> None:

@@ -25,9 +25,9 @@ GOOD = {
 SET = {"appendfsync": "always", "no-appendfsync-on-rewrite": "no", "min-replicas-to-write": "0"}
 
 
-def told(info: dict[str, str], settings: dict[str, str], ahead: float = 0.0) -> list[str]:
+def told(info: dict[str, str], settings: dict[str, str], ahead: float = 0.0, replicas: int = 1) -> list[str]:
     found = Look({**GOOD, **info}, {**SET, **settings}, ahead)
-    return [str(concern) for concern in concerns(found, 300) if concern is not None]
+    return [str(concern) for concern in concerns(found, 300, replicas) if concern is not None]
 
 
 @pytest.fixture(params=sorted(binaries()))
@@ -113,6 +113,16 @@ def test_each_setting_has_its_sentence(info: dict[str, str], settings: dict[str,
     sentences = told(info, settings)
 
     assert [sentence.partition(":")[0] for sentence in sentences] == ([] if expected is None else [expected])
+
+
+def test_who_waits_for_no_replica_is_told_where_there_are_some() -> None:
+    followed = {"connected_slaves": "2"}, {"min-replicas-to-write": "1"}
+
+    assert told(*followed, replicas=0) == [
+        "replicas is 0: set it to 1 in the URL, or the commits of the last moment end where a replica takes the "
+        "primary's place"
+    ]
+    assert told({}, {}, replicas=0) == told(*followed, replicas=1) == []
 
 
 def test_a_map_is_read_as_a_list_is() -> None:
