@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,21 @@ def test_readme_shows_the_example_that_is_tested() -> None:
     code = (DOCS / "examples" / "fastapi_app.py").read_text(encoding="utf-8")
 
     assert f"<!-- example: fastapi_app -->\n```python\n{code}```" in readme
+
+
+def test_the_storages_that_need_no_extra_are_made_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "storage.md").read_text(encoding="utf-8").partition("## In memory, and in a file\n")[2]
+    (block,) = re.findall(r"```python\n(.*?)```", page.partition("\n## ")[0], re.DOTALL)
+    names: dict[str, Any] = {}
+
+    exec(compile(block, "storage.md", "exec"), names)
+    storage = names["AsyncSqliteStorage"](names["SqliteStorage"]("oauthcore.db"))
+
+    assert (tmp_path / "oauthcore.db").exists()
+    assert asyncio.run(storage.purge(0, 1)) == 0
 
 
 def test_the_diagrams_are_those_of_the_tables() -> None:
