@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, ExitStack
@@ -18,6 +17,7 @@ from oauthcore.storage import Storage
 from oauthcore.testing.call import SEVER, Call, Misfit, Raised, Script
 from oauthcore.testing.contenders import as_tasks, finished, on_threads
 from oauthcore.testing.handed_over import METHODS, Factory, Made, StorageUnderTest, is_async, made_by, under_test
+from oauthcore.testing.loop import Loop
 from oauthcore.testing.story import Story
 from oauthcore.testing.telling import outlined
 
@@ -134,7 +134,7 @@ class Stage:
         return results
 
     def _open(self) -> None:
-        self._runner: asyncio.Runner | None = None
+        self._loop: Loop | None = None
         self._exits = ExitStack()
         try:
             self.subject = under_test(self._entered(made_by(self._factory)))
@@ -167,13 +167,11 @@ class Stage:
         return self._exits.enter_context(made) if isinstance(made, AbstractContextManager) else made
 
     def _start_loop(self) -> None:
-        if _is_in_a_loop():
-            raise RuntimeError("a storage is tested from outside of any event loop: by a plain `def`, or in a thread")
-        if self._runner is None:
-            self._runner = self._exits.enter_context(asyncio.Runner())
+        if self._loop is None:
+            self._loop = self._exits.enter_context(Loop())
 
     def _awaited(self, coroutine: Any) -> Any:
-        return finished(coroutine) if self._runner is None else self._runner.run(coroutine)
+        return finished(coroutine) if self._loop is None else self._loop.run(coroutine)
 
     async def _played(self, number: int, script: Script[Any], forgiving: bool) -> Any:
         answer = None
@@ -235,10 +233,3 @@ class _Told:
 
 async def _settled(answer: Any) -> Any:
     return await answer if inspect.isawaitable(answer) else answer
-
-
-def _is_in_a_loop() -> bool:
-    try:
-        return asyncio.get_running_loop() is not None
-    except RuntimeError:
-        return False

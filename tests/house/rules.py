@@ -46,7 +46,7 @@ OUTSIDE = frozenset(
 ALLOWED_OUTSIDE = {
     ("oauthcore/memory.py", "threading"),
     ("oauthcore/jose.py", "joserfc"),
-    ("oauthcore/testing/stage.py", "asyncio"),
+    *(("oauthcore/testing/loop.py", package) for package in ("asyncio", "threading")),
     *(("oauthcore/testing/contenders.py", package) for package in ("asyncio", "sys", "threading", "time")),
 }
 VAGUE = frozenset({"utils", "util", "helpers", "common", "base", "mixins", "misc", "manager"})

@@ -53,8 +53,8 @@ def check_storage(factory: Factory, terms: Terms | None = None) -> Checked:
     """Check every clause, each over a fresh storage; raises `ContractBroken` with all that do not hold.
 
     `factory` gives a fresh and empty storage at each call: a `Storage`, an `AsyncStorage`, or a `StorageUnderTest` that
-    offers more; returned, awaited, or by a context manager of either kind. It is called from outside of any event loop.
-    What it raises is raised as it is, and `TypeError` where it gives no storage.
+    offers more; returned, awaited, or by a context manager of either kind. What it raises is raised as it
+    is, and `TypeError` where it gives no storage.
     """
     held, skipped, broken = list[str](), list[str](), list[ClauseBroken]()
     for clause in clauses:

@@ -102,12 +102,35 @@ def test_a_storage_that_is_awaited_though_no_method_of_it_is_async_is_told() -> 
         stage.find(Client, "a")
 
 
-def test_a_stage_within_an_event_loop_is_refused() -> None:
-    async def within() -> None:
-        with pytest.raises(RuntimeError, match="tested from outside of any event loop"):
-            Stage(Sound)
+@pytest.mark.parametrize("factory", [MemoryStorage, Sound])
+def test_a_stage_may_be_asked_within_an_event_loop(factory: Any) -> None:
+    async def within() -> Client | None:
+        with Stage(factory) as stage:
+            stage.put(Client(client_id="a"))
+            return stage.find(Client, "a")
 
-    asyncio.run(within())
+    assert asyncio.run(within()) == Client(client_id="a")
+
+
+def test_what_is_under_way_when_a_stage_ends_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def factory() -> Sound:
+        async def forever() -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("cancelled")
+
+        kept.append(asyncio.create_task(forever()))
+        await asyncio.sleep(0)
+        return Sound()
+
+    kept: list[asyncio.Task[None]] = []
+    with Stage(factory):
+        assert ended == []
+
+    assert ended == ["cancelled"]
 
 
 def test_an_async_factory_may_give_a_blocking_storage_whose_contenders_are_threads() -> None:
