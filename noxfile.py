@@ -75,7 +75,7 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *TWO_AT_ONCE, "--cov", "--cov-report=term", *session.posargs)
 
 
-@nox.session
+@nox.session(reuse_venv=True)
 def quick(session: nox.Session) -> None:
     """Run what takes no time, and stop at the first failure."""
     session.install("-q", "-e", ".[all]", *TEST)

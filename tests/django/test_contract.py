@@ -14,6 +14,8 @@ from oauthcore.outcome import Change, R
 from oauthcore.testing import Clause, StorageUnderTest, Terms, clauses
 from oauthcore_django.storage import DjangoStorage
 
+pytestmark = pytest.mark.slow
+
 T = TypeVar("T")
 
 

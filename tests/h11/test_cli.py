@@ -24,6 +24,8 @@ from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
 from tests.sqlite.things import Thing, grant_of
 
+pytestmark = pytest.mark.slow
+
 DECLARED = """
 [[clients]]
 client_id = "declared"

@@ -17,6 +17,8 @@ from oauthcore_h11.cli import main
 from oauthcore_h11.loopback import port_of
 from tests.h11.serving import PATIENCE
 
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:

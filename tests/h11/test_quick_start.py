@@ -20,6 +20,8 @@ from requests_oauthlib import OAuth2Session
 from oauthcore_h11.demo import Demo
 from tests.h11.person import Person, query_of
 
+pytestmark = pytest.mark.slow
+
 REDIRECT_URI = "https://www.example.com/redirect"
 AUTHORIZE = (
     "/oauth/authorize?client_id=test_client&redirect_uri=https%3A%2F%2Fwww.example.com%2Fredirect"

@@ -194,6 +194,7 @@ def test_form_of_nobody_is_refused(site: Site, path: str) -> None:
     assert site.post(path, b"").status == 403
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["GET", "HEAD", "POST"]),
     st.sampled_from(["/login", "/approve", "/account", "/logout"]),

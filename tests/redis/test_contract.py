@@ -13,6 +13,8 @@ from oauthcore.testing import Clause, StorageUnderTest, Terms, clauses
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from tests.redis.engine import NO_ASYNC_RETRY, Engine
 
+pytestmark = pytest.mark.slow
+
 
 def contents_of(engine: Engine) -> list[bytes]:
     """Give every key and every value that the server has."""

@@ -12,6 +12,8 @@ from oauthcore_redis import RedisStorage
 from tests.redis.things import Other, Thing, consent_of, grant_of
 from tests.redis.waiting import until
 
+pytestmark = pytest.mark.slow
+
 
 def stays(client: redis.Redis, prefix: str, key: str) -> int:
     """Give for how many seconds a key will be there."""

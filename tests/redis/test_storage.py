@@ -15,6 +15,8 @@ from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine
 from tests.redis.things import LATER, Other, Thing, consent_of, grant_of
 
+pytestmark = pytest.mark.slow
+
 A, B = Thing("a"), Thing("b")
 A1 = Thing("a", 1)
 

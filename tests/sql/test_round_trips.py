@@ -16,6 +16,8 @@ from tests.sql.awaited import Awaited, Loop
 from tests.sql.conftest import BLOCKING, PAIRS
 from tests.sqlite.things import Other, Thing, grant_of
 
+pytestmark = pytest.mark.slow
+
 A, B, C = Thing("a"), Thing("b"), Thing("c")
 ON_THE_WIRE = [pair for pair in PAIRS if not pair.startswith("sqlite")]
 

@@ -11,6 +11,8 @@ from oauthcore_sqlalchemy import engine_of, schema
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:

@@ -17,6 +17,8 @@ from tests.sql.awaited import Awaited, Loop
 from tests.sql.conftest import DRIVERS, Locate, empty_table
 from tests.sqlite.things import Other, Thing
 
+pytestmark = pytest.mark.slow
+
 A, B = Thing("a"), Thing("b")
 A1 = Thing("a", 1)
 

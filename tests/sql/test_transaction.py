@@ -13,6 +13,8 @@ from tests.sql.awaited import Loop
 from tests.sql.conftest import BLOCKING
 from tests.sqlite.things import Other, Thing
 
+pytestmark = pytest.mark.slow
+
 A, A1 = Thing("a"), Thing("a", 1)
 
 
