@@ -119,6 +119,7 @@ class AuthorizationServer:
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes, openid, algorithms)
         self._endpoints = endpoint_table(self.paths, self.base, self._grants, openid, self._keys)
         self._endpoints |= dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))
+        self._latest: Context | None = None
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
         self.tokens = StoredTokens(issuer, clock, self._own_keys)
 
@@ -428,8 +429,12 @@ class AuthorizationServer:
         return no_keys if self._keys is None else signing(self._keys, context.now)
 
     def _context(self) -> Context:
-        now = int(self._clock())
-        return Context(
+        # All requests of one second have the same context: it can't change, so a busy server makes one a second instead
+        # of one a request. Threads at most make it twice; a copy that is listened to digests, and makes its own.
+        now, latest = int(self._clock()), self._latest
+        if latest is not None and latest.now == now and latest.digest is self._digest:
+            return latest
+        self._latest = context = Context(
             self.issuer,
             self.base,
             self.paths,
@@ -442,6 +447,7 @@ class AuthorizationServer:
             self._own_keys,
             self.openid,
         )
+        return context
 
     def _mint(self) -> Secret:
         return mint(self._entropy)

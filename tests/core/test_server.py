@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from oauthcore import Login, Paths, Request, Response
@@ -96,3 +97,12 @@ def test_a_request_may_bring_its_own_error_page(site: Site) -> None:
     )
 
     assert [site.drive(flow, site.world).body for flow in flows] == [b"auf Deutsch"] * 3
+
+
+def test_requests_of_one_second_have_one_context_and_later_ones_another(site: Site) -> None:
+    first, again = site.server._context(), site.server._context()
+    site.clock.advance(1)
+    later = site.server._context()
+
+    assert again is first
+    assert later == attrs.evolve(first, now=first.now + 1)

@@ -488,7 +488,7 @@ def test_the_grant_remembers_how_the_person_was_authenticated(site: Site) -> Non
 
 def test_a_server_without_openid_takes_openid_for_a_scope_like_any_other(drive: Drive) -> None:
     site = provider(drive)
-    site.server.openid = None
+    site.server._latest = attrs.evolve(site.server._context(), openid=None)
 
     answer = redeem(site, remembered(site, claims="no json")["code"])
 
