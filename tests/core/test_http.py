@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from oauthcore import Refusal, Request, Response
+from oauthcore import Refusal, Request, Response, http
 from oauthcore.http import MAX_REASON, json_response, see_other
 
 
@@ -48,6 +50,30 @@ def test_json_is_ascii_and_never_cached() -> None:
     assert response.body.isascii()
     assert response.header("content-type") == "application/json"
     assert response.header("cache-control") == "no-store"
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), _VALUES))
+def test_json_is_spelled_as_json_spells_it(members: dict[str, object]) -> None:
+    assert json_response(200, members).body == json.dumps(members).encode("ascii")
+
+
+def test_json_is_spelled_alike_where_python_has_no_encoder_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    members = {"a": "é", "b": [1, None, True], "c": {"d": 0.5}}
+
+    assert "".join(http._encoder()(members, 0)) == json.dumps(members)
+
+
+def test_what_is_no_json_is_a_bug_that_is_named() -> None:
+    with pytest.raises(TypeError, match="set is not JSON serializable"):
+        json_response(200, {"a": set()})
 
 
 def test_a_redirect_repeats_no_method() -> None:
