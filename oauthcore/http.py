@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
+from oauthcore.frozen import made_quickly
+
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -35,6 +37,7 @@ class Peer:
     certificate: bytes | None = attrs.field(default=None, repr=False)
 
 
+@made_quickly
 @attrs.frozen
 class Request:
     """Carry one HTTP request.
@@ -104,6 +107,7 @@ class Refusal:
     cause: BaseException | None = attrs.field(default=None, eq=False)
 
 
+@made_quickly
 @attrs.frozen
 class Response:
     """Carry one HTTP response; `refusal` is for the log and is never sent."""

@@ -11,6 +11,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
 
 import attrs
 
+from oauthcore.frozen import made_quickly
 from oauthcore.http import Response
 from oauthcore.jwt import Jwt
 from oauthcore.records import Owned, Record
@@ -86,6 +87,7 @@ EventName: TypeAlias = Literal[
 ]
 
 
+@made_quickly
 @attrs.frozen
 class Event:
     """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's."""
@@ -107,6 +109,7 @@ class Pending:
     finish: Callable[[tuple[str, ...]], Response | Pending]
 
 
+@made_quickly
 @attrs.frozen
 class Outcome:
     """Hold one decision: the response is given only if the changes could be committed."""

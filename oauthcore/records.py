@@ -11,6 +11,7 @@ from typing import Protocol
 import attrs
 
 from oauthcore.digest import Digest
+from oauthcore.frozen import made_quickly
 from oauthcore.lifecycle import CodeState, GrantState, InteractionState, KeyState
 from oauthcore.login import Login, LoginSession, LogoutDelivery
 from oauthcore.pkce import CodeChallenge
@@ -55,6 +56,7 @@ class Consent:
     claims: tuple[str, ...] = ()
 
 
+@made_quickly
 @attrs.frozen
 class Rotation:
     """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with."""
@@ -65,6 +67,7 @@ class Rotation:
     refresh_token_expires_at: int
 
 
+@made_quickly
 @attrs.frozen(kw_only=True)
 class Grant:
     """Remember what a person allowed in one authorization; everything issued for it is live only while it is.
@@ -91,6 +94,7 @@ class Grant:
     rotation: Rotation | None = None
 
 
+@made_quickly
 @attrs.frozen(kw_only=True)
 class AuthorizationCode:
     """Remember an authorization code (RFC 6749 section 4.1.2).
@@ -111,6 +115,7 @@ class AuthorizationCode:
     state: CodeState = CodeState.ACTIVE
 
 
+@made_quickly
 @attrs.frozen(kw_only=True)
 class AccessToken:
     """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4)."""
@@ -125,6 +130,7 @@ class AccessToken:
     expires_at: int
 
 
+@made_quickly
 @attrs.frozen(kw_only=True)
 class RefreshToken:
     """Remember a refresh token; its scope and its place in the succession are its grant's."""
@@ -146,6 +152,7 @@ class SpentAssertion:
     expires_at: int
 
 
+@made_quickly
 @attrs.frozen(kw_only=True)
 class AuthorizationRequest:
     """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged.

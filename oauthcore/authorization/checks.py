@@ -19,6 +19,7 @@ from oauthcore.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
+from oauthcore.frozen import made_quickly
 from oauthcore.liveness import is_live_client
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
@@ -36,6 +37,7 @@ DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
 MAX_MAX_AGE_DIGITS = 10
 
 
+@made_quickly
 @attrs.frozen
 class Redirectable:
     """Prove that a request came with a known client and one of its redirect URIs: it may be answered there."""
@@ -45,6 +47,7 @@ class Redirectable:
     redirect: ValidatedRedirect
 
 
+@made_quickly
 @attrs.frozen
 class Judged:
     """Prove that a request passed every check, and hold what they learned."""

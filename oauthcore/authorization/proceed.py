@@ -27,6 +27,7 @@ from oauthcore.errors import (
     LoginRequired,
     OAuthError,
 )
+from oauthcore.frozen import made_quickly
 from oauthcore.grants.issuance import new_grant
 from oauthcore.http import Headers, Response, see_other
 from oauthcore.login import Login, LoginSession
@@ -38,6 +39,7 @@ from oauthcore.redirect_uri import form_encoded
 from oauthcore.scope import Scope
 
 
+@made_quickly
 @attrs.frozen
 class Approval:
     """Hold what the person agreed to. `asked` tells that he was asked just now, `remember` that he be not again.

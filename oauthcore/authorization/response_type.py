@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.client import Client
 from oauthcore.context import Context
+from oauthcore.frozen import made_quickly
 from oauthcore.grants.issuance import issue_access
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Insert
@@ -19,6 +20,7 @@ from oauthcore.records import AuthorizationCode, Grant
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect
 
 
+@made_quickly
 @attrs.frozen
 class Approved:
     """Hold what the parts of a response are made from: it has been checked, and the person has agreed."""
@@ -30,6 +32,7 @@ class Approved:
     grant: Grant
 
 
+@made_quickly
 @attrs.frozen
 class Part:
     """Hold one part of a response: the parameters it adds, and the changes that make them true.

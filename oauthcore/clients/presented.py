@@ -7,8 +7,10 @@ import attrs
 from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.assertion import Assertion
 from oauthcore.digest import Secret
+from oauthcore.frozen import made_quickly
 
 
+@made_quickly
 @attrs.frozen
 class Presented:
     """Hold an identifier and secrets as one method showed them, or an assertion.

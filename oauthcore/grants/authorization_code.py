@@ -9,6 +9,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
+from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, known_for_id_token, token_response
 from oauthcore.lifecycle import CODE, CodeInput, advance
 from oauthcore.liveness import is_live_grant
@@ -22,6 +23,7 @@ from oauthcore.refusals import refuse_as_json
 from oauthcore.revocation import revoke_grant
 
 
+@made_quickly
 @attrs.frozen
 class Redemption:
     """Hold what a client sends to redeem a code."""
@@ -76,7 +78,7 @@ def decide(
         (
             Require(caller.client),
             # It stays as long as what it gave, so that a replay is known for one.
-            Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
+            Replace(own.code, evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
             Replace(grant, first.grant),
             *first.changes,
         ),

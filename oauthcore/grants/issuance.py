@@ -11,6 +11,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow
+from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.http import Response, json_response
 from oauthcore.jwt import Jwt
@@ -21,6 +22,7 @@ from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
 from oauthcore.scope import Scope
 
 
+@made_quickly
 @attrs.frozen
 class IssuedAccess:
     """Pair an access token with its record.
@@ -121,6 +123,7 @@ def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None,
     )
 
 
+@made_quickly
 @attrs.frozen
 class Tokens:
     """Hold what a token response says.
@@ -134,6 +137,7 @@ class Tokens:
     id_token: Callable[[Secret], Jwt] | None = None
 
 
+@made_quickly
 @attrs.frozen
 class FirstTokens:
     """Hold the first tokens on a grant, and the grant as it is with them."""
@@ -155,7 +159,7 @@ def issue_first_tokens(
     )
     value, refresh_value = context.mint(), context.mint() if refreshable else None
     newest = None if refresh_value is None else context.digest("refresh_token", refresh_value)
-    lasting = attrs.evolve(grant, expires_at=over, refresh_token=newest)
+    lasting = evolve(grant, expires_at=over, refresh_token=newest)
     access = issue_access(value, client, lasting, grant.scope, context)
     if refresh_value is None:
         return FirstTokens(lasting, Tokens(access, grant.scope, None, id_token), (Insert(access.record),))

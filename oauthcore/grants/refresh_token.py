@@ -15,6 +15,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
+from oauthcore.frozen import evolve
 from oauthcore.grants.issuance import (
     Tokens,
     id_token_of,
@@ -102,7 +103,7 @@ def rotate(
         token_response(pair, context.now),
         (
             Require(caller.client),
-            Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),
+            Replace(grant, evolve(grant, refresh_token=successor.key, rotation=rotation)),
             Insert(access),
             Insert(successor),
         ),

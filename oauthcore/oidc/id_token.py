@@ -11,6 +11,7 @@ import attrs
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.frozen import made_quickly
 from oauthcore.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
@@ -46,6 +47,7 @@ def is_due(scope: Scope, context: Context) -> bool:
     return context.openid is not None and "openid" in scope
 
 
+@made_quickly
 @attrs.frozen
 class Told:
     """Hold what an ID token says beside what its grant knows.

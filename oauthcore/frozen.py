@@ -1,0 +1,93 @@
+"""Frozen values, made in half the time: for those that are made at each request and have three fields or more.
+
+A frozen attrs value sets each of its fields through `object.__setattr__`, which looks for the field by name; that takes
+three times as long as the plain assignment that nothing frozen allows. So these are made open and frozen once all of
+their fields are set: there is a subclass that adds nothing and allows assignment, and a value is an instance of it
+until it is handed out. Nobody but what is here ever sees one that is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+
+T = TypeVar("T")
+
+# Both, or Python takes neither for the plain assignment that it has a short way for.
+_AS_ANY_OBJECT = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
+
+_COPIES: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
+
+
+def made_quickly(cls: type[T]) -> type[T]:
+    """Give a class made by `attrs.frozen` another `__init__`, of the same signature and effect.
+
+    Not for classes with validators or factories, or that have more to do than to set their fields.
+    """
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)  # type: ignore[arg-type]  # it is one of attrs'
+    assert not hasattr(cls, "__attrs_post_init__")
+    assert all(field.validator is None and not hasattr(field.default, "factory") for field in fields)
+    names: dict[str, Any] = {
+        "frozen": cls,
+        "open": type(cls.__name__, (cls,), {"__slots__": (), **_AS_ANY_OBJECT}),
+        "set_class": object.__setattr__,
+        "make": object.__new__,
+        **{f"default_{field.name}": field.default for field in fields},
+        **{f"convert_{field.name}": field.converter for field in fields},
+    }
+    exec(_source(fields), names)  # noqa: S102 - as attrs, dataclasses and namedtuple make theirs
+    names["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
+    cls.__init__ = names["__init__"]  # type: ignore[method-assign]  # the signature is as it was
+    _COPIES[cls] = names["copy"]
+    return cls
+
+
+def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
+    """Write the two functions, `__init__(self, …)` and `copy(old, changes)`."""
+    return "\n    ".join(
+        [
+            f"def __init__({', '.join(_signature(fields))}):",
+            "set_class(self, '__class__', open)",
+            *[f"self.{field.name} = {_given(field)}" for field in fields],
+            "self.__class__ = frozen",
+        ]
+    ) + "\n    ".join(
+        [
+            "\ndef copy(old, changes):",
+            "new = make(open)",
+            *[f"new.{field.name} = old.{field.name}" for field in fields],
+            "for name, value in changes.items():",
+            "    setattr(new, name, value)",
+            "new.__class__ = frozen",
+            "return new",
+        ]
+    )
+
+
+def _signature(fields: tuple[attrs.Attribute[Any], ...]) -> list[str]:
+    keywords = [_parameter(field) for field in fields if field.kw_only]
+    return [
+        "self",
+        *[_parameter(field) for field in fields if not field.kw_only],
+        *(["*"] if keywords else []),
+        *keywords,
+    ]
+
+
+def _parameter(field: attrs.Attribute[Any]) -> str:
+    return str(field.alias) if field.default is attrs.NOTHING else f"{field.alias}=default_{field.name}"
+
+
+def _given(field: attrs.Attribute[Any]) -> str:
+    return str(field.alias) if field.converter is None else f"convert_{field.name}({field.alias})"
+
+
+def evolve(value: T, **changes: Any) -> T:
+    """Give a value that was `made_quickly` with some fields changed, in a fifth of the time of `attrs.evolve`.
+
+    Nothing is converted: what is given is what is kept.
+    """
+    copied: T = _COPIES[type(value)](value, changes)
+    return copied
