@@ -13,6 +13,8 @@ from typing import Literal, NewType, get_args
 
 import attrs
 
+from oauthcore.frozen import made_quickly
+
 Digest = NewType("Digest", str)
 """What storage may know of a secret: 64 hexadecimal digits."""
 
@@ -34,6 +36,7 @@ Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "s
 Purpose = Literal["keys", "client_secret"]
 
 
+@made_quickly
 @attrs.frozen
 class Secret:
     """Hold a value that must not be seen: it has no repr, and only `reveal` gives it out."""

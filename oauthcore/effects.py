@@ -15,12 +15,14 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from oauthcore.digest import Secret
+from oauthcore.frozen import made_quickly
 from oauthcore.http import Outgoing, Response
 from oauthcore.jwk import Jwk
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Event, R, S
 
 
+@made_quickly
 @attrs.frozen
 class Find(Generic[R]):
     """Ask storage for the record of a kind under a key."""
@@ -37,6 +39,7 @@ class FindOf(Generic[S]):
     subject: str
 
 
+@made_quickly
 @attrs.frozen
 class Commit:
     """Ask storage for all of the changes at once, or none; the events are for the audit log, once it is done."""

@@ -21,6 +21,7 @@ S = TypeVar("S", bound=Owned)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
 
 
+@made_quickly
 @attrs.frozen
 class Insert:
     """Add a record; fails if one of its kind has the key."""
@@ -28,6 +29,7 @@ class Insert:
     record: Record
 
 
+@made_quickly
 @attrs.frozen
 class Replace(Generic[R_co]):
     """Put `new` in the place of `old`, under the same key; fails unless the stored record is `old`."""
@@ -36,6 +38,7 @@ class Replace(Generic[R_co]):
     new: R_co
 
 
+@made_quickly
 @attrs.frozen
 class Require:
     """Change nothing; fails unless the stored record is still this one."""
@@ -43,6 +46,7 @@ class Require:
     record: Record
 
 
+@made_quickly
 @attrs.frozen
 class Delete:
     """Remove a record; fails unless the stored record is this one."""

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 import attrs
 
 from oauthcore.errors import InvalidRequest
+from oauthcore.frozen import made_quickly
 from oauthcore.http import Request
 
 FORM = "application/x-www-form-urlencoded"
@@ -24,6 +25,7 @@ MAX_PARAMETERS = 100
 REPEATABLE = frozenset({"resource"})
 
 
+@made_quickly
 @attrs.frozen
 class Parameters:
     """Hold the parameters of one request by name; none is blank, and only `REPEATABLE` names have several values."""

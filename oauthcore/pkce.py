@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.digest import same
 from oauthcore.errors import InvalidGrant, InvalidRequest
+from oauthcore.frozen import made_quickly
 
 Method = Literal["S256", "plain"]
 
@@ -18,6 +19,7 @@ Method = Literal["S256", "plain"]
 _SYNTAX = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
+@made_quickly
 @attrs.frozen
 class CodeChallenge:
     """Remember what a verifier will have to match."""

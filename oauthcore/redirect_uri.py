@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import attrs
 
 from oauthcore.errors import UnregisteredRedirectUri
+from oauthcore.frozen import made_quickly
 
 ResponseMode = Literal["query", "fragment", "form_post"]
 
@@ -34,6 +35,7 @@ _DANGEROUS = frozenset(
 )
 
 
+@made_quickly
 @attrs.frozen
 class ValidatedRedirect:
     """Prove that a redirect URI is one of the client's: the only thing a redirect to a client can be built from.

@@ -16,6 +16,7 @@ from oauthcore.context import Context
 from oauthcore.digest import same_digest
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidClient, InvalidRequest
+from oauthcore.frozen import made_quickly
 from oauthcore.http import Request
 from oauthcore.liveness import is_live_client
 from oauthcore.outcome import Insert, Outcome
@@ -23,6 +24,7 @@ from oauthcore.parameters import Parameters
 from oauthcore.records import SpentAssertion
 
 
+@made_quickly
 @attrs.frozen
 class Authenticated:
     """Prove that a request came from this client; for a public one, that it said so and could not be asked for more.

@@ -32,6 +32,7 @@ class Redemption:
     redirect_uri: str | None
     code_verifier: str | None = attrs.field(repr=False)
 
+@made_quickly
 
 @attrs.frozen
 class OwnCode:

@@ -36,6 +36,7 @@ class IssuedAccess:
     jwt: Jwt | None = None
 
 
+@made_quickly
 @attrs.frozen
 class IssuedRefresh:
     """Pair a refresh token with its record."""

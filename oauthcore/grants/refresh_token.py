@@ -36,6 +36,7 @@ from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope, parse_scope, resolve_scope
 
 
+@made_quickly
 @attrs.frozen
 class Refresh:
     """Hold what a client sends to refresh."""
