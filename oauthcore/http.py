@@ -125,6 +125,11 @@ class Response:
         return None
 
 
+def with_headers(response: Response, also: Headers) -> Response:
+    """Give a response with more headers, after its own."""
+    return Response(response.status, response.headers + also, response.body, response.refusal)
+
+
 def complete(response: Response) -> Headers:
     """Give a response's headers with what every host adds: that types are not to be guessed, and the body's length."""
     headers = response.headers

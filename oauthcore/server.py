@@ -136,8 +136,6 @@ class AuthorizationServer:
             return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
         if request.method not in endpoint.methods:
             return settled(other_method(request, endpoint))
-        if endpoint.is_cors:
-            return self._answer_any_origin(endpoint, request)
         return self._answer(endpoint, request, login, error_page)
 
     def owns(self, path: str) -> bool:
@@ -410,11 +408,8 @@ class AuthorizationServer:
         refuse = self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
         if endpoint.is_resource:
             refuse = self._refuse_as_resource
-        return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context))
-
-    def _answer_any_origin(self, endpoint: Endpoint, request: Request) -> Flow[Response]:
-        response = yield from self._answer(endpoint, request, None)
-        return Response(response.status, response.headers + CORS, response.body, response.refusal)
+        also = CORS if endpoint.is_cors else ()
+        return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context), also)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys

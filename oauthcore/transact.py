@@ -11,7 +11,7 @@ from typing import TypeVar
 from oauthcore.documents import Document, Missing
 from oauthcore.effects import Flow, commit, fetch
 from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
-from oauthcore.http import Outgoing, Response
+from oauthcore.http import Headers, Outgoing, Response, with_headers
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Outcome, Pending
 
@@ -29,13 +29,18 @@ def no_keys(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
     raise AssertionError(f"{len(jwts)} tokens to be signed, and no keys")
 
 
-def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys) -> Flow[Response]:
+def transact(
+    decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys, also: Headers = ()
+) -> Flow[Response]:
     """Decide, commit, answer; whatever happens, a response leaves.
 
     `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read;
-    `sign_all` finds keys for what is to be signed, and asks for the signatures.
+    `sign_all` finds keys for what is to be signed, and asks for the signatures. `also` are headers of every answer.
     """
-    return guard(agree(decision, sign_all), refuse)
+    return guard(
+        agree(decision, sign_all, also),
+        (lambda error, cause: with_headers(refuse(error, cause), also)) if also else refuse,
+    )
 
 
 def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
@@ -50,7 +55,7 @@ def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
         return refuse(ServerError("a bug in the server"), bug)
 
 
-def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys) -> Flow[Response]:
+def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, also: Headers = ()) -> Flow[Response]:
     """Decide and commit, again on fresh facts where somebody else was first; raises what the decision raises."""
     for _ in range(ATTEMPTS):
         try:
@@ -58,7 +63,11 @@ def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys) ->
         except Missing as missing:
             _ = yield from learn(missing)
             continue
-        response = yield from signed(outcome.response, sign_all)
+        response = outcome.response
+        if isinstance(response, Pending):
+            response = yield from signed(response, sign_all)
+        if also:
+            response = with_headers(response, also)
         if not outcome.changes and not outcome.events:
             return response
         if (yield from commit(outcome.changes, outcome.events)):
@@ -80,8 +89,9 @@ def reply_to(request: Outgoing) -> Flow[Response | None]:
         return None
 
 
-def signed(response: Response | Pending, sign_all: SignAll) -> Flow[Response]:
-    """Have signed what a response lacks; most lack nothing."""
+def signed(pending: Pending, sign_all: SignAll) -> Flow[Response]:
+    """Have signed what a response lacks, until it lacks nothing."""
+    response = pending.finish((yield from sign_all(pending.jwts)))
     while isinstance(response, Pending):
         response = response.finish((yield from sign_all(response.jwts)))
     return response
