@@ -75,17 +75,22 @@ def parse_form(text: str) -> Parameters:
         name, _, value = piece.partition("=")
         if not is_plain or "%" in piece or "+" in piece:
             name, value = _decoded(name), _decoded(value)
-        if name in values and name not in REPEATABLE:
-            raise InvalidRequest("a parameter is repeated")
         if name in REPEATABLE:
             lists[name] = (*lists.get(name, ()), value)
+        elif name in values:
+            raise InvalidRequest("a parameter is repeated")
         values.setdefault(name, value)
-    return Parameters({name: value for name, value in values.items() if value}, lists)
+    if "" in values.values():
+        values = {name: value for name, value in values.items() if value}
+    return Parameters(values, lists)
 
 
 def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
     try:
-        text = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+        # Only surrogates that stand alone can't be encoded; what is ASCII and has no escape in it is read already.
+        if "%" in text or not text.isascii():
+            text = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
         raise InvalidRequest("a parameter is no UTF-8") from None
     # No parameter has a use for NUL, and databases choke on it.
@@ -117,8 +122,12 @@ def query_of(request: Request) -> Parameters:
 
 def cookies_named(request: Request, name: str) -> list[str]:
     """Give every value a browser sent under that cookie name (RFC 6265 section 5.4: there may be several)."""
-    pairs = (piece for header in request.headers_named("cookie") for piece in header.split(";"))
-    return [pair.partition("=")[2].strip().strip('"') for pair in pairs if _cookie_name(pair) == name]
+    return [
+        pair.partition("=")[2].strip().strip('"')
+        for header in request.headers_named("cookie")
+        for pair in header.split(";")
+        if _cookie_name(pair) == name
+    ]
 
 
 def without_cookies(request: Request, name: str) -> Request:

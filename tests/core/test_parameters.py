@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import given
@@ -24,6 +24,20 @@ def test_reading_undoes_writing(values: dict[str, str]) -> None:
     read = parse_form(urlencode(values))
 
     assert {name: read.get(name) for name in values} == {name: value or None for name, value in values.items()}
+
+
+@given(text=st.text(alphabet="aF%+02c39é\0\ud800", max_size=12))
+def test_a_value_is_decoded_as_the_library_decodes_it(text: str) -> None:
+    try:
+        expected = unquote_to_bytes(text.replace("+", " ")).decode("utf-8")
+    except UnicodeError:
+        expected = "\0"
+
+    if "\0" in expected:
+        with pytest.raises(InvalidRequest):
+            parse_form(f"a={text}")
+    else:
+        assert parse_form(f"a={text}").get("a") == (expected or None)
 
 
 @given(text=st.text(max_size=40))
