@@ -13,7 +13,6 @@ from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, known_for_id_token, token_response
 from oauthcore.lifecycle import CODE, CodeInput, advance
 from oauthcore.liveness import is_live_grant
-from oauthcore.oidc.id_token import Told
 from oauthcore.oidc.person import Person
 from oauthcore.outcome import Event, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
@@ -32,8 +31,8 @@ class Redemption:
     redirect_uri: str | None
     code_verifier: str | None = attrs.field(repr=False)
 
-@made_quickly
 
+@made_quickly
 @attrs.frozen
 class OwnCode:
     """Prove that a code is this client's, and that it showed all that the code demands."""
@@ -72,7 +71,7 @@ def decide(
         refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
-    id_token = id_token_of(caller.client, grant, grant.scope, Told(own.code.nonce, person), context)
+    id_token = id_token_of(caller.client, grant, grant.scope, own.code.nonce, person, context)
     first = issue_first_tokens(caller, grant, context, id_token)
     return Outcome(
         token_response(first.tokens, context.now),

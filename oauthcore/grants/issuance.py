@@ -74,20 +74,22 @@ def issue_access(
     return IssuedAccess(value, record, jwt_access_token(value, record, client, grant, context) if is_jwt else None)
 
 
-def issue_refresh(
-    value: Secret, client: Client, grant: Grant, context: Context, before: Rotation | None = None
-) -> IssuedRefresh:
-    """Make the record of a refresh token; unused, it lasts the idle lifetime, and never longer than its grant."""
-    expires_at = min(context.refresh_token_expires_at(client), grant.expires_at)
+def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
+    """Make the record of a refresh token."""
     record = RefreshToken(
         key=context.digest("refresh_token", value),
         client_id=client.client_id,
         subject=grant.subject,
         grant=grant.key,
         issued_at=context.now,
-        expires_at=expires_at if before is None else before.refresh_token_expires_at,
+        expires_at=expires_at,
     )
     return IssuedRefresh(value, record)
+
+
+def idle_until(client: Client, over: int, context: Context) -> int:
+    """Give when a refresh token expires that is made now: unused, after the idle lifetime, and never after `over`."""
+    return min(context.refresh_token_expires_at(client), over)
 
 
 def known_for_id_token(client: Client, grant: Grant | None, context: Context) -> Flow[Person]:
@@ -99,11 +101,12 @@ def known_for_id_token(client: Client, grant: Grant | None, context: Context) ->
 
 
 def id_token_of(
-    client: Client, grant: Grant, scope: Scope, told: Told, context: Context
+    client: Client, grant: Grant, scope: Scope, nonce: str | None, person: Person, context: Context
 ) -> Callable[[Secret], Jwt] | None:
     """Give what makes the ID token beside an access token of that scope, where one belongs to it."""
     if not is_due(scope, context):
         return None
+    told = Told(nonce, person)
     return lambda access_token: id_token(client, grant, told, Beside(access_token=access_token), context)
 
 
@@ -158,15 +161,14 @@ def issue_first_tokens(
     over = (
         context.grant_expires_at(client, grant.granted_at) if refreshable else context.access_token_expires_at(client)
     )
-    value, refresh_value = context.mint(), context.mint() if refreshable else None
-    newest = None if refresh_value is None else context.digest("refresh_token", refresh_value)
-    lasting = evolve(grant, expires_at=over, refresh_token=newest)
+    value, refresh = context.mint(), None
+    changes: tuple[Change, ...] = ()
+    if refreshable:
+        refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
+        changes = (Insert(refresh.record),)
+    lasting = evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
     access = issue_access(value, client, lasting, grant.scope, context)
-    if refresh_value is None:
-        return FirstTokens(lasting, Tokens(access, grant.scope, None, id_token), (Insert(access.record),))
-    refresh = issue_refresh(refresh_value, client, lasting, context)
-    changes = (Insert(access.record), Insert(refresh.record))
-    return FirstTokens(lasting, Tokens(access, grant.scope, refresh, id_token), changes)
+    return FirstTokens(lasting, Tokens(access, grant.scope, refresh, id_token), (Insert(access.record), *changes))
 
 
 def token_response(tokens: Tokens, now: int) -> Response | Pending:

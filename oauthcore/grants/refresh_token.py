@@ -15,10 +15,11 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
-from oauthcore.frozen import evolve
+from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import (
     Tokens,
     id_token_of,
+    idle_until,
     issue_access,
     issue_refresh,
     known_for_id_token,
@@ -26,7 +27,6 @@ from oauthcore.grants.issuance import (
 )
 from oauthcore.lifecycle import REFRESH, RefreshInput, RefreshState, advance
 from oauthcore.liveness import is_live_grant
-from oauthcore.oidc.id_token import Told
 from oauthcore.oidc.person import Person
 from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
@@ -135,9 +135,11 @@ def successors(
 
     An ID token made on the way has no nonce: that was for the browser that asked (OIDC Core section 12.2).
     """
-    access = issue_access(context.derive("access_token", refresh.token), caller.client, grant, scope, context, before)
-    successor = issue_refresh(context.derive("refresh_token", refresh.token), caller.client, grant, context, before)
-    id_token = id_token_of(caller.client, grant, scope, Told(person=person), context)
+    client = caller.client
+    access = issue_access(context.derive("access_token", refresh.token), client, grant, scope, context, before)
+    expires_at = idle_until(client, grant.expires_at, context) if before is None else before.refresh_token_expires_at
+    successor = issue_refresh(context.derive("refresh_token", refresh.token), client, grant, expires_at, context)
+    id_token = id_token_of(client, grant, scope, None, person, context)
     return Tokens(access, scope, successor, id_token)
 
 
