@@ -98,7 +98,11 @@ def objection(uri: str, *, insecure_transport: bool) -> str | None:
 
 def with_parameters(uri: str, mode: Literal["query", "fragment"], parameters: Mapping[str, str]) -> str:
     """Add response parameters to a redirect URI, leaving its own bytes alone (RFC 6749 section 4.1.2)."""
-    added = form_encoded(parameters.items())
+    return with_encoded(uri, mode, form_encoded(parameters.items()))
+
+
+def with_encoded(uri: str, mode: Literal["query", "fragment"], added: str) -> str:
+    """Add parameters that are encoded already."""
     if mode == "fragment":
         return f"{uri}#{added}"
     if "?" not in uri:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from html import escape
 from typing import assert_never
 
@@ -19,7 +20,7 @@ from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.context import Context
 from oauthcore.errors import OAuthError
 from oauthcore.http import Headers, Refusal, Response, see_other
-from oauthcore.redirect_uri import ResponseMode, with_parameters
+from oauthcore.redirect_uri import ResponseMode, form_encoded, with_encoded
 from oauthcore.refusals import PAGE_HEADERS
 
 _SUBMIT = "document.forms[0].submit()"
@@ -39,14 +40,21 @@ def answer(asked: Redirectable, mode: ResponseMode, parameters: Mapping[str, str
     everything = dict(parameters)
     if asked.request.state is not None:
         everything["state"] = asked.request.state
-    everything["iss"] = context.issuer
     match mode:
         case "query" | "fragment":
-            return see_other(with_parameters(asked.redirect.uri, mode, everything))
+            added = [form_encoded(everything.items()), _encoded_iss(context.issuer)]
+            return see_other(with_encoded(asked.redirect.uri, mode, "&".join(filter(None, added))))
         case "form_post":
+            everything["iss"] = context.issuer
             return Response(200, _FORM_POST_HEADERS, form_post_page(asked.redirect.uri, everything))
         case _:
             assert_never(mode)
+
+
+@lru_cache(maxsize=16)
+def _encoded_iss(issuer: str) -> str:
+    """Encode what is the same in every answer: it took half as long as encoding all of it."""
+    return form_encoded([("iss", issuer)])
 
 
 def refuse(asked: Redirectable, error: OAuthError, context: Context) -> Response:
