@@ -6,7 +6,7 @@ that what is stolen from one place means nothing in another. Secrets are 256-bit
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import hmac
 from typing import Literal, NewType, get_args
@@ -96,9 +96,13 @@ class Derivation:
         return self._keys[purpose]
 
 
+# RFC 4648 section 5. What `base64` does in two more calls is done in one, for every secret that is made.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 def encoded(random_bytes: bytes) -> Secret:
     """Spell bytes as a secret fit for URLs and headers (base64url without padding)."""
-    return Secret(base64.urlsafe_b64encode(random_bytes).rstrip(b"=").decode("ascii"))
+    return Secret(binascii.b2a_base64(random_bytes, newline=False).translate(_URL_SAFE, b"=").decode("ascii"))
 
 
 def same_digest(one: Digest, other: Digest) -> bool:

@@ -6,14 +6,14 @@ Whatever weakens the default is an `Allowance`, a name that a reviewer can searc
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 
 import attrs
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.lifecycle import Named
 
 
-class Allowance(Enum):
+class Allowance(Named):
     """Name what is shut unless somebody opens it, for a server or for one client."""
 
     CONFIDENTIAL_WITHOUT_PKCE = "confidential clients may leave PKCE out (RFC 9700 section 2.1.1 recommends it)"

@@ -42,8 +42,8 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     consent = None
     if login is not None:
         consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
-    hint = yield from read_hint(asked.id_token_hint, context)
-    asked = with_hint(asked, hint)
+    if asked.id_token_hint is not None:
+        asked = with_hint(asked, (yield from read_hint(asked.id_token_hint, context)))
     person = yield from front_channel_person(asked, client, login, context)
     browser = browser_of(request, context)
     came_bare = request.method == "POST" and login is None and browser is None
