@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.testing.contract import connection, contents, expiry, names, preconditions, races
+from oauthcore.testing.contract import connection, contents, expiry, names, preconditions, races, seeing
 from oauthcore.testing.contract.clause import LINES, Clause, ClauseBroken, NotOffered, Terms
 from oauthcore.testing.stage import Factory, StorageUnderTest
 
@@ -25,7 +25,9 @@ __all__ = [
 FEW = 20
 
 clauses: tuple[Clause, ...] = tuple(
-    Clause.of(play) for room in (preconditions, names, contents, expiry, races, connection) for play in room.CLAUSES
+    Clause.of(play)
+    for room in (preconditions, names, contents, expiry, races, seeing, connection)
+    for play in room.CLAUSES
 )
 """Every clause, for `pytest.mark.parametrize("clause", clauses, ids=str)`; `clause.check(factory)` checks it."""
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
 from oauthcore.client import Client
 from oauthcore.codec import dump
 from oauthcore.outcome import Delete, Replace, Require
@@ -10,7 +15,7 @@ from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.contract.clause import Terms
-from oauthcore.testing.samples import lone_kinds, sample
+from oauthcore.testing.samples import key_field, lone_kinds, sample
 from oauthcore.testing.stage import Stage
 from oauthcore.testing.telling import brief, unlike
 from oauthcore.testing.walk import Walk, members_of
@@ -34,27 +39,20 @@ TEXTS = (
 
 def every_record_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
     """Records of every kind, with whatever their types allow, are found equal to what was inserted."""
-    # Imported where it is used, so that what needs no examples needs no hypothesis.
-    from hypothesis import HealthCheck, given, settings
+    from oauthcore.testing.strategies import records
+
+    kinds = (*terms.kinds, *lone_kinds())
+    _each_of(stage, [records(kind) for kind in kinds], terms.examples, lambda record: _comes_back(stage, record))
+
+
+def records_are_compared_whole(stage: Stage, terms: Terms) -> None:
+    """A precondition is about the whole record: one that differs from what is there in one field is another."""
     from hypothesis import strategies as st
 
     from oauthcore.testing.strategies import records
 
-    @settings(
-        max_examples=terms.examples * len(terms.kinds),
-        deadline=None,
-        database=None,
-        derandomize=True,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(record=st.one_of(*map(records, (*terms.kinds, *lone_kinds()))))
-    def comes_back(record: Record) -> None:
-        """Try one record; the story is of it alone."""
-        stage.forget()
-        _comes_back(stage, record)
-
-    comes_back()
+    pairs = [st.tuples(records(kind), records(kind)) for kind in terms.kinds]
+    _each_of(stage, pairs, max(2, terms.examples // 10), lambda pair: _differ(stage, *pair))
 
 
 def every_text_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
@@ -98,6 +96,41 @@ def _holds_none(stage: Stage, secrets: list[str]) -> None:
         assert not any(secret in text for text in kept), "something is kept that could be presented to the server"
 
 
+def _each_of(stage: Stage, drawn: list[Any], examples: int, check: Callable[[Any], None]) -> None:
+    """Check so many examples of each that is drawn; the story is of one alone."""
+    # Imported where it is used, so that what needs no examples needs no hypothesis.
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import strategies as st
+
+    @settings(
+        max_examples=examples * len(drawn),
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(example=st.one_of(drawn))
+    def holds(example: Any) -> None:
+        """Try one."""
+        stage.forget()
+        check(example)
+
+    holds()
+
+
+def _differ(stage: Stage, record: Any, other: Any) -> None:
+    """Take each field of the one from the other, alone."""
+    stage.put(record)
+    key = key_field(type(record))
+    for field in attrs.fields(type(record)):
+        changed = attrs.evolve(record, **{field.name: getattr(other, field.name)})
+        if field.name != key and changed != record:
+            done = stage.tried(Require(changed))
+            assert not done, f"{brief(changed)} could be required, which differs from what is there in its {field.name}"
+    assert stage.tried(Delete(record)), f"{brief(record)} was inserted, and could not be deleted"
+
+
 def _comes_back(stage: Stage, record: Record) -> None:
     kind = type(record)
     if (stale := stage.find(kind, record.key)) is not None:
@@ -112,6 +145,7 @@ def _comes_back(stage: Stage, record: Record) -> None:
 
 CLAUSES = (
     every_record_comes_back_as_it_was,
+    records_are_compared_whole,
     every_text_comes_back_as_it_was,
     large_records_come_back_as_they_were,
     nothing_but_digests_is_kept,

@@ -10,13 +10,12 @@ from typing import Any
 
 from oauthcore.client import Client
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.testing.contract.clause import NotOffered, Terms
+from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import Call, Script, Stage
 
-# How often each contender counts up, and how often a watched pair of records is changed.
+# How often each contender counts up.
 TURNS = 5
-PAIRS = 25
 
 
 def deleted_by_one_of_many(stage: Stage, terms: Terms) -> None:
@@ -88,46 +87,6 @@ def no_update_is_lost(stage: Stage, terms: Terms) -> None:
     assert reached == len(numbers) - 1, f"{len(numbers) - 1} updates were acknowledged, and {reached} are there"
 
 
-def commits_are_seen_whole(stage: Stage, terms: Terms) -> None:
-    """Who has found what a commit changed finds everything else that it changed."""
-    firsts, seconds = ([_at(key, number) for number in range(PAIRS)] for key in ("first", "second"))
-    stage.put(firsts[0], seconds[0])
-
-    def write() -> Script[None]:
-        """Change both, again and again, in either order."""
-        for number in range(PAIRS - 1):
-            pair = (Replace(firsts[number], firsts[number + 1]), Replace(seconds[number], seconds[number + 1]))
-            assert (yield Call("commit", (pair if number % 2 else pair[::-1],))) is True, "the only writer lost a race"
-
-    def watch(one: str, other: str) -> Script[list[tuple[int, int]]]:
-        """Find the one and then the other, again and again."""
-        seen = []
-        for _ in range(PAIRS):
-            earlier = yield Call("find", (Client, one))
-            later = yield Call("find", (Client, other))
-            seen.append((_number(earlier), _number(later)))
-        return seen
-
-    _, *watched = stage.together(write(), watch("first", "second"), watch("second", "first"))
-    torn = [pair for seen in watched for pair in seen if pair[0] > pair[1]]
-    assert not torn, f"commit {torn and torn[0]} was seen by half: the first number is newer than the second"
-
-
-def handles_see_each_other(stage: Stage, terms: Terms) -> None:
-    """What is committed by one handle is found by another at once, and fails its outdated changes."""
-    if stage.subject.other is None:
-        raise NotOffered("the storage has one handle alone")
-    one, two, three = (_at("a", number) for number in (1, 2, 3))
-    for here, there in ((0, 1), (1, 0)):
-        assert stage.tried(Insert(one), handle=here), "a handle could not insert what is not there"
-        assert stage.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
-        assert stage.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
-        assert stage.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
-        assert not stage.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
-        assert stage.tried(Delete(two), handle=here), "a handle could not delete what it had found"
-        assert stage.find(Client, "a", handle=there) is None, "a handle still finds what another has deleted"
-
-
 def _race(stage: Stage, terms: Terms, changes: Callable[[str, int], list[Change]], *, twin: bool = False) -> None:
     """Let contenders meet, round after round; each also inserts a trophy, so that half of a commit would be seen."""
     for turn in range(terms.rounds):
@@ -149,10 +108,6 @@ def _at(key: str, number: int) -> Client:
     return sample(Client, key, number)
 
 
-def _number(record: Client) -> int:
-    return int((record.name or "").rpartition("-")[2])
-
-
 CLAUSES = (
     deleted_by_one_of_many,
     replaced_by_one_of_many,
@@ -161,6 +116,4 @@ CLAUSES = (
     requirements_cross_only_once,
     those_who_only_require_never_lose,
     no_update_is_lost,
-    commits_are_seen_whole,
-    handles_see_each_other,
 )

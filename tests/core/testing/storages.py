@@ -151,6 +151,26 @@ class DeletesLeniently(Sound):
         return stored == expected or (isinstance(change, Delete) and stored is None)
 
 
+class ComparesColumns(Sound):
+    """Compare what has a column of its own."""
+
+    def fits(self, change: Change, expected: Record | None, stored: Record | None) -> bool:
+        """Judge."""
+        return self.columns(stored) == self.columns(expected)
+
+    def columns(self, record: Record | None) -> object:
+        """Give them."""
+        return record and (record.expires_at, getattr(record, "state", None), getattr(record, "name", None))
+
+
+class ComparesWhatIsShown(Sound):
+    """Compare records by how they look, though some fields have no repr."""
+
+    def fits(self, change: Change, expected: Record | None, stored: Record | None) -> bool:
+        """Judge."""
+        return repr(stored) == repr(expected)
+
+
 class NothingFails(Sound):
     """Take a commit of nothing for one that did nothing."""
 
@@ -474,6 +494,36 @@ class WritesOneByOne(Sound):
             await asyncio.sleep(0)
 
 
+class ShowsWhatFails(Sound):
+    """Write as it judges, and take it back where a later change can't be made: reading what was not committed."""
+
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Commit."""
+        async with self.lock:
+            before = dict(self.records)
+            for change in changes:
+                written = self.judged([change])
+                if written is None:
+                    await asyncio.sleep(0)
+                    self.records = before
+                    return False
+                await self.write(written)
+            return True
+
+
+class CountsWhatItSaw(Sound):
+    """Tell of what was to be purged, whoever has removed it meanwhile."""
+
+    async def purge(self, expired_before: int, limit: int, /) -> int:
+        """Purge."""
+        places = self.expired(expired_before, limit)
+        await asyncio.sleep(0)
+        async with self.lock:
+            for place in set(places) & set(self.expired(expired_before, limit)):
+                del self.records[place]
+        return len(places)
+
+
 class Caches(Sound):
     """Be a handle that remembers what it has found."""
 
@@ -627,3 +677,28 @@ class LooksThenLeapsOnThreads(SoundOnThreads):
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Commit."""
         return self.judged_and_written(changes)
+
+
+class LooksAtWhatChanges(SoundOnThreads):
+    """Go through a dict by subject while others put something into it."""
+
+    def find_of(self, kind: type[Any], subject: str, /) -> Sequence[Any]:
+        """Find by subject."""
+        return [r for r in self.records.values() if isinstance(r, kind) and self.owner(r) == subject]
+
+    def owner(self, record: Any) -> str:
+        """Give whose it is."""
+        return str(record.subject)
+
+    def judged_and_written(self, changes: Sequence[Change]) -> bool:
+        """Write where everybody looks."""
+        before = self.records
+        if not super().judged_and_written(changes):
+            return False
+        after, self.records = self.records, before
+        for place in {**before, **after}:
+            if place in after:
+                before[place] = after[place]
+            else:
+                del before[place]
+        return True

@@ -1,0 +1,105 @@
+"""Clauses about what is seen while others commit: all that a commit did or nothing, and nothing of one that fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from oauthcore.client import Client
+from oauthcore.outcome import Delete, Insert, Replace, Require
+from oauthcore.records import BY_SUBJECT
+from oauthcore.testing.contract.clause import NotOffered, Terms
+from oauthcore.testing.samples import sample
+from oauthcore.testing.stage import Call, Script, Stage
+from oauthcore.testing.telling import brief
+
+# How often what is watched is changed.
+PAIRS = 25
+
+
+def commits_are_seen_whole(stage: Stage, terms: Terms) -> None:
+    """Who has found what a commit changed finds everything else that it changed."""
+    firsts, seconds = ([sample(Client, key, number) for number in range(PAIRS)] for key in ("first", "second"))
+    stage.put(firsts[0], seconds[0])
+
+    def write() -> Script[None]:
+        """Change both, again and again, in either order."""
+        for number in range(PAIRS - 1):
+            pair = (Replace(firsts[number], firsts[number + 1]), Replace(seconds[number], seconds[number + 1]))
+            assert (yield Call("commit", (pair if number % 2 else pair[::-1],))) is True, "the only writer lost a race"
+
+    def watch(one: str, other: str) -> Script[list[tuple[int, int]]]:
+        """Find the one and then the other, again and again."""
+        seen = []
+        for _ in range(PAIRS):
+            earlier = yield Call("find", (Client, one))
+            later = yield Call("find", (Client, other))
+            seen.append((_number(earlier), _number(later)))
+        return seen
+
+    _, *watched = stage.together(write(), watch("first", "second"), watch("second", "first"))
+    torn = [pair for seen in watched for pair in seen if pair[0] > pair[1]]
+    assert not torn, f"commit {torn and torn[0]} was seen by half: the first number is newer than the second"
+
+
+def find_of_sees_commits_whole(stage: Stage, terms: Terms) -> None:
+    """Who finds by subject finds what one commit left of the subject's, and nothing of a commit that fails."""
+    kind: Any = next((kind for kind in terms.kinds if kind in BY_SUBJECT), None)
+    if kind is None:
+        raise NotOffered("none of these kinds is found by subject")
+    one, other, more = (
+        [sample(kind, key, number, subject="alice") for number in range(PAIRS)] for key in ("1", "2", "3")
+    )
+    # Two records that change together, and a third one that comes and goes with them.
+    states = [[one[n], other[n], *(more[n : n + 1] if n % 2 else [])] for n in range(PAIRS)]
+    ghost, missing = sample(kind, "4", subject="alice"), sample(Client, "missing")
+    stage.put(*states[0])
+
+    def write() -> Script[None]:
+        """Go from state to state."""
+        for n in range(PAIRS - 1):
+            third = Delete(more[n]) if n % 2 else Insert(more[n + 1])
+            changes = (Replace(one[n], one[n + 1]), third, Replace(other[n], other[n + 1]))
+            assert (yield Call("commit", (changes,))) is True, "the only writer lost a race"
+
+    def fail() -> Script[None]:
+        """Insert, in a commit that can't be made."""
+        for _ in range(PAIRS):
+            assert (yield Call("commit", ((Insert(ghost), Require(missing)),))) is False, "a missing record was there"
+
+    def watch() -> Script[list[Any]]:
+        """Find again and again."""
+        seen = []
+        for _ in range(PAIRS):
+            found = yield Call("find_of", (kind, "alice"))
+            seen.append(sorted(found, key=lambda record: record.key))
+        return seen
+
+    _, _, *watched = stage.together(write(), fail(), watch(), watch())
+    torn = [found for seen in watched for found in seen if found not in states]
+    assert not torn, f"find_of gave what no commit left: {', '.join(map(brief, torn[0])) or 'nothing'}"
+
+
+def handles_see_each_other(stage: Stage, terms: Terms) -> None:
+    """What is committed by one handle is found by another at once, and fails its outdated changes."""
+    if stage.subject.other is None:
+        raise NotOffered("the storage has one handle alone")
+    one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
+    for here, there in ((0, 1), (1, 0)):
+        assert stage.tried(Insert(one), handle=here), "a handle could not insert what is not there"
+        assert stage.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
+        assert stage.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
+        assert stage.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
+        assert not stage.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
+        assert stage.tried(Delete(two), handle=here), "a handle could not delete what it had found"
+        assert stage.find(Client, "a", handle=there) is None, "a handle still finds what another has deleted"
+
+
+def _number(record: Client) -> int:
+    return int((record.name or "").rpartition("-")[2])
+
+
+CLAUSES = (
+    commits_are_seen_whole,
+    find_of_sees_commits_whole,
+    handles_see_each_other,
+)
