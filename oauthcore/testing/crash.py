@@ -16,6 +16,7 @@ from oauthcore.drivers import World, answer_to, run
 from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.memory import MemoryStorage
+from oauthcore.testing.handed_over import flow_of
 from oauthcore.testing.interleave import Drive
 from oauthcore.testing.stage import Factory, MakeWorld, Stage
 from oauthcore.testing.telling import laid_out, outlined, reason_of, told
@@ -87,7 +88,7 @@ def crash_points(
             around = world(stage.storage)
             drive: Drive = partial(run, world=around)
             prepared = prepare(drive)
-            steps = _Steps(flow(prepared), lambda effect: answer_to(effect, around))
+            steps = _Steps(flow_of(flow, prepared), lambda effect: answer_to(effect, around))
             if not steps.until(point):
                 return False
             _check(Crash(point, steps.result, prepared, drive, tuple(steps.story)), check)

@@ -1,16 +1,19 @@
-"""What is handed over to be tested: a factory, what it gives, and what is said of one that gives something else."""
+"""What is handed over to be tested: factories of storages, makers of flows, and what is said of those that are none."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
+from oauthcore.effects import Flow
 from oauthcore.storage import AsyncStorage, Storage
 
+T = TypeVar("T")
+P = TypeVar("P")
 AnyStorage: TypeAlias = Storage | AsyncStorage
 METHODS = ("find", "find_of", "commit", "purge")
 
@@ -58,6 +61,20 @@ def under_test(made: Any) -> StorageUnderTest:
     for handle in (subject.storage, *([] if subject.other is None else [subject.other])):
         _check(handle)
     return subject
+
+
+def flow_of(make: Callable[[P], Flow[T]], prepared: P) -> Flow[T]:
+    """Have a flow made of what is prepared; raises `TypeError` for what makes none."""
+    if not callable(make):
+        raise TypeError(
+            f"a function that makes a flow is wanted, and this is {_named(make)} itself, which runs but once"
+        )
+    flow: Any = make(prepared)
+    if not hasattr(flow, "send"):
+        raise TypeError(
+            f"a function that makes a flow is wanted, and this one gave {_named(flow)}: return the flow, unrun"
+        )
+    return cast("Flow[T]", flow)
 
 
 def is_async(storage: AnyStorage) -> bool:

@@ -19,6 +19,7 @@ from oauthcore.drivers import World, answer_to, run
 from oauthcore.effects import Effect, Flow
 from oauthcore.memory import MemoryStorage
 from oauthcore.testing.footprint import Footprint, conflict, footprint_of, orders
+from oauthcore.testing.handed_over import flow_of
 from oauthcore.testing.stage import Factory, MakeWorld, Stage
 from oauthcore.testing.telling import laid_out, outlined, reason_of, told
 
@@ -100,8 +101,10 @@ def interleave(
         with Stage(storage) as stage:
             around = world(stage.storage)
             prepared = prepare(lambda flow: run(flow, around))
-            return use(Scene(around, [flow(prepared) for flow in flows], prepared))
+            return use(Scene(around, [flow_of(make, prepared) for make in flows], prepared))
 
+    if not flows:
+        raise TypeError("there are no flows to run: hand over the functions that make them")
     if schedule is not None:
         return _replayed(with_one, schedule, check)
     return _explored(with_one, check, limit)

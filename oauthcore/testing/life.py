@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from oauthcore.drivers import World, run
-from oauthcore.http import Request
+from oauthcore.http import Request, Response
 from oauthcore.memory import MemoryStorage
 from oauthcore.policy import Lifetimes, Policy
 from oauthcore.server import AuthorizationServer
@@ -24,6 +24,7 @@ from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How, wrong
 from oauthcore.testing.model import AccessModel, AskedModel, CodeModel, GrantModel, RefreshModel
 from oauthcore.testing.stage import Factory, Stage
+from oauthcore.testing.telling import worded
 from oauthcore.testing.walk import CLIENT, Asked, Handle, Walk
 
 Adapter: TypeAlias = Callable[[AuthorizationServer, World], Handle]
@@ -75,9 +76,13 @@ class Life:
         server = AuthorizationServer(
             issuer="https://as.example", clock=self.clock, entropy=entropy, token_key=bytes(range(32)), policy=policy
         )
-        handle = None if adapter is None else adapter(server, world)
-        self.walk = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
-        self.stranger = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER)
+        try:
+            handle = None if adapter is None else _asked(adapter(server, world))
+            self.walk = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
+            self.stranger = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER)
+        except BaseException:
+            self.close()
+            raise
         self.lifetimes = policy.lifetimes
         self.storage = world.storage
         self.asked: list[AskedModel] = []
@@ -269,6 +274,22 @@ class Life:
         assert token.answer is not None
         for name in ("access_token", "refresh_token", "scope"):
             assert answer[name] == token.answer[name], f"an honest retry got another {name}"
+
+
+def _asked(handle: Any) -> Handle:
+    """Give what an adapter gave; raises `TypeError` for nothing, which would else be passed by, and for no answer."""
+    if not callable(handle):
+        raise TypeError(f"the adapter gave {worded(handle)}: it has to give a function from a Request to a Response")
+
+    def asked(request: Request) -> Response:
+        """Ask, and look at the sort of the answer."""
+        response = handle(request)
+        if not isinstance(response, Response):
+            kind = type(response)
+            raise TypeError(f"the adapter answered with a {kind.__module__}.{kind.__qualname__}: make a Response of it")
+        return response
+
+    return asked
 
 
 def _told(what: str, expected: bool, grant: GrantModel) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 
 from oauthcore import Client, MemoryStorage
+from oauthcore.effects import find
 from oauthcore.outcome import Change, R
-from oauthcore.testing import StorageUnderTest, check_storage, clauses
+from oauthcore.testing import Life, StorageUnderTest, check_storage, clauses, crash_points, interleave
 
 
 class Three:
@@ -103,6 +104,49 @@ def test_a_factory_that_raises_is_heard_and_not_asked_again() -> None:
         check_storage(unreachable)
 
     assert asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (find(Client, "a"), "wanted, and this is a generator itself, which runs but once"),
+        (lambda _: MemoryStorage().find(Client, "a"), "this one gave None: return the flow, unrun"),
+    ],
+)
+def test_what_makes_no_flow_is_told_as_that(make: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        interleave(make, prepare=lambda drive: None, check=lambda run: None)
+    with pytest.raises(TypeError, match=says):
+        crash_points(make, prepare=lambda drive: None, check=lambda crash: None)
+
+
+def test_no_flows_at_all_are_told_rather_than_passed() -> None:
+    with pytest.raises(TypeError, match="there are no flows to run"):
+        interleave(prepare=lambda drive: None, check=lambda run: None)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "says"),
+    [
+        (lambda server, world: None, "the adapter gave None: it has to give a function from a Request to a Response"),
+        (
+            lambda server, world: lambda request: (200, [], b""),
+            "the adapter answered with a builtins.tuple: make a Response",
+        ),
+    ],
+)
+def test_an_adapter_that_can_not_be_asked_is_told_rather_than_passed_by(adapter: Any, says: str) -> None:
+    closed: list[bool] = []
+
+    @contextmanager
+    def storage() -> Iterator[MemoryStorage]:
+        yield MemoryStorage()
+        closed.append(True)
+
+    with pytest.raises(TypeError, match=says), closing(Life(storage, adapter)) as life:
+        life.authorize()
+
+    assert closed == [True]
 
 
 def answering(name: str, answer: object) -> Callable[[], MemoryStorage]:
