@@ -31,6 +31,8 @@ def read_basic(request: Request) -> Presented | None:
     client_id, colon, secret = text.partition(":")
     if not colon or not client_id or not secret or "\0" in text:
         raise InvalidClient("the Basic credentials are no identifier and secret divided by a colon")
+    if "%" not in text and "+" not in text:  # as in almost all: there is one way to read them
+        return Presented("client_secret_basic", (client_id,), (Secret(secret),))
     return Presented("client_secret_basic", _readings(client_id), tuple(map(Secret, _readings(secret))))
 
 
