@@ -61,7 +61,8 @@ class Digester:
         """Digest a secret as that kind."""
         state = self._seeds[kind].copy()
         state.update(secret._value.encode("utf-8", "surrogatepass"))
-        return Digest(state.hexdigest())
+        digest: Digest = state.hexdigest()  # type: ignore[assignment]  # `Digest(…)` would be a call in Python
+        return digest
 
 
 class Derivation:

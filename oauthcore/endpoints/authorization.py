@@ -19,7 +19,7 @@ from oauthcore.errors import OAuthError
 from oauthcore.http import Request, Response, see_other
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.id_token_hint import Hint, read_hint
-from oauthcore.oidc.person import Person
+from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
@@ -44,7 +44,7 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
         consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
     if asked.id_token_hint is not None:
         asked = with_hint(asked, (yield from read_hint(asked.id_token_hint, context)))
-    person = yield from front_channel_person(asked, client, login, context)
+    person = NOBODY if context.openid is None else (yield from front_channel_person(asked, client, login, context))
     browser = browser_of(request, context)
     came_bare = request.method == "POST" and login is None and browser is None
     again = by_get(received, context) if came_bare else None

@@ -13,7 +13,7 @@ from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, known_for_id_token, token_response
 from oauthcore.lifecycle import CODE, CodeInput, advance
 from oauthcore.liveness import is_live_grant
-from oauthcore.oidc.person import Person
+from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.outcome import Event, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.pkce import check_verifier
@@ -47,7 +47,7 @@ def authorization_code(caller: Authenticated, parameters: Parameters, context: C
     )
     code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
     grant = None if code is None else (yield from find(Grant, code.grant))
-    person = yield from known_for_id_token(caller.client, grant, context)
+    person = NOBODY if context.openid is None else (yield from known_for_id_token(caller.client, grant, context))
     return decide(redemption, caller, code, grant, person, context)
 
 

@@ -27,7 +27,7 @@ from oauthcore.grants.issuance import (
 )
 from oauthcore.lifecycle import REFRESH, RefreshInput, RefreshState, advance
 from oauthcore.liveness import is_live_grant
-from oauthcore.oidc.person import Person
+from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.records import Grant, RefreshToken, Rotation
@@ -51,7 +51,7 @@ def refresh_token(caller: Authenticated, parameters: Parameters, context: Contex
     refresh = Refresh(Secret(parameters.need("refresh_token")), None if asked is None else parse_scope(asked))
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
-    person = yield from known_for_id_token(caller.client, grant, context)
+    person = NOBODY if context.openid is None else (yield from known_for_id_token(caller.client, grant, context))
     return decide(refresh, caller, token, grant, person, context)
 
 
