@@ -10,15 +10,17 @@ fields do, so of one or two each is filled through its own slot instead, which i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import attrs
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Both, or Python takes neither for the plain assignment that it has a short way for.
 _AS_ANY_OBJECT = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
 
+_MAKERS: dict[object, Callable[..., Any]] = {}
 _COPIES: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
 
 
@@ -34,7 +36,7 @@ def made_quickly(cls: type[T]) -> type[T]:
         "frozen": cls,
         "open": type(cls.__name__, (cls,), {"__slots__": (), **_AS_ANY_OBJECT}),
         "set_class": object.__setattr__,
-        "make": object.__new__,
+        "new": object.__new__,
         **{f"fill_{field.name}": vars(cls)[field.name].__set__ for field in fields},
         **{f"default_{field.name}": field.default for field in fields},
         **{f"convert_{field.name}": field.converter for field in fields},
@@ -42,34 +44,35 @@ def made_quickly(cls: type[T]) -> type[T]:
     exec(_source(fields), names)  # noqa: S102 - as attrs, dataclasses and namedtuple make theirs
     names["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
     cls.__init__ = names["__init__"]  # type: ignore[method-assign]  # the signature is as it was
-    _COPIES[cls] = names["copy"]
+    _MAKERS[cls], _COPIES[cls] = names["make"], names["copy"]
     return cls
 
 
 def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
-    """Write the two functions, `__init__(self, …)` and `copy(old, changes)`."""
-    opened = ["set_class(self, '__class__', open)", *[f"self.{field.name} = {_given(field)}" for field in fields]]
+    """Write the three functions, `__init__(self, …)`, `make(…)` and `copy(old, changes)`."""
+    assigned = [f"self.{field.name} = {_given(field)}" for field in fields]
     filled = [f"fill_{field.name}(self, {_given(field)})" for field in fields]
-    making = [
-        f"def __init__({', '.join(_signature(fields))}):",
-        *(filled if len(fields) < 3 else [*opened, "self.__class__ = frozen"]),
-    ]
-    copying = [
-        "def copy(old, changes):",
-        "new = make(open)",
-        *[f"new.{field.name} = old.{field.name}" for field in fields],
-        "for name, value in changes.items():",
-        "    setattr(new, name, value)",
-        "new.__class__ = frozen",
-        "return new",
-    ]
-    return "\n    ".join(making) + "\n" + "\n    ".join(copying)
+    opened = ["set_class(self, '__class__', open)", *assigned, "self.__class__ = frozen"]
+    signature = _signature(fields)
+    functions = (
+        [f"def __init__({', '.join(['self', *signature])}):", *(filled if len(fields) < 3 else opened)],
+        [f"def make({', '.join(signature)}):", "self = new(open)", *assigned, "self.__class__ = frozen", "return self"],
+        [
+            "def copy(old, changes):",
+            "self = new(open)",
+            *[f"self.{field.name} = old.{field.name}" for field in fields],
+            "for name, value in changes.items():",
+            "    setattr(self, name, value)",
+            "self.__class__ = frozen",
+            "return self",
+        ],
+    )
+    return "\n".join(["\n    ".join(lines) for lines in functions])
 
 
 def _signature(fields: tuple[attrs.Attribute[Any], ...]) -> list[str]:
     keywords = [_parameter(field) for field in fields if field.kw_only]
     return [
-        "self",
         *[_parameter(field) for field in fields if not field.kw_only],
         *(["*"] if keywords else []),
         *keywords,
@@ -82,6 +85,14 @@ def _parameter(field: attrs.Attribute[Any]) -> str:
 
 def _given(field: attrs.Attribute[Any]) -> str:
     return str(field.alias) if field.converter is None else f"convert_{field.name}({field.alias})"
+
+
+def maker(cls: Callable[P, T]) -> Callable[P, T]:
+    """Give what makes values of a class that is `made_quickly`, as a call of the class does and in half of its time.
+
+    A call of a class puts what is given by name into a dict, and looks for `__init__`; a call of a function does not.
+    """
+    return _MAKERS[cls]
 
 
 def evolve(value: T, **changes: Any) -> T:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from oauthcore.frozen import made_quickly
+from oauthcore.frozen import made_quickly, maker
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -125,9 +125,12 @@ class Response:
         return None
 
 
+_response = maker(Response)
+
+
 def with_headers(response: Response, also: Headers) -> Response:
     """Give a response with more headers, after its own."""
-    return Response(response.status, response.headers + also, response.body, response.refusal)
+    return _response(response.status, response.headers + also, response.body, response.refusal)
 
 
 def complete(response: Response) -> Headers:
@@ -165,9 +168,9 @@ _json_pieces = _encoder()
 
 def json_response(status: int, members: Mapping[str, object], extra: Headers = ()) -> Response:
     """Answer with a JSON object that no cache keeps."""
-    return Response(status, _JSON + extra, "".join(_json_pieces(members, 0)).encode("ascii"))
+    return _response(status, _JSON + extra, "".join(_json_pieces(members, 0)).encode("ascii"))
 
 
 def see_other(location: str, extra: Headers = ()) -> Response:
     """Send the browser elsewhere with GET (303: RFC 9700 section 4.12 forbids 307, which would repeat a password)."""
-    return Response(303, (("Location", location), NO_BODY, *NO_STORE, *extra))
+    return _response(303, (("Location", location), NO_BODY, *NO_STORE, *extra))

@@ -19,7 +19,7 @@ from oauthcore.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from oauthcore.frozen import made_quickly
+from oauthcore.frozen import made_quickly, maker
 from oauthcore.liveness import is_live_client
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
@@ -65,6 +65,9 @@ class Judged:
     essential_acr: tuple[str, ...]
 
 
+_judged = maker(Judged)
+
+
 def prove_redirect(request: AuthorizationRequest, client: Client | None, context: Context) -> Redirectable:
     """Run the checks whose failure is an error page: is the client known, enabled, and the redirect URI its own?"""
     live = known_client(client, context)
@@ -81,7 +84,7 @@ def judge(asked: Redirectable, context: Context) -> Judged:
     scope = allowed_scope(asked, response_type, prompt, context)
     demand_openid(request, response_type, scope, context)
     claims = possible_claims(request, scope, context)
-    return Judged(
+    return _judged(
         asked=asked,
         response_type=response_type,
         response_mode=response_mode,

@@ -11,13 +11,15 @@ import attrs
 
 from oauthcore.client import Client
 from oauthcore.context import Context
-from oauthcore.frozen import made_quickly
+from oauthcore.frozen import made_quickly, maker
 from oauthcore.grants.issuance import issue_access
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Insert
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records import AuthorizationCode, Grant
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect
+
+_code = maker(AuthorizationCode)
 
 
 @made_quickly
@@ -79,7 +81,7 @@ class ResponseType:
 def issue_code(approved: Approved, context: Context) -> Part:
     """Issue an authorization code (RFC 6749 section 4.1.2)."""
     value = context.mint()
-    record = AuthorizationCode(
+    record = _code(
         key=context.digest("authorization_code", value),
         client_id=approved.client.client_id,
         subject=approved.grant.subject,

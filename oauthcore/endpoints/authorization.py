@@ -16,6 +16,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import OAuthError
+from oauthcore.frozen import maker
 from oauthcore.http import Request, Response, see_other
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.id_token_hint import Hint, read_hint
@@ -25,6 +26,8 @@ from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
 from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Consent, Interaction
 from oauthcore.redirect_uri import form_encoded
+
+_request = maker(AuthorizationRequest)
 
 # What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
 LONGEST_QUERY = 6_000
@@ -54,7 +57,7 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
 def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     parameters.need("client_id")
-    return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
+    return _request(**parameters.among(REQUEST_PARAMETERS))
 
 
 def by_get(received: AuthorizationRequest, context: Context) -> Response | None:

@@ -11,7 +11,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow
-from oauthcore.frozen import evolve, made_quickly
+from oauthcore.frozen import evolve, made_quickly, maker
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.http import Response, json_response
 from oauthcore.jwt import Jwt
@@ -20,6 +20,8 @@ from oauthcore.oidc.person import NOBODY, Person, know
 from oauthcore.outcome import Change, Insert, Pending
 from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
 from oauthcore.scope import Scope
+
+_access_token, _refresh_token, _grant = maker(AccessToken), maker(RefreshToken), maker(Grant)
 
 
 @made_quickly
@@ -59,7 +61,7 @@ def issue_access(
     """
     expires_at = context.access_token_expires_at(client)
     is_jwt = client.access_token_format == "jwt"
-    record = AccessToken(
+    record = _access_token(
         key=context.digest("jti" if is_jwt else "access_token", value),
         client_id=client.client_id,
         subject=None if grant is None else grant.subject,
@@ -76,7 +78,7 @@ def issue_access(
 
 def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
     """Make the record of a refresh token."""
-    record = RefreshToken(
+    record = _refresh_token(
         key=context.digest("refresh_token", value),
         client_id=client.client_id,
         subject=grant.subject,
@@ -116,7 +118,7 @@ def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None,
     It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
     leaves nothing behind for months.
     """
-    return Grant(
+    return _grant(
         key=context.digest("grant", context.mint()),
         client_id=client.client_id,
         subject=subject,

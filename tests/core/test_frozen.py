@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from oauthcore.digest import Digest
-from oauthcore.frozen import evolve, made_quickly
+from oauthcore.frozen import evolve, made_quickly, maker
 from oauthcore.records import AccessToken, AuthorizationCode, Grant
 from oauthcore.scope import Scope
 
@@ -45,10 +45,12 @@ ARGUMENTS = [((1, "s"), {}), ((1,), {"second": "s", "third": "ab"}), ((1, "s", "
 
 @pytest.mark.parametrize(("positional", "named"), ARGUMENTS)
 def test_it_is_made_as_attrs_makes_it(positional: tuple[int, str], named: dict[str, int]) -> None:
-    slow, quick = Slow(*positional, **named), Quick(*positional, **named)  # type: ignore[arg-type]  # all sorts
+    slow = Slow(*positional, **named)  # type: ignore[arg-type]  # all sorts
 
-    assert attrs.asdict(quick) == attrs.asdict(slow)
-    assert repr(quick) == repr(slow).replace("Slow", "Quick")
+    for make in (Quick, maker(Quick)):
+        quick = make(*positional, **named)  # type: ignore[arg-type]  # all sorts
+        assert attrs.asdict(quick) == attrs.asdict(slow)
+        assert repr(quick) == repr(slow).replace("Slow", "Quick")
 
 
 def test_it_takes_what_the_class_took() -> None:
@@ -61,12 +63,14 @@ def test_it_takes_what_the_class_took() -> None:
 
 @pytest.mark.parametrize(("positional", "named"), [((), {}), ((1,), {}), ((1, "s", (), 4), {}), ((1, "s"), {"x": 1})])
 def test_it_refuses_what_the_class_refused(positional: tuple[int, ...], named: dict[str, int]) -> None:
-    for cls in (Slow, Quick):
+    for make in (Slow, Quick, maker(Quick)):
         with pytest.raises(TypeError):
-            cls(*positional, **named)  # type: ignore[arg-type]  # none of them fits
+            make(*positional, **named)  # type: ignore[arg-type]  # none of them fits
 
 
-@pytest.mark.parametrize("quick", [Quick(1, "s"), evolve(Quick(1, "s"), first=2), copy.copy(Quick(1, "s"))])
+@pytest.mark.parametrize(
+    "quick", [Quick(1, "s"), maker(Quick)(1, "s"), evolve(Quick(1, "s"), first=2), copy.copy(Quick(1, "s"))]
+)
 def test_nothing_can_be_changed(quick: Quick) -> None:
     assert type(quick) is Quick
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
@@ -75,6 +79,21 @@ def test_nothing_can_be_changed(quick: Quick) -> None:
         del quick.first
     with pytest.raises(AttributeError):
         quick.fifth = 5  # type: ignore[attr-defined]  # and this
+
+
+@made_quickly
+@attrs.frozen
+class Small:
+    """Be of one field, which is filled in another way."""
+
+    only: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+
+
+@pytest.mark.parametrize("small", [Small("ab"), maker(Small)("ab"), evolve(Small("c"), only=("a", "b"))])
+def test_a_small_one_is_as_frozen(small: Small) -> None:
+    assert small == Small("ab")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        small.only = ()  # type: ignore[misc]  # that is what is tried
 
 
 def test_a_change_makes_another_value() -> None:
