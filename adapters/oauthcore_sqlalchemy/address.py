@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oauthcore.errors import ConfigurationError
 from oauthcore_sqlalchemy.engines import async_engine_of, engine_of
+from oauthcore_sqlalchemy.tls import tls_of, without_tls
 
 E = TypeVar("E", Engine, AsyncEngine)
 
@@ -93,7 +94,9 @@ def _connections(address: URL) -> int:
 def _made(make: Callable[..., E], address: URL, backend: str, **options: Any) -> E:
     text = address.render_as_string(hide_password=True)
     timeout = _TIMEOUTS.get(address.get_driver_name(), _TIMEOUT)
-    own = {} if timeout in address.query else {timeout: PATIENCE}
+    own: dict[str, object] = {} if timeout in address.query else {timeout: PATIENCE}
+    if backend == "mysql" and (context := tls_of(address)) is not None:
+        address, own = without_tls(address), {**own, "ssl": context}
     try:
         return make(address, connect_args=own, **options)
     except NoSuchModuleError:

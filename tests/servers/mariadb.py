@@ -15,24 +15,24 @@ _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sb
 
 
 class MariaDb:
-    """Be a MariaDB server; `durable` as an operator has it, and otherwise as fast as it can be."""
+    """Be a MariaDB server with more `options`; `durable` as an operator has it, and otherwise as fast as it can be."""
 
     drivers = ("pymysql", "aiomysql", "asyncmy")
     """The first of them is blocking."""
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(self, *options: str, durable: bool = False) -> None:
         self.port = free_port()
         self._numbers = count(1)
         self._folder = Folder("mariadb")
         data = self._folder.path / "data"
         install, server = self.programs()
-        options = ["--no-defaults", f"--datadir={data}"]
-        command = [install, *options, "--auth-root-authentication-method=normal", "--skip-test-db"]
+        places = ["--no-defaults", f"--datadir={data}"]
+        command = [install, *places, "--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
         self.program = Program(
             [
                 server,
-                *options,
+                *places,
                 "--bind-address=127.0.0.1",
                 f"--port={self.port}",
                 f"--socket={self._folder.path / 'socket'}",
@@ -40,6 +40,7 @@ class MariaDb:
                 f"--innodb-flush-log-at-trx-commit={int(durable)}",
                 "--innodb-buffer-pool-size=64M",
                 "--max-connections=200",
+                *options,
             ],
             "ready for connections",
             self._folder,

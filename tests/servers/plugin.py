@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.servers.mariadb import MariaDb
+from tests.servers.mysql import VARIABLE, MySql
 from tests.servers.postgresql import PostgreSql
 
 
@@ -27,12 +29,13 @@ def durable_postgresql() -> Iterator[PostgreSql]:
 
 
 @pytest.fixture(scope="session")
-def mariadb() -> Iterator[MariaDb]:
-    """Give a MariaDB server; skips where there is none to start."""
-    try:
-        MariaDb.programs()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
-    server = MariaDb()
+def mariadb() -> Iterator[MariaDb | MySql]:
+    """Give a MariaDB server, or MySQL where the environment names one; skips where there is none to start."""
+    if VARIABLE not in os.environ:
+        try:
+            MariaDb.programs()
+        except FileNotFoundError as missing:
+            pytest.skip(str(missing))
+    server = MySql() if VARIABLE in os.environ else MariaDb()
     yield server
     server.stop()
