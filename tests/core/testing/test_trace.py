@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -517,3 +518,58 @@ def test_what_is_no_word_is_not_kept_where_names_are(request_: Request, kept: st
     assert "Zm9vYmFy" not in text
     assert kept in text
     assert replay(Trace.load(text)).differences == ()
+
+
+def planted(name: str) -> str:
+    """Give a secret that is like no other."""
+    return f"PLANTED-{name}-0123456789"
+
+
+def sent_as(*headers: tuple[str, str], body: str = "", target: str = "/token", method: str = "POST") -> Request:
+    return Request(method, target, headers, body.encode("latin-1"))
+
+
+JSON = ("Content-Type", "application/json")
+BASIC = base64.b64encode(f"confidential:{planted('secret')}".encode()).decode()
+PLACES: dict[str, Request] = {
+    "Basic": sent_as(FORM, ("Authorization", f"Basic {BASIC}")),
+    "Basic without a colon": sent_as(
+        FORM, ("Authorization", f"Basic {base64.b64encode(planted('a').encode()).decode()}")
+    ),
+    "Basic that is no base64": sent_as(FORM, ("Authorization", f"Basic {planted('a')}")),
+    "Bearer": sent_as(("Authorization", f"Bearer {planted('a')}"), method="GET", target="/userinfo"),
+    "no scheme": sent_as(("Authorization", planted("a")), method="GET", target="/userinfo"),
+    "Digest": sent_as(("Authorization", f'Digest response="{planted("a")}"'), method="GET", target="/userinfo"),
+    "headers of others": sent_as(
+        FORM, ("X-Api-Key", planted("a")), ("Referer", f"https://x/?code={planted('b')}"), ("DPoP", planted("c"))
+    ),
+    "cookies": sent_as(
+        ("Cookie", f'a={planted("a")}; b="{planted("b")}"'), method="GET", target="/authorize?client_id=x"
+    ),
+    "query": sent_as(
+        method="GET", target=f"/authorize?client_id=confidential&state={planted('a')}&request={planted('b')}"
+    ),
+    "behind a hash": sent_as(method="GET", target=f"/authorize?x=1#{planted('a')}"),
+    "form": sent_as(FORM, body=f"code={planted('a')}&PASSWORD={planted('b')}&pass%77ord={planted('c')}"),
+    "form of one word": sent_as(FORM, body=planted("a")),
+    "form that is no UTF-8": sent_as(FORM, body=f"\xff{planted('a')}"),
+    "JSON": sent_as(JSON, body=json.dumps({"password": planted("a"), "x": [planted("b"), {planted("c"): 1}]})),
+    "JSON of one text": sent_as(JSON, body=json.dumps(planted("a"))),
+    "JSON that is none": sent_as(JSON, body='{"password": "' + planted("a")),
+    "text": sent_as(("Content-Type", "text/plain"), body=f"password={planted('a')}"),
+    "multipart": sent_as(
+        ("Content-Type", "multipart/form-data; boundary=x"), body=f'--x\r\nname="password"\r\n\r\n{planted("a")}'
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_wherever_a_secret_is_nothing_is_left_of_it(place: str) -> None:
+    site = traced()
+
+    site.handle(PLACES[place])
+
+    text = site.traces[-1].dump()
+    assert "PLANTED" not in text.upper()
+    assert BASIC not in text
+    assert replay(Trace.load(text)).response.status == site.traces[-1].response["status"]
