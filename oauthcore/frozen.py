@@ -27,13 +27,15 @@ _COPIES: dict[type, Callable[[Any, dict[str, Any]], Any]] = {}
 def made_quickly(cls: type[T]) -> type[T]:
     """Give a class made by `attrs.frozen` another `__init__`, of the same signature and effect.
 
-    Not for classes with validators or factories, or that have more to do than to set their fields.
+    Not for classes with validators or factories, or that have more to do than to set their fields. Subclasses are made
+    as attrs makes them.
     """
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cls)  # type: ignore[arg-type]  # it is one of attrs'
     assert not hasattr(cls, "__attrs_post_init__")
     assert all(field.validator is None and not hasattr(field.default, "factory") for field in fields)
     names: dict[str, Any] = {
         "frozen": cls,
+        "plain": cls.__init__,
         "open": type(cls.__name__, (cls,), {"__slots__": (), **_AS_ANY_OBJECT}),
         "set_class": object.__setattr__,
         "new": object.__new__,
@@ -52,7 +54,13 @@ def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
     """Write the three functions, `__init__(self, …)`, `make(…)` and `copy(old, changes)`."""
     assigned = [f"self.{field.name} = {_given(field)}" for field in fields]
     filled = [f"fill_{field.name}(self, {_given(field)})" for field in fields]
-    opened = ["set_class(self, '__class__', open)", *assigned, "self.__class__ = frozen"]
+    opened = [
+        "if self.__class__ is not frozen:",  # a subclass, which may have room for more
+        f"    return plain(self, {', '.join(f'{f.alias}={f.alias}' for f in fields)})",
+        "set_class(self, '__class__', open)",
+        *assigned,
+        "self.__class__ = frozen",
+    ]
     signature = _signature(fields)
     functions = (
         [f"def __init__({', '.join(['self', *signature])}):", *(filled if len(fields) < 3 else opened)],

@@ -53,6 +53,25 @@ def test_it_is_made_as_attrs_makes_it(positional: tuple[int, str], named: dict[s
         assert repr(quick) == repr(slow).replace("Slow", "Quick")
 
 
+def test_a_subclass_is_made_as_attrs_makes_it() -> None:
+    class Roomy(Quick):
+        pass
+
+    class Narrow(Quick):
+        __slots__ = ()
+
+    @attrs.frozen
+    class More(Quick):
+        fifth: int = 5
+
+    made = [kind(1, "s", fourth=4) for kind in (Roomy, Narrow, More)]
+
+    assert [type(one) for one in made] == [Roomy, Narrow, More]
+    assert [(one.first, one._second, one.third, one.fourth) for one in made] == [(1, "s", (), 4)] * 3
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        made[0].first = 2  # type: ignore[misc]  # that is the point
+
+
 def test_it_takes_what_the_class_took() -> None:
     slow, quick = inspect.signature(Slow), inspect.signature(Quick)
 
