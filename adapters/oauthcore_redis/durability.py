@@ -131,8 +131,10 @@ def failover(info: Mapping[str, str], replicas: int) -> Concern | None:
     """Say that a replica may take the primary's place without having all that was acknowledged."""
     if info.get("connected_slaves", "0") == "0" or replicas:
         return None
-    remedy = "set it to 1 in the URL, or the commits of the last moment end where a replica takes the primary's place"
-    return Concern("replicas", "0", remedy)
+    how = "let sentinels watch over it instead of a cluster, where no commit waits for a replica, and set it to 1"
+    remedy = how if info.get("cluster_enabled") == "1" else "set it to 1 in the URL"
+    lost = "or the commits of the last moment end where a replica takes the primary's place"
+    return Concern("replicas", "0", f"{remedy}, {lost}")
 
 
 def clocks(ahead: float, linger: int) -> Concern | None:

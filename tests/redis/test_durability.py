@@ -125,6 +125,12 @@ def test_who_waits_for_no_replica_is_told_where_there_are_some() -> None:
     assert told({}, {}, replicas=0) == told(*followed, replicas=1) == []
 
 
+def test_in_a_cluster_nobody_is_told_to_set_what_is_refused_there() -> None:
+    (sentence,) = told({"connected_slaves": "1", "cluster_enabled": "1"}, {"min-replicas-to-write": "1"}, replicas=0)
+
+    assert sentence.startswith("replicas is 0: let sentinels watch over it instead of a cluster")
+
+
 def test_a_map_is_read_as_a_list_is() -> None:
     """RESP3 answers CONFIG GET by a map."""
     assert read_pairs({b"a": b"1"}) == read_pairs([b"a", b"1"]) == {"a": "1"}
