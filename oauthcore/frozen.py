@@ -37,7 +37,7 @@ def made_quickly(cls: type[T]) -> type[T]:
         "frozen": cls,
         "plain": cls.__init__,
         "open": type(cls.__name__, (cls,), {"__slots__": (), **_AS_ANY_OBJECT}),
-        "set_class": object.__setattr__,
+        "set_class": vars(object)["__class__"].__set__,
         "new": object.__new__,
         **{f"fill_{field.name}": vars(cls)[field.name].__set__ for field in fields},
         **{f"default_{field.name}": field.default for field in fields},
@@ -57,7 +57,7 @@ def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
     opened = [
         "if self.__class__ is not frozen:",  # a subclass, which may have room for more
         f"    return plain(self, {', '.join(f'{f.alias}={f.alias}' for f in fields)})",
-        "set_class(self, '__class__', open)",
+        "set_class(self, open)",
         *assigned,
         "self.__class__ = frozen",
     ]

@@ -27,13 +27,14 @@ def deliver(
     """Send the parts to the client, with an ID token made of what leaves beside it where one was asked for."""
     parameters = {name: value for part in parts for name, value in part.parameters.items()}
     unsigned = tuple(part.unsigned for part in parts if part.unsigned is not None)
+    if not unsigned:
+        return deliver_with(judged, grant, parameters, person, context)
 
     def complete(signed: tuple[str, ...]) -> Response | Pending:
-        """Deliver with the access token, signed if it had to be."""
-        access = {"access_token": signed[0]} if signed else {}
-        return deliver_with(judged, grant, {**parameters, **access}, person, context)
+        """Deliver with the access token, now that it is signed."""
+        return deliver_with(judged, grant, {**parameters, "access_token": signed[0]}, person, context)
 
-    return Pending(unsigned, complete) if unsigned else complete(())
+    return Pending(unsigned, complete)
 
 
 def deliver_with(
