@@ -91,14 +91,15 @@ class AsyncWorld:
 
 def run(flow: Flow[T], world: World) -> T:
     """Run a flow to its result, answering each effect by a blocking call."""
-    resume, answer = flow.send, None
+    send = resume = flow.send
+    answer = None
     while True:
         try:
             effect = resume(answer)
         except StopIteration as result:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
-            resume, answer = flow.send, answer_to(effect, world)
+            resume, answer = send, answer_to(effect, world)
             if answer is True and isinstance(effect, Commit):
                 _tell(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
@@ -107,14 +108,15 @@ def run(flow: Flow[T], world: World) -> T:
 
 async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
     """Run a flow to its result, awaiting the answers that are awaitable and taking the others as they are."""
-    resume, answer = flow.send, None
+    send = resume = flow.send
+    answer = None
     while True:
         try:
             effect = resume(answer)
         except StopIteration as result:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
-            resume, answer = flow.send, answer_to(effect, world)
+            resume, answer = send, answer_to(effect, world)
             if inspect.isawaitable(answer):
                 answer = await answer
             if answer is True and isinstance(effect, Commit):

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.frozen import made_quickly
+from oauthcore.frozen import made_quickly, maker
 from oauthcore.http import Outgoing, Response
 from oauthcore.jwk import Jwk
 from oauthcore.jwt import Jwt
@@ -100,13 +100,16 @@ class Claims:
 
 Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
 
+# These two are made for every request.
+_find, _commit = maker(Find), maker(Commit)
+
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
 
 
 def find(kind: type[R], key: str) -> Flow[R | None]:
     """Find a record, or None where there is none."""
-    record: R | None = yield Find(kind, key)
+    record: R | None = yield _find(kind, key)
     return record
 
 
@@ -118,7 +121,7 @@ def find_of(kind: type[S], subject: str) -> Flow[Sequence[S]]:
 
 def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool]:
     """Commit changes, all or none: False where a precondition no longer holds."""
-    done: bool = yield Commit(changes, events)
+    done: bool = yield _commit(changes, events)
     return done
 
 

@@ -36,6 +36,7 @@ class MemoryStorage:
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
         with self._lock:
+            records = self._records
             written: dict[tuple[type[Record], str], Record | None] = {}
             for change in changes:
                 expected, new = before_and_after(change)
@@ -43,7 +44,7 @@ class MemoryStorage:
                 assert record is not None
                 place = (type(record), record.key)
                 # A change sees what the changes before it in the same commit did.
-                stored = written[place] if place in written else self._records.get(place)
+                stored = written[place] if place in written else records.get(place)
                 if stored is not expected and stored != expected:
                     return False
                 if new is not expected:
