@@ -1,22 +1,35 @@
 """The storage: Django's ORM on one of Django's connections, a transaction to a commit.
 
-Preconditions are conditional writes, and locks are taken in the order of the keys, so that two commits that want the
-same records wait for each other and never in a circle. Within a transaction of the caller's (`ATOMIC_REQUESTS`) a
-commit is as final as that: then True means that it will be there if the request's own transaction is.
+A record is locked, and then compared here: some databases take `a` for `A`, in whatever column. Locks are taken in the
+order of the keys, so that two commits that want the same records wait for each other and never in a circle. Within a
+transaction of the caller's (`ATOMIC_REQUESTS`) a commit is as final as that: then True means that it will be there if
+the request's own transaction is.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.models import F, QuerySet
 
 from oauthcore.codec import dump, load
 from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require, S
 from oauthcore.records import BY_SUBJECT, Record
 from oauthcore_django import models
+
+# What no two databases disagree about.
+_PLAIN = re.compile(r"[a-z0-9._:/-]{1,255}")
+_LATEST = 2**63 - 1
+# Serialization failure and deadlock (PostgreSQL, appendix A, class 40); deadlock, and a record that changed since it
+# was last read (MariaDB, error codes).
+_UNDONE: frozenset[Any] = frozenset({"40001", "40P01", 1213, 1020})
+ATTEMPTS = 5
+
+T = TypeVar("T")
 
 
 class _Lost(Exception):
@@ -31,87 +44,114 @@ class DjangoStorage:
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
-        row = self._rows(kind=kind.__name__, key=key).values_list("key", "body").first()
-        # Some databases take `a` for `A`.
-        return load(kind, row[1]) if row is not None and row[0] == key else None
+        for body in self._rows(kind=kind.__name__, key=named(key)).values_list("body", flat=True):
+            return load(kind, body)
+        return None
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
-        bodies = self._rows(kind=kind.__name__, subject=subject).values_list("body", flat=True)
-        # Some databases take `a` for `A`: the list would be another person's, and so would what he takes back.
-        return [record for record in (load(kind, body) for body in bodies) if record.subject == subject]
+        bodies = self._rows(kind=kind.__name__, subject=named(subject)).values_list("body", flat=True)
+        return [load(kind, body) for body in bodies]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
+
+        def apply() -> bool:
+            for change in sorted(changes, key=_place):
+                self._apply(change)
+            return True
+
         try:
-            with transaction.atomic(using=self._using):
-                for change in sorted(changes, key=_place):
-                    self._apply(change)
+            return self._persisted(apply)
         except (_Lost, IntegrityError):
             return False
-        return True
 
     def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, and tell how many."""
         expired = self._rows(expires_at__lt=expired_before).order_by("expires_at")
-        ids = list(expired.values_list("pk", flat=True)[:limit])
-        removed, _ = self._rows(pk__in=ids, expires_at__lt=expired_before).delete()
-        return removed
+
+        def remove(rows: QuerySet[models.Record]) -> int:
+            ids = list(rows.values_list("pk", flat=True)[: max(limit, 0)])
+            removed, _ = self._rows(pk__in=ids, expires_at__lt=expired_before).delete()
+            return removed
+
+        if connections[self._using].features.has_select_for_update_skip_locked:
+            # What somebody else has locked is still in use, and to wait for it could be to wait in a circle.
+            return self._persisted(lambda: remove(expired.select_for_update(skip_locked=True)))
+        # In no transaction: one that began by reading could not write in SQLite later.
+        return remove(expired)
+
+    def _persisted(self, work: Callable[[], T]) -> T:
+        """Do work in a transaction; again, a few times, where the database has undone it because of others."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                with transaction.atomic(using=self._using):
+                    return work()
+            except OperationalError as error:
+                # Within the caller's transaction all of that was undone, and he alone can begin again.
+                if not left or connections[self._using].in_atomic_block or not was_undone(error):
+                    raise
+        raise AssertionError("the last attempt gives its answer or its error")
 
     def _rows(self, **conditions: object) -> QuerySet[models.Record]:
-        # Without the model's default order: there is none, and `first` would add one.
-        return models.Record.objects.using(self._using).filter(**conditions).order_by()
+        return models.Record.objects.using(self._using).filter(**conditions)
 
     def _apply(self, change: Change) -> None:
         match change:
             case Insert(record):
                 models.Record(**_columns(record)).save(using=self._using, force_insert=True)
             case Replace(old, new):
-                _demand(self._change(old, lambda rows: rows.update(**_columns(new))))
+                self._locked(old).update(**_columns(new))
             case Delete(record):
-                _demand(self._change(record, lambda rows: rows.delete()[0]))
+                self._locked(record).delete()
             case Require(record):
-                _demand(self._change(record, self._lock))
+                self._locked(record)
 
-    def _change(self, record: Record, change: Callable[[QuerySet[models.Record]], int]) -> int:
-        """Change the row of a record, if it is still that record; count what was changed.
+    def _locked(self, record: Record) -> QuerySet[models.Record]:
+        """Give the row of a record, which nobody else changes until the commit; raises `_Lost` where it is another.
 
-        It is looked for by its text. Where that is not there, the record may still be, in the words of a version that
-        knew a field less; so it is read once, and looked for by the text that it has.
+        Other text may still be the same record: an older version wrote it, before a field was added.
         """
-        place = {"kind": type(record).__name__, "key": record.key}
-        changed = change(self._rows(**place, body=dump(record)))
-        if changed:
-            return changed
-        row = self._rows(**place).values_list("key", "body").first()
-        if row is None or row[0] != record.key or load(type(record), row[1]) != record:
-            return 0
-        return change(self._rows(**place, body=row[1]))
-
-    def _lock(self, rows: QuerySet[models.Record]) -> int:
-        """Count what is to stay as it is until the commit, and keep others from changing it."""
+        rows = self._rows(kind=type(record).__name__, key=named(record.key))
+        found = rows.values_list("body", flat=True)
         if connections[self._using].features.has_select_for_update:
-            return len(rows.select_for_update().values_list("pk"))
-        # SQLite: a write takes the one lock there is, and a transaction that began by reading could not get it later.
-        return rows.update(expires_at=F("expires_at"))
+            found = found.select_for_update()
+        else:
+            # SQLite: a write takes the one lock there is; a transaction that began by reading could not get it later.
+            rows.update(expires_at=F("expires_at"))
+        if not any(body == dump(record) or load(type(record), body) == record for body in found):
+            raise _Lost
+        return rows
+
+
+def was_undone(error: OperationalError) -> bool:
+    """Tell whether a database says that it has undone a transaction because of others (class 40; MySQL's 1213)."""
+    said = (getattr(error.__cause__, "sqlstate", None), *error.args[:1])
+    return not _UNDONE.isdisjoint(said)
+
+
+def named(text: str) -> str:
+    """Give a key or subject as every database can hold it and tell it from others: itself, or its SHA-256.
+
+    Keys that the core makes, and most others, stand for themselves. A capital letter, an accent, a space at the end or
+    a NUL would be folded by one database, trimmed by another and refused by a third.
+    """
+    if _PLAIN.fullmatch(text):
+        return text
+    # The space keeps it apart from every text that stands for itself.
+    return "sha256 " + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _place(change: Change) -> tuple[str, str]:
     record = change.old if isinstance(change, Replace) else change.record
-    return (type(record).__name__, record.key)
+    return type(record).__name__, named(record.key)
 
 
 def _columns(record: Record) -> dict[str, Any]:
-    subject = getattr(record, "subject", None) if isinstance(record, BY_SUBJECT) else None
     return {
         "kind": type(record).__name__,
-        "key": record.key,
+        "key": named(record.key),
         "body": dump(record),
-        "subject": subject,
-        "expires_at": record.expires_at,
+        "subject": named(record.subject) if isinstance(record, BY_SUBJECT) else None,
+        "expires_at": None if record.expires_at is None else min(record.expires_at, _LATEST),
     }
-
-
-def _demand(rows: int) -> None:
-    if rows != 1:
-        raise _Lost

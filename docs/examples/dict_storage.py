@@ -34,7 +34,8 @@ class DictStorage:
         with self._lock:
             records = self._records.copy()
             expired = [p for p, r in records.items() if r.expires_at is not None and r.expires_at < expired_before]
-            for place in expired[:limit]:
+            taken = expired[: max(limit, 0)]
+            for place in taken:
                 del records[place]
             self._records = records
-            return len(expired[:limit])
+            return len(taken)

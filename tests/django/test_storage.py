@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from io import StringIO
 from threading import Barrier
+from typing import Any
 
 import attrs
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections, models, transaction
+from django.db import OperationalError, connection, connections, models, transaction
 
 from oauthcore import Client, World, run
 from oauthcore.digest import Digest
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Consent
 from oauthcore.scope import Scope
+from oauthcore.testing import clauses
 from oauthcore_django.models import Record
 from oauthcore_django.storage import DjangoStorage
 from tests.core.site import CLIENTS, make_site
@@ -64,15 +67,19 @@ def test_records_of_a_person_are_found(storage: DjangoStorage) -> None:
     assert sorted(storage.find_of(Consent, "alice"), key=lambda record: record.key) == mine
 
 
-@pytest.fixture
-def careless_database() -> Iterator[None]:
-    """Compare subjects without regard to case, as MySQL does if nobody tells it otherwise."""
-    strict = Record._meta.get_field("subject")
+CARELESS: dict[str, models.Field[Any, Any]] = {
+    "keys_are_exact": models.CharField("key", max_length=255, db_collation="NOCASE"),
+    "subjects_are_exact": models.CharField("subject", max_length=255, null=True, db_collation="NOCASE"),
+    "record_is_another_where_it_differs_by_little": models.TextField("body", db_collation="NOCASE"),
+}
+
+
+@contextmanager
+def comparing(careless: models.Field[Any, Any]) -> Iterator[None]:
+    """Compare a column without regard to case, as MySQL does if nobody tells it otherwise."""
+    strict = Record._meta.get_field(str(careless.verbose_name))
     assert isinstance(strict, models.Field)
-    careless: models.CharField[str | None, str | None] = models.CharField(
-        max_length=255, null=True, db_collation="NOCASE"
-    )
-    careless.set_attributes_from_name("subject")
+    careless.set_attributes_from_name(strict.name)
     careless.model = Record
     with connection.schema_editor() as editor:
         editor.alter_field(Record, strict, careless)
@@ -81,13 +88,21 @@ def careless_database() -> Iterator[None]:
         editor.alter_field(Record, careless, strict)
 
 
-def test_person_is_not_another_whose_name_differs_by_case(careless_database: None) -> None:
-    storage = DjangoStorage()
-    mine, theirs = consent("a", "alice"), consent("b", "Alice")
+@pytest.mark.parametrize("name", CARELESS)
+def test_what_differs_by_case_is_told_apart_by_a_database_that_does_not(name: str) -> None:
+    (clause,) = (clause for clause in clauses if clause.name == name)
+
+    with comparing(CARELESS[name]):
+        clause.check(DjangoStorage)
+
+
+def test_a_person_is_found_under_his_own_name(storage: DjangoStorage) -> None:
+    mine, theirs = consent("a", "alice"), consent("b", "Alice\0" + "x" * 300)
     assert storage.commit([Insert(mine), Insert(theirs)])
-    assert Record.objects.filter(subject="alice").count() == 2
 
     assert storage.find_of(Consent, "alice") == [mine]
+    assert storage.find_of(Consent, theirs.subject) == [theirs]
+    assert Record.objects.filter(subject="alice").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -108,6 +123,45 @@ def test_every_change_is_made(storage: DjangoStorage) -> None:
 
     assert storage.find(Client, "one") == OTHER
     assert storage.find(Client, "two") is None
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(1, True), (4, True), (5, None)])
+def test_commit_that_the_database_has_undone_is_made_again(
+    storage: DjangoStorage, monkeypatch: pytest.MonkeyPatch, failures: int, expected: bool | None
+) -> None:
+    apply, tries = storage._apply, 0
+
+    def deadlock(change: Change) -> None:
+        nonlocal tries
+        tries += 1
+        apply(change)
+        if tries <= failures:
+            raise OperationalError(1213, "Deadlock found when trying to get lock")
+
+    monkeypatch.setattr(storage, "_apply", deadlock)
+
+    if expected is None:
+        with pytest.raises(OperationalError):
+            storage.commit([Insert(TWO)])
+        assert storage.find(Client, "two") is None
+    else:
+        assert storage.commit([Insert(TWO)]) is expected
+        assert storage.find(Client, "two") == TWO
+
+
+def test_commit_within_a_transaction_of_the_applications_is_made_once(
+    storage: DjangoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(change: Change) -> None:
+        tried.append(change)
+        raise OperationalError(1213, "Deadlock found when trying to get lock")
+
+    tried: list[Change] = []
+    monkeypatch.setattr(storage, "_apply", fail)
+
+    with pytest.raises(OperationalError), transaction.atomic():
+        storage.commit([Insert(TWO)])
+    assert tried == [Insert(TWO)]
 
 
 def test_commit_within_a_transaction_of_the_applications_goes_with_it(storage: DjangoStorage) -> None:

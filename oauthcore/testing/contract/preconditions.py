@@ -12,6 +12,18 @@ from oauthcore.testing.samples import FAR, sample
 from oauthcore.testing.stage import Stage
 from oauthcore.testing.telling import unlike
 
+# Names that are not each other's, though a database may collate, trim, or compare no more than the beginning.
+LITTLE = (
+    ("a", "A"),
+    ("a", "a "),
+    ("a", "á"),
+    ("á", "a\u0301"),
+    ("ss", "ß"),
+    ("1", "01"),
+    ("", " "),
+    ("x" * 70_000 + "y", "x" * 70_000 + "z"),
+)
+
 
 def fresh_storage_is_empty(stage: Stage, terms: Terms) -> None:
     """A fresh storage has no record of any kind and nothing to purge, whatever was put into the one before it."""
@@ -63,6 +75,15 @@ def delete_removes_record_or_fails_where_it_is_another(stage: Stage, terms: Term
         _demand(stage, Delete(new), False, old)
         _demand(stage, Delete(sample(kind, "a", 1)), True, None, old)
         _demand(stage, Insert(new), True, new)
+
+
+def record_is_another_where_it_differs_by_little(stage: Stage, terms: Terms) -> None:
+    """A record is not the expected one where a letter's case, an accent, a space or the last letter differs."""
+    for name, other_name in LITTLE:
+        client = Client(client_id="a", name=name)
+        stage.put(client)
+        _is_another(stage, Client(client_id="a", name=other_name), f"{other_name[-9:]!r} instead of {name[-9:]!r}")
+        assert stage.tried(Delete(client)), f"a client named {name[-9:]!r} could not be deleted"
 
 
 def commit_of_nothing_succeeds(stage: Stage, terms: Terms) -> None:
@@ -134,6 +155,11 @@ def changes_see_those_before_them(stage: Stage, terms: Terms) -> None:
         _play(stage, changes, before, before, False)
 
 
+def _is_another(stage: Stage, other: Record, what: str) -> None:
+    for change in (Require(other), Replace(other, other), Delete(other)):
+        assert not stage.tried(change), f"{type(change).__name__} took {what} for what is there"
+
+
 def _play(stage: Stage, changes: list[Change], before: Record | None, after: Record | None, expected: bool) -> None:
     if before is not None:
         stage.put(before)
@@ -176,6 +202,7 @@ CLAUSES = (
     replace_changes_record_or_fails_where_it_is_another,
     require_changes_nothing_or_fails_where_record_is_another,
     delete_removes_record_or_fails_where_it_is_another,
+    record_is_another_where_it_differs_by_little,
     commit_of_nothing_succeeds,
     failed_commit_does_nothing,
     many_changes_go_together,

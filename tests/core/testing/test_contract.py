@@ -25,7 +25,7 @@ from oauthcore.testing import (
     contract,
 )
 from oauthcore.testing.stage import Factory
-from tests.core.testing import storages
+from tests.core.testing import storages, subtle
 from tests.core.testing.storages import Severable, Sound, SoundOnThreads, severable
 
 FEW = Terms(contenders=4, rounds=3, examples=5)
@@ -41,6 +41,7 @@ CAUGHT: dict[str, tuple[Factory, ...]] = {
     "replace_changes_record_or_fails_where_it_is_another": (storages.ReplacesByKey,),
     "require_changes_nothing_or_fails_where_record_is_another": (storages.RequiresAny,),
     "delete_removes_record_or_fails_where_it_is_another": (storages.DeletesLeniently,),
+    "record_is_another_where_it_differs_by_little": (subtle.ComparesWithoutCase, subtle.ComparesTheBeginning),
     "commit_of_nothing_succeeds": (storages.NothingFails,),
     "failed_commit_does_nothing": (storages.CommitsInParts,),
     "many_changes_go_together": (storages.CommitsInBatches, storages.SaysOne),
