@@ -6,6 +6,7 @@ what came of them: where a talk failed, it is the course that knows whether it m
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -72,7 +73,7 @@ async def ahold(connection: AsyncConnection, talk: Talk[T]) -> T:
                 return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Talk[T] says it is T
             is_clean, was_clean = False, is_clean
             try:
-                resume, answer = talk.send, await connection.execute(ask.statement, ask.parameters)
+                resume, answer = talk.send, await _answer(connection, ask)
                 is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
             except DBAPIError as failure:  # what becomes of it is decided where it was asked
                 resume, answer = talk.throw, failure
@@ -80,3 +81,19 @@ async def ahold(connection: AsyncConnection, talk: Talk[T]) -> T:
     finally:
         if not is_clean and not connection.closed:
             await connection.invalidate()
+
+
+async def _answer(connection: AsyncConnection, ask: Ask) -> CursorResult[*tuple[Any, ...]]:
+    """Execute a statement. In SQLite it is waited for by who is cancelled, too.
+
+    It runs in a thread, which nobody can stop: it would take the file's lock when nobody was there to let go of it.
+    """
+    executing = connection.execute(ask.statement, ask.parameters)
+    if connection.dialect.name != "sqlite":
+        return await executing
+    task = asyncio.ensure_future(executing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -36,7 +36,11 @@ def manner_of(dialect: Dialect) -> Manner:
 # Statements that each are a transaction of their own then need no beginning and no end, and what needs them says so by
 # itself. For PostgreSQL's and SQLite's drivers that is a matter of a flag, for MySQL's a round trip; so there it is
 # the engine's (see `engine_of`).
+#
+# It is asked of each connection once that is held: were it the engine's option, who is cancelled while it is being set
+# would leave the connection to the garbage collector (SQLAlchemy 2.1, `Connection.__init__`).
 _AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
+_BY_FLAG = {"postgresql", "sqlite"}
 
 
 class SqlAlchemyStorage:
@@ -50,8 +54,7 @@ class SqlAlchemyStorage:
     def __init__(self, bind: Engine | Connection, /) -> None:
         self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, Engine))
         self._bind = bind
-        if isinstance(bind, Engine) and bind.dialect.name in {"postgresql", "sqlite"}:
-            self._bind = bind.execution_options(**_AUTOCOMMIT)
+        self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
@@ -104,7 +107,7 @@ class SqlAlchemyStorage:
             return hold(self._bind, talk)
         with self._bind.connect() as connection:
             try:
-                return hold(connection, talk)
+                return hold(connection.execution_options(**self._options), talk)
             except DBAPIError as error:
                 if courses.reads_only(error) and not connection.closed:
                     connection.invalidate()  # its address may lead elsewhere by now
@@ -122,8 +125,7 @@ class AsyncSqlAlchemyStorage:
         self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
         self._patience = patience
         self._bind = bind
-        if isinstance(bind, AsyncEngine) and bind.dialect.name in {"postgresql", "sqlite"}:
-            self._bind = bind.execution_options(**_AUTOCOMMIT)
+        self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
@@ -178,7 +180,7 @@ class AsyncSqlAlchemyStorage:
             return await ahold(self._bind, talk)
         async with self._bind.connect() as connection:
             try:
-                return await ahold(connection, talk)
+                return await ahold(await connection.execution_options(**self._options), talk)
             except DBAPIError as error:
                 if courses.reads_only(error) and not connection.closed:
                     await connection.invalidate()
