@@ -64,7 +64,7 @@ class MemoryStorage:
                 for place, record in self._records.items()
                 if record.expires_at is not None and record.expires_at < expired_before
             )
-            places = list(islice(expired, limit))
+            places = list(islice(expired, max(limit, 0)))
             for place in places:
                 del self._records[place]
             return len(places)

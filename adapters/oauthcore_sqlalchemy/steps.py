@@ -19,6 +19,8 @@ from oauthcore_sqlalchemy.table import indexed
 Place: TypeAlias = tuple[str, str]
 """Where a record is kept: its kind and its key, as they stand in the table."""
 
+LATEST = 2**63 - 1
+
 Act: TypeAlias = Literal["insert", "require", "replace", "delete", "touch"]
 
 
@@ -49,7 +51,7 @@ class Step:
             "kind": self.place[0],
             "key": self.place[1],
             "subject": None if kept is None else subject_of(kept),
-            "expires_at": None if kept is None else kept.expires_at,
+            "expires_at": None if kept is None else expiry_of(kept),
             "body": self.after_body if kept is not None else "",
         }
 
@@ -107,6 +109,11 @@ def spelled(record: Record | None) -> str | None:
     body = dump(record)
     body.encode()
     return body
+
+
+def expiry_of(record: Record) -> int | None:
+    """Give when a record expires, as far as a column of 64 bits goes: it is for purges, and the text has it all."""
+    return None if record.expires_at is None else min(record.expires_at, LATEST)
 
 
 def subject_of(record: Record) -> str | None:

@@ -23,6 +23,7 @@ from oauthcore.records import BY_SUBJECT, Record
 
 # More would make the first one wait for the last; with fewer the disk does the same work more often.
 GROUP = 256
+LATEST = 2**63 - 1
 
 _PUT = "INSERT OR REPLACE INTO record (kind, key, subject, expires_at, body) VALUES (?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM record WHERE kind = ? AND key = ?"
@@ -85,6 +86,11 @@ def subject_of(record: Record) -> str | None:
     return record.subject if isinstance(record, BY_SUBJECT) else None
 
 
+def expiry_of(record: Record) -> int | None:
+    """Give when a record expires, or the last second that a file can hold: one it can't would fail the whole group."""
+    return None if record.expires_at is None else min(record.expires_at, LATEST)
+
+
 def apply(steps: Sequence[Step]) -> Work:
     """Make the work of one commit: all of its steps, or none and False."""
 
@@ -101,7 +107,7 @@ def apply(steps: Sequence[Step]) -> Work:
             if step.after is None:
                 connection.execute(_REMOVE, place)
             else:
-                row = (*place, subject_of(step.after), step.after.expires_at, step.after_body)
+                row = (*place, subject_of(step.after), expiry_of(step.after), step.after_body)
                 connection.execute(_PUT, row)
         return True
 
@@ -116,7 +122,8 @@ def stored_body(connection: sqlite3.Connection, place: Place) -> str | None:
 
 def remove_expired(expired_before: int, limit: int) -> Work:
     """Make the work of one bounded purge: it gives how many records it removed."""
-    return lambda connection: connection.execute(_PURGE, (expired_before, limit)).rowcount
+    # A negative limit is none (SQLite, SELECT, section 5).
+    return lambda connection: connection.execute(_PURGE, (expired_before, max(limit, 0))).rowcount
 
 
 @attrs.frozen

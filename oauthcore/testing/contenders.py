@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from threading import Barrier, Thread
 from time import sleep
 from types import FrameType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from oauthcore.testing.call import Raised, Script
 
+T = TypeVar("T")
 Play: TypeAlias = Callable[[int, Script[Any]], Awaitable[Any]]
 """Plays the script of one contender to its result."""
 
@@ -62,6 +63,17 @@ async def as_tasks(play: Play, scripts: Sequence[Script[Any]]) -> list[Any]:
         return await asyncio.wait_for(together, PATIENCE)
     except TimeoutError:
         raise AssertionError(f"not all contenders came back within {PATIENCE:.0f} s: a deadlock") from None
+
+
+async def broken_off(call: Coroutine[Any, Any, T], turns: int) -> T | None:
+    """Await a call, and cancel it after so many turns of the event loop; give its answer where it had come by then."""
+    task = asyncio.ensure_future(call)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task], timeout=PATIENCE)
+    assert task.done(), f"who was cancelled did not come back within {PATIENCE:.0f} s"
+    return None if task.cancelled() else task.result()
 
 
 def finished(coroutine: Any) -> Any:

@@ -15,7 +15,7 @@ from oauthcore.outcome import Change, Insert, R, S
 from oauthcore.records import Record
 from oauthcore.storage import Storage
 from oauthcore.testing.call import SEVER, Call, Misfit, Raised, Script
-from oauthcore.testing.contenders import as_tasks, finished, on_threads
+from oauthcore.testing.contenders import as_tasks, broken_off, finished, on_threads
 from oauthcore.testing.handed_over import METHODS, Factory, Made, StorageUnderTest, is_async, made_by, under_test
 from oauthcore.testing.loop import Loop
 from oauthcore.testing.story import Story
@@ -62,9 +62,9 @@ class Stage:
         """Find a record."""
         return cast("R | None", self.ask(Call("find", (kind, key)), handle))
 
-    def find_of(self, kind: type[Any], subject: str) -> Sequence[Any]:
+    def find_of(self, kind: type[Any], subject: str, *, handle: int = 0) -> Sequence[Any]:
         """Find by subject."""
-        return cast("Sequence[Any]", self.ask(Call("find_of", (kind, subject))))
+        return cast("Sequence[Any]", self.ask(Call("find_of", (kind, subject)), handle))
 
     def tried(self, *changes: Change, handle: int = 0) -> bool:
         """Commit, and give the answer."""
@@ -90,6 +90,15 @@ class Stage:
             raise
         except Exception as error:
             return Raised(error)
+
+    def broken_off(self, call: Call, turns: int) -> Any:
+        """Make one call, and cancel it after so many turns of the event loop: None, or its answer where that came."""
+        return self._awaited(broken_off(self._asked("", call, 0), turns))
+
+    @property
+    def is_async(self) -> bool:
+        """Tell whether calls are awaited."""
+        return self._is_async
 
     @property
     def storage(self) -> Storage:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.testing.contract import connection, contents, expiry, names, preconditions, races, seeing
+from oauthcore.testing.contract import (
+    cancellation,
+    connection,
+    contents,
+    expiry,
+    names,
+    preconditions,
+    races,
+    seeing,
+)
 from oauthcore.testing.contract.clause import LINES, Clause, ClauseBroken, NotOffered, Terms
 from oauthcore.testing.stage import Factory, StorageUnderTest
 
@@ -24,11 +33,8 @@ __all__ = [
 # Of each story, where there are several: one cause often breaks many clauses.
 FEW = 20
 
-clauses: tuple[Clause, ...] = tuple(
-    Clause.of(play)
-    for room in (preconditions, names, contents, expiry, races, seeing, connection)
-    for play in room.CLAUSES
-)
+_ROOMS = (preconditions, names, contents, expiry, races, seeing, cancellation, connection)
+clauses: tuple[Clause, ...] = tuple(Clause.of(play) for room in _ROOMS for play in room.CLAUSES)
 """Every clause, for `pytest.mark.parametrize("clause", clauses, ids=str)`; `clause.check(factory)` checks it."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import get_args, get_type_hints
 
 from oauthcore.client import Client
-from oauthcore.outcome import Delete, Replace
+from oauthcore.outcome import Delete, Insert, Replace
 from oauthcore.records import BY_SUBJECT, Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
@@ -19,8 +19,8 @@ from oauthcore.testing.telling import brief, unlike
 
 # Long ago, so that it has passed by any clock.
 THEN = 1_000
-# Where numbers of 32 and 53 bits end, and as far as anybody will look.
-EDGES = (2**32 - 1, 2**32, 2**33, 2**40)
+# Where numbers of 32, 53 and 64 bits end: a client may be given tokens for as long as its operator likes.
+EDGES = (2**32 - 1, 2**32, 2**33, 2**53 + 1, 2**63, 2**64)
 # Before all of these, so that they are past and hold what a storage may get wrong about them.
 PAST = (0, 1, 2**30)
 
@@ -37,13 +37,18 @@ def records_stay_until_they_expire(stage: Stage, terms: Terms) -> None:
 
 
 def expired_record_is_whole_or_gone(stage: Stage, terms: Terms) -> None:
-    """A record that has expired may be inserted; it is then found as it was, or gone."""
+    """A record that has expired may be inserted; it is then found as it was and has its key, or is gone and has not."""
     for kind in terms.kinds:
         for expires_at in PAST:
-            record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
+            record, other = (sample(kind, f"{expires_at}", number, expires_at=expires_at) for number in (1, 2))
             stage.put(record)
             found = stage.find(kind, record.key)
             assert found in (record, None), f"of what had expired {unlike(found, record)}"
+            is_free = stage.tried(Insert(other))
+            assert is_free is (found is None), (
+                f"a {kind.__name__} that had expired was {'found' if found else 'not found'}, "
+                f"and its key was {'free' if is_free else 'taken'}"
+            )
 
 
 def purge_takes_what_has_expired_and_nothing_else(stage: Stage, terms: Terms) -> None:
@@ -65,12 +70,13 @@ def purge_takes_what_has_expired_and_nothing_else(stage: Stage, terms: Terms) ->
 
 
 def purge_keeps_to_its_limit(stage: Stage, terms: Terms) -> None:
-    """A purge removes at most `limit` records and tells how many; 0 removes none; asked again it goes on."""
+    """A purge removes at most `limit` records and tells how many; 0 and less remove none; asked again it goes on."""
     records = [sample(Client, f"{number}", 1, expires_at=number) for number in range(25)]
     stage.put(*records)
     before = _there(stage, records)
-    assert stage.purge(THEN, 0) == 0, "a purge of at most 0 told of more"
-    assert _there(stage, records) == before, "a purge of at most 0 removed something"
+    for none in (0, -1):
+        assert stage.purge(THEN, none) == 0, f"a purge of at most {none} told of more"
+        assert _there(stage, records) == before, f"a purge of at most {none} removed something"
     while before:
         told = stage.purge(THEN, 10)
         after = _there(stage, records)
@@ -93,12 +99,16 @@ def purge_follows_every_change(stage: Stage, terms: Terms) -> None:
 
 
 def purge_leaves_nothing_to_be_found_by_subject(stage: Stage, terms: Terms) -> None:
-    """What was purged is not found by its subject any more, nor in the way of one with the same key."""
+    """What was purged is not found by its subject any more, nor is another's record that has its key by then."""
     for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
         stage.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
         _purged(stage)
         assert not stage.find_of(kind, "alice"), f"a {kind.__name__} is found by subject that was purged"
-        stage.put(sample(kind, "a", 2, subject="alice"))
+        anothers = sample(kind, "a", 2, subject="bob")
+        stage.put(sample(kind, "b", 1, subject="alice"), anothers)
+        found = list(stage.find_of(kind, "alice"))
+        assert anothers not in found, f"a {kind.__name__} is found by the subject of one that had its key before"
+        assert list(stage.find_of(kind, "bob")) == [anothers], f"a {kind.__name__} is not found under a key used before"
 
 
 def prolonging_and_purging_agree(stage: Stage, terms: Terms) -> None:

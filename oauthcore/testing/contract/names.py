@@ -52,6 +52,8 @@ ALIKE = (
 )
 # As much as the core lets anybody send.
 TOO_LONG = "x" * 65_000
+# What PostgreSQL's text does not hold, and half of a pair, which has no UTF-8.
+UNWRITABLE = ("a\0", "\ud800")
 
 
 def keys_belong_to_their_kind(stage: Stage, terms: Terms) -> None:
@@ -87,12 +89,12 @@ def keys_are_exact(stage: Stage, terms: Terms) -> None:
 
 
 def whatever_is_asked_for_is_missing_rather_than_an_error(stage: Stage, terms: Terms) -> None:
-    """Any text that a peer may send is looked for and not found, however long it is."""
+    """Any text at all is looked for and not found, however long it is, and though it could not be written down."""
     for kind in terms.kinds:
-        for key in (*ALIKE, "", TOO_LONG, "ж" * 30_000):
+        for key in (*ALIKE, "", TOO_LONG, "ж" * 30_000, *UNWRITABLE):
             assert stage.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
     for kind in BY_SUBJECT:
-        for subject in ("", TOO_LONG):
+        for subject in ("", TOO_LONG, *UNWRITABLE):
             assert not stage.find_of(kind, subject), f"there is a {kind.__name__} of {subject[:9]!r}"
 
 

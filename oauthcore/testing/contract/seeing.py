@@ -80,7 +80,7 @@ def find_of_sees_commits_whole(stage: Stage, terms: Terms) -> None:
 
 
 def handles_see_each_other(stage: Stage, terms: Terms) -> None:
-    """What is committed by one handle is found by another at once, and fails its outdated changes."""
+    """What one handle commits another finds at once, by key and by subject, and its outdated changes fail."""
     if stage.subject.other is None:
         raise NotOffered("the storage has one handle alone")
     one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
@@ -90,8 +90,15 @@ def handles_see_each_other(stage: Stage, terms: Terms) -> None:
         assert stage.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
         assert stage.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
         assert not stage.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
-        assert stage.tried(Delete(two), handle=here), "a handle could not delete what it had found"
-        assert stage.find(Client, "a", handle=there) is None, "a handle still finds what another has deleted"
+        assert stage.tried(Delete(two), handle=there), "where one handle had lost, another could not go on"
+        assert stage.find(Client, "a", handle=here) is None, "a handle still finds what another has deleted"
+        for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
+            owned = sample(kind, "a", 1, subject="alice")
+            assert not stage.find_of(kind, "alice", handle=there), f"there is a {kind.__name__} of alice"
+            assert stage.tried(Insert(owned), handle=here), f"a {kind.__name__} could not be inserted"
+            found = stage.find_of(kind, "alice", handle=there)
+            assert list(found) == [owned], f"another handle does not find a {kind.__name__} by its subject"
+            assert stage.tried(Delete(owned), handle=here), f"a {kind.__name__} could not be deleted"
 
 
 def _number(record: Client) -> int:

@@ -95,7 +95,7 @@ class Sound:
 
     def expired(self, expired_before: int, limit: int) -> list[Place]:
         """Give what a purge takes."""
-        return [place for place, r in self.records.items() if self.is_expired(r, expired_before)][:limit]
+        return [place for place, r in self.records.items() if self.is_expired(r, expired_before)][: max(limit, 0)]
 
     def is_expired(self, record: Record, expired_before: int) -> bool:
         """Tell whether a purge takes it."""
@@ -667,8 +667,9 @@ class SoundOnThreads:
         """Purge."""
         with self.lock:
             old = [p for p, r in self.records.items() if r.expires_at is not None and r.expires_at < expired_before]
-            self.records = {place: r for place, r in self.records.items() if place not in set(old[:limit])}
-            return len(old[:limit])
+            taken = set(old[: max(limit, 0)])
+            self.records = {place: r for place, r in self.records.items() if place not in taken}
+            return len(taken)
 
 
 class LooksThenLeapsOnThreads(SoundOnThreads):
