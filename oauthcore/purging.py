@@ -4,6 +4,9 @@ A storage removes by an index and is asked for a bounded number, so that no requ
 batches there is a pause, so that whoever waits gets a turn. Any number of workers may do so at once: whoever comes
 second finds less to remove, or nothing. Where nobody does nothing is unsafe, as nothing is live after it has expired.
 
+What has expired is left for some minutes, as clocks differ: who is ahead must not forget that an assertion was used, or
+a code, while another worker still takes it.
+
 There is no thread here, no task and no timer: a host has them, and hands in how it waits.
 """
 
@@ -20,6 +23,14 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.storage import AsyncStorage, Storage
 
 BATCH = 500
+# For how many seconds a record stays after it has expired. Five minutes are what Kerberos allows for (RFC 4120 section
+# 1.6).
+LINGER = 300
+
+
+def due(now: float) -> int:
+    """Give before which second a record has to have expired to be removed."""
+    return int(now) - LINGER
 
 
 def more_than_nothing(instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
@@ -48,7 +59,7 @@ class Purging:
         came: int | Exception
         while True:
             try:
-                came = storage.purge(int(self.clock()), self.batch)
+                came = storage.purge(due(self.clock()), self.batch)
             except Exception as failure:  # the next time it may be better, and requests say themselves that it is not
                 came = failure
             if wait(self._heard(came)):
@@ -59,7 +70,7 @@ class Purging:
         came: int | Exception
         while True:
             try:
-                removed = storage.purge(int(self.clock()), self.batch)
+                removed = storage.purge(due(self.clock()), self.batch)
                 came = await removed if inspect.isawaitable(removed) else removed
             except Exception as failure:  # likewise
                 came = failure

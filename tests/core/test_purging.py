@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from oauthcore import ConfigurationError, MemoryStorage
-from oauthcore.purging import Purging
+from oauthcore.purging import LINGER, Purging
 from oauthcore.storage import Storage
 from oauthcore.testing import Outage
 from oauthcore.testing.outage import Down
@@ -26,7 +26,7 @@ class Host:
     """Be a host for so many turns: it is told what happens, and its time passes when it is asked to wait."""
 
     turns: int
-    now: float = 10.9
+    now: float = LINGER + 10.9
     rests: list[float] = attrs.Factory(list)
     told: list[int | Exception] = attrs.Factory(list)
 
@@ -94,6 +94,18 @@ def test_what_expires_meanwhile_goes_at_the_next_turn_and_no_second_before(
     purge(host, storage)
 
     assert host.told == [0, 1, 1]
+
+
+def test_a_record_stays_for_a_worker_whose_clock_is_five_minutes_behind(
+    purge: Callable[[Host, Storage], None],
+) -> None:
+    """An assertion, say, that was used: there it could be used once more."""
+    host, storage = Host(turns=1, now=1_000 + 300), MemoryStorage([Thing("used", expires_at=1_000)])
+
+    purge(host, storage)
+
+    assert host.told == [0]
+    assert len(storage) == 1
 
 
 def test_a_storage_that_fails_is_asked_again_later(purge: Callable[[Host, Storage], None]) -> None:

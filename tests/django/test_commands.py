@@ -78,3 +78,14 @@ def test_what_has_expired_is_removed() -> None:
 
     assert said.getvalue() == "removed 600\n"
     assert storage.find(Client, "lasting") is not None
+
+
+def test_what_has_just_expired_stays_as_clocks_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage, said = DjangoStorage(), StringIO()
+    assert storage.commit([Insert(Client(client_id=str(second), expires_at=second)) for second in (999, 1_000)])
+    monkeypatch.setattr("oauthcore_django.management.commands.oauth_purge.time.time", lambda: 1_300.0)
+
+    call_command("oauth_purge", stdout=said)
+
+    assert said.getvalue() == "removed 1\n"
+    assert storage.find(Client, "1000") is not None

@@ -8,6 +8,7 @@ import json
 import logging
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -379,6 +380,13 @@ def test_expired_records_are_purged(shell: Shell) -> None:
 
     assert shell.run("purge") == f"{BATCH + 1} expired records are removed.\n"
     assert shell.ask("purge") == {"removed": 0}
+
+
+def test_what_has_just_expired_stays_as_clocks_differ(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(lambda opened: opened.commit([Insert(Thing(str(second), expires_at=second)) for second in (999, 1_000)]))
+    monkeypatch.setattr(time, "time", lambda: 1_300.0)
+
+    assert shell.ask("purge") == {"removed": 1}
 
 
 def test_purging_may_be_interrupted_and_says_how_far_it_got(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from oauthcore import ConfigurationError
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.liveness import is_live_grant
-from oauthcore.purging import BATCH
+from oauthcore.purging import BATCH, due
 from oauthcore.records import Grant
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
@@ -106,7 +106,8 @@ def revoke(
 def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Remove what has expired. A server does so by itself; this is for one that does not run.
 
-    It may be interrupted at any time: what is removed by then stays removed.
+    It may be interrupted at any time: what is removed by then stays removed. The last five minutes are left, as clocks
+    differ.
 
     Parameters
     ----------
@@ -115,15 +116,15 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     as_json
         Say it as one line of JSON.
     """
-    now, removed = int(time.time()), 0
+    before, removed = due(time.time()), 0
     with workplace(config) as place:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
         progress = Progress(*columns, console=console, disable=as_json or not sys.stderr.isatty(), transient=True)
         try:
             with progress:
-                task = progress.add_task("Purging", total=place.opened.expired(now))
-                for batch in place.opened.batches(now, BATCH):
+                task = progress.add_task("Purging", total=place.opened.expired(before))
+                for batch in place.opened.batches(before, BATCH):
                     removed += batch
                     progress.update(task, completed=removed)
         finally:

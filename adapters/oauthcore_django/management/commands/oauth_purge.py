@@ -6,6 +6,7 @@ import time
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from oauthcore.purging import due
 from oauthcore_django.storage import DjangoStorage
 
 BATCH = 500
@@ -22,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: str) -> None:  # type: ignore[explicit-override]  # as above
         """Remove them."""
-        storage, removed, now = DjangoStorage(options["database"]), 0, int(time.time())
-        while batch := storage.purge(now, BATCH):
+        storage, removed, before = DjangoStorage(options["database"]), 0, due(time.time())
+        while batch := storage.purge(before, BATCH):
             removed += batch
         self.stdout.write(f"removed {removed}")
