@@ -28,6 +28,7 @@ from oauthcore_sqlalchemy.table import metadata, record
 T = TypeVar("T")
 
 VERSION_TABLE = "oauthcore_alembic_version"
+NEWER = "a newer oauthcore has made its schema; update this one"
 
 # What PostgreSQL's advisory lock is called: the first eight letters of this program's name.
 (_LOCK,) = struct.unpack(">q", b"oauthcor")
@@ -35,8 +36,13 @@ _WAIT = 60
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the schema up to this version. Of several processes that do so at once one does it, and the others wait."""
+    """Bring the schema up to this version. Of several processes that do so at once one does it, and the others wait.
+
+    Raises `ConfigurationError` for a schema that a newer version has made.
+    """
     with _alone(connection):
+        if is_newer(current(connection)):
+            raise ConfigurationError("storage", shown(str(connection.engine.url)), NEWER)
         command.upgrade(_configuration(connection), "head")
 
 
@@ -48,6 +54,12 @@ def current(connection: Connection) -> str | None:
 def head() -> str | None:
     """Give the revision that this version needs."""
     return ScriptDirectory.from_config(_configuration(None)).get_current_head()
+
+
+def is_newer(revision: str | None) -> bool:
+    """Tell whether a revision is none that this version knows."""
+    known = ScriptDirectory.from_config(_configuration(None)).walk_revisions()
+    return revision is not None and revision not in {script.revision for script in known}
 
 
 def differences(connection: Connection) -> list[str]:
@@ -91,7 +103,8 @@ def check_revision(connection: Connection, url: str) -> None:
     """Raise `ConfigurationError` where the schema is not at the revision that this version needs."""
     found = current(connection)
     if found != head():
-        remedy = f"its schema is at revision {found}, and has to be at {head()}: run oauthcore db upgrade"
+        behind = f"its schema is at revision {found}, and has to be at {head()}: run oauthcore db upgrade"
+        remedy = NEWER if is_newer(found) else behind
         raise ConfigurationError("storage", shown(url), remedy)
 
 
@@ -118,7 +131,10 @@ def _alone(connection: Connection) -> Iterator[None]:
             yield
         case "mysql" | "mariadb":
             # A lock of the session's, since each of MySQL's changes to the schema ends the transaction.
-            connection.execute(text("SELECT GET_LOCK('oauthcore', :wait)"), {"wait": _WAIT})
+            got = connection.execute(text("SELECT GET_LOCK('oauthcore', :wait)"), {"wait": _WAIT}).scalar_one()
+            if got != 1:
+                remedy = "another process migrates it, and has not come to an end; try again later"
+                raise ConfigurationError("storage", shown(str(connection.engine.url)), remedy)
             try:
                 yield
             finally:

@@ -33,6 +33,13 @@ def manner_of(dialect: Dialect) -> Manner:
     return MANNERS[dialect.name]()
 
 
+def check_sort(bind: object, sorts: tuple[type, type], other: str) -> None:
+    """Raise `ConfigurationError` for what is no engine or connection of the right colour: now, not at each request."""
+    if not isinstance(bind, sorts):
+        remedy = f"use {sorts[0].__name__} or {sorts[1].__name__}, or else {other}"
+        raise ConfigurationError("engine", type(bind).__name__, remedy)
+
+
 # Statements that each are a transaction of their own then need no beginning and no end, and what needs them says so by
 # itself. For PostgreSQL's and SQLite's drivers that is a matter of a flag, for MySQL's a round trip; so there it is
 # the engine's (see `engine_of`).
@@ -52,6 +59,7 @@ class SqlAlchemyStorage:
     """
 
     def __init__(self, bind: Engine | Connection, /) -> None:
+        check_sort(bind, (Engine, Connection), "AsyncSqlAlchemyStorage")
         self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, Engine))
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
@@ -122,6 +130,7 @@ class AsyncSqlAlchemyStorage:
     """
 
     def __init__(self, bind: AsyncEngine | AsyncConnection, /, *, patience: float | None = None) -> None:
+        check_sort(bind, (AsyncEngine, AsyncConnection), "SqlAlchemyStorage")
         self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
         self._patience = patience
         self._bind = bind

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from oauthcore import ConfigurationError
 from oauthcore_sqlalchemy import engine_of, schema
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
@@ -51,3 +52,33 @@ def test_what_is_not_as_it_should_be_is_told(url: str) -> None:
     engine.dispose()
 
     assert "more" in told
+
+
+def test_what_a_newer_version_has_made_is_left_alone(url: str) -> None:
+    engine = engine_of(url)
+    with engine.begin() as connection:
+        schema.upgrade(connection)
+        connection.execute(text("UPDATE oauthcore_alembic_version SET version_num = '9999'"))
+    with engine.connect() as connection:
+        with pytest.raises(ConfigurationError, match="a newer oauthcore has made its schema; update this one"):
+            schema.upgrade(connection)
+        connection.rollback()
+        with pytest.raises(ConfigurationError, match="a newer oauthcore has made its schema; update this one"):
+            schema.check_revision(connection, url)
+        assert schema.current(connection) == "9999"
+    engine.dispose()
+
+
+def test_who_waits_too_long_for_another_who_migrates_does_nothing(
+    mariadb: MariaDb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_WAIT", 0)
+    engine = engine_of(mariadb.url("pymysql", mariadb.database()))
+    with engine.connect() as other, engine.connect() as connection:
+        other.execute(text("SELECT GET_LOCK('oauthcore', 0)"))
+
+        with pytest.raises(ConfigurationError, match="another process migrates it"):
+            schema.upgrade(connection)
+
+        assert schema.current(connection) is None
+    engine.dispose()

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 import pytest
 from sqlalchemy import create_engine, update
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from oauthcore import ConfigurationError
 from oauthcore.outcome import Delete, Insert, Replace, Require
@@ -176,11 +177,19 @@ def test_commits_that_name_the_same_records_in_every_order_never_wait_in_a_circl
 
 
 def test_another_kind_of_database_is_refused() -> None:
-    class Dialect:
-        name = "oracle"
-
-    class Engine:
-        dialect = Dialect()
+    engine = create_engine("sqlite://")
+    engine.dialect.name = "oracle"
 
     with pytest.raises(ConfigurationError, match="use one of postgresql, mysql, mariadb, sqlite"):
-        SqlAlchemyStorage(Engine())  # type: ignore[arg-type]  # it has what is looked at
+        SqlAlchemyStorage(engine)
+
+
+def test_what_is_no_engine_of_its_colour_is_refused_at_once() -> None:
+    blocking, awaited = create_engine("sqlite://"), create_async_engine("sqlite+aiosqlite://")
+
+    with pytest.raises(ConfigurationError, match=r"AsyncEngine.*: use Engine or Connection, or else Async"):
+        SqlAlchemyStorage(awaited)  # type: ignore[arg-type]  # as somebody may whose code is not checked
+    with pytest.raises(ConfigurationError, match=r"Engine.*: use AsyncEngine or AsyncConnection, or else Sql"):
+        AsyncSqlAlchemyStorage(blocking)  # type: ignore[arg-type]  # likewise
+    with pytest.raises(ConfigurationError, match=r"str.*: use Engine or Connection"):
+        SqlAlchemyStorage("sqlite://")  # type: ignore[arg-type]  # likewise
