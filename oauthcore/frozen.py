@@ -55,7 +55,7 @@ def _source(fields: tuple[attrs.Attribute[Any], ...]) -> str:
     assigned = [f"self.{field.name} = {_given(field)}" for field in fields]
     filled = [f"fill_{field.name}(self, {_given(field)})" for field in fields]
     opened = [
-        "if self.__class__ is not frozen:",  # a subclass, which may have room for more
+        "if type(self) is not frozen:",  # a subclass, which may have room for more
         f"    return plain(self, {', '.join(f'{f.alias}={f.alias}' for f in fields)})",
         "set_class(self, open)",
         *assigned,
