@@ -2,7 +2,8 @@
 
 A round gives each contestant one small batch of prepared requests, in an order that turns by one from round to round;
 so whatever disturbs the machine disturbs all alike, and nobody always runs behind the same neighbour. One sample is a
-batch's time divided by its size. The garbage collector stays on, as in service, but whatever one batch leaves behind
+batch's time divided by its size; a batch is over in a millisecond or two, before most of what else a machine has to do
+can come between. The garbage collector stays on, as in service, but whatever one batch leaves behind
 is collected before the next begins. Storage is emptied before every batch. A few answers are given before the clock
 starts: some preparations run the contestant's code and some don't, and without them the latter would be measured with
 the processor's caches full of the neighbour's code.
@@ -20,7 +21,7 @@ from typing_extensions import override
 
 from benchmarks.operations import TUNED, Contestant, Operation
 
-BATCH = 50
+BATCH = 10
 LEAD_IN = 10
 WARM_UP_ROUNDS = 5
 FLOOR = "floor"
