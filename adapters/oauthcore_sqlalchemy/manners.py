@@ -24,19 +24,22 @@ class Bracket:
 
     begin: Ask
     commit: Ask
-    rollback: Ask
+    rollback: tuple[Ask, ...]
 
     @classmethod
     def of_its_own(cls, begin: str) -> Bracket:
         """Make what stands around a transaction of the storage's own."""
-        return cls(Ask(text(begin), None, True), Ask(text("COMMIT"), None, False), Ask(text("ROLLBACK"), None, False))
+        undo = Ask(text("ROLLBACK"), None, False)
+        return cls(Ask(text(begin), None, True), Ask(text("COMMIT"), None, False), (undo,))
 
     @classmethod
     def within_another(cls) -> Bracket:
         """Make what stands around a part of the application's transaction."""
-        name = "oauthcore"
-        undo = f"ROLLBACK TO SAVEPOINT {name}"
-        return cls(Ask(text(f"SAVEPOINT {name}")), Ask(text(f"RELEASE SAVEPOINT {name}")), Ask(text(undo)))
+        begin, undo, end = (
+            Ask(text(f"{what} oauthcore")) for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+        )
+        # What is rolled back to is still there, and would pile up in the application's transaction.
+        return cls(begin, end, (undo, end))
 
 
 class Manner(Protocol):
@@ -63,12 +66,17 @@ def within(bracket: Bracket, work: Talk[bool]) -> Talk[bool]:
     except DBAPIError as error:
         # Where the connection is gone, so is the transaction, or nobody knows whether it is.
         if not error.connection_invalidated:
-            yield bracket.rollback
+            yield from _undo(bracket)
         if isinstance(error, IntegrityError):
             return False
         raise
-    yield bracket.rollback
+    yield from _undo(bracket)
     return False
+
+
+def _undo(bracket: Bracket) -> Talk[None]:
+    for ask in bracket.rollback:  # noqa: UP028  # each is resumed with a result, which a tuple does not take
+        yield ask
 
 
 _AT = (record.c.kind == bindparam("kind"), record.c.key == bindparam("key"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from oauthcore.outcome import Insert, Replace, Require
@@ -51,6 +52,20 @@ def test_a_commit_is_undone_with_the_transaction_around_it(url: str, pair: str) 
     with engine.begin() as connection:
         use(SqlAlchemyStorage(connection))
     assert left(url) == 2
+    engine.dispose()
+
+
+@pytest.mark.parametrize("pair", ["postgresql+psycopg", "mariadb+pymysql", "sqlite+pysqlite"])
+def test_a_commit_that_fails_leaves_no_savepoint_behind(url: str, pair: str) -> None:
+    engine = create_engine(url)
+
+    with engine.connect() as connection:
+        storage = SqlAlchemyStorage(connection)
+        assert storage.commit((Insert(A),)) is True
+        assert storage.commit((Insert(Other("o")), Insert(A))) is False
+        assert storage.commit((Require(A1),)) is False
+        with pytest.raises(DBAPIError):
+            connection.execute(text("RELEASE SAVEPOINT oauthcore"))
     engine.dispose()
 
 
