@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, inspect, text
 
 from oauthcore import ConfigurationError
 from oauthcore_sqlalchemy import engine_of, schema
@@ -82,3 +84,22 @@ def test_who_waits_too_long_for_another_who_migrates_does_nothing(
 
         assert schema.current(connection) is None
     engine.dispose()
+
+
+def test_an_applications_own_alembic_leaves_the_tables_alone_where_it_is_told_to(url: str) -> None:
+    """As docs/storage.md says: it would drop them otherwise."""
+
+    def include_name(name: str | None, kind: str, parents: object) -> bool:
+        return kind != "table" or not str(name).startswith("oauthcore_")
+
+    engine = engine_of(url)
+    with engine.begin() as connection:
+        schema.upgrade(connection)
+        unaware = compare_metadata(MigrationContext.configure(connection), MetaData())
+        aware = compare_metadata(
+            MigrationContext.configure(connection, opts={"include_name": include_name}), MetaData()
+        )
+    engine.dispose()
+
+    assert {what for what, *_ in unaware} == {"remove_table", "remove_index"}
+    assert aware == []
