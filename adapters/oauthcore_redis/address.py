@@ -103,8 +103,8 @@ class Address:
         retry = AsyncRetry(NoBackoff(), 0)
         try:
             if self.service is not None:
-                places, settings = self._places(SENTINEL_PORT), self._settings(retry)
-                return sentinels.async_client(places, self.service, settings, **_POOL)
+                settings = {**_POOL, **self._settings(retry)}
+                return sentinels.async_client(self._places(SENTINEL_PORT), self.service, settings)
             if not self.is_cluster:
                 pool = redis.asyncio.BlockingConnectionPool.from_url(self.servers[0], retry=retry, **_POOL, **_SETTINGS)
                 return redis.asyncio.Redis.from_pool(pool)

@@ -31,13 +31,11 @@ def client(sentinels: Sequence[Place], service: str, settings: Mapping[str, Any]
     return made
 
 
-def async_client(
-    sentinels: Sequence[Place], service: str, settings: Mapping[str, Any], **pool: Any
-) -> redis.asyncio.Redis:
-    """Make an async client of who is the primary of a service; `pool` says how many connections it may have."""
+def async_client(sentinels: Sequence[Place], service: str, settings: Mapping[str, Any]) -> redis.asyncio.Redis:
+    """Make an async client of who is the primary of a service."""
     its, theirs = shared_out(settings)
     manager = redis.asyncio.sentinel.Sentinel(sentinels, sentinel_kwargs=theirs, **its)
-    made: redis.asyncio.Redis = manager.master_for(service, connection_pool_class=WaitingPool, **pool)
+    made: redis.asyncio.Redis = manager.master_for(service, connection_pool_class=WaitingPool)
     return made
 
 

@@ -10,11 +10,15 @@ import pytest
 import redis
 
 from oauthcore import ConfigurationError
+from oauthcore.outcome import Insert
+from oauthcore.purging import BATCH
 from oauthcore_h11 import serving
 from oauthcore_h11.configuration import read
+from oauthcore_redis import RedisStorage
 from tests.h11.installation import Installation
 from tests.redis.cluster import cluster
 from tests.redis.engine import DURABLE, Engine, binaries, running
+from tests.redis.things import Thing
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +57,10 @@ def test_a_server_of_several_workers_and_all_commands_work_on_it(
     assert logged.count("storage: appendonly is no: set it to yes") == 1
     assert [row["client_id"] for row in installation.ask("client", "list")] == ["app"]
     assert [row["username"] for row in installation.ask("user", "list")] == ["alice"]
-    assert installation.ask("purge") == {"removed": 0}
+    storage = RedisStorage(client, prefix="as")
+    storage.commit([*(Insert(Thing(str(number), expires_at=1)) for number in range(BATCH + 1)), Insert(Thing("stays"))])
+    assert installation.ask("purge") == {"removed": BATCH + 1}
+    assert [thing.key for thing in storage.every(Thing)] == ["stays"]
     assert installation.ask("client", "remove", "app")["removed"] is True
     assert client.exists("{as}:Client:app") == 0
 

@@ -84,6 +84,7 @@ async def test_a_certificate_for_another_host_is_refused(place: str, ca_file: Pa
     await awaited.aclose()
 
 
+@pytest.mark.slow
 def test_the_reference_server_is_told_so_in_one_line(place: str, ca_file: Path, tmp_path: Path) -> None:
     trusting = installation_on(tmp_path / "trusting", f"{place}?ssl_ca_certs={ca_file}")
     other = installation_on(tmp_path / "other", place)
@@ -97,13 +98,15 @@ def test_the_reference_server_is_told_so_in_one_line(place: str, ca_file: Path, 
 
 @pytest.mark.anyio
 async def test_sentinels_and_their_primary_are_spoken_to_by_tls_too() -> None:
-    url = "rediss+sentinel://me:hush@one,two:1/tokens/3?ssl_ca_certs=ca.pem&sentinel_password=other"
+    query = "ssl_ca_certs=ca.pem&sentinel_password=other&max_connections=7"
+    url = f"rediss+sentinel://me:hush@one,two:1/tokens/3?{query}"
     storage, awaited = RedisStorage.from_url(url), AsyncRedisStorage.from_url(url)
 
     for one, kind in ((storage, SafeConnection), (awaited, AsyncSafeConnection)):
         pool: Any = one.client.connection_pool  # type: ignore[union-attr]  # it is of no cluster
         assert pool.connection_class is kind
         its = pool.connection_kwargs
+        assert pool.max_connections == 7
         assert (its["username"], its["password"], its["db"], its["ssl_ca_certs"]) == ("me", "hush", 3, "ca.pem")
         theirs = [sentinel.connection_pool for sentinel in pool.sentinel_manager.sentinels]
         assert [(one.connection_kwargs["host"], one.connection_kwargs["port"]) for one in theirs] == [

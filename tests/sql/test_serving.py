@@ -13,12 +13,15 @@ import pytest
 from sqlalchemy import QueuePool
 
 from oauthcore import ConfigurationError
-from oauthcore_sqlalchemy import address
+from oauthcore.outcome import Insert
+from oauthcore.purging import BATCH
+from oauthcore_sqlalchemy import SqlAlchemyStorage, address
 from tests.h11.installation import Installation, Running
 from tests.h11.test_kill import CONFIGURATION, Caller, Told, signed_in
 from tests.redis.test_serving import installation_on
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
+from tests.sqlite.things import Thing
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +63,11 @@ def test_tables_are_made_by_a_command_and_then_every_command_works(url: str, tmp
 
     assert [row["client_id"] for row in installation.ask("client", "list")] == ["app"]
     assert [row["username"] for row in installation.ask("user", "list")] == ["alice"]
-    assert installation.ask("purge") == {"removed": 0}
+    storage = SqlAlchemyStorage(address.engine_for_command(url))
+    storage.commit([*(Insert(Thing(str(number), expires_at=1)) for number in range(BATCH + 1)), Insert(Thing("stays"))])
+    assert installation.ask("purge") == {"removed": BATCH + 1}
+    assert [thing.key for thing in storage.every(Thing)] == ["stays"]
+    storage.close()
     assert installation.ask("client", "remove", "app")["removed"] is True
 
 
