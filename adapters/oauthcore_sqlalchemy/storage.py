@@ -16,6 +16,7 @@ from oauthcore.outcome import Change, R, S
 from oauthcore_sqlalchemy import courses
 from oauthcore_sqlalchemy.conversation import Course, Talk, ahold, hold
 from oauthcore_sqlalchemy.courses import Terms
+from oauthcore_sqlalchemy.forking import watch
 from oauthcore_sqlalchemy.manners import Manner
 from oauthcore_sqlalchemy.mysql import MySql
 from oauthcore_sqlalchemy.postgresql import PostgreSql
@@ -63,6 +64,7 @@ class SqlAlchemyStorage:
         self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, Engine))
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
+        watch(bind.engine)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
@@ -135,6 +137,7 @@ class AsyncSqlAlchemyStorage:
         self._patience = patience
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
+        watch(bind.sync_engine if isinstance(bind, AsyncEngine) else bind.engine.sync_engine)
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
