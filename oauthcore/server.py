@@ -14,20 +14,20 @@ from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.bearer import Challenge
 from oauthcore.client import Client
 from oauthcore.clients.client_secret_jwt import remembered
-from oauthcore.clients.openid_registration import check_openid, check_sector
+from oauthcore.clients.openid_registration import check_openid
 from oauthcore.clients.registration import (
     Registered,
     check_client,
     check_secret,
-    decide_register,
-    decide_rotate,
     fresh_secret,
+    remember,
+    rotate_secret,
 )
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.documents import Documents
-from oauthcore.effects import Flow, find, settled
+from oauthcore.effects import Flow, settled
 from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
 from oauthcore.endpoints.end_session import (
     Leaving,
@@ -37,9 +37,9 @@ from oauthcore.endpoints.end_session import (
 )
 from oauthcore.endpoints.end_session import look as look_at_logout
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
-from oauthcore.endpoints.logout_delivery import claim, claimed, due, posted, settle
+from oauthcore.endpoints.logout_delivery import deliver
 from oauthcore.endpoints.metadata import metadata, well_known_paths
-from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, sign_in
+from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, signed_in
 from oauthcore.endpoints.table import CORS, Endpoint, document_endpoint, endpoint_table, other_method
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
@@ -51,16 +51,15 @@ from oauthcore.jose import import_private
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
-from oauthcore.login import Login, LoginSession, LogoutDelivery
+from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
-from oauthcore.outcome import Outcome
 from oauthcore.policy import Policy
 from oauthcore.records import KeyRing
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
-from oauthcore.transact import Refuse, SignAll, agree, guard, no_keys, reply_to, transact
+from oauthcore.transact import Refuse, SignAll, agree, no_keys, transact
 
 # A working day: who leaves a browser open should not be signed in there for ever.
 SESSION_LIFETIME = 8 * 3_600
@@ -231,7 +230,7 @@ class AuthorizationServer:
         context = self._context()
         login = Login(subject=subject, auth_time=context.now if auth_time is None else auth_time, acr=acr, amr=amr)
         asked = SignIn(login, context.mint().reveal(), before, lifetime, just_now=auth_time is None)
-        return self._signed_in(asked, context)
+        return signed_in(asked, context)
 
     def sessions(self, subject: str) -> Flow[tuple[LoginSession, ...]]:
         """Find the login sessions of a person that last, the newest first. Raises `Unanswered` if storage fails."""
@@ -284,14 +283,14 @@ class AuthorizationServer:
         To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
         most, one after the other. Raises `Unanswered` if storage fails.
         """
-        return self._deliver(limit)
+        return deliver(limit, self._context, self._sign_all, self._refuse_as_json)
 
     def register(self, client: Client, secret: Secret | None = None) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
 
         Raises `ConfigurationError` for a registration that can't be, and for an identifier that is taken.
         """
-        return self._register(self.prepare(client, secret))
+        return remember(self.prepare(client, secret), self._context())
 
     def prepare(self, client: Client, secret: Secret | None = None) -> Registered:
         """Look a client over and give it its secret, as `register` does, for a host that keeps it elsewhere.
@@ -319,7 +318,7 @@ class AuthorizationServer:
 
         Raises `ConfigurationError` where there is no such client with a secret.
         """
-        return self._rotate(client_id, overlap, self._context())
+        return rotate_secret(client_id, overlap, self._context())
 
     @property
     def keys(self) -> KeySet | None:
@@ -353,53 +352,6 @@ class AuthorizationServer:
                 "keys", type(self._keys).__name__, "these are not in storage; change them where they are"
             )
         return self._keys
-
-    def _signed_in(self, asked: SignIn, context: Context) -> Flow[Login]:
-        response = yield from agree(lambda: sign_in(asked, context))
-        session = yield from find(LoginSession, asked.sid if response.status == 201 else str(asked.before))
-        assert session is not None
-        return session.login
-
-    def _deliver(self, limit: int) -> Flow[int]:
-        queue = yield from due(int(self._clock()))
-        tried = 0
-        for delivery in queue:
-            if tried == limit:
-                break
-            tried += yield from self._deliver_one(delivery)
-        return tried
-
-    def _deliver_one(self, delivery: LogoutDelivery) -> Flow[int]:
-        context = self._context()
-        taking = agree(lambda: claim(delivery, context), self._sign_all(context))
-        made = yield from guard(taking, self._refuse_as_json)
-        if made.status != 200:
-            return 0
-        answer = yield from reply_to(posted(made))
-        taken = claimed(delivery, context.now)
-        _ = yield from agree(lambda: settle(taken, answer))
-        return 1
-
-    def _register(self, registered: Registered) -> Flow[Registered]:
-        def decision() -> Flow[Outcome]:
-            check_sector(registered.client, self._context())
-            known = yield from find(Client, registered.client.client_id)
-            return decide_register(known, registered.client)
-
-        response = yield from agree(decision)
-        assert response.status == 201
-        return registered
-
-    def _rotate(self, client_id: str, overlap: int, context: Context) -> Flow[Secret]:
-        secret = fresh_secret((yield from find(Client, client_id)), context)
-
-        def decision() -> Flow[Outcome]:
-            known = yield from find(Client, client_id)
-            return decide_rotate(known, client_id, secret, overlap, context)
-
-        response = yield from agree(decision)
-        assert response.status == 200
-        return secret
 
     def _answer(
         self, endpoint: Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None

@@ -1,4 +1,4 @@
-"""Registration: what a client must look like before anything is remembered of it."""
+"""Registration: what a client must look like before anything is remembered of it, and the remembering."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import attrs
 
 from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.clients.client_secret_jwt import is_kept, remembered
+from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.registered_keys import check_keys, longest_hash
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.effects import Flow, find
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
 from oauthcore.outcome import Event, Insert, Outcome, Replace
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
 from oauthcore.redirect_uri import objection
+from oauthcore.transact import agree
 
 METHODS: tuple[AuthenticationMethod, ...] = (
     "client_secret_basic",
@@ -153,3 +156,29 @@ def decide_rotate(known: Client | None, client_id: str, secret: Secret, overlap:
     kept = tuple(attrs.evolve(old, expires_at=context.now + overlap) for old in newest if overlap > 0)
     rotated = attrs.evolve(known, secrets=(remembered(secret, known, context), *kept))
     return Outcome(Response(200), (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))
+
+
+def remember(registered: Registered, context: Context) -> Flow[Registered]:
+    """Remember a client that has been looked over; raises `ConfigurationError` where its identifier is taken."""
+
+    def decision() -> Flow[Outcome]:
+        check_sector(registered.client, context)
+        known = yield from find(Client, registered.client.client_id)
+        return decide_register(known, registered.client)
+
+    response = yield from agree(decision)
+    assert response.status == 201
+    return registered
+
+
+def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret]:
+    """Give a client another secret; raises `ConfigurationError` where there is no such client with a secret."""
+    secret = fresh_secret((yield from find(Client, client_id)), context)
+
+    def decision() -> Flow[Outcome]:
+        known = yield from find(Client, client_id)
+        return decide_rotate(known, client_id, secret, overlap, context)
+
+    response = yield from agree(decision)
+    assert response.status == 200
+    return secret

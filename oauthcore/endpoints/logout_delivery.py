@@ -6,7 +6,7 @@ the end of, since its worker was killed, is simply the one before the next. Call
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -20,12 +20,37 @@ from oauthcore.oidc.logout_token import logout_token
 from oauthcore.outcome import Delete, Event, Outcome, Pending, Replace
 from oauthcore.parameters import FORM
 from oauthcore.redirect_uri import form_encoded
+from oauthcore.transact import Refuse, SignAll, agree, guard, reply_to
 
 # Seconds until the second try, twice as many until the next one, and so on: ten tries take some four hours. It is
 # longer than a try itself may take, so that nobody takes a delivery while another is at it.
 FIRST_WAIT = 30
 MAX_TRIES = 10
 NOT_MINE = Response(409)
+
+
+def deliver(
+    limit: int, context_now: Callable[[], Context], sign_all: Callable[[Context], SignAll], refuse: Refuse
+) -> Flow[int]:
+    """Deliver what is due, at most so many one after the other, each at its own time; give how many were tried."""
+    queue = yield from due(context_now().now)
+    tried = 0
+    for delivery in queue:
+        if tried == limit:
+            break
+        context = context_now()
+        tried += yield from _deliver_one(delivery, context, sign_all(context), refuse)
+    return tried
+
+
+def _deliver_one(delivery: LogoutDelivery, context: Context, sign_all: SignAll, refuse: Refuse) -> Flow[int]:
+    made = yield from guard(agree(lambda: claim(delivery, context), sign_all), refuse)
+    if made.status != 200:
+        return 0
+    answer = yield from reply_to(posted(made))
+    taken = claimed(delivery, context.now)
+    _ = yield from agree(lambda: settle(taken, answer))
+    return 1
 
 
 def due(now: int) -> Flow[Sequence[LogoutDelivery]]:

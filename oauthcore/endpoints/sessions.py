@@ -12,6 +12,7 @@ from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace
 from oauthcore.records import Grant
+from oauthcore.transact import agree
 
 
 @attrs.frozen
@@ -64,6 +65,14 @@ def decide_sign_in(
     ended = ending([] if before is None else [before], grants, clients, context)
     fresh = LoginSession(key=asked.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
     return Outcome(Response(201), (*ended.changes, Insert(fresh)), (*ended.events, event))
+
+
+def signed_in(asked: SignIn, context: Context) -> Flow[Login]:
+    """Begin a session, and give who is signed in as it says: the session that the browser had may go on instead."""
+    response = yield from agree(lambda: sign_in(asked, context))
+    session = yield from find(LoginSession, asked.sid if response.status == 201 else str(asked.before))
+    assert session is not None
+    return session.login
 
 
 def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:
