@@ -212,7 +212,7 @@ def signed_in(running: Running) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_of_what_clients_were_told_nothing_is_lost_and_no_code_is_redeemed_twice(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -21,7 +21,7 @@ from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 globals().update(
     {name: each for name, each in vars(test_behaviour).items() if name.startswith("test_") and isfunction(each)}

@@ -15,7 +15,7 @@ from tests.storages.behaviour import BEHAVIOUR, suites
 
 globals().update(suites(BEHAVIOUR))
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.storages.crowd import check_redeeming, check_refreshing, gathered, pr
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(folder: Path) -> None:
     with running(binaries()["redis"], folder, *VOLATILE) as engine:
         opening = partial(RedisStorage.from_url, engine.url)

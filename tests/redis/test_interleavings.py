@@ -17,7 +17,7 @@ from oauthcore_redis import RedisStorage
 from tests.redis.engine import VOLATILE, Engine, binaries, running
 from tests.storages.behaviour import INTERLEAVINGS, suites
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 globals().update(suites(INTERLEAVINGS))
 

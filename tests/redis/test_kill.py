@@ -22,7 +22,7 @@ from tests.redis.test_serving import installation_on
 from tests.redis.things import Other, Thing
 from tests.storages.crowd import prepare, site_on
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 THREADS = 4
 KILLS = 5

@@ -16,7 +16,7 @@ from tests.storages.behaviour import BEHAVIOUR, INTERLEAVINGS, suites
 
 globals().update(suites((*BEHAVIOUR, *INTERLEAVINGS)))
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 
 @pytest.fixture(scope="module", params=DRIVERS)

@@ -14,7 +14,7 @@ from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table, unsynced
 from tests.storages.crowd import Opening, check_redeeming, check_refreshing, gathered, prepare
 
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 
 def opened(url: str) -> SqlAlchemyStorage:

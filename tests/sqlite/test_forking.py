@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
@@ -24,14 +25,20 @@ pytestmark = [
 
 def in_a_child(work: Callable[[], bool]) -> bool:
     """Do something in a copy of this process, which is ended where it does not come back; tell whether it was done."""
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         done: list[bool] = []
         worker = Thread(target=lambda: done.append(work()), daemon=True)
         worker.start()
         worker.join(30)
-        os._exit(0 if done == [True] else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        os.write(writing, b"1" if done == [True] else b"0")
+        # Whoever ended in order would first write down all that was traced in this process until now.
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(writing)
+    os.waitpid(pid, 0)
+    with os.fdopen(reading, "rb") as told:
+        return told.read() == b"1"
 
 
 def test_a_child_commits_and_finds_beside_its_parent(path: Path) -> None:

@@ -49,7 +49,7 @@ def killed_after(acknowledged: int, path: Path, prefix: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_what_was_acknowledged_before_a_kill_is_there_and_nothing_is_there_by_half(path: Path) -> None:
     chance = random.Random(1)
     acknowledged: list[str] = []
