@@ -59,6 +59,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), _VALUES))
 def test_json_is_spelled_as_json_spells_it(members: dict[str, object]) -> None:
     assert json_response(200, members).body == json.dumps(members).encode("ascii")

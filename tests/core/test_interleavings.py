@@ -171,6 +171,7 @@ def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
     explored(record_property, meeting, check, kept)
 
 
+@pytest.mark.slow
 def test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
     record_property: Callable[[str, object], None], kept: Factory
 ) -> None:

@@ -580,6 +580,7 @@ HEADERS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(HEADERS, st.binary(max_size=50), st.sampled_from(["GET", "HEAD", "POST"]))
 def test_what_is_sent_is_read_by_a_client_as_it_was_meant(
     headers: list[tuple[str, str]], body: bytes, method: str

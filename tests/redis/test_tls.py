@@ -23,6 +23,8 @@ from tests.redis.engine import Engine
 from tests.redis.test_serving import installation_on
 from tests.redis.things import Thing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:

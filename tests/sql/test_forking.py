@@ -13,6 +13,7 @@ from tests.sqlite.test_forking import in_a_child
 from tests.sqlite.things import Thing
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here"),
     pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
 ]

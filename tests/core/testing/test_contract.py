@@ -217,6 +217,7 @@ def test_clause_without_its_hook_is_left_out() -> None:
         BY_NAME["storage_recovers_between_calls"].check(MemoryStorage)
 
 
+@pytest.mark.slow
 def test_deadlock_on_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     released = Event()
 
