@@ -105,7 +105,7 @@ class Process:
         tls = None if configuration.tls is None else tls_of(configuration.tls)
         try:
             await self._application.look_after_keys(int(time.time()))
-        except BaseException:
+        except BaseException:  # whatever was opened is closed
             await self._close()
             raise
         reloads: set[asyncio.Task[None]] = set()

@@ -139,7 +139,7 @@ class _Steps(Generic[T]):
             self.result = end.value
             self.story.append(f"the flow gives {outlined(end.value)}")
             return None
-        except Exception as failure:
+        except Exception as failure:  # a flow that raises is a finding, too
             raise CrashFailed(point, self.story, reason_of(failure), who="the flow") from failure
 
     def _go(self, effect: Effect) -> None:
@@ -159,5 +159,5 @@ class _Steps(Generic[T]):
 def _check(crash: Crash[T], check: Callable[[Crash[T]], None]) -> None:
     try:
         check(crash)
-    except Exception as failure:
+    except Exception as failure:  # a check may raise what it likes: the story is told with it
         raise CrashFailed(crash.point, crash.story, reason_of(failure)) from failure

@@ -183,7 +183,7 @@ def _played(scene: Scene[T], schedule: Schedule) -> _Table[T]:
 def _check(run: Run[T], check: Callable[[Run[T]], None]) -> None:
     try:
         check(run)
-    except Exception as failure:
+    except Exception as failure:  # a check may raise what it likes: the story is told with it
         raise ScheduleFailed(run.schedule, run.story, reason_of(failure)) from failure
 
 
@@ -248,7 +248,7 @@ class _Table(Generic[T]):
             self._pending[number] = None
             self._results[number] = end.value
             self._story.append(f"flow {number} gives {outlined(end.value)}")
-        except Exception as failure:
+        except Exception as failure:  # a flow that raises is a finding, too
             raise ScheduleFailed(self.taken, self._story, reason_of(failure), who=f"flow {number}") from failure
 
 

@@ -80,7 +80,7 @@ class Life:
             handle = None if adapter is None else _asked(adapter(server, world))
             self.walk = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
             self.stranger = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER)
-        except BaseException:
+        except BaseException:  # whatever was opened is closed
             self.close()
             raise
         self.lifetimes = policy.lifetimes

@@ -88,7 +88,7 @@ class Stage:
             return self.ask(call, handle)
         except Misfit:
             raise
-        except Exception as error:
+        except Exception as error:  # a storage may raise what it likes
             return Raised(error)
 
     def broken_off(self, call: Call, turns: int) -> Any:
@@ -150,7 +150,7 @@ class Stage:
             self._is_async = any(map(is_async, self.subject.handles))
             if self._is_async:
                 self._start_loop()
-        except BaseException:
+        except BaseException:  # whatever was opened is closed
             self._exits.close()
             raise
 
@@ -193,7 +193,7 @@ class Stage:
                 answer = await self._asked(f"contender {number}: ", call, number % len(self.subject.handles))
             except Misfit:
                 raise
-            except Exception as error:
+            except Exception as error:  # likewise
                 answer = Raised(error)
                 if not forgiving:
                     return answer
@@ -203,7 +203,7 @@ class Stage:
         mark = self._story.begins(who, call.told())
         try:
             answer = await _settled(self._method(call, handle)(*call.arguments))
-        except Exception as error:
+        except Exception as error:  # written down, and raised again
             self._story.ends(mark, who, Raised(error).told())
             raise
         self._story.ends(mark, who, outlined(answer))

@@ -71,7 +71,7 @@ class Clause:
                 self.play(stage, terms or Terms())
             except SkipTest:
                 raise
-            except Exception as failure:
+            except Exception as failure:  # a storage may raise what it likes: it breaks the clause
                 reason = str(failure) if isinstance(failure, AssertionError) else Raised(failure).told()
                 raise ClauseBroken(self, reason, stage.story) from failure
 
