@@ -26,20 +26,6 @@ from tests.redis.things import Thing
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    """Give an authority that nobody trusts unless he is told to."""
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    """Give the authority's certificate."""
-    file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    return file
-
-
 @pytest.fixture
 def place(authority: trustme.CA, engine: Engine, client: redis.Redis) -> Iterator[str]:
     """Give where a server is behind TLS."""
@@ -60,21 +46,13 @@ async def test_records_are_kept_behind_tls(place: str, ca_file: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_certificate_that_nobody_trusts_is_refused(place: str) -> None:
-    storage, awaited = RedisStorage.from_url(place), AsyncRedisStorage.from_url(place)
-
-    with pytest.raises(Disconnected, match="CERTIFICATE_VERIFY_FAILED"):
-        storage.find(Thing, "a")
-    with pytest.raises(Disconnected, match="CERTIFICATE_VERIFY_FAILED"):
-        await awaited.find(Thing, "a")
-
-    storage.close()
-    await awaited.aclose()
-
-
-@pytest.mark.anyio
-async def test_a_certificate_for_another_host_is_refused(place: str, ca_file: Path) -> None:
-    url = f"{place.replace('127.0.0.1', 'localhost')}?ssl_ca_certs={ca_file}"
+@pytest.mark.parametrize(
+    ("host", "trusting"), [("127.0.0.1", False), ("localhost", True)], ids=["nobody", "other host"]
+)
+async def test_a_certificate_that_nobody_trusts_or_of_another_host_is_refused(
+    place: str, ca_file: Path, host: str, trusting: bool
+) -> None:
+    url = place.replace("127.0.0.1", host) + (f"?ssl_ca_certs={ca_file}" if trusting else "")
     storage, awaited = RedisStorage.from_url(url), AsyncRedisStorage.from_url(url)
 
     with pytest.raises(Disconnected, match="CERTIFICATE_VERIFY_FAILED"):
@@ -86,7 +64,6 @@ async def test_a_certificate_for_another_host_is_refused(place: str, ca_file: Pa
     await awaited.aclose()
 
 
-@pytest.mark.slow
 def test_the_reference_server_is_told_so_in_one_line(place: str, ca_file: Path, tmp_path: Path) -> None:
     trusting = installation_on(tmp_path / "trusting", f"{place}?ssl_ca_certs={ca_file}")
     other = installation_on(tmp_path / "other", place)

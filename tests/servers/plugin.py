@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.servers.mariadb import MariaDb
 from tests.servers.mysql import VARIABLE, MySql
@@ -39,3 +41,17 @@ def mariadb() -> Iterator[MariaDb | MySql]:
     server = MySql() if VARIABLE in os.environ else MariaDb()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Give an authority that nobody trusts unless he is told to."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    """Give the authority's certificate."""
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return file

@@ -22,20 +22,6 @@ _CIPHER = text("SHOW STATUS LIKE 'Ssl_cipher'")
 
 
 @pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    """Give an authority that nobody trusts unless he is told to."""
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    """Give the authority's certificate."""
-    file = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(file))
-    return file
-
-
-@pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> Iterator[MariaDb]:
     """Give a server with a certificate."""
     try:
