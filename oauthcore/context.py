@@ -12,6 +12,7 @@ from oauthcore.client import Client
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
+from oauthcore.jose import Verify
 from oauthcore.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
@@ -75,7 +76,7 @@ class Context:
 
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
     a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
-    server's own keys, to know again what it signed.
+    server's own keys, to know again what it signed; `verify` is the mathematics of that.
     """
 
     issuer: str
@@ -88,6 +89,7 @@ class Context:
     derive: Derivation
     documents: Documents
     own_keys: OwnKeys
+    verify: Verify
     openid: OpenID | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:

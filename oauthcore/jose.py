@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,10 @@ class VerifiedJwt:
 
     header: Mapping[str, object]
     claims: Mapping[str, object]
+
+
+# How a decision has a token verified: as `verify` does, or as somebody heard it done before.
+Verify = Callable[[str, Iterable[Jwk], Collection[str]], VerifiedJwt]
 
 
 def sign(jwts: Iterable[tuple[Jwt, Jwk]]) -> tuple[str, ...]:

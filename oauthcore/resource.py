@@ -21,6 +21,7 @@ from oauthcore.digest import Digester, Secret
 from oauthcore.effects import Flow, find, settled
 from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidScope, InvalidToken, OAuthError
 from oauthcore.http import Headers, Request, Response
+from oauthcore.jose import verify
 from oauthcore.liveness import is_live
 from oauthcore.records import Grant
 from oauthcore.scope import Scope, as_scope, parse_scope
@@ -70,7 +71,7 @@ class StoredTokens:
 
     def __call__(self, value: Secret) -> Flow[Access | None]:
         """Give what a live token allows."""
-        token = yield from find_access_token(value, self._digest, self._own_keys)
+        token = yield from find_access_token(value, self._digest, self._own_keys, verify)
         grant = None
         if token is not None and token.grant is not None:
             grant = yield from find(Grant, token.grant)

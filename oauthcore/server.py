@@ -47,7 +47,7 @@ from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.grants import GrantFlow
 from oauthcore.http import Request, Response
 from oauthcore.issuer import check_issuer, offered_grants
-from oauthcore.jose import import_private
+from oauthcore.jose import Verify, import_private, verify
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
@@ -111,13 +111,13 @@ class AuthorizationServer:
         self._entropy = entropy
         self._digest = Digester(issuer)
         self._derive = Derivation(issuer, token_key)
+        self._verify: Verify = verify
         self._keys = self._key_set(keys if openid is None else keys or KeyPolicy())
         self._error_page = error_page
         self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
         algorithms = () if self._keys is None else self._keys.algorithms
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes, openid, algorithms)
-        self._endpoints = endpoint_table(self.paths, self.base, self._grants, openid, self._keys)
-        self._endpoints |= dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))
+        self._endpoints = self._table(self._keys)
         self._latest: Context | None = None
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
         self.tokens = StoredTokens(issuer, clock, self._own_keys)
@@ -363,6 +363,10 @@ class AuthorizationServer:
         also = CORS if endpoint.is_cors else ()
         return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context), also)
 
+    def _table(self, keys: KeySet | None) -> dict[str, Endpoint]:
+        documents = dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))
+        return endpoint_table(self.paths, self.base, self._grants, self.openid, keys) | documents
+
     def _key_set(self, keys: KeySet | KeyPolicy | None) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
         if self.openid is not None and found is not None and "RS256" not in found.algorithms:
@@ -392,6 +396,7 @@ class AuthorizationServer:
             self._derive,
             self._documents,
             self._own_keys,
+            self._verify,
             self.openid,
         )
         return context

@@ -6,25 +6,29 @@ tell nothing of a revocation.
 
 from __future__ import annotations
 
-from oauthcore import jose
 from oauthcore.compact import InvalidJwt
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digest, Digester, Secret
 from oauthcore.effects import Flow, find
+from oauthcore.jose import Verify
 from oauthcore.jwk import SERVER_ALGORITHMS, Jwk
 from oauthcore.records import AccessToken
 
 
-def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys) -> Flow[AccessToken | None]:
+def find_access_token(
+    value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify
+) -> Flow[AccessToken | None]:
     """Find an access token, whichever of the two it is."""
     if looks_signed(value):
-        return _find_signed(value, digest, own_keys)
+        return _find_signed(value, digest, own_keys, verify)
     return find(AccessToken, digest("access_token", value))
 
 
-def _find_signed(value: Secret, digest: Digester, own_keys: OwnKeys) -> Flow[AccessToken | None]:
+def _find_signed(
+    value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify
+) -> Flow[AccessToken | None]:
     keys = yield from own_keys()
-    key = key_of_signed(value, keys, digest)
+    key = key_of_signed(value, keys, digest, verify)
     return None if key is None else (yield from find(AccessToken, key))
 
 
@@ -33,10 +37,10 @@ def looks_signed(value: Secret) -> bool:
     return value.reveal().count(".") == 2
 
 
-def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester) -> Digest | None:
+def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify: Verify) -> Digest | None:
     """Give what a signed access token is stored under; None for one that is not ours, or no access token at all."""
     try:
-        verified = jose.verify(value.reveal(), keys, SERVER_ALGORITHMS)
+        verified = verify(value.reveal(), keys, SERVER_ALGORITHMS)
     except InvalidJwt:
         return None
     jti = verified.claims.get("jti")

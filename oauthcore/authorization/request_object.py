@@ -15,7 +15,6 @@ from collections.abc import Mapping
 
 import attrs
 
-from oauthcore import jose
 from oauthcore.client import Client
 from oauthcore.clients.client_secret_jwt import shared_keys
 from oauthcore.compact import InvalidJwt, read_signed
@@ -111,7 +110,7 @@ def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:
     """Verify the signature: by the registered algorithm, by any with a public key where there is none."""
     alg = client.request_object_signing_alg
     if alg in SYMMETRIC_ALGORITHMS:
-        return jose.verify(text, shared_keys(client, context), (alg,))
+        return context.verify(text, shared_keys(client, context), (alg,))
     return verify_by_keys_of(client, text, ASYMMETRIC_ALGORITHMS if alg is None else (alg,), context)
 
 

@@ -18,6 +18,6 @@ def find_token(value: Secret, hint: str | None, context: Context) -> Flow[Token 
     """
     if hint == "refresh_token" and not looks_signed(value):
         refresh = yield from find(RefreshToken, context.digest("refresh_token", value))
-        return refresh or (yield from find_access_token(value, context.digest, context.own_keys))
-    access = yield from find_access_token(value, context.digest, context.own_keys)
+        return refresh or (yield from find_access_token(value, context.digest, context.own_keys, context.verify))
+    access = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     return access or (yield from find(RefreshToken, context.digest("refresh_token", value)))

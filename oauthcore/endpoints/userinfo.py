@@ -40,7 +40,7 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
     value = read_token(request)
     if value is None:
         return Outcome(Challenge(context.issuer).ask(OPENID))
-    token = yield from find_access_token(value, context.digest, context.own_keys)
+    token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     grant = client = None
     if token is not None and token.grant is not None:
         grant = yield from find(Grant, token.grant)

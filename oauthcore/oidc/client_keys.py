@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from oauthcore import jose
 from oauthcore.client import Client
 from oauthcore.compact import Flaw, InvalidJwt, read_signed
 from oauthcore.context import Context
@@ -39,11 +38,11 @@ def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], co
     kid = read_signed(text).kid
     keys = keys_of(client, context, kid=kid)
     try:
-        return jose.verify(text, keys, algorithms)
+        return context.verify(text, keys, algorithms)
     except InvalidJwt as invalid:
         if kid is not None or client.jwks_uri is None or invalid.flaw not in _UNKNOWN:
             raise
-    return jose.verify(text, keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), algorithms)
+    return context.verify(text, keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), algorithms)
 
 
 _UNKNOWN = frozenset({Flaw.SIGNATURE, Flaw.UNKNOWN_KEY})

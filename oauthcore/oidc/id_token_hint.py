@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore import jose
 from oauthcore.compact import InvalidJwt
 from oauthcore.context import Context
 from oauthcore.effects import Flow
+from oauthcore.jose import Verify
 from oauthcore.jwk import SERVER_ALGORITHMS, Jwk
 from oauthcore.registered_claims import audience_of
 
@@ -30,13 +30,13 @@ def read_hint(text: str | None, context: Context) -> Flow[Hint | None]:
     if text is None:
         return None
     keys = yield from context.own_keys()
-    return hint_in(text, keys, context.issuer)
+    return hint_in(text, keys, context.issuer, context.verify)
 
 
-def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str) -> Hint | None:
+def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str, verify: Verify) -> Hint | None:
     """Verify a hint by our own keys; an access token is no ID token, though the same key has signed it."""
     try:
-        verified = jose.verify(text, keys, SERVER_ALGORITHMS)
+        verified = verify(text, keys, SERVER_ALGORITHMS)
         audience = audience_of(verified.claims)
     except InvalidJwt:
         return None

@@ -14,6 +14,7 @@ from oauthcore.client import Client
 from oauthcore.drivers import answer_to
 from oauthcore.effects import Fetch
 from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due
+from oauthcore.jose import verify
 from oauthcore.login import LogoutDelivery
 from oauthcore.oidc.id_token_hint import hint_in
 from oauthcore.oidc.logout_token import EVENT, queued
@@ -131,7 +132,7 @@ def test_a_logout_token_is_no_id_token_hint(site: Site, clients: Clients) -> Non
     left(site)
     delivered(site)
 
-    assert hint_in(clients.tokens[0], (key_for("RS256").public,), "https://as.example") is None
+    assert hint_in(clients.tokens[0], (key_for("RS256").public,), "https://as.example", verify) is None
 
 
 @pytest.mark.parametrize("status", [204, 200])
