@@ -116,7 +116,8 @@ class AuthorizationServer:
         self._error_page = error_page
         self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
         algorithms = () if self._keys is None else self._keys.algorithms
-        self._metadata = metadata(issuer, self.paths, self.policy, self._grants, scopes, openid, algorithms)
+        self._scopes = tuple(scopes)
+        self._metadata = metadata(issuer, self.paths, self.policy, self._grants, self._scopes, openid, algorithms)
         self._endpoints = self._table(self._keys)
         self._latest: Context | None = None
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)

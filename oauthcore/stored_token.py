@@ -15,18 +15,14 @@ from oauthcore.jwk import SERVER_ALGORITHMS, Jwk
 from oauthcore.records import AccessToken
 
 
-def find_access_token(
-    value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify
-) -> Flow[AccessToken | None]:
+def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify) -> Flow[AccessToken | None]:
     """Find an access token, whichever of the two it is."""
     if looks_signed(value):
         return _find_signed(value, digest, own_keys, verify)
     return find(AccessToken, digest("access_token", value))
 
 
-def _find_signed(
-    value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify
-) -> Flow[AccessToken | None]:
+def _find_signed(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify) -> Flow[AccessToken | None]:
     keys = yield from own_keys()
     key = key_of_signed(value, keys, digest, verify)
     return None if key is None else (yield from find(AccessToken, key))

@@ -64,16 +64,17 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     if url not in {registered.partition("#")[0] for registered in client.request_uris}:
         raise InvalidRequestUri("request_uri is not registered for this client")
     body = context.documents.get(url, context.now).body
-    if body is None or _hash(body) != fragment:
+    if body is None or hash_of(body) != fragment:
         body = context.documents.get_newer(url, context.now).body
     if body is None:
         raise InvalidRequestUri("what request_uri names can't be had")
-    if _SHA256.fullmatch(fragment) and _hash(body) != fragment:
+    if _SHA256.fullmatch(fragment) and hash_of(body) != fragment:
         raise InvalidRequestUri("what request_uri names is not what its fragment is the hash of")
     return body.decode("ascii", "replace").strip()
 
 
-def _hash(body: bytes) -> str:
+def hash_of(body: bytes) -> str:
+    """Give what the fragment of a request URI says of what is there (OIDC Core section 6.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode("ascii")
 
 

@@ -15,19 +15,23 @@ import attrs
 
 from oauthcore.client import ClientSecret
 from oauthcore.digest import Secret
+from oauthcore.effects import Claims, Effect
 from oauthcore.http import Outgoing, Response
+from oauthcore.records import REQUEST_PARAMETERS
+from oauthcore.testing.trace.public import PUBLIC
 from oauthcore.testing.trace.redaction import (
-    PUBLIC,
     is_json,
+    redacted_document,
     redacted_headers,
     redacted_json,
     redacted_uri,
+    redacted_value,
     stand_in_for,
 )
 from oauthcore.testing.trace.stand_ins import StandIns
 
-# Parameters that are the client's own secrets where they are kept beside others that are not.
-_CONFIDED = frozenset({"state", "nonce", "id_token_hint", "login_hint"})
+# What came as a parameter, and is the client's own affair, where it is kept beside others that are public.
+_CONFIDED = (REQUEST_PARAMETERS - PUBLIC) | {"logout_hint", "hinted_sid"}
 
 
 def encode(value: Any, stand_ins: StandIns) -> Any:
@@ -62,6 +66,13 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
     raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
 
 
+def encode_answer(effect: Effect, answer: Any, stand_ins: StandIns) -> Any:
+    """Give the JSON of an effect's answer; what a person is like is replaced in it as it is in a response."""
+    if isinstance(effect, Claims) and isinstance(answer, Mapping):
+        answer = redacted_value("", dict(answer), stand_ins)
+    return encode(answer, stand_ins)
+
+
 def decode(text: Any, known: Mapping[str, type]) -> Any:
     """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`, and for no value."""
     try:
@@ -94,14 +105,15 @@ def _decoded(text: Any, known: Mapping[str, type]) -> Any:
 
 def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any]:
     """Give what was said to another server, or by it: JSON stays legible, and anything else does not."""
-    body = message.body
-    if is_json(message.headers):
-        body = json.dumps(redacted_json(body, stand_ins)).encode()
-    elif body:
-        body = b"x" * len(body)
+    if isinstance(message, Response):
+        body = redacted_document(message.body, stand_ins)
+    elif is_json(message.headers):
+        body = json.dumps(redacted_json(message.body, stand_ins)).encode()
+    else:
+        body = b"x" * len(message.body)
     said = {"headers": redacted_headers(message.headers, stand_ins), "body": {"bytes": body.decode("latin-1")}}
     if isinstance(message, Outgoing):
-        return {"method": message.method, "url": redacted_uri(message.url, stand_ins), **said}
+        return {"method": message.method, "url": redacted_uri(message.url, stand_ins, keep_short=True), **said}
     return {"status": message.status, **said}
 
 
@@ -111,7 +123,7 @@ def _field(kind: type, field: attrs.Attribute[Any], value: Any, stand_ins: Stand
         return stand_ins.of_made(value)
     if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
         # What the house does not show is a secret.
-        return value if field.name in PUBLIC else stand_ins.of_made(value)
+        return value if field.name in PUBLIC else stand_in_for(field.name, value, stand_ins)
     return encode(value, stand_ins)
 
 

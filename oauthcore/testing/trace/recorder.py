@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator, Iterable
 from inspect import signature
 from typing import Any, TypeVar
 
 import attrs
 
+from oauthcore.compact import Flaw, InvalidJwt
 from oauthcore.context import Context
-from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.documents import Document
 from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.http import Request, Response
-from oauthcore.jwt import Jwt
+from oauthcore.jose import VerifiedJwt
+from oauthcore.jwk import Jwk
+from oauthcore.keys import Keys
 from oauthcore.login import Login
+from oauthcore.refusals import RenderErrorPage
 from oauthcore.server import AuthorizationServer
-from oauthcore.testing.trace.encoding import encode
-from oauthcore.testing.trace.redaction import redacted_request, redacted_response
+from oauthcore.testing.trace.encoding import encode, encode_answer
+from oauthcore.testing.trace.heard import (
+    HeardDerivation,
+    HeardDigester,
+    HeardDocuments,
+    HeardKeys,
+    telling,
+    write_keys,
+    written,
+)
+from oauthcore.testing.trace.redaction import redacted_document, redacted_request, redacted_response, stand_in_for_token
 from oauthcore.testing.trace.stand_ins import StandIns
 from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
@@ -38,10 +51,12 @@ class Recorder:
         self._server = server
         self._save = save
 
-    def handle(self, request: Request, login: Login | None = None) -> Generator[Effect, Any, Response]:
+    def handle(
+        self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
+    ) -> Generator[Effect, Any, Response]:
         """Answer a request as the server does."""
         ear = _Ear(self._server)
-        response = yield from ear.listen(ear.server.handle(request, login))
+        response = yield from ear.listen(ear.server.handle(request, login, error_page))
         self._save(ear.trace(request, login, response))
         return response
 
@@ -50,14 +65,18 @@ class _Ear:
     """Hear one request: a copy of the server that tells what it reads, draws and digests."""
 
     def __init__(self, server: AuthorizationServer) -> None:
-        self.stand_ins = StandIns()
+        self._settings = _settings(server)
+        self.stand_ins = StandIns(public=frozenset(_texts(self._settings)))
         self._clock: list[float] = []
         self._entropy: list[int] = []
         self._digests: list[tuple[str, str]] = []
         self._derived: list[tuple[str, str]] = []
-        self._signed: list[tuple[str, ...]] = []
+        self._signed: list[tuple[str, ...] | Exception] = []
+        self._verified: list[tuple[str, Flaw | None]] = []
+        self._documents: list[tuple[str, Document | None]] = []
+        self._keys: list[Keys | Exception] = []
         self._heard: list[tuple[Effect, Any]] = []
-        self._is_signing = False
+        self._is_unheard = False
         self._original = server
         self.server = self._with_ears(server)
 
@@ -74,37 +93,55 @@ class _Ear:
                 resume, answer = flow.send, (yield effect)
             except Unanswered as failure:
                 resume, answer = flow.throw, failure
-            if not self._is_signing:
+            if not self._is_unheard:
                 self._heard.append((effect, answer))
 
     def trace(self, request: Request, login: Login | None, response: Response) -> Trace:
         """Give what was heard, without its secrets."""
         # Twice, since what is a secret in one place is none the less one where it stands for something public.
-        base = self._original.base
-        _ = redacted_request(request, self.stand_ins, base)
-        redacted = redacted_request(request, self.stand_ins, base)
+        _ = self._redacted(request, login, response)
+        return self._redacted(request, login, response).scrubbed(self.stand_ins)
+
+    def _redacted(self, request: Request, login: Login | None, response: Response) -> Trace:
+        documents = [(self._applied(url), self._written(document)) for url, document in self._documents]
         steps = [
             Step(
                 encode(effect, self.stand_ins),
-                None if isinstance(answer, Unanswered) else encode(answer, self.stand_ins),
+                None if isinstance(answer, Unanswered) else encode_answer(effect, answer, self.stand_ins),
                 str(answer) if isinstance(answer, Unanswered) else None,
             )
             for effect, answer in self._heard
         ]
         said = redacted_response(response, self.stand_ins)
         return Trace(
-            settings=_settings(self._original),
+            settings=self._settings,
             clock=self._clock,
             entropy=self._entropy,
             digests=[(kind, self._digest_of(kind, digest)) for kind, digest in self._digests],
             derived=[(proof, self.stand_ins.of_made(value)) for proof, value in self._derived],
-            signed=[[self.stand_ins.of_made(jwt) for jwt in jwts] for jwts in self._signed],
-            request=_request(redacted),
+            signed=[written(jwts, lambda jwts: [self._in_place(jwt) for jwt in jwts]) for jwts in self._signed],
+            verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
+            documents=documents,
+            algorithms=None if self._original.keys is None else list(self._original.keys.algorithms),
+            keys=[written(keys, write_keys) for keys in self._keys],
+            request=_request(redacted_request(request, self.stand_ins, self._original.base)),
             login=encode(login, self.stand_ins),
             steps=steps,
             response=said,
             stand_ins=self.stand_ins.texts,
-        ).scrubbed(self.stand_ins)
+        )
+
+    def _in_place(self, token: str) -> str:
+        return stand_in_for_token(token, self.stand_ins)
+
+    def _applied(self, url: str) -> str:
+        return self.stand_ins.known.get(url, url)
+
+    def _written(self, document: Document | None) -> dict[str, Any] | None:
+        if document is None:
+            return None
+        body = None if document.body is None else redacted_document(document.body, self.stand_ins)
+        return {"body": None if body is None else body.decode("latin-1"), "fetched_at": document.fetched_at}
 
     def _digest_of(self, kind: str, digest: str) -> str:
         # As with what is remembered of a client's secret: it can be guessed, where somebody has chosen it.
@@ -114,10 +151,35 @@ class _Ear:
         heard = copy.copy(server)
         heard._clock = self._told(self._clock, server._clock)
         heard._entropy = self._drawn
-        heard._digest = _HeardDigester(server._digest, self._digests)
-        heard._derive = _HeardDerivation(server._derive, self._derived)
+        heard._digest = HeardDigester(server._digest, self._digests)
+        heard._derive = HeardDerivation(server._derive, self._derived)
+        heard._verify = self._verify
+        heard._documents = HeardDocuments(server._documents, self._documents)
         heard._sign_all = self._sign_all  # type: ignore[method-assign]  # of this copy alone
+        if server._keys is not None:
+            heard._keys = HeardKeys(server._keys, lambda flow: self.unheard(flow, self._keys))
+            heard._endpoints = server._table(heard._keys)
         return heard
+
+    def unheard(self, flow: Flow[T], results: list[T | Exception]) -> Flow[T]:
+        """Run what touches private keys: what it came to is kept, and how it came there is not."""
+
+        def tell(result: T | Exception) -> None:
+            """Keep the result, and listen again."""
+            self._is_unheard = False
+            results.append(result)
+
+        self._is_unheard = True
+        return (yield from telling(flow, tell))
+
+    def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
+        try:
+            verified = self._original._verify(token, keys, algorithms)
+        except InvalidJwt as invalid:
+            self._verified.append((token, invalid.flaw))
+            raise
+        self._verified.append((token, None))
+        return verified
 
     def _told(self, readings: list[float], clock: Callable[[], float]) -> Callable[[], float]:
         def read() -> float:
@@ -135,49 +197,7 @@ class _Ear:
 
     def _sign_all(self, context: Context) -> SignAll:
         sign = self._original._sign_all(context)
-
-        def signed(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
-            """Sign, unheard: private keys are on that way."""
-            self._is_signing = True
-            compact = yield from sign(jwts)
-            self._is_signing = False
-            self._signed.append(compact)
-            return compact
-
-        return signed
-
-
-class _HeardDigester(Digester):
-    """Digest, and tell."""
-
-    __slots__ = ("_digest", "_heard")
-
-    def __init__(self, digest: Digester, heard: list[tuple[str, str]]) -> None:
-        self._digest = digest
-        self._heard = heard
-
-    def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
-        """Digest, and tell which kind came to what."""
-        digest = self._digest(kind, secret)
-        self._heard.append((kind, digest))
-        return digest
-
-
-class _HeardDerivation(Derivation):
-    """Derive, and tell."""
-
-    __slots__ = ("_derive", "_heard")
-
-    def __init__(self, derive: Derivation, heard: list[tuple[str, str]]) -> None:
-        self._derive = derive
-        self._heard = heard
-        self._keys = derive._keys
-
-    def __call__(self, proof: Proof, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Derive, and tell for what."""
-        derived = self._derive(proof, secret)
-        self._heard.append((proof, derived.reveal()))
-        return derived
+        return lambda jwts: self.unheard(sign(jwts), self._signed)
 
 
 def _request(request: Request) -> dict[str, Any]:
@@ -191,12 +211,20 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
+def _texts(value: Any) -> set[str]:
+    """Give every text in some JSON, names of members too."""
+    if isinstance(value, str):
+        return {value}
+    members = value.items() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return {text for member in members for text in _texts(member)}
+
+
 def _settings(server: AuthorizationServer) -> dict[str, Any]:
     """Give what a server was made with, as far as it is values; the rest is the defaults of a replay."""
     settings: dict[str, Any] = {}
     for name in signature(type(server)).parameters.keys() - _NOT_SETTINGS:
         try:
-            settings[name] = encode(getattr(server, name, None), StandIns())
+            settings[name] = encode(getattr(server, name, None) or getattr(server, f"_{name}", None), StandIns())
         except TypeError:
             continue
     return {name: value for name, value in sorted(settings.items()) if value is not None}

@@ -11,89 +11,15 @@ from urllib.parse import quote, unquote_plus
 
 import attrs
 
+from oauthcore.authorization.request_object import hash_of
 from oauthcore.http import Headers, Request, Response
 from oauthcore.parameters import FORM
-from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns
+from oauthcore.strict_json import parse_object
+from oauthcore.testing.trace.jwts import flaw_of, looks_signed, rebuilt
+from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, NEVER_KEPT, PRIVATE_NUMBERS, PUBLIC, SEEN
+from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns, reshaped
 
-# Parameters and members that are meant to be seen, by whoever handles the request.
-PUBLIC = frozenset(
-    {
-        "client_id",
-        "client_assertion_type",
-        "grant_type",
-        "response_type",
-        "response_mode",
-        "redirect_uri",
-        "scope",
-        "code_challenge",
-        "code_challenge_method",
-        "prompt",
-        "display",
-        "max_age",
-        "ui_locales",
-        "claims_locales",
-        "acr_values",
-        "claims",
-        "token_type_hint",
-        "resource",
-        "audience",
-        "username",
-        "error",
-        "error_description",
-        "error_uri",
-        "token_type",
-        "jti",
-        "iss",
-        "aud",
-        "sub",
-        "issuer",
-        "interaction_id",
-        "active",
-        "kid",
-        "alg",
-        "kty",
-        "use",
-        "crv",
-        "client_name",
-        "client_uri",
-        "policy_uri",
-        "tos_uri",
-        "jwks_uri",
-        "token_endpoint_auth_method",
-        "application_type",
-    }
-)
 _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
-# Those that a person chose: nothing of them is kept, not even how long they are.
-CHOSEN = frozenset({"password", "client_secret"})
-# Headers that are meant to be seen; any other is left out altogether.
-SEEN = frozenset(
-    {
-        "content-type",
-        "content-length",
-        "accept",
-        "accept-language",
-        "origin",
-        "host",
-        "cache-control",
-        "pragma",
-        "vary",
-        "allow",
-        "www-authenticate",
-        "retry-after",
-        "x-content-type-options",
-        "access-control-allow-origin",
-        "access-control-expose-headers",
-        "access-control-request-method",
-        "access-control-request-headers",
-        "access-control-allow-methods",
-        "access-control-allow-headers",
-        "access-control-max-age",
-        "x-frame-options",
-        "content-security-policy",
-        "referrer-policy",
-    }
-)
 
 
 def redacted_request(request: Request, stand_ins: StandIns, base: str = "") -> Request:
@@ -140,7 +66,61 @@ def stand_in_for(name: str, value: str, stand_ins: StandIns) -> str:
         return stand_ins.applied(value)
     if name in CHOSEN:
         return stand_ins.of_chosen(value)
-    return stand_ins.of_verifier(value) if name == "code_verifier" else stand_ins.of_made(value)
+    if name == "request_uri":
+        return _redacted_reference(value, stand_ins)
+    return stand_ins.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, stand_ins)
+
+
+def stand_in_for_token(text: str, stand_ins: StandIns) -> str:
+    """Give what stands for a token: one that is read as it, and refused for the same if it is a broken JWT."""
+    if not looks_signed(text):
+        return stand_ins.of_made(text)
+    flaw = flaw_of(text)
+
+    def made(letters: str) -> str | None:
+        """Give a token with what is public in it; where it can't be read, one of the same shape and as broken."""
+        read = rebuilt(text, lambda members: _members(members, stand_ins), letters)
+        # Whether a part is base64url hangs on its last letter; one in four is good for that.
+        shapes = (reshaped(text, letters[number:]) for number in range(_TRIES))
+        return next((token for token in (read, *shapes) if token is not None and flaw_of(token) is flaw), None)
+
+    return stand_ins.of_token(text, made)
+
+
+_TRIES = 20
+
+
+def _redacted_reference(uri: str, stand_ins: StandIns) -> str:
+    """Keep where a request object is; its fragment is its hash, and stands for that of what stands for it."""
+    url, mark, fragment = uri.partition("#")
+    if not url.startswith(("https://", "http://")):
+        return stand_ins.of_made(uri)
+    stand_in = redacted_uri(url, stand_ins, keep_short=True)
+    if stand_in != url:
+        stand_ins.put(url, stand_in)
+    return stand_in + mark + (fragment and stand_ins.of_made(fragment))
+
+
+def redacted_document(body: bytes, stand_ins: StandIns) -> bytes:
+    """Give what another server said, without its secrets; JSON and JWTs can be read again."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return b"x" * len(body)
+    redacted = _redacted_text(text.strip(), stand_ins).encode()
+    if redacted != body:
+        stand_ins.put(hash_of(body), hash_of(redacted))
+    return redacted
+
+
+def _redacted_text(text: str, stand_ins: StandIns) -> str:
+    if not text.startswith(("{", "[")):
+        return stand_in_for_token(text, stand_ins)
+    try:
+        value = parse_object(text) if text.startswith("{") else json.loads(text)
+    except (ValueError, RecursionError):
+        return text[0]  # which is no JSON either
+    return json.dumps(redacted_value("", value, stand_ins))
 
 
 def redacted_headers(headers: Headers, stand_ins: StandIns) -> list[tuple[str, str]]:
@@ -171,9 +151,10 @@ def _redacted_authorization(value: str, stand_ins: StandIns) -> str:
         except ValueError:
             return f"{scheme} {stand_ins.of_made(credentials)}"
         client_id, colon, secret = text.partition(":")
-        pair = client_id + colon + (stand_ins.of_chosen(secret) if secret else "")
+        # Without a colon it is no client's identifier, and may be anything.
+        pair = (client_id if colon else stand_ins.of_made(client_id)) + colon + (secret and stand_ins.of_chosen(secret))
         return f"{scheme} {base64.b64encode(pair.encode()).decode()}"
-    return f"{scheme} {stand_ins.of_made(credentials.strip())}"
+    return f"{scheme} {stand_in_for_token(credentials.strip(), stand_ins)}"
 
 
 def _redacted_cookies(value: str, stand_ins: StandIns) -> str:
@@ -191,17 +172,19 @@ def _redacted_set_cookie(value: str, stand_ins: StandIns) -> str:
     return _redacted_cookies(cookie, stand_ins) + semicolon + attributes
 
 
-def redacted_uri(value: str, stand_ins: StandIns) -> str:
-    """Redact what stands behind the question mark and the hash."""
+def redacted_uri(value: str, stand_ins: StandIns, *, keep_short: bool = False) -> str:
+    """Redact what stands behind the question mark and the hash; `keep_short` is for what may be a client's own."""
     parts = re.split(r"([?#])", value)
-    return parts[0] + "".join(p if p in "?#" else _redacted_form(p, stand_ins) for p in parts[1:])
+    return parts[0] + "".join(
+        p if p in "?#" else _redacted_form(p, stand_ins, keep_short=keep_short) for p in parts[1:]
+    )
 
 
 _HEADERS: dict[str, Callable[[str, StandIns], str]] = {
     "authorization": _redacted_authorization,
     "cookie": _redacted_cookies,
     "set-cookie": _redacted_set_cookie,
-    "location": redacted_uri,
+    "location": lambda value, stand_ins: redacted_uri(value, stand_ins, keep_short=True),
 }
 
 
@@ -220,7 +203,7 @@ def _redacted_body(request: Request, stand_ins: StandIns) -> bytes:
     return stand_ins.of_made(text).encode()
 
 
-def _redacted_form(text: str, stand_ins: StandIns) -> str:
+def _redacted_form(text: str, stand_ins: StandIns, *, keep_short: bool = False) -> str:
     """Redact a form as it is spelled: what is repeated, blank or broken stays so."""
 
     def redacted(piece: str) -> str:
@@ -234,6 +217,8 @@ def _redacted_form(text: str, stand_ins: StandIns) -> str:
         if not _is_word(known):
             name = quote(stand_ins.of_made(known), safe="")
             return name + equals + quote(stand_ins.of_made(secret), safe="")
+        if keep_short and len(secret) < UNMISTAKABLE and known not in NEVER_KEPT:
+            return piece
         stand_in = stand_in_for(known, secret, stand_ins)
         return piece if stand_in == secret else name + equals + quote(stand_in, safe="")
 
@@ -248,23 +233,32 @@ def is_json(headers: Headers) -> bool:
 def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
     """Give JSON with its secret members replaced, None for what is no JSON."""
     try:
-        return _redacted_value("", json.loads(body), stand_ins)
+        return redacted_value("", json.loads(body), stand_ins)
     except ValueError:
         return None
 
 
-def _redacted_value(name: str, value: Any, stand_ins: StandIns) -> Any:
+def redacted_value(name: str, value: Any, stand_ins: StandIns) -> Any:
+    """Give the value of a JSON member with what is secret in it replaced."""
     if isinstance(value, dict):
-        return {
-            key if _is_word(key) else stand_ins.of_made(key): _redacted_value(key, member, stand_ins)
-            for key, member in value.items()
-        }
+        # What is asked for by the parameter `claims` is as public in a request object as it is beside it.
+        return value if name == "claims" else _members(value, stand_ins)
     if isinstance(value, list):
-        return [_redacted_value(name, member, stand_ins) for member in value]
+        return [redacted_value(name, member, stand_ins) for member in value]
     if isinstance(value, str):
         # Where a server is, and what it offers, is public; so is whatever is short enough to be guessed.
         return value if re.match(r"https?://", value) or _is_offer(name) else stand_in_for(name, value, stand_ins)
     return value
+
+
+def _members(members: dict[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+    is_public_key = "kty" in members and not members.keys() & PRIVATE_NUMBERS
+    return {
+        key if _is_word(key) else stand_ins.of_made(key): member
+        if is_public_key and key in KEY_NUMBERS
+        else redacted_value(key, member, stand_ins)
+        for key, member in members.items()
+    }
 
 
 def _is_offer(name: str) -> bool:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 import attrs
 
+from oauthcore.compact import Flaw, InvalidJwt, read_claims, read_signed
 from oauthcore.context import Context
-from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.effects import Effect, Flow, settled
+from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.http import Peer, Request, Response
+from oauthcore.jose import VerifiedJwt
+from oauthcore.jwk import Jwk
 from oauthcore.jwt import Jwt
+from oauthcore.refusals import ErrorPage, plain_error_page
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.telling import told
 from oauthcore.testing.trace.differences import differences
 from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.redaction import redacted_response
 from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place
+from oauthcore.testing.trace.told import ToldDerivation, ToldDigester, ToldDocuments, ToldKeys, queues, read
 from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
 
@@ -66,23 +70,28 @@ class _Player:
         self._draws = 0
         self._asked = 0
         self._readings = iter(trace.clock)
+        self._verdicts = queues(trace.verified)
         self._now = 0.0
         made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
-        made._digest = _ToldDigester(trace.digests)
-        made._derive = _ToldDerivation(trace.derived)
+        made._digest = ToldDigester(trace.digests)
+        made._derive = ToldDerivation(trace.derived)
+        made._verify = self._verify
+        made._documents = ToldDocuments(trace.documents)
         signed = iter(trace.signed)
         made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
         self._server = made
 
     def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:
         try:
-            return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32))
+            told = self._trace.algorithms
+            keys = None if told is None else ToldKeys(told, self._trace.keys)
+            return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32), keys=keys)
         except TypeError as error:
             raise ValueError(f"the trace's settings are not those of a server here: {error}") from None
 
     def play(self) -> Response:
         """Run the flow to its response."""
-        flow = self._server.handle(_request(self._trace.request), decode(self._trace.login, self._kinds))
+        flow = self._server.handle(_request(self._trace.request), decode(self._trace.login, self._kinds), self._page)
         resume: Callable[[Any], Any] = flow.send
         answer: Any = None
         while True:
@@ -112,6 +121,27 @@ class _Player:
         said, before = redacted_response(response, self._stand_ins), self._trace.response
         return [*self._differences, *differences(_plain(said), _plain(before))]
 
+    def _page(self, page: ErrorPage) -> Response:
+        """Give the headers of the page that was shown, whoever rendered it: they are no part of the decision."""
+        before = self._trace.response
+        if before["refusal"] is None or before["refusal"]["code"] != page.code:
+            return plain_error_page(page)
+        headers = tuple((name, value) for name, value in before["headers"] if name.lower() != "retry-after")
+        return Response(before["status"], headers)
+
+    def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
+        signed = read_signed(token)
+        if signed.alg not in algorithms:
+            raise InvalidJwt(Flaw.ALGORITHM)
+        verdicts = self._verdicts.get(token)
+        if not verdicts:
+            self._differences.append("it verified a token that was not verified before")
+            raise InvalidJwt(Flaw.SIGNATURE)
+        flaw = verdicts.pop(0)
+        if flaw is not None:
+            raise InvalidJwt(Flaw[flaw])
+        return VerifiedJwt(signed.header, read_claims(signed.payload))
+
     def _clock(self) -> float:
         self._now = next(self._readings, self._now)
         return self._now
@@ -121,46 +151,14 @@ class _Player:
         return drawn_in_place(self._draws, size)
 
 
-class _ToldDigester(Digester):
-    """Give the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
-
-    __slots__ = ("_told",)
-
-    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
-        self._told: dict[str, list[str]] = _queues(told)
-
-    def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the next of that kind."""
-        queue = self._told.get(kind)
-        return Digest(queue.pop(0) if queue else "0" * 64)
-
-
-class _ToldDerivation(Derivation):
-    """Give the stand-ins of what was derived before, each proof in its order."""
-
-    __slots__ = ("_told",)
-
-    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
-        super().__init__("", bytes(32))
-        self._told: dict[str, list[str]] = _queues(told)
-
-    def __call__(self, proof: Proof, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the next for that proof."""
-        queue = self._told.get(proof)
-        return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
-
-
-def _queues(told: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    queues: dict[str, list[str]] = {}
-    for kind, value in told:
-        queues.setdefault(kind, []).append(value)
-    return queues
-
-
 def _signing(context: Context, signed: Any) -> SignAll:
     def sign(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
         """Give what was signed before."""
-        return settled(tuple(next(signed)))
+        yield from ()
+        told = next(signed, None)
+        if told is None:
+            raise Unanswered("the trace has no answer to this")
+        return read(told, tuple)
 
     return sign
 

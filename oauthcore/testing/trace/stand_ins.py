@@ -26,10 +26,15 @@ _LETTERS = "abcdefghijklmnop"
 
 @attrs.define
 class StandIns:
-    """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself."""
+    """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself.
+
+    `public` are the texts of the server's settings: whoever sends one of them as his secret has told nobody any.
+    """
 
     known: dict[str, str] = attrs.field(factory=dict, repr=False)
     drawn: int = 0
+    public: frozenset[str] = frozenset()
+    _letters_of: dict[str, str] = attrs.field(factory=dict, repr=False)
 
     @classmethod
     def of(cls, texts: list[str]) -> StandIns:
@@ -43,11 +48,11 @@ class StandIns:
 
     def applied(self, text: str) -> str:
         """Give a text, or what stands for it if it is a secret that was met before; a short one may be a plain word."""
-        return self.known.get(text, text) if len(text) >= UNMISTAKABLE else text
+        return self.known.get(text, text) if self._is_secret(text) else text
 
     def of_made(self, text: str) -> str:
         """Give the stand-in of a secret that a server made, or was to be one: of the same shape."""
-        return self._kept(text, lambda: _reshaped(text, self._letters()))
+        return self._kept(text, lambda: reshaped(text, self._letters()))
 
     def of_chosen(self, text: str) -> str:
         """Give the stand-in of a secret that somebody chose; what decides whether and how it can be read is kept."""
@@ -62,6 +67,21 @@ class StandIns:
         self.known.setdefault(_challenge(text), _challenge(stand_in))
         return stand_in
 
+    def of_token(self, text: str, make: Callable[[str], str | None]) -> str:
+        """Give what `make` makes of some letters in the place of a token, each time anew: more is known each time."""
+        if self.known.get(text) == text:
+            return text
+        stand_in = make(self._letters_of.setdefault(text, self._letters()))
+        if stand_in is None:
+            return self.of_made(text)
+        self.put(text, stand_in)
+        return stand_in
+
+    def put(self, text: str, stand_in: str) -> None:
+        """Have one text stand for another from now on."""
+        self.known[text] = stand_in
+        self.known.setdefault(stand_in, stand_in)
+
     def of_drawn(self, drawn: bytes) -> bytes:
         """Give bytes in the place of those that were drawn; a secret made of the one is one made of the other."""
         self.drawn += 1
@@ -72,15 +92,16 @@ class StandIns:
     def scrubbed(self, text: str) -> str:
         """Replace whatever of the secrets is left anywhere in a text: the last line of defence, and not the first."""
         for secret in sorted(self.known, key=len, reverse=True):
-            if len(secret) >= UNMISTAKABLE and secret != self.known[secret]:
+            if secret in text and secret != self.known[secret] and self._is_secret(secret):
                 text = text.replace(secret, self.known[secret])
         return text
 
+    def _is_secret(self, text: str) -> bool:
+        return len(text) >= UNMISTAKABLE and not any(text in public for public in self.public)
+
     def _kept(self, text: str, make: Callable[[], str]) -> str:
         if text not in self.known:
-            stand_in = make()
-            self.known[text] = stand_in
-            self.known.setdefault(stand_in, stand_in)
+            self.put(text, make())
         return self.known[text]
 
     def _letters(self) -> str:
@@ -93,10 +114,10 @@ def drawn_in_place(number: int, size: int) -> bytes:
     return hashlib.shake_256(f"drawn {number}".encode()).digest(size)
 
 
-def _reshaped(text: str, letters: str) -> str:
-    """Put other letters in the place of letters and digits."""
+def reshaped(text: str, letters: str) -> str:
+    """Put other letters in the place of letters and digits; what is no ASCII stays none, since that decides things."""
     source = iter(letters * (1 + len(text) // len(letters)))
-    return re.sub(r"\w", lambda _: next(source), text)
+    return re.sub(r"\w", lambda letter: next(source) if letter[0].isascii() else "é", text)
 
 
 def _challenge(verifier: str) -> str:

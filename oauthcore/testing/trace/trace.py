@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import attrs
 
 from oauthcore.testing.trace.stand_ins import StandIns
+from oauthcore.testing.trace.told import Told
 
 VERSION = 1
 
@@ -26,7 +28,9 @@ class Trace:
     """Hold a request, the settings it was decided under, each effect with its answer, time, chance, and the response.
 
     Secrets are replaced by stand-ins, consistently, so that a replay comes to the same decision; digests are as they
-    were. Who the person is, which client asked, and what it asked for is in it.
+    were. Who the person is, which client asked, and what it asked for is in it. So is what was wrong with each token
+    that was verified (None where nothing was), what was known of other servers' documents (None where they had to be
+    fetched), and the public halves of the server's own keys, each time in the order in which it was asked for.
     """
 
     settings: dict[str, Any]
@@ -34,7 +38,11 @@ class Trace:
     entropy: list[int]
     digests: list[tuple[str, str]]
     derived: list[tuple[str, str]]
-    signed: list[list[str]]
+    signed: list[Told]
+    verified: list[tuple[str, str | None]]
+    documents: list[tuple[str, Any]]
+    algorithms: list[str] | None
+    keys: list[Told]
     request: dict[str, Any]
     login: Any
     steps: list[Step]
@@ -61,11 +69,37 @@ class Trace:
         return cls(**members | {"steps": [Step(**step) for step in members["steps"]]})
 
     def scrubbed(self, stand_ins: StandIns) -> Trace:
-        """Give it with whatever is left of a secret replaced, wherever it is."""
-        return Trace.load(stand_ins.scrubbed(self.dump()))
+        """Give it with whatever is left of a secret replaced, wherever it is but in the settings."""
+        members = json.loads(self.dump())
+        scrubbed = {name: _scrubbed(value, stand_ins) for name, value in members.items() if name != "settings"}
+        return Trace.load(json.dumps(members | scrubbed))
 
 
-# What each member is, as JSON; `login` may be anything that was encoded.
+def _scrubbed(value: Any, stand_ins: StandIns) -> Any:
+    """Scrub whatever is a text, but for the names of members and of classes: those are the kit's own words."""
+    if isinstance(value, str):
+        return stand_ins.scrubbed(value)
+    if isinstance(value, list):
+        return [_scrubbed(member, stand_ins) for member in value]
+    if isinstance(value, dict):
+        return {
+            name: member if _is_name(name, member, value) else _scrubbed(member, stand_ins)
+            for name, member in value.items()
+        }
+    return value
+
+
+def _is_name(name: str, member: Any, beside: dict[str, Any]) -> bool:
+    """Tell whether a member names a class, or what is in one."""
+    if name == "name":
+        return "enum" in beside
+    return name in {"value", "enum", "type"} and isinstance(member, str) and _CLASS.fullmatch(member) is not None
+
+
+_CLASS = re.compile(r"[\w.]+:[\w.]+")
+
+
+# What each member is, as JSON; `login` may be anything that was encoded, and a server without keys has no algorithms.
 _SHAPE: dict[str, type] = {
     "settings": dict,
     "clock": list,
@@ -73,6 +107,10 @@ _SHAPE: dict[str, type] = {
     "digests": list,
     "derived": list,
     "signed": list,
+    "verified": list,
+    "documents": list,
+    "algorithms": object,
+    "keys": list,
     "request": dict,
     "login": object,
     "steps": list,
@@ -92,5 +130,8 @@ def _check_shape(members: dict[str, Any]) -> None:
             raise ValueError(f"this is no trace: its {name} is no {kind.__name__}")
     if not all(isinstance(reading, int | float) for reading in members["clock"]):
         raise ValueError("this is no trace: its clock is no list of numbers")
+    for name in ("digests", "derived", "verified", "documents"):
+        if not all(isinstance(pair, list) and len(pair) == 2 for pair in members[name]):
+            raise ValueError(f"this is no trace: its {name} are no pairs")
     if not all(isinstance(step, dict) and step.keys() == _STEP for step in members["steps"]):
         raise ValueError("this is no trace: one of its steps is none")

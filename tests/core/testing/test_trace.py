@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 import pytest
@@ -23,7 +25,7 @@ from oauthcore.testing.strategies.hostile import TARGET
 from oauthcore.testing.trace import Recorder, Trace, replay
 from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.stand_ins import StandIns
-from tests.core.oidc.provider import CALLBACK, RP, provider
+from tests.core.oidc.provider import CALLBACK, provider
 from tests.core.site import (
     FORM,
     SECRETS,
@@ -154,9 +156,7 @@ def test_whatever_is_hostile_is_decided_again_as_it_was(request: Request) -> Non
 
     site.handle(request)
 
-    # What a forged token is refused for may be another thing, since nothing is left of it but its shape.
-    again = replay(Trace.load(site.traces[-1].dump()))
-    assert again.response.status == site.traces[-1].response["status"]
+    assert replay(Trace.load(site.traces[-1].dump())).differences == ()
 
 
 HOSTILE = traced(clients=(TARGET,), secrets={TARGET.client_id: "s3cret"})
@@ -188,7 +188,7 @@ def test_whatever_is_almost_right_is_decided_again_as_it_was(data: st.DataObject
 
     trace = site.traces[-1]
     assert secret.reveal() not in trace.dump()
-    assert replay(Trace.load(trace.dump())).response.status == trace.response["status"]
+    assert replay(Trace.load(trace.dump())).differences == ()
 
 
 def test_another_decision_is_told_as_a_difference() -> None:
@@ -279,7 +279,7 @@ def test_what_is_no_value_can_not_be_encoded() -> None:
         ('{"version": 1, "settings": {', "it is no JSON, or not all of it"),
         ("[]", "it is JSON, and names no version"),
         ("{}", "it is JSON, and names no version"),
-        ('{"version": 1}', "it has no clock, derived, digests, entropy, login, request, response, settings, signed"),
+        ('{"version": 1}', "it has no algorithms, clock, derived, digests, documents, entropy, keys, login, request"),
         ('{"version": 2, "whatever": 1}', "this is a trace of version 2, and this kit reads version 1"),
     ],
 )
@@ -295,6 +295,8 @@ def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
         ({"clock": ["noon"]}, "its clock is no list of numbers"),
         ({"request": 5}, "its request is no dict"),
         ({"steps": [{"effect": None}]}, "one of its steps is none"),
+        ({"verified": [["a.b.c"]]}, "its verified are no pairs"),
+        ({"documents": ["https://a.example"]}, "its documents are no pairs"),
         ({"more": 1}, "this is no trace of version 1: it has more"),
     ],
 )
@@ -441,30 +443,6 @@ def test_what_an_openid_provider_signs_is_neither_in_a_trace_nor_needed_again(ke
         assert replay(Trace.load(text)).differences == ()
 
 
-def test_what_hangs_on_a_signature_is_told_as_it_was_and_comes_out_another_way() -> None:
-    jwt_client = attrs.evolve(RP, access_token_format="jwt")
-    site = provider(keys=KeyPolicy(), clients=(jwt_client,), secrets={"rp": "rp-secret"})
-    world = attrs.evolve(site.world, sign=World(site.world.storage).sign)
-    listened = Traced(site.server, world, site.clock, site.drive, site.events)
-    code = (
-        location(listened.approve(listened.authorize(None, client_id="rp", redirect_uri=CALLBACK, scope="openid")))
-        .partition("code=")[2]
-        .partition("&")[0]
-    )
-    body = form(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
-    token = members(listened.post("/token", body, basic("rp", "rp-secret")))["access_token"]
-    assert token.count(".") == 2
-
-    listened.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),)))
-
-    trace = listened.traces[-1]
-    assert trace.response["status"] == 200
-    assert token not in trace.dump()
-    again = replay(trace)
-    assert again.response.status == 503
-    assert "status: 503, and before 200" in again.differences
-
-
 def test_the_digest_of_a_secret_that_somebody_chose_is_not_in_a_trace() -> None:
     site = traced()
 
@@ -485,6 +463,19 @@ def test_a_trace_names_the_records_that_it_was_about_by_their_digests() -> None:
     site.introspect(token)
 
     assert site.server._digest("access_token", Secret(token)) in site.traces[-1].dump()
+
+
+@pytest.mark.parametrize(
+    "word", ["https://as.example", "authorization_code", "oauthcore.client:Client", "subject_type_of_a_client"]
+)
+def test_a_word_of_the_settings_that_is_sent_as_a_password_spoils_no_trace(word: str) -> None:
+    site = traced()
+
+    site.post("/token", form(grant_type="authorization_code", client_id="confidential", password=word))
+
+    trace = Trace.load(site.traces[-1].dump())
+    assert replay(trace).differences == ()
+    assert f"password={word}" not in unquote(trace.request["body"])
 
 
 def test_not_even_the_length_of_a_body_tells_that_of_a_password() -> None:
@@ -529,8 +520,21 @@ def sent_as(*headers: tuple[str, str], body: str = "", target: str = "/token", m
     return Request(method, target, headers, body.encode("latin-1"))
 
 
+def unpacked(text: str) -> str:
+    """Give a text, and beside it what is packed into it as base64."""
+    packed = (piece[: len(piece) // 4 * 4] for piece in re.findall(r"[A-Za-z0-9_-]{16,}", text))
+    return text + "".join(base64.urlsafe_b64decode(piece).decode("latin-1") for piece in packed)
+
+
+def jwt_like(header: dict[str, Any] | str, payload: dict[str, Any] | str) -> str:
+    """Give a token that nobody has signed."""
+    parts = (part if isinstance(part, str) else json.dumps(part) for part in (header, payload))
+    return ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in (*parts, "signature"))
+
+
 JSON = ("Content-Type", "application/json")
 BASIC = base64.b64encode(f"confidential:{planted('secret')}".encode()).decode()
+PLANTED_CLAIMS = {"jwt": {planted("a"): [planted("b")]}, "code": planted("c")}
 PLACES: dict[str, Request] = {
     "Basic": sent_as(FORM, ("Authorization", f"Basic {BASIC}")),
     "Basic without a colon": sent_as(
@@ -556,6 +560,22 @@ PLACES: dict[str, Request] = {
     "JSON": sent_as(JSON, body=json.dumps({"password": planted("a"), "x": [planted("b"), {planted("c"): 1}]})),
     "JSON of one text": sent_as(JSON, body=json.dumps(planted("a"))),
     "JSON that is none": sent_as(JSON, body='{"password": "' + planted("a")),
+    "claims of a token": sent_as(
+        (
+            "Authorization",
+            f"Bearer {jwt_like({'alg': 'RS256'}, PLANTED_CLAIMS)}",
+        ),
+        method="GET",
+        target="/userinfo",
+    ),
+    "header of a token": sent_as(FORM, body=f"token={jwt_like({'alg': 'RS256', 'jwk': {'k': planted('a')}}, {})}"),
+    "token whose claims are no JSON": sent_as(FORM, body=f"token={jwt_like({'alg': 'RS256'}, planted('a'))}"),
+    "token whose header is no JSON": sent_as(FORM, body=f"token={jwt_like(planted('a'), {})}"),
+    "token that is none": sent_as(FORM, body=f"token={planted('a')}.{planted('b')}.{planted('c')}"),
+    "request URI": sent_as(
+        method="GET",
+        target=f"/authorize?client_id=confidential&request_uri=https://x.example/?a={planted('a')}%23{planted('b')}",
+    ),
     "text": sent_as(("Content-Type", "text/plain"), body=f"password={planted('a')}"),
     "multipart": sent_as(
         ("Content-Type", "multipart/form-data; boundary=x"), body=f'--x\r\nname="password"\r\n\r\n{planted("a")}'
@@ -570,6 +590,6 @@ def test_wherever_a_secret_is_nothing_is_left_of_it(place: str) -> None:
     site.handle(PLACES[place])
 
     text = site.traces[-1].dump()
-    assert "PLANTED" not in text.upper()
+    assert "PLANTED" not in unpacked(text).upper()
     assert BASIC not in text
-    assert replay(Trace.load(text)).response.status == site.traces[-1].response["status"]
+    assert replay(Trace.load(text)).differences == ()

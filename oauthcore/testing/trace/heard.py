@@ -1,0 +1,113 @@
+"""What a decision is told beside its effects, as a recorder hears it: digests, documents, keys, and how things went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.documents import FRESH_FOR, Document, Documents, Missing
+from oauthcore.effects import Effect, Flow
+from oauthcore.errors import Unanswered
+from oauthcore.keys import Keys, KeySet
+from oauthcore.testing.trace.told import Told
+
+T = TypeVar("T")
+
+
+def telling(flow: Flow[T], tell: Callable[[T | Exception], object]) -> Generator[Effect, Any, T]:
+    """Run a flow, and tell what it came to, its failure too."""
+    resume: Callable[[Any], Effect] = flow.send
+    answer: Any = None
+    while True:
+        try:
+            effect = resume(answer)
+        except StopIteration as end:
+            tell(end.value)
+            return end.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
+        except Exception as failure:  # whatever it is: it is raised again, here and in a replay
+            tell(failure)
+            raise
+        try:
+            resume, answer = flow.send, (yield effect)
+        except Unanswered as failure:
+            resume, answer = flow.throw, failure
+
+
+def written(result: Any, write: Callable[[Any], Any]) -> Told:
+    """Write down how something went."""
+    if isinstance(result, Unanswered):
+        return {"failed": str(result)}
+    if isinstance(result, Exception):
+        return {"bug": type(result).__name__}
+    return {"told": write(result)}
+
+
+def write_keys(keys: Keys) -> dict[str, Any]:
+    """Write the public halves of a server's keys."""
+    return {"published": [key.public.members for key in keys.published], "jwks_lifetime": keys.jwks_lifetime}
+
+
+class HeardDigester(Digester):
+    """Digest, and tell."""
+
+    __slots__ = ("_digest", "_heard")
+
+    def __init__(self, digest: Digester, heard: list[tuple[str, str]]) -> None:
+        self._digest = digest
+        self._heard = heard
+
+    def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
+        """Digest, and tell which kind came to what."""
+        digest = self._digest(kind, secret)
+        self._heard.append((kind, digest))
+        return digest
+
+
+class HeardDerivation(Derivation):
+    """Derive, and tell."""
+
+    __slots__ = ("_derive", "_heard")
+
+    def __init__(self, derive: Derivation, heard: list[tuple[str, str]]) -> None:
+        self._derive = derive
+        self._heard = heard
+        self._keys = derive._keys
+
+    def __call__(self, proof: Proof, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Derive, and tell for what."""
+        derived = self._derive(proof, secret)
+        self._heard.append((proof, derived.reveal()))
+        return derived
+
+
+class HeardDocuments(Documents):
+    """Give what is known, and tell whether it was."""
+
+    def __init__(self, documents: Documents, heard: list[tuple[str, Document | None]]) -> None:
+        super().__init__()
+        self._documents = documents
+        self._heard = heard
+
+    def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the document, or raise `Missing`; it is then kept with those of the server itself."""
+        try:
+            document = self._documents.get(url, now, fresh_for=fresh_for)
+        except Missing:
+            self._heard.append((url, None))
+            raise
+        self._heard.append((url, document))
+        return document
+
+
+class HeardKeys:
+    """Give the server's own keys, and tell their public halves."""
+
+    def __init__(self, keys: KeySet, hear: Callable[[Flow[Keys]], Flow[Keys]]) -> None:
+        self._keys = keys
+        self._hear = hear
+        self.algorithms = keys.algorithms
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys as they are now."""
+        return self._hear(self._keys.current(now))

@@ -1,0 +1,33 @@
+"""Whatever the core's own tests ask a server, rightly and wrongly, can be recorded and is decided again as it was."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+ROOMS = ("oidc", "clients", "authorization", "grants", "endpoints")
+# The one tampers with its server's own context, and the other has records of its own.
+NOT_THESE = "not arun and not test_a_server_without_openid_takes_openid_for_a_scope and not test_custom_grant"
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+def test_every_decision_of_the_tests_of_openid_connect_clients_and_grants_is_come_to_again() -> None:
+    rooms = [f"tests/core/{room}" for room in ROOMS]
+    plugins = ["-p", "tests.core.testing.replaying", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist"]
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugins, "-k", NOT_THESE, *rooms],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+
+    assert run.returncode == 0, run.stdout[-4_000:]
+    said = re.search(r"(\d+) decisions came out the same again", run.stdout)
+    assert said is not None
+    assert int(said[1]) > 2_000
+    print(said[0])
