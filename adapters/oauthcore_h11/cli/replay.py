@@ -51,9 +51,8 @@ def read(path: Path) -> Trace:
 
 def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, str]]:
     """Give the story, line by line: what each line is, and its text."""
-    path = trace.request["target"].partition("?")[0]
     at = [f"at {moment(int(trace.clock[0]))}"] if trace.clock else []
-    lines = [line("asked", " ".join((trace.request["method"], path, *at)))]
+    lines = [line("asked", " ".join((*asked(trace), *at)))]
     refused = witness.refusal(replayed.response)
     for heard in witness.heard:
         if isinstance(heard, Asked):
@@ -66,6 +65,13 @@ def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, 
     lines += [line("differs", difference) for difference in replayed.differences]
     lines.append(line("replay", "the same decision" if replayed.is_same else "another decision than was recorded"))
     return lines
+
+
+def asked(trace: Trace) -> tuple[str, ...]:
+    """Tell what was asked, without its parameters."""
+    if trace.call == "handle":
+        return (trace.request["method"], trace.request["target"].partition("?")[0])
+    return ("server." + trace.call,)
 
 
 def line(what: str, text: str) -> dict[str, str]:

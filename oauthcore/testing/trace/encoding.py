@@ -15,7 +15,6 @@ import attrs
 
 from oauthcore.client import ClientSecret
 from oauthcore.digest import Secret
-from oauthcore.effects import Claims, Effect
 from oauthcore.http import Outgoing, Response
 from oauthcore.records import REQUEST_PARAMETERS
 from oauthcore.testing.trace.public import PUBLIC
@@ -25,7 +24,6 @@ from oauthcore.testing.trace.redaction import (
     redacted_headers,
     redacted_json,
     redacted_uri,
-    redacted_value,
     stand_in_for,
 )
 from oauthcore.testing.trace.stand_ins import StandIns
@@ -64,13 +62,6 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
         encoded = {f.name: _field(kind, f, getattr(value, f.name), stand_ins) for f in fields if f.init}
         return {"value": _name_of(kind), "fields": encoded}
     raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
-
-
-def encode_answer(effect: Effect, answer: Any, stand_ins: StandIns) -> Any:
-    """Give the JSON of an effect's answer; what a person is like is replaced in it as it is in a response."""
-    if isinstance(effect, Claims) and isinstance(answer, Mapping):
-        answer = redacted_value("", dict(answer), stand_ins)
-    return encode(answer, stand_ins)
 
 
 def decode(text: Any, known: Mapping[str, type]) -> Any:

@@ -246,6 +246,8 @@ def redacted_value(name: str, value: Any, stand_ins: StandIns) -> Any:
     if isinstance(value, list):
         return [redacted_value(name, member, stand_ins) for member in value]
     if isinstance(value, str):
+        if value in stand_ins.people and name not in CHOSEN and not name.endswith(("token", "secret")):
+            return value
         # Where a server is, and what it offers, is public; so is whatever is short enough to be guessed.
         return value if re.match(r"https?://", value) or _is_offer(name) else stand_in_for(name, value, stand_ins)
     return value

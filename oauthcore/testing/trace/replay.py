@@ -91,7 +91,7 @@ class _Player:
 
     def play(self) -> Response:
         """Run the flow to its response."""
-        flow = self._server.handle(_request(self._trace.request), decode(self._trace.login, self._kinds), self._page)
+        flow = self._flow()
         resume: Callable[[Any], Any] = flow.send
         answer: Any = None
         while True:
@@ -104,6 +104,19 @@ class _Player:
             step = self._step(effect, encode(effect, self._stand_ins))
             resume = flow.send if step.failed is None else flow.throw
             answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
+            self._stand_ins.hear_of_person(effect, answer)
+
+    def _flow(self) -> Flow[Response]:
+        asked, login = self._trace.request, decode(self._trace.login, self._kinds)
+        if self._trace.call == "handle":
+            return self._server.handle(_request(asked), login, self._page)
+        try:
+            if self._trace.call == "deny":
+                return self._server.deny(asked["handle"], error_page=self._page)
+            scope, remember = asked["scope"], asked["remember"]
+            return self._server.finish(asked["handle"], login, scope, remember=remember, error_page=self._page)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
 
     def _step(self, effect: Effect, asked: Any) -> Step:
         """Give what was answered to that question, then or at another time; where it never was, nobody can."""

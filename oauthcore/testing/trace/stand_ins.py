@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
 from oauthcore.digest import encoded
+from oauthcore.effects import Claims, Effect
 
 # What this project makes: 32 bytes in base64url.
 _MADE = 43
@@ -29,11 +30,14 @@ class StandIns:
     """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself.
 
     `public` are the texts of the server's settings: whoever sends one of them as his secret has told nobody any.
+    `people` are texts that the application told of a person: they are in the trace, and a client may have asked for
+    just these.
     """
 
     known: dict[str, str] = attrs.field(factory=dict, repr=False)
     drawn: int = 0
     public: frozenset[str] = frozenset()
+    people: set[str] = attrs.field(factory=set, repr=False)
     _letters_of: dict[str, str] = attrs.field(factory=dict, repr=False)
 
     @classmethod
@@ -49,6 +53,11 @@ class StandIns:
     def applied(self, text: str) -> str:
         """Give a text, or what stands for it if it is a secret that was met before; a short one may be a plain word."""
         return self.known.get(text, text) if self._is_secret(text) else text
+
+    def hear_of_person(self, effect: Effect, answer: object) -> None:
+        """Hear what is answered, which may tell of a person."""
+        if isinstance(effect, Claims):
+            self.people |= texts_in(answer)
 
     def of_made(self, text: str) -> str:
         """Give the stand-in of a secret that a server made, or was to be one: of the same shape."""
@@ -107,6 +116,14 @@ class StandIns:
     def _letters(self) -> str:
         number = len(self.known)
         return "".join(_LETTERS[byte % 16] for byte in hashlib.shake_256(f"stand-in {number}".encode()).digest(512))
+
+
+def texts_in(value: object) -> set[str]:
+    """Give every text in some JSON, names of members too."""
+    if isinstance(value, str):
+        return {value}
+    members = value.items() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return {text for member in members for text in texts_in(member)}
 
 
 def drawn_in_place(number: int, size: int) -> bytes:

@@ -25,7 +25,9 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Trace:
-    """Hold a request, the settings it was decided under, each effect with its answer, time, chance, and the response.
+    """Hold one decision: what was asked, the settings, each effect with its answer, time, chance, and the response.
+
+    `call` is the server's method, and `request` what it was given: a request of `handle`, the handle of the others.
 
     Secrets are replaced by stand-ins, consistently, so that a replay comes to the same decision; digests are as they
     were. Who the person is, which client asked, and what it asked for is in it. So is what was wrong with each token
@@ -43,6 +45,7 @@ class Trace:
     documents: list[tuple[str, Any]]
     algorithms: list[str] | None
     keys: list[Told]
+    call: str
     request: dict[str, Any]
     login: Any
     steps: list[Step]
@@ -111,6 +114,7 @@ _SHAPE: dict[str, type] = {
     "documents": list,
     "algorithms": object,
     "keys": list,
+    "call": str,
     "request": dict,
     "login": object,
     "steps": list,

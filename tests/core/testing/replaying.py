@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from oauthcore import AuthorizationServer, Login, Request, Response
+from oauthcore import AuthorizationServer, Request, Response
 from oauthcore.effects import Effect
-from oauthcore.refusals import RenderErrorPage
 from oauthcore.testing.trace import Recorder, Trace, replay
 
-_PLAIN = AuthorizationServer.handle
+_METHODS = ("handle", "finish", "deny")
 _SIGNATURE = re.compile(r"eyJ[\w-]+\.[\w-]+\.([\w-]{20,})")
 played = 0
 
@@ -23,33 +22,33 @@ played = 0
 class Plain(AuthorizationServer):
     """Be a server that only answers."""
 
-    handle = _PLAIN
+    handle, finish, deny = (getattr(AuthorizationServer, name) for name in _METHODS)
 
 
-def handle(
-    server: AuthorizationServer,
-    request: Request,
-    login: Login | None = None,
-    error_page: RenderErrorPage | None = None,
-) -> Generator[Effect, Any, Response]:
-    """Answer, and see that it can be told why."""
-    global played
-    plain = copy.copy(server)
-    plain.__class__ = Plain
-    traces: list[Trace] = []
-    response = yield from Recorder(plain, traces.append).handle(request, login, error_page)
-    text = traces[0].dump()
-    differences = replay(Trace.load(text), make_server=partial(Plain, grants=server._grants)).differences
-    assert differences == (), f"{request}: {differences}"
-    for signature in _SIGNATURE.findall(request.target + request.body.decode("latin-1") + str(request.headers)):
-        assert signature not in text
-    played += 1
-    return response
+def _replayed_method(name: str) -> Callable[..., Generator[Effect, Any, Response]]:
+    def method(server: AuthorizationServer, *given: Any, **named: Any) -> Generator[Effect, Any, Response]:
+        """Answer, and see that it can be told why."""
+        global played
+        plain = copy.copy(server)
+        plain.__class__ = Plain
+        traces: list[Trace] = []
+        response: Response = yield from getattr(Recorder(plain, traces.append), name)(*given, **named)
+        text = traces[0].dump()
+        differences = replay(Trace.load(text), make_server=partial(Plain, grants=server._grants)).differences
+        assert differences == (), f"{name} {given}: {differences}"
+        asked = [(one.target, one.body.decode("latin-1"), one.headers) for one in given if isinstance(one, Request)]
+        for signature in _SIGNATURE.findall(str(asked)):
+            assert signature not in text
+        played += 1
+        return response
+
+    return method
 
 
 @pytest.fixture(autouse=True)
 def _replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AuthorizationServer, "handle", handle)
+    for name in _METHODS:
+        monkeypatch.setattr(AuthorizationServer, name, _replayed_method(name))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -279,7 +279,10 @@ def test_what_is_no_value_can_not_be_encoded() -> None:
         ('{"version": 1, "settings": {', "it is no JSON, or not all of it"),
         ("[]", "it is JSON, and names no version"),
         ("{}", "it is JSON, and names no version"),
-        ('{"version": 1}', "it has no algorithms, clock, derived, digests, documents, entropy, keys, login, request"),
+        (
+            '{"version": 1}',
+            "it has no algorithms, call, clock, derived, digests, documents, entropy, keys, login",
+        ),
         ('{"version": 2, "whatever": 1}', "this is a trace of version 2, and this kit reads version 1"),
     ],
 )
@@ -425,7 +428,8 @@ def test_what_an_openid_provider_signs_is_neither_in_a_trace_nor_needed_again(ke
     site = provider() if keys is None else provider(keys=keys)
     world = site.world if keys is None else attrs.evolve(site.world, sign=World(site.world.storage).sign)
     listened = Traced(site.server, world, site.clock, site.drive, site.events)
-    listened.secrets |= {"rp-secret"}
+    # The word is in the person's address, and people are in a trace.
+    listened.secrets = listened.secrets - {"wonderland"} | {"rp-secret"}
     asked = {"client_id": "rp", "redirect_uri": CALLBACK, "scope": "openid email", "nonce": "a nonce of the client's"}
 
     begun = listened.authorize(None, **asked)
@@ -441,6 +445,39 @@ def test_what_an_openid_provider_signs_is_neither_in_a_trace_nor_needed_again(ke
         text = trace.dump()
         assert [secret for secret in {*listened.secrets, code, "a nonce of the client's"} if secret in text] == []
         assert replay(Trace.load(text)).differences == ()
+
+
+def test_what_a_person_said_is_recorded_too_and_so_is_a_server_for_any_host(drive: Drive) -> None:
+    site, traces = make_site(drive), list[Trace]()
+    recorder = Recorder(site.server, traces.append)
+    site.server = recorder.server
+    approved, denied = site.authorize(), site.authorize(state="a state of some length")
+
+    site.approve(approved, scope="email")
+    for scope in (["email"], None):
+        site.drive(site.server.finish(handle_of(approved), "alice", scope, remember=False), site.world)
+    site.drive(site.server.finish(handle_of(denied), site.alice), site.world)
+    site.drive(site.server.deny(handle_of(denied)), site.world)
+    site.drive(site.server.deny("nobody's"), site.world)
+
+    assert [trace.call for trace in traces] == [*["handle"] * 2, "finish", "handle", *["finish"] * 3, *["deny"] * 2]
+    assert [trace.response["status"] for trace in traces] == [303, 303, 303, 303, 400, 400, 303, 400, 400]
+    for trace in traces:
+        text = trace.dump()
+        assert handle_of(approved) not in text
+        assert handle_of(denied) not in text
+        assert replay(Trace.load(text)).differences == ()
+    assert isinstance(site.server, type(recorder._server))
+    assert site.server.owns("/token")
+
+
+@pytest.mark.parametrize("request_", [{}, {"handle": "a"}])
+def test_a_trace_of_what_nobody_can_have_said_says_so(request_: dict[str, Any]) -> None:
+    site, traces = make_site(), list[Trace]()
+    run(Recorder(site.server, traces.append).finish("nobody's", "alice"), site.world)
+
+    with pytest.raises(ValueError, match="the trace's request is none"):
+        replay(attrs.evolve(traces[0], request=request_))
 
 
 def test_the_digest_of_a_secret_that_somebody_chose_is_not_in_a_trace() -> None:
