@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Collection, Generator, Iterable
 from inspect import signature
 from typing import Any, TypeVar
 
+from oauthcore.client import Client
 from oauthcore.compact import Flaw, InvalidJwt
 from oauthcore.context import Context
 from oauthcore.documents import Document
@@ -28,7 +30,8 @@ from oauthcore.testing.trace.heard import (
     write_keys,
     written,
 )
-from oauthcore.testing.trace.redaction import redacted_document, redacted_response, stand_in_for_token
+from oauthcore.testing.trace.public import WORDS
+from oauthcore.testing.trace.redaction import hide_url, redacted_document, redacted_response, stand_in_for_token
 from oauthcore.testing.trace.stand_ins import StandIns, texts_in
 from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
@@ -43,10 +46,10 @@ class Ear:
 
     def __init__(self, server: AuthorizationServer) -> None:
         self._settings = _settings(server)
-        self.stand_ins = StandIns(public=frozenset(texts_in(self._settings)))
+        self.stand_ins = StandIns(public=WORDS | texts_in(self._settings) | texts_in(json.loads(server._metadata.body)))
         self._clock: list[float] = []
         self._entropy: list[int] = []
-        self._digests: list[tuple[str, str]] = []
+        self._digests: list[tuple[str, str, bool]] = []
         self._derived: list[tuple[str, str]] = []
         self._signed: list[tuple[str, ...] | Exception] = []
         self._verified: list[tuple[str, Flaw | None]] = []
@@ -83,6 +86,9 @@ class Ear:
         return self._redacted(call, request(), login, response).scrubbed(self.stand_ins)
 
     def _redacted(self, call: str, request: dict[str, Any], login: Login | str | None, response: Response) -> Trace:
+        for url in self._urls():
+            _ = hide_url(url, self.stand_ins)
+        digests = [(kind, self._digest_of(kind, digest, short)) for kind, digest, short in self._digests]
         documents = [(self._applied(url), self._written(document)) for url, document in self._documents]
         steps = [
             Step(
@@ -97,7 +103,7 @@ class Ear:
             settings=self._settings,
             clock=self._clock,
             entropy=self._entropy,
-            digests=[(kind, self._digest_of(kind, digest)) for kind, digest in self._digests],
+            digests=digests,
             derived=[(proof, self.stand_ins.of_made(value)) for proof, value in self._derived],
             signed=[written(jwts, lambda jwts: [self._in_place(jwt) for jwt in jwts]) for jwts in self._signed],
             verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
@@ -124,9 +130,15 @@ class Ear:
         body = None if document.body is None else redacted_document(document.body, self.stand_ins)
         return {"body": None if body is None else body.decode("latin-1"), "fetched_at": document.fetched_at}
 
-    def _digest_of(self, kind: str, digest: str) -> str:
+    def _digest_of(self, kind: str, digest: str, is_short: bool) -> str:
         # As with what is remembered of a client's secret: it can be guessed, where somebody has chosen it.
-        return self.stand_ins.of_made(digest) if kind == "client_secret" else digest
+        return self.stand_ins.of_made(digest) if is_short or kind == "client_secret" else digest
+
+    def _urls(self) -> set[str]:
+        """Give where clients' servers are, as far as that was told of."""
+        found = [answer for _, answer in self._heard if isinstance(answer, Client)]
+        registered = {url for client in found for url in (*client.request_uris, client.jwks_uri)}
+        return {url for url in registered if url is not None} | {url for url, _ in self._documents}
 
     def _with_ears(self, server: AuthorizationServer) -> AuthorizationServer:
         heard = copy.copy(server)

@@ -16,8 +16,9 @@ import attrs
 from oauthcore.client import ClientSecret
 from oauthcore.digest import Secret
 from oauthcore.http import Outgoing, Response
+from oauthcore.pkce import CodeChallenge
 from oauthcore.records import REQUEST_PARAMETERS
-from oauthcore.testing.trace.public import PUBLIC
+from oauthcore.testing.trace.public import CHOSEN, PUBLIC
 from oauthcore.testing.trace.redaction import (
     is_json,
     redacted_document,
@@ -112,6 +113,12 @@ def _field(kind: type, field: attrs.Attribute[Any], value: Any, stand_ins: Stand
     if kind is ClientSecret and field.name == "digest":
         # Whoever chose the secret of a client may have chosen one that can be guessed, and its digest says when it is.
         return stand_ins.of_made(value)
+    if kind is ClientSecret and field.name == "sealed" and value is not None:
+        return stand_ins.of_chosen(value)
+    if kind is CodeChallenge and field.name == "value":
+        return stand_ins.of_made(value)
+    if isinstance(value, Secret) and field.name in CHOSEN:
+        return {"secret": stand_ins.of_chosen(value.reveal())}
     if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
         # What the house does not show is a secret.
         return value if field.name in PUBLIC else stand_in_for(field.name, value, stand_ins)
@@ -119,7 +126,10 @@ def _field(kind: type, field: attrs.Attribute[Any], value: Any, stand_ins: Stand
 
 
 def _member(name: str, value: Any, stand_ins: StandIns) -> Any:
-    return stand_in_for(name, value, stand_ins) if name.endswith(("token", "secret")) else encode(value, stand_ins)
+    if isinstance(value, list | tuple):
+        return [_member(name, member, stand_ins) for member in value]
+    is_secret = isinstance(value, str) and name.endswith(("token", "secret"))
+    return stand_in_for(name, value, stand_ins) if is_secret else encode(value, stand_ins)
 
 
 def _name_of(kind: type) -> str:

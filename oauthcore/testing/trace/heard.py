@@ -10,6 +10,7 @@ from oauthcore.documents import FRESH_FOR, Document, Documents, Missing
 from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.keys import Keys, KeySet
+from oauthcore.testing.trace.stand_ins import MADE
 from oauthcore.testing.trace.told import Told
 
 T = TypeVar("T")
@@ -53,14 +54,14 @@ class HeardDigester(Digester):
 
     __slots__ = ("_digest", "_heard")
 
-    def __init__(self, digest: Digester, heard: list[tuple[str, str]]) -> None:
+    def __init__(self, digest: Digester, heard: list[tuple[str, str, bool]]) -> None:
         self._digest = digest
         self._heard = heard
 
     def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
-        """Digest, and tell which kind came to what."""
+        """Digest, and tell which kind came to what, and whether the secret is so short that it can be guessed."""
         digest = self._digest(kind, secret)
-        self._heard.append((kind, digest))
+        self._heard.append((kind, digest, len(secret.reveal()) < MADE))
         return digest
 
 

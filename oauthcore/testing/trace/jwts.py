@@ -41,7 +41,7 @@ def rebuilt(text: str, redact: Redact, letters: str) -> str | None:
             _json_in_place(_decoded(claims), redact),
             _letters(len(_decoded(signature)), letters),
         )
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode("ascii") for part in parts)
 

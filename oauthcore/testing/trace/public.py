@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from oauthcore import errors
+from oauthcore.client import AuthenticationMethod
+from oauthcore.parameters import FORM
+
 # Parameters and members that are meant to be seen, by whoever handles the request.
 PUBLIC = frozenset(
     {
@@ -12,7 +18,6 @@ PUBLIC = frozenset(
         "response_mode",
         "redirect_uri",
         "scope",
-        "code_challenge",
         "code_challenge_method",
         "prompt",
         "display",
@@ -49,6 +54,7 @@ PUBLIC = frozenset(
         "policy_uri",
         "tos_uri",
         "jwks_uri",
+        "post_logout_redirect_uri",
         "token_endpoint_auth_method",
         "application_type",
     }
@@ -58,6 +64,28 @@ KEY_NUMBERS = frozenset({"n", "e", "x", "y"})
 PRIVATE_NUMBERS = frozenset({"d", "k"})
 # Those that a person chose: nothing of them is kept, not even how long they are.
 CHOSEN = frozenset({"password", "client_secret"})
+# Parameters that are secrets, or may be; a name that stands alone is one of these or of the public ones, or is no name.
+SECRET = CHOSEN | {
+    "assertion",
+    "access_token",
+    "client_assertion",
+    "code",
+    "code_challenge",
+    "code_verifier",
+    "id_token",
+    "id_token_hint",
+    "interaction",
+    "login_hint",
+    "logout_hint",
+    "nonce",
+    "proof",
+    "refresh_token",
+    "registration",
+    "request",
+    "request_uri",
+    "state",
+    "token",
+}
 # Those that are secrets however short they are.
 NEVER_KEPT = CHOSEN | {"state", "nonce", "login_hint", "logout_hint"}
 # Headers that are meant to be seen; any other is left out altogether.
@@ -86,5 +114,15 @@ SEEN = frozenset(
         "x-frame-options",
         "content-security-policy",
         "referrer-policy",
+    }
+)
+# Texts that are the same at every server, whoever sends one of them as his secret.
+WORDS = frozenset(
+    {
+        *PUBLIC,
+        *SECRET,
+        *get_args(AuthenticationMethod),
+        *(kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")),
+        *(FORM, "application/json", "text/plain; charset=utf-8", "text/html; charset=utf-8"),
     }
 )

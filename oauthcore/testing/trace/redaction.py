@@ -13,23 +13,23 @@ import attrs
 
 from oauthcore.authorization.request_object import hash_of
 from oauthcore.http import Headers, Request, Response
-from oauthcore.parameters import FORM
+from oauthcore.parameters import FORM, MAX_LENGTH
 from oauthcore.strict_json import parse_object
 from oauthcore.testing.trace.jwts import flaw_of, looks_signed, rebuilt
-from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, NEVER_KEPT, PRIVATE_NUMBERS, PUBLIC, SEEN
+from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, NEVER_KEPT, PRIVATE_NUMBERS, PUBLIC, SEEN, WORDS
 from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns, reshaped
 
 _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 
 
-def redacted_request(request: Request, stand_ins: StandIns, base: str = "") -> Request:
-    """Give a request whose secrets are replaced; a certificate is left out. `base` is the issuer's own path."""
+def redacted_request(request: Request, stand_ins: StandIns, *, is_known: bool = False) -> Request:
+    """Give a request whose secrets are replaced, and without a certificate; `is_known`: the path is an endpoint."""
     path, mark, query = request.target.partition("?")
     body = _redacted_body(request, stand_ins)
     headers = redacted_headers(request.headers, stand_ins)
     return Request(
         request.method,
-        _redacted_path(path, base, stand_ins) + mark + _redacted_form(query, stand_ins),
+        (path if is_known else _redacted_path(path, stand_ins)) + mark + _redacted_form(query, stand_ins),
         # The length would tell that of a password.
         tuple((name, str(len(body)) if name == "content-length" else value) for name, value in headers),
         body,
@@ -37,11 +37,9 @@ def redacted_request(request: Request, stand_ins: StandIns, base: str = "") -> R
     )
 
 
-def _redacted_path(path: str, base: str, stand_ins: StandIns) -> str:
+def _redacted_path(path: str, stand_ins: StandIns) -> str:
     """Keep the words of a path; what is long and no word may be what a link was made of."""
-    start = base if path.startswith(base) else ""
-    pieces = path[len(start) :].split("/")
-    return start + "/".join(piece if _is_word(piece) else stand_ins.of_made(piece) for piece in pieces)
+    return "/".join(piece if _is_word(piece) else stand_ins.of_made(piece) for piece in path.split("/"))
 
 
 def _is_word(name: str) -> bool:
@@ -63,7 +61,7 @@ def redacted_response(response: Response, stand_ins: StandIns) -> dict[str, Any]
 def stand_in_for(name: str, value: str, stand_ins: StandIns) -> str:
     """Give what stands for the value of a parameter or a member of that name."""
     if name in PUBLIC or not value:
-        return stand_ins.applied(value)
+        return stand_ins.scrubbed(value)
     if name in CHOSEN:
         return stand_ins.of_chosen(value)
     if name == "request_uri":
@@ -79,7 +77,7 @@ def stand_in_for_token(text: str, stand_ins: StandIns) -> str:
 
     def made(letters: str) -> str | None:
         """Give a token with what is public in it; where it can't be read, one of the same shape and as broken."""
-        read = rebuilt(text, lambda members: _members(members, stand_ins), letters)
+        read = rebuilt(text, lambda members: _parts_of_token(members, stand_ins), letters)
         # Whether a part is base64url hangs on its last letter; one in four is good for that.
         shapes = (reshaped(text, letters[number:]) for number in range(_TRIES))
         return next((token for token in (read, *shapes) if token is not None and flaw_of(token) is flaw), None)
@@ -92,24 +90,29 @@ _TRIES = 20
 
 def _redacted_reference(uri: str, stand_ins: StandIns) -> str:
     """Keep where a request object is; its fragment is its hash, and stands for that of what stands for it."""
-    url, mark, fragment = uri.partition("#")
+    _, mark, fragment = uri.partition("#")
+    url = hide_url(uri, stand_ins)
+    return stand_ins.of_made(uri) if url is None else url + mark + (fragment and stand_ins.of_made(fragment))
+
+
+def hide_url(uri: str, stand_ins: StandIns) -> str | None:
+    """Have what may be a secret in a client's URL replaced wherever it is; give the URL without it, or None."""
+    url = uri.partition("#")[0]
     if not url.startswith(("https://", "http://")):
-        return stand_ins.of_made(uri)
+        return None
     stand_in = redacted_uri(url, stand_ins, keep_short=True)
     if stand_in != url:
         stand_ins.put(url, stand_in)
-    return stand_in + mark + (fragment and stand_ins.of_made(fragment))
+    return stand_in
 
 
 def redacted_document(body: bytes, stand_ins: StandIns) -> bytes:
     """Give what another server said, without its secrets; JSON and JWTs can be read again."""
     try:
-        text = body.decode()
+        redacted = _redacted_text(body.decode().strip(), stand_ins).encode()
     except UnicodeDecodeError:
-        return b"x" * len(body)
-    redacted = _redacted_text(text.strip(), stand_ins).encode()
-    if redacted != body:
-        stand_ins.put(hash_of(body), hash_of(redacted))
+        redacted = b"x" * len(body)
+    stand_ins.put(hash_of(body), hash_of(redacted))
     return redacted
 
 
@@ -118,9 +121,9 @@ def _redacted_text(text: str, stand_ins: StandIns) -> str:
         return stand_in_for_token(text, stand_ins)
     try:
         value = parse_object(text) if text.startswith("{") else json.loads(text)
+        return json.dumps(redacted_value("", value, stand_ins))
     except (ValueError, RecursionError):
         return text[0]  # which is no JSON either
-    return json.dumps(redacted_value("", value, stand_ins))
 
 
 def redacted_headers(headers: Headers, stand_ins: StandIns) -> list[tuple[str, str]]:
@@ -141,26 +144,34 @@ _SCHEMES = frozenset({"basic", "bearer", "dpop"})
 
 def _redacted_authorization(value: str, stand_ins: StandIns) -> str:
     scheme, space, credentials = value.strip().partition(" ")
-    if value.lower() in _SCHEMES:
+    if value.strip().lower() in _SCHEMES:
         return value
     if not space or not scheme.isalpha():
         return stand_ins.of_made(value)
     if scheme.lower() == "basic":
-        try:
-            text = base64.b64decode(credentials.strip(), validate=True).decode()
-        except ValueError:
-            return f"{scheme} {stand_ins.of_made(credentials)}"
-        client_id, colon, secret = text.partition(":")
-        # Without a colon it is no client's identifier, and may be anything.
-        pair = (client_id if colon else stand_ins.of_made(client_id)) + colon + (secret and stand_ins.of_chosen(secret))
-        return f"{scheme} {base64.b64encode(pair.encode()).decode()}"
+        return f"{scheme} {_redacted_basic(credentials.strip(), stand_ins)}"
     return f"{scheme} {stand_in_for_token(credentials.strip(), stand_ins)}"
+
+
+def _redacted_basic(credentials: str, stand_ins: StandIns) -> str:
+    try:
+        text = base64.b64decode(credentials, validate=True).decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(b"\xff").decode()
+    except ValueError:
+        return "*"
+    client_id, colon, secret = text.partition(":")
+    # Without a colon it is no client's identifier, and may be anything.
+    known = stand_ins.scrubbed(client_id) if colon else stand_ins.of_made(client_id)
+    return base64.b64encode((known + colon + (secret and stand_ins.of_chosen(secret))).encode()).decode()
 
 
 def _redacted_cookies(value: str, stand_ins: StandIns) -> str:
     def redacted(piece: str) -> str:
         """Keep the name of one cookie."""
         name, equals, text = piece.partition("=")
+        if not equals:
+            return stand_ins.of_made(piece)
         inner = text.strip().strip('"')
         return name + equals + (text.replace(inner, stand_ins.of_made(inner)) if inner else text)
 
@@ -195,7 +206,8 @@ def _redacted_body(request: Request, stand_ins: StandIns) -> bytes:
     try:
         text = request.body.decode()
     except UnicodeDecodeError:
-        return re.sub(rb"[A-Za-z0-9]", b"x", request.body)
+        # It is refused for that, or for its length.
+        return b"\xff" * (len(request.body) if len(request.body) > MAX_LENGTH else 1)
     if kind == FORM:
         return _redacted_form(text, stand_ins).encode()
     if is_json(request.headers):
@@ -213,16 +225,23 @@ def _redacted_form(text: str, stand_ins: StandIns, *, keep_short: bool = False) 
             known, secret = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
         except UnicodeDecodeError:
             # It is refused for this, so the stand-in must be no UTF-8 either.
-            return stand_ins.of_made(piece.replace("%", "_")) + "%ff"
-        if not _is_word(known):
+            return "%ff"
+        if not _is_word(known) or (not equals and known not in WORDS):
             name = quote(stand_ins.of_made(known), safe="")
             return name + equals + quote(stand_ins.of_made(secret), safe="")
         if keep_short and len(secret) < UNMISTAKABLE and known not in NEVER_KEPT:
             return piece
         stand_in = stand_in_for(known, secret, stand_ins)
-        return piece if stand_in == secret else name + equals + quote(stand_in, safe="")
+        if stand_in == secret:
+            return piece
+        # What was spelled plainly is spelled so again: a body has a greatest length.
+        plain = "".join(set(_PLAIN) & set(value))
+        return name + equals + quote(stand_in, safe=plain, errors="surrogatepass")
 
     return "&".join(map(redacted, text.split("&")))
+
+
+_PLAIN = "!$'()*,/:;?@[]~"
 
 
 def is_json(headers: Headers) -> bool:
@@ -234,34 +253,44 @@ def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
     """Give JSON with its secret members replaced, None for what is no JSON."""
     try:
         return redacted_value("", json.loads(body), stand_ins)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
-def redacted_value(name: str, value: Any, stand_ins: StandIns) -> Any:
-    """Give the value of a JSON member with what is secret in it replaced."""
+def redacted_value(name: str, value: Any, stand_ins: StandIns, depth: int = 0) -> Any:
+    """Give the value of a JSON member with what is secret in it replaced; nobody reads what is deep in there."""
+    if isinstance(value, dict | list) and depth > _DEEPEST:
+        return None
     if isinstance(value, dict):
-        # What is asked for by the parameter `claims` is as public in a request object as it is beside it.
-        return value if name == "claims" else _members(value, stand_ins)
+        return _members(value, stand_ins, depth + 1)
     if isinstance(value, list):
-        return [redacted_value(name, member, stand_ins) for member in value]
+        return [redacted_value(name, member, stand_ins, depth + 1) for member in value]
     if isinstance(value, str):
         if value in stand_ins.people and name not in CHOSEN and not name.endswith(("token", "secret")):
             return value
-        # Where a server is, and what it offers, is public; so is whatever is short enough to be guessed.
-        return value if re.match(r"https?://", value) or _is_offer(name) else stand_in_for(name, value, stand_ins)
-    return value
+        return value if value in stand_ins.public else stand_in_for(name, value, stand_ins)
+    return 0 if name in CHOSEN and not isinstance(value, bool | None) else value
 
 
-def _members(members: dict[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+_DEEPEST = 20
+
+
+def _members(members: dict[str, Any], stand_ins: StandIns, depth: int = 0) -> dict[str, Any]:
     is_public_key = "kty" in members and not members.keys() & PRIVATE_NUMBERS
     return {
-        key if _is_word(key) else stand_ins.of_made(key): member
+        _member_name(key, stand_ins): member
         if is_public_key and key in KEY_NUMBERS
-        else redacted_value(key, member, stand_ins)
+        else redacted_value(key, member, stand_ins, depth)
         for key, member in members.items()
     }
 
 
-def _is_offer(name: str) -> bool:
-    return name.endswith(("_supported", "_types", "_methods", "_uris", "_endpoint"))
+def _member_name(name: str, stand_ins: StandIns) -> str:
+    is_known = _is_word(name) or name in stand_ins.people or name in stand_ins.public
+    return name if is_known else stand_ins.of_made(name)
+
+
+def _parts_of_token(members: dict[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+    """Redact a header or claims; the parameter `claims` is as public in a request object as it is beside it."""
+    claims = {"claims": members["claims"]} if isinstance(members.get("claims"), dict) else {}
+    return _members(members, stand_ins) | claims

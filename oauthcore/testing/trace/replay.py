@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
@@ -20,8 +21,9 @@ from oauthcore.server import AuthorizationServer
 from oauthcore.testing.telling import told
 from oauthcore.testing.trace.differences import differences
 from oauthcore.testing.trace.encoding import decode, encode
+from oauthcore.testing.trace.public import WORDS
 from oauthcore.testing.trace.redaction import redacted_response
-from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place
+from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place, texts_in
 from oauthcore.testing.trace.told import ToldDerivation, ToldDigester, ToldDocuments, ToldKeys, queues, read
 from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
@@ -65,7 +67,7 @@ class _Player:
     def __init__(self, trace: Trace, kinds: dict[str, type], make_server: Callable[..., AuthorizationServer]) -> None:
         self._trace = trace
         self._kinds = kinds
-        self._stand_ins = StandIns.of(trace.stand_ins)
+        self._stand_ins = StandIns.of(trace.stand_ins, WORDS | texts_in(trace.settings))
         self._differences: list[str] = []
         self._draws = 0
         self._asked = 0
@@ -79,6 +81,7 @@ class _Player:
         made._documents = ToldDocuments(trace.documents)
         signed = iter(trace.signed)
         made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
+        self._stand_ins.public |= texts_in(json.loads(made._metadata.body))
         self._server = made
 
     def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:

@@ -17,11 +17,11 @@ from oauthcore.digest import encoded
 from oauthcore.effects import Claims, Effect
 
 # What this project makes: 32 bytes in base64url.
-_MADE = 43
+MADE = 43
 # From here on a text is not met by chance: a state of "code" stands in its own place alone.
 UNMISTAKABLE = 16
 # Nobody chooses so long a secret: it is there to do harm, and refused for its length.
-FLOOD = 4_096
+FLOOD = 512
 _LETTERS = "abcdefghijklmnop"
 
 
@@ -29,9 +29,9 @@ _LETTERS = "abcdefghijklmnop"
 class StandIns:
     """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself.
 
-    `public` are the texts of the server's settings: whoever sends one of them as his secret has told nobody any.
-    `people` are texts that the application told of a person: they are in the trace, and a client may have asked for
-    just these.
+    `public` are the texts of the server's settings and metadata, and the standards' words: whoever sends one of them as
+    his secret has told nobody any. `people` are texts that the application told of a person: they are in the trace, and
+    a client may have asked for just these.
     """
 
     known: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -41,9 +41,9 @@ class StandIns:
     _letters_of: dict[str, str] = attrs.field(factory=dict, repr=False)
 
     @classmethod
-    def of(cls, texts: list[str]) -> StandIns:
+    def of(cls, texts: list[str], public: frozenset[str] = frozenset()) -> StandIns:
         """Take up the stand-ins of a trace that was made before."""
-        return cls({text: text for text in texts}, len(texts))
+        return cls({text: text for text in texts}, len(texts), public)
 
     @property
     def texts(self) -> list[str]:
@@ -68,12 +68,12 @@ class StandIns:
         ways = ("%2B" if "%" in text else "") + ("+" if "+" in text else "") + ("\0" if "\0" in text else "")
         if len(text) > FLOOD:
             return self.of_made(text)
-        return self._kept(text, lambda: self._letters()[: _MADE - len(ways)] + ways)
+        return self._kept(text, lambda: self._letters()[: MADE - len(ways)] + ways)
 
     def of_verifier(self, text: str) -> str:
         """Give the stand-in of a code verifier, whose challenge then is the stand-in of its challenge (RFC 7636)."""
         stand_in = self.of_made(text)
-        self.known.setdefault(_challenge(text), _challenge(stand_in))
+        self.put(_challenge(text), _challenge(stand_in))
         return stand_in
 
     def of_token(self, text: str, make: Callable[[str], str | None]) -> str:
@@ -88,6 +88,10 @@ class StandIns:
 
     def put(self, text: str, stand_in: str) -> None:
         """Have one text stand for another from now on."""
+        before = self.known.get(text)
+        if before not in {None, text, stand_in} and self.known.get(before) == before:
+            # It was made when less was known, and may have in it what is a secret after all.
+            del self.known[before]
         self.known[text] = stand_in
         self.known.setdefault(stand_in, stand_in)
 

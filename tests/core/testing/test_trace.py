@@ -15,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from oauthcore import Client, Login, Outgoing, Request, Response, Secret, World, run
+from oauthcore.context import Paths
 from oauthcore.effects import Authenticate, Claims, Commit, Fetch, Find, FindOf, TryLater
 from oauthcore.key_ring import KeyPolicy
+from oauthcore.openid import OpenID
 from oauthcore.outcome import Delete, Event, Insert
 from oauthcore.records import AuthorizationRequest, Grant
 from oauthcore.testing import Outage, strategies
@@ -548,6 +550,124 @@ def test_what_is_no_word_is_not_kept_where_names_are(request_: Request, kept: st
     assert replay(Trace.load(text)).differences == ()
 
 
+@pytest.mark.parametrize("password", ["!?", "a", "a-b!c", "x" * 60])
+def test_of_a_password_that_is_asked_about_nothing_is_left(password: str) -> None:
+    """Neither its punctuation nor its length, though the application is asked whose it is."""
+    client = Client(client_id="confidential", grant_types=("password",), response_types=(), scope="email")
+    site = traced(policy=legacy_policy(), clients=(client,))
+
+    site.token(grant_type="password", username="alice", password=password)
+
+    (asked,) = (step.effect["fields"] for step in site.traces[-1].steps if "password" in step.effect["fields"])
+    stand_in = asked["password"]["secret"]
+    assert len(stand_in) == 43
+    assert stand_in.isalnum()
+    assert replay(Trace.load(site.traces[-1].dump())).differences == ()
+
+
+def test_the_verifier_of_plain_pkce_is_not_in_a_trace_as_its_challenge() -> None:
+    site = traced(policy=legacy_policy())
+
+    begun = site.authorize(site.alice, code_challenge=VERIFIER, code_challenge_method="plain")
+    code = location(site.approve(begun)).partition("code=")[2].partition("&")[0]
+    site.redeem(code)
+
+    assert site.traces[-1].response["status"] == 200
+    for trace in site.traces:
+        assert VERIFIER not in trace.dump()
+        assert replay(Trace.load(trace.dump())).differences == ()
+
+
+def test_the_digest_of_a_secret_that_can_be_guessed_is_not_in_a_trace() -> None:
+    site = traced()
+
+    site.refresh("hunter2")
+
+    assert site.server._digest("refresh_token", Secret("hunter2")) not in site.traces[-1].dump()
+    assert replay(Trace.load(site.traces[-1].dump())).differences == ()
+
+
+@pytest.mark.parametrize(
+    "word", ["https://client.example", "unsupported_response_type", "client_secret_basic", FORM[1]]
+)
+def test_a_word_that_stands_elsewhere_too_is_no_secret_there(word: str) -> None:
+    site = traced()
+
+    site.authorize(state=word)
+    site.authorize(state=word, response_type="bogus")
+    site.token(grant_type="client_credentials", scope="read", foo=word)
+    site.get(f"/.well-known/oauth-authorization-server?x={word}")
+
+    for trace in site.traces:
+        assert replay(Trace.load(trace.dump())).differences == ()
+
+
+TENANT = "/t/0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.mark.parametrize(
+    ("settings_", "path"),
+    [
+        (
+            {"paths": Paths.below(TENANT)},
+            TENANT + "/token",
+        ),
+        ({"issuer": "https://as.example/tenants/a-tenant-2-production"}, "/tenants/a-tenant-2-production/token"),
+        (
+            {"issuer": "https://as.example/tenants/a-tenant-2-production"},
+            "/.well-known/oauth-authorization-server/tenants/a-tenant-2-production",
+        ),
+    ],
+)
+def test_the_path_of_an_endpoint_is_kept_whatever_is_in_it(settings_: dict[str, Any], path: str) -> None:
+    site = traced(**settings_)
+
+    site.get(path)
+    site.post(path, form(grant_type="client_credentials"), basic("confidential", SECRETS["confidential"]))
+
+    assert 200 in {trace.response["status"] for trace in site.traces}
+    for trace in site.traces:
+        assert replay(Trace.load(trace.dump())).differences == ()
+
+
+def cannot_save(trace: Trace) -> None:
+    raise OSError("the disk is full")
+
+
+def test_a_trace_that_can_not_be_had_costs_no_answer() -> None:
+    site = make_site()
+
+    with pytest.warns(RuntimeWarning, match="no trace of this: OSError: the disk is full"):
+        answer = run(Recorder(site.server, cannot_save).handle(Request("GET", "/nowhere")), site.world)
+
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"has_token": True, "x_secret": 5, "secret": {"a": 1}},
+        {"https://example.com/roles": ["a", "https://cdn.example/alice"], "employeeNumberLong": "1234"},
+        {"address": {"x_token": ["a"], "street": "The Street"}, "updated_at": 10_000_000_000},
+    ],
+)
+def test_whatever_is_told_of_a_person_is_told_again(claims: dict[str, Any]) -> None:
+    site = provider(openid=OpenID(scope_claims={"email": tuple(claims), "my_token": ("email",)}))
+    world = attrs.evolve(site.world, claims=lambda _: claims)
+    listened = Traced(site.server, world, site.clock, site.drive, site.events)
+    begun = listened.authorize(None, client_id="rp", redirect_uri=CALLBACK, scope="openid email", nonce="n")
+    code = location(listened.approve(begun)).partition("code=")[2].partition("&")[0]
+    body = form(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
+    token = members(listened.post("/token", body, basic("rp", "rp-secret")))["access_token"]
+
+    answer = listened.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),)))
+
+    told = members(answer)
+    assert all(told.get(name) == value for name, value in claims.items())
+    for trace in listened.traces:
+        assert replay(Trace.load(trace.dump())).differences == ()
+
+
 def planted(name: str) -> str:
     """Give a secret that is like no other."""
     return f"PLANTED-{name}-0123456789"
@@ -571,6 +691,7 @@ def jwt_like(header: dict[str, Any] | str, payload: dict[str, Any] | str) -> str
 
 JSON = ("Content-Type", "application/json")
 BASIC = base64.b64encode(f"confidential:{planted('secret')}".encode()).decode()
+DEEP = '{"a":' + "[" * 500 + "]" * 500 + ',"b":"' + planted("a") + '"}'
 PLANTED_CLAIMS = {"jwt": {planted("a"): [planted("b")]}, "code": planted("c")}
 PLACES: dict[str, Request] = {
     "Basic": sent_as(FORM, ("Authorization", f"Basic {BASIC}")),
@@ -609,6 +730,26 @@ PLACES: dict[str, Request] = {
     "token whose claims are no JSON": sent_as(FORM, body=f"token={jwt_like({'alg': 'RS256'}, planted('a'))}"),
     "token whose header is no JSON": sent_as(FORM, body=f"token={jwt_like(planted('a'), {})}"),
     "token that is none": sent_as(FORM, body=f"token={planted('a')}.{planted('b')}.{planted('c')}"),
+    "JSON that is deep": sent_as(JSON, body="[" * 100_000 + planted("a")),
+    "JSON with numbers": sent_as(
+        JSON, body=json.dumps({"password": planted("a"), "client_secret": 7, "claims": {"a": planted("b")}})
+    ),
+    "token that is deep": sent_as(FORM, body=f"token={jwt_like({'alg': 'RS256'}, DEEP)}"),
+    "URL in a member": sent_as(
+        JSON, body=json.dumps({"password": "https://" + planted("a"), "nick_types": planted("b")})
+    ),
+    "token and parameter": sent_as(
+        FORM, body=f"token={jwt_like({'alg': 'RS256'}, {'jti': planted('a')})}&code={planted('a')}"
+    ),
+    "form that is no UTF-8 at all": sent_as(FORM, body=f"grant_type=password&password=\xe4!{planted('a')}"),
+    "cookie without a name": sent_as(("Cookie", f"{planted('a')}; a=b"), method="GET", target="/authorize?client_id=x"),
+    "half of a secret": sent_as(FORM, body=f"client_id=confidential&client_secret=abc&{planted('a').lower()}"),
+    "Basic that is no UTF-8": sent_as(
+        FORM,
+        ("Authorization", "Basic " + base64.b64encode(f"confidential:\xff{planted('a')}".encode("latin-1")).decode()),
+    ),
+    "Basic with blanks": sent_as(FORM, ("Authorization", " Basic ")),
+    "surrogate": Request("GET", "/authorize?state=\ud800abc"),
     "request URI": sent_as(
         method="GET",
         target=f"/authorize?client_id=confidential&request_uri=https://x.example/?a={planted('a')}%23{planted('b')}",

@@ -22,10 +22,20 @@ from oauthcore.testing.trace.redaction import redacted_document, stand_in_for_to
 from oauthcore.testing.trace.stand_ins import StandIns
 from tests.core.authorization import requesting
 from tests.core.authorization.requesting import REQUEST_URI, Elsewhere, requesting_site
-from tests.core.clients.asserting import JWKS_URI, KEY, Publisher, asserting_site, assertion, body, mac
+from tests.core.clients.asserting import (
+    JWKS_URI,
+    KEY,
+    PUBLISHING,
+    SHARED,
+    Publisher,
+    asserting_site,
+    assertion,
+    body,
+    mac,
+)
 from tests.core.oidc.provider import CALLBACK, RP, provider
 from tests.core.signing_keys import RSA_2048, key_for
-from tests.core.site import FORM, VERIFIER, Site, basic, form, location, members
+from tests.core.site import FORM, VERIFIER, Site, basic, form, location, make_site, members
 from tests.core.testing.test_trace import Traced, jwt_like
 
 
@@ -155,9 +165,40 @@ def test_where_a_request_object_is_may_have_a_secret_in_it() -> None:
     site = listened(requesting_site(elsewhere=elsewhere, request_uris=(uri,)))
 
     requesting.send(site, request_uri=uri)
-
+    assert again(site, 303, without="a-key-of-some-length").is_same
+    requesting.send(site)
     assert again(site, 303, without="a-key-of-some-length").is_same
     assert elsewhere.asked == [uri]
+
+
+def test_where_keys_are_may_have_a_secret_in_it_whether_they_are_fetched_or_not() -> None:
+    uri = "https://publishing.example/jwks?key=a-key-of-some-length"
+    site = listened(asserting_site(clients=(attrs.evolve(PUBLISHING, jwks_uri=uri),)))
+
+    for number in ("fetched", "known"):
+        site.post("/token", body(assertion("publishing", jti=number)))
+        assert again(site, 200, without="a-key-of-some-length").is_same
+
+
+def test_of_a_sealed_secret_not_even_the_length_is_in_a_trace() -> None:
+    lengths = set()
+    for secret in ("s" * 32, "s" * 64):
+        site = listened(make_site(clients=(SHARED,), secrets={"shared": secret}))
+        site.post("/token", body(mac(secret)))
+        assert again(site, 200).is_same
+        found = next(step.answer for step in site.traces[-1].steps if "Client" in str(step.effect))
+        lengths.add(len(found["fields"]["secrets"][0]["fields"]["sealed"]))
+
+    assert lengths == {43}
+
+
+@pytest.mark.parametrize("state", ["https://rp.example/back?csrf=a-secret-of-some-length", "http://a", "a.b.c"])
+def test_a_state_may_look_like_anything(state: str) -> None:
+    site = listened(requesting_site())
+
+    requesting.send(site, site.alice, request=requesting.signed(state=state, login_hint=state))
+
+    assert again(site, 303, without=state if len(state) > 16 else "").is_same
 
 
 def broken(header: object = None, payload: object = None) -> str:
@@ -222,7 +263,18 @@ def test_a_public_key_is_kept_and_a_private_one_is_not() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"null", b"[", b"{", b'{"keys": 1, "keys": 2}', b"\xff\xfe", b"some text", b"[" * 10_000]
+    "content",
+    [
+        b"",
+        b"null",
+        b'{"keys": [], "a": ' + b"[" * 700 + b"]" * 700 + b"}",
+        b"[",
+        b"{",
+        b'{"keys": 1, "keys": 2}',
+        b"\xff\xfe",
+        b"some text",
+        b"[" * 10_000,
+    ],
 )
 def test_a_document_that_is_none_is_none_again(content: bytes) -> None:
     site = listened(asserting_site(publisher=Publisher([], answer=Response(200, (), content))))
