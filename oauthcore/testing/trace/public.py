@@ -64,7 +64,8 @@ KEY_NUMBERS = frozenset({"n", "e", "x", "y"})
 PRIVATE_NUMBERS = frozenset({"d", "k"})
 # Those that a person chose: nothing of them is kept, not even how long they are.
 CHOSEN = frozenset({"password", "client_secret"})
-# Parameters that are secrets, or may be; a name that stands alone is one of these or of the public ones, or is no name.
+# Parameters that are secrets, or may be, however short they are. A name without a value is one of these, or is public,
+# or is no name at all.
 SECRET = CHOSEN | {
     "assertion",
     "access_token",
@@ -86,8 +87,6 @@ SECRET = CHOSEN | {
     "state",
     "token",
 }
-# Those that are secrets however short they are.
-NEVER_KEPT = CHOSEN | {"state", "nonce", "login_hint", "logout_hint"}
 # Headers that are meant to be seen; any other is left out altogether.
 SEEN = frozenset(
     {

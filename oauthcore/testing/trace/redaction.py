@@ -16,7 +16,7 @@ from oauthcore.http import Headers, Request, Response
 from oauthcore.parameters import FORM, MAX_LENGTH
 from oauthcore.strict_json import parse_object
 from oauthcore.testing.trace.jwts import flaw_of, looks_signed, rebuilt
-from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, NEVER_KEPT, PRIVATE_NUMBERS, PUBLIC, SEEN, WORDS
+from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
 from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns, reshaped
 
 _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
@@ -229,7 +229,7 @@ def _redacted_form(text: str, stand_ins: StandIns, *, keep_short: bool = False) 
         if not _is_word(known) or (not equals and known not in WORDS):
             name = quote(stand_ins.of_made(known), safe="")
             return name + equals + quote(stand_ins.of_made(secret), safe="")
-        if keep_short and len(secret) < UNMISTAKABLE and known not in NEVER_KEPT:
+        if keep_short and len(secret) < UNMISTAKABLE and known not in SECRET:
             return piece
         stand_in = stand_in_for(known, secret, stand_ins)
         if stand_in == secret:

@@ -19,10 +19,20 @@ NOT_THESE = "not arun and not test_a_server_without_openid_takes_openid_for_a_sc
 @pytest.mark.untraced
 def test_every_decision_of_the_tests_of_openid_connect_clients_and_grants_is_come_to_again() -> None:
     rooms = [f"tests/core/{room}" for room in ROOMS]
-    plugins = ["-p", "tests.core.testing.replaying", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist"]
+    plugins = [
+        "-p",
+        "tests.core.testing.replaying",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:cov",
+        "-p",
+        "no:xdist",
+        "--hypothesis-seed=0",
+    ]
 
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugins, "-k", NOT_THESE, *rooms],
+        [sys.executable, "-m", "pytest", "-q", "--hypothesis-seed=0", *plugins, "-k", NOT_THESE, *rooms],
         cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
