@@ -31,6 +31,7 @@ from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.traces import traced
 from oauthcore_h11.users import Users
 from oauthcore_pages import Brand, Looks, Pages
 from oauthcore_pages.session import BY_PASSWORD
@@ -54,7 +55,7 @@ def application_of(
 ) -> Application:
     """Put the application together; raises `ConfigurationError` for settings that can't be together."""
     looks = looks_of(configuration)
-    server = server_of(configuration, looks, clock, entropy)
+    server = traced(server_of(configuration, looks, clock, entropy), configuration.logs.traces)
     pages = pages_of(configuration, server, looks, clock, entropy)
     known = WithDeclared(storage, declared(configuration, server, passwords))
     return Application(

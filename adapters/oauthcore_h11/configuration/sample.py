@@ -127,6 +127,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # format = "text"                    # or "json"
 # level = "info"
 # access = true
+# traces = "traces"                  # a folder for the latest 1000 decisions, for `oauthcore replay`; slow
 
 # Who may read /metrics; /healthz and /readyz tell everybody that they are well.
 # [metrics]

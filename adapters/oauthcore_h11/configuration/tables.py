@@ -188,11 +188,15 @@ class Passwords:
 
 @attrs.frozen(kw_only=True)
 class Logs:
-    """Say how the log is written, on standard error: for people or for programs, and how much."""
+    """Say how the log is written, on standard error: for people or for programs, and how much.
+
+    With `traces`, a folder, each decision is written there as well, for `oauthcore replay`.
+    """
 
     format: Literal["text", "json"] = "text"
     level: Literal["debug", "info", "warning", "error"] = "info"
     access: bool = True
+    traces: Path | None = None
 
 
 @attrs.frozen(kw_only=True)
