@@ -161,9 +161,10 @@ class Sql:
             try:
                 async with asyncio.timeout(patience), engine.connect() as connection:
                     await connection.run_sync(sql.schema.check_revision, url)
+                found: Sequence[object] = await storage.concerns()
             except (SQLAlchemyError, OSError) as error:
                 raise sql.address.unusable(url, error) from None
-            return ()
+            return found
 
         return Served(storage, storage.close, concerns)
 

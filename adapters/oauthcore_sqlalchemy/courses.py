@@ -21,6 +21,7 @@ from oauthcore.codec import load
 from oauthcore.outcome import Change, R, S
 from oauthcore_sqlalchemy import manners
 from oauthcore_sqlalchemy.conversation import Course, Talk
+from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, Manner
 from oauthcore_sqlalchemy.steps import Step, place_of, respelled, steps_of
 from oauthcore_sqlalchemy.table import indexed
@@ -110,6 +111,12 @@ def expired(before: int, terms: Terms) -> Course[int]:
     """Count what has expired before that second."""
     count: int = yield from ask(lambda: manners.count_expired(before), terms)
     return count
+
+
+def concerns(terms: Terms) -> Course[tuple[Concern, ...]]:
+    """Ask which settings may lose what was committed."""
+    found: tuple[Concern, ...] = yield from ask(terms.manner.concerns, terms)
+    return found
 
 
 def ask(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from oauthcore_sqlalchemy.conversation import Ask, Talk
+from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.steps import Place, Step
 from oauthcore_sqlalchemy.table import record
 
@@ -54,6 +55,9 @@ class Manner(Protocol):
 
     def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
         """Remove at most `limit` expired records."""
+
+    def concerns(self) -> Talk[tuple[Concern, ...]]:
+        """Ask which settings may lose what was committed."""
 
 
 def within(bracket: Bracket, work: Talk[bool]) -> Talk[bool]:

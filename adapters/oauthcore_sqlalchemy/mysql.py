@@ -15,7 +15,9 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import TextClause, text
 
+from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
+from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, within
 from oauthcore_sqlalchemy.steps import Place, Step
 
@@ -57,6 +59,10 @@ class MySql:
         removed: list[Place] = []
         yield from within(bracket, _remove_expired(expired_before, limit, removed))
         return len(removed)
+
+    def concerns(self) -> Talk[tuple[Concern, ...]]:
+        """Ask which settings may lose what was committed."""
+        return durability.look(durability.MYSQL, durability.MYSQL_SETTINGS)
 
 
 def _write(steps: Sequence[Step]) -> Talk[bool]:

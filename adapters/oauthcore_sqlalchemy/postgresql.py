@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
+from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, within
 from oauthcore_sqlalchemy.steps import Step
 
@@ -103,6 +105,10 @@ class PostgreSql:
         """Remove at most `limit` expired records."""
         removed = yield Ask(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
+
+    def concerns(self) -> Talk[tuple[Concern, ...]]:
+        """Ask which settings may lose what was committed."""
+        return durability.look(durability.POSTGRESQL, durability.POSTGRESQL_SETTINGS, by_name=True)
 
     def _at_once(self, steps: Sequence[Step]) -> Talk[bool]:
         try:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import BindParameter, Executable, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
+from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
+from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, within
 from oauthcore_sqlalchemy.steps import Act, Step
 from oauthcore_sqlalchemy.table import record
@@ -65,6 +67,10 @@ class Sqlite:
         """Remove at most `limit` expired records."""
         removed = yield Ask(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
+
+    def concerns(self) -> Talk[tuple[Concern, ...]]:
+        """Ask which settings may lose what was committed."""
+        return durability.look(durability.SQLITE, durability.SQLITE_SETTINGS)
 
     def _write(self, steps: Sequence[Step]) -> Talk[bool]:
         for statement, acts, parameters in _WRITES:

@@ -16,6 +16,7 @@ from oauthcore.outcome import Change, R, S
 from oauthcore_sqlalchemy import courses
 from oauthcore_sqlalchemy.conversation import Course, Talk, ahold, hold
 from oauthcore_sqlalchemy.courses import Terms
+from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.forking import watch
 from oauthcore_sqlalchemy.manners import Manner
 from oauthcore_sqlalchemy.mysql import MySql
@@ -93,6 +94,10 @@ class SqlAlchemyStorage:
         """Count the records that expired before that second: what a purge has to do."""
         return self._run(courses.expired(before, self._terms))
 
+    def concerns(self) -> Sequence[Concern]:
+        """Name the database's settings that may lose what was committed, for a host to say when it starts."""
+        return self._run(courses.concerns(self._terms))
+
     def close(self) -> None:
         """Let go of the engine's connections; the application's own connection is left as it is."""
         if isinstance(self._bind, Engine):
@@ -166,6 +171,10 @@ class AsyncSqlAlchemyStorage:
     async def expired(self, before: int) -> int:
         """Count the records that expired before that second: what a purge has to do."""
         return await self._run(courses.expired(before, self._terms))
+
+    async def concerns(self) -> Sequence[Concern]:
+        """Name the database's settings that may lose what was committed, for a host to say when it starts."""
+        return await self._run(courses.concerns(self._terms))
 
     async def close(self) -> None:
         """Let go of the engine's connections; the application's own connection is left as it is."""

@@ -1,0 +1,91 @@
+"""Durability: whether the database's configuration keeps what it has committed, looked at when a host starts.
+
+A code that was redeemed must stay so. The databases keep what they have committed as they come; who has made one faster
+by a setting that does not is told which, and what may be lost. Whether that matters is for the operator to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+from sqlalchemy import Executable, text
+
+from oauthcore_sqlalchemy.conversation import Ask, Talk
+
+
+@attrs.frozen
+class Concern:
+    """Name a setting that may lose what was committed, its value, and what to do about it."""
+
+    setting: str
+    value: str
+    remedy: str
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Say it in a sentence."""
+        return f"{self.setting} is {self.value}: {self.remedy}"
+
+
+@attrs.frozen
+class Watched:
+    """Say which values of a setting are good, and what to do about another; only where `beside` has that value."""
+
+    setting: str
+    good: frozenset[str]
+    remedy: str
+    beside: tuple[str, str] | None = None
+
+    def concern(self, settings: Mapping[str, str]) -> Concern | None:
+        """Give what there is to say of a server's settings; one that it does not know is none of its own."""
+        value = settings.get(self.setting)
+        if value is None or value in self.good:
+            return None
+        if self.beside is not None and settings.get(self.beside[0]) != self.beside[1]:
+            return None
+        return Concern(self.setting, value, self.remedy)
+
+
+_ON = frozenset({"on", "ON", "1"})
+_OFF = frozenset({"off", "OFF", "0"})
+_CRASH = "or the last commits end with the machine"
+
+# PostgreSQL, sections 19.5 (Write Ahead Log) and 19.6; a standby has each of them set as its primary has.
+POSTGRESQL = text("SELECT name, setting FROM pg_settings WHERE name = ANY(:names)")
+POSTGRESQL_SETTINGS = (
+    Watched("fsync", _ON, "turn it on, or a power cut may leave nothing that can be read"),
+    Watched("full_page_writes", _ON, "turn it on, or a power cut may leave pages that are half written"),
+    Watched(
+        "synchronous_commit",
+        frozenset({"on", "remote_write", "remote_apply", "local"}),
+        f"set it to on, {_CRASH}",
+    ),
+    Watched("default_transaction_read_only", _OFF, "turn it off, or nothing can be committed"),
+    Watched("in_hot_standby", _OFF, "name the primary, as a standby takes no commits and its finds are late"),
+)
+
+# MySQL, sections 17.14 (InnoDB) and 19.1.6.4 (binary log); MariaDB's 3 flushes as 1 does, in an older way.
+MYSQL = text("SHOW GLOBAL VARIABLES")
+MYSQL_SETTINGS = (
+    Watched("innodb_flush_log_at_trx_commit", frozenset({"1", "3"}), f"set it to 1, {_CRASH}"),
+    Watched(
+        "innodb_doublewrite",
+        frozenset({*_ON, "DETECT_AND_RECOVER"}),
+        "turn it on, or a power cut may leave pages that are half written",
+    ),
+    Watched("sync_binlog", frozenset({"1"}), f"set it to 1, {_CRASH}, or are at its replicas alone", ("log_bin", "ON")),
+    Watched("read_only", _OFF, "name the primary, as a replica takes no commits and its finds are late"),
+)
+
+# SQLite, PRAGMA synchronous: 2 is FULL, 3 EXTRA.
+SQLITE = text("SELECT 'synchronous', synchronous FROM pragma_synchronous")
+SQLITE_SETTINGS = (Watched("synchronous", frozenset({"2", "3"}), f"set it to FULL, {_CRASH}"),)
+
+
+def look(statement: Executable, watched: Iterable[Watched], *, by_name: bool = False) -> Talk[tuple[Concern, ...]]:
+    """Ask a database about its settings, `by_name` where it takes a list of them; give what there is to say of them."""
+    watched = tuple(watched)
+    found = yield Ask(statement, {"names": [one.setting for one in watched]} if by_name else None)
+    settings = {str(row[0]): str(row[1]) for row in found.all()}
+    told = (one.concern(settings) for one in watched)
+    return tuple(concern for concern in told if concern is not None)
