@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import attrs
+
 from oauthcore.outcome import Change, R, S
 
 
@@ -43,3 +45,16 @@ class AsyncStorage(Protocol):
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, none where it is 0 or less; tell how many."""
+
+
+@attrs.frozen
+class Concern:
+    """Name a setting of a storage that may lose what was committed, its value, and what to do about it."""
+
+    setting: str
+    value: str
+    remedy: str
+
+    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Say it in a sentence."""
+        return f"{self.setting} is {self.value}: {self.remedy}"

@@ -14,23 +14,11 @@ import attrs
 from redis.exceptions import ResponseError
 
 from oauthcore.clock import Clock
+from oauthcore.storage import Concern
 from oauthcore_redis.asking import Asking, Command
 
 # What INFO does not tell.
 ASKED = ("appendfsync", "no-appendfsync-on-rewrite", "min-replicas-to-write")
-
-
-@attrs.frozen
-class Concern:
-    """Name a setting that may lose what was acknowledged, its value, and what to do about it."""
-
-    setting: str
-    value: str
-    remedy: str
-
-    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Say it in a sentence."""
-        return f"{self.setting} is {self.value}: {self.remedy}"
 
 
 @attrs.frozen

@@ -14,9 +14,10 @@ from redis.exceptions import RedisError
 from oauthcore.clock import Clock
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
+from oauthcore.storage import Concern
 from oauthcore_redis.address import LINGER, PREFIX, Address
 from oauthcore_redis.asking import Asker, Asking
-from oauthcore_redis.durability import Concern, look
+from oauthcore_redis.durability import look
 from oauthcore_redis.lines import AsyncClient, Client, async_line_of, line_of
 from oauthcore_redis.places import Places
 from oauthcore_redis.sentinels import watchers_of

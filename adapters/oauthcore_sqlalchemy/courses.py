@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from oauthcore.client import Client
 from oauthcore.codec import load
 from oauthcore.outcome import Change, R, S
+from oauthcore.storage import Concern
 from oauthcore_sqlalchemy import manners
 from oauthcore_sqlalchemy.conversation import Course, Talk
-from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, Manner
 from oauthcore_sqlalchemy.steps import Step, place_of, respelled, steps_of
 from oauthcore_sqlalchemy.table import indexed

@@ -11,20 +11,8 @@ from collections.abc import Iterable, Mapping
 import attrs
 from sqlalchemy import Executable, text
 
+from oauthcore.storage import Concern
 from oauthcore_sqlalchemy.conversation import Ask, Talk
-
-
-@attrs.frozen
-class Concern:
-    """Name a setting that may lose what was committed, its value, and what to do about it."""
-
-    setting: str
-    value: str
-    remedy: str
-
-    def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Say it in a sentence."""
-        return f"{self.setting} is {self.value}: {self.remedy}"
 
 
 @attrs.frozen

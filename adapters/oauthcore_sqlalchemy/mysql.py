@@ -15,9 +15,9 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import TextClause, text
 
+from oauthcore.storage import Concern
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
-from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, within
 from oauthcore_sqlalchemy.steps import Place, Step
 

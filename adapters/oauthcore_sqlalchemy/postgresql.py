@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from oauthcore.storage import Concern
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
-from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, within
 from oauthcore_sqlalchemy.steps import Step
 

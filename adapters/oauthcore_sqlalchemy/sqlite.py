@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import BindParameter, Executable, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
+from oauthcore.storage import Concern
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
-from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.manners import Bracket, within
 from oauthcore_sqlalchemy.steps import Act, Step
 from oauthcore_sqlalchemy.table import record

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
+from oauthcore.storage import Concern
 from oauthcore_sqlalchemy import courses
 from oauthcore_sqlalchemy.conversation import Course, Talk, ahold, hold
 from oauthcore_sqlalchemy.courses import Terms
-from oauthcore_sqlalchemy.durability import Concern
 from oauthcore_sqlalchemy.forking import watch
 from oauthcore_sqlalchemy.manners import Manner
 from oauthcore_sqlalchemy.mysql import MySql

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Iterable
 from inspect import signature
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from oauthcore.testing.trace.heard import (
     HeardDigester,
     HeardDocuments,
     HeardKeys,
-    telling,
+    overheard,
     write_keys,
     written,
 )
@@ -60,22 +60,14 @@ class Ear:
         self._original = server
         self.server = self._with_ears(server)
 
-    def listen(self, flow: Flow[T]) -> Generator[Effect, Any, T]:
+    def listen(self, flow: Flow[T]) -> Flow[T]:
         """Hand effects out and answers in, and keep both."""
-        resume: Callable[[Any], Effect] = flow.send
-        answer: Any = None
-        while True:
-            try:
-                effect = resume(answer)
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
-            try:
-                resume, answer = flow.send, (yield effect)
-            except Unanswered as failure:
-                resume, answer = flow.throw, failure
-            if not self._is_unheard:
-                self._heard.append((effect, answer))
-                self.stand_ins.hear_of_person(effect, answer)
+        return overheard(flow, hear=self._hear)
+
+    def _hear(self, effect: Effect, answer: Any) -> None:
+        if not self._is_unheard:
+            self._heard.append((effect, answer))
+            self.stand_ins.hear_of_person(effect, answer)
 
     def trace(
         self, call: str, request: Callable[[], dict[str, Any]], login: Login | str | None, response: Response
@@ -163,7 +155,7 @@ class Ear:
             results.append(result)
 
         self._is_unheard = True
-        return (yield from telling(flow, tell))
+        return (yield from overheard(flow, tell=tell))
 
     def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
         try:

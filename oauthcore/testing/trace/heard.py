@@ -16,8 +16,12 @@ from oauthcore.testing.trace.told import Told
 T = TypeVar("T")
 
 
-def telling(flow: Flow[T], tell: Callable[[T | Exception], object]) -> Generator[Effect, Any, T]:
-    """Run a flow, and tell what it came to, its failure too."""
+def overheard(
+    flow: Flow[T],
+    hear: Callable[[Effect, Any], object] = lambda effect, answer: None,
+    tell: Callable[[T | Exception], object] = lambda result: None,
+) -> Generator[Effect, Any, T]:
+    """Run a flow: each effect is heard with its answer or why there was none, and what it came to is told."""
     resume: Callable[[Any], Effect] = flow.send
     answer: Any = None
     while True:
@@ -33,6 +37,7 @@ def telling(flow: Flow[T], tell: Callable[[T | Exception], object]) -> Generator
             resume, answer = flow.send, (yield effect)
         except Unanswered as failure:
             resume, answer = flow.throw, failure
+        hear(effect, answer)
 
 
 def written(result: Any, write: Callable[[Any], Any]) -> Told:

@@ -34,7 +34,9 @@ class Recorder:
     def server(self) -> AuthorizationServer:
         """Give a server that is the same one, for any host, and whose answers are recorded."""
         recorded = copy.copy(self._server)
-        recorded.__class__ = type("Recorded", (_Recorded, type(self._server)), {"recorder": self})
+        recorded.handle = self.handle  # type: ignore[method-assign]  # of this copy alone, as the next two
+        recorded.finish = self.finish  # type: ignore[method-assign]
+        recorded.deny = self.deny  # type: ignore[method-assign]
         return recorded
 
     def handle(
@@ -87,34 +89,6 @@ class Recorder:
         except Exception as failure:  # whatever it is: what was asked is answered, and may be done
             warnings.warn(f"no trace of this: {type(failure).__name__}: {failure}", RuntimeWarning, stacklevel=2)
         return response
-
-
-class _Recorded(AuthorizationServer):
-    """Be a server whose answers are recorded; everything else is the server's own."""
-
-    recorder: Recorder
-
-    def handle(  # type: ignore[explicit-override]  # none in 3.11
-        self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
-    ) -> Flow[Response]:
-        """Answer a request."""
-        return self.recorder.handle(request, login, error_page)
-
-    def finish(  # type: ignore[explicit-override]  # none in 3.11
-        self,
-        handle: str,
-        login: Login | str,
-        scope: Iterable[str] | None = None,
-        *,
-        remember: bool = True,
-        error_page: RenderErrorPage | None = None,
-    ) -> Flow[Response]:
-        """Report who is signed in and what he allowed."""
-        return self.recorder.finish(handle, login, scope, remember=remember, error_page=error_page)
-
-    def deny(self, handle: str, *, error_page: RenderErrorPage | None = None) -> Flow[Response]:  # type: ignore[explicit-override]  # none in 3.11
-        """Report that the person said no."""
-        return self.recorder.deny(handle, error_page=error_page)
 
 
 def _request(request: Request) -> dict[str, Any]:
