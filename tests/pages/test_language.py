@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 
 import oauthcore_pages
@@ -138,13 +137,19 @@ def test_every_text_is_translated_and_none_is_left_over() -> None:
         assert not list(message.check(catalog)), message.id
 
 
-def test_the_compiled_catalogue_is_the_written_one() -> None:
-    with (GERMAN / "oauthcore.po").open("rb") as file:
-        catalog = read_po(file)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalog)
+def texts(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """Return the translations alone: what a catalogue says of its maker changes with the tool that wrote it."""
+    return {" | ".join(forms(message.id)): forms(message.string) for message in catalog if message.id}
 
-    assert compiled.getvalue() == (GERMAN / "oauthcore.mo").read_bytes()
+
+def forms(text: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Return a text alone, or its singular and plurals; nothing where it was left untranslated."""
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+def test_the_compiled_catalogue_is_the_written_one() -> None:
+    with (GERMAN / "oauthcore.po").open("rb") as written, (GERMAN / "oauthcore.mo").open("rb") as compiled:
+        assert texts(read_mo(compiled)) == texts(read_po(written))
 
 
 def refusals(kind: type[OAuthError] = OAuthError) -> Iterator[type[OAuthError]]:

@@ -154,7 +154,7 @@ def talk(provider: Provider, browser: Browser) -> Talk:
     if NODE is None:
         pytest.skip("there is no node here")
     if not INSTALLED:
-        pytest.skip("the relying parties are not installed: npm install in tests/relying_parties")
+        pytest.skip("the relying parties are not installed: npm ci in tests/relying_parties")
 
     def talk_with(program: str, flow: str, client_id: str, **job: Any) -> dict[str, Any]:
         environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(provider.authority)}
