@@ -19,9 +19,10 @@ def _strings(values: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class Login:
-    """Say who is signed in: `subject` as the host knows him, `auth_time` when he last proved it (epoch seconds).
+    """Say who is signed in: `subject` as the host knows them, `auth_time` when they proved it (epoch seconds).
 
-    `acr` and `amr` say how he did (OIDC Core section 2); `sid` names his login session, where the host has such.
+    That is when they did so in the session at hand, whatever they did at another browser since. `acr` and `amr` say how
+    they did (OIDC Core section 2); `sid` names their login session, where the host has such.
     """
 
     subject: str

@@ -21,3 +21,7 @@ class OAuthCoreConfig(AppConfig):
     def __init__(self, app_name: str, app_module: Any) -> None:
         super().__init__(app_name, app_module)
         self.made: list[OAuth] = []
+
+    def ready(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Listen for sign-ins from the start: a worker may see one before it has loaded the URLconf."""
+        import oauthcore_django.auth_time  # noqa: F401  # imported for its receiver

@@ -21,6 +21,7 @@ from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
 from oauthcore_django.apps import OAuthCoreConfig
+from oauthcore_django.auth_time import auth_time_of
 from oauthcore_wsgi import Embedded, Framework, head_of, verify
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ View: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def login_of(request: HttpRequest) -> Login | None:
-    """Give Django's own user, by his primary key, signed in when Django says that he last was."""
+    """Return Django's own user, by their primary key, signed in when this session says that they did.
+
+    None for a session that does not say: it began before `oauthcore_django` was there, or by other means than
+    `django.contrib.auth.login`. Its person signs in once more, or the project passes a `login` of its own.
+    """
     user = request.user
-    if not user.is_authenticated or user.last_login is None:
+    auth_time = auth_time_of(request)
+    if not user.is_authenticated or auth_time is None:
         return None
-    return Login(subject=str(user.pk), auth_time=int(user.last_login.timestamp()))
+    return Login(subject=str(user.pk), auth_time=auth_time)
 
 
 def environ_of(request: HttpRequest) -> dict[str, Any]:

@@ -19,7 +19,16 @@ settings.configure(
     SECRET_KEY="for tests alone",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF="tests.django.urls",
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "oauthcore_django"],
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        "oauthcore_django",
+    ],
+    MIDDLEWARE=[
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(FOLDER.name) / "db.sqlite3")}},
     USE_TZ=True,
 )

@@ -1,0 +1,41 @@
+"""When the person of a Django session signed in: the session remembers it, since Django's user does not.
+
+`last_login` is the moment of the newest sign-in anywhere. Were that one reported, a session of last year's would count
+as fresh as soon as its person signs in at another browser, and a client's `prompt=login` or `max_age` (OIDC Core
+section 3.1.2.1) would be met by somebody who was never asked.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in
+from django.contrib.sessions.backends.base import SessionBase
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+KEY = "_oauthcore_auth_time"
+
+
+@receiver(user_logged_in, dispatch_uid="oauthcore_django.auth_time")
+def remember_auth_time(request: HttpRequest | None, **signal: Any) -> None:
+    """Keep the moment of a sign-in in its session; `django.contrib.auth.login` sends this signal each time."""
+    session = session_of(request)
+    if session is None:
+        return
+    # Times are in seconds. Who signs in twice within one has done so later the second time; the same moment again
+    # would hide from the core that they did what a request waits for.
+    before = session.get(KEY)
+    session[KEY] = max(int(time.time()), before + 1 if isinstance(before, int) else 0)
+
+
+def auth_time_of(request: HttpRequest) -> int | None:
+    """Return when this session's person signed in (seconds since the epoch), or None if the session does not say."""
+    session = session_of(request)
+    return None if session is None else session.get(KEY)
+
+
+def session_of(request: HttpRequest | None) -> SessionBase | None:
+    """Return a request's session, or None in a project without Django's sessions."""
+    return getattr(request, "session", None)
