@@ -69,7 +69,7 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
 def jwks_in(setting: str, path: Path) -> str:
     """Give the key set that a file holds; raises `ConfigurationError` where it can't be read."""
     check_readable(setting, path)
-    return path.read_bytes().decode("utf-8", "replace")
+    return path.read_bytes().decode("utf-8-sig", "replace")
 
 
 def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:

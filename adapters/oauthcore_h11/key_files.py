@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +58,7 @@ class KeyFiles:
 
     def _key(self, path: Path) -> Jwk:
         try:
-            return import_private(path.read_bytes())
+            return import_private(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except OSError as error:
             raise ConfigurationError("oidc.keys.files", str(path), f"it can't be read ({error.strerror})") from None
         except ConfigurationError as error:

@@ -157,6 +157,15 @@ def test_secret_comes_from_where_it_is(tmp_path: Path) -> None:
     assert reading(tmp_path, issuer + 'token_key = {env = "K"}', K="from-outside").token_key == Secret("from-outside")
 
 
+def test_what_begins_with_a_byte_order_mark_is_read_without_it(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("\ufefffrom-a-file\r\n", encoding="utf-8")
+
+    configuration = reading(tmp_path, '\ufeffissuer = "https://as.example"\r\ntoken_key = {file = "key"}\r\n')
+
+    assert configuration.issuer == "https://as.example"
+    assert configuration.token_key == Secret("from-a-file")
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"\xff"])
 def test_file_without_a_secret_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)

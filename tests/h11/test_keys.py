@@ -196,6 +196,15 @@ async def test_keys_in_files_that_are_not_read_at_once_are_named(tmp_path: Path)
     assert at(known, 100) == [key_for("ES256").kid]
 
 
+async def test_a_key_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    path.write_text(key_for("ES256").text, encoding="utf-8-sig")
+
+    known = KeyFiles((path,), jwks_lifetime=200, cache_lifetime=60)
+
+    assert at(known, 100) == [key_for("ES256").kid]
+
+
 @pytest.mark.parametrize("text", [None, "no key", key_for("ES256").public.text])
 async def test_a_key_file_without_a_key_is_named_at_the_start(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "key.pem"

@@ -88,7 +88,7 @@ def import_(
         Say it as one line of JSON.
     """
     try:
-        text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8")
+        text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError("file", str(file), f"it can't be read ({error})") from None
     with workplace(config) as place:

@@ -43,7 +43,7 @@ def tell(trace: Path, /, *, as_json: Json = False) -> None:
 def read(path: Path) -> Trace:
     """Read a trace; raises `ConfigurationError`."""
     try:
-        return Trace.load(path.read_text(encoding="utf-8"))
+        return Trace.load(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError("trace", str(path), f"it can't be read: {reason}") from None

@@ -46,17 +46,23 @@ class Hidden:
 
 def read(path: Path, environment: Mapping[str, str]) -> Configuration:
     """Read a file; raises `ConfigurationError` naming the file, the key, its value and the remedy."""
+    settings = parse(path)
     try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        return structured(settings, path.parent.absolute(), environment)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path.name}: {error.setting}", error.value, error.remedy) from None
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """Read a file as TOML; raises `ConfigurationError` where it can't be."""
+    try:
+        # With a byte order mark, as editors on Windows write it; TOML 1.1 lets a parser ignore it, tomllib does not.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         remedy = f"it can't be read ({error.strerror}); oauthcore init writes one, --config names another"
         raise ConfigurationError("--config", str(path), remedy) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError("--config", str(path), f"this is no TOML: {error}") from None
-    try:
-        return structured(settings, path.parent.absolute(), environment)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{path.name}: {error.setting}", error.value, error.remedy) from None
 
 
 def check_readable(setting: str, path: Path) -> None:
@@ -296,7 +302,7 @@ def secret_of(value: object, folder: Path, environment: Mapping[str, str]) -> Se
 def content_of(path: Path) -> str:
     """Give what is in a file, without the line break that editors put at the end."""
     try:
-        content = path.read_text(encoding="utf-8").rstrip("\r\n")
+        content = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise Wrong(f"the file {path} can't be read ({getattr(error, 'strerror', 'it is no text')})") from None
     if not content:
