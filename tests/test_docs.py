@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import stat
+import subprocess
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
 
 from oauthcore.testing.diagrams import document
+from oauthcore_sqlite import SqliteStorage
 
 DOCS = Path(__file__).parent.parent / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*_app.py"))
@@ -54,6 +58,17 @@ def test_the_storages_that_need_no_extra_are_made_as_the_page_says(
 
     assert (tmp_path / "oauthcore.db").exists()
     assert asyncio.run(storage.purge(0, 1)) == 0
+
+
+@pytest.mark.skipif(which("sqlite3") is None, reason="there is no sqlite3 here: apt-get install sqlite3")
+def test_the_copy_that_the_documented_command_makes_is_readable_for_its_owner_alone(tmp_path: Path) -> None:
+    page = (DOCS / "operating.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^\| SQLite \| `(.*)` \|$", page, re.MULTILINE)
+    SqliteStorage(tmp_path / "oauthcore.db").close()
+
+    subprocess.run(["sh", "-c", f"umask 022; {command}"], cwd=tmp_path, check=True, timeout=60)
+
+    assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
 
 
 def test_the_diagrams_are_those_of_the_tables() -> None:
