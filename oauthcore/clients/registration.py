@@ -8,6 +8,7 @@ from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.clients.client_secret_jwt import is_kept, remembered
 from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.registered_keys import check_keys, longest_hash
+from oauthcore.clients.secret_strength import secret_problem
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
@@ -39,6 +40,11 @@ class Registered:
 
     client: Client
     secret: Secret | None
+
+    @property
+    def secret_problem(self) -> str | None:
+        """Return why the secret can be guessed, for the host to warn of; None if there is no reason, or no secret."""
+        return None if self.secret is None else secret_problem(self.secret)
 
 
 def check_client(client: Client, policy: Policy, grant_types: frozenset[str], response_types: frozenset[str]) -> None:

@@ -49,6 +49,18 @@ def test_secret_that_is_known_already_is_taken_and_not_shown(monkeypatch: pytest
     assert client("app").secrets[0].digest == digest("app-secret", "https://other.example/t")
 
 
+def test_secret_that_can_be_guessed_is_warned_of_unseen(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "letmein")
+
+    register("app")
+
+    warned = capsys.readouterr().err
+    assert "OAUTH_CLIENT_SECRET: it has " in warned
+    assert "letmein" not in warned
+
+
 def test_public_client_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OAUTH_CLIENT_SECRET", "of another")
 

@@ -114,6 +114,15 @@ def test_configuration_that_can_not_be_written_is_named(shell: Shell, arguments:
 def test_good_configuration_is_called_good(shell: Shell) -> None:
     assert shell.run("check").startswith("oauthcore.toml is good: http://localhost:8000")
     assert shell.ask("check")["bind"] == ["localhost:8000"]
+    assert shell.ask("check")["warnings"] == []
+
+
+def test_check_warns_of_a_configuration_that_everybody_can_read(shell: Shell) -> None:
+    Path("oauthcore.toml").chmod(0o644)
+
+    assert "\nwarning: everybody on this machine can read oauthcore.toml (mode 0644)" in shell.run("check")
+    (warning,) = shell.ask("check")["warnings"]
+    assert warning.endswith("which holds token_key: chmod o= oauthcore.toml")
 
 
 @pytest.mark.parametrize(
@@ -242,7 +251,9 @@ def test_secret_that_signs_is_said_to_be_kept_sealed(shell: Shell) -> None:
 
 
 def test_declared_client_has_its_keys_in_a_file(shell: Shell, tmp_path: Path) -> None:
-    (tmp_path / "keys.jwks").write_text(json.dumps({"keys": [key_for("ES256").public.members]}))
+    # With a byte order mark, as editors on Windows write it.
+    keys = json.dumps({"keys": [key_for("ES256").public.members]})
+    (tmp_path / "keys.jwks").write_text(keys, encoding="utf-8-sig")
     table = "[[clients]]\nclient_id = 'keyed'\ntoken_endpoint_auth_method = 'private_key_jwt'\n"
     table += "grant_types = ['client_credentials']\n"
     config = tmp_path / "oauthcore.toml"

@@ -17,6 +17,7 @@ from oauthcore import ConfigurationError, Policy
 from oauthcore.issuer import check_issuer
 from oauthcore_h11 import logs, monitoring, serving
 from oauthcore_h11.assembly import new_token_key
+from oauthcore_h11.cautions import cautions
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
@@ -71,12 +72,16 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """
     configuration = read(config, os.environ)
     concerns = list(serving.check(configuration))
+    warnings = list(cautions(config, configuration))
     sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
-    sentence = "\n".join((sentence, *(f"storage: {concern}" for concern in concerns)))
+    sentence = "\n".join(
+        (sentence, *(f"warning: {warning}" for warning in warnings), *(f"storage: {concern}" for concern in concerns))
+    )
     members = {
         "config": str(config),
         "issuer": configuration.issuer,
         "bind": list(configuration.bind),
+        "warnings": warnings,
         "storage": {"concerns": concerns},
     }
     say(members, sentence, as_json=as_json)
@@ -103,6 +108,8 @@ def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_jso
 
     configuration = reread()
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
+    for warning in cautions(config, configuration):
+        logger.warning("%s", warning)
     for concern in asyncio.run(serving.look_at_storage(configuration)):
         logger.warning("storage: %s", concern)
     sockets = listen(configuration.bind, configuration.folder)

@@ -48,6 +48,8 @@ class Command(BaseCommand):
         self.stdout.write(f"client_id     {client.client_id}")
         if registered.secret is not None and secret is None:
             self.stdout.write(f"client_secret {registered.secret.reveal()}")
+        if registered.secret_problem is not None:
+            self.stderr.write(f"OAUTH_CLIENT_SECRET: {registered.secret_problem}")
 
 
 def find_oauth(issuer: object) -> OAuth:

@@ -1,0 +1,75 @@
+"""What an operator is warned of by `check` and when a server starts: settings that work and are easily abused."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from oauthcore.clients.secret_strength import secret_problem
+from oauthcore_h11.assembly import token_key_of
+from oauthcore_h11.configuration import Configuration
+from oauthcore_h11.configuration.reading import parse
+
+# 32 random bytes have some 30 values that differ; a key that somebody typed as one character repeated has few.
+_FEW_BYTES = 16
+
+
+def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
+    """Return the warnings about a configuration read from a file, each with its remedy and without a secret."""
+    return (*_exposed_files(path, configuration), *_guessable_secrets(configuration))
+
+
+def _guessable_secrets(configuration: Configuration) -> Iterator[str]:
+    """Warn of secrets that somebody chose."""
+    if len(set(token_key_of(configuration))) < _FEW_BYTES:
+        yield "token_key is not random: use 32 random bytes in base64url, as oauthcore init writes them"
+    for number, client in enumerate(configuration.clients):
+        problem = None if client.secret is None else secret_problem(client.secret)
+        if problem is not None:
+            yield f"clients[{number + 1}].secret: {problem}"
+
+
+def _exposed_files(path: Path, configuration: Configuration) -> Iterator[str]:
+    """Warn of files that hold secrets and that everybody on this machine can read or write."""
+    seen: set[Path] = set()
+    for what, file in _files_with_secrets(path, configuration):
+        try:
+            mode = stat.S_IMODE(file.stat().st_mode)
+        except OSError:  # it is not there yet, or not for this user to look at
+            continue
+        # A group may be meant to read it, as where root owns the file and the server's group reads it.
+        if mode & (stat.S_IROTH | stat.S_IWOTH) and file not in seen:
+            seen.add(file)
+            act = "read" if mode & stat.S_IROTH else "write"
+            yield f"everybody on this machine can {act} {file} (mode {mode:04o}), which holds {what}: chmod o= {file}"
+
+
+def _files_with_secrets(path: Path, configuration: Configuration) -> Iterator[tuple[str, Path]]:
+    """Find the files that nobody else may read, and what is in each."""
+    settings = parse(path)
+    for name, value in _secrets(settings):
+        if isinstance(value, str):
+            yield name, path
+        elif isinstance(value, dict) and "file" in value:
+            yield name, configuration.folder / str(value["file"])
+    if configuration.tls is not None:
+        yield "tls.key", configuration.tls.key
+    if configuration.oidc is not None:
+        yield from (("a signing key", file) for file in configuration.oidc.keys.files)
+    if configuration.storage.scheme == "sqlite":
+        database = configuration.database
+        for file in (database, database.with_name(f"{database.name}-wal")):
+            yield "who authorized what", file
+
+
+def _secrets(settings: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Find the settings that are secrets, by name."""
+    yield "token_key", settings.get("token_key")
+    for table, name in (("clients", "secret"), ("users", "password_hash")):
+        for number, members in enumerate(settings.get(table, ())):
+            yield f"{table}[{number + 1}].{name}", members.get(name)
+    storage = settings.get("storage")
+    if not isinstance(storage, str) or "@" in storage or "password" in storage:
+        yield "storage", storage
