@@ -14,7 +14,7 @@ from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
 from oauthcore.introspected import IntrospectedTokens
 from oauthcore.login import Login, LoginSession
 from oauthcore.memory import MemoryStorage
-from oauthcore.policy import Allowance, Lifetimes, Policy
+from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy
 from oauthcore.resource import Access, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
@@ -26,6 +26,7 @@ __all__ = [
     "AuthorizationServer",
     "AuthorizedApplication",
     "Client",
+    "CodeBinding",
     "ConfigurationError",
     "IntrospectedTokens",
     "Lifetimes",

@@ -16,7 +16,7 @@ from oauthcore.lifecycle import Named
 class Allowance(Named):
     """Name what is shut unless somebody opens it, for a server or for one client."""
 
-    CONFIDENTIAL_WITHOUT_PKCE = "confidential clients may leave PKCE out (RFC 9700 section 2.1.1 recommends it)"
+    CONFIDENTIAL_WITHOUT_PKCE = "confidential clients may leave PKCE out, and a nonce, too (RFC 9700 section 2.1.1)"
     PLAIN_PKCE = "code_challenge_method plain, which proves nothing to who sees the request (RFC 7636 section 7.2)"
     IMPLICIT = "response types with token, which put access tokens into URLs (RFC 9700 section 2.1.2)"
     OFFLINE_WITHOUT_CONSENT = "offline_access without prompt=consent, on remembered consent (OIDC Core section 11)"
@@ -26,6 +26,19 @@ class Allowance(Named):
     GRANTS_OUTLIVE_SESSION = "grants without offline_access outlive the login session that they were given in"
     PASSWORD = "the password grant, which shows passwords to clients (RFC 9700 section 2.4)"
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
+
+
+class CodeBinding(Named):
+    """Name what ties a confidential client's code to the browser that asked for it, so that no other's is injected.
+
+    Public clients always need PKCE. What is named here can be lifted by `Allowance.CONFIDENTIAL_WITHOUT_PKCE` alone.
+    """
+
+    # OAuth 2.1 section 7.5.1, RFC 9700 section 2.1.1: PKCE, or the nonce of an OpenID Connect request, which the client
+    # finds again in the ID token of the code that it redeems. Whoever puts a stolen code into another browser's answer
+    # brings an ID token with another nonce; it is the client who sees that, so that there has to be an ID token.
+    PKCE_OR_NONCE = "a code_challenge, or a nonce where an ID token comes with the code's tokens"
+    PKCE = "a code_challenge, also beside a nonce: nothing hangs on whether the client looks at it"
 
 
 # Both are counted from the person's decision: a code redeemed at its last second must give tokens that live.
@@ -82,6 +95,7 @@ class Policy:
     grant_types: frozenset[str] = frozenset({"authorization_code", "refresh_token", "client_credentials"})
     response_types: frozenset[str] = frozenset({"code", "none"})
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
+    code_binding: CodeBinding = CodeBinding.PKCE_OR_NONCE
     lifetimes: Lifetimes = LIFETIMES
 
     def __attrs_post_init__(self) -> None:
@@ -93,9 +107,15 @@ class Policy:
                 raise ConfigurationError("response_types", response_type, remedy)
 
     @classmethod
-    def oauth21(cls, *, allow: Iterable[Allowance] = (), lifetimes: Lifetimes = LIFETIMES) -> Policy:
-        """Offer what OAuth 2.1 leaves: PKCE for everybody, no implicit, no password grant."""
-        return cls(allow=as_allowances(allow), lifetimes=lifetimes)
+    def oauth21(
+        cls,
+        *,
+        allow: Iterable[Allowance] = (),
+        code_binding: CodeBinding = CodeBinding.PKCE_OR_NONCE,
+        lifetimes: Lifetimes = LIFETIMES,
+    ) -> Policy:
+        """Offer what OAuth 2.1 leaves: no implicit, no password grant, no code that nothing binds to its browser."""
+        return cls(allow=as_allowances(allow), code_binding=code_binding, lifetimes=lifetimes)
 
     @classmethod
     def oauth20(cls, *, allow: Iterable[Allowance] = (), lifetimes: Lifetimes = LIFETIMES) -> Policy:
@@ -109,12 +129,18 @@ class Policy:
         )
 
     @classmethod
-    def openid(cls, *, allow: Iterable[Allowance] = (), lifetimes: Lifetimes = LIFETIMES) -> Policy:
+    def openid(
+        cls,
+        *,
+        allow: Iterable[Allowance] = (),
+        code_binding: CodeBinding = CodeBinding.PKCE_OR_NONCE,
+        lifetimes: Lifetimes = LIFETIMES,
+    ) -> Policy:
         """Offer what OAuth 2.1 leaves, and ID tokens from the authorization endpoint (OIDC Core section 3).
 
         The response types with an access token in them are there if `Allowance.IMPLICIT` is among `allow`.
         """
-        return cls.oauth21(allow=allow, lifetimes=lifetimes).with_id_tokens()
+        return cls.oauth21(allow=allow, code_binding=code_binding, lifetimes=lifetimes).with_id_tokens()
 
     def with_id_tokens(self) -> Policy:
         """Offer ID tokens from the authorization endpoint, too; beside access tokens only where those are allowed."""

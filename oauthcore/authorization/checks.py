@@ -24,7 +24,7 @@ from oauthcore.liveness import is_live_client
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
 from oauthcore.pkce import CodeChallenge, parse_challenge
-from oauthcore.policy import Allowance
+from oauthcore.policy import Allowance, CodeBinding
 from oauthcore.records import AuthorizationRequest
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect, validate_redirect
 from oauthcore.scope import Scope, parse_scope, resolve_scope
@@ -89,7 +89,7 @@ def judge(asked: Redirectable, context: Context) -> Judged:
         response_type=response_type,
         response_mode=response_mode,
         scope=scope,
-        code_challenge=demanded_code_challenge(asked, response_type, context),
+        code_challenge=demanded_code_challenge(asked, response_type, scope, context),
         prompt=prompt,
         max_age=possible_max_age(asked, context),
         claims=claims,
@@ -180,7 +180,9 @@ def demand_openid(request: AuthorizationRequest, response_type: ResponseType, sc
         raise InvalidRequest("an ID token is asked for without nonce")
 
 
-def demanded_code_challenge(asked: Redirectable, response_type: ResponseType, context: Context) -> CodeChallenge | None:
+def demanded_code_challenge(
+    asked: Redirectable, response_type: ResponseType, scope: Scope, context: Context
+) -> CodeChallenge | None:
     """Check that there is a code challenge where one is due: always from public clients (RFC 9700 section 2.1.1)."""
     request, client = asked.request, asked.client
     plain_allowed = context.allows(Allowance.PLAIN_PKCE, client)
@@ -188,9 +190,26 @@ def demanded_code_challenge(asked: Redirectable, response_type: ResponseType, co
     if challenge is None and response_type.issues_code:
         if client.is_public:
             raise InvalidRequest("code_challenge is missing, and the client is public")
-        if not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client):
+        may_go_without = context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client)
+        if not may_go_without and not brings_nonce(request, scope, context):
             raise InvalidRequest("code_challenge is missing, and the policy demands it")
     return challenge
+
+
+def brings_nonce(request: AuthorizationRequest, scope: Scope, context: Context) -> bool:
+    """Tell whether a confidential client's nonce does in the place of a code challenge (OAuth 2.1 section 7.5.1).
+
+    It does where it comes back in an ID token with what the code is redeemed for: without scope openid there is none,
+    and the client would have nothing to compare it with.
+    """
+    may = context.policy.code_binding is CodeBinding.PKCE_OR_NONCE
+    return may and context.openid is not None and "openid" in scope and request.nonce is not None
+
+
+def relies_on_nonce(judged: Judged, context: Context) -> bool:
+    """Tell whether nothing but the nonce binds the code of a request that has passed `demanded_code_challenge`."""
+    unchallenged = judged.response_type.issues_code and judged.code_challenge is None
+    return unchallenged and not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, judged.asked.client)
 
 
 def possible_prompt(request: AuthorizationRequest, context: Context) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 import attrs
 
 from oauthcore.authorization.browser import resume_proof
-from oauthcore.authorization.checks import Judged
+from oauthcore.authorization.checks import Judged, relies_on_nonce
 from oauthcore.authorization.deliver import deliver
 from oauthcore.authorization.need import Need, consent_key
 from oauthcore.authorization.response_mode import answer
@@ -61,6 +61,9 @@ def approve(judged: Judged, approval: Approval, consent: Consent | None, person:
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.asked else []
     if judged.response_type.issues_id_token and "openid" not in approval.scope:
         raise AccessDenied("the person allowed no ID token, and one was asked for")
+    if "openid" not in approval.scope and relies_on_nonce(judged, context):
+        # Else a code would leave that nothing binds to the browser: its tokens would come without the nonce.
+        raise AccessDenied("the person allowed no ID token, and its nonce stood in for a code_challenge")
     if judged.response_type.is_none:
         changes += () if approval.session is None else (Require(approval.session),)
         return Outcome(answer(judged.asked, judged.response_mode, {}, context), tuple(changes), tuple(events))

@@ -15,6 +15,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "AuthorizationServer",
         "AuthorizedApplication",
         "Client",
+        "CodeBinding",
         "ConfigurationError",
         "IntrospectedTokens",
         "Lifetimes",

@@ -77,8 +77,17 @@ storage = "sqlite:oauthcore.db"
 
 # [policy]
 # preset = "oauth21"                 # or "oauth20": also what OAuth 2.1 has left out
-# allow = []                         # "confidential_without_pkce", "plain_pkce", "implicit", "password",
-#                                    # "insecure_transport"
+# code_binding = "pkce_or_nonce"     # a confidential OpenID client may leave PKCE out where it sends a nonce; or "pkce"
+# What follows is shut, and opened by its name, here or in `allow` of one client:
+#   "confidential_without_pkce"      confidential clients may leave out PKCE and nonce: see docs/without-pkce.md
+#   "plain_pkce"                     code_challenge_method plain, as of old
+#   "implicit"                       response types that put access tokens into URLs
+#   "password"                       the password grant (here only)
+#   "endpoint_audience"              client assertions whose aud is the token endpoint's URL, as OIDC Core 9 has it
+#   "offline_without_consent"        offline_access without prompt=consent
+#   "grants_outlive_session"         grants without offline_access go on when the person has signed out
+#   "insecure_transport"             http where https is demanded: for development
+# allow = []
 
 # [lifetimes]
 # authorization_code_lifetime = 60

@@ -125,9 +125,13 @@ class PathsTable:
 
 @attrs.frozen(kw_only=True)
 class PolicyTable:
-    """Choose what is offered: OAuth 2.1, or all of RFC 6749 (oauth20); `allow` opens by name what is shut."""
+    """Choose what is offered: OAuth 2.1, or all of RFC 6749 (oauth20); `allow` opens by name what is shut.
+
+    `code_binding` is what a confidential client's code is tied to its browser by.
+    """
 
     preset: Literal["oauth21", "oauth20"] = "oauth21"
+    code_binding: Literal["pkce_or_nonce", "pkce"] = "pkce_or_nonce"
     allow: tuple[Allowance, ...] = ()
 
 

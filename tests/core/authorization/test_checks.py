@@ -7,8 +7,16 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, Policy
-from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
+from oauthcore import Allowance, Client, CodeBinding, Policy
+from oauthcore.authorization.checks import (
+    Redirectable,
+    demanded_code_challenge,
+    judge,
+    prove_redirect,
+    relies_on_nonce,
+)
+from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.context import Context
 from oauthcore.errors import (
     InvalidRequest,
     InvalidScope,
@@ -18,10 +26,13 @@ from oauthcore.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
+from oauthcore.keys import GivenKeys
+from oauthcore.openid import OpenID
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records import AuthorizationRequest
 from oauthcore.redirect_uri import ValidatedRedirect
-from oauthcore.scope import Scope
+from oauthcore.scope import Scope, as_scope
+from tests.core.signing_keys import key_for
 from tests.core.site import CHALLENGE, CONFIDENTIAL, PUBLIC, REDIRECT, make_site
 
 CONTEXT = make_site().server._context()
@@ -33,6 +44,9 @@ REQUEST = AuthorizationRequest(
     code_challenge=CHALLENGE,
     code_challenge_method="S256",
 )
+RELYING = attrs.evolve(CONFIDENTIAL, scope=as_scope("openid email"))
+UNCHALLENGED = {"code_challenge": None, "code_challenge_method": None}
+WITH_NONCE = {**UNCHALLENGED, "scope": "openid email", "nonce": "n-0S6"}
 
 
 def asked(client: Client = CONFIDENTIAL, **changes: Any) -> Redirectable:
@@ -119,6 +133,49 @@ def test_a_public_client_needs_pkce_whatever_is_allowed() -> None:
 
     with pytest.raises(InvalidRequest, match="public"):
         judge(asked(lax, code_challenge=None, code_challenge_method=None), CONTEXT)
+
+
+def openid_context(policy: Policy | None = None) -> Context:
+    """Return the context of a provider."""
+    return make_site(policy=policy, openid=OpenID(), keys=GivenKeys([key_for("RS256")])).server._context()
+
+
+def test_a_nonce_stands_in_for_the_code_challenge_of_a_confidential_openid_client() -> None:
+    """OAuth 2.1 section 7.5.1."""
+    judged = judge(asked(RELYING, **WITH_NONCE), openid_context())
+
+    assert judged.code_challenge is None
+    assert relies_on_nonce(judged, openid_context())
+
+
+@pytest.mark.parametrize(
+    ("client", "changes"),
+    [
+        (RELYING, {"nonce": None}),
+        (RELYING, {"scope": "email"}),
+        (attrs.evolve(RELYING, token_endpoint_auth_method="none"), {}),
+        (RELYING, {"code_challenge_method": "S256"}),
+    ],
+    ids=["no nonce", "no ID token", "public", "a method without its challenge"],
+)
+def test_a_nonce_is_worth_nothing_where_no_id_token_or_no_secret_comes_with_it(
+    client: Client, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidRequest, match="code_challenge"):
+        judge(asked(client, **{**WITH_NONCE, **changes}), openid_context())
+
+
+def test_a_nonce_is_worth_nothing_to_a_server_that_gives_no_id_tokens() -> None:
+    with pytest.raises(InvalidRequest, match="code_challenge is missing"):
+        demanded_code_challenge(asked(RELYING, **WITH_NONCE), RESPONSE_TYPES["code"], Scope(("openid",)), CONTEXT)
+
+
+def test_a_policy_may_demand_pkce_beside_a_nonce() -> None:
+    strict = openid_context(Policy.oauth21(code_binding=CodeBinding.PKCE))
+
+    with pytest.raises(InvalidRequest, match="code_challenge is missing"):
+        judge(asked(RELYING, **WITH_NONCE), strict)
+    assert judge(asked(RELYING, nonce="n", scope="openid"), strict).code_challenge is not None
 
 
 @pytest.mark.parametrize("by", ["policy", "client"])

@@ -13,7 +13,19 @@ from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import PROMPTS, OpenID
 from oauthcore.records import Grant
 from tests.core.oidc.provider import CALLBACK, PAIRWISE, RP, SECRETS, login_of, provider
-from tests.core.site import Drive, Site, basic, form, handle_of, location, members, params, refused, refused_by_page
+from tests.core.site import (
+    VERIFIER,
+    Drive,
+    Site,
+    basic,
+    form,
+    handle_of,
+    location,
+    members,
+    params,
+    refused,
+    refused_by_page,
+)
 
 
 @pytest.fixture
@@ -74,6 +86,40 @@ def test_a_code_is_redeemed_for_an_id_token_too(site: Site) -> None:
 
 def test_without_scope_openid_there_is_none(site: Site) -> None:
     assert "id_token" not in redeem(site, remembered(site, scope="email")["code"])
+
+
+STRICT = attrs.evolve(RP, allow=frozenset())
+
+
+def test_a_code_that_was_asked_for_with_a_nonce_alone_brings_it_back(drive: Drive) -> None:
+    """OAuth 2.1 section 7.5.1."""
+    site = provider(drive, clients=(STRICT,))
+
+    answer = redeem(site, remembered(site)["code"])
+
+    assert told(answer["id_token"])["nonce"] == "n"
+
+
+def test_a_verifier_for_a_code_that_a_nonce_binds_is_a_stripped_challenge(drive: Drive) -> None:
+    """RFC 9700 section 4.8.2."""
+    site = provider(drive, clients=(STRICT,))
+    code = remembered(site)["code"]
+
+    body = form(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
+    response = site.post("/token", body, basic("rp", SECRETS["rp"]))
+
+    assert refused(response, "invalid_grant", "had no challenge")
+
+
+@pytest.mark.parametrize(("client", "leaves"), [(STRICT, "access_denied"), (RP, None)])
+def test_no_code_leaves_that_nothing_binds_when_the_person_allows_no_id_token(
+    client: Client, leaves: str | None
+) -> None:
+    site = provider(clients=(client,))
+
+    back = site.approve(authorize(site, site.alice, scope="openid email"), site.alice, scope="email")
+
+    assert params(back).get("error") == leaves
 
 
 def test_a_refresh_gives_another_one_without_the_nonce(site: Site) -> None:
