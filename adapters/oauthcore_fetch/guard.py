@@ -16,16 +16,12 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore.errors import ConfigurationError
+from oauthcore_fetch.special_purpose import is_public
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve: TypeAlias = Callable[[str, int], list[str]]
 
-# RFC 6052: the rest of such an address is an IPv4 address, which may be a private one.
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# RFC 4291 section 2.4: all that has been given out for the Internet at large. What lies outside of it and has no rule
-# of its own (the old site-local fec0::/10, IPv4 in the last bits of ::/96) counts as global with `ipaddress`.
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 # The last label has a letter in it: what ends in a number is meant as an address, and was no good one.
 _HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?=[a-z0-9-]*[a-z])[a-z0-9-]{1,63}", re.IGNORECASE)
 
@@ -81,15 +77,3 @@ def permitted(host: str, port: int, is_secure: bool, allow: Allowed, find: Resol
         if not is_secure:
             raise Forbidden(f"{host} is to be asked without TLS; allow it by name if that is meant")
     return [str(address) for address in addresses]
-
-
-def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the Internet's at large, also where it hides another."""
-    if isinstance(address, ipaddress.IPv6Address):
-        hidden = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        if hidden is None and address in _NAT64:
-            hidden = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-        if hidden is not None:
-            return is_public(hidden)
-        return address in _GLOBAL_UNICAST and address.is_global
-    return address.is_global and not address.is_multicast

@@ -16,7 +16,7 @@ from oauthcore import ConfigurationError, Outgoing, Response
 from oauthcore_fetch import AsyncFetcher, Fetcher, FetchFailed
 from oauthcore_fetch.deadline import until
 from oauthcore_fetch.fetcher import At
-from oauthcore_fetch.guard import Allowed, Forbidden, allowed, is_public, permitted
+from oauthcore_fetch.guard import Allowed, Forbidden, allowed, permitted
 from tests.fetch.elsewhere import elsewhere
 
 LOOPBACK = ("127.0.0.0/8",)
@@ -206,12 +206,6 @@ def test_private_address_may_be_allowed(allow: str) -> None:
 def test_host_that_is_allowed_opens_no_other() -> None:
     with pytest.raises(Forbidden):
         permitted("other.internal", 443, True, allowed(["rp.internal"]), lambda *_: ["10.0.0.1"])
-
-
-def test_every_address_is_public_or_not() -> None:
-    import ipaddress
-
-    assert not is_public(ipaddress.ip_address("2001:0:4136:e378:8000:63bf:f5ff:fffe"))  # Teredo, of 10.0.0.1
 
 
 @pytest.mark.parametrize(
