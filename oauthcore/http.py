@@ -64,11 +64,16 @@ class Request:
         return self.target.partition("?")[2]
 
     def header(self, name: str) -> str | None:
-        """Give the first header of that lower-case name."""
+        """Return the header of that lower-case name, None if there is none.
+
+        Several lines of it are one list (RFC 9110 section 5.3). So nobody can show one line to us and another to
+        whoever stands between; what may be there once alone, such as a content type, is then none that is known.
+        """
+        found = None
         for key, value in self.headers:
             if key == name:
-                return value
-        return None
+                found = value if found is None else f"{found}, {value}"
+        return found
 
     def headers_named(self, name: str) -> list[str]:
         """Give every value sent under that lower-case name."""

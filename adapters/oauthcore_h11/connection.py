@@ -214,9 +214,9 @@ class Connection:
             raise _Objection(HTTPStatus.BAD_REQUEST)
         if request.method == b"CONNECT":  # this is no proxy, and what follows would be no HTTP
             raise _Objection(HTTPStatus.NOT_IMPLEMENTED)
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        if listed(request, b"content-encoding") - {b"identity"}:
             raise _Objection(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_CODING)
-        if headers.get(b"expect", b"100-continue").lower() != b"100-continue":
+        if listed(request, b"expect") - {b"100-continue"}:
             raise _Objection(HTTPStatus.EXPECTATION_FAILED)  # RFC 9110 section 10.1.1
         # Before 100 (Continue), so that a client that asks first is spared the sending (RFC 9110 section 10.1.1).
         if int(headers.get(b"content-length", b"0")) > self._limits.body:
@@ -263,6 +263,12 @@ class Connection:
         if self._is_last:
             own.append(("Connection", "close"))
         return (*(pair for pair in response.headers if pair[0].lower() not in _FRAMING), *own)
+
+
+def listed(request: h11.Request, name: bytes) -> frozenset[bytes]:
+    """Return the elements of a field in lower case: several lines of it are one list (RFC 9110 section 5.3)."""
+    lines = (value for field, value in request.headers if field == name)
+    return frozenset(element.strip(b" \t").lower() for line in lines for element in line.split(b",")) - {b""}
 
 
 def origin_form(target: str) -> str:

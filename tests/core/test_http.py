@@ -20,11 +20,18 @@ def test_a_target_is_taken_apart_and_nothing_in_it_is_decoded() -> None:
 
 
 def test_header_names_are_looked_up_in_lower_case() -> None:
-    request = Request("GET", "/", [("X-A", "1"), ("x-a", "2"), ("B", "3")])
+    request = Request("GET", "/", [("X-A", "1"), ("B", "3")])
 
     assert request.header("x-a") == "1"
-    assert request.headers_named("x-a") == ["1", "2"]
     assert request.header("c") is None
+
+
+def test_lines_of_one_header_are_one_list() -> None:
+    """RFC 9110 section 5.3."""
+    request = Request("GET", "/", [("X-A", "1"), ("B", "3"), ("x-a", "2")])
+
+    assert request.header("x-a") == "1, 2"
+    assert request.headers_named("x-a") == ["1", "2"]
 
 
 def test_a_responses_headers_are_found_in_any_case() -> None:

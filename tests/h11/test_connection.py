@@ -464,6 +464,23 @@ def test_coded_body_is_refused_with_what_is_taken_instead(connection: Connection
     assert b"\r\nAccept-Encoding: identity\r\n" in sent(events)
 
 
+@pytest.mark.parametrize("codings", [(b"gzip", b"identity"), (b"identity", b"gzip"), (b"gzip", b"")])
+def test_coding_is_seen_in_each_line_of_its_header(
+    connection: Connection, feed: Feed, codings: tuple[bytes, bytes]
+) -> None:
+    """RFC 9110 section 5.3: the lines are one list."""
+    first, second = codings
+    events = feed(connection, post(b"", b"Content-Encoding: " + first + b"\r\nContent-Encoding: " + second))
+
+    assert is_refused(events, 415)
+
+
+def test_expectation_is_seen_in_each_line_of_its_header(connection: Connection, feed: Feed) -> None:
+    events = feed(connection, post(b"", b"Expect: miracles\r\nExpect: 100-continue"))
+
+    assert is_refused(events, 417)
+
+
 def test_coding_that_changes_nothing_is_taken(connection: Connection, feed: Feed) -> None:
     assert only_request(feed(connection, post(b"a=b", b"Content-Encoding: Identity"))).body == b"a=b"
 
