@@ -26,6 +26,7 @@ Kind = Literal[
     "grant",
     "interaction",
     "consent",
+    "withdrawal",
     "browser",
     "jti",
     "logout",

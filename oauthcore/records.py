@@ -56,6 +56,20 @@ class Consent:
     claims: tuple[str, ...] = ()
 
 
+@attrs.frozen(kw_only=True)
+class WithdrawalMark:
+    """Remember which withdrawal of a person was the last: each sets another `mark`.
+
+    An interaction notes the mark under which consent was given in it, and that consent counts only while the mark is
+    the same. Until the browser comes back there is nothing else of it that a withdrawal could find. It expires later
+    than every interaction that has noted it; consent whose mark is gone does not count either.
+    """
+
+    key: Digest
+    mark: str
+    expires_at: int
+
+
 @made_quickly
 @attrs.frozen
 class Rotation:
@@ -192,7 +206,8 @@ class Interaction:
     `browser` is the digest of the cookie it started with. `login` and `scope` are what the application reported; a
     `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept. `chosen` tells
     that the application has reported somebody since the request came: an account was selected, or made. `auth_time` is
-    when who was signed in then had signed in, if anybody was: that is no answer to this request.
+    when who was signed in then had signed in, if anybody was: that is no answer to this request. `withdrawal_mark` is
+    the person's `WithdrawalMark` as it was when consent was given.
     """
 
     key: Digest
@@ -207,6 +222,7 @@ class Interaction:
     remember: bool = False
     chosen: bool = False
     auth_time: int | None = None
+    withdrawal_mark: str | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -28,7 +28,13 @@ from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.documents import Documents
 from oauthcore.effects import Flow, settled
-from oauthcore.endpoints.applications import AuthorizedApplication, applications, revoke_by_key, withdraw
+from oauthcore.endpoints.applications import (
+    AuthorizedApplication,
+    Withdrawal,
+    applications,
+    revoke_by_key,
+    withdraw,
+)
 from oauthcore.endpoints.end_session import (
     Leaving,
     PendingLogout,
@@ -59,7 +65,7 @@ from oauthcore.records import KeyRing
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
-from oauthcore.transact import Refuse, SignAll, agree, no_keys, transact
+from oauthcore.transact import Refuse, SignAll, agree, commit_until_unchanged, guard, no_keys, transact
 
 # A working day: who leaves a browser open should not be signed in there for ever.
 SESSION_LIFETIME = 8 * 3_600
@@ -199,12 +205,14 @@ class AuthorizationServer:
         return applications(subject, self._context())
 
     def withdraw(self, subject: str, client_id: str | None = None) -> Flow[Response]:
-        """Take back what a person authorized, for one client or for all: 200, or 503 with nothing done.
+        """Take back what a person authorized, for one client or for all: 200, or 503 and it is to be called again.
 
-        Consents are forgotten and grants revoked, in one commit.
+        Consents are forgotten and grants revoked. 200 says that nothing is left of what was authorized before the
+        call, nor of what was just being authorized; who says yes after that has authorized something new.
         """
-        context = self._context()
-        return transact(lambda: withdraw(subject, client_id, context), self._refuse_as_json)
+        asked, context = Withdrawal(subject, client_id), self._context()
+        ending = commit_until_unchanged(lambda again: withdraw(asked, context, again=again))
+        return guard(ending, self._refuse_as_json)
 
     def revoke(self, grant: str) -> Flow[Response]:
         """Revoke one grant, by its key. Raises `ConfigurationError` where there is none to revoke."""
@@ -246,9 +254,12 @@ class AuthorizationServer:
         return transact(lambda: end_session(sid, subject, context), self._refuse_as_json)
 
     def end_sessions(self, subject: str) -> Flow[Response]:
-        """End all login sessions of a person, in one commit, as when his password has changed: 200, or 503."""
+        """End all login sessions of a person, as when their password has changed: 200, or 503 and it is to be repeated.
+
+        200 says that every session that was there at the call has ended, with all that is bound to it.
+        """
         context = self._context()
-        return transact(lambda: end_sessions(subject, context), self._refuse_as_json)
+        return guard(commit_until_unchanged(lambda _: end_sessions(subject, context)), self._refuse_as_json)
 
     def logout(self, handle: str, login: Login | None) -> Flow[PendingLogout | None]:
         """Find out what a client asked that sent a person here to sign out: None for a handle that is none (any more).

@@ -75,6 +75,25 @@ def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, al
     raise TemporarilyUnavailable("others were first, every time")
 
 
+def commit_until_unchanged(decision: Callable[[bool], Flow[Outcome]]) -> Flow[Response]:
+    """Decide and commit until a decision changes nothing more; raises what the decision raises.
+
+    For whatever ends *all* records of a kind: a record inserted between the look and the commit breaks none of the
+    commit's preconditions, and is seen by the look after it. So nothing is left that was there when the last look
+    began, whoever inserted it, and those who insert pay nothing for that. `decision` is told whether anything was
+    committed before.
+    """
+    committed = False
+    for _ in range(2 * ATTEMPTS):
+        outcome = yield from decision(committed)
+        assert isinstance(outcome.response, Response)
+        if not outcome.changes:
+            return outcome.response
+        done = yield from commit(outcome.changes, outcome.events)
+        committed = committed or done
+    raise TemporarilyUnavailable("there was more to end after every commit")
+
+
 def learn(missing: Missing) -> Flow[Document]:
     """Fetch a document between two attempts, never within one; that it can't be had is remembered as well."""
     answer = yield from reply_to(missing.request)

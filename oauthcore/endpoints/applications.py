@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from oauthcore.authorization.withdrawal import change_mark, find_mark
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Digest
@@ -17,7 +18,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
 from oauthcore.liveness import is_live_grant
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
-from oauthcore.records import Consent, Grant
+from oauthcore.records import Consent, Grant, WithdrawalMark
 from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope
 
@@ -81,29 +82,50 @@ def summary(client_id: str, client: Client | None, records: Sequence[Consent | G
     )
 
 
-def withdraw(subject: str, client_id: str | None, context: Context) -> Flow[Outcome]:
-    """Take back what a person authorized: for one client, or with None for all of them."""
-    consents = yield from find_of(Consent, subject)
-    grants = yield from find_of(Grant, subject)
-    return decide_withdraw(
-        [consent for consent in consents if client_id in {None, consent.client_id}],
-        [grant for grant in grants if client_id in {None, grant.client_id}],
-        context,
-    )
+@attrs.frozen
+class Withdrawal:
+    """Hold whose authorizations are withdrawn, and for which client; with None for all of them."""
+
+    subject: str
+    client_id: str | None
 
 
-def decide_withdraw(consents: Sequence[Consent], grants: Sequence[Grant], context: Context) -> Outcome:
-    """Forget the consents, so that he is asked again, and revoke the grants, so that every token ends.
+def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Outcome]:
+    """Take back what a person authorized; `again` tells that some of it is taken back already.
 
-    The consents go in the same commit: an authorization that relies on one and is answered right now demands that it
-    still stands, so either it comes first and its grant is revoked too, or it has to ask.
+    To be decided until there is nothing more to take back, by `commit_until_unchanged`: there may be a consent or a
+    grant by then that was not there when this looked.
     """
-    changes: list[Change] = [Delete(consent) for consent in consents]
+    consents = yield from find_of(Consent, asked.subject)
+    grants = yield from find_of(Grant, asked.subject)
+    consents = [consent for consent in consents if asked.client_id in {None, consent.client_id}]
+    grants = [
+        grant for grant in grants if asked.client_id in {None, grant.client_id} and is_live_grant(grant, context.now)
+    ]
+    if again and not consents and not grants:
+        return Outcome(Response(200))
+    mark = yield from find_mark(asked.subject, context)
+    return decide_withdraw(asked, consents, grants, mark, context)
+
+
+def decide_withdraw(
+    asked: Withdrawal,
+    consents: Sequence[Consent],
+    grants: Sequence[Grant],
+    mark: WithdrawalMark | None,
+    context: Context,
+) -> Outcome:
+    """Forget the consents, so that they are asked again, and revoke the grants, so that every token ends.
+
+    Whoever authorizes meanwhile requires what they rely on: the consent that is deleted here, or the mark that is
+    changed here. So they come first, and the next look finds their grant; or they decide again, and have to ask.
+    """
+    changes: list[Change] = [change_mark(asked.subject, mark, context)]
+    changes += [Delete(consent) for consent in consents]
     events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in consents]
     for grant in grants:
-        if is_live_grant(grant, context.now):
-            changes.append(Replace(grant, revoke_grant(grant)))
-            events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
+        changes.append(Replace(grant, revoke_grant(grant)))
+        events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
     return Outcome(Response(200), tuple(changes), tuple(events))
 
 

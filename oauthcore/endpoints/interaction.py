@@ -11,6 +11,7 @@ import attrs
 from oauthcore.authorization.checks import Judged, judge, prove_redirect
 from oauthcore.authorization.need import Asked, Need, consent_key, need
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
+from oauthcore.authorization.withdrawal import find_mark, note_mark
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
@@ -18,8 +19,8 @@ from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidRequest, OAuthError, UnmetAuthenticationRequirements
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.login import Login
-from oauthcore.outcome import Outcome, Replace
-from oauthcore.records import Consent, Interaction
+from oauthcore.outcome import Change, Outcome, Replace
+from oauthcore.records import Consent, Interaction, WithdrawalMark
 from oauthcore.scope import Scope
 
 
@@ -138,15 +139,22 @@ def wished_acr(judged: Judged) -> tuple[str, ...]:
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     """Report who is signed in, and what he allowed."""
     interaction = yield from find(Interaction, context.digest("interaction", answer.handle))
-    client = consent = None
+    client = consent = mark = None
     if interaction is not None:
         client = yield from find(Client, interaction.client_id)
         consent = yield from find(Consent, consent_key(answer.subject, interaction.client_id, context))
-    return decide_finish(answer, interaction, client, consent, context)
+        if answer.scope is not None:
+            mark = yield from find_mark(answer.subject, context)
+    return decide_finish(answer, interaction, client, consent, context, mark)
 
 
 def decide_finish(
-    answer: Answer, interaction: Interaction | None, client: Client | None, consent: Consent | None, context: Context
+    answer: Answer,
+    interaction: Interaction | None,
+    client: Client | None,
+    consent: Consent | None,
+    context: Context,
+    mark: WithdrawalMark | None = None,
 ) -> Outcome:
     """Send the browser on: to the next page where more is needed, else to the resume path."""
     waiting = still_answerable(interaction, InteractionInput.FINISH, context)
@@ -168,13 +176,17 @@ def decide_finish(
     finished = attrs.evolve(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
-        # Like a code, it stands for what was allowed, and nothing that is revoked meanwhile would reach it.
+        # Like a code, it stands for what was allowed, and is on its way for a moment only (RFC 6749 section 4.1.2).
         expires_at=min(waiting.expires_at, context.code_expires_at(judged.asked.client)),
         login=needed,
         scope=scope,
         remember=answer.remember,
     )
-    return Outcome(send_to_resume(answer.handle, finished, context), (Replace(waiting, finished),))
+    noted: tuple[Change, ...] = ()
+    if scope is not None:
+        finished, marking = note_mark(finished, mark, context)
+        noted = (marking,)
+    return Outcome(send_to_resume(answer.handle, finished, context), (Replace(waiting, finished), *noted))
 
 
 def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Scope | None:

@@ -10,6 +10,7 @@ from oauthcore.authorization.deliver import front_channel_person
 from oauthcore.authorization.need import Asked, consent_key, need
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
+from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
@@ -20,9 +21,9 @@ from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState,
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
-from oauthcore.outcome import Event, Outcome, Replace
+from oauthcore.outcome import Event, Outcome, Replace, Require
 from oauthcore.parameters import query_of
-from oauthcore.records import Consent, Interaction
+from oauthcore.records import Consent, Interaction, WithdrawalMark
 
 
 @attrs.frozen
@@ -51,12 +52,14 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     own = prove_own(back, interaction, context)
     client = yield from find(Client, own.interaction.client_id)
     session = yield from session_of(own.interaction.login)
-    consent = None
+    consent = mark = None
     if own.interaction.login is not None:
         key = consent_key(own.interaction.login.subject, own.interaction.client_id, context)
         consent = yield from find(Consent, key)
+        if own.interaction.withdrawal_mark is not None:
+            mark = yield from find_mark(own.interaction.login.subject, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
-    return decide(back, own, client, consent, person, context, session)
+    return decide(back, own, client, consent, person, context, session, mark)
 
 
 def prove_own(back: Return, interaction: Interaction | None, context: Context) -> OwnInteraction:
@@ -82,6 +85,7 @@ def decide(
     person: Person,
     context: Context,
     session: LoginSession | None = None,
+    mark: WithdrawalMark | None = None,
 ) -> Outcome:
     """Walk the machine again on fresh facts, with what the person answered."""
     interaction = own.interaction
@@ -93,7 +97,7 @@ def decide(
     try:
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
-        return answer_finished(back, asked, done, consent, person, context, session)
+        return answer_finished(back, asked, done, consent, person, context, session, mark)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
         events = (event,) if isinstance(error, AccessDenied) else ()
@@ -108,18 +112,22 @@ def answer_finished(
     person: Person,
     context: Context,
     session: LoginSession | None = None,
+    mark: WithdrawalMark | None = None,
 ) -> Outcome:
     """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
     judged, interaction = judge(asked, context), done.old
-    told = Asked.in_(interaction, chosen=True, consent=interaction.scope is not None)
+    withdrawn = is_withdrawn(interaction, mark)
+    told = Asked.in_(interaction, chosen=True, consent=interaction.scope is not None and not withdrawn)
     login = still_signed_in(interaction.login, session, context.now)
-    needed = need(judged, login, consent, told, context)
+    # Who took something back after they had said yes is asked anew, also where an older consent would do.
+    needed = need(judged, login, None if withdrawn else consent, told, context)
     if isinstance(needed, Login):
         scope = judged.scope if interaction.scope is None else interaction.scope
         approval = Approval(needed, scope, told.consent, interaction.remember, session)
         outcome = approve(judged, approval, consent, person, context)
-        return attrs.evolve(outcome, changes=(done, *outcome.changes))
+        marked = () if mark is None else (Require(mark),)
+        return attrs.evolve(outcome, changes=(done, *marked, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     over = interaction.started_at + context.policy.lifetimes.interaction_lifetime
-    again = Replace(interaction, attrs.evolve(interaction, state=pending, login=login, scope=None, expires_at=over))
-    return Outcome(send_to_page(needed, back.handle, context), (again,))
+    waiting = attrs.evolve(interaction, state=pending, login=login, scope=None, expires_at=over, withdrawal_mark=None)
+    return Outcome(send_to_page(needed, back.handle, context), (Replace(interaction, waiting),))

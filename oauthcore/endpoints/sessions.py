@@ -10,7 +10,7 @@ from oauthcore.http import Response
 from oauthcore.lifecycle import SESSION, SessionInput
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
-from oauthcore.outcome import Change, Event, Insert, Outcome, Replace
+from oauthcore.outcome import Event, Insert, Outcome, Replace
 from oauthcore.records import Grant
 from oauthcore.transact import agree
 
@@ -94,10 +94,12 @@ def end_session(sid: str, subject: str | None, context: Context) -> Flow[Outcome
 
 
 def end_sessions(subject: str, context: Context) -> Flow[Outcome]:
-    """End all sessions of a person."""
+    """End all sessions of a person.
+
+    To be decided until there is none left, by `commit_until_unchanged`: one may have begun since this looked.
+    """
     found = yield from find_of(LoginSession, subject)
     grants = yield from find_of(Grant, subject)
     clients = yield from clients_of(found)
     ended = ending(found, grants, clients, context)
-    changes: tuple[Change, ...] = ended.changes
-    return Outcome(Response(200), changes, ended.events)
+    return Outcome(Response(200), ended.changes, ended.events)

@@ -1,9 +1,10 @@
 """Whole lifetimes of grants, walked through a server and held against a small model: the invariants of the house.
 
-The model knows seven sentences. A code works once, and its second use ends its grant. The newest refresh token of a
+The model knows eight sentences. A code works once, and its second use ends its grant. The newest refresh token of a
 live grant works; the one before it gives the same pair while the retry window is open and its successor is unused; any
 older one ends the grant. Scope never grows. A revoked refresh token ends its grant. What is past its time, or on an
-ended grant, is dead. What another client presents, or one that can't prove who it is, is refused and changes nothing.
+ended grant, is dead. A withdrawal ends all grants of its person, and nobody else's. What another client presents, or
+one that can't prove who it is, is refused and changes nothing.
 What one person allowed is never another's.
 """
 
@@ -55,6 +56,7 @@ class Act:
         "refresh_wrongly",
         "revoke_refresh",
         "revoke_access",
+        "withdraw",
         "wait",
     ]
     which: int = 0
@@ -197,6 +199,13 @@ class Life:
         if was_there and grant.is_live(self.now) and len(grant.refreshes) > 1:
             grant.refreshes[-2].retry_closed = True
 
+    def withdraw(self, subject: str = PEOPLE[0], client_id: str | None = None) -> None:
+        """Have a person take back what they authorized, for one client or for all: their grants end."""
+        assert self.walk.drive(self.walk.server.withdraw(subject, client_id)).status == 200, "a withdrawal was refused"
+        for grant in self.grants:
+            if grant.subject == subject and client_id in {None, self.walk.client.client_id}:
+                grant.ended = True
+
     def wait(self, seconds: int) -> None:
         """Let time pass."""
         self.clock.advance(seconds)
@@ -237,6 +246,8 @@ class Life:
                 self.approve(self.asked[act.which % len(self.asked)])
             case "wait":
                 self.wait(act.seconds)
+            case "withdraw":
+                self.withdraw(act.subject)
             case "redeem" if self.codes:
                 self.redeem(self.codes[act.which % len(self.codes)])
             case "redeem_wrongly" if self.codes:

@@ -7,13 +7,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from oauthcore.testing.life import PEOPLE, SCOPES, Life
+from oauthcore.testing.life import PEOPLE, SCOPES, STRANGER, Life
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How
 from oauthcore.testing.model import AskedModel, CodeModel, RefreshModel
+from oauthcore.testing.walk import CLIENT
 
 
 class GrantMachine(RuleBasedStateMachine):
-    """Authorize, redeem, refresh, replay, steal, revoke and wait, and compare every answer with the model in `Life`.
+    """Authorize, redeem, refresh, replay, steal, revoke, withdraw, wait, and hold every answer against `Life`'s model.
 
     Two people authorize one client, at the same time if it comes so; another client has seen their codes and tokens.
 
@@ -91,6 +92,14 @@ class GrantMachine(RuleBasedStateMachine):
     def revoke_access(self, token: RefreshModel) -> None:
         """Revoke the newest access token beside it."""
         self.lived.revoke_access(token.grant)
+
+    @rule(
+        subject=st.sampled_from(PEOPLE),
+        client_id=st.sampled_from((None, CLIENT.client_id, STRANGER.client_id)),
+    )
+    def withdraw(self, subject: str, client_id: str | None) -> None:
+        """Have a person take back what they authorized."""
+        self.lived.withdraw(subject, client_id)
 
     @rule(data=st.data())
     def time_passes(self, data: st.DataObject) -> None:

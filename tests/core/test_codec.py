@@ -28,6 +28,7 @@ from oauthcore.records import (
     RingKey,
     Rotation,
     SpentAssertion,
+    WithdrawalMark,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
@@ -95,6 +96,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         expires_at=TIME,
     ),
     st.builds(SpentAssertion, key=KEY, client_id=TEXT, expires_at=TIME),
+    st.builds(WithdrawalMark, key=KEY, mark=TEXT, expires_at=TIME),
     st.builds(RefreshToken, key=KEY, client_id=TEXT, subject=TEXT, grant=KEY, issued_at=TIME, expires_at=TIME),
     st.builds(
         KeyRing,

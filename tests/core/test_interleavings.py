@@ -20,6 +20,7 @@ from oauthcore.records import Consent, Grant
 from oauthcore.revocation import revoke_grant
 from oauthcore.storage import Storage
 from oauthcore.testing import Exploration, Factory, Run, interleave
+from oauthcore.testing.stage import MakeWorld
 from oauthcore.transact import agree
 from tests.core.scene import SetInMemory
 from tests.core.site import (
@@ -95,21 +96,30 @@ def disable(client_id: str) -> Flow[Response]:
 class Meeting:
     """Let flows meet over one site, made afresh for each schedule."""
 
-    def __init__(self, prepare: Prepare, policy: Policy | None = None, flows: int = 2) -> None:
+    def __init__(
+        self,
+        prepare: Prepare,
+        policy: Policy | None = None,
+        flows: int = 2,
+        *,
+        around: MakeWorld = World,
+        **settings: Any,
+    ) -> None:
         self.prepare = prepare
-        self.policy = policy
+        self.settings = {"policy": policy, **settings}
+        self.around = around
         self.flows = flows
         self.events: list[Event] = []
         self.site = make_site()
 
     def world(self, storage: Storage) -> World:
         """Listen to what happens."""
-        return World(storage, audit=self.events.append)
+        return attrs.evolve(self.around(storage), audit=self.events.append)
 
     def begin(self, drive: Callable[[Flow[Any]], Any]) -> list[Flow[Response]]:
         """Set the scene: the same each time, since time and chance are fixed."""
         scene = SetInMemory(self.world)
-        self.site = make_site(scene.drive, policy=self.policy)
+        self.site = make_site(scene.drive, **self.settings)
         self.site.events = self.events
         self.events.clear()
         flows = self.prepare(self.site)

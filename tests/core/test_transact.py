@@ -10,9 +10,9 @@ import pytest
 from oauthcore import MemoryStorage, Response, World, run
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant, OAuthError, ServerError, TemporarilyUnavailable
-from oauthcore.outcome import Event, Outcome, Replace, Require
+from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
 from oauthcore.testing import Outage
-from oauthcore.transact import ATTEMPTS, transact
+from oauthcore.transact import ATTEMPTS, commit_until_unchanged, transact
 
 
 @attrs.frozen
@@ -79,6 +79,42 @@ def test_who_loses_every_race_is_asked_to_try_again() -> None:
     assert response.status == 503
     assert len(tries) == ATTEMPTS
     assert isinstance(refusals.errors[0], TemporarilyUnavailable)
+
+
+def test_what_is_added_while_all_is_ended_is_found_by_the_next_look() -> None:
+    storage = MemoryStorage([Counter(1, "a")])
+    late = iter([Counter(1, "b"), Counter(1, "c")])
+    told: list[bool] = []
+
+    def decision(committed: bool) -> Flow[Outcome]:
+        told.append(committed)
+        a, b, c = (yield from find(Counter, "a")), (yield from find(Counter, "b")), (yield from find(Counter, "c"))
+        if (added := next(late, None)) is not None:
+            storage._records[Counter, added.key] = added
+        return Outcome(
+            Response(200),
+            tuple(Replace(one, Counter(0, one.key)) for one in (a, b, c) if one is not None and one.value),
+        )
+
+    assert run(commit_until_unchanged(decision), World(storage)) == Response(200)
+
+    assert [storage.find(Counter, key) for key in "abc"] == [Counter(0, key) for key in "abc"]
+    assert told == [False, True, True, True]
+
+
+def test_what_is_added_to_again_and_again_is_given_up() -> None:
+    storage = MemoryStorage()
+    tries: list[int] = []
+
+    def decision(committed: bool) -> Flow[Outcome]:
+        yield from ()
+        tries.append(1)
+        return Outcome(Response(200), (Insert(Counter(1, str(len(tries)))),))
+
+    with pytest.raises(TemporarilyUnavailable, match="more to end"):
+        run(commit_until_unchanged(decision), World(storage))
+
+    assert len(tries) == 2 * ATTEMPTS
 
 
 def test_an_outcome_without_changes_and_events_costs_no_commit() -> None:

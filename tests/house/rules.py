@@ -161,6 +161,26 @@ def is_flow(function: ast.FunctionDef) -> bool:
     return function.returns is not None and ast.unparse(function.returns).startswith("Flow[")
 
 
+# Whoever decides by what was found of a subject concludes that there is no more: why that holds at the commit.
+ENDS_ALL = {
+    ("oauthcore/endpoints/applications.py", "withdraw"): "decided until nothing changes",
+    ("oauthcore/endpoints/sessions.py", "end_sessions"): "decided until nothing changes",
+    ("oauthcore/endpoints/sessions.py", "sign_in"): "the session's record is changed by every grant bound to it",
+    ("oauthcore/endpoints/sessions.py", "end_session"): "the session's record is changed by every grant bound to it",
+    ("oauthcore/endpoints/end_session.py", "sign_out"): "the session's record is changed by every grant bound to it",
+}
+
+
+def says_why_there_are_no_more(name: str, tree: ast.Module) -> Iterator[str]:
+    """What decides by `find_of` stands in the table above, with what makes absence of others hold at the commit."""
+    for function in functions(tree):
+        if function.returns is None or ast.unparse(function.returns) != "Flow[Outcome]":
+            continue
+        looks = any(isinstance(node, ast.Call) and called(node) == "find_of" for node in own_nodes(function))
+        if looks and (name, function.name) not in ENDS_ALL:
+            yield f"{function.name} decides by find_of: another record may be inserted before its commit"
+
+
 def called(call: ast.Call) -> str:
     """Give the last part of what a call names."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
@@ -174,6 +194,7 @@ RULES: tuple[Rule, ...] = (
     returns_something,
     commits_in_one_place,
     uses_up_what_a_client_has_proven_itself_with,
+    says_why_there_are_no_more,
     is_named_for_its_idea,
     says_what_it_is_for,
 )

@@ -19,7 +19,7 @@ from _pytest.fixtures import FixtureFunctionDefinition
 
 from oauthcore import run
 from oauthcore.testing import Factory
-from tests.core import site, test_interleavings
+from tests.core import site, test_interleavings, test_withdrawal_interleavings
 from tests.core.clients import test_assertion_interleavings, test_private_key_jwt, test_registration
 from tests.core.endpoints import (
     test_applications,
@@ -52,7 +52,10 @@ BEHAVIOUR: Sequence[ModuleType] = (
     *(test_refresh_token, test_private_key_jwt, test_registration),
     *(test_logout, test_logout_delivery, test_requests, test_sessions, test_userinfo),
 )
-INTERLEAVINGS: Sequence[ModuleType] = (*(test_interleavings, test_assertion_interleavings, test_logout_interleavings),)
+INTERLEAVINGS: Sequence[ModuleType] = (
+    *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
+    test_withdrawal_interleavings,
+)
 
 LOOK_INTO_MEMORY = {
     "test_one_issuers_token_is_inactive_at_another_over_the_same_storage",

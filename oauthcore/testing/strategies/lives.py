@@ -17,6 +17,7 @@ acts: st.SearchStrategy[Act] = st.one_of(
     st.builds(Act, st.just("refresh_wrongly"), which=st.integers(0, 9), how=st.sampled_from(REFRESHED_WRONGLY)),
     st.builds(Act, st.just("refresh"), which=st.integers(0, 9), scope=st.none() | st.sampled_from(SCOPES)),
     st.builds(Act, st.sampled_from(("revoke_refresh", "revoke_access")), which=st.integers(0, 9)),
+    st.builds(Act, st.just("withdraw"), subject=st.sampled_from(PEOPLE)),
     st.builds(Act, st.just("wait"), seconds=st.sampled_from(_TURNS)),
 )
 """What may happen next in the lifetime of a grant."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from oauthcore import AuthorizedApplication, ConfigurationError, Scope
+from oauthcore import AuthorizedApplication, ConfigurationError, Scope, Secret
+from oauthcore.authorization.withdrawal import mark_key
 from oauthcore.client import Client
 from oauthcore.digest import Digest
 from oauthcore.endpoints.applications import standing_by_client, summary
 from oauthcore.outcome import Delete
-from oauthcore.records import Grant
+from oauthcore.records import Grant, Interaction, WithdrawalMark
 from oauthcore.testing import Outage
-from tests.core.site import Site, refused
+from tests.core.site import Counted, Site, handle_of, location, refused
 
 
 def listed(site: Site, subject: str = "alice") -> tuple[AuthorizedApplication, ...]:
@@ -103,7 +104,7 @@ def test_withdrawing_without_a_client_takes_back_everything(site: Site) -> None:
     assert listed(site) == ()
 
 
-@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
 def test_withdrawing_while_storage_fails_is_a_503_with_nothing_done(site: Site, at: int) -> None:
     mine = site.tokens()
     broken = attrs.evolve(site.world, storage=Outage(site.world.storage, at))
@@ -112,6 +113,53 @@ def test_withdrawing_while_storage_fails_is_a_503_with_nothing_done(site: Site, 
 
     assert response.status == 503
     assert site.is_active(mine["access_token"])
+
+
+@pytest.mark.parametrize("at", [4, 5])
+def test_a_withdrawal_that_could_not_look_again_is_a_503_and_can_be_repeated(site: Site, at: int) -> None:
+    mine = site.tokens()
+    broken = attrs.evolve(site.world, storage=Outage(site.world.storage, at))
+
+    assert site.drive(site.server.withdraw("alice"), broken).status == 503
+
+    assert not site.is_active(mine["access_token"])
+    assert site.drive(site.server.withdraw("alice"), site.world).status == 200
+
+
+def test_withdrawing_looks_twice_and_commits_once(site: Site) -> None:
+    site.tokens()
+    counted = Counted(site)
+
+    site.drive(site.server.withdraw("alice"), site.world)
+
+    assert (counted.finds, counted.commits) == (5, 1)
+
+
+def test_consent_whose_withdrawal_mark_was_purged_is_asked_for_again(site: Site) -> None:
+    handle = handle_of(site.authorize())
+    finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+    mark = site.world.storage.find(WithdrawalMark, mark_key("alice", site.server._context()))
+    assert mark is not None
+    site.world.storage.commit((Delete(mark),))
+
+    again = site.get(location(finished))
+
+    assert handle_of(again) == handle
+    assert list(site.world.storage.find_of(Grant, "alice")) == []
+
+
+def test_a_withdrawal_mark_outlasts_every_interaction_that_has_noted_it(site: Site) -> None:
+    key = mark_key("alice", site.server._context())
+    for _ in range(3):
+        handle = handle_of(site.authorize())
+        site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+        interaction = site.world.storage.find(Interaction, site.server._context().digest("interaction", Secret(handle)))
+        mark = site.world.storage.find(WithdrawalMark, key)
+        assert mark is not None
+        assert interaction is not None
+        assert interaction.withdrawal_mark == mark.mark
+        assert mark.expires_at > interaction.expires_at
+        site.clock.now = mark.expires_at - 1
 
 
 def test_an_operator_revokes_one_grant_by_its_key(site: Site) -> None:
