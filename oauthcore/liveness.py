@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oauthcore.client import Client
 from oauthcore.lifecycle import GRANT, GrantInput, advance
-from oauthcore.records import AccessToken, Grant, RefreshToken
+from oauthcore.records import AccessToken, Consent, Grant, RefreshToken
 
 
 def is_live_client(client: Client, now: int) -> bool:
@@ -15,6 +15,11 @@ def is_live_client(client: Client, now: int) -> bool:
 def is_live_grant(grant: Grant | None, now: int) -> bool:
     """Tell whether tokens may be issued and used on that grant."""
     return grant is not None and now < grant.expires_at and advance(GRANT, grant.state, GrantInput.ISSUE) is not None
+
+
+def is_live_consent(consent: Consent | None, now: int) -> bool:
+    """Tell whether a person's consent stands: one that has expired is none, for whoever reads it."""
+    return consent is not None and (consent.expires_at is None or now < consent.expires_at)
 
 
 def is_live(token: AccessToken | RefreshToken, grant: Grant | None, now: int) -> bool:

@@ -9,8 +9,8 @@ import attrs
 
 from oauthcore.authorization.checks import Judged
 from oauthcore.context import Context
-from oauthcore.digest import Digest, Secret
 from oauthcore.errors import UnmetAuthenticationRequirements
+from oauthcore.liveness import is_live_consent
 from oauthcore.login import Login
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records import Consent, Interaction
@@ -101,11 +101,6 @@ def is_remembered(judged: Judged, consent: Consent | None, context: Context) -> 
     is_for_anybody = judged.asked.client.is_public or judged.response_type.issues_tokens
     if is_for_anybody and is_impersonable(judged.asked.redirect.uri):
         return False
-    if consent is None or (consent.expires_at is not None and context.now >= consent.expires_at):
+    if consent is None or not is_live_consent(consent, context.now):
         return False
     return consent.scope.covers(judged.scope) and set(judged.claims_beside_scope) <= set(consent.claims)
-
-
-def consent_key(subject: str, client_id: str, context: Context) -> Digest:
-    """Give the key of what a person allowed a client."""
-    return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}"))

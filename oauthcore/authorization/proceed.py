@@ -12,8 +12,9 @@ import attrs
 
 from oauthcore.authorization.browser import resume_proof
 from oauthcore.authorization.checks import Judged, relies_on_nonce
+from oauthcore.authorization.consent import remember, take_back
 from oauthcore.authorization.deliver import deliver
-from oauthcore.authorization.need import Need, consent_key
+from oauthcore.authorization.need import Need
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
 from oauthcore.client import Client
@@ -103,22 +104,12 @@ def session_changes(client: Client, grant: Grant, session: LoginSession | None) 
 def consent_changes(
     judged: Judged, approval: Approval, consent: Consent | None, context: Context
 ) -> tuple[Change, ...]:
-    """Remember a new consent, or demand that the one relied on still stands at the moment of the commit."""
+    """Remember what was answered, or demand that the consent relied on still stands at the moment of the commit."""
     if not approval.asked:
         return () if consent is None else (Require(consent),)
-    if not approval.remember:
-        return ()
-    client_id, subject = judged.asked.client.client_id, approval.login.subject
-    fresh = Consent(
-        key=consent_key(subject, client_id, context),
-        client_id=client_id,
-        subject=subject,
-        scope=approval.scope if consent is None else consent.scope.union(approval.scope),
-        granted_at=context.now,
-        expires_at=context.now + context.policy.lifetimes.consent_lifetime,
-        claims=tuple(dict.fromkeys((*(() if consent is None else consent.claims), *judged.claims_beside_scope))),
-    )
-    return (Insert(fresh),) if consent is None else (Replace(consent, fresh),)
+    if approval.remember:
+        return (remember(judged, approval.scope, approval.login.subject, consent, context),)
+    return take_back(judged, approval.scope, judged.claims_beside_scope, consent, context)
 
 
 def refusal_without_page(needed: Need) -> OAuthError:

@@ -16,7 +16,7 @@ from oauthcore.digest import Digest
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
-from oauthcore.liveness import is_live_grant
+from oauthcore.liveness import is_live_consent, is_live_grant
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
 from oauthcore.records import Consent, Grant, WithdrawalMark
 from oauthcore.revocation import revoke_grant
@@ -58,7 +58,7 @@ def standing_by_client(
     """Sort what has not ended by client."""
     standing: dict[str, list[Consent | Grant]] = {}
     for consent in consents:
-        if consent.expires_at is None or now < consent.expires_at:
+        if is_live_consent(consent, now):
             standing.setdefault(consent.client_id, []).append(consent)
     for grant in grants:
         if is_live_grant(grant, now):
@@ -122,7 +122,8 @@ def decide_withdraw(
     """
     changes: list[Change] = [change_mark(asked.subject, mark, context)]
     changes += [Delete(consent) for consent in consents]
-    events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in consents]
+    standing = (consent for consent in consents if is_live_consent(consent, context.now))
+    events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in standing]
     for grant in grants:
         changes.append(Replace(grant, revoke_grant(grant)))
         events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))

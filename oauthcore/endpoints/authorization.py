@@ -6,8 +6,9 @@ import attrs
 
 from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import Judged, judge, known_client, prove_redirect
+from oauthcore.authorization.consent import consent_key
 from oauthcore.authorization.deliver import front_channel_person
-from oauthcore.authorization.need import NOTHING_ASKED, Need, consent_key, need
+from oauthcore.authorization.need import NOTHING_ASKED, Need, need
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
 from oauthcore.authorization.request_object import obey
 from oauthcore.authorization.response_mode import refuse

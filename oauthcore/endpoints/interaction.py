@@ -9,7 +9,8 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.checks import Judged, judge, prove_redirect
-from oauthcore.authorization.need import Asked, Need, consent_key, need
+from oauthcore.authorization.consent import consent_key
+from oauthcore.authorization.need import Asked, Need, need
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
 from oauthcore.authorization.withdrawal import find_mark, note_mark
 from oauthcore.client import Client

@@ -6,8 +6,9 @@ import attrs
 
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
 from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
+from oauthcore.authorization.consent import consent_key, take_back
 from oauthcore.authorization.deliver import front_channel_person
-from oauthcore.authorization.need import Asked, consent_key, need
+from oauthcore.authorization.need import Asked, need
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
@@ -21,9 +22,10 @@ from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState,
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
-from oauthcore.outcome import Event, Outcome, Replace, Require
+from oauthcore.outcome import Change, Delete, Event, Outcome, Replace, Require
 from oauthcore.parameters import query_of
 from oauthcore.records import Consent, Interaction, WithdrawalMark
+from oauthcore.scope import Scope
 
 
 @attrs.frozen
@@ -100,8 +102,21 @@ def decide(
         return answer_finished(back, asked, done, consent, person, context, session, mark)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
-        events = (event,) if isinstance(error, AccessDenied) else ()
-        return Outcome(refuse(asked, error, context), (done,), events)
+        if not isinstance(error, AccessDenied):
+            return Outcome(refuse(asked, error, context), (done,))
+        taken_back = denied(asked, interaction.scope or Scope(), consent, context)
+        return Outcome(refuse(asked, error, context), (done, *taken_back), (event,))
+
+
+def denied(asked: Redirectable, allowed: Scope, consent: Consent | None, context: Context) -> tuple[Change, ...]:
+    """Take back what was asked for and not allowed, so that who has said no is asked again."""
+    if consent is None:
+        return ()
+    try:
+        judged = judge(asked, context)
+    except OAuthError:  # what was asked for is asked for no longer: nothing tells what the no was said to
+        return (Delete(consent),)
+    return take_back(judged, allowed, (), consent, context)
 
 
 def answer_finished(

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from oauthcore import Client, Lifetimes, Policy, Request, Response, World
-from oauthcore.authorization.need import consent_key
+from oauthcore.authorization.consent import consent_key
 from oauthcore.effects import Flow, find
 from oauthcore.outcome import Delete, Event, Outcome, Replace
 from oauthcore.records import Consent, Grant

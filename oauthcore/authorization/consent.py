@@ -1,0 +1,79 @@
+"""Consent that is remembered: what a person's answer makes of what they allowed before.
+
+An answer is about what was asked for, and about nothing else: what was allowed of it stands from now on, what was left
+out is taken back, and what was not asked for stays as it was. Consent that has expired is none, for whoever reads it.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.authorization.checks import Judged
+from oauthcore.context import Context
+from oauthcore.digest import Digest, Secret
+from oauthcore.liveness import is_live_consent
+from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore.records import Consent
+from oauthcore.scope import Scope
+
+
+def consent_key(subject: str, client_id: str, context: Context) -> Digest:
+    """Return the key of what a person allowed a client."""
+    return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}"))
+
+
+def remember(judged: Judged, allowed: Scope, subject: str, consent: Consent | None, context: Context) -> Change:
+    """Remember what was allowed, of what was asked for, beside what stands and was not asked for."""
+    client_id, now = judged.asked.client.client_id, context.now
+    fresh = Consent(
+        key=consent_key(subject, client_id, context),
+        client_id=client_id,
+        subject=subject,
+        scope=allowed,
+        granted_at=now,
+        expires_at=now + context.policy.lifetimes.consent_lifetime,
+        claims=judged.claims_beside_scope,
+    )
+    if consent is None:
+        return Insert(fresh)
+    if not is_live_consent(consent, now):
+        return Replace(consent, fresh)
+    kept = without(consent, judged, Scope(), (), context)
+    if not kept.scope and not kept.claims:
+        return Replace(consent, fresh)
+    # Nobody was asked about the rest, so it ends when it would have, and one record has one end.
+    until = fresh.expires_at if kept.expires_at is None else min(fresh.expires_at or kept.expires_at, kept.expires_at)
+    united = attrs.evolve(kept, scope=kept.scope.union(allowed), claims=(*kept.claims, *fresh.claims), expires_at=until)
+    return Replace(consent, united)
+
+
+def take_back(
+    judged: Judged, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
+) -> tuple[Change, ...]:
+    """Take back of a standing consent what was asked for and not allowed; `claims` are those allowed by name."""
+    if consent is None or not is_live_consent(consent, context.now):
+        return ()
+    rest = without(consent, judged, allowed, claims, context)
+    if rest == consent:
+        return ()
+    return (Replace(consent, rest),) if rest.scope or rest.claims else (Delete(consent),)
+
+
+def without(consent: Consent, judged: Judged, allowed: Scope, claims: tuple[str, ...], context: Context) -> Consent:
+    """Return a consent without what was asked for and is not allowed.
+
+    Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
+    """
+    refused = {base(name) for name in judged.claims_beside_scope} - {base(name) for name in claims}
+    if context.openid is not None:
+        refused |= {*context.openid.claims_of(judged.scope)} - {*context.openid.claims_of(allowed)}
+    return attrs.evolve(
+        consent,
+        scope=Scope(tuple(token for token in consent.scope if token in allowed or token not in judged.scope)),
+        claims=tuple(name for name in consent.claims if base(name) not in refused),
+    )
+
+
+def base(name: str) -> str:
+    """Return a claim's name without the tag of a language (OIDC Core section 5.2)."""
+    return name.partition("#")[0]
