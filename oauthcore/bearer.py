@@ -15,6 +15,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError, InvalidRequest, InvalidToken, OAuthError
 from oauthcore.http import NO_STORE, Headers, Refusal, Request, Response
 from oauthcore.scope import Scope
+from oauthcore.wire_text import ascii_lower, strip_ows
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
@@ -30,8 +31,8 @@ def read_bearer(request: Request) -> Secret | None:
     values = request.headers_named("authorization")
     if len(values) > 1:
         raise InvalidRequest("the Authorization header is repeated")
-    scheme, _, token = values[0].strip().partition(" ") if values else ("", "", "")
-    if scheme.lower() != "bearer":
+    scheme, _, token = strip_ows(values[0]).partition(" ") if values else ("", "", "")
+    if ascii_lower(scheme) != "bearer":
         return None
     token = token.strip(" ")
     if not token or " " in token:

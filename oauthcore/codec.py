@@ -10,13 +10,14 @@ from cattrs import Converter
 from oauthcore.outcome import R
 from oauthcore.records import Record
 from oauthcore.scope import Scope
+from oauthcore.wire_text import words
 
 
 def _converter() -> Converter:
     # A field that a later version adds, with a default, leaves the text of the records there are as it is.
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     converter.register_unstructure_hook(Scope, lambda scope: scope.text)
-    converter.register_structure_hook(Scope, lambda text, _: Scope(tuple(str(text).split())))
+    converter.register_structure_hook(Scope, lambda text, _: Scope(words(str(text))))
     # Sets have no order of their own; sorted, equal records give equal text.
     converter.register_unstructure_hook_func(_is_frozenset, lambda members: sorted(member.name for member in members))
     converter.register_structure_hook_func(_is_frozenset, _structure_frozenset)

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 
 from oauthcore.frozen import made_quickly, maker
+from oauthcore.wire_text import ascii_lower
 
 Headers = tuple[tuple[str, str], ...]
 
 
 def _lowered(headers: Iterable[tuple[str, str]]) -> Headers:
-    return tuple([(name.lower(), value) for name, value in headers])
+    return tuple([(ascii_lower(name), value) for name, value in headers])
 
 
 def _path_of(target: str) -> str:
@@ -125,7 +126,7 @@ class Response:
     def header(self, name: str) -> str | None:
         """Give the first header of that name, in any case."""
         for key, value in self.headers:
-            if key.lower() == name.lower():
+            if ascii_lower(key) == ascii_lower(name):
                 return value
         return None
 

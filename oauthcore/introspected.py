@@ -18,6 +18,7 @@ from oauthcore.http import Outgoing, Response
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.resource import Access
 from oauthcore.scope import Scope, parse_scope
+from oauthcore.wire_text import ascii_lower
 
 # JSON has numbers that no integer is; this is the last one that every reader of JSON can tell from its neighbours.
 _END_OF_TIME = 2**53
@@ -116,7 +117,7 @@ def access_of(response: Response, issuer: str | None, now: int) -> Access | None
 
 def _is_plain_bearer(members: dict[str, object]) -> bool:
     """Tell whether having the token is enough: one that is bound to a key is not for bearers (RFC 9449 section 7.2)."""
-    return str(members.get("token_type", "Bearer")).lower() == "bearer" and "cnf" not in members
+    return ascii_lower(str(members.get("token_type", "Bearer"))) == "bearer" and "cnf" not in members
 
 
 def _is_current(members: dict[str, object], now: int) -> bool:

@@ -21,6 +21,7 @@ from oauthcore.compact import Encrypted, Flaw, InvalidJwt, Signed, read_claims, 
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SERVER_ALGORITHMS, SIGNATURES, Jwk
 from oauthcore.jwt import Encryption, Jwt
+from oauthcore.wire_text import JSON_WHITE_SPACE
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -153,7 +154,7 @@ def import_private(text: str | bytes, alg: str | None = None) -> Jwk:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     try:
-        key = Jwk.parse(text) if text.lstrip().startswith("{") else _from_pem(text)
+        key = Jwk.parse(text) if text.lstrip(JSON_WHITE_SPACE).startswith("{") else _from_pem(text)
     except ValueError as error:
         raise ConfigurationError(
             "key", "(not shown)", f"use a private key as PEM or JWK, unencrypted: {error}"

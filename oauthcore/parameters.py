@@ -14,6 +14,7 @@ import attrs
 from oauthcore.errors import InvalidRequest
 from oauthcore.frozen import made_quickly
 from oauthcore.http import Request
+from oauthcore.wire_text import media_type, strip_ows
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -104,8 +105,7 @@ def form_of(request: Request) -> Parameters:
 
     Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
     """
-    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if media_type != FORM:
+    if media_type(request.header("content-type")) != FORM:
         raise InvalidRequest(f"the content type is not {FORM}")
     if len(request.body) > MAX_LENGTH:
         raise InvalidRequest(f"the parameters take more than {MAX_LENGTH} bytes")
@@ -121,13 +121,28 @@ def query_of(request: Request) -> Parameters:
 
 
 def cookies_named(request: Request, name: str) -> list[str]:
-    """Give every value a browser sent under that cookie name (RFC 6265 section 5.4: there may be several)."""
+    """Return every value a browser sent under that cookie name (RFC 6265 section 5.4: there may be several).
+
+    Only SP and HTAB around a name are no part of it, as in browsers. U+00A0 and U+0085 are white space to `str.strip`:
+    another host of the domain, which no browser lets set a `__Host-` cookie, could set one with such a character before
+    the name, and have it read here as this host's own.
+    """
     return [
-        pair.partition("=")[2].strip().strip('"')
+        strip_ows(pair.partition("=")[2]).strip('"')
         for header in request.headers_named("cookie")
         for pair in header.split(";")
         if _cookie_name(pair) == name
     ]
+
+
+def cookie_of(request: Request, name: str) -> str | None:
+    """Return the value of the one cookie of that name; None where there is none, and where there are several.
+
+    A browser keeps one `__Host-` cookie of a name (RFC 6265bis section 4.1.3.2). Where two arrive, one of them is
+    somebody else's, and nothing tells which.
+    """
+    values = cookies_named(request, name)
+    return values[0] if len(values) == 1 else None
 
 
 def without_cookies(request: Request, name: str) -> Request:
@@ -139,5 +154,6 @@ def without_cookies(request: Request, name: str) -> Request:
     return attrs.evolve(request, headers=tuple(headers))
 
 
-def _cookie_name(pair: str) -> str:
-    return pair.partition("=")[0].strip()
+def _cookie_name(pair: str) -> str | None:
+    name, equals, _ = pair.partition("=")
+    return strip_ows(name) if equals else None  # RFC 6265bis section 5.6: without "=" it is a value that has no name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauthcore.compact import Flaw, InvalidJwt
+from oauthcore.wire_text import ascii_lower
 
 # Clocks of servers differ by seconds. OIDC Core section 3.1.3.7 leaves it to "a few minutes at most".
 SKEW = 60
@@ -23,7 +24,7 @@ def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
 
 def type_of(header: Mapping[str, object]) -> str:
     """Give the kind of token that its header says it is, in lower case, blank where it does not (RFC 7515 4.1.9)."""
-    return str(header.get("typ") or "").lower().removeprefix("application/")
+    return ascii_lower(str(header.get("typ") or "")).removeprefix("application/")
 
 
 def check_times(claims: Mapping[str, object], now: int, *, skew: int = SKEW, must_expire: bool = True) -> None:

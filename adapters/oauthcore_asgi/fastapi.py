@@ -8,6 +8,7 @@ from fastapi import HTTPException, Request
 from fastapi.security import OAuth2AuthorizationCodeBearer, SecurityScopes
 
 from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore.wire_text import ascii_lower
 from oauthcore_asgi import starlette
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.starlette import wire_of
@@ -59,5 +60,5 @@ class Protect(OAuth2AuthorizationCodeBearer):
         refusal = verdict.refusal
         detail = (refusal.code if refusal is not None else "") or "a bearer token is needed"
         names = ("www-authenticate", "retry-after", "cache-control")
-        headers = {name: value for name, value in verdict.headers if name.lower() in names}
+        headers = {name: value for name, value in verdict.headers if ascii_lower(name) in names}
         raise HTTPException(verdict.status, detail, headers)

@@ -17,6 +17,7 @@ from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
+from oauthcore.wire_text import ascii_lower
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of
@@ -76,7 +77,7 @@ def require(resource_server: ResourceServer, world: World | AsyncWorld, scope: s
             connection.state.access = verdict
             return
         names = ("www-authenticate", "retry-after", "cache-control")
-        headers = {name: value for name, value in verdict.headers if name.lower() in names}
+        headers = {name: value for name, value in verdict.headers if ascii_lower(name) in names}
         detail = (verdict.refusal.code if verdict.refusal else "") or "a bearer token is needed"
         raise HTTPException(status_code=verdict.status, detail=detail, headers=headers)
 

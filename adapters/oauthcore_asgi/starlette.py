@@ -17,6 +17,7 @@ from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
+from oauthcore.wire_text import ascii_lower
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of
@@ -33,7 +34,7 @@ def respond(response: CoreResponse) -> Response:
     """Give the core's response as Starlette's."""
     spelled = Response(response.body, response.status)
     headers = complete(response)
-    spelled.raw_headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers]
+    spelled.raw_headers = [(ascii_lower(name).encode("ascii"), value.encode("latin-1")) for name, value in headers]
     return spelled
 
 

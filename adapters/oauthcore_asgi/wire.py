@@ -13,11 +13,15 @@ import attrs
 from oauthcore import Peer, Request, Response
 from oauthcore.http import complete
 from oauthcore.parameters import MAX_LENGTH
+from oauthcore.wire_text import ascii_lower, decimal
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# No body is as long as what more digits could spell, and `int` raises for very many.
+LENGTH_DIGITS = 19
 
 
 @attrs.frozen
@@ -31,7 +35,9 @@ class Answer:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in complete(self.response)]
+        headers = [
+            (ascii_lower(name).encode("ascii"), value.encode("latin-1")) for name, value in complete(self.response)
+        ]
         body = b"" if scope["method"] == "HEAD" else self.response.body
         with suppress(OSError):  # the client went away, as some servers say (ASGI 2.4)
             await send({"type": "http.response.start", "status": self.response.status, "headers": headers})
@@ -49,8 +55,10 @@ def head_of(scope: Scope, path: str) -> Request:
 
 async def body_of(head: Request, receive: Receive) -> bytes | Response:
     """Read a request's body, or give the response to one that is too large or not all there."""
-    declared = head.header("content-length") or ""
-    if declared.isdecimal() and int(declared) > MAX_LENGTH:
+    length = decimal(head.header("content-length") or "0", LENGTH_DIGITS)
+    if length is None:
+        return plain(HTTPStatus.BAD_REQUEST)
+    if length > MAX_LENGTH:
         return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     body, more = bytearray(), True
     while more:

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.wire_text import ascii_lower
 from oauthcore_fetch.special_purpose import is_public
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -23,7 +24,7 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve: TypeAlias = Callable[[str, int], list[str]]
 
 # The last label has a letter in it: what ends in a number is meant as an address, and was no good one.
-_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?=[a-z0-9-]*[a-z])[a-z0-9-]{1,63}", re.IGNORECASE)
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*(?=[a-z0-9-]*[a-z])[a-z0-9-]{1,63}", re.IGNORECASE | re.ASCII)
 
 
 class Forbidden(Exception):
@@ -39,7 +40,7 @@ class Allowed:
 
     def covers(self, host: str, address: Address) -> bool:
         """Tell whether a host at an address is among them."""
-        return host.lower() in self.hosts or any(address in network for network in self.networks)
+        return ascii_lower(host) in self.hosts or any(address in network for network in self.networks)
 
 
 def allowed(values: Iterable[str]) -> Allowed:
@@ -51,7 +52,7 @@ def allowed(values: Iterable[str]) -> Allowed:
         except ValueError:
             if _HOST.fullmatch(value) is None:
                 raise ConfigurationError("allow", value, "use a network, as in 10.1.0.0/16, or a host's name") from None
-            hosts.add(value.lower())
+            hosts.add(ascii_lower(value))
     return Allowed(tuple(networks), frozenset(hosts))
 
 

@@ -21,6 +21,7 @@ import attrs
 import h11
 
 from oauthcore.http import Headers, Peer, Request, Response
+from oauthcore.wire_text import ascii_lower
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +86,7 @@ class _Objection(Exception):
         self.headers = headers
 
 
-_SCHEME_AND_HOST = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
+_SCHEME_AND_HOST = re.compile(r"https?://[^/?#]*", re.IGNORECASE | re.ASCII)
 # RFC 3986 sections 3.2.2 and 3.2.3: a host, which may be empty, and a port.
 _HOST = re.compile(rb"(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::[0-9]*)?")
 _FRAMING = frozenset({"content-length", "transfer-encoding", "date"})
@@ -262,7 +263,7 @@ class Connection:
             own.append(("Content-Length", str(len(response.body))))
         if self._is_last:
             own.append(("Connection", "close"))
-        return (*(pair for pair in response.headers if pair[0].lower() not in _FRAMING), *own)
+        return (*(pair for pair in response.headers if ascii_lower(pair[0]) not in _FRAMING), *own)
 
 
 def listed(request: h11.Request, name: bytes) -> frozenset[bytes]:

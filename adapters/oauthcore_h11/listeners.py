@@ -13,7 +13,10 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from oauthcore import ConfigurationError
+from oauthcore.wire_text import ascii_lower, decimal
 from oauthcore_h11.loopback import LOCALHOST, MAX_PORT
+
+PORT_DIGITS = 5
 
 # As many as the kernel lets wait, until a busy moment is over (Linux: net.core.somaxconn, 4096).
 BACKLOG = 4096
@@ -57,10 +60,11 @@ def listen_on_port(bind: str) -> list[socket.socket]:
 def host_and_port(bind: str) -> tuple[str, int]:
     """Read an address and a port."""
     host, colon, port = bind.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > MAX_PORT:
+    number = decimal(port, PORT_DIGITS)
+    if not colon or number is None or number > MAX_PORT:
         raise ConfigurationError("bind", bind, _REMEDY)
-    if host.lower() == LOCALHOST:
-        return LOCALHOST, int(port)
+    if ascii_lower(host) == LOCALHOST:
+        return LOCALHOST, number
     bracketed = host.startswith("[") and host.endswith("]")
     try:
         address = ip_address(host[1:-1] if bracketed else host)
@@ -68,7 +72,7 @@ def host_and_port(bind: str) -> tuple[str, int]:
         raise ConfigurationError("bind", bind, _REMEDY) from None
     if (address.version == 6) is not bracketed:
         raise ConfigurationError("bind", bind, _REMEDY)
-    return str(address), int(port)
+    return str(address), number
 
 
 def opened(bind: str, host: str, port: int) -> socket.socket:

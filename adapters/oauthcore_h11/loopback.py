@@ -7,6 +7,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from oauthcore import ConfigurationError
+from oauthcore.wire_text import ascii_lower
 
 LOCALHOST = "localhost"
 MAX_PORT = 65_535
@@ -20,7 +21,7 @@ def loopback_addresses(host: str) -> tuple[str, ...]:
 
     `localhost` is not looked up: it is both addresses that browsers take it for (RFC 6761 section 6.3).
     """
-    if host.lower() == LOCALHOST:
+    if ascii_lower(host) == LOCALHOST:
         return ("127.0.0.1", "::1")
     try:
         address: IPv4Address | IPv6Address | None = ip_address(host.removeprefix("[").removesuffix("]"))

@@ -13,6 +13,7 @@ import attrs
 
 from oauthcore import Peer
 from oauthcore.http import Headers
+from oauthcore.wire_text import ascii_lower, strip_ows
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -63,13 +64,13 @@ def address_forwarded_for(connected: Address | None, headers: Headers, proxies: 
 def is_forwarded_as_secure(headers: Headers, otherwise: bool) -> bool:
     """Tell by which scheme the nearest proxy was reached, if it says so."""
     values = ",".join(value for name, value in headers if name == "x-forwarded-proto").split(",")
-    last = values[-1].strip().lower()
+    last = ascii_lower(strip_ows(values[-1]))
     return last == "https" if last else otherwise
 
 
 def parsed(text: str) -> Address | None:
     """Read an address, with or without a port; None for what is none."""
-    text = text.strip()
+    text = strip_ows(text)
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -13,6 +13,7 @@ import attrs
 from oauthcore.errors import InvalidRequest
 from oauthcore.http import Request
 from oauthcore.parameters import FORM, MAX_LENGTH, MAX_PARAMETERS
+from oauthcore.wire_text import media_type
 
 
 class UnsupportedMediaType(InvalidRequest):
@@ -30,8 +31,7 @@ class Form:
     @classmethod
     def of(cls, request: Request) -> Self:
         """Read a request's body; raises `InvalidRequest` where it is no form."""
-        media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
-        if media_type != FORM:
+        if media_type(request.header("content-type")) != FORM:
             raise UnsupportedMediaType("the body is no form")
         if len(request.body) > MAX_LENGTH:
             raise InvalidRequest("the body is too long for a form")

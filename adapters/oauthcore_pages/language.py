@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import gettext
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from oauthcore.wire_text import ascii_lower, strip_ows
+
 DOMAIN = "oauthcore"
 OWN = Path(__file__).parent / "locale"
+
+# RFC 9110 section 12.4.2. `float` would also take nan, which no list can be sorted by, and digits of other scripts.
+_QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
 def best(accept_language: str | None, languages: Sequence[str]) -> str:
     """Choose from an Accept-Language header (RFC 9110 section 12.5.4); the first language is for whoever likes none."""
     wishes = sorted(wishes_in(accept_language or ""), key=lambda wish: -wish[1])
     refused = {language for language, quality in wishes if quality == 0}
-    acceptable = [language for language in languages if language.lower() not in refused] or list(languages)
+    acceptable = [language for language in languages if ascii_lower(language) not in refused] or list(languages)
     for wish, quality in wishes:
         if quality == 0:
             break
         for language in acceptable:
             # RFC 4647 section 3.4, lookup: who wants de-AT and can't have it is content with de.
-            if wish == "*" or (wish + "-").startswith(language.lower() + "-"):
+            if wish == "*" or (wish + "-").startswith(ascii_lower(language) + "-"):
                 return language
     return acceptable[0]
 
@@ -31,12 +37,9 @@ def wishes_in(header: str) -> list[tuple[str, float]]:
     for part in header.split(",")[:50]:
         language, _, parameter = part.partition(";")
         name, _, value = parameter.partition("=")
-        try:
-            quality = float(value) if name.strip().lower() == "q" else 1.0
-        except ValueError:
-            continue
-        if language.strip():
-            wishes.append((language.strip().lower(), quality))
+        quality = strip_ows(value) if ascii_lower(strip_ows(name)) == "q" else "1"
+        if strip_ows(language) and _QUALITY.fullmatch(quality):
+            wishes.append((ascii_lower(strip_ows(language)), float(quality)))
     return wishes
 
 

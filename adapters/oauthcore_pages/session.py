@@ -13,7 +13,7 @@ from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
 from oauthcore.http import Request
 from oauthcore.login import Login
-from oauthcore.parameters import cookies_named, without_cookies
+from oauthcore.parameters import cookie_of, without_cookies
 
 KEY_DERIVATION = "hmac"
 DIGEST_METHOD = hashlib.sha256  # itsdangerous itself would take SHA-1
@@ -55,11 +55,11 @@ class Sessions:
 
     def read(self, request: Request) -> Session | None:
         """Give the session a request carries; None where it carries none, several, or one that was tampered with."""
-        values = cookies_named(request, self._cookie_name)
-        if len(values) != 1:
+        value = cookie_of(request, self._cookie_name)
+        if value is None:
             return None
         try:
-            members = self._serializer.loads(values[0])
+            members = self._serializer.loads(value)
         except BadData:
             return None
         return Session(members["id"], self._signed_in(members) if "sub" in members else None)

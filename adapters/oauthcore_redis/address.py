@@ -16,6 +16,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.wire_text import decimal
 from oauthcore_redis import sentinels
 
 PREFIX = "oauthcore"
@@ -27,6 +28,8 @@ LINGER = 300
 PATIENCE = 5.0
 CONNECTIONS = 50
 SENTINEL_PORT = 26379
+# Of the numbers in a URL; what is longer is a mistake.
+DIGITS = 9
 
 # Valkey's own names are other words for the same protocol.
 SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
@@ -38,7 +41,8 @@ REMEDY = (
 _URL = re.compile(
     r"(?P<scheme>[a-z]+)(?P<manner>\+cluster|\+sentinel)?://(?P<user>[^@/?#]*@)?"
     r"(?P<hosts>(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?(?:,(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?)*)"
-    r"(?P<path>(?:/(?P<service>[\w.-]*[A-Za-z_.-][\w.-]*))?(?:/\d*)?)(?:\?(?P<query>[^@?#]*))?"
+    r"(?P<path>(?:/(?P<service>[\w.-]*[A-Za-z_.-][\w.-]*))?(?:/\d*)?)(?:\?(?P<query>[^@?#]*))?",
+    re.ASCII,
 )
 # RESP2 replies are all that is needed, and with it redis-py looks whether a pooled connection was closed meanwhile.
 _SETTINGS = {"protocol": 2, "socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
@@ -71,17 +75,18 @@ class Address:
         options = dict(parse_qsl(found["query"] or ""))
         prefix, linger = options.pop("prefix", PREFIX), options.pop("linger", str(LINGER))
         replicas = options.pop("replicas", "0")
-        if not linger.isdecimal():
+        seconds, servers_waited_for = decimal(linger, DIGITS), decimal(replicas, DIGITS)
+        if seconds is None:
             raise ConfigurationError("storage", shown(url), "use a number of seconds as linger")
         if replicas != "0" and found["manner"] == "+cluster":
             raise ConfigurationError("storage", shown(url), "leave replicas out: a commit in a cluster waits for none")
-        if not replicas.isdecimal():
+        if servers_waited_for is None:
             raise ConfigurationError("storage", shown(url), "use a number of servers as replicas")
         scheme, user = SCHEMES[found["scheme"]], found["user"] or ""
         rest = found["path"].removeprefix(f"/{service}")
         query = f"?{urlencode(options)}" if options else ""
         servers = tuple(f"{scheme}://{user}{host}{rest}{query}" for host in found["hosts"].split(","))
-        return cls(servers, found["manner"] == "+cluster", prefix, int(linger), service, int(replicas))
+        return cls(servers, found["manner"] == "+cluster", prefix, seconds, service, servers_waited_for)
 
     def client(self) -> redis.Redis | redis.cluster.RedisCluster:
         """Make a client; raises `ConfigurationError` for what can't be one, and for a cluster that is away."""

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.wire_text import decimal
 from oauthcore_sqlalchemy.engines import async_engine_of, engine_of
 from oauthcore_sqlalchemy.tls import tls_of, without_tls
 
@@ -20,6 +21,8 @@ E = TypeVar("E", Engine, AsyncEngine)
 PATIENCE = 5
 # How many connections each process of a server has at most, unless `pool_size` in the URL says otherwise.
 CONNECTIONS = 20
+# Of that number; what is longer is a mistake.
+DIGITS = 6
 
 # Which driver a command uses, and which a server that names none; then those that a server may name.
 DRIVERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -86,9 +89,10 @@ def _read(url: str) -> tuple[URL, str, int]:
 def _connections(address: URL) -> int:
     """Read how many connections a server may have, which no driver is to hear of."""
     given = address.query.get("pool_size", str(CONNECTIONS))
-    if not isinstance(given, str) or not given.isdecimal() or int(given) < 1:
+    connections = decimal(given, DIGITS) if isinstance(given, str) else None
+    if not connections:
         raise ConfigurationError("storage", shown(str(address)), "use a number of connections as pool_size, 1 or more")
-    return int(given)
+    return connections
 
 
 def _made(make: Callable[..., E], address: URL, backend: str, **options: Any) -> E:

@@ -12,9 +12,13 @@ import attrs
 from oauthcore import Peer, Request, Response
 from oauthcore.http import Headers, complete
 from oauthcore.parameters import MAX_LENGTH
+from oauthcore.wire_text import ascii_lower, decimal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# No body is as long as what more digits could spell, and `int` raises for very many.
+LENGTH_DIGITS = 19
 
 _UNPREFIXED = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
 
@@ -52,7 +56,7 @@ def headers_of(environ: Mapping[str, Any]) -> Headers:
 
 
 def _field_name(name: str) -> str:
-    return name[5:].replace("_", "-").lower() if name.startswith("HTTP_") else ""
+    return ascii_lower(name[5:].replace("_", "-")) if name.startswith("HTTP_") else ""
 
 
 def body_of(environ: Mapping[str, Any]) -> bytes | Response:
@@ -64,9 +68,9 @@ def body_of(environ: Mapping[str, Any]) -> bytes | Response:
     declared = environ.get("CONTENT_LENGTH") or ""
     if not declared and not environ.get("wsgi.input_terminated"):
         return b""
-    if declared and not declared.isdecimal():
+    length = decimal(declared, LENGTH_DIGITS)
+    if declared and length is None:
         return plain(HTTPStatus.BAD_REQUEST)
-    length = int(declared) if declared else None
     if length is not None and length > MAX_LENGTH:
         return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:

@@ -10,7 +10,7 @@ import re
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret, same_digest
 from oauthcore.http import Headers, Request
-from oauthcore.parameters import cookies_named
+from oauthcore.parameters import cookie_of
 from oauthcore.records import Interaction
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -22,9 +22,9 @@ def cookie_name(context: Context) -> str:
 
 
 def browser_of(request: Request, context: Context) -> Secret | None:
-    """Give what the browser showed: None where it showed nothing, or two things."""
-    values = [value for value in cookies_named(request, cookie_name(context)) if _VALUE.fullmatch(value)]
-    return Secret(values[0]) if len(values) == 1 else None
+    """Return what the browser showed; None if it showed nothing, two things, or what this server never made."""
+    value = cookie_of(request, cookie_name(context))
+    return Secret(value) if value is not None and _VALUE.fullmatch(value) else None
 
 
 def bind(browser: Secret | None, context: Context) -> tuple[Digest, Headers]:

@@ -28,6 +28,7 @@ from oauthcore.policy import Allowance, CodeBinding
 from oauthcore.records import AuthorizationRequest
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect, validate_redirect
 from oauthcore.scope import Scope, parse_scope, resolve_scope
+from oauthcore.wire_text import decimal, words
 
 # What every application can do, also one that knows nothing of OpenID Connect.
 PROMPTS = frozenset({"none", "login", "consent"})
@@ -214,7 +215,7 @@ def relies_on_nonce(judged: Judged, context: Context) -> bool:
 
 def possible_prompt(request: AuthorizationRequest, context: Context) -> frozenset[str]:
     """Check that the prompt can be obeyed: known values, and `none` alone (OIDC Core section 3.1.2.1)."""
-    prompt = frozenset(filter(None, (request.prompt or "").split(" ")))
+    prompt = frozenset(words(request.prompt))
     if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
         raise InvalidRequest("prompt has a value that is not known")
     if "none" in prompt and len(prompt) > 1:
@@ -229,9 +230,10 @@ def possible_max_age(asked: Redirectable, context: Context) -> int | None:
         return asked.client.default_max_age
     if context.openid is None:  # RFC 6749 section 3.1: a parameter that is not known is ignored
         return None
-    if not text.isascii() or not text.isdecimal() or len(text) > MAX_MAX_AGE_DIGITS:
+    max_age = decimal(text, MAX_MAX_AGE_DIGITS)
+    if max_age is None:
         raise InvalidRequest("max_age is no number of seconds")
-    return int(text)
+    return max_age
 
 
 def possible_claims(request: AuthorizationRequest, scope: Scope, context: Context) -> ClaimsRequest:

@@ -25,6 +25,7 @@ from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
 from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest
 from oauthcore.registered_claims import audience_of, check_times, type_of
+from oauthcore.wire_text import JSON_WHITE_SPACE, ascii_lower
 
 # RFC 9101 section 4. Objects as OIDC Core knows them say nothing of what they are, or that they are some JWT.
 REQUEST_OBJECT_TYPE = "oauth-authz-req+jwt"
@@ -70,7 +71,7 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
         raise InvalidRequestUri("what request_uri names can't be had")
     if _SHA256.fullmatch(fragment) and hash_of(body) != fragment:
         raise InvalidRequestUri("what request_uri names is not what its fragment is the hash of")
-    return body.decode("ascii", "replace").strip()
+    return body.decode("ascii", "replace").strip(JSON_WHITE_SPACE)
 
 
 def hash_of(body: bytes) -> str:
@@ -86,7 +87,7 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
     if text.count(".") == 4:
         raise InvalidRequestObject("the request object is encrypted, for which no key was published")
     try:
-        if read_signed(text).alg.lower() == "none":
+        if ascii_lower(read_signed(text).alg) == "none":
             # OIDC Core section 6.1 knows such objects; who does not take them says so by this error (section 3.1.2.6).
             raise RequestNotSupported("the request object is not signed, and could be anybody's")
         verified = _verified(text, client, context)

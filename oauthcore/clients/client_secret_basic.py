@@ -9,6 +9,7 @@ from oauthcore.clients.presented import Presented
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient, InvalidRequest
 from oauthcore.http import Request
+from oauthcore.wire_text import ascii_lower, strip_ows
 
 
 def read_basic(request: Request) -> Presented | None:
@@ -21,11 +22,11 @@ def read_basic(request: Request) -> Presented | None:
         return None
     if len(values) > 1:
         raise InvalidRequest("the Authorization header is repeated")
-    scheme, _, encoded = values[0].strip().partition(" ")
-    if scheme.lower() != "basic":
+    scheme, _, encoded = strip_ows(values[0]).partition(" ")
+    if ascii_lower(scheme) != "basic":
         raise InvalidClient("the Authorization header has a scheme other than Basic")
     try:
-        text = binascii.a2b_base64(encoded.strip(), strict_mode=True).decode("utf-8")
+        text = binascii.a2b_base64(strip_ows(encoded), strict_mode=True).decode("utf-8")
     except ValueError:
         raise InvalidClient("the Basic credentials are no base64 of UTF-8") from None
     client_id, colon, secret = text.partition(":")

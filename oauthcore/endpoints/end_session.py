@@ -29,6 +29,7 @@ from oauthcore.outcome import Insert, Outcome
 from oauthcore.parameters import Parameters, form_of, query_of
 from oauthcore.records import Grant
 from oauthcore.redirect_uri import form_encoded, with_parameters
+from oauthcore.wire_text import words
 
 RenderSignedOut = Callable[[SignedOut], Response]
 
@@ -105,7 +106,7 @@ def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingL
         login=login,
         must_ask=login is not None and not is_meant(kept, client, login, context),
         logout_hint=kept.logout_hint,
-        ui_locales=tuple((kept.ui_locales or "").split()),
+        ui_locales=words(kept.ui_locales),
     )
 
 

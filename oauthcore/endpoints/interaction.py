@@ -23,6 +23,7 @@ from oauthcore.login import Login
 from oauthcore.outcome import Change, Outcome, Replace
 from oauthcore.records import Consent, Interaction, WithdrawalMark
 from oauthcore.scope import Scope
+from oauthcore.wire_text import words
 
 
 @attrs.frozen
@@ -110,7 +111,7 @@ def describe(
         login=interaction.login,
         claims=judged.claims_beside_scope,
         display=request.display or "page",
-        ui_locales=tuple((request.ui_locales or "").split()),
+        ui_locales=words(request.ui_locales),
         login_hint=request.login_hint,
         acr_values=judged.essential_acr or wished_acr(judged),
     )
@@ -134,7 +135,7 @@ def wished_acr(judged: Judged) -> tuple[str, ...]:
     """Give the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
     named = judged.claims.id_token.get("acr")
     values = () if named is None else tuple(map(str, named.values))
-    return values or tuple((judged.asked.request.acr_values or "").split()) or judged.asked.client.default_acr_values
+    return values or words(judged.asked.request.acr_values) or judged.asked.client.default_acr_values
 
 
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:

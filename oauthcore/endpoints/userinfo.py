@@ -18,10 +18,11 @@ from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import Person, claims_for, know, told
 from oauthcore.oidc.subject import subject_for
 from oauthcore.outcome import Outcome, Pending
-from oauthcore.parameters import form_of
+from oauthcore.parameters import FORM, form_of
 from oauthcore.records import AccessToken, Grant
 from oauthcore.scope import Scope
 from oauthcore.stored_token import find_access_token
+from oauthcore.wire_text import media_type
 
 OPENID = Scope(("openid",))
 
@@ -57,8 +58,7 @@ def read_token(request: Request) -> Secret | None:
     Raises `InvalidRequest` for both at once.
     """
     bearer = read_bearer(request)
-    content_type = request.header("content-type") or ""
-    if request.method != "POST" or not content_type.lower().startswith("application/x-www-form-urlencoded"):
+    if request.method != "POST" or media_type(request.header("content-type")) != FORM:
         return bearer
     posted = form_of(request).get("access_token")
     if posted is not None and bearer is not None:

@@ -16,6 +16,7 @@ from oauthcore.effects import Claims, Flow, claims
 from oauthcore.oidc.claims_request import ClaimsRequest, Wanted, parse_claims
 from oauthcore.openid import RESERVED_CLAIMS
 from oauthcore.scope import Scope
+from oauthcore.wire_text import words
 
 Person = Mapping[str, object]
 # RFC 5646 section 2.1, as far as its shape goes, of a length that fits any tag in use (section 4.4.1).
@@ -79,7 +80,7 @@ def know(subject: str, client: Client, names: tuple[str, ...], locales: str | No
     if not names:
         return NOBODY
     asked = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
-    return (yield from claims(Claims(subject, client.client_id, asked, tuple((locales or "").split()))))
+    return (yield from claims(Claims(subject, client.client_id, asked, words(locales))))
 
 
 def told(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:

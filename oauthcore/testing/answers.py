@@ -7,13 +7,14 @@ from typing import Any
 from oauthcore.http import Response
 from oauthcore.testing.telling import outlined
 from oauthcore.testing.walk import members_of
+from oauthcore.wire_text import ascii_lower, media_type
 
 
 def granted(response: Response, what: str) -> dict[str, Any]:
     """Give the members of a token response (RFC 6749 section 5.1)."""
     assert response.status == 200, f"{what} was refused: {outlined(response)}"
     members = _members(response, what)
-    assert str(members.get("token_type")).lower() == "bearer", f"{what} gave no bearer token"
+    assert ascii_lower(str(members.get("token_type"))) == "bearer", f"{what} gave no bearer token"
     return members
 
 
@@ -24,7 +25,7 @@ def refused(response: Response, status: int, code: str, what: str) -> None:
     assert members.get("error") == code, f"{what} was refused as {members.get('error')}, not as {code}"
     assert not any(name.endswith("_token") for name in members), f"{what} was refused, and given a token"
     challenge = response.header("www-authenticate") or ""
-    assert status != 401 or challenge.lower().startswith("basic "), (
+    assert status != 401 or ascii_lower(challenge).startswith("basic "), (
         f"{what} was refused by 401 without the header WWW-Authenticate that says how a client authenticates"
     )
 
@@ -41,7 +42,9 @@ def described(response: Response, what: str) -> dict[str, Any] | None:
 
 def _members(response: Response, what: str) -> dict[str, Any]:
     kind, kept = response.header("content-type"), response.header("cache-control")
-    is_json = (kind or "").partition(";")[0].strip().lower() == "application/json"
+    is_json = media_type(kind) == "application/json"
     assert is_json, f"{what} was answered with Content-Type: {kind}, and not with application/json"
-    assert "no-store" in (kept or "").lower(), f"{what} was answered with Cache-Control: {kept}, and not with no-store"
+    assert "no-store" in ascii_lower(kept or ""), (
+        f"{what} was answered with Cache-Control: {kept}, and not with no-store"
+    )
     return members_of(response)

@@ -27,6 +27,7 @@ from oauthcore.testing.model import AccessModel, AskedModel, CodeModel, GrantMod
 from oauthcore.testing.stage import Factory, Stage
 from oauthcore.testing.telling import worded
 from oauthcore.testing.walk import CLIENT, Asked, Handle, Walk
+from oauthcore.wire_text import words
 
 Adapter: TypeAlias = Callable[[AuthorizationServer, World], Handle]
 """Puts a server into a host, and gives how the host is asked."""
@@ -175,7 +176,7 @@ class Life:
             refused(response, 400, "invalid_grant", "a refresh token that was used before")
             grant.ended = True
             return None
-        if scope is not None and not set(scope.split()) <= set(grant.scope.split()):
+        if scope is not None and not set(words(scope)) <= set(words(grant.scope)):
             refused(response, 400, "invalid_scope", f"{scope} on a grant for {grant.scope}")
             return None
         answer = granted(response, "the newest refresh token" if place == -1 else "an honest retry")
@@ -268,9 +269,9 @@ class Life:
         return token.rotated_at is not None and self.now < token.rotated_at + window and not token.retry_closed
 
     def _given(self, grant: GrantModel, answer: dict[str, Any], asked: str | None = None) -> RefreshModel:
-        scope = set(answer.get("scope", "").split())
-        assert scope <= set(grant.scope.split()), f"{scope} was given on a grant for {grant.scope}: scope has grown"
-        assert asked is None or scope == set(asked.split()), f"{scope} was given where {asked} was asked for"
+        scope = set(words(answer.get("scope")))
+        assert scope <= set(words(grant.scope)), f"{scope} was given on a grant for {grant.scope}: scope has grown"
+        assert asked is None or scope == set(words(asked)), f"{scope} was given where {asked} was asked for"
         refresh_until = min(self.now + self.lifetimes.refresh_token_lifetime, grant.over_at)
         token = RefreshModel(str(answer["refresh_token"]), grant, refresh_until)
         access_until = min(self.now + self.lifetimes.access_token_lifetime, grant.over_at)

@@ -22,6 +22,7 @@ from oauthcore.entropy import Entropy, mint
 from oauthcore.http import Request, Response
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.telling import outlined
+from oauthcore.wire_text import words
 
 REDIRECT_URI = "https://client.example/callback"
 CLIENT = Client(
@@ -104,7 +105,7 @@ class Walk:
 
     def approve(self, asked: Asked) -> tuple[str, str]:
         """Have the person log in and approve, and come back with her code: give it and its verifier."""
-        finished = self.drive(self.server.finish(asked.handle, asked.subject, asked.scope.split()))
+        finished = self.drive(self.server.finish(asked.handle, asked.subject, words(asked.scope)))
         resumed = self.handle(Request("GET", location_of(finished), (("Cookie", asked.cookie),)))
         redirect_uri, target = self.client.redirect_uris[0], location_of(resumed)
         assert target.startswith(redirect_uri), f"the browser was sent to {target.partition('?')[0]}"

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from oauthcore import Request
 from oauthcore.errors import InvalidRequest
-from oauthcore.parameters import MAX_LENGTH, Parameters, cookies_named, form_of, parse_form, query_of, without_cookies
+from oauthcore.parameters import (
+    MAX_LENGTH,
+    Parameters,
+    cookie_of,
+    cookies_named,
+    form_of,
+    parse_form,
+    query_of,
+    without_cookies,
+)
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=8)
 VALUES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
@@ -133,7 +142,36 @@ def test_every_cookie_of_a_name_is_given() -> None:
     assert cookies_named(request, "nothing") == []
 
 
-@pytest.mark.parametrize("pair", ["a=1", " a=1", "a =1", "\ta\t= 1 ", "a", 'a="1"', "a=1=2"])
+# Python takes these for white space, and browsers take them for letters of a name.
+NO_WHITE_SPACE = [chr(code) for code in (0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x1F, 0x85, 0xA0, 0x2003, 0x3000, 0xFEFF)]
+
+
+@pytest.mark.parametrize("character", NO_WHITE_SPACE, ids=ascii)
+@pytest.mark.parametrize("spelling", ["{}__Host-a=1", "__Host-a{}=1", "{0}__Host-a{0}=1", " {}\t__Host-a=1"])
+def test_a_character_that_browsers_take_for_one_of_a_name_makes_another_name(spelling: str, character: str) -> None:
+    """RFC 6265bis section 4.1.3.2: any host of the domain may set such a name, and no other may set `__Host-a`."""
+    pair = spelling.format(character)
+    request = Request("GET", "/", (("Cookie", f"{pair}; __Host-a=own"),))
+
+    assert cookies_named(request, "__Host-a") == ["own"]
+    assert without_cookies(request, "__Host-a").header("cookie") == pair
+
+
+def test_of_two_cookies_of_a_name_neither_counts() -> None:
+    for pairs in ("a=1; a=2", "a=1; a=1", "a=1; a="):
+        assert cookie_of(Request("GET", "/", (("Cookie", pairs),)), "a") is None
+
+    assert cookie_of(Request("GET", "/", (("Cookie", "a=1"), ("Cookie", "a=2"))), "a") is None
+    assert cookie_of(Request("GET", "/", (("Cookie", "b=2; a=1"),)), "a") == "1"
+    assert cookie_of(Request("GET", "/", (("Cookie", "b=2"),)), "a") is None
+
+
+def test_a_value_without_a_name_is_no_cookie_of_that_name() -> None:
+    """RFC 6265bis section 5.6: it is sent without an equals sign."""
+    assert cookies_named(Request("GET", "/", (("Cookie", "a; a=1"),)), "a") == ["1"]
+
+
+@pytest.mark.parametrize("pair", ["a=1", " a=1", "a =1", "\ta\t= 1 ", "a=", 'a="1"', "a=1=2"])
 def test_no_spelling_of_a_cookie_survives_its_removal(pair: str) -> None:
     headers = (("Cookie", f"b=2;{pair}; c=3"), ("Accept", "a=1"), ("Cookie", pair), ("Cookie", f"{pair};aa=4"))
     request = Request("GET", "/", headers)

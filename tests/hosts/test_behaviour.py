@@ -6,13 +6,14 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
+import httpx
 import pytest
 
 from oauthcore import jose
 from oauthcore.jwk import parse_set
 from tests.core.site import VERIFIER
 from tests.hosts.site import REDIRECT
-from tests.hosts.visitor import APP, FORM, Visitor
+from tests.hosts.visitor import APP, FORM, ExampleVisitor, Visitor, answered
 from tests.pages.html import Page
 
 pytestmark = pytest.mark.slow
@@ -333,6 +334,51 @@ def test_cookie_of_the_browser_is_for_this_host_alone(visitor: Visitor) -> None:
     assert "SameSite=Lax" in cookie
     assert "Domain" not in cookie
     assert cookie.startswith("__Host-") == ("Secure" in cookie) == visitor.base.startswith("https")
+
+
+# As bytes, since that is how a browser sends them: what is white space in Python and not on the wire.
+PLANTED = [b"\xa0", b"\x85"]
+
+
+def binding(response: httpx.Response) -> bytes | None:
+    """Return the cookie that binds the browser, as it is sent back, if it is one that this response sets."""
+    cookies = (cookie.partition(";")[0] for cookie in response.headers.get_list("set-cookie"))
+    return next((cookie.encode() for cookie in cookies if "oauthcore-browser" in cookie), None)
+
+
+def asked_with(visitor: Visitor, cookie: bytes, **changes: str) -> httpx.Response:
+    target = f"{visitor.prefix}/authorize?{urlencode(visitor.asked(**changes))}"
+    return visitor.http.get(target, headers={b"Cookie": cookie})
+
+
+@pytest.mark.parametrize("white", PLANTED, ids=repr)
+def test_cookie_that_another_host_of_the_domain_plants_is_not_taken_for_the_browsers_own(
+    visitor: Visitor, white: bytes
+) -> None:
+    """RFC 6265bis section 4.1.3.2: browsers let every host of the domain set what does not begin with `__Host-`."""
+    own = binding(visitor.authorize())
+    assert own is not None
+    with visitor.someone_else() as stranger:
+        taken, planted = asked_with(stranger, own), asked_with(stranger, white + own)
+
+    assert binding(taken) is None
+    assert binding(planted) is not None
+
+
+@pytest.mark.parametrize("white", PLANTED, ids=repr)
+def test_session_that_another_host_of_the_domain_plants_signs_nobody_in(visitor: Visitor, white: bytes) -> None:
+    visitor.answer()
+    sessions = [f"{cookie.name}={cookie.value}".encode() for cookie in visitor.http.cookies.jar]
+    own = [session for session in sessions if b"oauthcore-session" in session]
+    if isinstance(visitor, ExampleVisitor):  # whose sessions are the framework's
+        return
+    with visitor.someone_else() as stranger:
+        taken, planted = (asked_with(stranger, cookie, prompt="none") for cookie in (own[0], white + own[0]))
+        both = asked_with(stranger, own[0] + b"; " + own[0], prompt="none")
+
+    assert "code" in answered(taken.headers["location"])
+    assert answered(planted.headers["location"])["error"] == "login_required"
+    assert answered(both.headers["location"])["error"] == "login_required"
 
 
 def test_what_proxies_claim_changes_nothing(visitor: Visitor) -> None:

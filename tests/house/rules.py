@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ Rule = Callable[[str, ast.Module], Iterator[str]]
 
 ROOT = Path(__file__).parent.parent.parent
 CORE = ROOT / "oauthcore"
+ADAPTERS = ROOT / "adapters"
 
 OUTSIDE = frozenset(
     {
@@ -186,6 +188,116 @@ def called(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
+# Methods of `str` that go by Unicode when they are given no characters to go by, and functions that read numbers.
+BY_UNICODE = frozenset(
+    {
+        *("strip", "lstrip", "rstrip", "split", "rsplit", "splitlines", "expandtabs"),
+        *("isspace", "isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isupper", "islower", "istitle"),
+        *("lower", "upper", "casefold", "swapcase", "title", "capitalize", "isidentifier"),
+    }
+)
+NUMBERS = frozenset({"int", "float"})
+CLOCKS = frozenset({"time", "clock", "_clock", "timestamp"})
+
+# Where they may stand all the same: in which module or folder, what is called, and why it is no text of a stranger's.
+BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
+    ("oauthcore/wire_text.py", "lower"): "of ASCII alone; this is the module that the others use",
+    ("oauthcore/wire_text.py", "int"): "of a bounded number of ASCII digits; this is the module that the others use",
+    ("oauthcore/jwk.py", "int"): "of the digits in the name of one of our algorithms",
+    ("oauthcore/clients/registered_keys.py", "int"): "of the digits in the name of one of our algorithms",
+    ("oauthcore/clients/secret_strength.py", "int"): "of a number of bits",
+    ("oauthcore/strict_json.py", "float"): "of a number as JSON spells it, which the json module has read already",
+    ("oauthcore/introspected.py", "int"): "of a number that was read from JSON",
+    ("oauthcore/purging.py", "int"): "of the reading of a clock",
+    ("oauthcore/testing/", "lower"): "of a class's name, and of what the kit itself has made",
+    ("oauthcore/testing/", "upper"): "of what the kit itself has made",
+    ("oauthcore/testing/", "swapcase"): "of what the kit itself has made",
+    ("oauthcore/testing/", "isalnum"): "of a key in a storage, to be shown shorter",
+    ("oauthcore/testing/", "int"): "of the kit's own clock, and of what a storage was told to keep",
+    ("oauthcore/testing/trace/stand_ins.py", "\\w"): "of letters in any script, which a stand-in has as well",
+    ("adapters/oauthcore_h11/cli/", "split"): "of what the operator types, and of sentences of ours",
+    ("adapters/oauthcore_h11/cli/", "strip"): "of what the operator types",
+    ("adapters/oauthcore_h11/cli/", "lower"): "of an allowance's name",
+    ("adapters/oauthcore_h11/configuration/", "lower"): "of an allowance's name",
+    ("adapters/oauthcore_h11/cli/", "int"): "of the reading of a clock",
+    ("adapters/oauthcore_h11/configuration/", "float"): "of a number in the operator's file",
+    ("adapters/oauthcore_h11/connection.py", "lower"): "of bytes, of which only those of ASCII have a lower case",
+    ("adapters/oauthcore_h11/connection.py", "int"): "of a length that h11 has read as ASCII digits, twenty at most",
+    (
+        "adapters/oauthcore_h11/users.py",
+        "casefold",
+    ): "people's names are of all scripts, and compared as Unicode says",
+    ("adapters/oauthcore_h11/users.py", "strip"): "people's names are of all scripts, and have no space around them",
+    ("adapters/oauthcore_h11/engines.py", "strip"): "of what a database driver says",
+    ("adapters/oauthcore_h11/engines.py", "splitlines"): "of what a database driver says",
+    ("adapters/oauthcore_h11/traces.py", "lower"): "of what becomes a file's name, whose characters are named after it",
+    ("adapters/oauthcore_h11/listeners.py", "int"): "of a port that a socket has told",
+    ("adapters/oauthcore_h11/witness.py", "strip"): "of a docstring of ours",
+    ("adapters/oauthcore_h11/witness.py", "\\W"): "of a docstring of ours",
+    ("adapters/oauthcore_h11/witness.py", "\\s"): "of a docstring of ours",
+    ("adapters/oauthcore_h11/witness.py", "\\d"): "of a docstring of ours",
+    ("adapters/oauthcore_h11/witness.py", "\\b"): "of a module's name",
+    ("adapters/oauthcore_h11/assembly.py", "upper"): "of the name of a setting's value",
+    ("adapters/oauthcore_h11/assembly.py", "lower"): "of the name of the operator's file",
+    ("adapters/oauthcore_h11/logs.py", "lower"): "of a log level's name",
+    ("adapters/oauthcore_h11/logs.py", "upper"): "of a log level's name",
+    ("adapters/oauthcore_pages/brand.py", "int"): "of hexadecimal digits, matched before",
+    ("adapters/oauthcore_pages/brand.py", "float"): "of a number",
+    ("adapters/oauthcore_pages/language.py", "float"): "of a quality, matched before",
+    ("adapters/oauthcore_sqlalchemy/", "strip"): "of what a database driver says",
+    ("adapters/oauthcore_sqlalchemy/", "splitlines"): "of what a database driver says",
+    ("adapters/oauthcore_sqlalchemy/", "int"): "of a number from the database",
+    ("adapters/oauthcore_redis/", "splitlines"): "of what the server says of itself",
+    ("adapters/oauthcore_redis/", "int"): "of a number from the server",
+    ("adapters/oauthcore_sqlite/storage.py", "int"): "of a number from the database",
+    ("adapters/oauthcore_fetch/special_purpose.py", "int"): "of an address that is one",
+}
+
+
+def by_unicode(name: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Return what reads text by Unicode's characters in a module: in which line, and what it is."""
+    nodes = list(ast.walk(tree))
+    for call in (node for node in nodes if isinstance(node, ast.Call)):
+        kind = called(call)
+        is_method = isinstance(call.func, ast.Attribute) and kind in BY_UNICODE and not names_characters(call)
+        is_number = isinstance(call.func, ast.Name) and kind in NUMBERS and not is_reading_of_a_clock(call)
+        if is_method or is_number:
+            yield call.lineno, kind
+    if "re" in set(imports(tree)):
+        in_ascii = {id(part) for node in nodes if is_ascii_pattern(node) for part in ast.walk(node)}
+        for text in (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in in_ascii):
+            yield from ((text.lineno, kind) for kind in re.findall(r"\\[wWsSdDbB]", str(text.value)))
+
+
+def names_characters(call: ast.Call) -> bool:
+    """Return whether a call says by which characters: `strip(" ")` does, `strip()` and `split(maxsplit=1)` do not."""
+    return bool(call.args) and not (isinstance(call.args[0], ast.Constant) and call.args[0].value is None)
+
+
+def is_reading_of_a_clock(call: ast.Call) -> bool:
+    """Return whether what is made a number of is what a clock says, and so is a number."""
+    return len(call.args) == 1 and isinstance(call.args[0], ast.Call) and called(call.args[0]) in CLOCKS
+
+
+def is_ascii_pattern(node: ast.AST) -> bool:
+    """Return whether a node is a call that takes the classes in a regular expression for ASCII's."""
+    flags = (*node.args[1:], *(keyword.value for keyword in node.keywords)) if isinstance(node, ast.Call) else ()
+    return any(isinstance(part, ast.Attribute) and part.attr == "ASCII" for flag in flags for part in ast.walk(flag))
+
+
+def excuse_of(name: str, kind: str) -> tuple[str, str] | None:
+    """Return which exception lets a module read text by Unicode's characters; None if there is none."""
+    places = (name, *(f"{parent.as_posix()}/" for parent in Path(name).parents))
+    return next(((place, kind) for place in places if (place, kind) in BY_UNICODE_AFTER_ALL), None)
+
+
+def reads_text_by_named_characters(name: str, tree: ast.Module) -> Iterator[str]:
+    """Text from the wire is stripped, divided, lowered and read as a number by characters that are named, in ASCII."""
+    for line, kind in by_unicode(name, tree):
+        if excuse_of(name, kind) is None:
+            yield f"line {line} goes by Unicode in {kind}: see oauthcore.wire_text, or BY_UNICODE_AFTER_ALL"
+
+
 RULES: tuple[Rule, ...] = (
     imports_nothing_from_outside,
     yields_only_effects_through_helpers,
@@ -198,8 +310,10 @@ RULES: tuple[Rule, ...] = (
     is_named_for_its_idea,
     says_what_it_is_for,
 )
+RULES_FOR_ALL: tuple[Rule, ...] = (reads_text_by_named_characters,)
 
 
-def modules() -> dict[str, str]:
-    """Give the core's modules: path from the root, and text."""
-    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(CORE.rglob("*.py"))}
+def modules(*folders: Path) -> dict[str, str]:
+    """Return the modules in these folders, in the core where none is named: path from the root, and text."""
+    paths = (path for folder in folders or (CORE,) for path in sorted(folder.rglob("*.py")))
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}

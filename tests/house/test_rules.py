@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from tests.house import rules
-from tests.house.rules import ROOT, RULES, Rule, modules
+from tests.house.rules import ADAPTERS, BY_UNICODE_AFTER_ALL, CORE, ROOT, RULES, RULES_FOR_ALL, Rule, modules
 
 MODULES = modules()
+EVERYWHERE = modules(CORE, ADAPTERS)
 
 # What each rule must object to: the shortest text that breaks it.
 BROKEN: dict[Rule, tuple[str, str]] = {
@@ -40,6 +41,7 @@ BROKEN: dict[Rule, tuple[str, str]] = {
     ),
     rules.is_named_for_its_idea: ("oauthcore/utils.py", ""),
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
+    rules.reads_text_by_named_characters: ("adapters/oauthcore_x/x.py", "def f(text):\n    return text.strip()\n"),
 }
 
 
@@ -50,7 +52,14 @@ def test_the_core_keeps(rule: Rule) -> None:
     assert breaches == []
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES_FOR_ALL, ids=lambda rule: rule.__name__)
+def test_core_and_adapters_keep(rule: Rule) -> None:
+    breaches = [f"{name} {breach}" for name, text in EVERYWHERE.items() for breach in rule(name, ast.parse(text))]
+
+    assert breaches == []
+
+
+@pytest.mark.parametrize("rule", [*RULES, *RULES_FOR_ALL], ids=lambda rule: rule.__name__)
 def test_a_breach_is_found_of(rule: Rule) -> None:
     name, text = BROKEN[rule]
 
@@ -61,6 +70,48 @@ def test_a_dropped_result_is_found() -> None:
     tree = ast.parse("def f() -> Flow[int]:\n    yield from find(A, k)\n    return 1\n")
 
     assert list(rules.drops_no_flow("oauthcore/x.py", tree)) == ["line 2 drops the result of a flow"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.split()",
+        "a.split(None, 1)",
+        "a.rsplit(maxsplit=1)",
+        "a.isdigit()",
+        "a.lower()",
+        "a.casefold()",
+        "int(a)",
+        "int(a.strip(' '))",
+        "float(a)",
+        "import re\nre.compile(r'\\d+')",
+        "import re\nPART = r'\\s'\nre.compile(PART)",
+    ],
+)
+def test_text_that_is_read_by_unicode_is_found(text: str) -> None:
+    assert list(rules.reads_text_by_named_characters("oauthcore/x.py", ast.parse(text))) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.split(' ')",
+        "a.strip(OWS)",
+        "int(self._clock())",
+        "int(time.time())",
+        "import re\nre.compile(r'\\d+', re.ASCII)",
+        "import re\nre.compile(r'[0-9]+')",
+    ],
+)
+def test_text_that_is_read_by_named_characters_is_let_pass(text: str) -> None:
+    assert list(rules.reads_text_by_named_characters("oauthcore/x.py", ast.parse(text))) == []
+
+
+def test_every_exception_from_named_characters_is_needed() -> None:
+    trees = {name: ast.parse(text) for name, text in EVERYWHERE.items()}
+    used = {rules.excuse_of(name, kind) for name, tree in trees.items() for _, kind in rules.by_unicode(name, tree)}
+
+    assert BY_UNICODE_AFTER_ALL.keys() - used == set()
 
 
 def test_importing_the_core_loads_no_event_loop_and_no_dependency_but_attrs() -> None:

@@ -45,7 +45,11 @@ PAGE = ErrorPage(400, "invalid_request", OAuthError.__name__)
         ("en;q=0, de;q=0", "en"),
         ("deutsch", "en"),
         ("de;q=much, en", "en"),
-        ("de;q=nan", "de"),
+        ("de;q=nan, fr", "en"),
+        ("de;q=\u0661, fr", "en"),
+        ("de;q=1_0, fr", "en"),
+        ("de;q=2, fr", "en"),
+        ("\u00a0de, fr", "en"),
         (";q=1,,", "en"),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from oauthcore.wire_text import ascii_lower
 from oauthcore_h11 import announcement
 from oauthcore_h11.demo import Demo, make_demo
 from oauthcore_h11.loopback import LOCALHOST, listen, port_of
@@ -40,7 +41,7 @@ def demo(
     """
     sockets = listen(host, port)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    served = make_demo(host.lower().strip("[]"), port_of(sockets[0]), legacy=legacy)
+    served = make_demo(ascii_lower(host).strip("[]"), port_of(sockets[0]), legacy=legacy)
     greeting = announcement.for_programs(served) if json else announcement.for_people(served)
     asyncio.run(_serve(served, sockets, greeting))
 

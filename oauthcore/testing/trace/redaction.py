@@ -18,6 +18,7 @@ from oauthcore.strict_json import parse_object
 from oauthcore.testing.trace.jwts import flaw_of, looks_signed, rebuilt
 from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
 from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns, reshaped
+from oauthcore.wire_text import JSON_WHITE_SPACE, ascii_lower, media_type, strip_ows
 
 _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 
@@ -109,7 +110,7 @@ def hide_url(uri: str, stand_ins: StandIns) -> str | None:
 def redacted_document(body: bytes, stand_ins: StandIns) -> bytes:
     """Give what another server said, without its secrets; JSON and JWTs can be read again."""
     try:
-        redacted = _redacted_text(body.decode().strip(), stand_ins).encode()
+        redacted = _redacted_text(body.decode().strip(JSON_WHITE_SPACE), stand_ins).encode()
     except UnicodeDecodeError:
         redacted = b"x" * len(body)
     stand_ins.put(hash_of(body), hash_of(redacted))
@@ -130,27 +131,28 @@ def redacted_headers(headers: Headers, stand_ins: StandIns) -> list[tuple[str, s
     """Give the headers that may be seen, and without their secrets those that have some."""
     kept: list[tuple[str, str]] = []
     for name, value in headers:
-        how = _HEADERS.get(name.lower())
+        how = _HEADERS.get(ascii_lower(name))
         if how is not None:
             kept.append((name, how(value, stand_ins)))
-        elif name.lower() in SEEN:
+        elif ascii_lower(name) in SEEN:
             kept.append((name, value))
     return kept
 
 
 # Alone they are no secret, and are refused for being alone.
 _SCHEMES = frozenset({"basic", "bearer", "dpop"})
+_SCHEME = re.compile(r"[A-Za-z]+")
 
 
 def _redacted_authorization(value: str, stand_ins: StandIns) -> str:
-    scheme, space, credentials = value.strip().partition(" ")
-    if value.strip().lower() in _SCHEMES:
+    scheme, space, credentials = strip_ows(value).partition(" ")
+    if ascii_lower(strip_ows(value)) in _SCHEMES:
         return value
-    if not space or not scheme.isalpha():
+    if not space or not _SCHEME.fullmatch(scheme):
         return stand_ins.of_made(value)
-    if scheme.lower() == "basic":
-        return f"{scheme} {_redacted_basic(credentials.strip(), stand_ins)}"
-    return f"{scheme} {stand_in_for_token(credentials.strip(), stand_ins)}"
+    if ascii_lower(scheme) == "basic":
+        return f"{scheme} {_redacted_basic(strip_ows(credentials), stand_ins)}"
+    return f"{scheme} {stand_in_for_token(strip_ows(credentials), stand_ins)}"
 
 
 def _redacted_basic(credentials: str, stand_ins: StandIns) -> str:
@@ -172,7 +174,7 @@ def _redacted_cookies(value: str, stand_ins: StandIns) -> str:
         name, equals, text = piece.partition("=")
         if not equals:
             return stand_ins.of_made(piece)
-        inner = text.strip().strip('"')
+        inner = strip_ows(text).strip('"')
         return name + equals + (text.replace(inner, stand_ins.of_made(inner)) if inner else text)
 
     return ";".join(map(redacted, value.split(";")))
@@ -202,7 +204,7 @@ _HEADERS: dict[str, Callable[[str, StandIns], str]] = {
 def _redacted_body(request: Request, stand_ins: StandIns) -> bytes:
     if not request.body:
         return b""
-    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    kind = media_type(request.header("content-type"))
     try:
         text = request.body.decode()
     except UnicodeDecodeError:
@@ -246,7 +248,7 @@ _PLAIN = "!$'()*,/:;?@[]~"
 
 def is_json(headers: Headers) -> bool:
     """Tell whether what comes with these headers is JSON."""
-    return any(name.lower() == "content-type" and "json" in value for name, value in headers)
+    return any(ascii_lower(name) == "content-type" and "json" in value for name, value in headers)
 
 
 def redacted_json(body: bytes, stand_ins: StandIns) -> Any:

@@ -27,6 +27,7 @@ from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place, texts_in
 from oauthcore.testing.trace.told import ToldDerivation, ToldDigester, ToldDocuments, ToldKeys, queues, read
 from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
+from oauthcore.wire_text import ascii_lower
 
 T = TypeVar("T")
 
@@ -142,7 +143,7 @@ class _Player:
         before = self._trace.response
         if before["refusal"] is None or before["refusal"]["code"] != page.code:
             return plain_error_page(page)
-        headers = tuple((name, value) for name, value in before["headers"] if name.lower() != "retry-after")
+        headers = tuple((name, value) for name, value in before["headers"] if ascii_lower(name) != "retry-after")
         return Response(before["status"], headers)
 
     def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:

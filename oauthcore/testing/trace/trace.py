@@ -99,7 +99,7 @@ def _is_name(name: str, member: Any, beside: dict[str, Any]) -> bool:
     return name in {"value", "enum", "type"} and isinstance(member, str) and _CLASS.fullmatch(member) is not None
 
 
-_CLASS = re.compile(r"[\w.]+:[\w.]+")
+_CLASS = re.compile(r"[\w.]+:[\w.]+", re.ASCII)
 
 
 # What each member is, as JSON; `login` may be anything that was encoded, and a server without keys has no algorithms.

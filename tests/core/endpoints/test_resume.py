@@ -67,10 +67,11 @@ def test_another_browsers_cookie_is_not_enough(site: Site) -> None:
     assert refused_by_page(site.get(back), "another browser")
 
 
-def test_two_cookies_of_the_name_are_none(site: Site) -> None:
+@pytest.mark.parametrize("second", ["C" * 43, "x", ""])
+def test_two_cookies_of_the_name_are_none(site: Site, second: str) -> None:
     """Somebody who can plant a second cookie must not be able to choose which one counts."""
     back = finished(site)
-    cookies = f"{site.cookie}; __Host-oauthcore-browser={'C' * 43}"
+    cookies = f"{site.cookie}; __Host-oauthcore-browser={second}"
 
     assert refused_by_page(site.handle(Request("GET", back, (("Cookie", cookies),))), "another browser")
 

@@ -98,8 +98,8 @@ def lives_through(site: Traced) -> None:
     site.token(grant_type="client_credentials", scope="admin")
     site.post("/token", form(grant_type="client_credentials"), basic("confidential", "wrong-secret+%41"))
     site.post("/token", form(grant_type="client_credentials"), ("Authorization", "Basic ====="))
-    site.post("/token", b"code=a-code-that-is-repeated&code=a-code-that-is-repeated", FORM)
-    site.post("/token", b"%ff=%ff&client_secret=%zz", FORM)
+    site.post("/token", b"code=a-code-that-is-repeated&code=a-code-that-is-repeated")
+    site.post("/token", b"%ff=%ff&client_secret=%zz")
     site.secrets |= {"wrong-secret+%41", "a-code-that-is-repeated"}
     site.get("/.well-known/oauth-authorization-server")
     site.get("/nowhere")
@@ -168,7 +168,7 @@ HOSTILE = traced(clients=(TARGET,), secrets={TARGET.client_id: "s3cret"})
 def test_a_parameter_that_is_no_utf_8_is_refused_for_that_again(body: bytes) -> None:
     site = traced()
 
-    site.post("/introspect", body, FORM)
+    site.post("/introspect", body)
 
     again = replay(Trace.load(site.traces[-1].dump()))
     assert again.differences == ()
@@ -405,7 +405,7 @@ def test_what_is_refused_for_its_form_is_refused_for_that_again(
 ) -> None:
     site = traced()
 
-    site.post("/token", body, FORM, *more)
+    site.post("/token", body, *more)
 
     again = replay(Trace.load(site.traces[-1].dump()))
     assert again.differences == ()
@@ -522,7 +522,7 @@ def test_not_even_the_length_of_a_body_tells_that_of_a_password() -> None:
     texts = []
     for password in ("a", "a" * 50):
         body = form(grant_type="password", username="alice", password=password)
-        site.post("/token", body, FORM, ("Content-Length", str(len(body))))
+        site.post("/token", body, ("Content-Length", str(len(body))))
         texts.append(site.traces[-1].request["headers"])
 
     assert texts[0] == texts[1]

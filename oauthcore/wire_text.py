@@ -1,0 +1,48 @@
+"""Text from the wire, read by the characters that the standards name.
+
+`str.strip`, `str.split`, `str.lower`, `str.isdigit` and `int` go by Unicode, where U+00A0 and U+0085 are white space,
+U+212A is a k and U+0663 is a 3. Browsers, proxies and other servers go by ASCII, and wherever two readers of one text
+disagree, somebody gets through between them. Everything here takes ASCII alone and leaves other characters as they are.
+`tests/house/` keeps those methods out of the other modules.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+
+# RFC 9110 section 5.6.3: OWS = *( SP / HTAB )
+OWS = " \t"
+# RFC 8259 section 2: what may stand around a JSON value.
+JSON_WHITE_SPACE = " \t\n\r"
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def strip_ows(text: str) -> str:
+    """Return a text without the optional white space around it (RFC 9110 section 5.6.3)."""
+    return text.strip(OWS)
+
+
+def ascii_lower(text: str) -> str:
+    """Return a text with the letters A to Z in lower case: what is case-insensitive on the wire is so in ASCII."""
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def decimal(text: str, digits: int) -> int | None:
+    """Return the number that a text spells with at most so many ASCII digits; None for any other text.
+
+    The bound is not for politeness: `int` raises for more than 4,300 digits, and takes quadratic time up to there.
+    """
+    return int(text) if len(text) <= digits and _DIGITS.fullmatch(text) else None
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """Return what stands between spaces, as in `scope`, `prompt` and `ui_locales` (RFC 6749 section 3.3)."""
+    return tuple(filter(None, text.split(" "))) if text else ()
+
+
+def media_type(content_type: str | None) -> str:
+    """Return a Content-Type's type and subtype in lower case, without parameters; blank for None (RFC 9110 8.3.1)."""
+    return ascii_lower(strip_ows((content_type or "").partition(";")[0]))
