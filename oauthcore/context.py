@@ -12,6 +12,7 @@ from oauthcore.client import Client
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
+from oauthcore.handle import Handles
 from oauthcore.jose import Verify
 from oauthcore.jwk import Jwk
 from oauthcore.openid import OpenID
@@ -76,7 +77,8 @@ class Context:
 
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
     a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
-    server's own keys, to know again what it signed; `verify` is the mathematics of that.
+    server's own keys, to know again what it signed; `verify` is the mathematics of that. `handles` carry what waits for
+    a person nobody knows yet.
     """
 
     issuer: str
@@ -90,6 +92,7 @@ class Context:
     documents: Documents
     own_keys: OwnKeys
     verify: Verify
+    handles: Handles
     openid: OpenID | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:

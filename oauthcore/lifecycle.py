@@ -67,8 +67,9 @@ class RefreshInput(Named):
 
 
 class InteractionState(Named):
-    """Where an interaction is."""
+    """Where an interaction is. `UNSTORED`: in its handle alone, before anybody answered; no record is in this state."""
 
+    UNSTORED = "unstored"
     PENDING = "pending"
     FINISHED = "finished"
     DENIED = "denied"
@@ -144,6 +145,9 @@ REFRESH: Mapping[tuple[RefreshState, RefreshInput], RefreshState] = {
 # Finishing or denying twice is a double click and changes nothing; a completed interaction is over for good, else the
 # back button would hand the same code to the client twice and so revoke what it gave.
 INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState] = {
+    (InteractionState.UNSTORED, InteractionInput.LOGIN): InteractionState.PENDING,
+    (InteractionState.UNSTORED, InteractionInput.FINISH): InteractionState.FINISHED,
+    (InteractionState.UNSTORED, InteractionInput.DENY): InteractionState.DENIED,
     (InteractionState.PENDING, InteractionInput.LOGIN): InteractionState.PENDING,
     (InteractionState.PENDING, InteractionInput.FINISH): InteractionState.FINISHED,
     (InteractionState.PENDING, InteractionInput.DENY): InteractionState.DENIED,

@@ -61,15 +61,15 @@ class LoginSession:
 
 @attrs.frozen(kw_only=True)
 class LogoutRequest:
-    """Remember what a client asked for when it sent a person here to sign out (OIDC RP-Initiated Logout section 2).
+    """Hold what a client asked for when it sent a person here to sign out (OIDC RP-Initiated Logout section 2).
+
+    It changes nothing and is asked by anybody, so it is carried by its handle and stored nowhere.
 
     `post_logout_redirect_uri` is one of the client's. `hinted_subject` and `hinted_sid` are what a verified hint named:
     the person as that client knows him, and his session. `browser` is the digest of the cookie it came with.
     """
 
-    key: Digest
     browser: Digest
-    started_at: int
     expires_at: int
     client_id: str | None = None
     post_logout_redirect_uri: str | None = None

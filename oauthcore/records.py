@@ -207,7 +207,8 @@ class Interaction:
     `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept. `chosen` tells
     that the application has reported somebody since the request came: an account was selected, or made. `auth_time` is
     when who was signed in then had signed in, if anybody was: that is no answer to this request. `withdrawal_mark` is
-    the person's `WithdrawalMark` as it was when consent was given.
+    the person's `WithdrawalMark` as it was when consent was given. Until `resume_before` an answer is good; the record
+    stays until `expires_at`, so that it is known as answered.
     """
 
     key: Digest
@@ -223,6 +224,7 @@ class Interaction:
     chosen: bool = False
     auth_time: int | None = None
     withdrawal_mark: str | None = None
+    resume_before: int | None = None
 
 
 @attrs.frozen(kw_only=True)

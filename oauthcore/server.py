@@ -51,6 +51,7 @@ from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.grants import GrantFlow
+from oauthcore.handle import Handles
 from oauthcore.http import Request, Response
 from oauthcore.issuer import check_issuer, offered_grants
 from oauthcore.jose import Verify, import_private, verify
@@ -117,6 +118,7 @@ class AuthorizationServer:
         self._entropy = entropy
         self._digest = Digester(issuer)
         self._derive = Derivation(issuer, token_key)
+        self._handles = Handles(issuer, token_key)
         self._verify: Verify = verify
         self._keys = self._key_set(keys if openid is None else keys or KeyPolicy())
         self._error_page = error_page
@@ -409,6 +411,7 @@ class AuthorizationServer:
             self._documents,
             self._own_keys,
             self._verify,
+            self._handles,
             self.openid,
         )
         return context

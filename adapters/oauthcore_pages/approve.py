@@ -31,6 +31,10 @@ def decide(visit: Visit) -> Flow[Response]:
     """Report what the person said."""
     form, session, handle = visit.submitted()
     match form.get("approval"):
+        case "0" if session.login is None:
+            # The page was shown to somebody who was signed in. To deny is to store the request as denied, and that is
+            # not for anybody who comes by.
+            return visit.send_to(visit.around.paths.login, handle)
         case "0":
             return (yield from visit.around.server.deny(handle, error_page=visit.error_page))
         case "1":

@@ -52,5 +52,6 @@ DESCRIPTIONS = (
     N_("The server can't answer now; try again later."),
     N_("There were too many attempts; try again later."),
     N_("The form was not sent from this page, or is out of date: go back to the application and start again."),
+    N_("The request's parameters are too long."),
     N_("This was answered already, or has waited for too long: go back to the application and start again."),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.response_type import RESPONSE_TYPES, ResponseType
+from oauthcore.authorization.unstored import check_length
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import (
@@ -78,6 +79,7 @@ def prove_redirect(request: AuthorizationRequest, client: Client | None, context
 def judge(asked: Redirectable, context: Context) -> Judged:
     """Run the checks whose failure is sent back to the client."""
     request, client = asked.request, asked.client
+    check_length(request)
     refuse_what_cannot_be_obeyed(request, context)
     response_type = offered_response_type(asked, context)
     response_mode = fit_response_mode(request, response_type)

@@ -12,6 +12,7 @@ from oauthcore.authorization.need import NOTHING_ASKED, Need, need
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
 from oauthcore.authorization.request_object import obey
 from oauthcore.authorization.response_mode import refuse
+from oauthcore.authorization.unstored import carry
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
@@ -130,9 +131,14 @@ def decide(
 def start_interaction(
     judged: Judged, needed: Need, login: Login | None, browser: Secret | None, context: Context
 ) -> Outcome:
-    """Remember the request, bind it to the browser, and send that to the page for what is needed."""
-    handle = context.mint()
+    """Bind the request to the browser, and send that to the page for what is needed.
+
+    It is remembered if somebody is signed in, and otherwise carried: nothing that anybody may ask fills the storage.
+    """
     bound, cookies = bind(browser, context)
+    if login is None:
+        return Outcome(send_to_page(needed, carry(judged.asked.request, bound, context), context, cookies))
+    handle = context.mint()
     interaction = Interaction(
         key=context.digest("interaction", handle),
         client_id=judged.asked.client.client_id,
@@ -141,7 +147,7 @@ def start_interaction(
         started_at=context.now,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         login=login if needed is Need.CONSENT else None,
-        auth_time=None if login is None else login.auth_time,
+        auth_time=login.auth_time,
     )
     changes = (Require(judged.asked.client), Insert(interaction))
     return Outcome(send_to_page(needed, handle, context, cookies), changes)

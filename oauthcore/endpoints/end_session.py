@@ -18,6 +18,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import InvalidRequest
+from oauthcore.handle import check_carried
 from oauthcore.http import Request, Response, see_other
 from oauthcore.login import Login, LoginSession, LogoutRequest
 from oauthcore.oidc.front_channel import SignedOut, frames_for
@@ -25,7 +26,7 @@ from oauthcore.oidc.id_token_hint import Hint, read_hint
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
-from oauthcore.outcome import Insert, Outcome
+from oauthcore.outcome import Outcome
 from oauthcore.parameters import Parameters, form_of, query_of
 from oauthcore.records import Grant
 from oauthcore.redirect_uri import form_encoded, with_parameters
@@ -35,7 +36,7 @@ RenderSignedOut = Callable[[SignedOut], Response]
 
 
 def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
-    """Remember what a client asks, and send the browser to the page that asks the person."""
+    """Send the browser to the page that asks the person, with a handle that carries what the client asks."""
     parameters = query_of(request) if request.method == "GET" else form_of(request)
     hint = yield from read_hint(parameters.get("id_token_hint"), context)
     client_id = parameters.get("client_id") or (None if hint is None else hint.client_id)
@@ -48,20 +49,26 @@ def decide(
 ) -> Outcome:
     """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
     check_request(parameters, hint, client, context)
-    handle = context.mint()
     bound, cookies = bind(browser, context)
-    kept = LogoutRequest(
-        key=context.digest("logout", handle),
+    asked = LogoutRequest(
         browser=bound,
-        started_at=context.now,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         client_id=None if client is None else client.client_id,
         hinted_subject=None if hint is None else hint.subject,
         hinted_sid=None if hint is None else hint.sid,
         **{name: parameters.get(name) for name in ("post_logout_redirect_uri", "state", "logout_hint", "ui_locales")},
     )
+    members = attrs.asdict(asked, filter=lambda _, value: value is not None)
+    check_carried(members)
+    handle = context.handles.write("logout", members, context.mint())
     page = context.paths.interaction or context.base + context.paths.logout
-    return Outcome(see_other(f"{page}?{form_encoded([('logout', handle.reveal())])}", cookies), (Insert(kept),))
+    return Outcome(see_other(f"{page}?{form_encoded([('logout', handle.reveal())])}", cookies))
+
+
+def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
+    """Return what was asked, None for a handle that carries nothing."""
+    members = context.handles.read("logout", handle)
+    return None if members is None else LogoutRequest(**members)
 
 
 def check_request(parameters: Parameters, hint: Hint | None, client: Client | None, context: Context) -> None:
@@ -95,7 +102,7 @@ class PendingLogout:
 
 def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingLogout | None]:
     """Find out what a logout waits for; None where it is unknown or too old."""
-    kept = yield from find(LogoutRequest, context.digest("logout", handle))
+    kept = carried_by(handle, context)
     if kept is None or context.now >= kept.expires_at:
         return None
     client = None if kept.client_id is None else (yield from find(Client, kept.client_id))
@@ -130,9 +137,7 @@ class Leaving:
 
 def sign_out(leaving: Leaving, render: RenderSignedOut, context: Context) -> Flow[Outcome]:
     """End the browser's own session."""
-    kept = None
-    if leaving.handle is not None:
-        kept = yield from find(LogoutRequest, context.digest("logout", leaving.handle))
+    kept = None if leaving.handle is None else carried_by(leaving.handle, context)
     client = None if kept is None or kept.client_id is None else (yield from find(Client, kept.client_id))
     session = yield from session_of(leaving.login)
     grants: Sequence[Grant] = ()

@@ -12,6 +12,7 @@ from oauthcore.authorization.checks import Judged, judge, prove_redirect
 from oauthcore.authorization.consent import consent_key
 from oauthcore.authorization.need import Asked, Need, need
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
+from oauthcore.authorization.unstored import find_interaction, is_over, moved
 from oauthcore.authorization.withdrawal import find_mark, note_mark
 from oauthcore.client import Client
 from oauthcore.context import Context
@@ -20,10 +21,13 @@ from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidRequest, OAuthError, UnmetAuthenticationRequirements
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.login import Login
-from oauthcore.outcome import Change, Outcome, Replace
+from oauthcore.outcome import Change, Outcome
 from oauthcore.records import Consent, Interaction, WithdrawalMark
 from oauthcore.scope import Scope
 from oauthcore.wire_text import words
+
+# Those in which somebody may look at it, to answer it.
+WAITING = frozenset({InteractionState.UNSTORED, InteractionState.PENDING})
 
 
 @attrs.frozen
@@ -79,7 +83,7 @@ class Answer:
 
 def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
     """Find out what an interaction waits for, or None where it waits for nothing any more."""
-    interaction = yield from find(Interaction, context.digest("interaction", handle))
+    interaction = yield from find_interaction(handle, context)
     if interaction is None:
         return None
     client = yield from find(Client, interaction.client_id)
@@ -94,7 +98,7 @@ def describe(
     interaction: Interaction, client: Client | None, login: Login | None, consent: Consent | None, context: Context
 ) -> PendingInteraction | None:
     """Describe a pending interaction; one that can't go on any more is as good as none."""
-    if interaction.state is not InteractionState.PENDING or context.now >= interaction.expires_at:
+    if interaction.state not in WAITING or is_over(interaction, context.now):
         return None
     try:
         judged = judge(prove_redirect(interaction.request, client, context), context)
@@ -140,7 +144,7 @@ def wished_acr(judged: Judged) -> tuple[str, ...]:
 
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     """Report who is signed in, and what he allowed."""
-    interaction = yield from find(Interaction, context.digest("interaction", answer.handle))
+    interaction = yield from find_interaction(answer.handle, context)
     client = consent = mark = None
     if interaction is not None:
         client = yield from find(Client, interaction.client_id)
@@ -170,7 +174,7 @@ def decide_finish(
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
         known = None if needed is Need.LOGIN else login
-        changed = Replace(waiting, attrs.evolve(waiting, state=logged_in, login=known, chosen=True))
+        changed = moved(waiting, attrs.evolve(waiting, state=logged_in, login=known, chosen=True))
         return Outcome(send_to_page(needed, answer.handle, context), (changed,))
     if scope is not None and not scope and judged.scope:
         # Nothing was ticked: that is a no.
@@ -179,7 +183,7 @@ def decide_finish(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
         # Like a code, it stands for what was allowed, and is on its way for a moment only (RFC 6749 section 4.1.2).
-        expires_at=min(waiting.expires_at, context.code_expires_at(judged.asked.client)),
+        resume_before=min(waiting.expires_at, context.code_expires_at(judged.asked.client)),
         login=needed,
         scope=scope,
         remember=answer.remember,
@@ -188,7 +192,7 @@ def decide_finish(
     if scope is not None:
         finished, marking = note_mark(finished, mark, context)
         noted = (marking,)
-    return Outcome(send_to_resume(answer.handle, finished, context), (Replace(waiting, finished), *noted))
+    return Outcome(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 
 
 def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Scope | None:
@@ -212,7 +216,7 @@ def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Ou
 
 def deny(handle: Secret, context: Context) -> Flow[Outcome]:
     """Report that the person said no."""
-    interaction = yield from find(Interaction, context.digest("interaction", handle))
+    interaction = yield from find_interaction(handle, context)
     return decide_deny(handle, interaction, context)
 
 
@@ -222,12 +226,12 @@ def decide_deny(handle: Secret, interaction: Interaction | None, context: Contex
     if waiting.state is InteractionState.DENIED:
         return Outcome(send_to_resume(handle, waiting, context))
     denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY])
-    return Outcome(send_to_resume(handle, denied, context), (Replace(waiting, denied),))
+    return Outcome(send_to_resume(handle, denied, context), (moved(waiting, denied),))
 
 
 def still_answerable(interaction: Interaction | None, event: InteractionInput, context: Context) -> Interaction:
     """Check that there is such an interaction and that it can still be answered so."""
-    if interaction is None or context.now >= interaction.expires_at:
+    if interaction is None or is_over(interaction, context.now):
         raise InvalidRequest("the interaction is unknown or has expired")
     if advance(INTERACTION, interaction.state, event) is None:
         raise InvalidRequest(f"the interaction is {interaction.state.value} already")

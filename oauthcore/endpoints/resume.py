@@ -11,6 +11,7 @@ from oauthcore.authorization.deliver import front_channel_person
 from oauthcore.authorization.need import Asked, need
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
+from oauthcore.authorization.unstored import find_interaction, is_over
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
 from oauthcore.client import Client
 from oauthcore.context import Context
@@ -50,7 +51,7 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     back = Return(
         Secret(parameters.need("interaction")), Secret(parameters.need("proof")), browser_of(request, context)
     )
-    interaction = yield from find(Interaction, context.digest("interaction", back.handle))
+    interaction = yield from find_interaction(back.handle, context)
     own = prove_own(back, interaction, context)
     client = yield from find(Client, own.interaction.client_id)
     session = yield from session_of(own.interaction.login)
@@ -70,7 +71,7 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     The cookie alone would not do: an attacker who started the request could get another person to answer it, and then
     come back himself. The proof alone would not either: that person's browser could be sent back in his place.
     """
-    if interaction is None or context.now >= interaction.expires_at:
+    if interaction is None or is_over(interaction, context.now):
         raise InvalidRequest("the interaction is unknown or has expired")
     if not is_same_browser(back.browser, interaction.browser, context):
         raise InvalidRequest("the interaction was started in another browser")
@@ -143,6 +144,7 @@ def answer_finished(
         marked = () if mark is None else (Require(mark),)
         return attrs.evolve(outcome, changes=(done, *marked, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
-    over = interaction.started_at + context.policy.lifetimes.interaction_lifetime
-    waiting = attrs.evolve(interaction, state=pending, login=login, scope=None, expires_at=over, withdrawal_mark=None)
+    waiting = attrs.evolve(
+        interaction, state=pending, login=login, scope=None, resume_before=None, withdrawal_mark=None
+    )
     return Outcome(send_to_page(needed, back.handle, context), (Replace(interaction, waiting),))

@@ -329,6 +329,32 @@ def test_an_interaction_that_is_resumed_twice_gives_one_code(
     explored(record_property, meeting, check, kept)
 
 
+def answered_in_one_go(site: Site, handle: str) -> Flow[Response]:
+    """Approve what nobody has answered yet, and come back with the answer."""
+    finished = yield from site.server.finish(handle, site.alice, ["email"])
+    back = finished.header("location")
+    if back is None:
+        return finished
+    return (yield from site.server.handle(Request("GET", back, (("Cookie", site.cookie or ""),))))
+
+
+@pytest.mark.parametrize("flows", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_a_carried_interaction_that_is_answered_in_several_tabs_gives_one_code(
+    record_property: Callable[[str, object], None], kept: Factory, flows: int
+) -> None:
+    def prepare(site: Site) -> list[Flow[Response]]:
+        handle = handle_of(site.authorize())
+        return [answered_in_one_go(site, handle) for _ in range(flows)]
+
+    meeting = Meeting(prepare, flows=flows)
+
+    def check(run: Run[Response]) -> None:
+        assert sorted(response.status for response in run.results) == [303, *[400] * (flows - 1)]
+        assert sum("code=" in (response.header("location") or "") for response in run.results) == 1
+
+    explored(record_property, meeting, check, kept)
+
+
 def test_approving_and_denying_at_once_end_in_one_answer(
     record_property: Callable[[str, object], None], kept: Factory
 ) -> None:

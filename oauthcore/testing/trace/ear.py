@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from inspect import signature
 from typing import Any, TypeVar
 
@@ -20,11 +20,12 @@ from oauthcore.jwk import Jwk
 from oauthcore.keys import Keys
 from oauthcore.login import Login
 from oauthcore.server import AuthorizationServer
-from oauthcore.testing.trace.encoding import encode
+from oauthcore.testing.trace.encoding import encode, encode_carried
 from oauthcore.testing.trace.heard import (
     HeardDerivation,
     HeardDigester,
     HeardDocuments,
+    HeardHandles,
     HeardKeys,
     overheard,
     write_keys,
@@ -51,6 +52,7 @@ class Ear:
         self._entropy: list[int] = []
         self._digests: list[tuple[str, str, bool]] = []
         self._derived: list[tuple[str, str]] = []
+        self._handles: list[tuple[str, Mapping[str, Any] | None]] = []
         self._signed: list[tuple[str, ...] | Exception] = []
         self._verified: list[tuple[str, Flaw | None]] = []
         self._documents: list[tuple[str, Document | None]] = []
@@ -97,6 +99,10 @@ class Ear:
             entropy=self._entropy,
             digests=digests,
             derived=[(proof, self.stand_ins.of_made(value)) for proof, value in self._derived],
+            handles=[
+                (self.stand_ins.of_made(handle), None if members is None else encode_carried(members, self.stand_ins))
+                for handle, members in self._handles
+            ],
             signed=[written(jwts, lambda jwts: [self._in_place(jwt) for jwt in jwts]) for jwts in self._signed],
             verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
             documents=documents,
@@ -138,6 +144,7 @@ class Ear:
         heard._entropy = self._drawn
         heard._digest = HeardDigester(server._digest, self._digests)
         heard._derive = HeardDerivation(server._derive, self._derived)
+        heard._handles = HeardHandles(server._handles, self._handles)
         heard._verify = self._verify
         heard._documents = HeardDocuments(server._documents, self._documents)
         heard._sign_all = self._sign_all  # type: ignore[method-assign]  # of this copy alone

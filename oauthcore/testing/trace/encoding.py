@@ -132,6 +132,18 @@ def _member(name: str, value: Any, stand_ins: StandIns) -> Any:
     return stand_in_for(name, value, stand_ins) if is_secret else encode(value, stand_ins)
 
 
+def encode_carried(members: Mapping[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+    """Return the JSON of what a handle carries, with the stand-ins that a record of the same would have."""
+    return {
+        name: encode_carried(value, stand_ins)
+        if isinstance(value, Mapping)
+        else stand_in_for(name, value, stand_ins)
+        if isinstance(value, str) and name in _CONFIDED
+        else encode(value, stand_ins)
+        for name, value in members.items()
+    }
+
+
 def _name_of(kind: type) -> str:
     return f"{kind.__module__}:{kind.__qualname__}"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
 from oauthcore.documents import FRESH_FOR, Document, Documents, Missing
 from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
+from oauthcore.handle import HandleKind, Handles
 from oauthcore.keys import Keys, KeySet
 from oauthcore.testing.trace.stand_ins import MADE
 from oauthcore.testing.trace.told import Told
@@ -85,6 +86,28 @@ class HeardDerivation(Derivation):
         derived = self._derive(proof, secret)
         self._heard.append((proof, derived.reveal()))
         return derived
+
+
+class HeardHandles(Handles):
+    """Write and read handles, and tell which, and what each carried."""
+
+    __slots__ = ("_handles", "_heard")
+
+    def __init__(self, handles: Handles, heard: list[tuple[str, Mapping[str, Any] | None]]) -> None:
+        self._handles = handles
+        self._heard = heard
+
+    def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Write one, and tell."""
+        handle = self._handles.write(kind, members, nonce)
+        self._heard.append((handle.reveal(), members))
+        return handle
+
+    def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
+        """Read one, and tell."""
+        members = self._handles.read(kind, handle)
+        self._heard.append((handle.reveal(), members))
+        return members
 
 
 class HeardDocuments(Documents):

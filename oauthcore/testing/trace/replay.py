@@ -24,7 +24,15 @@ from oauthcore.testing.trace.encoding import decode, encode
 from oauthcore.testing.trace.public import WORDS
 from oauthcore.testing.trace.redaction import redacted_response
 from oauthcore.testing.trace.stand_ins import StandIns, drawn_in_place, texts_in
-from oauthcore.testing.trace.told import ToldDerivation, ToldDigester, ToldDocuments, ToldKeys, queues, read
+from oauthcore.testing.trace.told import (
+    ToldDerivation,
+    ToldDigester,
+    ToldDocuments,
+    ToldHandles,
+    ToldKeys,
+    queues,
+    read,
+)
 from oauthcore.testing.trace.trace import Step, Trace
 from oauthcore.transact import SignAll
 from oauthcore.wire_text import ascii_lower
@@ -78,6 +86,7 @@ class _Player:
         made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
         made._digest = ToldDigester(trace.digests)
         made._derive = ToldDerivation(trace.derived)
+        made._handles = ToldHandles(trace.handles)
         made._verify = self._verify
         made._documents = ToldDocuments(trace.documents)
         signed = iter(trace.signed)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
 from oauthcore.documents import FRESH_FOR, Document, Documents, Missing
 from oauthcore.effects import Flow
 from oauthcore.errors import Unanswered
+from oauthcore.handle import HandleKind, Handles
 from oauthcore.jwk import Jwk
 from oauthcore.keys import Keys
 
@@ -57,6 +58,25 @@ class ToldDerivation(Derivation):
         """Give the next for that proof."""
         queue = self._told.get(proof)
         return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
+
+
+class ToldHandles(Handles):
+    """Give the stand-ins of the handles that were written before, and what those carried that were read, in order."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Iterable[tuple[str, Any]]) -> None:
+        super().__init__("", bytes(32))
+        self._told = list(told)
+
+    def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the next one."""
+        return Secret(self._told.pop(0)[0]) if self._told else super().write(kind, members, nonce)
+
+    def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
+        """Give what the next one carried; what is read beyond them carries nothing."""
+        members: Mapping[str, Any] | None = self._told.pop(0)[1] if self._told else None
+        return members
 
 
 class ToldDocuments(Documents):

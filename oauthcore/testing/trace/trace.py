@@ -11,7 +11,7 @@ import attrs
 from oauthcore.testing.trace.stand_ins import StandIns
 from oauthcore.testing.trace.told import Told
 
-VERSION = 1
+VERSION = 2
 
 
 @attrs.frozen
@@ -31,8 +31,9 @@ class Trace:
 
     Secrets are replaced by stand-ins, consistently, so that a replay comes to the same decision; digests are as they
     were. Who the person is, which client asked, and what it asked for is in it. So is what was wrong with each token
-    that was verified (None where nothing was), what was known of other servers' documents (None where they had to be
-    fetched), and the public halves of the server's own keys, each time in the order in which it was asked for.
+    that was verified (None where nothing was), what each handle carried (None if nothing), what was known of other
+    servers' documents (None where they had to be fetched), and the public halves of the server's own keys, each time in
+    the order in which it was asked for.
     """
 
     settings: dict[str, Any]
@@ -40,6 +41,7 @@ class Trace:
     entropy: list[int]
     digests: list[tuple[str, str]]
     derived: list[tuple[str, str]]
+    handles: list[tuple[str, Any]]
     signed: list[Told]
     verified: list[tuple[str, str | None]]
     documents: list[tuple[str, Any]]
@@ -109,6 +111,7 @@ _SHAPE: dict[str, type] = {
     "entropy": list,
     "digests": list,
     "derived": list,
+    "handles": list,
     "signed": list,
     "verified": list,
     "documents": list,
@@ -134,7 +137,7 @@ def _check_shape(members: dict[str, Any]) -> None:
             raise ValueError(f"this is no trace: its {name} is no {kind.__name__}")
     if not all(isinstance(reading, int | float) for reading in members["clock"]):
         raise ValueError("this is no trace: its clock is no list of numbers")
-    for name in ("digests", "derived", "verified", "documents"):
+    for name in ("digests", "derived", "handles", "verified", "documents"):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in members[name]):
             raise ValueError(f"this is no trace: its {name} are no pairs")
     if not all(isinstance(step, dict) and step.keys() == _STEP for step in members["steps"]):

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from oauthcore import Login, Need, Response, Secret, jose
+from oauthcore import Login, Need, Response, Secret, jose, run
 from oauthcore.authorization.request_object import REQUEST_OBJECT_TYPE
+from oauthcore.authorization.unstored import find_interaction
 from oauthcore.compact import MAX_LENGTH
 from oauthcore.documents import FAILED_FOR, FRESH_FOR, SOONEST_AGAIN
 from oauthcore.jwk import Jwk, symmetric
 from oauthcore.jwt import Encryption
 from oauthcore.openid import OpenID
-from oauthcore.records import AuthorizationRequest, Interaction
+from oauthcore.records import AuthorizationRequest
 from oauthcore.registered_claims import SKEW
 from tests.core.authorization.requesting import (
     KEY,
@@ -45,9 +46,8 @@ def site(drive: Drive) -> Site:
 
 def kept(site: Site, response: Response) -> AuthorizationRequest:
     """Give the request that an interaction was started with."""
-    context = site.server._context()
-    interaction = site.world.storage.find(Interaction, context.digest("interaction", Secret(handle_of(response))))
-    assert isinstance(interaction, Interaction), response
+    interaction = run(find_interaction(Secret(handle_of(response)), site.server._context()), site.world)
+    assert interaction is not None, response
     return interaction.request
 
 

@@ -278,14 +278,14 @@ def test_what_is_no_value_can_not_be_encoded() -> None:
     ("text", "says"),
     [
         ("", "this is no trace: it is no JSON, or not all of it"),
-        ('{"version": 1, "settings": {', "it is no JSON, or not all of it"),
+        ('{"version": 2, "settings": {', "it is no JSON, or not all of it"),
         ("[]", "it is JSON, and names no version"),
         ("{}", "it is JSON, and names no version"),
         (
-            '{"version": 1}',
-            "it has no algorithms, call, clock, derived, digests, documents, entropy, keys, login",
+            '{"version": 2}',
+            "it has no algorithms, call, clock, derived, digests, documents, entropy, handles, keys, login",
         ),
-        ('{"version": 2, "whatever": 1}', "this is a trace of version 2, and this kit reads version 1"),
+        ('{"version": 3, "whatever": 1}', "this is a trace of version 3, and this kit reads version 2"),
     ],
 )
 def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
@@ -302,7 +302,7 @@ def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
         ({"steps": [{"effect": None}]}, "one of its steps is none"),
         ({"verified": [["a.b.c"]]}, "its verified are no pairs"),
         ({"documents": ["https://a.example"]}, "its documents are no pairs"),
-        ({"more": 1}, "this is no trace of version 1: it has more"),
+        ({"more": 1}, "this is no trace of version 2: it has more"),
     ],
 )
 def test_what_is_a_trace_by_half_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -353,9 +353,9 @@ def test_a_record_of_a_later_version_is_told_as_that() -> None:
 def test_a_trace_of_another_version_is_refused() -> None:
     site = traced()
     site.get("/nowhere")
-    text = site.traces[0].dump().replace('"version": 1', '"version": 2')
+    text = site.traces[0].dump().replace('"version": 2', '"version": 3')
 
-    with pytest.raises(ValueError, match="version 2, and this kit reads version 1"):
+    with pytest.raises(ValueError, match="version 3, and this kit reads version 2"):
         Trace.load(text)
 
 

@@ -1,0 +1,73 @@
+"""Interactions that nobody has answered yet are in their handles alone; the first answer stores them.
+
+From then on the record counts, and the handle is merely its name: so each is still answered once, whoever is first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.digest import Digest, Secret
+from oauthcore.effects import Flow, find
+from oauthcore.handle import check_carried
+from oauthcore.lifecycle import InteractionState
+from oauthcore.outcome import Change, Insert, Replace
+from oauthcore.records import AuthorizationRequest, Interaction
+
+_NAMES = tuple(field.name for field in attrs.fields(AuthorizationRequest))
+
+
+def carry(request: AuthorizationRequest, browser: Digest, context: Context) -> Secret:
+    """Return the handle of an interaction that is stored nowhere: the request, its browser, and until when it waits."""
+    members = {
+        "request": _members(request),
+        "browser": browser,
+        "started_at": context.now,
+        "expires_at": context.now + context.policy.lifetimes.interaction_lifetime,
+    }
+    return context.handles.write("interaction", members, context.mint())
+
+
+def find_interaction(handle: Secret, context: Context) -> Flow[Interaction | None]:
+    """Find an interaction by its handle: as it is stored, or else as the handle carries it; None for no handle."""
+    key = context.digest("interaction", handle)
+    stored = yield from find(Interaction, key)
+    if stored is not None:
+        return stored
+    carried = context.handles.read("interaction", handle)
+    return None if carried is None else _unstored(key, carried)
+
+
+def _unstored(key: Digest, carried: Any) -> Interaction:
+    request = AuthorizationRequest(**carried["request"])
+    return Interaction(
+        key=key,
+        client_id=request.client_id,
+        request=request,
+        browser=carried["browser"],
+        started_at=carried["started_at"],
+        expires_at=carried["expires_at"],
+        state=InteractionState.UNSTORED,
+    )
+
+
+def moved(old: Interaction, new: Interaction) -> Change:
+    """Return the change that an answer is; like any other, the first fails where somebody has answered meanwhile."""
+    return Insert(new) if old.state is InteractionState.UNSTORED else Replace(old, new)
+
+
+def is_over(interaction: Interaction, now: int) -> bool:
+    """Tell whether nobody can go on with it any more; its record stays for as long as its handle could be read."""
+    return now >= interaction.expires_at or (interaction.resume_before is not None and now >= interaction.resume_before)
+
+
+def check_length(request: AuthorizationRequest) -> None:
+    """Refuse a request that is too long to wait for a person, also where it need not wait: a client knows at once."""
+    check_carried(_members(request))
+
+
+def _members(request: AuthorizationRequest) -> dict[str, Any]:
+    return {name: value for name in _NAMES if (value := getattr(request, name)) is not None}
