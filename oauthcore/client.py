@@ -55,6 +55,9 @@ class Client:
     overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
     alone what the policy keeps shut. A client that `introspects_any` is a resource server that may ask about every
     access token, not just its own (RFC 7662 section 4).
+
+    `generation` is drawn at each registration: what was issued to an earlier client of the same identifier has another
+    one, and is dead. It is blank where a host keeps its clients itself.
     """
 
     client_id: str
@@ -102,6 +105,7 @@ class Client:
     introspects_any: bool = False
     enabled: bool = True
     expires_at: int | None = None
+    generation: str = ""
 
     @property
     def key(self) -> str:

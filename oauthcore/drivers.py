@@ -63,8 +63,9 @@ class World:
     `authenticate` gives the subject of a username and password, None for nobody's, or `TryLater` (the password grant
     asks, and login pages may); `audit` hears each event once its commit is done, and must not raise; `fetch` asks other
     servers: for a resource server whose tokens are another's, and for the keys and requests that clients publish.
-    `claims` tells what is known of a person (OIDC Core section 5.1), None for nobody; `sign` signs tokens and
-    `generate_key` makes keys, by default in place, which with RSA holds up the thread.
+    `claims` tells what is known of a person (OIDC Core section 5.1), and None of one who is not known any more, whose
+    tokens are then dead; without it everybody is known. `sign` signs tokens and `generate_key` makes keys, by default
+    in place, which with RSA holds up the thread.
     """
 
     storage: Storage

@@ -86,10 +86,11 @@ class GenerateKey:
 
 @attrs.frozen
 class Claims:
-    """Ask the application what it knows of a person (OIDC Core section 5.1).
+    """Ask the application what it knows of a person (OIDC Core section 5.1), and so whether it knows them still.
 
     `names` are the claims that may leave, `client_id` whom they are for, `locales` the languages wished for, the best
-    first (OIDC Core section 5.2). More than was asked for is no mistake, and goes nowhere.
+    first (OIDC Core section 5.2). More than was asked for is no mistake, and is dropped. Without `names` the one
+    question is whether the person is known: at each refresh, and for each token that is looked at.
     """
 
     subject: str
@@ -150,7 +151,7 @@ def generate_key(alg: str) -> Flow[Jwk]:
 
 
 def claims(asked: Claims) -> Flow[Mapping[str, object] | None]:
-    """Give what the application knows of a person, or None for a person it does not know (any more)."""
+    """Return what the application knows of a person, or None for a person it does not know (any more)."""
     known: Mapping[str, object] | None = yield asked
     return known
 

@@ -100,3 +100,4 @@ class LogoutDelivery:
     expires_at: int
     tries: int = 0
     subject: str = DUE
+    client_generation: str = ""

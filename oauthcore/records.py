@@ -38,13 +38,32 @@ class Owned(Record, Protocol):
         """Give whose it is."""
 
 
+LISTED = "clients"
+
+
+@attrs.frozen(kw_only=True)
+class ListedClient:
+    """Remember that a client is registered, so that all of them can be listed: they have one `subject` in common."""
+
+    client_id: str
+    registered_at: int
+    expires_at: int | None = None
+    subject: str = LISTED
+
+    @property
+    def key(self) -> str:
+        """Return the client's identifier."""
+        return self.client_id
+
+
 @attrs.frozen(kw_only=True)
 class Consent:
     """Remember what a person allowed a client, so as not to ask again.
 
     One for each person and client, apart from the grants: revoking a grant because one of its tokens was stolen
     neither ends the person's other sessions with the client nor makes the decision undone. `claims` are those allowed
-    by name, beside what the scope stands for.
+    by name, beside what the scope stands for. `client_generation` tells which registration of that `client_id` it was
+    for.
     """
 
     key: Digest
@@ -54,6 +73,7 @@ class Consent:
     granted_at: int
     expires_at: int | None
     claims: tuple[str, ...] = ()
+    client_generation: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -89,6 +109,8 @@ class Grant:
     `refresh_token` is the digest of the newest refresh token: a rotation replaces it, so that all workers race for one
     record. `expires_at` is the absolute lifetime of everything issued on it. `acr`, `amr` and `sid` tell how, and in
     which login session, the person was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
+    `client_generation` tells which registration of that `client_id` it belongs to; `outlived_session` that its login
+    session has been ended, and that it went on because offline access was allowed then.
     """
 
     key: Digest
@@ -106,6 +128,8 @@ class Grant:
     state: GrantState = GrantState.ACTIVE
     refresh_token: Digest | None = None
     rotation: Rotation | None = None
+    client_generation: str = ""
+    outlived_session: bool = False
 
 
 @made_quickly
@@ -132,7 +156,10 @@ class AuthorizationCode:
 @made_quickly
 @attrs.frozen(kw_only=True)
 class AccessToken:
-    """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4)."""
+    """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4).
+
+    `client_generation` tells which registration of that `client_id` it belongs to, where no grant does.
+    """
 
     key: Digest
     client_id: str
@@ -142,6 +169,7 @@ class AccessToken:
     audience: tuple[str, ...]
     issued_at: int
     expires_at: int
+    client_generation: str = ""
 
 
 @made_quickly
@@ -225,6 +253,7 @@ class Interaction:
     auth_time: int | None = None
     withdrawal_mark: str | None = None
     resume_before: int | None = None
+    client_generation: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -269,9 +298,10 @@ REQUEST_PARAMETERS: frozenset[str] = frozenset(
 )
 
 # Found by their subject too, the only index there is beside the key: what a person has, and what is to be delivered.
-BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[LoginSession] | type[LogoutDelivery], ...] = (
+BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[ListedClient] | type[LoginSession] | type[LogoutDelivery], ...] = (
     Consent,
     Grant,
+    ListedClient,
     LoginSession,
     LogoutDelivery,
 )

@@ -57,9 +57,14 @@ def validate_redirect(asked: str | None, registered: tuple[str, ...]) -> Validat
         if len(registered) != 1:
             raise UnregisteredRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
         return ValidatedRedirect(registered[0], given=False)
-    if asked in registered or _is_loopback_of(asked, registered):
+    if is_registered(asked, registered):
         return ValidatedRedirect(asked, given=True)
     raise UnregisteredRedirectUri("redirect_uri is not registered for this client")
+
+
+def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
+    """Tell whether a redirect URI is one of the registered ones, character by character but for a loopback port."""
+    return uri in registered or _is_loopback_of(uri, registered)
 
 
 def _is_loopback_of(asked: str, registered: tuple[str, ...]) -> bool:

@@ -18,14 +18,14 @@ from oauthcore.bearer import Challenge, read_bearer
 from oauthcore.clock import Clock
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digester, Secret
-from oauthcore.effects import Flow, find, settled
+from oauthcore.effects import Flow, settled
 from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidScope, InvalidToken, OAuthError
 from oauthcore.http import Headers, Request, Response
 from oauthcore.jose import verify
-from oauthcore.liveness import is_live
-from oauthcore.records import Grant
+from oauthcore.liveness import is_live, registered_scope
+from oauthcore.policy import Policy
 from oauthcore.scope import Scope, as_scope, parse_scope
-from oauthcore.stored_token import find_access_token
+from oauthcore.stored_token import find_access_token, issued_to
 from oauthcore.transact import guard
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -58,29 +58,31 @@ def _itself(scope: Scope) -> Scope:
 
 
 class StoredTokens:
-    """Find tokens in the storage of the server that issued them: two finds, or one for a client's own token.
+    """Find tokens in the storage of the server that issued them: three finds, or two for a client's own token.
 
-    `own_keys` finds the server's keys, to know signed tokens again; without it there are none.
+    `own_keys` finds the server's keys, to know signed tokens again; without it there are none. `policy` is the
+    server's: it says what outlives a login session.
     """
 
-    def __init__(self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: settled(())) -> None:
+    def __init__(
+        self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: settled(()), policy: Policy | None = None
+    ) -> None:
+        self._policy = policy or Policy.oauth21()
         self._issuer = issuer
         self._clock = clock
         self._own_keys = own_keys
         self._digest = Digester(issuer)
 
     def __call__(self, value: Secret) -> Flow[Access | None]:
-        """Give what a live token allows."""
+        """Return what a live token allows, of what its client is registered for now."""
         token = yield from find_access_token(value, self._digest, self._own_keys, verify)
-        grant = None
-        if token is not None and token.grant is not None:
-            grant = yield from find(Grant, token.grant)
-        if token is None or not is_live(token, grant, int(self._clock())):
+        to = yield from issued_to(token)
+        if token is None or to.client is None or not is_live(token, to, self._policy, int(self._clock())):
             return None
         return Access(
             client_id=token.client_id,
             subject=token.subject,
-            scope=token.scope,
+            scope=registered_scope(token.scope, to.client),
             issued_at=token.issued_at,
             expires_at=token.expires_at,
             audience=token.audience,

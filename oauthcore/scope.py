@@ -47,6 +47,10 @@ class Scope:
         """Tell whether everything in `other` is also here."""
         return self.tokens == other.tokens or set(other.tokens) <= set(self.tokens)
 
+    def within(self, other: Scope) -> Scope:
+        """Return what is in both, in this one's order."""
+        return self if other.covers(self) else Scope(tuple(token for token in self.tokens if token in other))
+
     def union(self, other: Scope) -> Scope:
         """Give what is in either, this one's order first."""
         return Scope(self.tokens + other.tokens)

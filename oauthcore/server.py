@@ -8,26 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import attrs
-
 from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.bearer import Challenge
 from oauthcore.client import Client
-from oauthcore.clients.client_secret_jwt import remembered
-from oauthcore.clients.openid_registration import check_openid
-from oauthcore.clients.registration import (
-    Registered,
-    check_client,
-    check_secret,
-    fresh_secret,
-    remember,
-    rotate_secret,
-)
+from oauthcore.clients.management import list_clients, remove_client, switch_client, update_client
+from oauthcore.clients.openid_registration import check_openid, check_sector
+from oauthcore.clients.registration import Registered, check_client, remember, rotate_secret, with_secret
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.documents import Documents
-from oauthcore.effects import Flow, settled
+from oauthcore.effects import Flow, find, settled
 from oauthcore.endpoints.applications import (
     AuthorizedApplication,
     Withdrawal,
@@ -129,7 +120,7 @@ class AuthorizationServer:
         self._endpoints = self._table(self._keys)
         self._latest: Context | None = None
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
-        self.tokens = StoredTokens(issuer, clock, self._own_keys)
+        self.tokens = StoredTokens(issuer, clock, self._own_keys, self.policy)
 
     def handle(
         self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
@@ -299,12 +290,17 @@ class AuthorizationServer:
         """
         return deliver(limit, self._context, self._sign_all, self._refuse_as_json)
 
-    def register(self, client: Client, secret: Secret | None = None) -> Flow[Registered]:
+    def register(self, client: Client, secret: Secret | None = None, *, replace: bool = False) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
+
+        With `replace` it takes the place of a registered client of that identifier, for hosts that declare their
+        clients in code: to do so again changes nothing. Without a `secret` the one it has stays, and is not in the
+        result. What it was given lives on, and a client that was disabled stays so until `enable_client`.
 
         Raises `ConfigurationError` for a registration that can't be, and for an identifier that is taken.
         """
-        return remember(self.prepare(client, secret), self._context())
+        _ = self.prepare(client, secret)
+        return remember(client, secret, self._context(), replace=replace)
 
     def prepare(self, client: Client, secret: Secret | None = None) -> Registered:
         """Look a client over and give it its secret, as `register` does, for a host that keeps it elsewhere.
@@ -312,20 +308,58 @@ class AuthorizationServer:
         Nobody is asked, so a `sector_identifier_uri` is taken at its word, which `register` fetches and holds against
         the redirect URIs. Raises `ConfigurationError` for a registration that can't be.
         """
+        self._look_over(client)
+        return with_secret(client, secret, None, self._context())
+
+    def client(self, client_id: str) -> Flow[Client | None]:
+        """Find a client, None if none is registered by that identifier. Raises `Unanswered` if storage fails."""
+        return find(Client, client_id)
+
+    def clients(self) -> Flow[tuple[Client, ...]]:
+        """Find every client that was registered, by identifier. Raises `Unanswered` if storage fails."""
+        return list_clients()
+
+    def update_client(self, client_id: str, /, **settings: object) -> Flow[Registered]:
+        """Change settings of a client: `update_client("app", scope="email", name="The app")`.
+
+        What is taken out of its registration ends at once, in tokens that were issued before, too. Its secret stays,
+        but where it can't serve the changed client, as for another method of authentication: a fresh one is then in the
+        result. Raises `ConfigurationError` for a registration that can't be, and where there is no such client.
+        """
+
+        def renew(changed: Client, known: Client) -> Registered:
+            """Look it over as if it were being registered."""
+            self._look_over(changed)
+            check_sector(changed, context)
+            return with_secret(changed, None, known, context)
+
+        context = self._context()
+        return update_client(client_id, settings, renew, context)
+
+    def disable_client(self, client_id: str) -> Flow[Client]:
+        """Serve a client no more, and take none of its tokens for good, until it is enabled again.
+
+        Raises `ConfigurationError` where there is no such client.
+        """
+        return switch_client(client_id, self._context(), enabled=False)
+
+    def enable_client(self, client_id: str) -> Flow[Client]:
+        """Serve a client again that was disabled. Raises `ConfigurationError` where there is no such client."""
+        return switch_client(client_id, self._context(), enabled=True)
+
+    def remove_client(self, client_id: str) -> Flow[Client]:
+        """Remove a client, and with it everything that it was given: a later client of that name has none of it.
+
+        Raises `ConfigurationError` where there is no such client.
+        """
+        return remove_client(client_id)
+
+    def _look_over(self, client: Client) -> None:
         check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, self.policy.lifetimes, self._keys.policy)
         if self.openid is not None or client.access_token_format == "jwt":
             check_openid(client, () if self._keys is None else self._keys.algorithms)
-        if not client.has_secret:
-            if secret is not None:
-                kind = "public client" if client.is_public else "client with a key of its own"
-                raise ConfigurationError("secret", secret, f"a {kind} has none; leave it out")
-            return Registered(client, None)
-        context = self._context()
-        secret = secret or fresh_secret(client, context)
-        check_secret(secret, client)
-        return Registered(attrs.evolve(client, secrets=(remembered(secret, client, context),)), secret)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
         """Give a client a new secret; the one before it stays good for `overlap` seconds.

@@ -1,18 +1,22 @@
 """Finding an access token that is shown, opaque or signed: both are stored, and live only as long as what is stored.
 
+What a token was issued to is found here, too: what its life hangs on (`oauthcore.liveness`).
+
 A signed one (RFC 9068) is found by its `jti`, once its signature shows that it was made here: the signature alone would
 tell nothing of a revocation.
 """
 
 from __future__ import annotations
 
+from oauthcore.client import Client
 from oauthcore.compact import InvalidJwt
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digest, Digester, Secret
-from oauthcore.effects import Flow, find
+from oauthcore.effects import Claims, Flow, claims, find
 from oauthcore.jose import Verify
 from oauthcore.jwk import SERVER_ALGORITHMS, Jwk
-from oauthcore.records import AccessToken
+from oauthcore.liveness import IssuedTo
+from oauthcore.records import AccessToken, Grant, RefreshToken
 
 
 def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify) -> Flow[AccessToken | None]:
@@ -42,3 +46,18 @@ def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify
     jti = verified.claims.get("jti")
     # RFC 9068 section 4: an ID token is no access token, though the same key has signed it.
     return digest("jti", Secret(jti)) if verified.header.get("typ") == "at+jwt" and isinstance(jti, str) else None
+
+
+def issued_to(token: AccessToken | RefreshToken | None, caller: Client | None = None) -> Flow[IssuedTo]:
+    """Find what a token's life hangs on; `caller` is a client that has been found already.
+
+    The application is asked last, and only for a person whose grant is there: whether they are known, and no claims.
+    """
+    if token is None:
+        return IssuedTo(None)
+    grant = None if token.grant is None else (yield from find(Grant, token.grant))
+    is_callers = caller is not None and caller.client_id == token.client_id
+    client = caller if is_callers else (yield from find(Client, token.client_id))
+    if grant is None:
+        return IssuedTo(client)
+    return IssuedTo(client, grant, (yield from claims(Claims(grant.subject, grant.client_id, ()))))

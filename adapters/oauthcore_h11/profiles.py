@@ -10,7 +10,7 @@ import attrs
 from oauthcore import ConfigurationError
 from oauthcore.effects import Claims
 from oauthcore.openid import RESERVED_CLAIMS
-from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore.outcome import Change, Insert, Replace
 from oauthcore.storage import AsyncStorage
 
 # A name is a line, an address a few; more is somebody's mistake and would travel in every token.
@@ -71,10 +71,13 @@ def _value(name: str, value: str) -> object:
         raise ConfigurationError("--claim", f"{name}={value}", "its value is JSON: true, 12 or {…}") from None
 
 
-async def known_of(storage: AsyncStorage, asked: Claims) -> dict[str, object]:
-    """Answer what is known of a person; of somebody without a profile that is nothing."""
+async def known_of(storage: AsyncStorage, asked: Claims) -> dict[str, object] | None:
+    """Answer what is known of a person, None of one who is no user here any more.
+
+    A user and their profile are added and removed in one commit, and declared together: so one find tells of both.
+    """
     profile = await storage.find(Profile, asked.subject)
-    return {} if profile is None else profile.members
+    return None if profile is None else profile.members
 
 
 async def change_profile(storage: AsyncStorage, subject: str, claims: Mapping[str, object]) -> Profile:
@@ -86,13 +89,3 @@ async def change_profile(storage: AsyncStorage, subject: str, claims: Mapping[st
         change: Change = Insert(fresh) if known is None else Replace(known, fresh)
         if await storage.commit([change]):
             return fresh
-
-
-async def forget_profile(storage: AsyncStorage, subject: str) -> bool:
-    """Forget a person's profile; False where there was none."""
-    while True:
-        known = await storage.find(Profile, subject)
-        if known is None:
-            return False
-        if await storage.commit([Delete(known)]):
-            return True

@@ -14,6 +14,7 @@ from oauthcore.outcome import Delete, Insert, Replace
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11.attempts import Attempts, Counter, Patience
 from oauthcore_h11.passwords import Passwords, TooBusy
+from oauthcore_h11.profiles import Profile
 
 # Longer ones are somebody's mistake, or an attempt to keep the hashing busy (NIST SP 800-63B asks for at least 64).
 MAX_PASSWORD = 1024
@@ -143,10 +144,14 @@ class Users:
             await self._storage.commit([Replace(user, renewed)])
 
 
-async def add_user(storage: AsyncStorage, user: User) -> None:
-    """Remember a user; raises `ConfigurationError` where the name is taken."""
-    if not await storage.commit([Insert(user)]):
-        raise ConfigurationError("username", user.username, "it is taken; choose another")
+async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
+    """Remember a user with their profile; raises `ConfigurationError` where the name or the subject is taken."""
+    if await storage.commit([Insert(user), Insert(profile)]):
+        return
+    if await storage.find(User, user.key) is None and await storage.find(Profile, profile.key) is not None:
+        # Two users of one subject would be one person to every client.
+        raise ConfigurationError("--subject", user.subject, "it is taken; choose another, or leave it out")
+    raise ConfigurationError("username", user.username, "it is taken; choose another")
 
 
 async def change_user(storage: AsyncStorage, username: str, **changes: object) -> User:
@@ -159,10 +164,11 @@ async def change_user(storage: AsyncStorage, username: str, **changes: object) -
 
 
 async def remove_user(storage: AsyncStorage, username: str) -> User:
-    """Forget a user; raises `ConfigurationError` where there is none of that name."""
+    """Forget a user and their profile, and so end their tokens; raises `ConfigurationError` where there is none."""
     while True:
         user = await find_user(storage, username)
-        if await storage.commit([Delete(user)]):
+        profile = await storage.find(Profile, user.subject)
+        if await storage.commit([Delete(record) for record in (user, profile) if record is not None]):
             return user
 
 

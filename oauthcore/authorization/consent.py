@@ -24,19 +24,20 @@ def consent_key(subject: str, client_id: str, context: Context) -> Digest:
 
 def remember(judged: Judged, allowed: Scope, subject: str, consent: Consent | None, context: Context) -> Change:
     """Remember what was allowed, of what was asked for, beside what stands and was not asked for."""
-    client_id, now = judged.asked.client.client_id, context.now
+    client, now = judged.asked.client, context.now
     fresh = Consent(
-        key=consent_key(subject, client_id, context),
-        client_id=client_id,
+        key=consent_key(subject, client.client_id, context),
+        client_id=client.client_id,
         subject=subject,
         scope=allowed,
         granted_at=now,
         expires_at=now + context.policy.lifetimes.consent_lifetime,
         claims=judged.claims_beside_scope,
+        client_generation=client.generation,
     )
     if consent is None:
         return Insert(fresh)
-    if not is_live_consent(consent, now):
+    if not is_live_consent(consent, client, now):
         return Replace(consent, fresh)
     kept = without(consent, judged, Scope(), (), context)
     if not kept.scope and not kept.claims:
@@ -51,7 +52,7 @@ def take_back(
     judged: Judged, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
 ) -> tuple[Change, ...]:
     """Take back of a standing consent what was asked for and not allowed; `claims` are those allowed by name."""
-    if consent is None or not is_live_consent(consent, context.now):
+    if consent is None or not is_live_consent(consent, judged.asked.client, context.now):
         return ()
     rest = without(consent, judged, allowed, claims, context)
     if rest == consent:

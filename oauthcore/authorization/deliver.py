@@ -64,6 +64,8 @@ def front_channel_person(
     if client is None or login is None or context.openid is None or "id_token" not in types:
         return NOBODY
     names = names_wished(request, client, context, alone=types == ["id_token"])
+    if not names:
+        return NOBODY
     return (yield from know(login.subject, client, names, request.claims_locales)) or NOBODY
 
 

@@ -101,6 +101,6 @@ def is_remembered(judged: Judged, consent: Consent | None, context: Context) -> 
     is_for_anybody = judged.asked.client.is_public or judged.response_type.issues_tokens
     if is_for_anybody and is_impersonable(judged.asked.redirect.uri):
         return False
-    if consent is None or not is_live_consent(consent, context.now):
+    if consent is None or not is_live_consent(consent, judged.asked.client, context.now):
         return False
     return consent.scope.covers(judged.scope) and set(judged.claims_beside_scope) <= set(consent.claims)

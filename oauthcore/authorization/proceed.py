@@ -17,7 +17,6 @@ from oauthcore.authorization.deliver import deliver
 from oauthcore.authorization.need import Need
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import (
@@ -71,7 +70,7 @@ def approve(judged: Judged, approval: Approval, consent: Consent | None, person:
     grant = grant_of(judged, approval, context)
     approved = Approved(client, judged.asked.redirect, judged.code_challenge, judged.asked.request.nonce, grant)
     parts = [issue(approved, context) for issue in judged.response_type.parts]
-    changes += session_changes(client, grant, approval.session)
+    changes += session_changes(grant, approval.session)
     changes += [Insert(grant), *(change for part in parts for change in part.changes)]
     name: Literal["code_issued", "token_issued"] = "code_issued" if judged.response_type.issues_code else "token_issued"
     events.append(Event(name, client.client_id, grant.subject, grant.key))
@@ -83,7 +82,8 @@ def grant_of(judged: Judged, approval: Approval, context: Context) -> Grant:
     client, request = judged.asked.client, judged.asked.request
     grant = new_grant(client, approval.login.subject, approval.scope, approval.login.auth_time, context)
     if context.openid is None or "openid" not in approval.scope:
-        return grant
+        # It ends with the login session, too: who signs out means every application that got something in it.
+        return attrs.evolve(grant, sid=approval.login.sid)
     return attrs.evolve(
         grant,
         acr=approval.login.acr,
@@ -94,11 +94,11 @@ def grant_of(judged: Judged, approval: Approval, context: Context) -> Grant:
     )
 
 
-def session_changes(client: Client, grant: Grant, session: LoginSession | None) -> tuple[Change, ...]:
+def session_changes(grant: Grant, session: LoginSession | None) -> tuple[Change, ...]:
     """Demand that the login session lasts; where the grant is bound to it, note it there, so that it ends with it."""
     if session is None:
         return ()
-    return (Require(session),) if grant.sid is None else (Replace(session, authorized(session, client.client_id)),)
+    return (Require(session),) if grant.sid is None else (Replace(session, authorized(session, grant)),)
 
 
 def consent_changes(

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.effects import Flow, find
@@ -20,10 +21,11 @@ from oauthcore.records import AuthorizationRequest, Interaction
 _NAMES = tuple(field.name for field in attrs.fields(AuthorizationRequest))
 
 
-def carry(request: AuthorizationRequest, browser: Digest, context: Context) -> Secret:
+def carry(request: AuthorizationRequest, client: Client, browser: Digest, context: Context) -> Secret:
     """Return the handle of an interaction that is stored nowhere: the request, its browser, and until when it waits."""
     members = {
         "request": _members(request),
+        "client_generation": client.generation,
         "browser": browser,
         "started_at": context.now,
         "expires_at": context.now + context.policy.lifetimes.interaction_lifetime,
@@ -51,6 +53,7 @@ def _unstored(key: Digest, carried: Any) -> Interaction:
         started_at=carried["started_at"],
         expires_at=carried["expires_at"],
         state=InteractionState.UNSTORED,
+        client_generation=carried["client_generation"],
     )
 
 

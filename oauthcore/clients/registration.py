@@ -10,12 +10,13 @@ from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.registered_keys import check_keys, longest_hash
 from oauthcore.clients.secret_strength import secret_problem
 from oauthcore.context import Context
-from oauthcore.digest import Secret
+from oauthcore.digest import Secret, same_digest
 from oauthcore.effects import Flow, find
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
-from oauthcore.outcome import Event, Insert, Outcome, Replace
+from oauthcore.outcome import Change, Event, Insert, Outcome, Replace
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
+from oauthcore.records import ListedClient
 from oauthcore.redirect_uri import objection
 from oauthcore.transact import agree
 
@@ -29,6 +30,9 @@ METHODS: tuple[AuthenticationMethod, ...] = (
 
 # A generated secret has 43; more than this is somebody's mistake, and would have to be hashed at every request.
 MAX_SECRET = 1024
+
+# 96 bits: no two registrations of one identifier will ever draw the same.
+GENERATION_LENGTH = 16
 
 
 @attrs.frozen
@@ -145,13 +149,57 @@ def check_secret(secret: Secret, client: Client) -> None:
         raise ConfigurationError("secret", secret, remedy)
 
 
-def decide_register(known: Client | None, client: Client) -> Outcome:
-    """Remember a client, unless there is one of that name."""
-    if known is not None:
-        raise ConfigurationError(
-            "client_id", client.client_id, "it is taken; choose another, or remove that client first"
+def with_secret(client: Client, secret: Secret | None, known: Client | None, context: Context) -> Registered:
+    """Give a client its secret: the one named, else those that it is known with, else a fresh one."""
+    if not client.has_secret:
+        if secret is not None:
+            kind = "public client" if client.is_public else "client with a key of its own"
+            raise ConfigurationError("secret", secret, f"a {kind} has none; leave it out")
+        return Registered(attrs.evolve(client, secrets=()), None)
+    if known is not None and serves_on(known, secret, client, context):
+        return Registered(attrs.evolve(client, secrets=known.secrets), secret)
+    secret = secret or fresh_secret(client, context)
+    check_secret(secret, client)
+    return Registered(attrs.evolve(client, secrets=(remembered(secret, client, context),)), secret)
+
+
+def serves_on(known: Client, secret: Secret | None, client: Client, context: Context) -> bool:
+    """Tell whether what is remembered of a known client's secrets does for the client as it is to be.
+
+    A digest does not where the secret itself is needed, nor a secret that is too short for the signatures.
+    """
+    if not known.has_secret or not known.secrets:
+        return False
+    if is_kept(client) and (known.secrets[0].sealed is None or longest_hash(known) < longest_hash(client)):
+        return False
+    return secret is None or same_digest(known.secrets[0].digest, context.digest("client_secret", secret))
+
+
+def listing(client: Client, entry: ListedClient | None, context: Context) -> tuple[Change, ...]:
+    """Return what puts a client into the list of all, unless it is there."""
+    if entry is None:
+        return (
+            Insert(ListedClient(client_id=client.client_id, registered_at=context.now, expires_at=client.expires_at)),
         )
-    return Outcome(Response(201), (Insert(client),), (Event("client_registered", client.client_id),))
+    if entry.expires_at == client.expires_at:
+        return ()
+    return (Replace(entry, attrs.evolve(entry, expires_at=client.expires_at)),)
+
+
+def decide_register(
+    known: Client | None, entry: ListedClient | None, registered: Registered, context: Context, *, replace: bool
+) -> Outcome:
+    """Remember a client, or put it in the place of one that may be replaced; the same once more changes nothing."""
+    client = registered.client
+    listed = listing(client, entry, context)
+    if known is None:
+        return Outcome(Response(201), (Insert(client), *listed), (Event("client_registered", client.client_id),))
+    if not replace:
+        remedy = "it is taken; choose another, remove that client first, or register with replace=True"
+        raise ConfigurationError("client_id", client.client_id, remedy)
+    if known == client:
+        return Outcome(Response(200), listed)
+    return Outcome(Response(200), (Replace(known, client), *listed), (Event("client_updated", client.client_id),))
 
 
 def decide_rotate(known: Client | None, client_id: str, secret: Secret, overlap: int, context: Context) -> Outcome:
@@ -164,17 +212,31 @@ def decide_rotate(known: Client | None, client_id: str, secret: Secret, overlap:
     return Outcome(Response(200), (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))
 
 
-def remember(registered: Registered, context: Context) -> Flow[Registered]:
-    """Remember a client that has been looked over; raises `ConfigurationError` where its identifier is taken."""
+def remember(client: Client, secret: Secret | None, context: Context, *, replace: bool) -> Flow[Registered]:
+    """Remember a client that has been looked over; raises `ConfigurationError` where its identifier is taken.
+
+    One that takes another's place is still that client: what it was given lives on, within the new registration. Nor
+    does registering it again enable it: whoever disabled it may have done so for a thief.
+    """
+    generation = context.mint().reveal()[:GENERATION_LENGTH]
+    made: list[Registered] = []
 
     def decision() -> Flow[Outcome]:
-        check_sector(registered.client, context)
-        known = yield from find(Client, registered.client.client_id)
-        return decide_register(known, registered.client)
+        check_sector(client, context)
+        known = yield from find(Client, client.client_id)
+        entry = yield from find(ListedClient, client.client_id)
+        made.append(with_secret(as_registered(client, known, generation), secret, known, context))
+        return decide_register(known, entry, made[-1], context, replace=replace)
 
-    response = yield from agree(decision)
-    assert response.status == 201
-    return registered
+    _ = yield from agree(decision)
+    return made[-1]
+
+
+def as_registered(client: Client, known: Client | None, generation: str) -> Client:
+    """Return a client with what does not come with its settings: a generation, or what it is known with."""
+    if known is None:
+        return attrs.evolve(client, generation=generation)
+    return attrs.evolve(client, generation=known.generation, enabled=client.enabled and known.enabled)
 
 
 def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret]:

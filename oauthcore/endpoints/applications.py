@@ -16,7 +16,7 @@ from oauthcore.digest import Digest
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
-from oauthcore.liveness import is_live_consent, is_live_grant
+from oauthcore.liveness import is_standing, of_generation
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
 from oauthcore.records import Consent, Grant, WithdrawalMark
 from oauthcore.revocation import revoke_grant
@@ -48,7 +48,10 @@ def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplica
     found: list[AuthorizedApplication] = []
     for client_id, records in standing.items():
         client = yield from find(Client, client_id)
-        found.append(summary(client_id, client, records))
+        # What was given to an earlier client of that name is dead (`oauthcore.liveness`).
+        ours = [record for record in records if client is None or of_generation(client, record.client_generation)]
+        if ours:
+            found.append(summary(client_id, client, ours))
     return tuple(sorted(found, key=lambda application: application.granted_at, reverse=True))
 
 
@@ -58,10 +61,10 @@ def standing_by_client(
     """Sort what has not ended by client."""
     standing: dict[str, list[Consent | Grant]] = {}
     for consent in consents:
-        if is_live_consent(consent, now):
+        if is_standing(consent, now):
             standing.setdefault(consent.client_id, []).append(consent)
     for grant in grants:
-        if is_live_grant(grant, now):
+        if is_standing(grant, now):
             standing.setdefault(grant.client_id, []).append(grant)
     return standing
 
@@ -100,7 +103,7 @@ def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Outcom
     grants = yield from find_of(Grant, asked.subject)
     consents = [consent for consent in consents if asked.client_id in {None, consent.client_id}]
     grants = [
-        grant for grant in grants if asked.client_id in {None, grant.client_id} and is_live_grant(grant, context.now)
+        grant for grant in grants if asked.client_id in {None, grant.client_id} and is_standing(grant, context.now)
     ]
     if again and not consents and not grants:
         return Outcome(Response(200))
@@ -122,7 +125,7 @@ def decide_withdraw(
     """
     changes: list[Change] = [change_mark(asked.subject, mark, context)]
     changes += [Delete(consent) for consent in consents]
-    standing = (consent for consent in consents if is_live_consent(consent, context.now))
+    standing = (consent for consent in consents if is_standing(consent, context.now))
     events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in standing]
     for grant in grants:
         changes.append(Replace(grant, revoke_grant(grant)))
@@ -133,7 +136,7 @@ def decide_withdraw(
 def revoke_by_key(key: str, context: Context) -> Flow[Outcome]:
     """Revoke one grant at the operator's wish; raises `ConfigurationError` where there is none to revoke."""
     grant = yield from find(Grant, Digest(key))
-    if grant is None or not is_live_grant(grant, context.now):
+    if grant is None or not is_standing(grant, context.now):
         raise ConfigurationError("grant", key, "name one that stands; grant list shows them")
     event = Event("grant_revoked", grant.client_id, grant.subject, grant.key)
     return Outcome(Response(200), (Replace(grant, revoke_grant(grant)),), (event,))

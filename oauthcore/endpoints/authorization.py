@@ -137,7 +137,8 @@ def start_interaction(
     """
     bound, cookies = bind(browser, context)
     if login is None:
-        return Outcome(send_to_page(needed, carry(judged.asked.request, bound, context), context, cookies))
+        handle = carry(judged.asked.request, judged.asked.client, bound, context)
+        return Outcome(send_to_page(needed, handle, context, cookies))
     handle = context.mint()
     interaction = Interaction(
         key=context.digest("interaction", handle),
@@ -148,6 +149,7 @@ def start_interaction(
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         login=login if needed is Need.CONSENT else None,
         auth_time=login.auth_time,
+        client_generation=judged.asked.client.generation,
     )
     changes = (Require(judged.asked.client), Insert(interaction))
     return Outcome(send_to_page(needed, handle, context, cookies), changes)

@@ -143,7 +143,7 @@ def sign_out(leaving: Leaving, render: RenderSignedOut, context: Context) -> Flo
     grants: Sequence[Grant] = ()
     if session is not None:
         grants = yield from find_of(Grant, session.subject)
-    clients = yield from clients_of([] if session is None else [session])
+    clients = yield from clients_of([] if session is None else [session], grants)
     return decide_sign_out(leaving, kept, client, session, grants, clients, render, context)
 
 

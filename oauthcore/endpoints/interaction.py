@@ -20,6 +20,7 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidRequest, OAuthError, UnmetAuthenticationRequirements
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.liveness import of_generation
 from oauthcore.login import Login
 from oauthcore.outcome import Change, Outcome
 from oauthcore.records import Consent, Interaction, WithdrawalMark
@@ -86,7 +87,7 @@ def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingI
     interaction = yield from find_interaction(handle, context)
     if interaction is None:
         return None
-    client = yield from find(Client, interaction.client_id)
+    client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
     known = login or interaction.login
     consent = None
     if known is not None:
@@ -147,7 +148,7 @@ def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     interaction = yield from find_interaction(answer.handle, context)
     client = consent = mark = None
     if interaction is not None:
-        client = yield from find(Client, interaction.client_id)
+        client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
         consent = yield from find(Consent, consent_key(answer.subject, interaction.client_id, context))
         if answer.scope is not None:
             mark = yield from find_mark(answer.subject, context)

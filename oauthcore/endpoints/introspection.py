@@ -5,16 +5,18 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
+from oauthcore.effects import Flow
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
 from oauthcore.http import NO_STORE, Request, Response, json_response
 from oauthcore.jwt import Jwt
-from oauthcore.liveness import is_live
+from oauthcore.liveness import IssuedTo, is_live, registered_scope
 from oauthcore.oidc.subject import subject_for
 from oauthcore.outcome import Outcome, Pending
 from oauthcore.parameters import form_of
-from oauthcore.records import AccessToken, Grant
+from oauthcore.records import AccessToken
+from oauthcore.scope import Scope
+from oauthcore.stored_token import issued_to
 
 SIGNED_TYPE = "application/token-introspection+jwt"
 
@@ -24,10 +26,7 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     parameters = form_of(request)
     caller = yield from authenticate_client(request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
-    grant = None
-    if token is not None and token.grant is not None:
-        grant = yield from find(Grant, token.grant)
-    members = decide(caller, token, grant, context)
+    members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
     alg = yield from signing_alg(request, caller, context)
     answer = json_response(200, members) if alg is None else signed_answer(members, caller, alg, context)
     return spend(caller, Outcome(answer))
@@ -41,7 +40,7 @@ def signing_alg(request: Request, caller: Authenticated, context: Context) -> Fl
     return caller.client.introspection_signed_response_alg or next((key.alg for key in keys), None)
 
 
-def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> dict[str, object]:
+def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Context) -> dict[str, object]:
     """Describe a live token to who may know it; to everybody else there is no such token (RFC 7662 section 2.2).
 
     A refresh token is its client's alone. A resource server asks whether to let somebody in, and many look at nothing
@@ -50,11 +49,12 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
     client = caller.client
     if client.is_public:
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
-    if token is None or not is_live(token, grant, context.now):
+    if token is None or to.client is None or not is_live(token, to, context.policy, context.now):
         return {"active": False}
     if token.client_id != client.client_id and not (client.introspects_any and isinstance(token, AccessToken)):
         return {"active": False}
-    members = describe(token, context)
+    scope = registered_scope(token.scope, to.client) if isinstance(token, AccessToken) else Scope()
+    members = describe(token, scope, context)
     if token.subject is not None and not client.introspects_any:
         # The client's own token: it is told the name by which it knows the person (OIDC Core section 8.1).
         members["sub"] = subject_for(client, token.subject, context)
@@ -76,7 +76,7 @@ def _as_jwt(signed: tuple[str, ...]) -> Response:
     return Response(200, (("Content-Type", SIGNED_TYPE), *NO_STORE), signed[0].encode("ascii"))
 
 
-def describe(token: Token, context: Context) -> dict[str, object]:
+def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
     """Give the members of an active token's description.
 
     A refresh token has no `token_type`: it is not one to be accepted at a resource (RFC 6749 section 1.5).
@@ -87,6 +87,6 @@ def describe(token: Token, context: Context) -> dict[str, object]:
     members |= {"exp": token.expires_at, "iat": token.issued_at, "jti": token.key[:32]}
     if isinstance(token, AccessToken):
         members |= {"aud": list(token.audience), "token_type": "Bearer"}
-        if token.scope:
-            members["scope"] = token.scope.text
+        if scope:
+            members["scope"] = scope.text
     return members

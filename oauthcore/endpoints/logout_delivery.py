@@ -15,6 +15,7 @@ from oauthcore.context import Context
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import InvalidRequest
 from oauthcore.http import Outgoing, Response
+from oauthcore.liveness import of_generation
 from oauthcore.login import DUE, LogoutDelivery
 from oauthcore.oidc.logout_token import logout_token
 from oauthcore.outcome import Delete, Event, Outcome, Pending, Replace
@@ -69,7 +70,7 @@ def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
 def claim(delivery: LogoutDelivery, context: Context) -> Flow[Outcome]:
     """Take a delivery, if nobody else has: the answer is the request's body, 409 where there is nothing to send."""
     stored = yield from find(LogoutDelivery, delivery.key)
-    client = yield from find(Client, delivery.client_id)
+    client = of_generation((yield from find(Client, delivery.client_id)), delivery.client_generation)
     return decide_claim(delivery, stored, client, context)
 
 

@@ -20,6 +20,7 @@ from oauthcore.effects import Flow, find
 from oauthcore.errors import AccessDenied, InvalidRequest, OAuthError
 from oauthcore.http import Request
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.liveness import of_generation
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
@@ -53,7 +54,7 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     )
     interaction = yield from find_interaction(back.handle, context)
     own = prove_own(back, interaction, context)
-    client = yield from find(Client, own.interaction.client_id)
+    client = of_generation((yield from find(Client, own.interaction.client_id)), own.interaction.client_generation)
     session = yield from session_of(own.interaction.login)
     consent = mark = None
     if own.interaction.login is not None:
@@ -138,7 +139,8 @@ def answer_finished(
     # Who took something back after they had said yes is asked anew, also where an older consent would do.
     needed = need(judged, login, None if withdrawn else consent, told, context)
     if isinstance(needed, Login):
-        scope = judged.scope if interaction.scope is None else interaction.scope
+        # What was allowed may have been taken out of the client's registration since.
+        scope = judged.scope if interaction.scope is None else interaction.scope.within(judged.scope)
         approval = Approval(needed, scope, told.consent, interaction.remember, session)
         outcome = approve(judged, approval, consent, person, context)
         marked = () if mark is None else (Require(mark),)

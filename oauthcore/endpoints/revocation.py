@@ -9,7 +9,7 @@ from oauthcore.effects import Flow, find
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidGrant
 from oauthcore.http import NO_BODY, NO_STORE, Request, Response
-from oauthcore.liveness import is_live_grant
+from oauthcore.liveness import is_standing
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
 from oauthcore.parameters import form_of
 from oauthcore.records import AccessToken, Grant
@@ -40,7 +40,7 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
     if token.client_id != client_id:
         # Section 2.1: the request is refused and the client is told. Who has the token learns nothing new by that.
         raise InvalidGrant("the token was issued to another client")
-    live_grant = grant if is_live_grant(grant, context.now) else None
+    live_grant = grant if is_standing(grant, context.now) else None
     if isinstance(token, AccessToken):
         # A retry would hand out the token that has just been revoked. Who revokes it has had the answer.
         closed: tuple[Change, ...] = () if live_grant is None else close_retry(live_grant)

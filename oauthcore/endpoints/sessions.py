@@ -45,7 +45,7 @@ def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
     if before is None or before.subject == asked.login.subject:
         return decide_sign_in(asked, before, (), {}, context)
     grants = yield from find_of(Grant, before.subject)
-    clients = yield from clients_of([before])
+    clients = yield from clients_of([before], grants)
     return decide_sign_in(asked, before, tuple(grants), clients, context)
 
 
@@ -88,7 +88,7 @@ def end_session(sid: str, subject: str | None, context: Context) -> Flow[Outcome
     if session is None or subject not in {None, session.subject}:
         return Outcome(Response(200))
     grants = yield from find_of(Grant, session.subject)
-    clients = yield from clients_of([session])
+    clients = yield from clients_of([session], grants)
     ended = ending([session], grants, clients, context)
     return Outcome(Response(200), ended.changes, ended.events)
 
@@ -100,6 +100,6 @@ def end_sessions(subject: str, context: Context) -> Flow[Outcome]:
     """
     found = yield from find_of(LoginSession, subject)
     grants = yield from find_of(Grant, subject)
-    clients = yield from clients_of(found)
+    clients = yield from clients_of(found, grants)
     ended = ending(found, grants, clients, context)
     return Outcome(Response(200), ended.changes, ended.events)

@@ -12,7 +12,7 @@ from oauthcore.effects import Flow, find
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
 from oauthcore.http import NO_STORE, Request, Response, json_response
 from oauthcore.jwt import Jwt
-from oauthcore.liveness import is_live, is_live_client
+from oauthcore.liveness import IssuedTo, is_live, registered_scope
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import Person, claims_for, know, told
@@ -34,6 +34,7 @@ class Entitled:
     token: AccessToken
     grant: Grant
     client: Client
+    scope: Scope
 
 
 def userinfo(request: Request, context: Context) -> Flow[Outcome]:
@@ -43,8 +44,8 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
         return Outcome(Challenge(context.issuer).ask(OPENID))
     token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     grant = client = None
-    if token is not None and token.grant is not None:
-        grant = yield from find(Grant, token.grant)
+    if token is not None:
+        grant = None if token.grant is None else (yield from find(Grant, token.grant))
         client = yield from find(Client, token.client_id)
     entitled = prove_entitled(token, grant, client, context)
     names = names_at(entitled, context)
@@ -67,21 +68,23 @@ def read_token(request: Request) -> Secret | None:
 
 
 def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Client | None, context: Context) -> Entitled:
-    """Check that the token lives, and that it is a person's who allowed to be known."""
-    if token is None or not is_live(token, grant, context.now):
-        raise InvalidToken("the token is unknown, expired or revoked")
-    if grant is None or "openid" not in token.scope:
+    """Check that the token lives, and that it is a person's who allowed to be known.
+
+    Whether the application knows that person still is asked afterwards, in one question with their claims.
+    """
+    if token is None or not is_live(token, IssuedTo(client, grant), context.policy, context.now):
+        raise InvalidToken("the token is unknown, expired or revoked, or its client is")
+    scope = Scope() if client is None else registered_scope(token.scope, client)
+    if grant is None or client is None or "openid" not in scope:
         raise InsufficientScope("the token has no scope openid")
-    if client is None or not is_live_client(client, context.now):
-        raise InvalidToken("the token's client is gone or disabled")
-    return Entitled(token, grant, client)
+    return Entitled(token, grant, client, scope)
 
 
 def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
     """Give the claims that belong here: those of the token's scope, and those asked for here by name (section 5.4)."""
     assert context.openid is not None
     asked = parse_claims(entitled.grant.claims).userinfo
-    return claims_for(entitled.client, (*context.openid.claims_of(entitled.token.scope), *asked), context)
+    return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *asked), context)
 
 
 def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context) -> Response | Pending:

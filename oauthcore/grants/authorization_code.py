@@ -10,14 +10,15 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
 from oauthcore.frozen import evolve, made_quickly
-from oauthcore.grants.issuance import id_token_of, issue_first_tokens, known_for_id_token, token_response
+from oauthcore.grants.issuance import id_token_of, issue_first_tokens, person_of, scope_left, token_response
 from oauthcore.lifecycle import CODE, CodeInput, advance
-from oauthcore.liveness import is_live_grant
-from oauthcore.oidc.person import NOBODY, Person
+from oauthcore.liveness import IssuedTo, end_of_grant
+from oauthcore.oidc.person import Person
 from oauthcore.outcome import Event, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.pkce import check_verifier
 from oauthcore.records import AuthorizationCode, Grant
+from oauthcore.redirect_uri import is_registered
 from oauthcore.refusals import refuse_as_json
 from oauthcore.revocation import revoke_grant
 
@@ -47,7 +48,7 @@ def authorization_code(caller: Authenticated, parameters: Parameters, context: C
     )
     code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
     grant = None if code is None else (yield from find(Grant, code.grant))
-    person = NOBODY if context.openid is None else (yield from known_for_id_token(caller.client, grant, context))
+    person = yield from person_of(caller.client, grant, context)
     return decide(redemption, caller, code, grant, person, context)
 
 
@@ -56,7 +57,7 @@ def decide(
     caller: Authenticated,
     code: AuthorizationCode | None,
     grant: Grant | None,
-    person: Person,
+    person: Person | None,
     context: Context,
 ) -> Outcome:
     """Give the first redemption tokens; let a second one revoke what the first was given (RFC 6749 section 4.1.2).
@@ -64,14 +65,19 @@ def decide(
     Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
     """
     own = prove_own(redemption, caller, code, context.now)
-    if grant is None or not is_live_grant(grant, context.now):
-        raise InvalidGrant("the code's grant is revoked or over")
+    end = end_of_grant(IssuedTo(caller.client, grant, person), context.policy, context.now)
+    if end is not None or grant is None or person is None:
+        raise InvalidGrant(f"the code's {end}")
     redeemed = advance(CODE, own.code.state, CodeInput.REDEEM)
     if redeemed is None:
         refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
-    id_token = id_token_of(caller.client, grant, grant.scope, own.code.nonce, person, context)
+    # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
+    if not is_registered(own.code.redirect_uri, caller.client.redirect_uris):
+        raise InvalidGrant("the redirect URI that the code was sent to is not registered any more")
+    scope = scope_left(grant.scope, caller.client)
+    id_token = id_token_of(caller.client, grant, scope, own.code.nonce, person, context)
     first = issue_first_tokens(caller, grant, context, id_token)
     return Outcome(
         token_response(first.tokens, context.now),

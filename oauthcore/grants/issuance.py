@@ -11,12 +11,14 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow
+from oauthcore.errors import InvalidGrant
 from oauthcore.frozen import evolve, made_quickly, maker
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.http import Response, json_response
 from oauthcore.jwt import Jwt
+from oauthcore.liveness import registered_scope
 from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
-from oauthcore.oidc.person import NOBODY, Person, know
+from oauthcore.oidc.person import Person, know
 from oauthcore.outcome import Change, Insert, Pending
 from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
 from oauthcore.scope import Scope
@@ -70,6 +72,7 @@ def issue_access(
         audience=(context.issuer,),
         issued_at=context.now,
         expires_at=expires_at if grant is None else min(expires_at, grant.expires_at),
+        client_generation=client.generation if grant is None else "",
     )
     if before is not None:
         record = attrs.evolve(record, expires_at=before.access_token_expires_at)
@@ -94,12 +97,28 @@ def idle_until(client: Client, over: int, context: Context) -> int:
     return min(context.refresh_token_expires_at(client), over)
 
 
-def known_for_id_token(client: Client, grant: Grant | None, context: Context) -> Flow[Person]:
-    """Ask for what an ID token on a grant has to say of the person beside who he is; mostly that is nothing."""
-    if grant is None or grant.claims is None or not is_due(grant.scope, context):
-        return NOBODY
-    names = names_in(client, grant.scope, grant.claims, context, alone=False)
-    return (yield from know(grant.subject, client, names, grant.claims_locales)) or NOBODY
+def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Person | None]:
+    """Ask whether the application knows a grant's person, and for what an ID token has to say of them.
+
+    Beside who they are that is mostly nothing; it is one question all the same. None where they are not known any more.
+    """
+    if grant is None:
+        return None
+    names: tuple[str, ...] = ()
+    if grant.claims is not None and is_due(grant.scope, context):
+        names = names_in(client, grant.scope, grant.claims, context, alone=False)
+    return (yield from know(grant.subject, client, names, grant.claims_locales))
+
+
+def scope_left(scope: Scope, client: Client) -> Scope:
+    """Return what may still be issued of a scope that was allowed: never what was taken out of the registration.
+
+    Raises `InvalidGrant` where nothing is left of it. A client that lost a part is told by `scope` (RFC 6749 5.1).
+    """
+    left = registered_scope(scope, client)
+    if scope and not left:
+        raise InvalidGrant("the client is not registered any more for anything that was allowed")
+    return left
 
 
 def id_token_of(
@@ -126,6 +145,7 @@ def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None,
         auth_time=auth_time,
         granted_at=context.now,
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
+        client_generation=client.generation,
     )
 
 
@@ -158,6 +178,7 @@ def issue_first_tokens(
 ) -> FirstTokens:
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
     client = caller.client
+    scope = scope_left(grant.scope, client)
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
     # A refresh token may be rotated on and on until the absolute lifetime is over, counted from the person's decision.
     over = (
@@ -169,8 +190,8 @@ def issue_first_tokens(
         refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
         changes = (Insert(refresh.record),)
     lasting = evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
-    access = issue_access(value, client, lasting, grant.scope, context)
-    return FirstTokens(lasting, Tokens(access, grant.scope, refresh, id_token), (Insert(access.record), *changes))
+    access = issue_access(value, client, lasting, scope, context)
+    return FirstTokens(lasting, Tokens(access, scope, refresh, id_token), (Insert(access.record), *changes))
 
 
 def token_response(tokens: Tokens, now: int) -> Response | Pending:

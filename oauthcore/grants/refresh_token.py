@@ -14,7 +14,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
-from oauthcore.errors import InvalidGrant
+from oauthcore.errors import InvalidGrant, InvalidScope
 from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import (
     Tokens,
@@ -22,12 +22,13 @@ from oauthcore.grants.issuance import (
     idle_until,
     issue_access,
     issue_refresh,
-    known_for_id_token,
+    person_of,
+    scope_left,
     token_response,
 )
 from oauthcore.lifecycle import REFRESH, RefreshInput, RefreshState, advance
-from oauthcore.liveness import is_live_grant
-from oauthcore.oidc.person import NOBODY, Person
+from oauthcore.liveness import IssuedTo, end_of_grant, registered_scope
+from oauthcore.oidc.person import Person
 from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.records import Grant, RefreshToken, Rotation
@@ -51,7 +52,7 @@ def refresh_token(caller: Authenticated, parameters: Parameters, context: Contex
     refresh = Refresh(Secret(parameters.need("refresh_token")), None if asked is None else parse_scope(asked))
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
-    person = NOBODY if context.openid is None else (yield from known_for_id_token(caller.client, grant, context))
+    person = yield from person_of(caller.client, grant, context)
     return decide(refresh, caller, token, grant, person, context)
 
 
@@ -60,7 +61,7 @@ def decide(
     caller: Authenticated,
     token: RefreshToken | None,
     grant: Grant | None,
-    person: Person,
+    person: Person | None,
     context: Context,
 ) -> Outcome:
     """Rotate the newest token, answer the one before it again, and take an older one for reuse (RFC 6749 section 6)."""
@@ -68,17 +69,30 @@ def decide(
         raise InvalidGrant("the refresh token is unknown")
     if token.client_id != caller.client.client_id:
         raise InvalidGrant("the refresh token was issued to another client")
-    if grant is None or not is_live_grant(grant, context.now):
-        raise InvalidGrant("the refresh token's grant is revoked or over")
+    end = end_of_grant(IssuedTo(caller.client, grant, person), context.policy, context.now)
+    if end is not None or grant is None or person is None:
+        raise InvalidGrant(f"the refresh token's {end}")
     if context.now >= token.expires_at:
         raise InvalidGrant("the refresh token has expired")
     state = state_of(refresh.token, token, grant, context)
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
-    scope = resolve_scope(refresh.scope, grant.scope, grant.scope)
+    scope = allowed_scope(refresh.scope, grant, caller)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
         return answer_again(refresh, caller, grant, grant.rotation, person, context)
     return rotate(refresh, caller, grant, scope, person, context)
+
+
+def allowed_scope(asked: Scope | None, grant: Grant, caller: Authenticated) -> Scope:
+    """Check that no more is asked for than was allowed; what was taken out of the registration since is left out.
+
+    (RFC 6749 sections 6 and 3.3.) Raises `InvalidScope` where nothing is left of what was asked for.
+    """
+    left = scope_left(grant.scope, caller.client)
+    scope = left if asked is None else resolve_scope(asked, left, grant.scope).within(left)
+    if asked and not scope:
+        raise InvalidScope("the client is not registered any more for anything of what it asks for")
+    return scope
 
 
 def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context) -> RefreshState:
@@ -117,7 +131,8 @@ def answer_again(
 ) -> Outcome:
     """Give the same pair as before: derived again as of that second, nothing changed, not a second longer."""
     then = attrs.evolve(context, now=rotation.rotated_at)
-    pair = successors(refresh, caller, grant, rotation.scope, person, then, rotation)
+    scope = registered_scope(rotation.scope, caller.client)
+    pair = successors(refresh, caller, grant, scope, person, then, rotation)
     event = Event("token_refresh_retried", grant.client_id, grant.subject, grant.key)
     return Outcome(token_response(pair, context.now), (), (event,))
 

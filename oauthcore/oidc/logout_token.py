@@ -27,6 +27,7 @@ def queued(client: Client, session: LoginSession, context: Context) -> LogoutDel
         queued_at=context.now,
         next_try_at=context.now,
         expires_at=context.now + DELIVERY_LIFETIME,
+        client_generation=client.generation,
     )
 
 

@@ -77,8 +77,6 @@ def _spelled(wish: Wanted) -> object:
 
 def know(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
     """Ask the application for these claims; None where it knows nobody of that name (any more)."""
-    if not names:
-        return NOBODY
     asked = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
     return (yield from claims(Claims(subject, client.client_id, asked, words(locales))))
 

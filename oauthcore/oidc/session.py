@@ -13,11 +13,10 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find
 from oauthcore.lifecycle import SESSION, SessionInput, advance
-from oauthcore.liveness import is_live_grant
+from oauthcore.liveness import is_standing, may_outlive_session
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.logout_token import queued
 from oauthcore.outcome import Change, Event, Insert, Replace
-from oauthcore.policy import Allowance
 from oauthcore.records import Grant
 from oauthcore.revocation import revoke_grant
 
@@ -47,12 +46,13 @@ def is_active(session: LoginSession | None, now: int) -> bool:
     )
 
 
-def authorized(session: LoginSession, client_id: str) -> LoginSession:
-    """Give the session in which a client is given an ID token."""
+def authorized(session: LoginSession, grant: Grant) -> LoginSession:
+    """Return the session in which something was granted; a client that gets an ID token is told of its end."""
+    signs_in = (grant.client_id,) if "openid" in grant.scope else ()
     return attrs.evolve(
         session,
         state=SESSION[session.state, SessionInput.AUTHORIZE],
-        client_ids=tuple(dict.fromkeys((*session.client_ids, client_id))),
+        client_ids=tuple(dict.fromkeys((*session.client_ids, *signs_in))),
         authorizations=session.authorizations + 1,
     )
 
@@ -74,7 +74,13 @@ def ending(sessions: Iterable[LoginSession], grants: Sequence[Grant], clients: C
             continue
         changes.append(Replace(session, attrs.evolve(session, state=SESSION[session.state, SessionInput.END])))
         events.append(Event("session_ended", None, session.subject))
-        for grant in (grant for grant in grants if is_bound(grant, session, clients, context)):
+        for grant in grants:
+            if grant.sid != session.key or not is_standing(grant, context.now):
+                continue
+            # Back-Channel Logout section 2.7. The mark lets it end after all where offline access is taken back later.
+            if may_outlive_session(grant, clients.get(grant.client_id), context.policy):
+                changes.append(Replace(grant, attrs.evolve(grant, outlived_session=True)))
+                continue
             changes.append(Replace(grant, revoke_grant(grant)))
             events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
         told = (client for client_id in session.client_ids if (client := clients.get(client_id)) is not None)
@@ -82,18 +88,12 @@ def ending(sessions: Iterable[LoginSession], grants: Sequence[Grant], clients: C
     return Ending(tuple(changes), tuple(events))
 
 
-def is_bound(grant: Grant, session: LoginSession, clients: Clients, context: Context) -> bool:
-    """Tell whether a grant ends with a session: not where offline access was allowed (Back-Channel Logout 2.7)."""
-    if grant.sid != session.key or not is_live_grant(grant, context.now):
-        return False
-    client = clients.get(grant.client_id)
-    opened = context.policy.allows(Allowance.GRANTS_OUTLIVE_SESSION, frozenset() if client is None else client.allow)
-    return "offline_access" not in grant.scope and not opened
-
-
-def clients_of(sessions: Iterable[LoginSession]) -> Flow[Clients]:
-    """Find the clients that got an ID token in some sessions."""
+def clients_of(sessions: Sequence[LoginSession], grants: Iterable[Grant]) -> Flow[Clients]:
+    """Find the clients that got something in some sessions: an ID token, or a grant that may end with it."""
+    sids = {session.key for session in sessions}
+    told = (client_id for session in sessions for client_id in session.client_ids)
+    granted = (grant.client_id for grant in grants if grant.sid in sids)
     clients: dict[str, Client | None] = {}
-    for client_id in dict.fromkeys(client_id for session in sessions for client_id in session.client_ids):
+    for client_id in dict.fromkeys((*told, *granted)):
         clients[client_id] = yield from find(Client, client_id)
     return clients

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore import Access, ConfigurationError, MemoryStorage, Request, ResourceServer, Response, Scope, World, run
+from oauthcore import (
+    Access,
+    Client,
+    ConfigurationError,
+    MemoryStorage,
+    Request,
+    ResourceServer,
+    Response,
+    Scope,
+    World,
+    run,
+)
 from oauthcore.digest import Digester, Secret
 from oauthcore.effects import Flow, settled
 from oauthcore.errors import InvalidRequest, InvalidToken
@@ -66,7 +77,7 @@ def stored(state: GrantState = GrantState.ACTIVE, *, grant: bool = True, expires
         expires_at=NOW + 100,
         state=state,
     )
-    assert storage.commit((Insert(token), Insert(of)))
+    assert storage.commit((Insert(token), Insert(of), Insert(Client(client_id="app", scope="read"))))
     return storage
 
 

@@ -16,7 +16,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
-from oauthcore.liveness import is_live_grant
+from oauthcore.liveness import is_standing
 from oauthcore.oidc.session import is_active
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters
@@ -32,7 +32,7 @@ OTHERS: dict[str, str | None] = {"client_id": "other", "redirect_uri": "https://
 def alive(meeting: Meeting, run: Run[Any]) -> list[Grant]:
     """Return what lives of alice's."""
     grants = run.world.storage.find_of(Grant, "alice")
-    return [grant for grant in grants if is_live_grant(grant, meeting.site.now)]
+    return [grant for grant in grants if is_standing(grant, meeting.site.now)]
 
 
 def nothing_stands(meeting: Meeting, run: Run[Any]) -> None:
@@ -179,7 +179,7 @@ def test_no_grant_outlives_the_withdrawal_of_one_that_lived_when_it_was_given(
         def later() -> Flow[bool]:
             response = yield from site.server.handle(request)
             assert response.status == 200
-            return is_live_grant((yield from find(Grant, before.key)), site.now)
+            return is_standing((yield from find(Grant, before.key)), site.now)
 
         return [site.server.withdraw("alice"), later()]
 

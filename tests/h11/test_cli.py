@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
-from oauthcore import Client, Scope
-from oauthcore.digest import Digest
+from oauthcore import Client
 from oauthcore.outcome import Insert
 from oauthcore.purging import BATCH
-from oauthcore.records import AccessToken, Consent, Grant, Record
+from oauthcore.records import Grant
 from oauthcore_h11.cli import main
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
@@ -287,22 +287,52 @@ def test_client_is_removed(shell: Shell) -> None:
 
 
 def test_client_that_is_removed_leaves_nothing_to_the_next_of_its_name(shell: Shell) -> None:
-    shell.run("client", "add", "app", "--grant-type", "client_credentials")
-    own = {"subject": None, "grant": None, "scope": Scope(), "audience": (), "issued_at": 1, "expires_at": 2**33}
-    tokens = [AccessToken(key=Digest(name), client_id=name, **own) for name in ("app", "other")]  # type: ignore[arg-type]  # given by name
-    consents = [
-        Consent(key=Digest(name), client_id=name, subject="s-1", scope=Scope(), granted_at=1, expires_at=None)
-        for name in ("app", "other")
-    ]
-    grants = [standing("1", "s-1", "app"), standing("2", "s-1", "other")]
-    records: list[Record] = [*tokens, *consents, *grants]
-    stored(lambda opened: opened.commit([Insert(record) for record in records]))
+    for name in ("app", "other"):
+        shell.run("client", "add", name, "--grant-type", "client_credentials")
+
+    def grant_to_each(opened: SqliteStorage) -> None:
+        """Have somebody allow each of them something."""
+        for client in opened.every(Client):
+            grant = standing(client.client_id, "s-1", client.client_id)
+            opened.commit([Insert(attrs.evolve(grant, client_generation=client.generation))])
+
+    stored(grant_to_each)
+    assert len(shell.ask("grant", "list")) == 2
 
     shell.run("client", "remove", "app")
-
     assert [row["client_id"] for row in shell.ask("grant", "list")] == ["other"]
-    assert stored(lambda opened: list(opened.every(AccessToken))) == tokens[1:]
-    assert stored(lambda opened: opened.find_of(Consent, "s-1")) == consents[1:]
+
+    shell.run("client", "add", "app", "--grant-type", "client_credentials")
+    assert [row["client_id"] for row in shell.ask("grant", "list")] == ["other"]
+
+
+def test_client_is_updated_and_what_is_not_named_stays(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb", "--scope", "email", "--name", "App")
+    before = shell.ask("client", "show", "app")
+
+    said = shell.run("client", "update", "app", "--scope", "email profile", "--redirect-uri", "https://b.example/cb")
+
+    assert said == "app is updated.\n"
+    changes = {"scope": ["email", "profile"], "redirect_uris": ["https://b.example/cb"]}
+    assert shell.ask("client", "show", "app") == before | changes
+    assert shell.ask("client", "update", "app", "--name", "") == {"client_id": "app", "updated": ["name"]}
+    assert shell.ask("client", "show", "app")["name"] is None
+    assert "register at least one" in shell.run("client", "update", "app", "--redirect-uri", "", status=2)
+
+
+def test_client_that_comes_to_need_another_secret_is_told_it_once(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb")
+
+    assert "this is shown this once" in shell.run("client", "update", "app", "--auth-method", "client_secret_jwt")
+
+
+def test_client_is_disabled_and_enabled(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--grant-type", "client_credentials")
+
+    assert shell.run("client", "disable", "app") == "app is disabled.\n"
+    assert shell.ask("client", "show", "app")["enabled"] is False
+    assert shell.ask("client", "enable", "app") == {"client_id": "app", "enabled": True}
+    assert "there is no such client" in shell.run("client", "disable", "nobody", status=2)
 
 
 def test_user_is_added_with_a_password_from_a_pipe_or_a_generated_one(shell: Shell) -> None:
@@ -360,15 +390,14 @@ def test_user_who_is_removed_has_nothing_authorized_any_more(shell: Shell) -> No
 
 
 def standing(key: str, subject: str, client_id: str = "c") -> Grant:
-    import attrs
-
     return attrs.evolve(grant_of(subject, key), expires_at=2**33, client_id=client_id)
 
 
 def test_grants_are_listed_and_revoked(shell: Shell) -> None:
     shell.run("user", "add", "alice", "--subject", "s-1", typed="x\n")
     grants = (standing("1", "s-1"), standing("2", "s-1", "d"), standing("3", "s-2"), grant_of("s-2", "4"))
-    stored(lambda opened: opened.commit([Insert(grant) for grant in grants]))
+    clients = (Client(client_id="c"), Client(client_id="d"))
+    stored(lambda opened: opened.commit([Insert(record) for record in (*clients, *grants)]))
 
     def keys(*arguments: str) -> list[str]:
         return [row["grant"] for row in shell.ask("grant", "list", *arguments)]
@@ -457,6 +486,9 @@ def test_what_is_declared_is_listed_and_changed_by_its_file_alone(shell: Shell) 
     for command in (
         ("client", "add", "declared", "--grant-type", "client_credentials"),
         ("client", "remove", "declared"),
+        ("client", "update", "declared", "--name", "Mine"),
+        ("client", "disable", "declared"),
+        ("client", "enable", "declared"),
         ("client", "rotate-secret", "declared"),
         ("user", "add", "Declared"),
         ("user", "remove", "declared"),

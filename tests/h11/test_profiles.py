@@ -86,16 +86,16 @@ def test_a_profile_has_an_end() -> None:
         profile_of("s1", {"name": "x" * MAX_CLAIMS})
 
 
-def test_of_somebody_without_a_profile_nothing_is_known(tmp_path: Path) -> None:
+def test_somebody_without_a_profile_is_no_user_here(tmp_path: Path) -> None:
     storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
 
-    async def ask() -> list[dict[str, object]]:
+    async def ask() -> list[dict[str, object] | None]:
         before = await known_of(storage, Claims("s1", "rp", ("name",)))
         await change_profile(storage, "s1", {"name": "Alice"})
         return [before, await known_of(storage, Claims("s1", "rp", ("name",)))]
 
     try:
-        assert anyio.run(ask) == [{}, {"name": "Alice"}]
+        assert anyio.run(ask) == [None, {"name": "Alice"}]
     finally:
         inner.close()
 

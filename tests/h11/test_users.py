@@ -15,6 +15,7 @@ from oauthcore.outcome import Change, Insert, R, S
 from oauthcore.testing import FixedClock
 from oauthcore_h11.attempts import Attempts, Patience, network_of
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.profiles import Profile, profile_of
 from oauthcore_h11.users import (
     User,
     Users,
@@ -297,14 +298,18 @@ async def test_sign_in_counts_until_the_password_changes_or_the_user_is_gone(pla
 
 async def test_users_are_added_found_changed_and_removed(place: Place) -> None:
     bob = attrs.evolve(place.known(), key="bob", username="Bob", subject="s-2")
-    await add_user(place.storage, bob)
+    profile = profile_of("s-2", {"name": "Bob"})
+    await add_user(place.storage, bob, profile)
 
-    with pytest.raises(ConfigurationError, match="it is taken"):
-        await add_user(place.storage, bob)
+    with pytest.raises(ConfigurationError, match="username = 'Bob': it is taken"):
+        await add_user(place.storage, bob, profile)
+    with pytest.raises(ConfigurationError, match="--subject = 's-2': it is taken"):
+        await add_user(place.storage, attrs.evolve(bob, key="robert", username="Robert"), profile)
     place.storage.refusals = 1
     assert (await change_user(place.storage, "BOB", enabled=False)).enabled is False
     place.storage.refusals = 1
     assert (await remove_user(place.storage, "bob")).subject == "s-2"
+    assert await place.storage.find(Profile, "s-2") is None
     with pytest.raises(ConfigurationError, match="there is no such user"):
         await find_user(place.storage, "bob")
 

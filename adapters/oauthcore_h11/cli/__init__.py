@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError
 
 from oauthcore import ConfigurationError
 from oauthcore.errors import OAuthError, Unanswered
+from oauthcore_h11.cli.client_changes import disable, enable, update
 from oauthcore_h11.cli.clients import clients
 from oauthcore_h11.cli.database import database
 from oauthcore_h11.cli.demonstration import demo
@@ -33,6 +34,8 @@ app = App(
 for command in (demo, init, check, serve, purge):
     app.command(command)
 app.command(tell, name="replay")
+for change in (update, disable, enable):
+    clients.command(change)
 for below in (clients, people, grants, keys, database):
     app.command(below)
 app.register_install_completion_command(add_to_startup=False)

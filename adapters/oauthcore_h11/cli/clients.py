@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +13,6 @@ from oauthcore import Allowance, Client, ConfigurationError, Scope
 from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore.errors import OAuthError
-from oauthcore.liveness import is_live_grant
-from oauthcore.outcome import Delete
-from oauthcore.records import AccessToken, Consent, Grant
 from oauthcore.scope import parse_scope
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
@@ -229,32 +224,14 @@ def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
-        while not place.wait(lambda: place.storage.commit((Delete(found(client_id, place)),))):
-            pass  # somebody changed it meanwhile: what there is now is removed instead
-        # It can be given nothing any more, since whatever issues demands that it is still there.
-        take_back(client_id, place)
+        place.flow(place.server.remove_client(client_id))
     members = {"client_id": client_id, "removed": True}
     say(members, f"{client_id} is removed, and everything it was given is taken back.", as_json=as_json)
 
 
-def take_back(client_id: str, place: Workplace) -> None:
-    """End every token of a client, and forget the consents to it: a later client of that name is another one."""
-    now = int(time.time())
-    for grant in place.database.every(Grant):
-        if grant.client_id == client_id and is_live_grant(grant, now):
-            with suppress(ConfigurationError):  # somebody else was first
-                place.flow(place.server.revoke(grant.key))
-    for token in place.database.every(AccessToken):
-        if token.client_id == client_id and token.grant is None:
-            place.database.commit((Delete(token),))
-    for consent in place.database.every(Consent):
-        if consent.client_id == client_id:
-            place.database.commit((Delete(consent),))
-
-
 def found(client_id: str, place: Workplace) -> Client:
     """Give a client; raises `ConfigurationError` where there is none."""
-    client = place.wait(lambda: place.storage.find(Client, client_id))
+    client = place.flow(place.server.client(client_id))
     if client is None:
         raise ConfigurationError("client_id", client_id, "there is no such client; client list shows them")
     return client

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from oauthcore import ConfigurationError
+from oauthcore import Client, ConfigurationError
 from oauthcore.errors import TemporarilyUnavailable
-from oauthcore.liveness import is_live_grant
+from oauthcore.liveness import IssuedTo, is_live_grant
 from oauthcore.purging import BATCH, due
 from oauthcore.records import Grant
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
@@ -32,7 +33,7 @@ def list_(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """List the grants that stand.
+    """List the grants that live: neither revoked nor over, and their client neither disabled nor removed.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def list_(
     client
         Those of this client alone.
     all_
-        Revoked and expired ones, too, until they are purged.
+        All others, too, until they are purged.
     config
         The configuration file.
     as_json
@@ -53,10 +54,11 @@ def list_(
     with workplace(config) as place:
         whose = subject_of(user, subject, place)
         found = place.database.every(Grant) if whose is None else place.database.find_of(Grant, whose)
+        clients = {known.client_id: known for known in place.clients()}
         rows = [
             described(grant)
             for grant in found
-            if client in {None, grant.client_id} and (all_ or is_live_grant(grant, now))
+            if client in {None, grant.client_id} and (all_ or is_live(grant, clients, place, now))
         ]
     show(rows, ("grant", "subject", "client_id", "scope", "granted_at", "expires_at", "state"), as_json=as_json)
 
@@ -129,6 +131,11 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
                     progress.update(task, completed=removed)
         finally:
             say({"removed": removed}, f"{removed} expired records are removed.", as_json=as_json)
+
+
+def is_live(grant: Grant, clients: Mapping[str, Client], place: Workplace, now: int) -> bool:
+    """Tell whether tokens may be used on a grant; its user's removal has revoked it."""
+    return is_live_grant(IssuedTo(clients.get(grant.client_id), grant), place.server.policy, now)
 
 
 def subject_of(user: str | None, subject: str | None, place: Workplace) -> str | None:

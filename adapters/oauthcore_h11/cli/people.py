@@ -15,7 +15,7 @@ from oauthcore.errors import TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import workplace
 from oauthcore_h11.passwords import Passwords
-from oauthcore_h11.profiles import change_profile, forget_profile, parse_claims, profile_of
+from oauthcore_h11.profiles import change_profile, parse_claims, profile_of
 from oauthcore_h11.users import (
     User,
     add_user,
@@ -72,9 +72,8 @@ def add(
             password_hash=place.passwords.hash(password),
             created_at=int(time.time()),
         )
-        profile_of(user.subject, claims)
-        place.wait(lambda: add_user(place.storage, user))
-        place.wait(lambda: change_profile(place.storage, user.subject, claims))
+        profile = profile_of(user.subject, {name: value for name, value in claims.items() if value is not None})
+        place.wait(lambda: add_user(place.storage, user, profile))
     tell_password({"username": username, "subject": user.subject}, password, generate=generate, as_json=as_json)
 
 
@@ -180,7 +179,6 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
         place.must_be_stored(User, key_of(username), "username")
         # First he can't sign in any more, and then what he authorized ends: in the other order he might do it again.
         user = place.wait(lambda: remove_user(place.storage, username))
-        place.wait(lambda: forget_profile(place.storage, user.subject))
         ended = place.flow(place.server.end_sessions(user.subject))
         withdrawn = place.flow(place.server.withdraw(user.subject))
     if withdrawn.status != 200 or ended.status != 200:

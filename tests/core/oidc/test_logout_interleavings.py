@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from oauthcore import Login, Request, Response, World
 from oauthcore.effects import Flow
-from oauthcore.liveness import is_live_grant
+from oauthcore.liveness import is_standing
 from oauthcore.login import LogoutDelivery
 from oauthcore.records import Grant
 from oauthcore.storage import Storage
@@ -67,7 +67,7 @@ def nothing_lives(meeting: Meeting, run: Run[Any]) -> None:
     assert run.results[0].status == 200
     grants = run.world.storage.find_of(Grant, "alice")
     assert grants
-    assert [grant for grant in grants if is_live_grant(grant, meeting.site.now)] == []
+    assert [grant for grant in grants if is_standing(grant, meeting.site.now)] == []
     assert len(run.world.storage.find_of(LogoutDelivery, "due")) == 1
 
 

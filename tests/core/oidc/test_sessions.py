@@ -301,7 +301,7 @@ def session_of(*client_ids: str, state: SessionState = SessionState.ACTIVE) -> L
         (session_of(), grant_of(sid="s-1"), 2),
         (session_of(), grant_of(sid="s-2"), 1),
         (session_of(), grant_of(), 1),
-        (session_of(), grant_of("openid offline_access", sid="s-1"), 1),
+        (session_of("rp"), grant_of("openid offline_access", sid="s-1"), 3),
         (session_of("rp"), grant_of(sid="s-1"), 3),
         (session_of("gone"), grant_of(sid="s-1"), 2),
         (session_of("rp", state=SessionState.ENDED), grant_of(sid="s-1"), 0),
@@ -325,5 +325,5 @@ def test_a_delivery_is_queued_in_the_very_commit_for_each_client_that_wants_one(
 def test_a_grant_without_the_session_in_it_still_demands_that_the_session_lasts() -> None:
     session = session_of()
 
-    assert session_changes(TOLD, grant_of("email"), session) == (Require(session),)
-    assert session_changes(TOLD, grant_of(), None) == ()
+    assert session_changes(grant_of("email"), session) == (Require(session),)
+    assert session_changes(grant_of(), None) == ()

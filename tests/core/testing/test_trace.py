@@ -205,7 +205,7 @@ def test_another_decision_is_told_as_a_difference() -> None:
     assert not later.is_same
     assert "reason: invalid_grant: the code has expired, and before none" in later.differences
     assert "member access_token: none, and before there was one" in later.differences
-    assert "question 3: commit " in "\n".join(shorter.differences)
+    assert "question 4: commit " in "\n".join(shorter.differences)
     assert any("the code has expired" in difference for difference in later.differences)
     assert any("status: 401, and before 200" in difference for difference in other.differences)
     assert any("and before nothing" in difference for difference in shorter.differences)

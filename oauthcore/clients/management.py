@@ -1,0 +1,110 @@
+"""Client management: find a client, list all, change one, switch it off and on, remove it.
+
+Whoever registers, changes and removes clients is the operator, or a host in their name; nothing here is an endpoint.
+
+What a client was given needs no looking for when it is removed. A token is live only while there is the client that it
+was issued to, of the same `generation` (`oauthcore.liveness`), so all of it ends with the one record, in one commit,
+and a later client of that name has none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from oauthcore.client import Client
+from oauthcore.clients.registration import Registered, listing
+from oauthcore.context import Context
+from oauthcore.effects import Flow, find, find_of
+from oauthcore.errors import ConfigurationError
+from oauthcore.http import Response
+from oauthcore.outcome import Change, Delete, Event, EventName, Outcome, Replace
+from oauthcore.records import LISTED, ListedClient
+from oauthcore.transact import agree
+
+# What only registering, rotating a secret, and switching off and on may change.
+_NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled"})
+
+# Looks a changed client over, and gives it the secrets that it keeps, or a fresh one where those are of no use to it.
+Renew = Callable[[Client, Client], Registered]
+
+
+def list_clients() -> Flow[tuple[Client, ...]]:
+    """Find every client that is registered, by identifier."""
+    listed = yield from find_of(ListedClient, LISTED)
+    found = []
+    for client_id in sorted(entry.client_id for entry in listed):
+        found.append((yield from find(Client, client_id)))
+    return tuple(client for client in found if client is not None)
+
+
+def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, context: Context) -> Flow[Registered]:
+    """Change settings of a client; raises `ConfigurationError` for one that can't be, and for no such client."""
+    for name in settings:
+        if name in _NOT_SETTINGS or name not in attrs.fields_dict(Client):
+            remedy = "name settings of the client; secrets are rotated, and clients disabled and enabled"
+            raise ConfigurationError(name, settings[name], remedy)
+    renewed: list[Registered] = []
+
+    def decision() -> Flow[Outcome]:
+        known = known_client((yield from find(Client, client_id)), client_id)
+        entry = yield from find(ListedClient, client_id)
+        changed = renew(attrs.evolve(known, **settings), known)  # type: ignore[arg-type]  # the fields' own names
+        renewed.append(changed)
+        return decide_change(known, changed.client, entry, "client_updated", context)
+
+    _ = yield from agree(decision)
+    return renewed[-1]
+
+
+def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Client]:
+    """Disable or enable a client; that it is so already changes nothing."""
+    name: EventName = "client_enabled" if enabled else "client_disabled"
+    switched: list[Client] = []
+
+    def decision() -> Flow[Outcome]:
+        known = known_client((yield from find(Client, client_id)), client_id)
+        entry = yield from find(ListedClient, client_id)
+        switched.append(attrs.evolve(known, enabled=enabled))
+        return decide_change(known, switched[-1], entry, name, context)
+
+    _ = yield from agree(decision)
+    return switched[-1]
+
+
+def remove_client(client_id: str) -> Flow[Client]:
+    """Remove a client, and so everything that it was given; raises `ConfigurationError` for no such client."""
+    removed: list[Client] = []
+
+    def decision() -> Flow[Outcome]:
+        known = known_client((yield from find(Client, client_id)), client_id)
+        entry = yield from find(ListedClient, client_id)
+        removed.append(known)
+        return decide_remove(known, entry)
+
+    _ = yield from agree(decision)
+    return removed[-1]
+
+
+def known_client(client: Client | None, client_id: str) -> Client:
+    """Return the client; raises `ConfigurationError` where there is none of that name."""
+    if client is None:
+        raise ConfigurationError("client_id", client_id, "there is no such client; name one that is registered")
+    return client
+
+
+def decide_change(
+    known: Client, changed: Client, entry: ListedClient | None, name: EventName, context: Context
+) -> Outcome:
+    """Put the changed client in the place of the known one, unless nothing is changed."""
+    listed = listing(changed, entry, context)
+    if changed == known:
+        return Outcome(Response(200), listed)
+    return Outcome(Response(200), (Replace(known, changed), *listed), (Event(name, known.client_id),))
+
+
+def decide_remove(known: Client, entry: ListedClient | None) -> Outcome:
+    """Remove it from the registered clients, and from their list."""
+    listed: tuple[Change, ...] = () if entry is None else (Delete(entry),)
+    return Outcome(Response(200), (Delete(known), *listed), (Event("client_removed", known.client_id),))
