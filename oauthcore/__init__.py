@@ -5,11 +5,11 @@ from oauthcore.client import Client
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.drivers import AsyncWorld, World, arun, run
-from oauthcore.effects import TryLater
+from oauthcore.effects import AuthenticatedUser, TryLater
 from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
-from oauthcore.errors import ConfigurationError, OAuthError
+from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
 from oauthcore.introspected import IntrospectedTokens
 from oauthcore.login import Login, LoginSession
@@ -23,6 +23,7 @@ __all__ = [
     "Access",
     "Allowance",
     "AsyncWorld",
+    "AuthenticatedUser",
     "AuthorizationServer",
     "AuthorizedApplication",
     "Client",
@@ -35,6 +36,7 @@ __all__ = [
     "MemoryStorage",
     "Need",
     "OAuthError",
+    "OutdatedLogin",
     "Outgoing",
     "Paths",
     "Peer",

@@ -15,6 +15,7 @@ from oauthcore import jose
 from oauthcore.digest import Secret
 from oauthcore.effects import (
     Authenticate,
+    AuthenticateAnswer,
     Claims,
     Commit,
     Effect,
@@ -24,7 +25,6 @@ from oauthcore.effects import (
     Flow,
     GenerateKey,
     Sign,
-    TryLater,
 )
 from oauthcore.errors import ConfigurationError, Unanswered
 from oauthcore.http import Outgoing, Response
@@ -60,16 +60,17 @@ def _sign_in_place(asked: Sign) -> tuple[str, ...]:
 class World:
     """Hold what answers a blocking host's flows.
 
-    `authenticate` gives the subject of a username and password, None for nobody's, or `TryLater` (the password grant
-    asks, and login pages may); `audit` hears each event once its commit is done, and must not raise; `fetch` asks other
-    servers: for a resource server whose tokens are another's, and for the keys and requests that clients publish.
-    `claims` tells what is known of a person (OIDC Core section 5.1), and None of one who is not known any more, whose
-    tokens are then dead; without it everybody is known. `sign` signs tokens and `generate_key` makes keys, by default
-    in place, which with RSA holds up the thread.
+    `authenticate` gives the subject of a username and password, or an `AuthenticatedUser` that says which records it
+    was concluded from, None for nobody's, or `TryLater` (the password grant asks, and login pages may); `audit` hears
+    each event once its commit is done, and must not raise; `fetch` asks other servers: for a resource server whose
+    tokens are another's, and for the keys and requests that clients publish. `claims` tells what is known of a person
+    (OIDC Core section 5.1), and None of one who is not known any more, whose tokens are then dead; without it everybody
+    is known. `sign` signs tokens and `generate_key` makes keys, by default in place, which with RSA holds up the
+    thread.
     """
 
     storage: Storage
-    authenticate: Callable[[str, Secret], str | TryLater | None] = _nobody
+    authenticate: Callable[[str, Secret], AuthenticateAnswer] = _nobody
     audit: Audit = _unheard
     fetch: Callable[[Outgoing], Response] = _no_fetcher
     claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
@@ -82,7 +83,7 @@ class AsyncWorld:
     """Hold what answers an async host's flows; each answer may be awaitable or plain."""
 
     storage: Storage | AsyncStorage
-    authenticate: Callable[[str, Secret], Awaitable[str | TryLater | None] | str | TryLater | None] = _nobody
+    authenticate: Callable[[str, Secret], Awaitable[AuthenticateAnswer] | AuthenticateAnswer] = _nobody
     audit: Audit = _unheard
     fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
     claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims

@@ -9,7 +9,7 @@ These are the only `yield`s of the core; a new effect is a design decision.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
@@ -20,6 +20,7 @@ from oauthcore.http import Outgoing, Response
 from oauthcore.jwk import Jwk
 from oauthcore.jwt import Jwt
 from oauthcore.outcome import Change, Event, R, S
+from oauthcore.records import Record
 
 
 @made_quickly
@@ -54,6 +55,22 @@ class Authenticate:
 
     username: str
     password: Secret
+
+
+def _records(records: Iterable[Record]) -> tuple[Record, ...]:
+    return tuple(records)
+
+
+@attrs.frozen
+class AuthenticatedUser:
+    """Answer `Authenticate` with the subject, and with the records of the same storage that this was concluded from.
+
+    `relying_on` are those records as they were read before the password was hashed. What is given to the user is
+    committed only while they are stored so: who has another password by then, or is gone, gets nothing.
+    """
+
+    subject: str
+    relying_on: tuple[Record, ...] = attrs.field(default=(), converter=_records)
 
 
 @attrs.frozen
@@ -99,6 +116,9 @@ class Claims:
     locales: tuple[str, ...] = ()
 
 
+AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | TryLater | None
+"""What a host answers `Authenticate` with; a subject alone relies on no record."""
+
 Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
 
 # These two are made for every request.
@@ -126,10 +146,10 @@ def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool
     return done
 
 
-def authenticate(username: str, password: Secret) -> Flow[str | TryLater | None]:
-    """Give the subject whose username and password these are, None for nobody's, or when to try again."""
-    answer: str | TryLater | None = yield Authenticate(username, password)
-    return answer
+def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | TryLater | None]:
+    """Return whose username and password these are, None if they are nobody's, or when to try again."""
+    answer: AuthenticateAnswer = yield Authenticate(username, password)
+    return AuthenticatedUser(answer) if isinstance(answer, str) else answer
 
 
 def fetch(request: Outgoing) -> Flow[Response]:

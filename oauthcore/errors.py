@@ -203,6 +203,10 @@ class TooManyAttempts(TemporarilyUnavailable):
         self.retry_after = retry_after
 
 
+class OutdatedLogin(Exception):
+    """Tell that a record which a sign-in relies on has changed or is gone: who it is has to be found out anew."""
+
+
 class Unanswered(Exception):
     """Report that an effect could not be answered; the cause is the outside's own exception.
 

@@ -53,7 +53,7 @@ from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
-from oauthcore.records import KeyRing
+from oauthcore.records import KeyRing, Record
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
 from oauthcore.scope import Scope
@@ -221,17 +221,22 @@ class AuthorizationServer:
         amr: Iterable[str] = (),
         before: str | None = None,
         lifetime: int = SESSION_LIFETIME,
+        relying_on: Iterable[Record] = (),
     ) -> Flow[Login]:
         """Begin a login session for who has just signed in, by default now; `lifetime` is in seconds.
 
         `before` is the `sid` that the browser had until now: his own session goes on, another's is ended. What comes
         back is to be kept in the host's own session, and told to `handle`. Raises `Unanswered` if storage fails.
+
+        `relying_on` are the records of this storage by which the host knows who this is: the user's, say, as it was
+        read before the password was hashed. The session begins only while they are stored so; raises `OutdatedLogin`
+        where one has changed or is gone, and the host has to find out anew who it is.
         """
         if lifetime < 1:
             raise ConfigurationError("lifetime", lifetime, "use a number of seconds, 1 or more")
         context = self._context()
         login = Login(subject=subject, auth_time=context.now if auth_time is None else auth_time, acr=acr, amr=amr)
-        asked = SignIn(login, context.mint().reveal(), before, lifetime, just_now=auth_time is None)
+        asked = SignIn(login, context.mint().reveal(), before, lifetime, auth_time is None, tuple(relying_on))
         return signed_in(asked, context)
 
     def sessions(self, subject: str) -> Flow[tuple[LoginSession, ...]]:

@@ -13,6 +13,7 @@ import attrs
 
 from oauthcore import (
     AsyncWorld,
+    AuthenticatedUser,
     AuthorizationServer,
     Client,
     Outgoing,
@@ -171,7 +172,9 @@ class Application:
         address = ipaddress.ip_address(peer.address)
         return any(address in network for network in self.metrics_allowed_from)
 
-    async def _authenticate(self, address: str | None, username: str, password: Secret) -> str | TryLater | None:
+    async def _authenticate(
+        self, address: str | None, username: str, password: Secret
+    ) -> AuthenticatedUser | TryLater | None:
         return await self.users.authenticate(username, password, address)
 
     def _hear(self, event: Event) -> None:

@@ -10,7 +10,6 @@ import attrs
 from oauthcore import ConfigurationError
 from oauthcore.effects import Claims
 from oauthcore.openid import RESERVED_CLAIMS
-from oauthcore.outcome import Change, Insert, Replace
 from oauthcore.storage import AsyncStorage
 
 # A name is a line, an address a few; more is somebody's mistake and would travel in every token.
@@ -78,14 +77,3 @@ async def known_of(storage: AsyncStorage, asked: Claims) -> dict[str, object] | 
     """
     profile = await storage.find(Profile, asked.subject)
     return None if profile is None else profile.members
-
-
-async def change_profile(storage: AsyncStorage, subject: str, claims: Mapping[str, object]) -> Profile:
-    """Add claims to a person's profile, in the place of those that it has; None takes one away."""
-    while True:
-        known = await storage.find(Profile, subject)
-        merged = {**({} if known is None else known.members), **claims}
-        fresh = profile_of(subject, {name: value for name, value in merged.items() if value is not None})
-        change: Change = Insert(fresh) if known is None else Replace(known, fresh)
-        if await storage.commit([change]):
-            return fresh

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
-from oauthcore import ConfigurationError, Login, Secret, TryLater
+from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, TryLater
 from oauthcore.clock import Clock
-from oauthcore.outcome import Delete, Insert, Replace
+from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11.attempts import Attempts, Counter, Patience
 from oauthcore_h11.passwords import Passwords, TooBusy
-from oauthcore_h11.profiles import Profile
+from oauthcore_h11.profiles import Profile, profile_of
 
 # Longer ones are somebody's mistake, or an attempt to keep the hashing busy (NIST SP 800-63B asks for at least 64).
 MAX_PASSWORD = 1024
@@ -71,8 +71,14 @@ class Users:
         self._key = key
         self._clock = clock
 
-    async def authenticate(self, username: str, password: Secret, address: str | None) -> str | TryLater | None:
-        """Give the subject, None for nobody's, or when to try again."""
+    async def authenticate(
+        self, username: str, password: Secret, address: str | None
+    ) -> AuthenticatedUser | TryLater | None:
+        """Return the user, None for nobody's, or when to try again.
+
+        The user's record is what the answer relies on, as it was read before the password was hashed: 200 ms later
+        it may be another.
+        """
         if not username or len(username) > MAX_USERNAME or len(password.reveal()) > MAX_PASSWORD:
             return None
         key = key_of(username)
@@ -92,9 +98,9 @@ class Users:
             audit.warning("login_failed", extra={"fields": {"address": address, "subject": subject}})
             return None
         await self._take_back(counters, is_right=True)
-        await self._refresh_hash(user, password)
+        stored = await self._refresh_hash(user, password)
         audit.info("login_succeeded", extra={"fields": {"address": address, "subject": user.subject}})
-        return user.subject
+        return AuthenticatedUser(user.subject, (stored,))
 
     async def is_current(self, username: str, login: Login) -> bool:
         """Tell whether a sign-in still counts: not if the user is gone, disabled, or has had a new password since.
@@ -133,15 +139,17 @@ class Users:
             if await self._storage.commit(changes):
                 return
 
-    async def _refresh_hash(self, user: User, password: Secret) -> None:
-        """Remember a hash of today's parameters: only now is the password known."""
+    async def _refresh_hash(self, user: User, password: Secret) -> User:
+        """Remember a hash of today's parameters: only now is the password known. Return the user as they are stored."""
         # Who is declared in the configuration was created at no time, and only its file can change him.
         if user.created_at and self._passwords.is_outdated(user.password_hash):
             try:
                 renewed = attrs.evolve(user, password_hash=await self._passwords.rehash(password))
             except TooBusy:
-                return
-            await self._storage.commit([Replace(user, renewed)])
+                return user
+            if await self._storage.commit([Replace(user, renewed)]):
+                return renewed
+        return user
 
 
 async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
@@ -163,13 +171,33 @@ async def change_user(storage: AsyncStorage, username: str, **changes: object) -
             return changed
 
 
+async def change_profile(storage: AsyncStorage, username: str, claims: Mapping[str, object]) -> Profile:
+    """Add claims to a user's profile, in the place of those that it has; None takes one away.
+
+    Raises `ConfigurationError` where there is no such user. Whose profile is stored is a user here (`known_of`), so it
+    is stored only while the user is.
+    """
+    while True:
+        user = await find_user(storage, username)
+        known = await storage.find(Profile, user.subject)
+        merged = {**({} if known is None else known.members), **claims}
+        fresh = profile_of(user.subject, {name: value for name, value in merged.items() if value is not None})
+        change: Change = Insert(fresh) if known is None else Replace(known, fresh)
+        if await storage.commit([Require(user), change]):
+            return fresh
+
+
 async def remove_user(storage: AsyncStorage, username: str) -> User:
     """Forget a user and their profile, and so end their tokens; raises `ConfigurationError` where there is none."""
     while True:
         user = await find_user(storage, username)
         profile = await storage.find(Profile, user.subject)
         if await storage.commit([Delete(record) for record in (user, profile) if record is not None]):
-            return user
+            break
+    # One that was stored since the look above, for the first time: with the user gone there is no more to come.
+    while (late := await storage.find(Profile, user.subject)) is not None:
+        await storage.commit([Delete(late)])
+    return user
 
 
 async def find_user(storage: AsyncStorage, username: str) -> User:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oauthcore import Response, Secret, TryLater
+from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, TryLater
 from oauthcore.authorization.need import Need
 from oauthcore.effects import Flow, authenticate
 from oauthcore.http import see_other
@@ -11,6 +11,9 @@ from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.looks import Attempt
 from oauthcore_pages.session import BY_PASSWORD, Session
 from oauthcore_pages.surroundings import Visit
+
+# How often a password is checked anew because its user was changed meanwhile.
+ATTEMPTS = 3
 
 
 def show_login(visit: Visit) -> Flow[Response]:
@@ -45,22 +48,38 @@ def sign_in(visit: Visit) -> Flow[Response]:
         case "current" | "other":
             return (yield from ask(visit, handle, None))
     username = form.get("username")
-    subject = yield from authenticate(username, Secret(form.get("password")))
-    if subject is None:
-        return (yield from ask(visit, handle, Attempt(username=username)))
-    if isinstance(subject, TryLater):
-        return (yield from ask(visit, handle, Attempt(username=username, wait=subject.seconds)))
-    signed_in = yield from begin_session(visit, username, subject)
-    return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
+    password = Secret(form.get("password"))
+    for _ in range(ATTEMPTS):
+        user = yield from authenticate(username, password)
+        if user is None:
+            return (yield from ask(visit, handle, Attempt(username=username)))
+        if isinstance(user, TryLater):
+            return (yield from ask(visit, handle, Attempt(username=username, wait=user.seconds)))
+        signed_in = yield from begin_session(visit, username, user)
+        if signed_in is not None:
+            return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
+    return (yield from ask(visit, handle, Attempt(username=username, wait=1)))
 
 
-def begin_session(visit: Visit, username: str, subject: str) -> Flow[Session]:
-    """Begin a login session, or go on with the one that he had in this browser."""
+def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[Session | None]:
+    """Begin a login session, or go on with the one that they had in this browser; None where the user has changed.
+
+    Between the look at a user and this moment a password was hashed, and meanwhile they may have been given another
+    one, or been removed: then nobody knows who has typed this.
+    """
     sessions = visit.around.sessions
     before = None if visit.login is None else visit.login.sid
-    login = yield from visit.around.server.sign_in(
-        subject, acr=BY_PASSWORD, amr=(BY_PASSWORD,), before=before, lifetime=sessions.lifetime
-    )
+    try:
+        login = yield from visit.around.server.sign_in(
+            user.subject,
+            acr=BY_PASSWORD,
+            amr=(BY_PASSWORD,),
+            before=before,
+            lifetime=sessions.lifetime,
+            relying_on=user.relying_on,
+        )
+    except OutdatedLogin:  # what it was concluded from is no longer stored so; nothing was done
+        return None
     return sessions.sign_in(username, login)
 
 

@@ -6,12 +6,13 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find, find_of
+from oauthcore.errors import OutdatedLogin
 from oauthcore.http import Response
 from oauthcore.lifecycle import SESSION, SessionInput
 from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
-from oauthcore.outcome import Event, Insert, Outcome, Replace
-from oauthcore.records import Grant
+from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
+from oauthcore.records import Grant, Record
 from oauthcore.transact import agree
 
 
@@ -19,7 +20,8 @@ from oauthcore.transact import agree
 class SignIn:
     """Hold who signed in and how. `sid` is for a new session; `before` the browser's session until now, if any.
 
-    `just_now` tells that he did so this very moment, and not at a time that the host has named.
+    `just_now` tells that they did so this very moment, and not at a time that the host has named. `relying_on` are the
+    records that this was concluded from, as the host has read them.
     """
 
     login: Login
@@ -27,6 +29,7 @@ class SignIn:
     before: str | None
     lifetime: int
     just_now: bool = False
+    relying_on: tuple[Record, ...] = ()
 
     def auth_time_after(self, before: LoginSession | None) -> int:
         """Give when he signed in: later than whoever did in this browser before, however fast he was.
@@ -40,7 +43,13 @@ class SignIn:
 
 
 def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
-    """Go on with the session that the browser had, or begin one."""
+    """Go on with the session that the browser had, or begin one; raises `OutdatedLogin`.
+
+    A commit that fails is decided again, and no fresh look would bring back what the host has concluded from.
+    """
+    for record in asked.relying_on:
+        if (yield from find(type(record), record.key)) != record:
+            raise OutdatedLogin(f"the {type(record).__name__} that it was concluded from who signs in is another now")
     before = None if asked.before is None else (yield from find(LoginSession, asked.before))
     if before is None or before.subject == asked.login.subject:
         return decide_sign_in(asked, before, (), {}, context)
@@ -57,14 +66,15 @@ def decide_sign_in(
     200 for the one and 201 for the other.
     """
     login, over = asked.login, context.now + asked.lifetime
+    relied_on = tuple(map(Require, asked.relying_on))
     event = Event("signed_in", None, login.subject)
     how = {"auth_time": asked.auth_time_after(before), "acr": login.acr, "amr": login.amr, "expires_at": over}
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
-        return Outcome(Response(200), (Replace(before, renewed),), (event,))
+        return Outcome(Response(200), (*relied_on, Replace(before, renewed)), (event,))
     ended = ending([] if before is None else [before], grants, clients, context)
     fresh = LoginSession(key=asked.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
-    return Outcome(Response(201), (*ended.changes, Insert(fresh)), (*ended.events, event))
+    return Outcome(Response(201), (*relied_on, *ended.changes, Insert(fresh)), (*ended.events, event))
 
 
 def signed_in(asked: SignIn, context: Context) -> Flow[Login]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, TryLater, authenticate
+from oauthcore.effects import AuthenticatedUser, Flow, TryLater, authenticate
 from oauthcore.errors import InvalidGrant, TooManyAttempts
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
 from oauthcore.outcome import Event, Insert, Outcome, Require
@@ -18,21 +18,23 @@ def password(caller: Authenticated, parameters: Parameters, context: Context) ->
     username, secret = parameters.need("username"), Secret(parameters.need("password"))
     asked = parameters.get("scope")
     scope = None if asked is None else parse_scope(asked)
-    subject = yield from authenticate(username, secret)
-    return decide(caller, subject, scope, context)
+    user = yield from authenticate(username, secret)
+    return decide(caller, user, scope, context)
 
 
-def decide(caller: Authenticated, subject: str | TryLater | None, asked: Scope | None, context: Context) -> Outcome:
-    """Issue on a new grant, if the application knew the person."""
+def decide(
+    caller: Authenticated, user: AuthenticatedUser | TryLater | None, asked: Scope | None, context: Context
+) -> Outcome:
+    """Issue on a new grant, if the application knew the person, and while what it knew them by is stored."""
     client = caller.client
-    if isinstance(subject, TryLater):
-        raise TooManyAttempts("too many wrong passwords", subject.seconds)
-    if subject is None:
+    if isinstance(user, TryLater):
+        raise TooManyAttempts("too many wrong passwords", user.seconds)
+    if user is None:
         raise InvalidGrant("the username or password is wrong")
     scope = resolve_scope(asked, client.omitted_scope, client.scope)
-    first = issue_first_tokens(caller, new_grant(client, subject, scope, context.now, context), context)
+    first = issue_first_tokens(caller, new_grant(client, user.subject, scope, context.now, context), context)
     return Outcome(
         token_response(first.tokens, context.now),
-        (Require(client), Insert(first.grant), *first.changes),
-        (Event("token_issued", client.client_id, subject, first.grant.key),),
+        (Require(client), *map(Require, user.relying_on), Insert(first.grant), *first.changes),
+        (Event("token_issued", client.client_id, user.subject, first.grant.key),),
     )

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from oauthcore import AsyncWorld, MemoryStorage, Secret, World, arun, run
-from oauthcore.effects import Flow, TryLater, authenticate, commit, find, find_of, settled
+from oauthcore.effects import AuthenticatedUser, Flow, TryLater, authenticate, commit, find, find_of, settled
 from oauthcore.errors import Unanswered
 from oauthcore.outcome import Change, Event, Insert, R, S
 from oauthcore.records import Grant
@@ -61,13 +61,13 @@ class BrokenStorage(MemoryStorage):
         raise ConnectionError("the database is gone")
 
 
-def everything() -> Flow[tuple[bool, Thing | None, Sequence[Grant], str | TryLater | None]]:
+def everything() -> Flow[tuple[bool, Thing | None, Sequence[Grant], AuthenticatedUser | TryLater | None]]:
     """Ask each question once."""
     done = yield from commit((Insert(Thing()),), (Event("token_issued", "c"),))
     found = yield from find(Thing, "a")
     grants = yield from find_of(Grant, "alice")
-    subject = yield from authenticate("alice", Secret("wonderland"))
-    return done, found, grants, subject
+    user = yield from authenticate("alice", Secret("wonderland"))
+    return done, found, grants, user
 
 
 def known(username: str, password: Secret) -> str | None:
@@ -80,7 +80,7 @@ async def awaited(username: str, password: Secret) -> str | None:
 
 async def test_both_drivers_give_the_same_result_over_any_storage() -> None:
     nothing: list[Grant] = []
-    expected = (True, Thing(), nothing, "alice")
+    expected = (True, Thing(), nothing, AuthenticatedUser("alice"))
 
     assert run(everything(), World(MemoryStorage(), authenticate=known)) == expected
     assert await arun(everything(), World(MemoryStorage(), authenticate=known)) == expected

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
 import pytest
+from typing_extensions import override
 
 from oauthcore import ConfigurationError
 from oauthcore.effects import Claims
+from oauthcore.outcome import Change, Delete, Insert
 from oauthcore_h11.cli import main
-from oauthcore_h11.profiles import MAX_CLAIMS, Profile, change_profile, known_of, parse_claims, profile_of
+from oauthcore_h11.profiles import MAX_CLAIMS, Profile, known_of, parse_claims, profile_of
+from oauthcore_h11.users import User, change_profile, remove_user
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from tests.h11.test_cli import Shell, shell
 
@@ -86,16 +90,66 @@ def test_a_profile_has_an_end() -> None:
         profile_of("s1", {"name": "x" * MAX_CLAIMS})
 
 
+ALICE = User(key="alice", username="alice", subject="s1", password_hash="", created_at=1)
+
+
 def test_somebody_without_a_profile_is_no_user_here(tmp_path: Path) -> None:
     storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
+    inner.commit((Insert(ALICE),))
 
     async def ask() -> list[dict[str, object] | None]:
         before = await known_of(storage, Claims("s1", "rp", ("name",)))
-        await change_profile(storage, "s1", {"name": "Alice"})
+        await change_profile(storage, "alice", {"name": "Alice"})
         return [before, await known_of(storage, Claims("s1", "rp", ("name",)))]
 
     try:
         assert anyio.run(ask) == [None, {"name": "Alice"}]
+    finally:
+        inner.close()
+
+
+class Meanwhile(AsyncSqliteStorage):
+    """Be a storage in which something else is committed right before the first commit."""
+
+    def __init__(self, inner: SqliteStorage, *others: Change) -> None:
+        super().__init__(inner)
+        self.others = others
+
+    @override
+    async def commit(self, changes: Sequence[Change], /) -> bool:
+        """Commit the others first."""
+        others, self.others = self.others, ()
+        self.blocking.commit(others)
+        return await super().commit(changes)
+
+
+def test_no_profile_is_stored_of_a_user_who_is_removed_meanwhile(tmp_path: Path) -> None:
+    storage = Meanwhile(inner := SqliteStorage(tmp_path / "x.db"), Delete(ALICE))
+    inner.commit((Insert(ALICE),))
+
+    async def change() -> None:
+        await change_profile(storage, "alice", {"name": "Alice"})
+
+    try:
+        with pytest.raises(ConfigurationError, match="no such user"):
+            anyio.run(change)
+        assert inner.find(Profile, "s1") is None
+    finally:
+        inner.close()
+
+
+def test_a_profile_that_is_stored_while_its_user_is_removed_goes_with_them(tmp_path: Path) -> None:
+    late = profile_of("s1", {"name": "Alice"})
+    storage = Meanwhile(inner := SqliteStorage(tmp_path / "x.db"), Insert(late))
+    inner.commit((Insert(ALICE),))
+
+    async def remove() -> None:
+        await remove_user(storage, "alice")
+
+    try:
+        anyio.run(remove)
+        assert inner.find(User, "alice") is None
+        assert inner.find(Profile, "s1") is None
     finally:
         inner.close()
 

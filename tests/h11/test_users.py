@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore import ConfigurationError, Login, MemoryStorage, Secret, TryLater
+from oauthcore import (
+    AsyncWorld,
+    AuthenticatedUser,
+    ConfigurationError,
+    Login,
+    LoginSession,
+    MemoryStorage,
+    OutdatedLogin,
+    Secret,
+    TryLater,
+    arun,
+)
 from oauthcore.outcome import Change, Insert, R, S
 from oauthcore.testing import FixedClock
 from oauthcore_h11.attempts import Attempts, Patience, network_of
@@ -27,6 +38,7 @@ from oauthcore_h11.users import (
     key_of,
     remove_user,
 )
+from tests.core.site import make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -72,8 +84,9 @@ class Place:
     passwords: Passwords
 
     async def attempt(self, password: Secret, address: str | None = HERE, username: str = "alice") -> object:
-        """Try to sign in."""
-        return await self.users.authenticate(username, password, address)
+        """Try to sign in: the subject, if it is right."""
+        answer = await self.users.authenticate(username, password, address)
+        return answer.subject if isinstance(answer, AuthenticatedUser) else answer
 
     def known(self) -> User:
         """Give the user as he is stored."""
@@ -244,6 +257,50 @@ async def test_taking_back_is_given_up_where_others_are_always_first(place: Plac
 
     assert counted == 0
     assert place.storage.refusals == 0
+
+
+async def test_the_answer_relies_on_the_user_as_they_were_before_the_hashing(place: Place) -> None:
+    answer = await place.users.authenticate("alice", RIGHT, HERE)
+
+    assert answer == AuthenticatedUser("s-1", (place.known(),))
+
+
+async def test_the_answer_relies_on_the_hash_that_was_renewed(place: Place) -> None:
+    dearer = Passwords(memory=128, passes=1, at_once=1)
+    try:
+        users = Users(place.storage, dearer, PATIENCE, key=bytes(32), clock=place.clock)
+        before = place.known()
+
+        answer = await users.authenticate("alice", RIGHT, HERE)
+
+        assert place.known() != before
+        assert answer == AuthenticatedUser("s-1", (place.known(),))
+    finally:
+        dearer.close()
+
+
+@pytest.mark.parametrize("changes", [{"password_hash": "another"}, {"enabled": False}, None])
+async def test_who_was_changed_while_their_password_was_hashed_gets_no_session(
+    place: Place, changes: dict[str, object] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = place.passwords.verify
+
+    async def changed_meanwhile(hashed: str | None, password: Secret) -> bool:
+        is_right = await verify(hashed, password)
+        await (
+            remove_user(place.storage, "alice") if changes is None else change_user(place.storage, "alice", **changes)
+        )
+        return is_right
+
+    monkeypatch.setattr(place.passwords, "verify", changed_meanwhile)
+    answer = await place.users.authenticate("alice", RIGHT, HERE)
+    assert isinstance(answer, AuthenticatedUser)
+    server = make_site().server
+
+    with pytest.raises(OutdatedLogin):
+        await arun(server.sign_in(answer.subject, relying_on=answer.relying_on), AsyncWorld(place.storage))
+
+    assert place.storage.inner.find_of(LoginSession, "s-1") == []
 
 
 async def test_hash_of_old_parameters_is_renewed_at_the_next_sign_in(place: Place) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
+import attrs
 import pytest
 
-from oauthcore import Response
+from oauthcore import AuthenticatedUser, LoginSession, Response, Secret
+from oauthcore.outcome import Insert, Replace
 from tests.pages.html import Page
 from tests.pages.site import Site, location, make_site, path_of
 
@@ -189,3 +191,62 @@ def test_pages_are_below_the_path_of_the_issuer() -> None:
     assert path_of(url) == "/tenant/login"
     assert location(response).startswith("/tenant/approve?")
     assert Page.in_(site.get(location(response))).action == "/tenant/approve"
+
+
+@attrs.frozen
+class Password:
+    """Be what a host remembers of a user."""
+
+    value: str
+    version: int = 0
+    key: str = "alice"
+    expires_at: int | None = None
+
+
+class Changing:
+    """Know alice by a record, in whose place another one is put each time right after it was read."""
+
+    def __init__(self, site: Site, *others: Password) -> None:
+        self.storage, self.others, self.asked = site.world.storage, list(others), 0
+        self.storage.commit((Insert(Password("wonderland")),))
+        site.world = attrs.evolve(site.world, authenticate=self.authenticate)
+
+    def authenticate(self, username: str, password: Secret) -> AuthenticatedUser | None:
+        """Compare, and be too slow."""
+        read = self.storage.find(Password, username)
+        assert read is not None
+        self.asked += 1
+        if self.others:
+            self.storage.commit((Replace(read, self.others.pop(0)),))
+        return AuthenticatedUser("subject-of-alice", [read]) if password.reveal() == read.value else None
+
+
+def sessions(site: Site) -> int:
+    """Return how many sessions alice has."""
+    return len(site.world.storage.find_of(LoginSession, "subject-of-alice"))
+
+
+def test_a_password_that_was_changed_while_it_was_hashed_opens_no_session(site: Site) -> None:
+    changing = Changing(site, Password("changed"))
+
+    response = site.sign_in(site.authorize())
+
+    assert (response.status, changing.asked, sessions(site)) == (400, 2, 0)
+    assert "Wrong" in (alert(response) or "")
+
+
+def test_who_has_the_same_password_still_is_signed_in_at_the_second_look(site: Site) -> None:
+    changing = Changing(site, Password("wonderland", 1))
+
+    response = site.sign_in(site.authorize())
+
+    assert location(response).startswith("/approve?")
+    assert (changing.asked, sessions(site)) == (2, 1)
+
+
+def test_who_is_changed_again_and_again_is_asked_to_wait(site: Site) -> None:
+    changing = Changing(site, *(Password("wonderland", version) for version in range(1, 9)))
+
+    response = site.sign_in(site.authorize())
+
+    assert (response.status, changing.asked, sessions(site)) == (429, 3, 0)

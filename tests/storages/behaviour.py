@@ -19,7 +19,13 @@ from _pytest.fixtures import FixtureFunctionDefinition
 
 from oauthcore import run
 from oauthcore.testing import Factory
-from tests.core import site, test_consent_interleavings, test_interleavings, test_withdrawal_interleavings
+from tests.core import (
+    site,
+    test_consent_interleavings,
+    test_interleavings,
+    test_sign_in_interleavings,
+    test_withdrawal_interleavings,
+)
 from tests.core.clients import test_assertion_interleavings, test_private_key_jwt, test_registration
 from tests.core.endpoints import (
     test_applications,
@@ -54,7 +60,7 @@ BEHAVIOUR: Sequence[ModuleType] = (
 )
 INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
-    *(test_withdrawal_interleavings, test_consent_interleavings),
+    *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
 )
 
 LOOK_INTO_MEMORY = {

@@ -15,10 +15,11 @@ from oauthcore.errors import TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import workplace
 from oauthcore_h11.passwords import Passwords
-from oauthcore_h11.profiles import change_profile, parse_claims, profile_of
+from oauthcore_h11.profiles import parse_claims, profile_of
 from oauthcore_h11.users import (
     User,
     add_user,
+    change_profile,
     change_user,
     check_password,
     check_username,
@@ -157,7 +158,7 @@ def set_claims(
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
         user = place.wait(lambda: find_user(place.storage, username))
-        profile = place.wait(lambda: change_profile(place.storage, user.subject, changes))
+        profile = place.wait(lambda: change_profile(place.storage, username, changes))
     lines = [f"{name} {value}" for name, value in profile.members.items()]
     say({"username": user.username, "claims": profile.members}, "\n".join(lines), as_json=as_json)
 

@@ -12,7 +12,12 @@ from oauthcore.testing.telling import outlined, told
 from oauthcore.testing.trace import Replayed, Trace, replay
 from oauthcore.testing.trace.encoding import decode
 from oauthcore_h11.cli.options import Json, moment, say
+from oauthcore_h11.users import User
 from oauthcore_h11.witness import Asked, Passed, Witness
+
+# The reference server's own records that a trace may hold: what the answer about a password relied on.
+KINDS = (User,)
+_KNOWN = {f"{kind.__module__}:{kind.__qualname__}": kind for kind in KINDS}
 
 
 def tell(trace: Path, /, *, as_json: Json = False) -> None:
@@ -30,7 +35,7 @@ def tell(trace: Path, /, *, as_json: Json = False) -> None:
     recorded = read(trace)
     witness = Witness()
     try:
-        replayed = replay(recorded, during=witness.watch)
+        replayed = replay(recorded, kinds=KINDS, during=witness.watch)
         lines = story(recorded, replayed, witness)
     except ValueError as error:
         raise ConfigurationError("trace", str(trace), str(error)) from None
@@ -81,10 +86,10 @@ def line(what: str, text: str) -> dict[str, str]:
 
 def fact(step: Any) -> dict[str, str]:
     """Tell a question and its answer: what was found, what was changed."""
-    effect = told(decode(step.effect, {}))
+    effect = told(decode(step.effect, _KNOWN))
     if step.failed is not None:
         return line("failed", f"{effect}: {step.failed}")
-    answer = decode(step.answer, {})
+    answer = decode(step.answer, _KNOWN)
     if effect.startswith("commit"):
         return line("changed" if answer else "lost", effect.removeprefix("commit "))
     found = outlined(answer)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from oauthcore import Client, Policy, Response, run
+from oauthcore import AuthenticatedUser, Client, Policy, Response, Secret, TryLater, run
 from oauthcore.clients.authentication import Authenticated
-from oauthcore.effects import TryLater
 from oauthcore.errors import InvalidGrant
 from oauthcore.grants.password import decide
-from oauthcore.outcome import Insert
+from oauthcore.outcome import Insert, Replace
 from oauthcore.records import Grant
 from oauthcore.scope import Scope
 from tests.core.site import Drive, Site, basic, form, make_site, members, refused
@@ -22,6 +21,17 @@ LEGACY = Client(
     scope="email",
     default_scope="email",
 )
+
+ALICE = AuthenticatedUser("alice")
+
+
+@attrs.frozen
+class Password:
+    """Be what a host remembers of a user."""
+
+    value: str
+    key: str = "alice"
+    expires_at: int | None = None
 
 
 def legacy_site(drive: Drive = run) -> Site:
@@ -37,7 +47,7 @@ def answer(site: Site, **values: str | None) -> Response:
 def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
     context = legacy_site().server._context()
 
-    outcome = decide(Authenticated(LEGACY), "alice", None, context)
+    outcome = decide(Authenticated(LEGACY), ALICE, None, context)
 
     grant = next(c.record for c in outcome.changes if isinstance(c, Insert) and isinstance(c.record, Grant))
     assert (grant.subject, grant.scope) == ("alice", Scope(("email",)))
@@ -48,7 +58,7 @@ def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
 def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
     client = attrs.evolve(LEGACY, grant_types=("password",))
 
-    outcome = decide(Authenticated(client), "alice", None, legacy_site().server._context())
+    outcome = decide(Authenticated(client), ALICE, None, legacy_site().server._context())
 
     assert "refresh_token" not in members(outcome.response)
 
@@ -95,3 +105,24 @@ def test_too_many_wrong_passwords_ask_to_wait() -> None:
     assert response.status == 429
     assert response.header("retry-after") == "30"
     assert members(response)["error"] == "temporarily_unavailable"
+
+
+def test_a_password_that_was_changed_while_it_was_hashed_gives_nothing() -> None:
+    site = legacy_site()
+    storage, asked = site.world.storage, list[str]()
+    storage.commit((Insert(Password("wonderland")),))
+
+    def authenticate(username: str, password: Secret) -> AuthenticatedUser | None:
+        """Take so long that somebody sets another password meanwhile."""
+        read = storage.find(Password, username)
+        assert read is not None
+        storage.commit((Replace(read, Password("changed")),))
+        asked.append(read.value)
+        return AuthenticatedUser("alice", [read]) if password.reveal() == read.value else None
+
+    site.world = attrs.evolve(site.world, authenticate=authenticate)
+
+    assert refused(answer(site, username="alice", password="wonderland"), "invalid_grant", "wrong")
+
+    assert asked == ["wonderland", "changed"]
+    assert list(storage.find_of(Grant, "alice")) == []

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from oauthcore import Client, Login, Outgoing, Request, Response, Secret, World, run
 from oauthcore.context import Paths
-from oauthcore.effects import Authenticate, Claims, Commit, Fetch, Find, FindOf, TryLater
+from oauthcore.effects import Authenticate, AuthenticatedUser, Claims, Commit, Fetch, Find, FindOf, TryLater
 from oauthcore.key_ring import KeyPolicy
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Delete, Event, Insert
@@ -132,6 +132,30 @@ def test_passwords_are_not_in_a_trace_of_the_password_grant() -> None:
         assert "wonderland" not in trace.dump()
         assert "looking-glass" not in trace.dump()
         assert replay(trace).differences == ()
+
+
+@attrs.frozen
+class Hashed:
+    """Be what a host remembers of a user."""
+
+    password_hash: str = attrs.field(repr=False)
+    key: str = "alice"
+    expires_at: int | None = None
+
+
+def test_what_an_answer_about_a_password_relied_on_is_in_the_trace_without_the_hash() -> None:
+    client = Client(client_id="confidential", grant_types=("password",), response_types=(), scope="email")
+    site = traced(policy=legacy_policy(), clients=(client,))
+    hashed = Hashed("$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo")
+    site.world.storage.commit((Insert(hashed),))
+    site.world = attrs.evolve(site.world, authenticate=lambda name, password: AuthenticatedUser("alice", [hashed]))
+
+    site.token(grant_type="password", username="alice", password="wonderland")
+
+    (trace,) = site.traces
+    assert trace.response["status"] == 200
+    assert "aGFzaGhhc2hoYXNo" not in trace.dump()
+    assert replay(Trace.load(trace.dump()), kinds=(Hashed,)).differences == ()
 
 
 @pytest.mark.parametrize(("at", "after"), [(0, False), (1, False), (2, True), (3, True)])
