@@ -61,7 +61,7 @@ class Challenge:
         """Give the WWW-Authenticate header (RFC 6750 section 3), naming all of the scope that is needed."""
         parameters = {"realm": self.realm}
         if error is not None:
-            parameters |= {"error": error.code, "error_description": error.description}
+            parameters |= {"error": error.code, "error_description": error.error_description}
         if scope:
             parameters["scope"] = scope.text
         if self.resource_metadata is not None:
@@ -80,6 +80,6 @@ class Challenge:
             extra = (self.header(scope, error),)
         elif error.retry_after is not None:
             extra = (("Retry-After", str(error.retry_after)),)
-        members = {"error": error.code, "error_description": error.description}
+        members = {"error": error.code, "error_description": error.error_description}
         headers = (*extra, ("Content-Type", "application/json"), *NO_STORE)
         return Response(error.status, headers, json.dumps(members).encode(), Refusal(error.code, error.reason, cause))

@@ -49,7 +49,8 @@ class Client:
 
     What OpenID Connect adds has the names of its Dynamic Client Registration 1.0 section 2 and of its logout
     specifications; `jwks` may be given as a mapping and is kept as JSON. `access_token_format` makes its access tokens
-    JWTs (RFC 9068); `id_token_lifetime` is in seconds, too.
+    JWTs (RFC 9068); `id_token_lifetime` is in seconds, too. `id_token_claims` puts what the scopes profile, email,
+    address and phone stand for into the ID tokens of the token endpoint as well, for clients that never ask UserInfo.
 
     `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
     overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
@@ -58,6 +59,10 @@ class Client:
 
     `generation` is drawn at each registration: what was issued to an earlier client of the same identifier has another
     one, and is dead. It is blank where a host keeps its clients itself.
+
+    A `token_endpoint_auth_method` of None is one that nobody has named: the client has a secret, and sends it in the
+    header or in the form, as its library likes (RFC 6749 section 2.3.1). A client that registers itself has always
+    named one, `client_secret_basic` where it says nothing (RFC 7591 section 2).
     """
 
     client_id: str
@@ -65,7 +70,7 @@ class Client:
     organization_name: str | None = None
     client_uri: str | None = None
     secrets: tuple[ClientSecret, ...] = ()
-    token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
+    token_endpoint_auth_method: AuthenticationMethod | None = None
     redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     grant_types: tuple[str, ...] = attrs.field(default=("authorization_code",), converter=_strings)
     response_types: tuple[str, ...] = attrs.field(default=("code",), converter=_strings)
@@ -83,6 +88,7 @@ class Client:
     jwks_uri: str | None = None
     token_endpoint_auth_signing_alg: str | None = None
     id_token_signed_response_alg: str = "RS256"
+    id_token_claims: bool = False
     id_token_encrypted_response_alg: str | None = None
     id_token_encrypted_response_enc: str = "A128CBC-HS256"
     userinfo_signed_response_alg: str | None = None
@@ -118,9 +124,15 @@ class Client:
         return self.token_endpoint_auth_method == "none"
 
     @property
+    def authentication_methods(self) -> tuple[AuthenticationMethod, ...]:
+        """Return the methods that it may authenticate by; two of them only where nobody has named one."""
+        method = self.token_endpoint_auth_method
+        return ("client_secret_basic", "client_secret_post") if method is None else (method,)
+
+    @property
     def has_secret(self) -> bool:
         """Tell whether it authenticates with a secret, of whatever form that takes on the way."""
-        return self.token_endpoint_auth_method.startswith("client_secret_")
+        return self.authentication_methods[0].startswith("client_secret_")
 
     @property
     def omitted_scope(self) -> Scope:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from oauthcore.client import Client
 from oauthcore.outcome import R
 from oauthcore.records import Record
 from oauthcore.scope import Scope
@@ -21,7 +24,34 @@ def _converter() -> Converter:
     # Sets have no order of their own; sorted, equal records give equal text.
     converter.register_unstructure_hook_func(_is_frozenset, lambda members: sorted(member.name for member in members))
     converter.register_structure_hook_func(_is_frozenset, _structure_frozenset)
+    _keep_authentication_method(converter)
     return converter
+
+
+# What is left out of a client's text: it was this default that earlier versions left out, and a client that was
+# registered for it keeps to it.
+_UNWRITTEN_METHOD = "client_secret_basic"
+
+
+def _keep_authentication_method(converter: Converter) -> None:
+    """Write a client that may choose its method as null, and read a text that names none as it was meant."""
+    named = override(omit_if_default=False)
+    write = make_dict_unstructure_fn(Client, converter, _cattrs_omit_if_default=True, token_endpoint_auth_method=named)
+    read = make_dict_structure_fn(Client, converter, _cattrs_forbid_extra_keys=True)
+
+    def unstructure(client: Client) -> dict[str, Any]:
+        """Leave out the method that earlier versions left out, so that their texts stay what they are."""
+        members = write(client)
+        if members["token_endpoint_auth_method"] == _UNWRITTEN_METHOD:
+            del members["token_endpoint_auth_method"]
+        return members
+
+    def structure(members: Mapping[str, Any], _: Any) -> Client:
+        """Take the method that is not written for the one that earlier versions left out."""
+        return read({"token_endpoint_auth_method": _UNWRITTEN_METHOD, **members}, Client)
+
+    converter.register_unstructure_hook(Client, unstructure)
+    converter.register_structure_hook(Client, structure)
 
 
 def _is_frozenset(kind: Any) -> bool:

@@ -1,12 +1,15 @@
 """The error tree: each class is a registered error code, and raising one is a refusal that leaves no trace.
 
 Two readers, two texts. The peer gets `code` and the fixed `description`; the operator's log gets `reason`, which may
-name what was wrong, and which never goes out. Neither ever holds a secret. `retry_after` is in seconds.
+name what was wrong. Neither ever holds a secret. `retry_after` is in seconds.
+
+A person reads `description`, on a page and in their language. Whoever writes the client reads `error_description`,
+which is the same unless the error was made by `with_description`: then it names what is wrong with the request itself.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class OAuthError(Exception):
@@ -20,6 +23,18 @@ class OAuthError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.error_description = self.description
+
+    @classmethod
+    def with_description(cls, text: str, reason: str | None = None) -> Self:
+        """Refuse by a text that the peer reads, too: about nothing but what it sent, or what it has proven to know.
+
+        The text is a fixed one, without the values of the request, and of the characters that error_description may
+        have (RFC 6749 section 5.2). The log has the `reason`, where that says more.
+        """
+        error = cls(text if reason is None else reason)
+        error.error_description = f"{text}."
+        return error
 
 
 class InvalidRequest(OAuthError):

@@ -42,7 +42,7 @@ class Parameters:
         """Give the value; raises `InvalidRequest` where it is absent."""
         value = self._values.get(name)
         if value is None:
-            raise InvalidRequest(f"{name} is missing")
+            raise InvalidRequest.with_description(f"{name} is missing")
         return value
 
     def all(self, name: str) -> tuple[str, ...]:
@@ -63,10 +63,10 @@ def parse_form(text: str) -> Parameters:
     Raises `InvalidRequest` for a repeated name, for bytes that are no UTF-8, for a NUL and for too much of anything.
     """
     if len(text) > MAX_LENGTH:
-        raise InvalidRequest(f"the parameters take more than {MAX_LENGTH} bytes")
+        raise InvalidRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     pieces = text.split("&")
     if len(pieces) > MAX_PARAMETERS:
-        raise InvalidRequest(f"there are more than {MAX_PARAMETERS} parameters")
+        raise InvalidRequest.with_description(f"there are more than {MAX_PARAMETERS} parameters")
     is_plain = text.isascii() and "\0" not in text
     values: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
@@ -79,7 +79,7 @@ def parse_form(text: str) -> Parameters:
         if name in REPEATABLE:
             lists[name] = (*lists.get(name, ()), value)
         elif name in values:
-            raise InvalidRequest("a parameter is repeated")
+            raise InvalidRequest.with_description("a parameter is repeated")
         values.setdefault(name, value)
     if "" in values.values():
         values = {name: value for name, value in values.items() if value}
@@ -93,10 +93,10 @@ def _decoded(text: str) -> str:
         if "%" in text or not text.isascii():
             text = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
-        raise InvalidRequest("a parameter is no UTF-8") from None
+        raise InvalidRequest.with_description("a parameter is no UTF-8") from None
     # No parameter has a use for NUL, and databases choke on it.
     if "\0" in text:
-        raise InvalidRequest("a parameter has a NUL character")
+        raise InvalidRequest.with_description("a parameter has a NUL character")
     return text
 
 
@@ -106,13 +106,13 @@ def form_of(request: Request) -> Parameters:
     Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
     """
     if media_type(request.header("content-type")) != FORM:
-        raise InvalidRequest(f"the content type is not {FORM}")
+        raise InvalidRequest.with_description(f"the content type is not {FORM}")
     if len(request.body) > MAX_LENGTH:
-        raise InvalidRequest(f"the parameters take more than {MAX_LENGTH} bytes")
+        raise InvalidRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     try:
         return parse_form(request.body.decode("utf-8"))
     except UnicodeDecodeError:
-        raise InvalidRequest("the form is no UTF-8") from None
+        raise InvalidRequest.with_description("the form is no UTF-8") from None
 
 
 def query_of(request: Request) -> Parameters:

@@ -36,21 +36,21 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
     """
     if value is None:
         if method is not None:
-            raise InvalidRequest("code_challenge_method came without code_challenge")
+            raise InvalidRequest.with_description("code_challenge_method came without code_challenge")
         return None
     if not _SYNTAX.fullmatch(value):
-        raise InvalidRequest("code_challenge is not 43 to 128 unreserved characters")
+        raise InvalidRequest.with_description("code_challenge is not 43 to 128 unreserved characters")
     match method or "plain":
         case "S256":
             return CodeChallenge(value, "S256")
         case "plain" if plain_allowed:
             return CodeChallenge(value, "plain")
         case "plain":
-            raise InvalidRequest(
+            raise InvalidRequest.with_description(
                 "code_challenge_method plain (the default where it is absent) is not allowed; use S256"
             )
         case _:
-            raise InvalidRequest("code_challenge_method is not known")
+            raise InvalidRequest.with_description("code_challenge_method is not known")
 
 
 def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> None:
@@ -61,12 +61,12 @@ def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> Non
     """
     if challenge is None:
         if verifier is not None:
-            raise InvalidGrant("code_verifier came for a code that had no challenge")
+            raise InvalidGrant.with_description("code_verifier came for a code that had no challenge")
         return
     if verifier is None:
-        raise InvalidGrant("code_verifier is missing")
+        raise InvalidGrant.with_description("code_verifier is missing")
     if not _SYNTAX.fullmatch(verifier):
-        raise InvalidGrant("code_verifier is not 43 to 128 unreserved characters")
+        raise InvalidGrant.with_description("code_verifier is not 43 to 128 unreserved characters")
     if not same(_transformed(verifier, challenge.method), challenge.value):
         raise InvalidGrant("code_verifier does not match the challenge")
 

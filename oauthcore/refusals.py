@@ -37,7 +37,7 @@ def refuse_as_json(error: OAuthError, realm: str, cause: BaseException | None = 
 
     A 401 always says how to do better (RFC 9110 section 15.5.2); a 429 and a 503 say when to try again.
     """
-    members = {"error": error.code, "error_description": error.description}
+    members = {"error": error.code, "error_description": error.error_description}
     extra: Headers = ()
     if isinstance(error, InvalidClient):
         extra = (("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'),)

@@ -127,20 +127,20 @@ def refuse_what_cannot_be_obeyed(request: AuthorizationRequest, context: Context
     if request.id_token_hint is not None:
         raise InvalidRequest("id_token_hint is no ID token of this server's")
     if request.display is not None and request.display not in DISPLAYS:
-        raise InvalidRequest("display has a value that is not known")
+        raise InvalidRequest.with_description("display has a value that is not known")
 
 
 def offered_response_type(asked: Redirectable, context: Context) -> ResponseType:
     """Check that the server offers the response type and the client is registered for it (RFC 6749 section 3.1.1)."""
     if asked.request.response_type is None:
-        raise InvalidRequest("response_type is missing")
+        raise InvalidRequest.with_description("response_type is missing")
     # OAuth 2.0 Multiple Response Type Encoding section 3: the order of the values does not matter.
     name = " ".join(sorted(asked.request.response_type.split(" ")))
     response_type = RESPONSE_TYPES.get(name)
     if response_type is None or name not in context.policy.response_types:
         raise UnsupportedResponseType("the response type is not offered")
     if name not in asked.client.response_types:
-        raise UnauthorizedClient("the client is not registered for this response type")
+        raise UnauthorizedClient.with_description("the client is not registered for this response type")
     for grant_type in response_type.grant_types:
         if grant_type not in asked.client.grant_types:
             raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant")
@@ -154,7 +154,7 @@ def fit_response_mode(request: AuthorizationRequest, response_type: ResponseType
     for mode in response_type.modes:
         if mode == request.response_mode:
             return mode
-    raise InvalidRequest("response_mode is unknown, or does not go with the response type")
+    raise InvalidRequest.with_description("response_mode is unknown, or does not go with the response type")
 
 
 def allowed_scope(asked: Redirectable, response_type: ResponseType, prompt: frozenset[str], context: Context) -> Scope:
@@ -178,9 +178,9 @@ def demand_openid(request: AuthorizationRequest, response_type: ResponseType, sc
     if not response_type.issues_id_token:
         return
     if context.openid is None or "openid" not in scope:
-        raise InvalidRequest("an ID token is asked for without scope openid")
+        raise InvalidRequest.with_description("an ID token is asked for without scope openid")
     if request.nonce is None:
-        raise InvalidRequest("an ID token is asked for without nonce")
+        raise InvalidRequest.with_description("an ID token is asked for without nonce")
 
 
 def demanded_code_challenge(
@@ -192,11 +192,22 @@ def demanded_code_challenge(
     challenge = parse_challenge(request.code_challenge, request.code_challenge_method, plain_allowed=plain_allowed)
     if challenge is None and response_type.issues_code:
         if client.is_public:
-            raise InvalidRequest("code_challenge is missing, and the client is public")
+            raise InvalidRequest.with_description(
+                "code_challenge is missing", "code_challenge is missing, and the client is public"
+            )
         may_go_without = context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client)
         if not may_go_without and not brings_nonce(request, scope, context):
-            raise InvalidRequest("code_challenge is missing, and the policy demands it")
+            raise unbound_code(context)
     return challenge
+
+
+def unbound_code(context: Context) -> InvalidRequest:
+    """Return the refusal of a confidential client's request for a code that nothing binds: with what it lacks."""
+    if context.openid is not None and context.policy.code_binding is CodeBinding.PKCE_OR_NONCE:
+        return InvalidRequest.with_description("code_challenge is missing, and so is a nonce with scope openid")
+    return InvalidRequest.with_description(
+        "code_challenge is missing", "code_challenge is missing, and the policy demands it"
+    )
 
 
 def brings_nonce(request: AuthorizationRequest, scope: Scope, context: Context) -> bool:
@@ -219,9 +230,9 @@ def possible_prompt(request: AuthorizationRequest, context: Context) -> frozense
     """Check that the prompt can be obeyed: known values, and `none` alone (OIDC Core section 3.1.2.1)."""
     prompt = frozenset(words(request.prompt))
     if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
-        raise InvalidRequest("prompt has a value that is not known")
+        raise InvalidRequest.with_description("prompt has a value that is not known")
     if "none" in prompt and len(prompt) > 1:
-        raise InvalidRequest("prompt has none beside another value")
+        raise InvalidRequest.with_description("prompt has none beside another value")
     return prompt
 
 
@@ -234,7 +245,7 @@ def possible_max_age(asked: Redirectable, context: Context) -> int | None:
         return None
     max_age = decimal(text, MAX_MAX_AGE_DIGITS)
     if max_age is None:
-        raise InvalidRequest("max_age is no number of seconds")
+        raise InvalidRequest.with_description("max_age is no number of seconds")
     return max_age
 
 

@@ -14,7 +14,7 @@ from oauthcore.effects import Flow
 from oauthcore.errors import OAuthError
 from oauthcore.http import Response
 from oauthcore.login import Login
-from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
+from oauthcore.oidc.id_token import NOTHING, Beside, Told, id_token, is_due, names_in
 from oauthcore.oidc.person import NOBODY, Person, know
 from oauthcore.outcome import Pending
 from oauthcore.records import AuthorizationRequest, Grant
@@ -48,8 +48,9 @@ def deliver_with(
     beside = Beside(
         None if code is None else Secret(code), None if token is None else Secret(token), asked.request.state
     )
-    alone = not judged.response_type.parts
-    jwt = id_token(asked.client, grant, Told(asked.request.nonce, person, alone=alone), beside, context)
+    # OIDC Core section 5.4: where no access token comes, now or later, there is no other place to ask for them.
+    claimed = NOTHING if judged.response_type.parts else grant.scope
+    jwt = id_token(asked.client, grant, Told(asked.request.nonce, person, claimed), beside, context)
     return Pending((jwt,), lambda signed: answer(asked, mode, {**parameters, "id_token": signed[0]}, context))
 
 
@@ -74,6 +75,6 @@ def names_wished(request: AuthorizationRequest, client: Client, context: Context
     try:
         asked = None if request.scope is None else parse_scope(request.scope)
         scope = resolve_scope(asked, client.omitted_scope, client.scope)
-        return names_in(client, scope, request.claims, context, alone=alone)
+        return names_in(client, scope if alone else NOTHING, request.claims, context)
     except OAuthError:
         return ()

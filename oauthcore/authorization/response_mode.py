@@ -59,7 +59,7 @@ def _encoded_iss(issuer: str) -> str:
 
 def refuse(asked: Redirectable, error: OAuthError, context: Context) -> Response:
     """Send an error to the client's redirect URI (RFC 6749 section 4.1.2.1)."""
-    parameters = {"error": error.code, "error_description": error.description}
+    parameters = {"error": error.code, "error_description": error.error_description}
     response = answer(asked, mode_for_errors(asked), parameters, context)
     return attrs.evolve(response, refusal=Refusal(error.code, error.reason))
 

@@ -63,9 +63,9 @@ def read_assertion(request: Request, parameters: Parameters) -> Assertion | None
     if text is None and kind is None:
         return None
     if text is None or kind is None:
-        raise InvalidRequest("client_assertion and client_assertion_type belong together")
+        raise InvalidRequest.with_description("client_assertion and client_assertion_type belong together")
     if kind != ASSERTION_TYPE:
-        raise InvalidClient("client_assertion_type is not the one for JWTs")
+        raise InvalidClient.with_description("client_assertion_type is not the one for JWTs")
     try:
         return _read(text, request.path)
     except InvalidJwt as invalid:

@@ -64,28 +64,28 @@ def read_credentials(request: Request, parameters: Parameters) -> Presented:
     shown = [presented for presented in (basic, post, asserted) if presented is not None]
     if len(shown) > 1:
         # RFC 6749 section 2.3: the client MUST NOT use more than one method in each request.
-        raise InvalidRequest("two methods of client authentication in one request")
+        raise InvalidRequest.with_description("two methods of client authentication in one request")
     if not shown:
         return read_none(parameters)
     client_id = parameters.get("client_id")
     if client_id is not None and client_id not in shown[0].client_ids:
-        raise InvalidRequest("client_id in the form is not the one that is to be proven")
+        raise InvalidRequest.with_description("client_id in the form is not the one that is to be proven")
     return shown[0]
 
 
 def decide(
     presented: Presented, client: Client | None, spent: SpentAssertion | None, context: Context
 ) -> Authenticated:
-    """Prove that it is the client that is registered, by the method it is registered for (RFC 6749 section 2.3).
+    """Prove that it is the client that is registered, by a method it is registered for (RFC 6749 section 2.3).
 
     `spent` tells that the assertion was used before.
     """
     if client is None:
-        raise InvalidClient("the client is unknown")
+        raise nothing_proven(presented, "the client is unknown")
     if not is_live_client(client, context.now):
         raise InvalidClient("the client is disabled")
-    if presented.method != client.token_endpoint_auth_method:
-        raise InvalidClient(f"{presented.method} is not the method the client is registered for")
+    if presented.method not in client.authentication_methods:
+        raise other_method(presented, client, context)
     if presented.assertion is not None:
         prove = prove_secret if presented.method == "client_secret_jwt" else prove_private_key
         proven = prove(presented.assertion, client, context)
@@ -95,6 +95,24 @@ def decide(
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong")
     return Authenticated(client)
+
+
+def nothing_proven(presented: Presented, reason: str) -> InvalidClient:
+    """Refuse who is not known, or showed nothing that could be proven; both alike, so that none learns who is known."""
+    if presented.method != "none":
+        return InvalidClient(reason)
+    return InvalidClient.with_description("the client is not known, or sent nothing to authenticate with", reason)
+
+
+def other_method(presented: Presented, client: Client, context: Context) -> InvalidClient:
+    """Refuse a client that authenticates by another method than it is registered for, and tell it by which it does.
+
+    It is told who has shown the right secret and is the client, therefore, and nobody else.
+    """
+    reason = f"{presented.method} is not the method the client is registered for"
+    if not _has_secret(presented, client, context):
+        return nothing_proven(presented, reason)
+    return InvalidClient.with_description(f"this client authenticates by {client.authentication_methods[0]}", reason)
 
 
 def _has_secret(presented: Presented, client: Client, context: Context) -> bool:

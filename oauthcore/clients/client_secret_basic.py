@@ -21,17 +21,17 @@ def read_basic(request: Request) -> Presented | None:
     if not values:
         return None
     if len(values) > 1:
-        raise InvalidRequest("the Authorization header is repeated")
+        raise InvalidRequest.with_description("the Authorization header is repeated")
     scheme, _, encoded = strip_ows(values[0]).partition(" ")
     if ascii_lower(scheme) != "basic":
-        raise InvalidClient("the Authorization header has a scheme other than Basic")
+        raise InvalidClient.with_description("the Authorization header has a scheme other than Basic")
     try:
         text = binascii.a2b_base64(strip_ows(encoded), strict_mode=True).decode("utf-8")
     except ValueError:
-        raise InvalidClient("the Basic credentials are no base64 of UTF-8") from None
+        raise InvalidClient.with_description("the Basic credentials are no base64 of UTF-8") from None
     client_id, colon, secret = text.partition(":")
     if not colon or not client_id or not secret or "\0" in text:
-        raise InvalidClient("the Basic credentials are no identifier and secret divided by a colon")
+        raise InvalidClient.with_description("the Basic credentials are no identifier and secret divided by a colon")
     if "%" not in text and "+" not in text:  # as in almost all: there is one way to read them
         return Presented("client_secret_basic", (client_id,), (Secret(secret),))
     return Presented("client_secret_basic", _readings(client_id), tuple(map(Secret, _readings(secret))))

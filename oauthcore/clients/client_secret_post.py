@@ -15,5 +15,5 @@ def read_post(parameters: Parameters) -> Presented | None:
         return None
     client_id = parameters.get("client_id")
     if client_id is None:
-        raise InvalidClient("client_secret came without client_id")
+        raise InvalidClient.with_description("client_secret came without client_id")
     return Presented("client_secret_post", (client_id,), (Secret(secret),))

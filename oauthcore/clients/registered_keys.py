@@ -66,7 +66,7 @@ def _check_fetched(client: Client, policy: Policy) -> None:
 
 def _check_algorithms(client: Client) -> None:
     alg, method = client.token_endpoint_auth_signing_alg, client.token_endpoint_auth_method
-    offered = ASSERTION_ALGORITHMS.get(method, tuple(SIGNATURES))
+    offered = tuple(SIGNATURES) if method is None else ASSERTION_ALGORITHMS.get(method, tuple(SIGNATURES))
     if alg is not None and alg not in offered:
         raise ConfigurationError("token_endpoint_auth_signing_alg", alg, f"use one of {', '.join(offered)}")
     # `none` is no signature, and whoever sees a request could write another object (RFC 9101 section 10.1).

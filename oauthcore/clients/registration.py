@@ -73,7 +73,7 @@ def _check_identifier(client: Client) -> None:
         or " " in client.client_id
     ):
         raise ConfigurationError("client_id", client.client_id, "use printable ASCII characters without spaces")
-    if client.token_endpoint_auth_method not in METHODS:
+    if client.token_endpoint_auth_method not in {None, *METHODS}:
         raise ConfigurationError(
             "token_endpoint_auth_method", client.token_endpoint_auth_method, f"use one of {', '.join(METHODS)}"
         )

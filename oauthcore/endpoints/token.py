@@ -23,5 +23,7 @@ def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -
     if grant is None:
         raise UnsupportedGrantType("the grant type is not offered")
     if grant_type not in caller.client.grant_types:
-        raise UnauthorizedClient(f"the client is not registered for {grant_type}")
+        raise UnauthorizedClient.with_description(
+            "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
+        )
     return spend(caller, (yield from grant(caller, parameters, context)))

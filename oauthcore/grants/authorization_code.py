@@ -106,8 +106,8 @@ def prove_own(redemption: Redemption, caller: Authenticated, code: Authorization
     if redemption.redirect_uri is None:
         # Absent here only if absent there too, and there only a client with a single registered URI may leave it out.
         if code.redirect_uri_given:
-            raise InvalidGrant("redirect_uri is missing though the authorization request had one")
+            raise InvalidGrant.with_description("redirect_uri is missing though the authorization request had one")
     elif redemption.redirect_uri != code.redirect_uri:
-        raise InvalidGrant("redirect_uri is not the one of the authorization request")
+        raise InvalidGrant.with_description("redirect_uri is not the one of the authorization request")
     check_verifier(code.code_challenge, redemption.code_verifier)
     return OwnCode(code)

@@ -17,7 +17,7 @@ from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.http import Response, json_response
 from oauthcore.jwt import Jwt
 from oauthcore.liveness import registered_scope
-from oauthcore.oidc.id_token import Beside, Told, id_token, is_due, names_in
+from oauthcore.oidc.id_token import Beside, Told, claimed_by, id_token, is_due, names_in
 from oauthcore.oidc.person import Person, know
 from oauthcore.outcome import Change, Insert, Pending
 from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
@@ -105,8 +105,8 @@ def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Per
     if grant is None:
         return None
     names: tuple[str, ...] = ()
-    if grant.claims is not None and is_due(grant.scope, context):
-        names = names_in(client, grant.scope, grant.claims, context, alone=False)
+    if (grant.claims is not None or client.id_token_claims) and is_due(grant.scope, context):
+        names = names_in(client, claimed_by(client, grant.scope), grant.claims, context)
     return (yield from know(grant.subject, client, names, grant.claims_locales))
 
 
@@ -127,7 +127,7 @@ def id_token_of(
     """Give what makes the ID token beside an access token of that scope, where one belongs to it."""
     if not is_due(scope, context):
         return None
-    told = Told(nonce, person)
+    told = Told(nonce, person, claimed_by(client, scope))
     return lambda access_token: id_token(client, grant, told, Beside(access_token=access_token), context)
 
 

@@ -55,7 +55,7 @@ def _parsed(text: str) -> ClaimsRequest:
     try:
         members = parse_object(text)
     except ValueError as error:
-        raise InvalidRequest(f"claims can't be read: {error}") from None
+        raise InvalidRequest.with_description("claims can't be read", f"claims can't be read: {error}") from None
     return ClaimsRequest(_claims(members.get("userinfo")), _claims(members.get("id_token")))
 
 
@@ -66,7 +66,7 @@ def _claims(members: object) -> Claims:
     if members is None:
         return _NONE
     if not isinstance(members, dict) or len(members) > MAX_CLAIMS:
-        raise InvalidRequest(f"claims asks for what is no object of at most {MAX_CLAIMS} claims")
+        raise InvalidRequest.with_description(f"claims asks for what is no object of at most {MAX_CLAIMS} claims")
     return MappingProxyType({name: _wanted(wish) for name, wish in members.items()})
 
 
@@ -74,8 +74,8 @@ def _wanted(wish: object) -> Wanted:
     if wish is None:
         return Wanted()
     if not isinstance(wish, dict):
-        raise InvalidRequest("claims asks for a claim by what is neither null nor an object")
+        raise InvalidRequest.with_description("claims asks for a claim by what is neither null nor an object")
     essential, values = wish.get("essential", False), wish.get("values", [])
     if not isinstance(essential, bool) or not isinstance(values, list):
-        raise InvalidRequest("claims has an essential that is no boolean, or values that are no array")
+        raise InvalidRequest.with_description("claims has an essential that is no boolean, or values that are no array")
     return Wanted(essential, tuple(values) if "value" not in wish else (wish["value"],))

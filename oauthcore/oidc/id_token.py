@@ -32,6 +32,8 @@ _HASHES: Mapping[str, str] = {
     "Ed25519": "sha512",
 }
 
+NOTHING = Scope()
+
 
 @attrs.frozen
 class Beside:
@@ -52,19 +54,20 @@ def is_due(scope: Scope, context: Context) -> bool:
 class Told:
     """Hold what an ID token says beside what its grant knows.
 
-    `person` is what the application knows of him; `alone` tells that no access token comes with it, now or later.
+    `person` is what the application knows of them; `claimed` is the scope whose claims are in it, beside those that
+    were asked for by name: none where the client can ask UserInfo for them.
     """
 
     nonce: str | None = None
     person: Person = NOBODY
-    alone: bool = False
+    claimed: Scope = NOTHING
 
 
 def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, context: Context) -> Jwt:
     """Say who was authenticated on a grant."""
     alg = client.id_token_signed_response_alg
     lifetime = client.id_token_lifetime or context.policy.lifetimes.id_token_lifetime
-    names = names_in(client, grant.scope, grant.claims, context, alone=told_of.alone)
+    names = names_in(client, told_of.claimed, grant.claims, context)
     claims = {**told(told_of.person, names, parse_claims(grant.claims).id_token)}
     claims |= {
         "iss": context.issuer,
@@ -102,12 +105,17 @@ def half_hash(value: str, alg: str) -> str:
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 
 
-def names_in(client: Client, scope: Scope, claims: str | None, context: Context, *, alone: bool) -> tuple[str, ...]:
-    """Give the claims that belong into an ID token: those asked for there by name.
+def claimed_by(client: Client, scope: Scope) -> Scope:
+    """Return the scope whose claims are in an ID token that the token endpoint gives.
 
-    Where it comes `alone`, with no access token now or later, the scope's claims too, since there is no other place to
-    ask for them (OIDC Core section 5.4).
+    They are UserInfo's (OIDC Core section 5.4), and an ID token may have them as well (section 2). Only here: what
+    leaves by the authorization endpoint goes through the browser, its history and its logs.
     """
+    return scope if client.id_token_claims else NOTHING
+
+
+def names_in(client: Client, claimed: Scope, claims: str | None, context: Context) -> tuple[str, ...]:
+    """Return the claims that belong into an ID token: the scope's that are `claimed`, and those asked for by name."""
     assert context.openid is not None
     asked = tuple(parse_claims(claims).id_token)
-    return claims_for(client, (*(context.openid.claims_of(scope) if alone else ()), *asked), context)
+    return claims_for(client, (*context.openid.claims_of(claimed), *asked), context)

@@ -47,7 +47,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         client_id=TEXT,
         name=MAYBE,
         secrets=st.lists(st.builds(ClientSecret, digest=KEY, expires_at=st.none() | TIME), max_size=2).map(tuple),
-        token_endpoint_auth_method=st.sampled_from(("client_secret_basic", "client_secret_post", "none")),
+        token_endpoint_auth_method=st.sampled_from(("client_secret_basic", "client_secret_post", "none", None)),
         redirect_uris=st.lists(TEXT, max_size=2),
         scope=SCOPE,
         default_scope=st.none() | SCOPE,
@@ -130,6 +130,15 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         remember=st.booleans(),
     ),
 )
+
+
+def test_a_client_that_was_stored_without_a_method_keeps_to_the_one_that_it_had() -> None:
+    """Earlier versions left `client_secret_basic` out; whoever may choose is written down as such."""
+    old, free = load(Client, '{"client_id":"a"}'), load(Client, '{"client_id":"a","token_endpoint_auth_method":null}')
+
+    assert (old.authentication_methods, dump(old)) == (("client_secret_basic",), '{"client_id":"a"}')
+    assert free == Client(client_id="a")
+    assert free.authentication_methods == ("client_secret_basic", "client_secret_post")
 
 
 @given(record=RECORDS)

@@ -79,6 +79,29 @@ def yields_only_effects_through_helpers(name: str, tree: ast.Module) -> Iterator
             )
 
 
+# RFC 6749 section 5.2: what may stand in error_description.
+_DESCRIBABLE = frozenset(map(chr, range(0x20, 0x7F))) - set('"\\')
+# What may be put into a text that the peer reads: names and numbers of our own, never a value of a request.
+_OURS = frozenset({"name", "FORM", "MAX_LENGTH", "MAX_PARAMETERS", "MAX_CLAIMS", "client.authentication_methods[0]"})
+
+
+def tells_nothing_of_a_request_s_values(name: str, tree: ast.Module) -> Iterator[str]:
+    """What `OAuthError.with_description` sends out is a text of our own, of the characters that it may have."""
+    for node in ast.walk(tree):
+        if not (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "with_description"
+        ):
+            continue
+        text = node.args[0]
+        parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+        for part in parts:
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                if not set(part.value) <= _DESCRIBABLE:
+                    yield f"sends {part.value!r}"
+            elif not isinstance(part, ast.FormattedValue) or ast.unparse(part.value) not in _OURS:
+                yield f"sends {ast.unparse(part)}"
+
+
 def drops_no_flow(name: str, tree: ast.Module) -> Iterator[str]:
     """A flow that is called is driven by `yield from`, returned, or handed on; its result is used."""
     flows = {function.name for function in functions(tree) if is_flow(function)} | {"find", "commit", "authenticate"}
@@ -299,6 +322,7 @@ def reads_text_by_named_characters(name: str, tree: ast.Module) -> Iterator[str]
 
 
 RULES: tuple[Rule, ...] = (
+    tells_nothing_of_a_request_s_values,
     imports_nothing_from_outside,
     yields_only_effects_through_helpers,
     drops_no_flow,

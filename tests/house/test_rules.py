@@ -22,6 +22,10 @@ BROKEN: dict[Rule, tuple[str, str]] = {
         "def f() -> Flow[int]:\n    yield Find(A, k)\n",
     ),
     rules.drops_no_flow: ("oauthcore/grants/x.py", "def f() -> Flow[int]:\n    find(A, k)\n    return 1\n"),
+    rules.tells_nothing_of_a_request_s_values: (
+        "oauthcore/grants/x.py",
+        'def f():\n    raise InvalidRequest.with_description(f"{request.state} is wrong")\n',
+    ),
     rules.guards_no_yield_from: (
         "oauthcore/grants/x.py",
         "def f() -> Flow[int]:\n    try:\n        return (yield from find(A, k))\n    finally:\n        pass\n",

@@ -36,7 +36,7 @@ def add(
     default_scope: str | None = None,
     grant_type: tuple[str, ...] = ("authorization_code", "refresh_token"),
     response_type: tuple[str, ...] = (),
-    auth_method: AuthenticationMethod = "client_secret_basic",
+    auth_method: AuthenticationMethod | None = None,
     auth_signing_alg: str | None = None,
     jwks_uri: str | None = None,
     jwks_file: Path | None = None,
@@ -74,7 +74,8 @@ def add(
         What it may ask the authorization endpoint for, as "code id_token"; may be given several times. What its grants
         are for if left out.
     auth_method
-        How it authenticates at the token endpoint.
+        How it authenticates at the token endpoint; with a secret, in the header or in the form as it likes, if left
+        out.
     auth_signing_alg
         The one algorithm that it signs its assertions by; any that the method knows if left out.
     jwks_uri

@@ -169,6 +169,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # client_uri = "https://app.example/"
 # redirect_uris = ["https://app.example/callback"]
 # scope = "email profile"
+# # With a secret, in the header or in the form as the client likes, unless one method is named:
 # token_endpoint_auth_method = "private_key_jwt"     # then no secret, and
 # jwks_uri = "https://app.example/jwks"              # or jwks_file = "my_app.jwks"
 #

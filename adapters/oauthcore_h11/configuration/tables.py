@@ -249,7 +249,7 @@ class ClientTable:
     name: str | None = None
     organization_name: str | None = None
     client_uri: str | None = None
-    token_endpoint_auth_method: AuthenticationMethod = "client_secret_basic"
+    token_endpoint_auth_method: AuthenticationMethod | None = None
     token_endpoint_auth_signing_alg: str | None = None
     jwks_uri: str | None = None
     jwks_file: Path | None = None

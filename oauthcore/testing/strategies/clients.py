@@ -27,7 +27,7 @@ _SCOPES = ("openid", "email", "profile", "read", "write:all")
 def clients(draw: st.DrawFn, public: bool | None = None) -> Client:
     """Give a client that `AuthorizationServer.register` takes under the default policy, without its secret."""
     is_public = draw(st.booleans()) if public is None else public
-    confidential: tuple[AuthenticationMethod, ...] = ("client_secret_basic", "client_secret_post")
+    confidential: tuple[AuthenticationMethod | None, ...] = ("client_secret_basic", "client_secret_post", None)
     scope = Scope(tuple(draw(st.lists(st.sampled_from(_SCOPES), min_size=1, unique=True))))
     default = draw(st.none() | st.lists(st.sampled_from(scope.tokens), unique=True))
     more = draw(st.sets(st.sampled_from(("refresh_token",) if is_public else ("refresh_token", "client_credentials"))))

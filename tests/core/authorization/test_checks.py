@@ -101,7 +101,7 @@ def test_the_only_registered_redirect_uri_may_be_left_out() -> None:
         ({"scope": "email admin"}, InvalidScope, "not within"),
         ({"scope": 'e"mail'}, InvalidScope, "character"),
         ({"code_challenge": None}, InvalidRequest, "without code_challenge"),
-        ({"code_challenge": None, "code_challenge_method": None}, InvalidRequest, "policy demands"),
+        ({"code_challenge": None, "code_challenge_method": None}, InvalidRequest, "is missing$"),
         ({"code_challenge": "short"}, InvalidRequest, "43 to 128"),
         ({"code_challenge_method": None}, InvalidRequest, "plain"),
         ({"code_challenge_method": "plain"}, InvalidRequest, "plain"),

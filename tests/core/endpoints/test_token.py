@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
 from oauthcore import Request
+from oauthcore.client import AuthenticationMethod
 from tests.core.site import CONFIDENTIAL, SECRETS, Site, basic, form, make_site, members, refused
 
 RIGHT = basic("confidential", SECRETS["confidential"])
@@ -39,7 +42,6 @@ def test_a_wrong_secret_is_a_401_with_a_challenge(site: Site) -> None:
         ((), {"client_id": "confidential"}, "invalid_client", "none is not the method"),
         ((), {"client_id": "nobody"}, "invalid_client", "unknown"),
         ((), {"client_secret": "x"}, "invalid_client", "without client_id"),
-        ((), {"client_id": "confidential", "client_secret": "confidential-secret"}, "invalid_client", "not the method"),
         ((), {"client_id": "public", "client_secret": "x"}, "invalid_client", "not the method"),
         ((basic("public", "x"),), {}, "invalid_client", "not the method"),
         (
@@ -70,15 +72,59 @@ def test_a_client_id_in_the_form_may_repeat_the_one_in_the_header(site: Site) ->
     assert response.status == 200
 
 
-def test_a_client_registered_for_post_authenticates_in_the_form() -> None:
-    posting = attrs.evolve(CONFIDENTIAL, token_endpoint_auth_method="client_secret_post")
-    site = make_site(clients=(posting,))
-    body = form(grant_type="client_credentials", client_id="confidential", client_secret="confidential-secret")
+POSTED = form(grant_type="client_credentials", client_id="confidential", client_secret="confidential-secret")
+BY_HEADER, BY_FORM = (form(grant_type="client_credentials"), RIGHT), (POSTED,)
 
-    assert site.post("/token", body).status == 200
-    assert refused(
-        site.post("/token", form(grant_type="client_credentials"), RIGHT), "invalid_client", "not the method"
-    )
+
+def test_a_secret_may_come_either_way_where_nobody_has_named_a_method(site: Site) -> None:
+    """RFC 6749 section 2.3.1."""
+    assert [site.post("/token", *sent).status for sent in (BY_HEADER, BY_FORM)] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("method", "right", "wrong"),
+    [("client_secret_basic", BY_HEADER, BY_FORM), ("client_secret_post", BY_FORM, BY_HEADER)],
+)
+def test_a_client_keeps_to_the_method_that_was_named_and_is_told_which_that_is(
+    method: AuthenticationMethod, right: tuple[Any, ...], wrong: tuple[Any, ...]
+) -> None:
+    site = make_site(clients=(attrs.evolve(CONFIDENTIAL, token_endpoint_auth_method=method),))
+
+    response = site.post("/token", *wrong)
+
+    assert site.post("/token", *right).status == 200
+    assert refused(response, "invalid_client", "not the method")
+    assert members(response)["error_description"] == f"this client authenticates by {method}."
+
+
+@pytest.mark.parametrize("path", ["/introspect", "/revoke"])
+def test_a_secret_may_come_either_way_at_every_endpoint_that_asks_for_one(site: Site, path: str) -> None:
+    posted = form(token="x", client_id="confidential", client_secret="confidential-secret")
+
+    statuses = [site.post(path, form(token="x"), RIGHT).status, site.post(path, posted).status]
+
+    assert statuses == [200, 200]
+
+
+def test_two_secrets_in_one_request_are_refused_also_where_either_would_do(site: Site) -> None:
+    """RFC 6749 section 2.3."""
+    assert refused(site.post("/token", POSTED, RIGHT), "invalid_request", "two methods")
+
+
+@pytest.mark.parametrize("secret", ["wrong", None])
+def test_who_does_not_know_the_secret_learns_neither_method_nor_whether_there_is_such_a_client(
+    secret: str | None,
+) -> None:
+    site = make_site(clients=(attrs.evolve(CONFIDENTIAL, token_endpoint_auth_method="client_secret_basic"),))
+
+    answers = [
+        site.post("/token", form(grant_type="client_credentials", client_id=client_id, client_secret=secret))
+        for client_id in ("confidential", "nobody")
+    ]
+
+    assert answers[0].status == 401
+    assert answers[0].body == answers[1].body
+    assert b"client_secret_basic" not in answers[0].body
 
 
 def test_credentials_in_the_query_are_not_read(site: Site) -> None:

@@ -77,7 +77,7 @@ def test_whatever_leaves_beside_it_is_hashed_into_it(code: str, token: str, stat
 def test_a_scope_s_claims_are_in_it_only_where_it_comes_alone() -> None:
     grant = grant_of("openid email")
 
-    alone = id_token(RP, grant, Told(person=ALICE, alone=True), Beside(), CONTEXT).claims
+    alone = id_token(RP, grant, Told(person=ALICE, claimed=grant.scope), Beside(), CONTEXT).claims
     beside = id_token(RP, grant, Told(person=ALICE), Beside(), CONTEXT).claims
 
     assert (alone["email"], alone["email_verified"]) == ("alice@wonderland.example", True)
@@ -96,7 +96,7 @@ def test_a_claim_that_is_asked_for_there_is_in_it() -> None:
 def test_no_claim_of_the_application_takes_the_place_of_ours() -> None:
     grant = grant_of("openid profile", claims='{"id_token": {"sub": null, "iss": null}}')
 
-    claims = id_token(RP, grant, Told(person=ALICE, alone=True), Beside(), CONTEXT).claims
+    claims = id_token(RP, grant, Told(person=ALICE, claimed=grant.scope), Beside(), CONTEXT).claims
 
     assert (claims["sub"], claims["iss"]) == ("alice", ISSUER)
 

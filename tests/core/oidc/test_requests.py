@@ -88,6 +88,7 @@ def test_without_scope_openid_there_is_none(site: Site) -> None:
     assert "id_token" not in redeem(site, remembered(site, scope="email")["code"])
 
 
+PAIRWISE_CALLBACK = PAIRWISE.redirect_uris[0]
 STRICT = attrs.evolve(RP, allow=frozenset())
 
 
@@ -111,6 +112,13 @@ def test_a_verifier_for_a_code_that_a_nonce_binds_is_a_stripped_challenge(drive:
     assert refused(response, "invalid_grant", "had no challenge")
 
 
+def test_a_request_for_a_code_that_nothing_binds_says_what_it_lacks() -> None:
+    answer = params(authorize(provider(clients=(STRICT,)), nonce=None))
+
+    assert answer["error"] == "invalid_request"
+    assert answer["error_description"] == "code_challenge is missing, and so is a nonce with scope openid."
+
+
 @pytest.mark.parametrize(("client", "leaves"), [(STRICT, "access_denied"), (RP, None)])
 def test_no_code_leaves_that_nothing_binds_when_the_person_allows_no_id_token(
     client: Client, leaves: str | None
@@ -120,6 +128,54 @@ def test_no_code_leaves_that_nothing_binds_when_the_person_allows_no_id_token(
     back = site.approve(authorize(site, site.alice, scope="openid email"), site.alice, scope="email")
 
     assert params(back).get("error") == leaves
+
+
+READING = attrs.evolve(RP, id_token_claims=True)
+KNOWN = {"name": "Alice Liddell", "email": "alice@wonderland.example", "email_verified": True}
+
+
+def test_a_client_that_reads_its_id_token_alone_finds_the_scopes_claims_there(drive: Drive) -> None:
+    """OIDC Core section 2: an ID token may have other claims."""
+    site = provider(drive, clients=(READING, PAIRWISE))
+
+    asked: dict[str, Any] = {"scope": "openid profile email"}
+    reading = redeem(site, remembered(site, **asked)["code"])
+    other = remembered(site, client_id="pairwise", redirect_uri=PAIRWISE_CALLBACK, **asked)["code"]
+    told_so = [told(tokens["id_token"]) for tokens in (reading, redeem(site, other, "pairwise", PAIRWISE_CALLBACK))]
+
+    assert {name: told_so[0].get(name) for name in KNOWN} == KNOWN
+    assert not KNOWN.keys() & told_so[1].keys()
+    assert "address" not in told_so[0]
+
+
+def test_a_refresh_for_less_tells_less(drive: Drive) -> None:
+    site = provider(drive, clients=(READING,))
+    first = redeem(site, remembered(site, scope="openid profile email")["code"])
+
+    body = form(grant_type="refresh_token", refresh_token=first["refresh_token"], scope="openid profile")
+    second = members(site.post("/token", body, basic("rp", SECRETS["rp"])))
+
+    assert told(second["id_token"])["name"] == "Alice Liddell"
+    assert "email" not in told(second["id_token"])
+
+
+@pytest.mark.parametrize("response_type", ["code id_token", "id_token token"])
+def test_an_id_token_that_goes_through_the_browser_tells_no_more_for_that(response_type: str) -> None:
+    site = provider(clients=(READING,))
+
+    answer = remembered(site, scope="openid email", response_type=response_type)
+
+    assert "email" not in told(answer["id_token"])
+
+
+def test_what_the_person_took_out_is_in_no_id_token() -> None:
+    site = provider(clients=(READING,))
+    back = site.approve(authorize(site, site.alice, scope="openid profile email"), site.alice, scope="openid email")
+
+    claims = told(redeem(site, params(back)["code"])["id_token"])
+
+    assert "email" in claims
+    assert "name" not in claims
 
 
 def test_a_refresh_gives_another_one_without_the_nonce(site: Site) -> None:

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         oauth = find_oauth(options["issuer"])
         client = Client(
             client_id=str(options["client_id"]),
-            token_endpoint_auth_method="none" if options["public"] else "client_secret_basic",
+            token_endpoint_auth_method="none" if options["public"] else None,
             redirect_uris=options["redirect_uris"],
             scope=options["scope"],
             grant_types=options["grant_types"] or ["authorization_code", "refresh_token"],
