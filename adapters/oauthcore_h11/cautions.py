@@ -1,4 +1,4 @@
-"""What an operator is warned of by `check` and when a server starts: settings that work and are easily abused."""
+"""What an operator is warned of by `check` and when a server starts: settings that are easily abused, or don't fit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ _FEW_BYTES = 16
 
 def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
     """Return the warnings about a configuration read from a file, each with its remedy and without a secret."""
-    return (*_exposed_files(path, configuration), *_guessable_secrets(configuration))
+    return (*_exposed_files(path, configuration), *_guessable_secrets(configuration), *_no_provider(configuration))
+
+
+def _no_provider(configuration: Configuration) -> Iterator[str]:
+    """Warn of clients that will ask for ID tokens where there are none."""
+    for number, client in enumerate(configuration.clients):
+        if configuration.oidc is None and "openid" in client.scope:
+            yield f"clients[{number + 1}].scope has openid, and OpenID Connect is off: add the table [oidc]"
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

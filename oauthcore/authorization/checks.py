@@ -14,6 +14,7 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import (
     InvalidRequest,
+    InvalidScope,
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
@@ -160,7 +161,11 @@ def fit_response_mode(request: AuthorizationRequest, response_type: ResponseType
 def allowed_scope(asked: Redirectable, response_type: ResponseType, prompt: frozenset[str], context: Context) -> Scope:
     """Check that the client may ask for that scope; where it names none, its default holds (RFC 6749 section 3.3)."""
     text, client = asked.request.scope, asked.client
-    scope = resolve_scope(None if text is None else parse_scope(text), client.omitted_scope, client.scope)
+    named = None if text is None else parse_scope(text)
+    if named is not None and "openid" in named and context.openid is None:
+        # The client waits for an ID token, and it is better told so before the person has signed in than after.
+        raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
+    scope = resolve_scope(named, client.omitted_scope, client.scope)
     if "offline_access" not in scope or "openid" not in scope or context.openid is None:
         return scope
     # OIDC Core section 11: to be ignored where no code is asked for, or where the person is not asked anew.

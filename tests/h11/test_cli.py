@@ -111,6 +111,39 @@ def test_configuration_that_can_not_be_written_is_named(shell: Shell, arguments:
     assert said in shell.run("init", *arguments, status=2)
 
 
+@pytest.mark.parametrize(("option", "is_on"), [("--openid", True), ("--no-openid", False), (None, False)])
+def test_configuration_says_whether_the_server_is_a_provider(shell: Shell, option: str | None, is_on: bool) -> None:
+    written = shell.ask("init", "--config", "new.toml", *([] if option is None else [option]))
+    checked = shell.run("check", "--config", "new.toml")
+
+    assert written["openid"] is is_on
+    assert ("OpenID Connect is on." in checked) is is_on
+    assert ("OpenID Connect is off; the table [oidc] in the file turns it on." in checked) is not is_on
+
+
+@pytest.mark.parametrize(("typed", "is_on"), [("\n", True), ("y\n", True), ("what?\nNo\n", False)])
+def test_on_a_terminal_it_is_asked_whether_to_be_a_provider(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, typed: str, is_on: bool
+) -> None:
+    monkeypatch.setattr(io, "StringIO", lambda text: Terminal(text))
+
+    said = shell.run("init", "--config", "new.toml", typed=typed)
+
+    assert ('--scope "openid profile email"' in said) is is_on
+    assert ("OpenID Connect is on." in said) is is_on
+    assert "--openid = None: say yes or no" in shell.run("init", "--config", "other.toml", typed="", status=2)
+
+
+def test_declared_client_that_asks_for_openid_where_that_is_off_is_warned_of(shell: Shell) -> None:
+    with Path("oauthcore.toml").open("a") as file:
+        file.write("[[clients]]\nclient_id = 'rp'\nsecret = 'a-secret-that-is-long-enough-to-be-one'\n")
+        file.write("redirect_uris = ['https://a.example/cb']\nscope = 'openid'\n")
+
+    [warning] = shell.ask("check")["warnings"]
+
+    assert warning == "clients[1].scope has openid, and OpenID Connect is off: add the table [oidc]"
+
+
 def test_good_configuration_is_called_good(shell: Shell) -> None:
     assert shell.run("check").startswith("oauthcore.toml is good: http://localhost:8000")
     assert shell.ask("check")["bind"] == ["localhost:8000"]
@@ -192,6 +225,39 @@ def test_client_is_registered_and_its_secret_shown_once(shell: Shell) -> None:
     assert added["client_secret"] not in json.dumps(listed) + shell.run("client", "show", "app")
     assert shell.ask("client", "show", "app")["scope"] == ["email", "profile"]
     assert "shown this once" in shell.run("client", "add", "other", "--grant-type", "client_credentials")
+
+
+REDIRECT = ("--redirect-uri", "https://a.example/cb")
+OPENID = (*REDIRECT, "--scope", "openid profile email")
+
+
+def test_client_that_asks_for_openid_where_that_is_off_is_told_so(shell: Shell) -> None:
+    said = shell.run("client", "add", "rp", *OPENID)
+
+    assert "OpenID Connect is off here" in said
+    assert "ID tokens" not in said
+
+
+def test_client_of_a_provider_is_told_what_its_library_will_meet(shell: Shell) -> None:
+    with Path("oauthcore.toml").open("a") as file:
+        file.write("[oidc]\n")
+
+    said = shell.run("client", "add", "rp", *OPENID)
+    shell.run("client", "add", "other", *OPENID, "--no-id-token-claims", "--auth-method", "client_secret_post")
+
+    assert "It may send the secret in the Authorization header or in the form" in said
+    assert "What profile and email stand for is in its ID tokens, as well as at UserInfo" in said
+    assert "It has to send PKCE (code_challenge), or a nonce with scope openid" in said
+    plain, kept = (shell.ask("client", "show", name) for name in ("rp", "other"))
+    assert (plain["token_endpoint_auth_method"], plain["id_token_claims"]) == (None, True)
+    assert (kept["token_endpoint_auth_method"], kept["id_token_claims"]) == ("client_secret_post", False)
+
+
+def test_client_for_plain_oauth_is_told_of_no_id_token(shell: Shell) -> None:
+    notes = shell.ask("client", "add", "app", *REDIRECT, "--scope", "email")["notes"]
+
+    assert [note for note in notes if "ID token" in note or "nonce" in note or "openid" in note.lower()] == []
+    assert any("It has to send PKCE (code_challenge);" in note for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore.errors import OAuthError
 from oauthcore.scope import parse_scope
+from oauthcore_h11.cli.notes import notes
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
-from oauthcore_h11.declarations import jwks_in, response_types_for
+from oauthcore_h11.declarations import jwks_in, reads_id_tokens, response_types_for
 
 clients = App(name="client", help="Register clients, list them, give them new secrets.")
 
@@ -38,6 +39,7 @@ def add(
     response_type: tuple[str, ...] = (),
     auth_method: AuthenticationMethod | None = None,
     auth_signing_alg: str | None = None,
+    id_token_claims: bool | None = None,
     jwks_uri: str | None = None,
     jwks_file: Path | None = None,
     request_uri: tuple[str, ...] = (),
@@ -78,6 +80,9 @@ def add(
         out.
     auth_signing_alg
         The one algorithm that it signs its assertions by; any that the method knows if left out.
+    id_token_claims
+        Put what the scopes profile, email, address and phone stand for into its ID tokens, as well as at UserInfo: for
+        applications that read nothing else. So it is for a scope with openid, unless --no-id-token-claims is said.
     jwks_uri
         Where its public keys are, an https URL.
     jwks_file
@@ -109,6 +114,7 @@ def add(
     as_json
         Say it as one line of JSON.
     """
+    scopes = scope_of("--scope", scope)
     client = Client(
         client_id=client_id or secrets.token_urlsafe(16),
         name=name,
@@ -127,7 +133,8 @@ def add(
         frontchannel_logout_uri=frontchannel_logout_uri,
         grant_types=grant_type,
         response_types=response_type or response_types_for(grant_type),
-        scope=scope_of("--scope", scope),
+        scope=scopes,
+        id_token_claims=reads_id_tokens(scopes) if id_token_claims is None else id_token_claims,
         default_scope=None if default_scope is None else scope_of("--default-scope", default_scope),
         allow=[allowance_of(word) for word in allow],
         introspects_any=introspects_any,
@@ -135,12 +142,14 @@ def add(
     with workplace(config) as place:
         place.must_be_stored(Client, client.client_id, "client_id")
         registered = place.flow(place.server.register(client))
+        said = list(notes(client, place.server))
     secret = None if registered.secret is None else registered.secret.reveal()
     sentence = f"client_id     {client.client_id}"
     if secret is not None:
         kept = "sealed" if is_kept(client) else "as a digest only"
         sentence += f"\nclient_secret {secret}\nThe secret is shown this once, and kept {kept}."
-    members = {"client_id": client.client_id, "client_secret": secret}
+    sentence = "\n".join((sentence, *said))
+    members = {"client_id": client.client_id, "client_secret": secret, "notes": said or None}
     say({name: value for name, value in members.items() if value is not None}, sentence, as_json=as_json)
 
 

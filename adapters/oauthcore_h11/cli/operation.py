@@ -29,19 +29,30 @@ logger = logging.getLogger("oauthcore.server")
 Reread = Callable[[], Configuration]
 
 
-def init(*, issuer: str = "http://localhost:8000", config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def init(
+    *,
+    issuer: str = "http://localhost:8000",
+    openid: bool | None = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
     """Write a configuration file with a fresh token key, for you to read and to change.
 
     Parameters
     ----------
     issuer
         The URL that clients will know the server by: https, or http for trying it out on this machine.
+    openid
+        Be an OpenID Connect provider, that signs people in at applications. It is asked on a terminal if left out, and
+        is no elsewhere.
     config
         The file to write; it must not be there yet.
     as_json
         Say it as one line of JSON.
     """
     check_issuer(issuer, Policy.oauth21())
+    if openid is None:
+        openid = sys.stdin.isatty() and not as_json and wants_openid()
     try:
         # The token key is in it: nobody else may read it, not even for the moment before a chmod.
         file = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -50,14 +61,31 @@ def init(*, issuer: str = "http://localhost:8000", config: Config = DEFAULT_CONF
     except OSError as error:
         raise ConfigurationError("--config", str(config), f"it can't be written ({error.strerror})") from None
     with open(file, "w", encoding="utf-8") as written:
-        written.write(sample(issuer, new_token_key()))
+        written.write(sample(issuer, new_token_key(), openid=openid))
+    scope = "openid profile email" if openid else "email profile"
     sentence = (
-        f"{config} is written. Next:\n"
-        '  oauthcore client add my_app --redirect-uri https://app.example/callback --scope "email profile"\n'
+        f"{config} is written. {openid_is(on=openid)} Next:\n"
+        f'  oauthcore client add my_app --redirect-uri https://app.example/callback --scope "{scope}"\n'
         "  oauthcore user add alice\n"
         "  oauthcore serve"
     )
-    say({"config": str(config), "issuer": issuer}, sentence, as_json=as_json)
+    say({"config": str(config), "issuer": issuer, "openid": openid}, sentence, as_json=as_json)
+
+
+def wants_openid() -> bool:
+    """Ask whether to be a provider; yes is what Enter says. Raises `ConfigurationError` for Ctrl-D."""
+    while True:
+        try:
+            answer = input("Sign people in at applications, as an OpenID Connect provider? [Y/n] ").lower()
+        except EOFError:
+            raise ConfigurationError("--openid", None, "say yes or no, or --openid or --no-openid") from None
+        if answer in {"", "y", "yes", "n", "no"}:
+            return answer not in {"n", "no"}
+
+
+def openid_is(*, on: bool) -> str:
+    """Say whether the server is a provider, and how it becomes one."""
+    return "OpenID Connect is on." if on else "OpenID Connect is off; the table [oidc] in the file turns it on."
 
 
 def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
@@ -73,7 +101,9 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     configuration = read(config, os.environ)
     concerns = list(serving.check(configuration))
     warnings = list(cautions(config, configuration))
+    is_provider = configuration.oidc is not None
     sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
+    sentence = f"{sentence} {openid_is(on=is_provider)}"
     sentence = "\n".join(
         (sentence, *(f"warning: {warning}" for warning in warnings), *(f"storage: {concern}" for concern in concerns))
     )
@@ -81,6 +111,7 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         "config": str(config),
         "issuer": configuration.issuer,
         "bind": list(configuration.bind),
+        "openid": is_provider,
         "warnings": warnings,
         "storage": {"concerns": concerns},
     }

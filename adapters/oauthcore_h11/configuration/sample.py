@@ -99,7 +99,7 @@ storage = "sqlite:oauthcore.db"
 # refresh_retry_lifetime = 90
 
 # OpenID Connect: its tables make this server a provider. It takes pip install "oauthcore[oidc]".
-# [oidc]
+%(oidc)s
 # scope_claims = { groups = ["groups"] }     # beside profile, email, address and phone
 # request_objects = true
 # request_uris = true                # those that a client is registered with
@@ -169,6 +169,8 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # client_uri = "https://app.example/"
 # redirect_uris = ["https://app.example/callback"]
 # scope = "email profile"
+# id_token_claims = true             # what profile, email, address, phone stand for is in its ID tokens, too; so it is
+#                                    # where its scope has openid, unless this is false
 # # With a secret, in the header or in the form as the client likes, unless one method is named:
 # token_endpoint_auth_method = "private_key_jwt"     # then no secret, and
 # jwks_uri = "https://app.example/jwks"              # or jwks_file = "my_app.jwks"
@@ -180,8 +182,9 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 """
 
 
-def sample(issuer: str, token_key: Secret) -> str:
+def sample(issuer: str, token_key: Secret, *, openid: bool = False) -> str:
     """Give the file's text; a server for this machine listens where its issuer says."""
     parts = urlsplit(issuer)
     bind = f"localhost:{parts.port or 80}" if parts.scheme == "http" else "127.0.0.1:8000"
-    return _SAMPLE % {"issuer": issuer, "token_key": token_key.reveal(), "bind": bind}
+    oidc = "[oidc]" if openid else "# [oidc]"
+    return _SAMPLE % {"issuer": issuer, "token_key": token_key.reveal(), "bind": bind, "oidc": oidc}

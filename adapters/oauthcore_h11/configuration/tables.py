@@ -267,6 +267,7 @@ class ClientTable:
     id_token_lifetime: int | None = None
     grant_lifetime: int | None = None
     access_token_format: AccessTokenFormat = "opaque"
+    id_token_claims: bool | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
     id_token_signed_response_alg: str = "RS256"

@@ -588,13 +588,17 @@ def test_the_grant_remembers_how_the_person_was_authenticated(site: Site) -> Non
     assert (grant.acr, grant.amr, grant.sid) == ("3", ("hwk",), strong.sid)
 
 
-def test_a_server_without_openid_takes_openid_for_a_scope_like_any_other(drive: Drive) -> None:
+def test_a_server_without_openid_ignores_its_parameters_and_refuses_its_scope(drive: Drive) -> None:
     site = provider(drive)
     site.server._latest = attrs.evolve(site.server._context(), openid=None)
 
-    answer = redeem(site, remembered(site, claims="no json")["code"])
+    answer = redeem(site, remembered(site, claims="no json", scope=None)["code"])
+    named = params(authorize(site, site.alice, scope="openid email"))
 
     assert "id_token" not in answer
+    assert (named["error"], named["error_description"]) == (
+        *("invalid_scope", "scope openid is asked for, and OpenID Connect is not offered here."),
+    )
 
 
 def test_an_unknown_client_is_a_page_whatever_it_asks_for(site: Site) -> None:
