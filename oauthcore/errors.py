@@ -44,13 +44,86 @@ class InvalidRequest(OAuthError):
     description = "The request lacks a required parameter, repeats one, or is malformed."
 
 
+class RepeatedParameter(InvalidRequest):
+    """Refuse a parameter that came twice (RFC 6749 section 3.1)."""
+
+    description = "The request has a parameter twice."
+
+
+class UnreadableRequest(InvalidRequest):
+    """Refuse what is no form or query that can be read (RFC 6749 appendix B)."""
+
+    description = "The request can't be read: it is too long, or not encoded as a form is."
+
+
+# What is refused on a page, since there is nowhere to send the browser to. The person can do nothing about most of it,
+# but whoever builds the client reads what it is (RFC 6749 section 4.1.2.1, OIDC RP-Initiated Logout section 4).
+
+
+class UnnamedClient(InvalidRequest):
+    """Refuse a request that names no client where one is needed."""
+
+    description = "The request does not say which application it comes from."
+
+
+class UnknownClient(InvalidRequest):
+    """Refuse a client that is not registered."""
+
+    description = "The application that the request comes from is not known here."
+
+
+class DisabledClient(InvalidRequest):
+    """Refuse a client that may not be served now."""
+
+    description = "The application that the request comes from may not be used at present."
+
+
+class MissingRedirectUri(InvalidRequest):
+    """Refuse a request without a redirect URI of a client that has not exactly one (RFC 6749 section 3.1.2.3)."""
+
+    description = "The request does not say where the application is to be answered."
+
+
 class UnregisteredRedirectUri(InvalidRequest):
-    """Refuse a redirect URI that is none of the client's, on a page: there is nowhere to send the browser to.
+    """Refuse a redirect URI that is none of the client's (RFC 6749 section 3.1.2.4)."""
 
-    The person can do nothing about it, but whoever builds the client reads what it is (RFC 6749 section 4.1.2.1).
-    """
+    description = "The redirect URI is none of those that the application is registered with."
 
-    description = "The redirect URI is missing, or is none of those that the application is registered with."
+
+class UnregisteredPostLogoutRedirectUri(InvalidRequest):
+    """Refuse to send the browser, after a logout, to what is none of the client's (RP-Initiated Logout section 3)."""
+
+    description = "The page to go to after signing out is none of those that the application is registered with."
+
+
+class ForeignIdToken(InvalidRequest):
+    """Refuse an ID token hint that was not made here (RP-Initiated Logout section 4)."""
+
+    description = "The ID token that came with the request was not made here."
+
+
+class IdTokenOfAnotherClient(InvalidRequest):
+    """Refuse an ID token hint that was made for another client than is named (RP-Initiated Logout section 2)."""
+
+    description = "The ID token that came with the request was made for another application than it names."
+
+
+class InteractionOver(InvalidRequest):
+    """Refuse an interaction that waits for nothing, or for nothing any more."""
+
+    description = "This was answered already, or has waited for too long: go back to the application and start again."
+
+
+class OtherBrowser(InvalidRequest):
+    """Refuse to go on in another browser than it was begun in (RFC 9700 section 4.7)."""
+
+    description = "This was started or answered in another browser: go back to the application and start again."
+
+
+class AnsweredByAnother(InvalidRequest):
+    """Refuse an answer beside one that somebody else has given."""
+
+    description = "Somebody else has answered this already: go back to the application and start again."
 
 
 class InvalidClient(OAuthError):

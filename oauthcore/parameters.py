@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import InvalidRequest, RepeatedParameter, UnreadableRequest
 from oauthcore.frozen import made_quickly
 from oauthcore.http import Request
 from oauthcore.wire_text import media_type, strip_ows
@@ -63,10 +63,10 @@ def parse_form(text: str) -> Parameters:
     Raises `InvalidRequest` for a repeated name, for bytes that are no UTF-8, for a NUL and for too much of anything.
     """
     if len(text) > MAX_LENGTH:
-        raise InvalidRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
+        raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     pieces = text.split("&")
     if len(pieces) > MAX_PARAMETERS:
-        raise InvalidRequest.with_description(f"there are more than {MAX_PARAMETERS} parameters")
+        raise UnreadableRequest.with_description(f"there are more than {MAX_PARAMETERS} parameters")
     is_plain = text.isascii() and "\0" not in text
     values: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
@@ -79,7 +79,7 @@ def parse_form(text: str) -> Parameters:
         if name in REPEATABLE:
             lists[name] = (*lists.get(name, ()), value)
         elif name in values:
-            raise InvalidRequest.with_description("a parameter is repeated")
+            raise RepeatedParameter.with_description("a parameter is repeated")
         values.setdefault(name, value)
     if "" in values.values():
         values = {name: value for name, value in values.items() if value}
@@ -93,10 +93,10 @@ def _decoded(text: str) -> str:
         if "%" in text or not text.isascii():
             text = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
-        raise InvalidRequest.with_description("a parameter is no UTF-8") from None
+        raise UnreadableRequest.with_description("a parameter is no UTF-8") from None
     # No parameter has a use for NUL, and databases choke on it.
     if "\0" in text:
-        raise InvalidRequest.with_description("a parameter has a NUL character")
+        raise UnreadableRequest.with_description("a parameter has a NUL character")
     return text
 
 
@@ -106,13 +106,13 @@ def form_of(request: Request) -> Parameters:
     Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
     """
     if media_type(request.header("content-type")) != FORM:
-        raise InvalidRequest.with_description(f"the content type is not {FORM}")
+        raise UnreadableRequest.with_description(f"the content type is not {FORM}")
     if len(request.body) > MAX_LENGTH:
-        raise InvalidRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
+        raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     try:
         return parse_form(request.body.decode("utf-8"))
     except UnicodeDecodeError:
-        raise InvalidRequest.with_description("the form is no UTF-8") from None
+        raise UnreadableRequest.with_description("the form is no UTF-8") from None
 
 
 def query_of(request: Request) -> Parameters:

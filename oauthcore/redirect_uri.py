@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import attrs
 
-from oauthcore.errors import UnregisteredRedirectUri
+from oauthcore.errors import MissingRedirectUri, UnregisteredRedirectUri
 from oauthcore.frozen import made_quickly
 
 ResponseMode = Literal["query", "fragment", "form_post"]
@@ -51,11 +51,11 @@ class ValidatedRedirect:
 def validate_redirect(asked: str | None, registered: tuple[str, ...]) -> ValidatedRedirect:
     """Match the asked redirect URI with the registered ones (RFC 6749 section 3.1.2.3, RFC 9700 section 2.1).
 
-    Raises `UnregisteredRedirectUri`: whoever catches it has nowhere to redirect to.
+    Raises `MissingRedirectUri` or `UnregisteredRedirectUri`: whoever catches them has nowhere to redirect to.
     """
     if asked is None:
         if len(registered) != 1:
-            raise UnregisteredRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
+            raise MissingRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
         return ValidatedRedirect(registered[0], given=False)
     if is_registered(asked, registered):
         return ValidatedRedirect(asked, given=True)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import InvalidRequest, RepeatedParameter, UnreadableRequest
 from oauthcore.http import Request
 from oauthcore.parameters import FORM, MAX_LENGTH, MAX_PARAMETERS
 from oauthcore.wire_text import media_type
@@ -34,21 +34,21 @@ class Form:
         if media_type(request.header("content-type")) != FORM:
             raise UnsupportedMediaType("the body is no form")
         if len(request.body) > MAX_LENGTH:
-            raise InvalidRequest("the body is too long for a form")
+            raise UnreadableRequest("the body is too long for a form")
         try:
             text = request.body.decode("utf-8")
             fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
         except ValueError:  # UnicodeDecodeError is one
-            raise InvalidRequest("the form is no UTF-8, or has too many fields") from None
+            raise UnreadableRequest("the form is no UTF-8, or has too many fields") from None
         if any("\0" in name + value for name, value in fields):
-            raise InvalidRequest("a field has a NUL character")
+            raise UnreadableRequest("a field has a NUL character")
         return cls(tuple(fields))
 
     def get(self, name: str) -> str:
         """Give a field that may be there once, blank where it is absent; raises `InvalidRequest` for a second one."""
         values = self.all(name)
         if len(values) > 1:
-            raise InvalidRequest(f"{name} is repeated")
+            raise RepeatedParameter(f"{name} is repeated")
         return values[0] if values else ""
 
     def need(self, name: str) -> str:

@@ -9,7 +9,7 @@ import attrs
 
 from oauthcore import AuthorizationServer, ConfigurationError, Login, PendingInteraction, Request, Response
 from oauthcore.effects import Flow
-from oauthcore.errors import InvalidRequest, OAuthError
+from oauthcore.errors import InteractionOver, OAuthError
 from oauthcore.http import see_other
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.refusals import ErrorPage, RenderErrorPage, refuse_as_page
@@ -17,12 +17,6 @@ from oauthcore_pages.form import Form
 from oauthcore_pages.form_token import ForgedForm, FormTokens
 from oauthcore_pages.looks import Hidden, Looks
 from oauthcore_pages.session import Session, Sessions
-
-
-class Over(InvalidRequest):
-    """Refuse an interaction that waits for nothing any more: a page from the browser's history, say."""
-
-    description = "This was answered already, or has waited for too long: go back to the application and start again."
 
 
 @attrs.frozen(kw_only=True)
@@ -127,10 +121,10 @@ class Visit:
         return Hidden(action=action, interaction=handle, csrf=csrf)
 
     def pending(self, handle: str, login: Login | None) -> Flow[PendingInteraction]:
-        """Find out what an interaction waits for; raises `Over` where it waits for nothing."""
+        """Find out what an interaction waits for; raises `InteractionOver` where it waits for nothing."""
         pending = yield from self.around.server.interaction(handle, login)
         if pending is None:
-            raise Over("the interaction is unknown, has expired, or waits for nothing")
+            raise InteractionOver("the interaction is unknown, has expired, or waits for nothing")
         return pending
 
     def remembering(self, session: Session, response: Response) -> Response:

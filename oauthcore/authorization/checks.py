@@ -13,12 +13,14 @@ from oauthcore.authorization.unstored import check_length
 from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import (
+    DisabledClient,
     InvalidRequest,
     InvalidScope,
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
     UnauthorizedClient,
+    UnknownClient,
     UnsupportedResponseType,
 )
 from oauthcore.frozen import made_quickly, maker
@@ -106,9 +108,9 @@ def judge(asked: Redirectable, context: Context) -> Judged:
 def known_client(client: Client | None, context: Context) -> Client:
     """Check that there is such a client and that it may be served (RFC 6749 section 4.1.2.1)."""
     if client is None:
-        raise InvalidRequest("the client is unknown")
+        raise UnknownClient("the client is unknown")
     if not is_live_client(client, context.now):
-        raise InvalidRequest("the client is disabled")
+        raise DisabledClient("the client is disabled")
     return client
 
 

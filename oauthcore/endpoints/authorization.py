@@ -17,7 +17,7 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
-from oauthcore.errors import OAuthError
+from oauthcore.errors import OAuthError, UnnamedClient
 from oauthcore.frozen import maker
 from oauthcore.http import Request, Response, see_other
 from oauthcore.login import Login, LoginSession
@@ -58,7 +58,8 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
 
 def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
-    parameters.need("client_id")
+    if "client_id" not in parameters:
+        raise UnnamedClient.with_description("client_id is missing")
     return _request(**parameters.among(REQUEST_PARAMETERS))
 
 

@@ -17,7 +17,13 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find, find_of
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import (
+    ForeignIdToken,
+    IdTokenOfAnotherClient,
+    OtherBrowser,
+    UnnamedClient,
+    UnregisteredPostLogoutRedirectUri,
+)
 from oauthcore.handle import check_carried
 from oauthcore.http import Request, Response, see_other
 from oauthcore.login import Login, LoginSession, LogoutRequest
@@ -74,14 +80,16 @@ def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
 def check_request(parameters: Parameters, hint: Hint | None, client: Client | None, context: Context) -> None:
     """Check, in this order, the hint, that it is this client's, and that the URI is; nobody is redirected who fails."""
     if "id_token_hint" in parameters and hint is None:
-        raise InvalidRequest("id_token_hint is no ID token of this server's")
+        raise ForeignIdToken("id_token_hint is no ID token of this server's")
     if hint is not None and parameters.get("client_id") not in {None, hint.client_id}:
-        raise InvalidRequest("id_token_hint was made for another client")
+        raise IdTokenOfAnotherClient("id_token_hint was made for another client")
     if "client_id" in parameters:
         known_client(client, context)
     uri = parameters.get("post_logout_redirect_uri")
+    if uri is not None and client is None and hint is None and "client_id" not in parameters:
+        raise UnnamedClient("post_logout_redirect_uri came without client_id and id_token_hint")
     if uri is not None and uri not in known_client(client, context).post_logout_redirect_uris:
-        raise InvalidRequest("post_logout_redirect_uri is not registered for this client")
+        raise UnregisteredPostLogoutRedirectUri("post_logout_redirect_uri is not registered for this client")
 
 
 @attrs.frozen(kw_only=True)
@@ -182,7 +190,7 @@ def destination(leaving: Leaving, kept: LogoutRequest | None, client: Client | N
     if kept is None or context.now >= kept.expires_at:
         return None
     if not is_same_browser(leaving.browser, kept.browser, context):
-        raise InvalidRequest("the logout was started in another browser")
+        raise OtherBrowser("the logout was started in another browser")
     uri = kept.post_logout_redirect_uri
     if uri is None or client is None or uri not in client.post_logout_redirect_uris:
         return None

@@ -18,7 +18,13 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
-from oauthcore.errors import InvalidRequest, OAuthError, UnmetAuthenticationRequirements
+from oauthcore.errors import (
+    AnsweredByAnother,
+    InteractionOver,
+    InvalidRequest,
+    OAuthError,
+    UnmetAuthenticationRequirements,
+)
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.liveness import of_generation
 from oauthcore.login import Login
@@ -211,7 +217,7 @@ def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Sco
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:
     """Answer a double click as the first click was answered, if it is the same person's."""
     if finished.login is None or finished.login.subject != answer.subject:
-        raise InvalidRequest("the interaction was finished by somebody else")
+        raise AnsweredByAnother("the interaction was finished by somebody else")
     return Outcome(send_to_resume(answer.handle, finished, context))
 
 
@@ -233,7 +239,7 @@ def decide_deny(handle: Secret, interaction: Interaction | None, context: Contex
 def still_answerable(interaction: Interaction | None, event: InteractionInput, context: Context) -> Interaction:
     """Check that there is such an interaction and that it can still be answered so."""
     if interaction is None or is_over(interaction, context.now):
-        raise InvalidRequest("the interaction is unknown or has expired")
+        raise InteractionOver("the interaction is unknown or has expired")
     if advance(INTERACTION, interaction.state, event) is None:
-        raise InvalidRequest(f"the interaction is {interaction.state.value} already")
+        raise InteractionOver(f"the interaction is {interaction.state.value} already")
     return interaction

@@ -17,7 +17,7 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
 from oauthcore.effects import Flow, find
-from oauthcore.errors import AccessDenied, InvalidRequest, OAuthError
+from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
 from oauthcore.http import Request
 from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.liveness import of_generation
@@ -73,11 +73,11 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     come back himself. The proof alone would not either: that person's browser could be sent back in his place.
     """
     if interaction is None or is_over(interaction, context.now):
-        raise InvalidRequest("the interaction is unknown or has expired")
+        raise InteractionOver("the interaction is unknown or has expired")
     if not is_same_browser(back.browser, interaction.browser, context):
-        raise InvalidRequest("the interaction was started in another browser")
+        raise OtherBrowser("the interaction was started in another browser")
     if not same(back.proof.reveal(), resume_proof(back.handle, interaction, context).reveal()):
-        raise InvalidRequest("the interaction was not answered in this browser")
+        raise OtherBrowser("the interaction was not answered in this browser")
     return OwnInteraction(interaction)
 
 
@@ -95,7 +95,7 @@ def decide(
     interaction = own.interaction
     completed = advance(INTERACTION, interaction.state, InteractionInput.RESUME)
     if completed is None:
-        raise InvalidRequest(f"the interaction is {interaction.state.value}, there is nothing to resume")
+        raise InteractionOver(f"the interaction is {interaction.state.value}, there is nothing to resume")
     asked = prove_redirect(interaction.request, client, context)
     done = Replace(interaction, attrs.evolve(interaction, state=completed))
     try:

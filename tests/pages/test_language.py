@@ -13,13 +13,12 @@ from babel.messages.pofile import read_po
 
 import oauthcore_pages
 from oauthcore import ConfigurationError, OAuthError, Request, run
-from oauthcore.errors import InsufficientScope, InvalidToken
+from oauthcore.errors import InsufficientScope, InteractionOver, InvalidToken
 from oauthcore.refusals import ErrorPage
 from oauthcore_pages import Looks
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.language import best
 from oauthcore_pages.messages import DESCRIPTIONS
-from oauthcore_pages.surroundings import Over
 from tests.pages.site import Site
 
 PACKAGE = Path(oauthcore_pages.__file__).parent
@@ -166,6 +165,6 @@ def refusals(kind: type[OAuthError] = OAuthError) -> Iterator[type[OAuthError]]:
 def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     ours = {kind for kind in refusals() if kind.__module__.startswith(("oauthcore.", "oauthcore_pages."))}
 
-    assert {ForgedForm, Over} <= ours
+    assert {ForgedForm, InteractionOver} <= ours
     ours -= {InvalidToken, InsufficientScope}  # a resource's, for clients alone: no page ever shows them
     assert {kind.description for kind in ours} <= set(DESCRIPTIONS)

@@ -135,7 +135,7 @@ def test_without_anything_a_person_is_asked_and_sent_nowhere(site: Site) -> None
         ({"id_token_hint": "e30.e30.e30"}, "no ID token of this server's"),
         ({"id_token_hint": "nonsense", "client_id": "rp"}, "no ID token of this server's"),
         ({"client_id": "nobody"}, "unknown"),
-        ({"post_logout_redirect_uri": BYE}, "unknown"),
+        ({"post_logout_redirect_uri": BYE}, "without client_id and id_token_hint"),
         ({"client_id": "rp", "post_logout_redirect_uri": "https://evil.example/"}, "not registered"),
         ({"client_id": "rp", "post_logout_redirect_uri": f"{BYE}/"}, "not registered"),
         ({"client_id": "rp", "post_logout_redirect_uri": f"{BYE}?a=b&c=d"}, "not registered"),
