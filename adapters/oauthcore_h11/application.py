@@ -33,6 +33,7 @@ from oauthcore.refusals import refuse_as_page
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11 import monitoring, signing
 from oauthcore_h11.configuration.tables import Network
+from oauthcore_h11.devices import Browser, Devices
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.profiles import known_of
@@ -61,6 +62,7 @@ class Application:
     pages: Pages
     storage: AsyncStorage
     users: Users
+    devices: Devices
     monitoring: Monitoring
     fetch: Callable[[Outgoing], Awaitable[Response]]
     entropy: Entropy
@@ -117,17 +119,20 @@ class Application:
         except Exception as failure:  # whatever the storage raised: that it failed is what the person is told
             down = TemporarilyUnavailable("whose session it is could not be found out")
             return refuse_as_page(down, self.pages.error_page(request), failure)
+        # Clients that show passwords (RFC 6749 section 4.3) are no browsers, and nobody's device.
+        browser = Browser(self.devices, request) if self.pages.owns(request.path) else None
         world = AsyncWorld(
             self.storage,
-            partial(self._authenticate, address_of(request.peer)),
+            partial(self._authenticate, address_of(request.peer), browser),
             self._hear,
             self.fetch,
             partial(known_of, self.storage),
             signing.sign,
             generate_key=signing.generate_key,
         )
-        if self.pages.owns(request.path):
-            return await arun(self.pages.handle(request), world)
+        if browser is not None:
+            response = await arun(self.pages.handle(request), world)
+            return attrs.evolve(response, headers=(*response.headers, *browser.headers))
         if self.server.owns(request.path):
             login, error_page = self.pages.login_of(request), self.pages.error_page(request)
             return await arun(self.server.handle(request, login, error_page), world)
@@ -173,9 +178,9 @@ class Application:
         return any(address in network for network in self.metrics_allowed_from)
 
     async def _authenticate(
-        self, address: str | None, username: str, password: Secret
+        self, address: str | None, browser: Browser | None, username: str, password: Secret
     ) -> AuthenticatedUser | TryLater | None:
-        return await self.users.authenticate(username, password, address)
+        return await self.users.authenticate(username, password, address, browser)
 
     def _hear(self, event: Event) -> None:
         """Write an event of the core's into the audit log."""

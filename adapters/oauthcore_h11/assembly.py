@@ -28,6 +28,7 @@ from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
+from oauthcore_h11.devices import Devices
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
@@ -62,7 +63,15 @@ def application_of(
         server=server,
         pages=pages,
         storage=known,
-        users=Users(known, passwords, patience_of(configuration), key=token_key_of(configuration), clock=clock),
+        users=Users(
+            known,
+            passwords,
+            patience_of(configuration),
+            key=token_key_of(configuration),
+            clock=clock,
+            declared=[user.password_hash.reveal() for user in configuration.users],
+        ),
+        devices=devices_of(configuration, clock, entropy),
         monitoring=monitoring,
         fetch=fetch_of(configuration),
         entropy=entropy,
@@ -225,6 +234,12 @@ def patience_of(configuration: Configuration) -> Patience:
         longest_wait=table.longest_wait,
         forget_time=table.forget_time,
     )
+
+
+def devices_of(configuration: Configuration, clock: Clock, entropy: Entropy) -> Devices:
+    """Say which browsers are known; the key is derived, as the pages' is."""
+    key = hashlib.blake2b(b"oauthcore_h11 devices", key=token_key_of(configuration), digest_size=32).digest()
+    return Devices(configuration.issuer, clock, entropy, configuration.passwords.known_device_lifetime, key)
 
 
 def passwords_of(configuration: Configuration) -> Passwords:

@@ -4,7 +4,8 @@ An attempt is counted before its password is looked at, in the commit that lets 
 thousand, whichever worker they meet. Nobody is locked out: a wait ends, and within it nothing is looked at or counted.
 
 Three counters are kept. One for the account as tried from one address is strict; one for the address, and one for the
-account from anywhere, leave more room. So whoever guesses somebody's password from one place slows down only himself.
+account from anywhere, leave more room. So whoever guesses somebody's password from one place slows down only
+themselves. A device from which the account was signed in to before has a counter of its own, and none of those three.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class Patience:
         if address is None:
             return (pair,)
         return (pair, anywhere, Counter(key=digest(key, "address", place), free=self.free_per_address))
+
+    def device_counter(self, device: str, key: bytes) -> Counter:
+        """Return the counter of a known device: all that is counted of it, so that nobody else can have it wait."""
+        return Counter(key=digest(key, "device", device), free=self.free)
 
     def wait(self, counter: Counter, known: Attempts | None, now: int) -> int:
         """Give for how many seconds the next attempt is waited for still: 0 if it may be made now."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections import Counter as Counted
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 import attrs
 
@@ -12,8 +14,9 @@ from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, TryL
 from oauthcore.clock import Clock
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.storage import AsyncStorage
-from oauthcore_h11.attempts import Attempts, Counter, Patience
-from oauthcore_h11.passwords import Passwords, TooBusy
+from oauthcore_h11.attempts import Attempts, Counter, Patience, network_of
+from oauthcore_h11.hash_parameters import note_parameters, parameters_in_use
+from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
 from oauthcore_h11.profiles import Profile, profile_of
 
 # Longer ones are somebody's mistake, or an attempt to keep the hashing busy (NIST SP 800-63B asks for at least 64).
@@ -59,20 +62,59 @@ def check_password(password: Secret) -> None:
         raise ConfigurationError("password", password, f"use at least one and at most {MAX_PASSWORD} bytes")
 
 
+class KnownFor(Protocol):
+    """Be what an attempt came from, where that is a browser."""
+
+    def device_for(self, account: str) -> str | None:
+        """Return the identifier under which it is known for an account, None if it is not."""
+
+    def remember(self, account: str) -> None:
+        """Note that somebody signed in to an account."""
+
+
+@attrs.frozen
+class Way:
+    """Say how an attempt is counted, and whose turn at the hashing it takes."""
+
+    counters: tuple[Counter, ...]
+    flows: tuple[str, ...]
+    step: float = 1.0
+
+
+# Attempts at one account that may be under way at once, in each worker. A person has one, or two by a double click;
+# whoever has more holds up others from the same address, for which all that are under way count, right ones too.
+MOST_AT_ONCE = 8
+
+# A known device has two turns for one of a stranger's: those who flood the queue are strangers.
+DEVICE_STEP = 0.5
+
+
 class Users:
-    """Answer whose a username and password are, neither too often nor too fast."""
+    """Answer whose a username and password are, neither too often nor too fast.
+
+    `declared` are the hashes of users that are in no storage.
+    """
 
     def __init__(
-        self, storage: AsyncStorage, passwords: Passwords, patience: Patience, *, key: bytes, clock: Clock
+        self,
+        storage: AsyncStorage,
+        passwords: Passwords,
+        patience: Patience,
+        *,
+        key: bytes,
+        clock: Clock,
+        declared: Iterable[str] = (),
     ) -> None:
         self._storage = storage
         self._passwords = passwords
         self._patience = patience
         self._key = key
         self._clock = clock
+        self._under_way: Counted[str] = Counted()
+        self._declared_parameters = frozenset(filter(None, map(parameters_of, declared)))
 
     async def authenticate(
-        self, username: str, password: Secret, address: str | None
+        self, username: str, password: Secret, address: str | None, browser: KnownFor | None = None
     ) -> AuthenticatedUser | TryLater | None:
         """Return the user, None for nobody's, or when to try again.
 
@@ -82,14 +124,28 @@ class Users:
         if not username or len(username) > MAX_USERNAME or len(password.reveal()) > MAX_PASSWORD:
             return None
         key = key_of(username)
-        counters = self._patience.counters(key, address, self._key)
-        wait = await self._count(counters)
-        if wait:
-            audit.warning("login_slowed", extra={"fields": {"address": address, "seconds": wait}})
-            return TryLater(wait)
         user = await self._storage.find(User, key)
+        wait = 1
+        for way in self._ways(key, user, address, browser):
+            if self._under_way[way.flows[0]] >= MOST_AT_ONCE:
+                continue
+            self._under_way[way.flows[0]] += 1
+            try:
+                wait = await self._count(way.counters)
+                if not wait:
+                    return await self._checked(user, password, address, way, browser)
+            finally:
+                self._under_way -= Counted([way.flows[0]])
+        audit.warning("login_slowed", extra={"fields": {"address": address, "seconds": wait}})
+        return TryLater(wait)
+
+    async def _checked(
+        self, user: User | None, password: Secret, address: str | None, way: Way, browser: KnownFor | None
+    ) -> AuthenticatedUser | TryLater | None:
+        """Check the password of an attempt that is counted; return what `authenticate` does."""
+        counters = way.counters
         try:
-            is_right = await self._passwords.verify(None if user is None else user.password_hash, password)
+            is_right = await self._is_right(user, password, way)
         except TooBusy:
             await self._take_back(counters, is_right=False)
             return TryLater(1)
@@ -98,7 +154,9 @@ class Users:
             audit.warning("login_failed", extra={"fields": {"address": address, "subject": subject}})
             return None
         await self._take_back(counters, is_right=True)
-        stored = await self._refresh_hash(user, password)
+        stored = await self._refresh_hash(user, password, way)
+        if browser is not None:
+            browser.remember(account_of(user))
         audit.info("login_succeeded", extra={"fields": {"address": address, "subject": user.subject}})
         return AuthenticatedUser(user.subject, (stored,))
 
@@ -114,6 +172,26 @@ class Users:
             and user.subject == login.subject
             and login.auth_time >= user.password_changed_at
         )
+
+    def _ways(self, key: str, user: User | None, address: str | None, browser: KnownFor | None) -> Iterable[Way]:
+        """Give the ways an attempt may go: as a known device's, while that has attempts left, else as a stranger's."""
+        device = None if browser is None or user is None else browser.device_for(account_of(user))
+        if device is not None:
+            counter = self._patience.device_counter(device, self._key)
+            yield Way((counter,), (f"device {device}",), DEVICE_STEP)
+        place = () if address is None else (f"address {network_of(address)}",)
+        yield Way(self._patience.counters(key, address, self._key), (f"account {key}", *place))
+
+    async def _is_right(self, user: User | None, password: Secret, way: Way) -> bool:
+        """Tell whether it is the user's password, in a time that does not tell whether there is a user."""
+        in_use = await parameters_in_use(self._storage) | self._declared_parameters
+        own = None if user is None else parameters_of(user.password_hash)
+        if own is not None and own not in in_use and user is not None:
+            # It was stored before parameters were noted.
+            await note_parameters(self._storage, user.password_hash)
+            in_use |= {own}
+        password_hash = user.password_hash if user is not None and user.enabled else None
+        return await self._passwords.verify(password_hash, password, flows=way.flows, step=way.step, parameters=in_use)
 
     async def _count(self, counters: Sequence[Counter]) -> int:
         """Count one attempt with all of its counters, or give for how many seconds it is waited for."""
@@ -139,21 +217,32 @@ class Users:
             if await self._storage.commit(changes):
                 return
 
-    async def _refresh_hash(self, user: User, password: Secret) -> User:
+    async def _refresh_hash(self, user: User, password: Secret, way: Way) -> User:
         """Remember a hash of today's parameters: only now is the password known. Return the user as they are stored."""
         # Who is declared in the configuration was created at no time, and only its file can change him.
         if user.created_at and self._passwords.is_outdated(user.password_hash):
             try:
-                renewed = attrs.evolve(user, password_hash=await self._passwords.rehash(password))
+                fresh = await self._passwords.rehash(password, flows=way.flows, step=way.step)
             except TooBusy:
                 return user
+            await note_parameters(self._storage, fresh)
+            renewed = attrs.evolve(user, password_hash=fresh)
             if await self._storage.commit([Replace(user, renewed)]):
                 return renewed
         return user
 
 
+def account_of(user: User) -> str:
+    """Return what a known device is bound to: the user, and the password that they have at that time."""
+    if user.created_at:
+        return f"{user.subject} {user.password_changed_at}"
+    # Nobody knows when the password of a declared user was changed in the file; their hash is made anew only then.
+    return f"{user.subject} {user.password_hash}"
+
+
 async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
     """Remember a user with their profile; raises `ConfigurationError` where the name or the subject is taken."""
+    await note_parameters(storage, user.password_hash)
     if await storage.commit([Insert(user), Insert(profile)]):
         return
     if await storage.find(User, user.key) is None and await storage.find(Profile, profile.key) is not None:
@@ -167,6 +256,7 @@ async def change_user(storage: AsyncStorage, username: str, **changes: object) -
     while True:
         user = await find_user(storage, username)
         changed = attrs.evolve(user, **changes)  # type: ignore[arg-type]  # the caller's names are the fields'
+        await note_parameters(storage, changed.password_hash)
         if await storage.commit([Replace(user, changed)]):
             return changed
 

@@ -275,3 +275,26 @@ async def test_other_servers_are_asked_where_the_operator_lets_them_be(host: Hos
     assert refused.refusal is not None
     assert isinstance(refused.refusal.cause, Unanswered)
     assert "Forbidden" in str(refused.refusal.cause.__cause__)
+
+
+async def test_browser_that_signed_in_is_let_through_what_strangers_did_to_the_account(host: Host) -> None:
+    form = Page.in_(await host.request("GET", "/tenant/login")).form
+    body = urlencode({**form, "username": "alice", "password": "x"}).encode()
+    signed_in = await host.request("POST", "/tenant/login", body)
+    device = next(value.partition(";")[0] for name, value in signed_in.headers if "device" in value)
+    host.cookie = ""
+    form = Page.in_(await host.request("GET", "/tenant/login")).form
+    wrong = urlencode({**form, "username": "alice", "password": "wrong"}).encode()
+    for number in range(50):
+        assert (await host.request("POST", "/tenant/login", wrong, Peer(f"198.51.100.{number}"))).status == 400
+    right = urlencode({**form, "username": "alice", "password": "x"}).encode()
+
+    assert (await host.request("POST", "/tenant/login", right)).status == 429
+    host.cookie += f"; {device}"
+    assert (await host.request("POST", "/tenant/login", right)).status == 303
+
+
+async def test_client_that_shows_passwords_is_nobodys_device(host: Host) -> None:
+    response = await host.request("POST", "/tenant/token", b"grant_type=password&username=alice&password=x")
+
+    assert [value for name, value in response.headers if "device" in value] == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import attrs
 import pytest
@@ -22,14 +24,15 @@ from oauthcore import (
     TryLater,
     arun,
 )
-from oauthcore.outcome import Change, Insert, R, S
+from oauthcore.outcome import Change, Insert, R, Replace, S
 from oauthcore.testing import FixedClock
 from oauthcore_h11.attempts import Attempts, Patience, network_of
-from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
 from oauthcore_h11.profiles import Profile, profile_of
 from oauthcore_h11.users import (
     User,
     Users,
+    account_of,
     add_user,
     change_user,
     check_password,
@@ -74,6 +77,21 @@ class Awaited:
         return self.inner.purge(expired_before, limit)
 
 
+@attrs.define
+class Browser:
+    """Be a browser that is known under an identifier for the accounts that it has."""
+
+    known: dict[str, str] = attrs.Factory(dict)
+
+    def device_for(self, account: str) -> str | None:
+        """Give the identifier."""
+        return self.known.get(account)
+
+    def remember(self, account: str) -> None:
+        """Be known from now on."""
+        self.known[account] = f"device {len(self.known)}"
+
+
 @attrs.frozen
 class Place:
     """Hold what a test needs."""
@@ -83,9 +101,15 @@ class Place:
     clock: FixedClock
     passwords: Passwords
 
-    async def attempt(self, password: Secret, address: str | None = HERE, username: str = "alice") -> object:
+    async def attempt(
+        self,
+        password: Secret,
+        address: str | None = HERE,
+        username: str = "alice",
+        browser: Browser | None = None,
+    ) -> object:
         """Try to sign in: the subject, if it is right."""
-        answer = await self.users.authenticate(username, password, address)
+        answer = await self.users.authenticate(username, password, address, browser)
         return answer.subject if isinstance(answer, AuthenticatedUser) else answer
 
     def known(self) -> User:
@@ -226,7 +250,7 @@ async def test_names_that_were_tried_are_stored_unreadably(place: Place) -> None
 
 
 async def test_too_many_at_once_are_asked_to_come_again_and_not_counted(place: Place) -> None:
-    place.passwords._most = 0
+    place.passwords._queue._places = 0
 
     assert [await place.attempt(RIGHT) for _ in range(5)] == [TryLater(1)] * 5
 
@@ -235,9 +259,9 @@ async def test_being_too_busy_forgives_nothing(place: Place) -> None:
     """Else whoever guesses would keep the hashing busy for a moment, and begin to count anew."""
     for _ in range(2):
         assert await place.attempt(WRONG) is None
-    most, place.passwords._most = place.passwords._most, 0
+    most, place.passwords._queue._places = place.passwords._queue._places, 0
     await place.attempt(WRONG)
-    place.passwords._most = most
+    place.passwords._queue._places = most
 
     assert await place.attempt(WRONG) is None
     assert await place.attempt(WRONG) == TryLater(1)
@@ -285,7 +309,7 @@ async def test_who_was_changed_while_their_password_was_hashed_gets_no_session(
 ) -> None:
     verify = place.passwords.verify
 
-    async def changed_meanwhile(hashed: str | None, password: Secret) -> bool:
+    async def changed_meanwhile(hashed: str | None, password: Secret, **turn: Any) -> bool:
         is_right = await verify(hashed, password)
         await (
             remove_user(place.storage, "alice") if changes is None else change_user(place.storage, "alice", **changes)
@@ -320,9 +344,9 @@ async def test_hash_is_not_renewed_where_hashing_is_too_busy(place: Place, monke
     await change_user(place.storage, "alice", password_hash=old)
     verify = place.passwords.verify
 
-    async def verify_and_fill_up(password_hash: str | None, password: Secret) -> bool:
-        is_right = await verify(password_hash, password)
-        place.passwords._most = 0
+    async def verify_and_fill_up(password_hash: str | None, password: Secret, **turn: Any) -> bool:
+        is_right = await verify(password_hash, password, **turn)
+        place.passwords._queue._places = 0
         return is_right
 
     monkeypatch.setattr(place.passwords, "verify", verify_and_fill_up)
@@ -391,3 +415,255 @@ def test_key_of_a_name_is_stable(username: str) -> None:
 def test_ipv6_is_counted_by_whom_it_belongs_to() -> None:
     assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
     assert network_of("192.0.2.1") == "192.0.2.1"
+
+
+@pytest.fixture
+def bob(place: Place) -> User:
+    """Give another person an account, whose password is the same."""
+    user = attrs.evolve(place.known(), key="bob", username="Bob", subject="s-2")
+    place.storage.inner.commit((Insert(user),))
+    return user
+
+
+async def flooded(place: Place, monkeypatch: pytest.MonkeyPatch, *attempts: tuple[str, str]) -> object:
+    """Try bob's password from here while all of these wait for a thread that is slow; give what he was told."""
+    patience = Patience(free=100, free_per_address=50, longest_wait=60, forget_time=900)
+    users = Users(place.storage, place.passwords, patience, key=bytes(32), clock=place.clock)
+    gate, look = threading.Event(), place.passwords._is_right
+    monkeypatch.setattr(place.passwords, "_is_right", lambda *asked: gate.wait(60) and look(*asked))
+
+    flood = [asyncio.create_task(users.authenticate(name, RIGHT, address)) for name, address in attempts]
+    await passed()
+    told = asyncio.create_task(attrs.evolve(place, users=users).attempt(RIGHT, HERE, "bob"))
+    await passed()
+    gate.set()
+    await asyncio.gather(*flood)
+    return await told
+
+
+async def passed() -> None:
+    """Let every task come as far as it can."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+async def test_one_account_from_ninety_connections_keeps_nobody_of_the_same_address_out(
+    place: Place, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right passwords count as well, for as long as they are looked at."""
+    assert await flooded(place, monkeypatch, *[("alice", HERE)] * 90) == bob.subject
+
+
+async def test_ninety_accounts_from_one_address_keep_nobody_elsewhere_out(
+    place: Place, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flood = [(f"user-{number}", THERE) for number in range(90)]
+
+    assert await flooded(place, monkeypatch, *flood) == bob.subject
+
+
+async def test_ninety_accounts_from_as_many_addresses_keep_no_known_device_out(
+    place: Place, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell such a flood from ninety people; but who signed in before goes first."""
+    gate, look = threading.Event(), place.passwords._is_right
+    monkeypatch.setattr(place.passwords, "_is_right", lambda *asked: gate.wait(60) and look(*asked))
+    browser = Browser({account_of(bob): "device"})
+
+    flood = [asyncio.create_task(place.attempt(WRONG, f"198.51.100.{n}", f"user-{n}")) for n in range(90)]
+    await passed()
+    stranger = asyncio.create_task(place.attempt(RIGHT, THERE, "bob"))
+    known = asyncio.create_task(place.attempt(RIGHT, HERE, "bob", browser))
+    await passed()
+    gate.set()
+    await asyncio.gather(*flood)
+
+    assert (await stranger, await known) == (TryLater(1), bob.subject)
+
+
+async def test_who_loses_a_place_in_the_queue_is_asked_to_come_again(place: Place) -> None:
+    verified = [place.passwords.verify(place.known().password_hash, RIGHT, flows=("alice",)) for _ in range(40)]
+    answers = await asyncio.gather(*verified, return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [bool] * 33 + [TooBusy] * 7
+    assert place.passwords._running == 0
+    assert len(place.passwords._queue) == 0
+
+
+async def test_attempt_that_is_given_up_keeps_no_place(place: Place) -> None:
+    """As when the connection is closed while a password waits to be checked."""
+    waiting = [asyncio.create_task(place.passwords.verify(None, WRONG)) for _ in range(20)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert (place.passwords._running, len(place.passwords._queue)) == (0, 0)
+    assert await place.attempt(RIGHT) == "s-1"
+
+
+async def signed_in_before(place: Place) -> Browser:
+    """Give a browser in which alice has signed in."""
+    browser = Browser()
+    assert await place.attempt(RIGHT, HERE, "alice", browser) == "s-1"
+    return browser
+
+
+async def locked(place: Place) -> None:
+    """Have the account wait for everybody who comes as a stranger."""
+    for number in range(6):
+        assert await place.attempt(WRONG, f"198.51.100.{number}") is None
+    assert isinstance(await place.attempt(RIGHT, "203.0.113.1"), TryLater)
+
+
+async def test_known_device_is_let_through_an_account_that_strangers_have_locked(place: Place) -> None:
+    browser = await signed_in_before(place)
+    await locked(place)
+
+    assert await place.attempt(RIGHT, "203.0.113.1", "alice", browser) == "s-1"
+
+
+async def test_known_device_is_let_through_an_address_that_strangers_have_locked(place: Place) -> None:
+    browser = await signed_in_before(place)
+    for number in range(6):
+        await place.attempt(WRONG, username=f"user-{number}")
+
+    assert isinstance(await place.attempt(RIGHT), TryLater)
+    assert await place.attempt(RIGHT, HERE, "alice", browser) == "s-1"
+
+
+async def test_known_device_opens_no_account_by_itself(place: Place) -> None:
+    assert await place.attempt(WRONG, HERE, "alice", await signed_in_before(place)) is None
+
+
+async def test_stolen_device_has_no_more_attempts_than_one_address_has(place: Place) -> None:
+    browser = await signed_in_before(place)
+    await locked(place)
+
+    looked_at = 0
+    for number in range(60):
+        answer = await place.attempt(WRONG, f"203.0.113.{number}", "alice", browser)
+        looked_at += answer is None
+
+    assert looked_at == PATIENCE.free
+
+
+async def test_device_whose_attempts_are_used_up_is_a_stranger(place: Place) -> None:
+    browser = await signed_in_before(place)
+    for _ in range(PATIENCE.free):
+        await place.attempt(WRONG, HERE, "alice", browser)
+
+    assert await place.attempt(RIGHT, THERE, "alice", browser) == "s-1"
+
+
+async def test_device_is_known_for_its_own_account_alone(place: Place, bob: User) -> None:
+    browser = await signed_in_before(place)
+    for number in range(6):
+        await place.attempt(WRONG, f"198.51.100.{number}", "bob")
+
+    assert isinstance(await place.attempt(RIGHT, "203.0.113.1", "bob", browser), TryLater)
+
+
+async def test_another_password_makes_strangers_of_all_devices(place: Place) -> None:
+    browser = await signed_in_before(place)
+    await change_user(place.storage, "alice", password_changed_at=int(place.clock.now))
+    await locked(place)
+
+    assert isinstance(await place.attempt(RIGHT, "203.0.113.1", "alice", browser), TryLater)
+
+
+async def test_another_hash_of_a_declared_user_makes_strangers_of_all_devices(place: Place) -> None:
+    """Its password can't change otherwise, and nobody knows when it did."""
+    declared = attrs.evolve(place.known(), created_at=0)
+    other = attrs.evolve(declared, password_hash=place.passwords.hash(RIGHT))
+
+    assert account_of(declared) != account_of(other)
+    assert account_of(declared) == account_of(attrs.evolve(declared, username="ALICE"))
+
+
+async def test_hash_of_new_parameters_makes_strangers_of_no_devices(place: Place) -> None:
+    before = account_of(place.known())
+    await change_user(place.storage, "alice", password_hash=Passwords(memory=32, passes=1, at_once=1).hash(RIGHT))
+
+    await place.attempt(RIGHT)
+
+    assert account_of(place.known()) == before
+
+
+CHEAP, DEAR = Passwords(memory=32, passes=1, at_once=1), Passwords(memory=64, passes=2, at_once=1)
+
+
+async def work_of(place: Place, monkeypatch: pytest.MonkeyPatch, username: str) -> list[str]:
+    """Tell which parameters a wrong password is checked with, by what it costs."""
+    work: list[str] = []
+    matches = place.passwords._matches
+
+    def counted(password_hash: str, typed: bytes) -> bool | None:
+        work.append(str(parameters_of(password_hash)))
+        found = matches(password_hash, typed)
+        assert found is False
+        return found
+
+    monkeypatch.setattr(place.passwords, "_matches", counted)
+    assert await place.attempt(WRONG, username=username) is None
+    monkeypatch.undo()
+    return sorted(work)
+
+
+async def test_refusal_costs_the_same_whoever_is_asked_about_while_hashes_are_mixed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the time that it takes tells nobody whether there is such a user."""
+    await change_user(place.storage, "alice", password_hash=CHEAP.hash(RIGHT))
+    bob = attrs.evolve(place.known(), key="bob", subject="s-2", password_hash=DEAR.hash(RIGHT))
+    await add_user(place.storage, bob, profile_of("s-2", {}))
+    gone = attrs.evolve(place.known(), key="carol", subject="s-3", password_hash=DEAR.hash(WRONG), enabled=False)
+    await add_user(place.storage, gone, profile_of("s-3", {}))
+
+    costs = [await work_of(place, monkeypatch, name) for name in ("alice", "bob", "carol", "nobody")]
+
+    assert costs == [sorted([CHEAP.parameters, DEAR.parameters])] * 4
+
+
+async def test_refusal_costs_what_stored_hashes_cost_and_not_what_new_ones_would(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a change of the parameters, until somebody signs in."""
+    await change_user(place.storage, "alice", password_hash=CHEAP.hash(RIGHT))
+
+    assert await work_of(place, monkeypatch, "nobody") == await work_of(place, monkeypatch, "alice")
+    assert await work_of(place, monkeypatch, "nobody") == [CHEAP.parameters]
+
+
+async def test_hash_from_before_parameters_were_noted_is_noted_at_the_first_attempt(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.storage.inner.commit((Replace(place.known(), attrs.evolve(place.known(), password_hash=CHEAP.hash(RIGHT))),))
+    await place.attempt(WRONG)
+
+    assert await work_of(place, monkeypatch, "nobody") == await work_of(place, monkeypatch, "alice")
+
+
+async def test_refusal_costs_what_declared_hashes_cost(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = Users(
+        place.storage, place.passwords, PATIENCE, key=bytes(32), clock=place.clock, declared=[DEAR.hash(RIGHT)]
+    )
+
+    assert await work_of(attrs.evolve(place, users=users), monkeypatch, "nobody") == [DEAR.parameters]
+
+
+async def test_hash_that_can_not_be_read_costs_the_same(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    await change_user(place.storage, "alice", password_hash="nonsense")
+    bob = attrs.evolve(place.known(), key="bob", subject="s-2", password_hash=DEAR.hash(RIGHT))
+    await add_user(place.storage, bob, profile_of("s-2", {}))
+    work: list[bool | None] = []
+    matches = place.passwords._matches
+
+    def seen(password_hash: str, typed: bytes) -> bool | None:
+        work.append(matches(password_hash, typed))
+        return work[-1]
+
+    monkeypatch.setattr(place.passwords, "_matches", seen)
+
+    assert await place.attempt(WRONG) is None
+    assert work == [None, False]

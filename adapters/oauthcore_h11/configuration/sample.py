@@ -131,6 +131,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # free_attempts_per_address = 50     # also for an account from anywhere
 # longest_wait = 60
 # forget_time = 900
+# known_device_lifetime = 15552000   # a browser that was signed in from is not slowed down with strangers; 0 for none
 
 # [logs]
 # format = "text"                    # or "json"

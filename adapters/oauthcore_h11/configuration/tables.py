@@ -177,7 +177,9 @@ class Passwords:
     """Say what a password check may cost: `memory` in KiB, and how many checks may run at once, in each worker.
 
     After `free_attempts` wrong ones in a row for an account or from an address, each further one is waited for, twice
-    as long each time, up to `longest_wait` seconds; after `forget_time` without any, all is forgotten.
+    as long each time, up to `longest_wait` seconds; after `forget_time` without any, all is forgotten. A browser from
+    which somebody signed in to an account has attempts of its own there for `known_device_lifetime` seconds, with 0
+    none.
     """
 
     # OWASP's Password Storage Cheat Sheet gives argon2id with 19 MiB and two passes as a least for small machines.
@@ -188,6 +190,8 @@ class Passwords:
     free_attempts_per_address: int = _positive(50)
     longest_wait: int = _positive(60)
     forget_time: int = _positive(900)
+    # Half a year: who has been away for a summer is known still, and a computer that was given away soon is not.
+    known_device_lifetime: int = attrs.field(default=180 * 86_400, validator=at_least(0))  # type: ignore[call-overload]  # any of them
 
 
 @attrs.frozen(kw_only=True)
