@@ -8,14 +8,15 @@ from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidGrant
-from oauthcore.http import NO_BODY, NO_STORE, Request, Response
+from oauthcore.http import Request, json_response
 from oauthcore.liveness import is_standing
 from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
 from oauthcore.parameters import form_of
 from oauthcore.records import AccessToken, Grant
 from oauthcore.revocation import close_retry, revoke_grant
 
-REVOKED = Response(200, (NO_BODY, *NO_STORE))
+# RFC 7009 section 2.2 asks for 200 and says that clients ignore the body; some don't, and fail where it is no JSON.
+REVOKED = json_response(200, {})
 
 
 def revocation(request: Request, context: Context) -> Flow[Outcome]:
