@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
 from collections.abc import Mapping
 from enum import Enum
 
 import attrs
 
-from oauthcore.strict_json import parse_object
+from oauthcore.strict_json import is_time, parse_object
 
 
 class Flaw(Enum):
@@ -126,8 +125,7 @@ def _is_of_its_type(name: str, value: object) -> bool:
     if name in _TEXTS:
         return isinstance(value, str)
     if name in _TIMES:
-        # JSON's 1e400 is Python's infinity, and Python's True is a number: neither is a NumericDate.
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return is_time(value)
     return isinstance(value, str) or (isinstance(value, list) and all(isinstance(member, str) for member in value))
 
 

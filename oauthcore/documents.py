@@ -9,11 +9,12 @@ What failed is remembered too, for a little while: a client whose server is down
 
 from __future__ import annotations
 
-import json
+from codecs import BOM_UTF8
 
 import attrs
 
 from oauthcore.http import Outgoing, Response
+from oauthcore.strict_json import parse_value
 
 # An honest key set is published for days; a failure may be over in a minute.
 FRESH_FOR = 3_600
@@ -45,8 +46,8 @@ class Document:
 
     def _json(self) -> object:
         try:
-            return json.loads(self.body or b"")
-        except (ValueError, RecursionError):
+            return parse_value((self.body or b"").removeprefix(BOM_UTF8))
+        except ValueError:
             return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
+from codecs import BOM_UTF8
 from types import MappingProxyType
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -18,10 +18,8 @@ from oauthcore.http import Outgoing, Response
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore.resource import Access
 from oauthcore.scope import Scope, parse_scope
+from oauthcore.strict_json import is_time, parse_object
 from oauthcore.wire_text import ascii_lower
-
-# JSON has numbers that no integer is; this is the last one that every reader of JSON can tell from its neighbours.
-_END_OF_TIME = 2**53
 
 
 @attrs.frozen
@@ -103,10 +101,11 @@ def access_of(response: Response, issuer: str | None, now: int) -> Access | None
     if response.status != 200:
         raise TemporarilyUnavailable(f"the introspection endpoint answered {response.status}")
     try:
-        members = json.loads(response.body)
-    except (ValueError, RecursionError):
-        raise TemporarilyUnavailable("the introspection endpoint answered with no JSON") from None
-    if not isinstance(members, dict) or not isinstance(members.get("active"), bool):
+        # RFC 8259 section 8.1: a byte order mark may be forgiven.
+        members = parse_object(response.body.removeprefix(BOM_UTF8))
+    except ValueError:
+        raise TemporarilyUnavailable("the introspection endpoint answered with no JSON object") from None
+    if not isinstance(members.get("active"), bool):
         raise TemporarilyUnavailable("the introspection endpoint's answer does not say whether the token is active")
     if not members["active"] or not _is_plain_bearer(members) or not _is_current(members, now):
         return None
@@ -122,7 +121,7 @@ def _is_plain_bearer(members: dict[str, object]) -> bool:
 
 def _is_current(members: dict[str, object], now: int) -> bool:
     starts, ends = members.get("nbf", now), members.get("exp", now + 1)
-    return isinstance(starts, int | float) and isinstance(ends, int | float) and starts <= now < ends < _END_OF_TIME
+    return is_time(starts) and is_time(ends) and starts <= now < ends
 
 
 def _described(members: dict[str, object]) -> Access | None:
@@ -136,8 +135,8 @@ def _described(members: dict[str, object]) -> Access | None:
         client_id=_text(members.get("client_id")) or "",
         subject=_text(members.get("sub")),
         scope=scope,
-        issued_at=issued_at if isinstance(issued_at := members.get("iat"), int) else None,
-        expires_at=int(expires_at) if isinstance(expires_at, int | float) else None,
+        issued_at=int(issued_at) if is_time(issued_at := members.get("iat")) else None,
+        expires_at=int(expires_at) if is_time(expires_at) else None,
         audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
         issuer=_text(members.get("iss")),
         claims=MappingProxyType(members),

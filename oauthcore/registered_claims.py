@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauthcore.compact import Flaw, InvalidJwt
+from oauthcore.strict_json import is_time
 from oauthcore.wire_text import ascii_lower
 
 # Clocks of servers differ by seconds. OIDC Core section 3.1.3.7 leaves it to "a few minutes at most".
@@ -47,6 +48,6 @@ def _time(claims: Mapping[str, object], name: str) -> float | None:
     value = claims.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_time(value):
         raise InvalidJwt(Flaw.CLAIM_TYPE)
     return value

@@ -11,6 +11,7 @@ from oauthcore import ConfigurationError
 from oauthcore.effects import Claims
 from oauthcore.openid import RESERVED_CLAIMS
 from oauthcore.storage import AsyncStorage
+from oauthcore.strict_json import parse_value
 
 # A name is a line, an address a few; more is somebody's mistake and would travel in every token.
 MAX_CLAIMS = 4_096
@@ -65,7 +66,7 @@ def _value(name: str, value: str) -> object:
     if name not in _TYPED and not value.startswith(("{", "[")):
         return value
     try:
-        return json.loads(value)
+        return parse_value(value)
     except ValueError:
         raise ConfigurationError("--claim", f"{name}={value}", "its value is JSON: true, 12 or {…}") from None
 

@@ -264,11 +264,19 @@ def possible_claims(request: AuthorizationRequest, scope: Scope, context: Contex
 def wanted_subjects(request: AuthorizationRequest, claims: ClaimsRequest) -> tuple[str, ...]:
     """Give whom the client wants, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
     named = claims.id_token.get("sub")
-    values = () if named is None else tuple(map(str, named.values[:1]))
+    values = () if named is None else _texts("sub", named.values[:1])
     return values if request.hinted_subject is None else (request.hinted_subject, *values)
 
 
 def essential_acr(claims: ClaimsRequest) -> tuple[str, ...]:
     """Give the authentication contexts of which one is essential (OIDC Core section 5.5.1.1)."""
     wanted = claims.id_token.get("acr")
-    return tuple(map(str, wanted.values)) if wanted is not None and wanted.essential else ()
+    return _texts("acr", wanted.values) if wanted is not None and wanted.essential else ()
+
+
+def _texts(claim: str, values: tuple[object, ...]) -> tuple[str, ...]:
+    """Check that what a claim is asked to be is what it can be (OIDC Core section 5.5.1): 1 is not the person "1"."""
+    texts = tuple(value for value in values if isinstance(value, str))
+    if len(texts) != len(values):
+        raise InvalidRequest(f"claims asks for a value of {claim} that is no string")
+    return texts

@@ -25,6 +25,7 @@ from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
 from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest
 from oauthcore.registered_claims import audience_of, check_times, type_of
+from oauthcore.strict_json import is_integer
 from oauthcore.wire_text import JSON_WHITE_SPACE, ascii_lower
 
 # RFC 9101 section 4. Objects as OIDC Core knows them say nothing of what they are, or that they are some JWT.
@@ -143,7 +144,7 @@ def parameters_in(claims: Mapping[str, object]) -> dict[str, str]:
 def _spelled(name: str, value: object) -> str:
     if isinstance(value, str) and "\0" not in value:
         return value
-    if name == "max_age" and isinstance(value, int) and not isinstance(value, bool):
+    if name == "max_age" and is_integer(value):
         return str(value)
     if name in _OBJECTS and isinstance(value, dict):
         try:

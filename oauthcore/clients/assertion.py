@@ -24,6 +24,7 @@ from oauthcore.parameters import Parameters
 from oauthcore.policy import Allowance
 from oauthcore.records import SpentAssertion
 from oauthcore.registered_claims import SKEW, audience_of, check_times, type_of
+from oauthcore.strict_json import is_time
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -104,7 +105,7 @@ def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt
     if not audience or not set(audience) <= audiences(assertion, client, context):
         raise InvalidClient("the client's assertion is for somebody else, or for others as well")
     exp = verified.claims["exp"]
-    assert isinstance(exp, int | float)
+    assert is_time(exp)
     if exp > context.now + MAX_LIFETIME + SKEW:
         raise InvalidClient("the client's assertion lasts too long")
     expires_at = math.ceil(exp) + SKEW

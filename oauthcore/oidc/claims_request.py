@@ -9,7 +9,7 @@ from types import MappingProxyType
 import attrs
 
 from oauthcore.errors import InvalidRequest
-from oauthcore.strict_json import parse_object
+from oauthcore.strict_json import parse_object, same_value
 
 # RFC 8259 has no limit; nobody honest asks for more, and each name goes to the application.
 MAX_CLAIMS = 100
@@ -26,7 +26,7 @@ class Wanted:
 
     def accepts(self, value: object) -> bool:
         """Tell whether a value is one of those asked for."""
-        return not self.values or value in self.values
+        return not self.values or any(same_value(value, wanted) for wanted in self.values)
 
 
 Claims = Mapping[str, Wanted]

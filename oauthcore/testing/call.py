@@ -9,6 +9,7 @@ import attrs
 
 from oauthcore.outcome import Change, Replace
 from oauthcore.records import Record
+from oauthcore.strict_json import is_integer
 from oauthcore.testing.telling import told_commit, worded
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Call:
                 raise Misfit(f"find_of gave {_sort(answer)}: it has to be a list of records, empty where there is none")
             case "commit" if not (answer is True or answer is False):
                 raise Misfit(f"commit gave {answer!r}: it has to be True or False")
-            case "purge" if not isinstance(answer, int) or isinstance(answer, bool):
+            case "purge" if not is_integer(answer):
                 raise Misfit(f"purge gave {answer!r}: it has to be how many records it removed")
 
 

@@ -166,6 +166,8 @@ def test_crowd_of_tokens_takes_no_more_room_than_it_may() -> None:
         {"token_type": "DPoP"},
         {"cnf": {"jkt": "x"}},
         {"exp": 1e300},
+        {"exp": True},
+        {"nbf": False},
     ],
 )
 def test_what_is_not_plainly_a_live_bearer_token_is_none(members: dict[str, object]) -> None:
@@ -181,6 +183,7 @@ def test_what_is_not_plainly_a_live_bearer_token_is_none(members: dict[str, obje
         Response(200, (), b"[]"),
         Response(200, (), b'{"active": "true"}'),
         Response(200, (), b"[" * 100_000),
+        *(Response(200, (), b'{"active": true, "exp": %b}' % number) for number in (b"NaN", b"1e400", b"9" * 400)),
     ],
 )
 def test_what_is_no_answer_is_nobodys_fault_but_ours(response: Response) -> None:
@@ -205,8 +208,13 @@ def test_world_without_a_fetcher_says_so() -> None:
     assert isinstance(verdict.refusal.cause.__cause__, ConfigurationError)
 
 
+_FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
     max_leaves=8,
 )

@@ -229,6 +229,10 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("oauthcore/jwk.py", "int"): "of the digits in the name of one of our algorithms",
     ("oauthcore/clients/registered_keys.py", "int"): "of the digits in the name of one of our algorithms",
     ("oauthcore/clients/secret_strength.py", "int"): "of a number of bits",
+    (
+        "oauthcore/strict_json.py",
+        "int",
+    ): "of a number as JSON spells it, bounded, which the json module has read already",
     ("oauthcore/strict_json.py", "float"): "of a number as JSON spells it, which the json module has read already",
     ("oauthcore/introspected.py", "int"): "of a number that was read from JSON",
     ("oauthcore/purging.py", "int"): "of the reading of a clock",
@@ -321,6 +325,43 @@ def reads_text_by_named_characters(name: str, tree: ast.Module) -> Iterator[str]
             yield f"line {line} goes by Unicode in {kind}: see oauthcore.wire_text, or BY_UNICODE_AFTER_ALL"
 
 
+# Which modules read JSON by themselves, and why it is not a stranger's.
+JSON_BY_ITSELF: dict[str, str] = {
+    "oauthcore/strict_json.py": "this is the module that the others use",
+    "oauthcore/codec.py": "records that this server wrote",
+    "oauthcore/jwk.py": "the text of a key that was read already",
+    "oauthcore/testing/walk.py": "answers of the server under test",
+    "oauthcore/testing/trace/trace.py": "what was dumped the moment before",
+    "oauthcore/testing/trace/replay.py": "the server's own metadata",
+    "oauthcore/testing/trace/ear.py": "the server's own metadata",
+    "adapters/oauthcore_h11/profiles.py": "a record that this server wrote",
+}
+# Where a number is no JSON's: whoever asks there whether something is one need not think of true and false.
+NUMBERS_OF_OURS: dict[str, str] = {
+    "oauthcore/strict_json.py": "this is the module that the others use",
+    "adapters/oauthcore_h11/configuration/reading.py": "TOML's numbers, told from its booleans before",
+    "adapters/oauthcore_redis/asking.py": "what Redis answers",
+    "adapters/oauthcore_django/auth_time.py": "what the same function put into the session",
+    "adapters/oauthcore_h11/loopback.py": "what a socket says of its port",
+}
+
+
+def reads_json_strictly(name: str, tree: ast.Module) -> Iterator[str]:
+    """JSON is read by strict_json.py, and whether a value of it is a number is asked there: to Python, true is one."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if called(call) == "loads" and name not in JSON_BY_ITSELF and is_of_json(call):
+            yield f"line {call.lineno} reads JSON: use oauthcore.strict_json"
+        if called(call) == "isinstance" and name not in NUMBERS_OF_OURS and len(call.args) == 2:
+            kinds = {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
+            if kinds & NUMBERS and "bool" not in kinds:
+                yield f"line {call.lineno} takes true for a number: use oauthcore.strict_json.is_integer or is_time"
+
+
+def is_of_json(call: ast.Call) -> bool:
+    """Return whether `loads` is the json module's, by name or by itself."""
+    return not isinstance(call.func, ast.Attribute) or getattr(call.func.value, "id", "") == "json"
+
+
 RULES: tuple[Rule, ...] = (
     tells_nothing_of_a_request_s_values,
     imports_nothing_from_outside,
@@ -334,7 +375,7 @@ RULES: tuple[Rule, ...] = (
     is_named_for_its_idea,
     says_what_it_is_for,
 )
-RULES_FOR_ALL: tuple[Rule, ...] = (reads_text_by_named_characters,)
+RULES_FOR_ALL: tuple[Rule, ...] = (reads_text_by_named_characters, reads_json_strictly)
 
 
 def modules(*folders: Path) -> dict[str, str]:

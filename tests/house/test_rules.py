@@ -45,6 +45,7 @@ BROKEN: dict[Rule, tuple[str, str]] = {
     ),
     rules.is_named_for_its_idea: ("oauthcore/utils.py", ""),
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
+    rules.reads_json_strictly: ("oauthcore/x.py", "def f(text):\n    return json.loads(text)\n"),
     rules.reads_text_by_named_characters: ("adapters/oauthcore_x/x.py", "def f(text):\n    return text.strip()\n"),
 }
 
@@ -116,6 +117,21 @@ def test_every_exception_from_named_characters_is_needed() -> None:
     used = {rules.excuse_of(name, kind) for name, tree in trees.items() for _, kind in rules.by_unicode(name, tree)}
 
     assert BY_UNICODE_AFTER_ALL.keys() - used == set()
+
+
+def test_a_boolean_that_is_taken_for_a_number_is_found() -> None:
+    for text in ("isinstance(a, int)", "isinstance(a, int | float)", "isinstance(a, (str, int))"):
+        assert list(rules.reads_json_strictly("oauthcore/x.py", ast.parse(text))) != []
+
+    assert list(rules.reads_json_strictly("oauthcore/x.py", ast.parse("isinstance(a, int | bool)"))) == []
+
+
+@pytest.mark.parametrize("excused", ["JSON_BY_ITSELF", "NUMBERS_OF_OURS"])
+def test_every_exception_from_strict_json_is_needed(excused: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = set(getattr(rules, excused))
+    monkeypatch.setattr(rules, excused, {})
+
+    assert names == {name for name in names if list(rules.reads_json_strictly(name, ast.parse(EVERYWHERE[name])))}
 
 
 def test_importing_the_core_loads_no_event_loop_and_no_dependency_but_attrs() -> None:

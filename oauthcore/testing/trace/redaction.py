@@ -14,7 +14,7 @@ import attrs
 from oauthcore.authorization.request_object import hash_of
 from oauthcore.http import Headers, Request, Response
 from oauthcore.parameters import FORM, MAX_LENGTH
-from oauthcore.strict_json import parse_object
+from oauthcore.strict_json import parse_value, read_json
 from oauthcore.testing.trace.jwts import flaw_of, looks_signed, rebuilt
 from oauthcore.testing.trace.public import CHOSEN, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
 from oauthcore.testing.trace.stand_ins import UNMISTAKABLE, StandIns, reshaped
@@ -121,9 +121,9 @@ def _redacted_text(text: str, stand_ins: StandIns) -> str:
     if not text.startswith(("{", "[")):
         return stand_in_for_token(text, stand_ins)
     try:
-        value = parse_object(text) if text.startswith("{") else json.loads(text)
+        value = parse_value(text)
         return json.dumps(redacted_value("", value, stand_ins))
-    except (ValueError, RecursionError):
+    except ValueError:
         return text[0]  # which is no JSON either
 
 
@@ -254,8 +254,8 @@ def is_json(headers: Headers) -> bool:
 def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
     """Give JSON with its secret members replaced, None for what is no JSON."""
     try:
-        return redacted_value("", json.loads(body), stand_ins)
-    except (ValueError, RecursionError):
+        return redacted_value("", read_json(body), stand_ins)
+    except ValueError:
         return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from oauthcore.strict_json import is_time, read_json, same_value
 from oauthcore.testing.trace.stand_ins import StandIns
 from oauthcore.testing.trace.told import Told
 
@@ -62,13 +63,13 @@ class Trace:
     def load(cls, text: str) -> Trace:
         """Read its JSON; raises `ValueError` for what is no trace of this version."""
         try:
-            members = json.loads(text)
+            members = read_json(text)
         except ValueError as error:
             raise ValueError(f"this is no trace: it is no JSON, or not all of it ({error})") from None
         if not isinstance(members, dict) or "version" not in members:
             raise ValueError("this is no trace: it is JSON, and names no version")
         # The version first: of another one nobody knows what else has to be in it.
-        if (version := members.pop("version")) != VERSION:
+        if not same_value(version := members.pop("version"), VERSION):
             raise ValueError(f"this is a trace of version {version}, and this kit reads version {VERSION}")
         _check_shape(members)
         return cls(**members | {"steps": [Step(**step) for step in members["steps"]]})
@@ -135,7 +136,7 @@ def _check_shape(members: dict[str, Any]) -> None:
     for name, kind in _SHAPE.items():
         if not isinstance(members[name], kind):
             raise ValueError(f"this is no trace: its {name} is no {kind.__name__}")
-    if not all(isinstance(reading, int | float) for reading in members["clock"]):
+    if not all(is_time(reading) for reading in members["clock"]):
         raise ValueError("this is no trace: its clock is no list of numbers")
     for name in ("digests", "derived", "handles", "verified", "documents"):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in members[name]):
