@@ -14,7 +14,7 @@ from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
 from oauthcore.introspected import IntrospectedTokens
 from oauthcore.login import Login, LoginSession
 from oauthcore.memory import MemoryStorage
-from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy
+from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
 from oauthcore.resource import Access, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
@@ -50,6 +50,7 @@ __all__ = [
     "Scope",
     "Secret",
     "TryLater",
+    "UnknownScope",
     "World",
     "arun",
     "run",

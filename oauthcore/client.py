@@ -10,7 +10,7 @@ import attrs
 
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
-from oauthcore.policy import Allowance, as_allowances
+from oauthcore.policy import Allowance, UnknownScope, as_allowances
 from oauthcore.scope import Scope, as_scope
 
 AuthenticationMethod = Literal[
@@ -52,7 +52,8 @@ class Client:
     JWTs (RFC 9068); `id_token_lifetime` is in seconds, too. `id_token_claims` puts what the scopes profile, email,
     address and phone stand for into the ID tokens of the token endpoint as well, for clients that never ask UserInfo.
 
-    `default_scope` is what an omitted scope means, all of `scope` where it is None. The `*_lifetime`s, in seconds,
+    `default_scope` is what an omitted scope means, all of `scope` where it is None; `unknown_scope` is what becomes of
+    what is asked for beyond `scope`, as the policy says where it is None. The `*_lifetime`s, in seconds,
     overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
     alone what the policy keeps shut. A client that `introspects_any` is a resource server that may ask about every
     access token, not just its own (RFC 7662 section 4).
@@ -76,6 +77,7 @@ class Client:
     response_types: tuple[str, ...] = attrs.field(default=("code",), converter=_strings)
     scope: Scope = attrs.field(default=Scope(), converter=as_scope)
     default_scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
+    unknown_scope: UnknownScope | None = attrs.field(default=None, converter=attrs.converters.optional(UnknownScope))
     authorization_code_lifetime: int | None = None
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None

@@ -6,6 +6,7 @@ Whatever weakens the default is an `Allowance`, a name that a reviewer can searc
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 import attrs
 
@@ -39,6 +40,23 @@ class CodeBinding(Named):
     # brings an ID token with another nonce; it is the client who sees that, so that there has to be an ID token.
     PKCE_OR_NONCE = "a code_challenge, or a nonce where an ID token comes with the code's tokens"
     PKCE = "a code_challenge, also beside a nonce: nothing hangs on whether the client looks at it"
+
+
+class UnknownScope(Named):
+    """Name what becomes of a scope that is asked for and that the client is not registered with.
+
+    The scope of a token response says what was given (RFC 6749 section 3.3). Where nothing would be left the request is
+    refused by any of these.
+    """
+
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+    # OIDC Core section 3.1.2.1 says that scope values which are not understood SHOULD be ignored; OAuth's own clients
+    # have been told by invalid_scope since RFC 6749 section 4.1.2.1.
+    IGNORE_IN_OPENID = "ignore_in_openid"
+
+
+UnknownScopeName = Literal["refuse", "ignore", "ignore_in_openid"]
 
 
 # Both are counted from the person's decision: a code redeemed at its last second must give tokens that live.
@@ -96,6 +114,7 @@ class Policy:
     response_types: frozenset[str] = frozenset({"code", "none"})
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
     code_binding: CodeBinding = CodeBinding.PKCE_OR_NONCE
+    unknown_scope: UnknownScope = attrs.field(default=UnknownScope.IGNORE_IN_OPENID, converter=UnknownScope)
     lifetimes: Lifetimes = LIFETIMES
 
     def __attrs_post_init__(self) -> None:

@@ -101,6 +101,9 @@ class Rotation:
     refresh_token_expires_at: int
 
 
+_NO_SCOPE = Scope()
+
+
 @made_quickly
 @attrs.frozen(kw_only=True)
 class Grant:
@@ -110,7 +113,8 @@ class Grant:
     record. `expires_at` is the absolute lifetime of everything issued on it. `acr`, `amr` and `sid` tell how, and in
     which login session, the person was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
     `client_generation` tells which registration of that `client_id` it belongs to; `outlived_session` that its login
-    session has been ended, and that it went on because offline access was allowed then.
+    session has been ended, and that it went on because offline access was allowed then. `withheld` is what the same
+    request asked for and did not get.
     """
 
     key: Digest
@@ -125,6 +129,7 @@ class Grant:
     sid: str | None = None
     claims: str | None = None
     claims_locales: str | None = None
+    withheld: Scope = _NO_SCOPE
     state: GrantState = GrantState.ACTIVE
     refresh_token: Digest | None = None
     rotation: Rotation | None = None

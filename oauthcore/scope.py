@@ -51,6 +51,10 @@ class Scope:
         """Return what is in both, in this one's order."""
         return self if other.covers(self) else Scope(tuple(token for token in self.tokens if token in other))
 
+    def without(self, other: Scope) -> Scope:
+        """Return what is here and not in `other`, in this one's order."""
+        return Scope(tuple(token for token in self.tokens if token not in other.tokens))
+
     def union(self, other: Scope) -> Scope:
         """Give what is in either, this one's order first."""
         return Scope(self.tokens + other.tokens)
@@ -80,12 +84,26 @@ def as_scope(value: str | Iterable[str]) -> Scope:
     return parse_scope(value) if isinstance(value, str) else Scope(tuple(value))
 
 
-def resolve_scope(asked: Scope | None, default: Scope, allowed: Scope) -> Scope:
+def resolve_scope(asked: Scope | None, default: Scope, allowed: Scope, *, ignore_unknown: bool = False) -> Scope:
     """Check that no more scope is asked for than is allowed; where none is, the default holds (RFC 6749 section 3.3).
 
-    Raises `InvalidScope`: a scope that silently came out smaller would be a puzzle to the client.
+    With `ignore_unknown` what is not allowed is left out. Raises `InvalidScope` otherwise, and where nothing would be
+    left: a token that is good for nothing helps nobody.
     """
     wanted = default if asked is None else asked
-    if not allowed.covers(wanted):
+    if allowed.covers(wanted):
+        return wanted
+    left = wanted.within(allowed) if ignore_unknown else None
+    if not left:
         raise InvalidScope(f"the scope {wanted.text} is not within {allowed.text}")
-    return wanted
+    return left
+
+
+# Who asks for more than this in vain is told so when they refresh; it would be kept with every grant.
+_LONGEST_WITHHELD = 1_024
+
+
+def withheld_scope(asked: Scope | None, given: Scope) -> Scope:
+    """Return what was asked for and not given, so far as it is worth remembering."""
+    missing = Scope() if asked is None else asked.without(given)
+    return missing if len(missing.text) <= _LONGEST_WITHHELD else Scope()

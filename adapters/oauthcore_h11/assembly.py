@@ -15,7 +15,7 @@ from typing import Protocol
 import attrs
 from jinja2 import FileSystemLoader
 
-from oauthcore import AuthorizationServer, CodeBinding, ConfigurationError, Paths, Policy, Secret
+from oauthcore import AuthorizationServer, CodeBinding, ConfigurationError, Paths, Policy, Secret, UnknownScope
 from oauthcore.entropy import Entropy
 from oauthcore.key_ring import KeyPolicy
 from oauthcore.openid import STANDARD_CLAIMS, OpenID
@@ -88,7 +88,9 @@ def server_of(
     table = configuration.policy
     preset = Policy.oauth21 if table.preset == "oauth21" else Policy.oauth20
     policy = preset(allow=table.allow, lifetimes=configuration.lifetimes)
-    policy = attrs.evolve(policy, code_binding=CodeBinding[table.code_binding.upper()])
+    policy = attrs.evolve(
+        policy, code_binding=CodeBinding[table.code_binding.upper()], unknown_scope=UnknownScope(table.unknown_scope)
+    )
     paths = configuration.paths
     return AuthorizationServer(
         issuer=configuration.issuer,

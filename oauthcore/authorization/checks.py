@@ -31,7 +31,7 @@ from oauthcore.pkce import CodeChallenge, parse_challenge
 from oauthcore.policy import Allowance, CodeBinding
 from oauthcore.records import AuthorizationRequest
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect, validate_redirect
-from oauthcore.scope import Scope, parse_scope, resolve_scope
+from oauthcore.scope import Scope, parse_scope
 from oauthcore.wire_text import decimal, words
 
 # What every application can do, also one that knows nothing of OpenID Connect.
@@ -167,7 +167,7 @@ def allowed_scope(asked: Redirectable, response_type: ResponseType, prompt: froz
     if named is not None and "openid" in named and context.openid is None:
         # The client waits for an ID token, and it is better told so before the person has signed in than after.
         raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
-    scope = resolve_scope(named, client.omitted_scope, client.scope)
+    scope = context.requested_scope(named, client)
     if "offline_access" not in scope or "openid" not in scope or context.openid is None:
         return scope
     # OIDC Core section 11: to be ignored where no code is asked for, or where the person is not asked anew.

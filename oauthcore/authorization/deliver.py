@@ -18,7 +18,7 @@ from oauthcore.oidc.id_token import NOTHING, Beside, Told, id_token, is_due, nam
 from oauthcore.oidc.person import NOBODY, Person, know
 from oauthcore.outcome import Pending
 from oauthcore.records import AuthorizationRequest, Grant
-from oauthcore.scope import parse_scope, resolve_scope
+from oauthcore.scope import parse_scope
 
 
 def deliver(
@@ -74,7 +74,7 @@ def names_wished(request: AuthorizationRequest, client: Client, context: Context
     """Give the claims to ask the application for; none where the request can't be read, since it will be refused."""
     try:
         asked = None if request.scope is None else parse_scope(request.scope)
-        scope = resolve_scope(asked, client.omitted_scope, client.scope)
+        scope = context.requested_scope(asked, client)
         return names_in(client, scope if alone else NOTHING, request.claims, context)
     except OAuthError:
         return ()

@@ -36,7 +36,7 @@ from oauthcore.oidc.session import authorized
 from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
 from oauthcore.records import Consent, Grant, Interaction
 from oauthcore.redirect_uri import form_encoded
-from oauthcore.scope import Scope
+from oauthcore.scope import Scope, parse_scope
 
 
 @made_quickly
@@ -80,7 +80,8 @@ def approve(judged: Judged, approval: Approval, consent: Consent | None, person:
 def grant_of(judged: Judged, approval: Approval, context: Context) -> Grant:
     """Make the grant: what was allowed, and how the person who did so was authenticated."""
     client, request = judged.asked.client, judged.asked.request
-    grant = new_grant(client, approval.login.subject, approval.scope, approval.login.auth_time, context)
+    asked = None if request.scope is None else parse_scope(request.scope)
+    grant = new_grant(client, approval.login.subject, approval.scope, approval.login.auth_time, context, asked)
     if context.openid is None or "openid" not in approval.scope:
         # It ends with the login session, too: who signs out means every application that got something in it.
         return attrs.evolve(grant, sid=approval.login.sid)

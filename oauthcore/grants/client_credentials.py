@@ -9,7 +9,7 @@ from oauthcore.errors import UnauthorizedClient
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
 from oauthcore.outcome import Event, Insert, Outcome, Require
 from oauthcore.parameters import Parameters
-from oauthcore.scope import Scope, parse_scope, resolve_scope
+from oauthcore.scope import Scope, parse_scope
 
 
 def client_credentials(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
@@ -23,9 +23,7 @@ def decide(caller: Authenticated, asked: Scope | None, context: Context) -> Outc
     client = caller.client
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials to grant with")
-    access = issue_access(
-        context.mint(), client, None, resolve_scope(asked, client.omitted_scope, client.scope), context
-    )
+    access = issue_access(context.mint(), client, None, context.requested_scope(asked, client), context)
     return Outcome(
         token_response(Tokens(access, access.record.scope), context.now),
         (Require(client), Insert(access.record)),

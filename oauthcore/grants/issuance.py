@@ -21,7 +21,7 @@ from oauthcore.oidc.id_token import Beside, Told, claimed_by, id_token, is_due, 
 from oauthcore.oidc.person import Person, know
 from oauthcore.outcome import Change, Insert, Pending
 from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
-from oauthcore.scope import Scope
+from oauthcore.scope import Scope, withheld_scope
 
 _access_token, _refresh_token, _grant = maker(AccessToken), maker(RefreshToken), maker(Grant)
 
@@ -131,8 +131,15 @@ def id_token_of(
     return lambda access_token: id_token(client, grant, told, Beside(access_token=access_token), context)
 
 
-def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None, context: Context) -> Grant:
-    """Make the record of what a person allowed just now.
+def new_grant(
+    client: Client,
+    subject: str,
+    scope: Scope,
+    auth_time: int | None,
+    context: Context,
+    asked: Scope | None = None,
+) -> Grant:
+    """Make the record of what a person allowed just now, of what was `asked` for.
 
     It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
     leaves nothing behind for months.
@@ -146,6 +153,7 @@ def new_grant(client: Client, subject: str, scope: Scope, auth_time: int | None,
         granted_at=context.now,
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
         client_generation=client.generation,
+        withheld=withheld_scope(asked, scope),
     )
 
 

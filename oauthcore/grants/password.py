@@ -10,7 +10,7 @@ from oauthcore.errors import InvalidGrant, TooManyAttempts
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
 from oauthcore.outcome import Event, Insert, Outcome, Require
 from oauthcore.parameters import Parameters
-from oauthcore.scope import Scope, parse_scope, resolve_scope
+from oauthcore.scope import Scope, parse_scope
 
 
 def password(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
@@ -31,8 +31,8 @@ def decide(
         raise TooManyAttempts("too many wrong passwords", user.seconds)
     if user is None:
         raise InvalidGrant("the username or password is wrong")
-    scope = resolve_scope(asked, client.omitted_scope, client.scope)
-    first = issue_first_tokens(caller, new_grant(client, user.subject, scope, context.now, context), context)
+    grant = new_grant(client, user.subject, context.requested_scope(asked, client), context.now, context, asked)
+    first = issue_first_tokens(caller, grant, context)
     return Outcome(
         token_response(first.tokens, context.now),
         (Require(client), *map(Require, user.relying_on), Insert(first.grant), *first.changes),

@@ -77,10 +77,25 @@ def decide(
     state = state_of(refresh.token, token, grant, context)
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
-    scope = allowed_scope(refresh.scope, grant, caller)
+    scope = allowed_scope(asked_anew(refresh, grant), grant, caller)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
         return answer_again(refresh, caller, grant, grant.rotation, person, context)
     return rotate(refresh, caller, grant, scope, person, context)
+
+
+def asked_anew(refresh: Refresh, grant: Grant) -> Scope | None:
+    """Return which scope is asked for, without what the authorization request asked for in vain.
+
+    Client libraries repeat the whole scope of that request. RFC 6749 section 6 forbids to ask for more than was
+    granted; but what was left out then without a refusal (offline_access, a scope that is not known, one that the
+    person took out) is left out now in the same way, and the answer's `scope` says so.
+    """
+    if refresh.scope is None:
+        return None
+    asked = refresh.scope.without(grant.withheld)
+    if not asked:
+        raise InvalidScope("nothing is asked for but what the authorization left out")
+    return asked
 
 
 def allowed_scope(asked: Scope | None, grant: Grant, caller: Authenticated) -> Scope:

@@ -39,6 +39,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "Scope",
         "Secret",
         "TryLater",
+        "UnknownScope",
         "World",
         "arun",
         "run",

@@ -13,6 +13,7 @@ from oauthcore import Allowance, Client, ConfigurationError, Scope
 from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore.errors import OAuthError
+from oauthcore.policy import UnknownScopeName
 from oauthcore.scope import parse_scope
 from oauthcore_h11.cli.notes import notes
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
@@ -35,6 +36,7 @@ def add(
     redirect_uri: tuple[str, ...] = (),
     scope: str = "",
     default_scope: str | None = None,
+    unknown_scope: UnknownScopeName | None = None,
     grant_type: tuple[str, ...] = ("authorization_code", "refresh_token"),
     response_type: tuple[str, ...] = (),
     auth_method: AuthenticationMethod | None = None,
@@ -70,6 +72,8 @@ def add(
         What it may ask for at most, separated by spaces.
     default_scope
         What it means that a request names no scope; all of it if left out.
+    unknown_scope
+        What becomes of a scope that it asks for and is not registered with; what the policy says if left out.
     grant_type
         What it may use at the token endpoint; may be given several times.
     response_type
@@ -136,6 +140,7 @@ def add(
         scope=scopes,
         id_token_claims=reads_id_tokens(scopes) if id_token_claims is None else id_token_claims,
         default_scope=None if default_scope is None else scope_of("--default-scope", default_scope),
+        unknown_scope=unknown_scope,
         allow=[allowance_of(word) for word in allow],
         introspects_any=introspects_any,
     )
@@ -253,6 +258,7 @@ def described(client: Client, place: Workplace) -> dict[str, object]:
     members["secrets"] = len(client.secrets)
     members["scope"] = list(client.scope.tokens)
     members["default_scope"] = None if client.default_scope is None else list(client.default_scope.tokens)
+    members["unknown_scope"] = None if client.unknown_scope is None else client.unknown_scope.value
     members["allow"] = sorted(allowance.name.lower() for allowance in client.allow)
     members["expires_at"] = moment(client.expires_at)
     members["declared"] = place.storage.is_declared(Client, client.client_id)

@@ -17,6 +17,7 @@ import attrs
 from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
 from oauthcore.client import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore.key_ring import KeyPolicy
+from oauthcore.policy import UnknownScopeName
 from oauthcore.purging import BATCH, more_than_nothing
 from oauthcore_sqlite import Synchronous
 
@@ -127,11 +128,13 @@ class PathsTable:
 class PolicyTable:
     """Choose what is offered: OAuth 2.1, or all of RFC 6749 (oauth20); `allow` opens by name what is shut.
 
-    `code_binding` is what a confidential client's code is tied to its browser by.
+    `code_binding` is what a confidential client's code is tied to its browser by; `unknown_scope` is what becomes of a
+    scope that a client asks for and is not registered with.
     """
 
     preset: Literal["oauth21", "oauth20"] = "oauth21"
     code_binding: Literal["pkce_or_nonce", "pkce"] = "pkce_or_nonce"
+    unknown_scope: UnknownScopeName = "ignore_in_openid"
     allow: tuple[Allowance, ...] = ()
 
 
@@ -265,6 +268,7 @@ class ClientTable:
     response_types: tuple[str, ...] | None = None
     scope: Scope = attrs.Factory(Scope)
     default_scope: Scope | None = None
+    unknown_scope: UnknownScopeName | None = None
     authorization_code_lifetime: int | None = None
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None
