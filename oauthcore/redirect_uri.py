@@ -20,8 +20,17 @@ ResponseMode = Literal["query", "fragment", "form_post"]
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
+# Ports from 1 to 65535, spelled as everybody spells them.
+_PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # RFC 8252 section 7.3 names the two literals; localhost is only advised against (8.3), and native clients use it.
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::[0-9]{1,5})?((?:[/?].*)?)", re.DOTALL)
+_LOOPBACK = re.compile(
+    rf"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::{_PORT})?((?:[/?].*)?)",
+    re.DOTALL,
+)
+# RFC 3986 section 3.2.2 knows more: percent-encoding and sub-delims, which are in no host's name. Readers differ in
+# what they make of them, and an asterisk is taken for a promise that is not kept.
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]")
+_PORTS = re.compile(rf"(?::{_PORT}?)?")
 
 # RFC 3986 section 2: anything else has no place in a URI, and a control character would split a header.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -29,9 +38,13 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%
 # RFC 3986 section 2.3: what no encoding changes, as in codes and most states.
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~]*")
 
-# Schemes that a browser runs or shows instead of calling an application (RFC 9700 section 4.1 and its CVEs).
+# Schemes that a browser runs or shows instead of calling an application (RFC 9700 section 4.1 and its CVEs), and those
+# of one word that are no application's own: a mail would be written, a call made, or any application be called at all.
 _DANGEROUS = frozenset(
-    {"javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem", "ws", "wss", "ftp"}
+    {
+        *("javascript", "data", "vbscript", "file", "blob", "about", "view-source", "filesystem", "ws", "wss", "ftp"),
+        *("content", "intent", "jar", "chrome", "resource", "mailto", "tel", "sms", "ldap", "smb", "urn"),
+    }
 )
 
 
@@ -78,8 +91,11 @@ def is_impersonable(uri: str) -> bool:
     return not uri.startswith("https://")
 
 
-def objection(uri: str, *, insecure_transport: bool) -> str | None:
-    """Say what is wrong with a redirect URI that somebody wants to register, or None (RFC 6749 section 3.1.2)."""
+def objection(uri: str, *, insecure_transport: bool, one_word_scheme: bool = False) -> str | None:
+    """Return what is wrong with a redirect URI that somebody wants to register, or None (RFC 6749 section 3.1.2).
+
+    The two settings are what `Allowance.INSECURE_TRANSPORT` and `Allowance.ONE_WORD_SCHEME` open.
+    """
     if not _URI.fullmatch(uri):
         return "it must be an absolute URI of URI characters only (RFC 3986)"
     if "#" in uri:
@@ -93,11 +109,21 @@ def objection(uri: str, *, insecure_transport: bool) -> str | None:
     if parts.scheme in {"http", "https"}:
         if not parts.hostname or "@" in parts.netloc:
             return "it must name a host, with no user information before it"
+        if "*" in parts.netloc:
+            return "there are no wildcards: register each redirect URI as it is (RFC 9700 section 4.1.3)"
+        host = _HOST.match(parts.netloc)
+        if host is None or (ports := parts.netloc[host.end() :])[:1] not in {"", ":"}:
+            return "its host must be a name of letters, digits, hyphens and dots, or an address"
+        if not _PORTS.fullmatch(ports):
+            return "its port must be a number from 1 to 65535"
         if parts.scheme == "http" and not insecure_transport and not _LOOPBACK.fullmatch(uri):
             return "use https; plain http is for loopback hosts, or for Allowance.INSECURE_TRANSPORT"
         return None
-    if "." not in parts.scheme:
-        return "a private-use scheme must be a reversed domain name, as in com.example.app:/ (RFC 8252 section 7.1)"
+    if "." not in parts.scheme and not one_word_scheme:
+        return (
+            "use a reversed domain name as a private-use scheme, as in com.example.app:/ (RFC 8252 section 7.1), or "
+            "Allowance.ONE_WORD_SCHEME: any other application may claim one of a single word, too"
+        )
     return None
 
 

@@ -364,7 +364,7 @@ class AuthorizationServer:
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, self.policy.lifetimes, self._keys.policy)
         if self.openid is not None or client.access_token_format == "jwt":
-            check_openid(client, () if self._keys is None else self._keys.algorithms)
+            check_openid(client, () if self._keys is None else self._keys.algorithms, self.policy)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
         """Give a client a new secret; the one before it stays good for `overlap` seconds.

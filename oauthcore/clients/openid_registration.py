@@ -14,17 +14,18 @@ from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
 from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
+from oauthcore.policy import Allowance, Policy
 from oauthcore.redirect_uri import objection
 
 _SIGNED = ("id_token", "userinfo", "introspection")
 _ENCRYPTED = ("id_token", "userinfo")
 
 
-def check_openid(client: Client, algorithms: tuple[str, ...]) -> None:
+def check_openid(client: Client, algorithms: tuple[str, ...], policy: Policy) -> None:
     """Look a registration over; `algorithms` are those the server has keys for. Raises `ConfigurationError`."""
     _check_signed(client, algorithms)
     _check_encrypted(client)
-    _check_logout(client)
+    _check_logout(client, policy)
     if client.subject_type == "pairwise":
         sector_of(client)
     uri = client.sector_identifier_uri
@@ -63,7 +64,7 @@ def _check_encrypted(client: Client) -> None:
             raise ConfigurationError("userinfo_signed_response_alg", None, remedy)
 
 
-def _check_logout(client: Client) -> None:
+def _check_logout(client: Client, policy: Policy) -> None:
     """Check where a client wants to hear of a logout, and its person to be sent back.
 
     RP-Initiated Logout section 3.1, Back-Channel section 2.2, Front-Channel section 2.
@@ -77,8 +78,9 @@ def _check_logout(client: Client) -> None:
             continue
         if not _LOGOUT_URI.match(uri) or objection(uri, insecure_transport=False) is not None:
             raise ConfigurationError(name, uri, "use an https URL without a fragment, or http on a loopback host")
+    one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow)
     for uri in client.post_logout_redirect_uris:
-        if (reason := objection(uri, insecure_transport=False)) is not None:
+        if (reason := objection(uri, insecure_transport=False, one_word_scheme=one_word)) is not None:
             raise ConfigurationError("post_logout_redirect_uris", uri, reason)
     front = client.frontchannel_logout_uri
     if front is not None and origin_of(front) not in map(origin_of, client.redirect_uris):

@@ -85,8 +85,9 @@ def _check_identifier(client: Client) -> None:
 
 def _check_redirect_uris(client: Client, policy: Policy) -> None:
     insecure = policy.allows(Allowance.INSECURE_TRANSPORT, client.allow)
+    one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow)
     for uri in client.redirect_uris:
-        reason = objection(uri, insecure_transport=insecure)
+        reason = objection(uri, insecure_transport=insecure, one_word_scheme=one_word)
         if reason is not None:
             raise ConfigurationError("redirect_uris", uri, reason)
     if "authorization_code" in client.grant_types and not client.redirect_uris:

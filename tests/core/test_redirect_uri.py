@@ -99,6 +99,12 @@ def test_an_absent_uri_means_the_only_one_there_is() -> None:
         HTTPS,
         "https://client.example",
         "https://client.example:8443/cb;v=1",
+        "https://client.example/*/cb",
+        "https://client.example./cb",
+        "https://client_1.example/cb",
+        "https://xn--bcher-kva.example:65535/cb",
+        "https://192.0.2.1/cb",
+        "https://[2001:db8::1]:1/cb",
         "http://localhost:3000/",
         "http://[::1]/cb",
         "com.example.app:/cb",
@@ -129,10 +135,70 @@ def test_these_may_be_registered(uri: str) -> None:
         ("http://client.example/cb", "https"),
         ("http://127.0.0.1.attacker.example/", "https"),
         ("myapp:/cb", "reversed domain"),
+        ("https://*.example/cb", "wildcard"),
+        ("https://*/cb", "wildcard"),
+        ("https://a.*.example:*/cb", "wildcard"),
+        ("https://client.example:*/cb", "wildcard"),
+        ("https://clie%6et.example/cb", "letters"),
+        ("https://client!example/cb", "letters"),
+        ("https://client,other.example/cb", "letters"),
+        ("https://client.example:99999/cb", "65535"),
+        ("https://client.example:0/cb", "65535"),
+        ("https://client.example:080/cb", "65535"),
+        ("https://client.example:8o/cb", "65535"),
+        ("http://127.0.0.1:99999/cb", "65535"),
+        ("http://localhost:65536/cb", "65535"),
+        ("http://[::1]:0/cb", "65535"),
     ],
 )
 def test_these_may_not_and_it_is_said_why(uri: str, reason: str) -> None:
     assert reason in (objection(uri, insecure_transport=False) or "")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "cursor://anysphere.cursor-retrieval/oauth/callback",
+        "vscode://vscode.github/cb?x=1",
+        "audiobookshelf://oauth",
+        "a:/",
+    ],
+)
+def test_a_scheme_of_one_word_is_opened_by_name(uri: str) -> None:
+    """RFC 8252 section 7.1 asks for a reversed domain name, and many applications have none."""
+    assert "ONE_WORD_SCHEME" in (objection(uri, insecure_transport=False) or "")
+    assert objection(uri, insecure_transport=False, one_word_scheme=True) is None
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("javascript:alert(1)", "JAVASCRIPT://x/%0aalert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd"),
+        *("blob:https://client.example/x", "about:blank", "view-source:https://client.example/", "filesystem:x"),
+        *(
+            "intent://x#Intent",
+            "intent:/x",
+            "content://x",
+            "mailto:a@client.example",
+            "tel:1",
+            "urn:ietf:wg:oauth:2.0:oob",
+        ),
+        *("http://client.example/cb", "http://10.0.0.1/cb", "https://*.example/", "ws://client.example/", "ftp://x/"),
+    ],
+)
+def test_what_no_application_answers_is_opened_by_no_name(uri: str) -> None:
+    assert objection(uri, insecure_transport=False, one_word_scheme=True) is not None
+
+
+@pytest.mark.parametrize("port", ["0", "00", "080", "65536", "99999", "123456"])
+def test_a_port_that_there_is_not_is_no_loopback_port(port: str) -> None:
+    with pytest.raises(InvalidRequest, match="not registered"):
+        validate_redirect(f"http://127.0.0.1:{port}/cb", ("http://127.0.0.1/cb",))
+
+
+@given(st.integers(0, 70_000))
+def test_every_port_that_there_is_is_one(port: int) -> None:
+    assert (objection(f"https://client.example:{port}/", insecure_transport=False) is None) == (1 <= port <= 65_535)
 
 
 def test_plain_http_is_opened_by_name() -> None:

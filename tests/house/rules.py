@@ -330,6 +330,7 @@ JSON_BY_ITSELF: dict[str, str] = {
     "oauthcore/strict_json.py": "this is the module that the others use",
     "oauthcore/codec.py": "records that this server wrote",
     "oauthcore/jwk.py": "the text of a key that was read already",
+    "oauthcore/handle.py": "what this server has sealed itself",
     "oauthcore/testing/walk.py": "answers of the server under test",
     "oauthcore/testing/trace/trace.py": "what was dumped the moment before",
     "oauthcore/testing/trace/replay.py": "the server's own metadata",

@@ -88,6 +88,7 @@ storage = "sqlite:oauthcore.db"
 #   "endpoint_audience"              client assertions whose aud is the token endpoint's URL, as OIDC Core 9 has it
 #   "offline_without_consent"        offline_access without prompt=consent
 #   "grants_outlive_session"         grants without offline_access go on when the person has signed out
+#   "one_word_scheme"                redirect URIs of native applications with a scheme of their own, as in cursor://
 #   "insecure_transport"             http where https is demanded: for development
 # allow = []
 

@@ -8,7 +8,7 @@ import pytest
 
 from oauthcore import Allowance, Client, ConfigurationError, Policy, Secret, run
 from oauthcore.clients.registration import MAX_SECRET
-from tests.core.site import Site, make_site
+from tests.core.site import Site, make_site, params
 
 RIGHT: dict[str, Any] = {"client_id": "new", "redirect_uris": ["https://new.example/cb"], "scope": "email"}
 
@@ -115,3 +115,21 @@ def test_who_has_no_secret_can_not_have_it_rotated(client_id: str) -> None:
 
     with pytest.raises(ConfigurationError, match="name a registered client"):
         run(site.server.rotate_secret(client_id, overlap=0), site.world)
+
+
+def test_a_native_application_with_a_scheme_of_one_word_is_opened_by_name_for_it_or_for_all() -> None:
+    """RFC 8252 section 7.1."""
+    changes: dict[str, Any] = {
+        "redirect_uris": ["cursor://anysphere.cursor-retrieval/callback"],
+        "post_logout_redirect_uris": ["cursor://bye"],
+        "token_endpoint_auth_method": "none",
+    }
+    with pytest.raises(ConfigurationError, match="ONE_WORD_SCHEME"):
+        register(make_site(), **changes)
+
+    assert register(make_site(), allow={Allowance.ONE_WORD_SCHEME}, **changes).client.client_id == "new"
+    site = make_site(policy=Policy.oauth21(allow={Allowance.ONE_WORD_SCHEME}))
+    assert register(site, **changes).client.client_id == "new"
+
+    answer = site.authorize(None, client_id="new", redirect_uri=changes["redirect_uris"][0])
+    assert params(site.approve(answer, site.alice))["code"]

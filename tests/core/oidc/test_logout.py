@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import ConfigurationError, Login, PendingLogout, Request, Response
+from oauthcore import Allowance, ConfigurationError, Login, PendingLogout, Request, Response
 from oauthcore.endpoints.end_session import check_request
 from oauthcore.errors import InvalidRequest
 from oauthcore.oidc.front_channel import SignedOut, plain_signed_out_page
@@ -275,6 +275,14 @@ def test_a_native_application_s_person_may_be_sent_back_to_it() -> None:
     client = attrs.evolve(RP, client_id="x", post_logout_redirect_uris=("com.example.app:/bye", "http://127.0.0.1/bye"))
 
     assert provider().server.prepare(client).client.post_logout_redirect_uris == client.post_logout_redirect_uris
+
+
+def test_a_scheme_of_one_word_is_opened_by_name_for_the_way_back_from_a_sign_out() -> None:
+    client = attrs.evolve(RP, client_id="x", post_logout_redirect_uris=("cursor://bye",))
+    with pytest.raises(ConfigurationError, match="ONE_WORD_SCHEME"):
+        provider().server.prepare(client)
+
+    provider().server.prepare(attrs.evolve(client, allow={Allowance.ONE_WORD_SCHEME}))
 
 
 def test_the_order_of_the_checks_is_by_value() -> None:
