@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import wraps
 from typing import Any, TypeAlias
 
+import attrs
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -13,6 +14,7 @@ from oauthcore import Access, AsyncWorld, Peer, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.http import complete
+from oauthcore.mounting import seen_below
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 
@@ -44,20 +46,42 @@ class OAuth(Embedded[web.Request, web.Response]):
     framework = AIOHTTP
 
     @property
-    def routes(self) -> list[web.RouteDef]:
-        """Give the endpoints, well-known ones too."""
-        return [web.route("*", path, self._handler) for path in (*self.paths, *self.metadata_paths)]
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Return the endpoints, well-known ones too, wherever the application is a sub-application."""
+        paths = (*self.paths, *self.metadata_paths)
+        return [EndpointRoute(path, self._handler) for path in seen_below(("", self.prefix), paths)]
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[Handler], Handler]:
         """Let a handler be called with one of this server's tokens for all of the scope, its `Access` in `request`."""
         return require(ResourceServer(self.server.tokens), self.world, scope)
 
-    async def _handler(self, asking: web.Request) -> web.Response:
+    async def _handler(self, asking: web.Request) -> web.StreamResponse:
         async def receive() -> dict[str, Any]:
             piece = await asking.content.read(PIECE)
             return {"type": "http.request", "body": piece, "more_body": not asking.content.at_eof()}
 
-        return respond(await self.serve(wire_of(asking), receive, asking))
+        return respond(await self.serve(self.whole(wire_of(asking)), receive, asking))
+
+
+@attrs.frozen
+class EndpointRoute(web.AbstractRouteDef):
+    """Route a path to an endpoint."""
+
+    path: str
+    handler: Handler
+
+    def register(self, router: web.UrlDispatcher) -> list[web.AbstractRoute]:  # type: ignore[explicit-override]  # 3.12's
+        """Add it to an application's routes."""
+        resource = EndpointResource(self.path)
+        router.register_resource(resource)
+        return [resource.add_route("*", self.handler)]
+
+
+class EndpointResource(web.PlainResource):
+    """Match the whole path of a request, also in a sub-application: the issuer's path has its prefix already."""
+
+    def add_prefix(self, prefix: str) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Leave the path as it is."""
 
 
 def require(

@@ -11,6 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
@@ -29,6 +30,7 @@ from oauthcore import (
     World,
     arun,
 )
+from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below
 from oauthcore.openid import OpenID
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
@@ -75,6 +77,10 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     `login(request)` says who is signed in, and may be async. Where the application has no login, `pages` has one. Each
     `framework` has a subclass.
+
+    The application may live below a part of the issuer's path. Its host says so with each request (`root_path`); where
+    it can't, because a proxy cuts the prefix off and tells nobody, `prefix` says it. Raises `ConfigurationError` for a
+    prefix that the endpoints are not below.
     """
 
     framework: Framework[RequestT, ResponseT]
@@ -86,10 +92,12 @@ class Embedded(Generic[RequestT, ResponseT]):
         *,
         login: LoginOf[RequestT] | None = None,
         pages: Pages | None = None,
+        prefix: str = "",
     ) -> None:
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
+        self.prefix = check_prefix(prefix, self.paths)
         self.world = signing_aside(world)
         self._login = login
         self._pages = pages
@@ -104,11 +112,12 @@ class Embedded(Generic[RequestT, ResponseT]):
         interaction: str,
         login: LoginOf[RequestT],
         openid: OpenID | None = None,
+        prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
-        `interaction` is the page of the application's that people are sent to. `openid` makes it an OpenID Provider,
-        whose keys are in the storage.
+        `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
+        it an OpenID Provider, whose keys are in the storage. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -119,7 +128,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             paths=Paths(interaction=interaction),
             openid=openid,
         )
-        return cls(server, world, login=login)
+        return cls(server, world, login=login, prefix=prefix)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for one of the endpoints, wherever this is mounted."""
@@ -198,6 +207,23 @@ class Embedded(Generic[RequestT, ResponseT]):
         """Tell whether a posted form was shown to this browser, for this interaction."""
         return self.server.is_form_token(self.framework.wire_of(request), id, token)
 
+    @cached_property
+    def seen_paths(self) -> tuple[str, ...]:
+        """Return what the application's router may be asked for, at whatever part of their prefix it lives."""
+        return seen_below(prefixes_of(self.paths), (*self.paths, *self.metadata_paths))
+
+    def path_in(self, scope: Scope) -> str | None:
+        """Return the path of an endpoint that a request is for, whole; None if it is for none of them."""
+        candidates = tuple(paths_of(scope, self.prefix))
+        at_root = below(candidates[0], scope.get("root_path", ""))
+        return next(filter(self._owns, candidates), at_root if at_root in self.metadata_paths else None)
+
+    def whole(self, head: Request) -> Request:
+        """Return a request for the endpoint's whole path, where only the `prefix` is missing from it."""
+        if not self.prefix or self._owns(head.path) or not self._owns(self.prefix + head.path):
+            return head
+        return attrs.evolve(head, target=self.prefix + head.target)
+
     def _owns(self, path: str) -> bool:
         return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
 
@@ -210,8 +236,8 @@ class Embedded(Generic[RequestT, ResponseT]):
             return await _live(receive, send)
         if scope["type"] != "http":
             return await Answer(plain(HTTPStatus.NOT_FOUND))(scope, receive, send)
-        candidates = tuple(paths_of(scope))
-        head = head_of(scope, next(filter(owns, candidates), candidates[0]))
+        path = self.path_in(scope)
+        head = head_of(scope, path if path is not None and owns(path) else next(paths_of(scope)))
         asking = self.framework.request_of(scope, head)
         return await Answer(await self.serve(head, receive, asking))(scope, receive, send)
 

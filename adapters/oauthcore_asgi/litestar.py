@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from litestar import Request, Response
+from litestar import Controller, Request, Response, Router
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.handlers import asgi
 from litestar.handlers.base import BaseRouteHandler
 from litestar.plugins import InitPlugin
 from litestar.types import Guard, Receive, Scope, Send
+from litestar.utils.path import join_paths, normalize_path
 
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
@@ -58,14 +59,30 @@ class OAuth(Embedded[Connection, Response[bytes]], InitPlugin):
         return require(ResourceServer(self.server.tokens), self.world, scope)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:  # type: ignore[explicit-override]  # 3.12's
-        """Add the endpoints."""
+        """Add the endpoints, wherever the application is mounted; a path that it has a handler for stays its own."""
+        whole = (*self.paths, *self.metadata_paths)
+        own = set(paths_of_handlers(app_config.route_handlers)) - set(whole)
 
-        @asgi([*self.paths, *self.metadata_paths], copy_scope=True)
+        @asgi([path for path in self.seen_paths if path not in own], copy_scope=True)
         async def endpoints(scope: Scope, receive: Receive, send: Send) -> None:
             await self(scope, receive, send)  # type: ignore[arg-type]  # a TypedDict is a mapping
 
         app_config.route_handlers.append(endpoints)
         return app_config
+
+
+def paths_of_handlers(handlers: Iterable[Any]) -> Iterator[str]:
+    """Yield the paths that handlers, routers and controllers take: Litestar refuses two handlers of one path."""
+    for handler in handlers:
+        if isinstance(handler, Router):
+            yield from (route.path for route in handler.routes)
+        elif isinstance(handler, BaseRouteHandler):
+            yield from (normalize_path(path) for path in handler.paths)
+        elif isinstance(handler, type) and issubclass(handler, Controller):
+            members = (member for member in vars(handler).values() if isinstance(member, BaseRouteHandler))
+            yield from (
+                join_paths([str(vars(handler).get("path", "")), path]) for member in members for path in member.paths
+            )
 
 
 def require(resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()) -> Guard:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property, wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from quart import Blueprint, Request, Response, g, request
+from quart import Blueprint, Request, Response, current_app, g, request
 
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
@@ -15,6 +15,9 @@ from oauthcore.http import complete
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of, paths_of
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Rule
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,18 +46,19 @@ QUART: Framework[Request, Response] = Framework(
 
 
 class OAuth(Embedded[Request, Response]):
-    """Be an authorization server in a Quart application: register its `blueprint`, without a prefix of its own."""
+    """Be an authorization server in a Quart application: register its `blueprint`."""
 
     framework = QUART
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """Give the endpoints, well-known ones too."""
+        """Return the endpoints, well-known ones too, wherever the application or the blueprint is mounted."""
         blueprint = Blueprint("oauthcore", __name__)
         for path in (*self.paths, *self.metadata_paths):
             # An endpoint's name in a blueprint may not have a dot, and a path may.
             name = path.replace(".", "_")
             blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
+        blueprint.before_app_request(self._route_by_whole_path)
         return blueprint
 
     def require(
@@ -64,9 +68,25 @@ class OAuth(Embedded[Request, Response]):
         return require(ResourceServer(self.server.tokens), self.world, scope)
 
     async def _view(self) -> Response:
-        head = wire_of(request)
+        scope = request.scope
+        head = head_of(scope, self.path_in(scope) or scope["path"])  # type: ignore[arg-type]  # a TypedDict is a mapping
         pieces = _Pieces(request)
         return respond(await self.serve(head, pieces.receive, request))
+
+    async def _route_by_whole_path(self) -> None:
+        """Route a request for an endpoint whose path the application's map does not know below a prefix.
+
+        A rule for the rest of the path would hide the application's own. Whatever is to be done before a request is
+        done before this one, too, by the time the view is called.
+        """
+        path = self.path_in(request.scope)  # type: ignore[arg-type]  # a TypedDict is a mapping
+        if path is not None and not self._is_routed(request.url_rule):
+            rules = filter(self._is_routed, current_app.url_map.iter_rules())
+            request.url_rule = next(rule for rule in rules if rule.rule.endswith(path))  # type: ignore[assignment]  # Quart's
+            request.view_args, request.routing_exception = {}, None
+
+    def _is_routed(self, rule: Rule | None) -> bool:
+        return rule is not None and current_app.view_functions.get(rule.endpoint) == self._view
 
 
 class _Pieces:

@@ -11,7 +11,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
@@ -50,12 +51,26 @@ class OAuth(Embedded[Request, Response]):
 
     @property
     def routes(self) -> list[BaseRoute]:
-        """Give the endpoints, well-known ones too, for an application that is at the root of the host."""
-        return [Route(path, self, include_in_schema=False) for path in (*self.paths, *self.metadata_paths)]
+        """Return the endpoints, well-known ones too, wherever the application or a router of theirs is mounted."""
+        return [EndpointRoute(path, self) for path in self.seen_paths]
 
     def bearer(self) -> BearerBackend:
         """Make an `AuthenticationBackend` for this server's tokens."""
         return BearerBackend(ResourceServer(self.server.tokens), self.world)
+
+
+class EndpointRoute(Route):
+    """Match a path only where the whole path of the request is an endpoint's, so that no other route is hidden."""
+
+    def __init__(self, path: str, oauth: OAuth) -> None:
+        super().__init__(path, oauth, include_in_schema=False)
+        self._oauth = oauth
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Tell whether a request is for an endpoint."""
+        if scope["type"] == "http" and self._oauth.path_in(scope) is None:
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 class BearerUser(BaseUser):

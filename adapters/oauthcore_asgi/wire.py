@@ -12,6 +12,7 @@ import attrs
 
 from oauthcore import Peer, Request, Response
 from oauthcore.http import complete
+from oauthcore.mounting import whole_paths
 from oauthcore.parameters import MAX_LENGTH
 from oauthcore.wire_text import ascii_lower, decimal
 
@@ -73,20 +74,15 @@ async def body_of(head: Request, receive: Receive) -> bytes | Response:
     return bytes(body)
 
 
-def paths_of(scope: Scope) -> Iterator[str]:
-    """Give the paths that may be the one the client sent, still percent-encoded, the likeliest first.
+def paths_of(scope: Scope, prefix: str = "") -> Iterator[str]:
+    """Return the paths that may be the one the client sent, still percent-encoded, the likeliest first.
 
     A mounted application is told its prefix as `root_path`; whether `path` still has it is where hosts differ, and
-    frameworks that cut it off leave `raw_path` as it was.
+    frameworks that cut it off leave `raw_path` as it was. `prefix` is one that no host tells of.
     """
-    root = scope.get("root_path", "")
     raw = scope.get("raw_path")
-    if raw is not None:
-        sent = raw.decode("latin-1").partition("?")[0]
-        yield from (sent, root + sent)
-    else:
-        path = quote(scope["path"], safe="/:@!$&'()*+,;=~")
-        yield from (path, root + path)
+    seen = quote(scope["path"], safe="/:@!$&'()*+,;=~") if raw is None else raw.decode("latin-1").partition("?")[0]
+    return whole_paths(seen, scope.get("root_path", ""), prefix)
 
 
 def plain(status: HTTPStatus) -> Response:

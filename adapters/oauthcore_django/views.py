@@ -13,7 +13,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, get_script_prefix
+from django.urls.resolvers import RegexPattern
 from django.views.decorators.csrf import csrf_exempt
 
 from oauthcore import Access, AuthorizationServer, Login, ResourceServer, World
@@ -77,7 +78,7 @@ DJANGO: Framework[HttpRequest, HttpResponse] = Framework(
 
 
 class OAuth(Embedded[HttpRequest, HttpResponse]):
-    """Be an authorization server in a Django project: put `urls` into the root URLconf, which has no prefix.
+    """Be an authorization server in a Django project: put `urls` into the root URLconf.
 
     Who is signed in is Django's user, unless `login` says otherwise. The pages of the project's own are protected by
     Django's CSRF middleware as all others; these endpoints are exempt, since clients post to them without a cookie.
@@ -92,8 +93,9 @@ class OAuth(Embedded[HttpRequest, HttpResponse]):
         *,
         login: Callable[[HttpRequest], Login | None] | None = login_of,
         pages: Pages | None = None,
+        prefix: str = "",
     ) -> None:
-        super().__init__(server, world, login=login, pages=pages)
+        super().__init__(server, world, login=login, pages=pages, prefix=prefix)
         if apps.is_installed("oauthcore_django"):  # its commands know which servers there are
             config = apps.get_app_config("oauthcore")
             assert isinstance(config, OAuthCoreConfig)
@@ -101,10 +103,13 @@ class OAuth(Embedded[HttpRequest, HttpResponse]):
 
     @property
     def urls(self) -> list[URLPattern]:
-        """Give the endpoints, well-known ones too."""
+        """Return the endpoints, well-known ones too, wherever the project is mounted (`SCRIPT_NAME`).
+
+        Where they are included below a path, that is the `prefix` of this `OAuth`.
+        """
         # Under ATOMIC_REQUESTS, too, a commit is final when the answer leaves, and not after it.
         view = transaction.non_atomic_requests(csrf_exempt(self._view))
-        return [re_path(f"^{re.escape(path[1:])}$", view) for path in (*self.paths, *self.metadata_paths)]
+        return [URLPattern(EndpointPattern(path, self), view) for path in self.seen_paths]
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[View[P]], View[P]]:
         """Let a view be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
@@ -112,6 +117,22 @@ class OAuth(Embedded[HttpRequest, HttpResponse]):
 
     def _view(self, request: HttpRequest) -> HttpResponse:
         return respond(self.serve(environ_of(request), request))
+
+
+class EndpointPattern(RegexPattern):
+    """Match a path only where the whole path of the request is an endpoint's, so that no other pattern is hidden."""
+
+    def __init__(self, path: str, oauth: OAuth) -> None:
+        super().__init__(f"^{re.escape(path[1:])}$", is_endpoint=True)
+        self._oauth = oauth
+
+    def match(  # type: ignore[explicit-override]  # typing.override is 3.12's
+        self, path: str
+    ) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
+        """Tell whether a path, without what the project is mounted at, is an endpoint's."""
+        script, own = get_script_prefix(), self._oauth
+        is_ours = own.owns(script + path) or own.owns(f"{own.prefix}/{path}") or f"/{path}" in own.metadata_paths
+        return super().match(path) if is_ours else None
 
 
 def require(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
@@ -27,8 +28,9 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
 from oauthcore.openid import OpenID
-from oauthcore_wsgi.wire import Answer, body_of, head_of, plain
+from oauthcore_wsgi.wire import Answer, body_of, head_of, path_of, plain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,6 +66,10 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     `login(request)` says who is signed in. Where the application has no login, `pages` has one. Each
     `framework` has a subclass.
+
+    The application may live below a part of the issuer's path. Its host says so with each request (`SCRIPT_NAME`);
+    where it can't, because a proxy cuts the prefix off and tells nobody, `prefix` says it. Raises `ConfigurationError`
+    for a prefix that the endpoints are not below.
     """
 
     framework: Framework[RequestT, ResponseT]
@@ -75,10 +81,12 @@ class Embedded(Generic[RequestT, ResponseT]):
         *,
         login: LoginOf[RequestT] | None = None,
         pages: Pages | None = None,
+        prefix: str = "",
     ) -> None:
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
+        self.prefix = check_prefix(prefix, self.paths)
         self.world = world
         self._login = login
         self._pages = pages
@@ -93,11 +101,12 @@ class Embedded(Generic[RequestT, ResponseT]):
         interaction: str,
         login: LoginOf[RequestT],
         openid: OpenID | None = None,
+        prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
-        `interaction` is the page of the application's that people are sent to. `openid` makes it an OpenID Provider,
-        whose keys are in the storage.
+        `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
+        it an OpenID Provider, whose keys are in the storage. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -108,7 +117,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             paths=Paths(interaction=interaction),
             openid=openid,
         )
-        return cls(server, world, login=login)
+        return cls(server, world, login=login, prefix=prefix)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for one of the endpoints, wherever this is mounted."""
@@ -120,7 +129,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         """Give the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
 
         def well_known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            if head_of(environ).path in self.metadata_paths:
+            if self.request_of(environ).path in self.metadata_paths:
                 return self(environ, start_response)
             return Answer(plain(HTTPStatus.NOT_FOUND))(environ, start_response)
 
@@ -131,7 +140,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         body = body_of(environ)
         if isinstance(body, Response):
             return body
-        return self.answer(attrs.evolve(head_of(environ), body=body), asking)
+        return self.answer(attrs.evolve(self.request_of(environ), body=body), asking)
 
     def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
@@ -191,6 +200,30 @@ class Embedded(Generic[RequestT, ResponseT]):
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
         """Tell whether a posted form was shown to this browser, for this interaction."""
         return self.server.is_form_token(self.framework.wire_of(request), id, token)
+
+    @cached_property
+    def seen_paths(self) -> tuple[str, ...]:
+        """Return what the application's router may be asked for, at whatever part of their prefix it lives."""
+        return seen_below(prefixes_of(self.paths), (*self.paths, *self.metadata_paths))
+
+    def path_in(self, environ: Mapping[str, Any]) -> str | None:
+        """Return the path of an endpoint that a request is for, whole; None if it is for none of them."""
+        path = path_of(environ)
+        at_root = below(path, environ.get("SCRIPT_NAME", ""))
+        return next(
+            filter(self.owns, whole_paths(path, "", self.prefix)), at_root if at_root in self.metadata_paths else None
+        )
+
+    def request_of(self, environ: Mapping[str, Any]) -> Request:
+        """Return a request without its body, for the endpoint's whole path where it is for one."""
+        head, path = head_of(environ), self.path_in(environ)
+        return (
+            head if path in {None, head.path} else attrs.evolve(head, target=f"{path}{head.target[len(head.path) :]}")
+        )
+
+    def owns(self, path: str) -> bool:
+        """Tell whether a whole path is one of the endpoints' or the pages'."""
+        return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
 
     def _told(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read."""

@@ -44,8 +44,8 @@ class OAuth(Embedded[LocalRequest, HTTPResponse]):
     framework = BOTTLE
 
     def install(self, app: Bottle) -> None:
-        """Add the routes of all endpoints, well-known ones too."""
-        for path in (*self.paths, *self.metadata_paths):
+        """Add the routes of all endpoints, well-known ones too, wherever the application is mounted."""
+        for path in self.seen_paths:
             app.route(path, method="ANY", callback=self._view)
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:

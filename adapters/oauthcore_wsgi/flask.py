@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property, wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from flask import Blueprint, Request, Response, g, request
+from flask import Blueprint, Request, Response, current_app, g, request
 
 from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
@@ -15,6 +15,9 @@ from oauthcore.http import complete
 from oauthcore_wsgi.application import Embedded, Framework
 from oauthcore_wsgi.protect import verify
 from oauthcore_wsgi.wire import head_of
+
+if TYPE_CHECKING:
+    from werkzeug.routing import Rule
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,18 +41,19 @@ FLASK: Framework[Request, Response] = Framework(request_of=lambda _, __: request
 
 
 class OAuth(Embedded[Request, Response]):
-    """Be an authorization server in a Flask application: register its `blueprint`, without a prefix of its own."""
+    """Be an authorization server in a Flask application: register its `blueprint`."""
 
     framework = FLASK
 
     @cached_property
     def blueprint(self) -> Blueprint:
-        """Give the endpoints, well-known ones too."""
+        """Return the endpoints, well-known ones too, wherever the application or the blueprint is mounted."""
         blueprint = Blueprint("oauthcore", __name__)
         for path in (*self.paths, *self.metadata_paths):
             # An endpoint's name in a blueprint may not have a dot, and a path may.
             name = path.replace(".", "_")
             blueprint.add_url_rule(path, name, self._view, methods=METHODS, provide_automatic_options=False)
+        blueprint.before_app_request(self._route_by_whole_path)
         return blueprint
 
     def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
@@ -58,6 +62,21 @@ class OAuth(Embedded[Request, Response]):
 
     def _view(self) -> Response:
         return respond(self.serve(request.environ, request))
+
+    def _route_by_whole_path(self) -> None:
+        """Route a request for an endpoint whose path the application's map does not know below a prefix.
+
+        A rule for the rest of the path would hide the application's own. Whatever is to be done before a request is
+        done before this one, too, by the time the view is called.
+        """
+        path = self.path_in(request.environ)
+        if path is not None and not self._is_routed(request.url_rule):
+            rules = filter(self._is_routed, current_app.url_map.iter_rules())
+            request.url_rule = next(rule for rule in rules if rule.rule.endswith(path))
+            request.view_args, request.routing_exception = {}, None
+
+    def _is_routed(self, rule: Rule | None) -> bool:
+        return rule is not None and current_app.view_functions.get(rule.endpoint) == self._view
 
 
 def require(

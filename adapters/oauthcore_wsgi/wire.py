@@ -42,11 +42,16 @@ def status_line(status: int) -> str:
 
 def head_of(environ: Mapping[str, Any]) -> Request:
     """Give a request without its body; the path with the prefix it is mounted at, as the client sent it."""
-    # PEP 3333 hands out paths as bytes spelled in ISO 8859-1, already percent-decoded.
-    path = quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), "/:@!$&'()*+,;=~", "latin-1")
+    path = path_of(environ)
     query = environ.get("QUERY_STRING", "")
     peer = Peer(environ.get("REMOTE_ADDR"), environ.get("wsgi.url_scheme") == "https")
     return Request(environ["REQUEST_METHOD"], f"{path}?{query}" if query else path, headers_of(environ), b"", peer)
+
+
+def path_of(environ: Mapping[str, Any]) -> str:
+    """Return the path with the prefix that the application is mounted at, as the client sent it."""
+    # PEP 3333 hands out paths as bytes spelled in ISO 8859-1, already percent-decoded.
+    return quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), "/:@!$&'()*+,;=~", "latin-1")
 
 
 def headers_of(environ: Mapping[str, Any]) -> Headers:

@@ -1,0 +1,67 @@
+"""Mounting: which paths an application sees of the issuer's, when it lives below a prefix itself.
+
+A server is called by the paths of its issuer (RFC 8414 section 2), whatever stands in front of it. An application
+that was mounted at a prefix, or is behind a proxy that cuts one off, sees the rest of them. Hosts tell the prefix
+beside the path (`SCRIPT_NAME` in PEP 3333, `root_path` in ASGI), and routers match the path without it. So endpoints
+are routed by every rest that there may be, and found by the whole path of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from oauthcore.errors import ConfigurationError
+
+
+def check_prefix(prefix: str, paths: Collection[str]) -> str:
+    """Return a prefix that stands in front of all endpoints, without a slash at its end; blank for none.
+
+    Raises `ConfigurationError` for one that doesn't: no request could be for an endpoint.
+    """
+    prefix = prefix.rstrip("/")
+    if prefix and not all(path.startswith(prefix + "/") for path in paths):
+        remedy = "use what the issuer's path begins with and the application doesn't see, such as /api"
+        raise ConfigurationError("prefix", prefix, remedy)
+    return prefix
+
+
+def prefixes_of(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the prefixes that an application with these endpoints may live at, the blank one first."""
+    folders = [path.split("/")[:-1] for path in paths]
+    shared: list[str] = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return tuple("/".join(shared[:length]) for length in range(1, len(shared) + 1)) or ("",)
+
+
+def seen_below(prefixes: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
+    """Return what an application at one of the prefixes may be asked for, each path once, the whole ones first."""
+    whole = tuple(paths)
+    rests = (path.removeprefix(prefix) for prefix in prefixes for path in whole if path.startswith(prefix + "/"))
+    return tuple(dict.fromkeys(rests))
+
+
+def whole_paths(seen: str, root: str, prefix: str) -> Iterator[str]:
+    """Return the paths that a client may have sent, the likeliest first.
+
+    `seen` is the path that the application was asked for, `root` the prefix that its host tells, which some hosts leave
+    in front of the path and others don't, and `prefix` the one that its operator tells.
+    """
+    yield seen
+    if root:
+        yield root + seen
+    if prefix:
+        yield prefix + seen
+        if root:
+            yield prefix + root + seen
+
+
+def below(path: str, root: str) -> str:
+    """Return a path without the prefix that its host has put in front of it, for the metadata at the host's root.
+
+    Some hosts put what they were told is their prefix in front of whatever they are asked for (`uvicorn --root-path`,
+    `FORCE_SCRIPT_NAME`), and the metadata of an issuer with a path is not below that path (RFC 8414 section 3.1).
+    """
+    return path.removeprefix(root) if root else path
