@@ -2,8 +2,10 @@
 
 try:
     from oauthcore_h11.connection import Close, Connection, Limits, Refused, Send
+    from oauthcore_h11.conversation import Application
     from oauthcore_h11.peer import TrustedProxies
-    from oauthcore_h11.transport import Application, Server, Settings, Timeouts
+    from oauthcore_h11.settings import Settings, Timeouts
+    from oauthcore_h11.transport import Server
 except ModuleNotFoundError as missing:
     # The command is there with every installation, and what it needs is not.
     remedy = 'the command `oauthcore` and the reference server need the extra: pip install "oauthcore[server]"'

@@ -11,12 +11,12 @@ themselves. A device from which the account was signed in to before has a counte
 from __future__ import annotations
 
 import hashlib
-from ipaddress import ip_address, ip_network
 
 import attrs
 
 from oauthcore.digest import Digest
 from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore_h11.peer import network_of
 
 # Longer waits than this exponent would give are never reached; it keeps the power from growing without bounds.
 _LARGEST_EXPONENT = 32
@@ -96,9 +96,3 @@ def digest(key: bytes, *parts: str) -> Digest:
     """Give a digest that only who has the key can make."""
     state = hashlib.blake2b("\0".join(("oauthcore attempts", *parts)).encode("utf-8", "surrogatepass"), key=key)
     return Digest(state.hexdigest()[:64])
-
-
-def network_of(address: str) -> str:
-    """Give whose address it is: for IPv6 the /64, all of which one customer has."""
-    parsed = ip_address(address)
-    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))

@@ -66,11 +66,18 @@ PeerOf: TypeAlias = Callable[[Headers], Peer | None]
 
 
 class Phase(Enum):
-    """Name what a connection waits for."""
+    """Name what a connection waits for its client to do.
 
-    IDLE = "the first byte of a request"
-    HEAD = "the rest of a request's headers"
-    BODY = "the rest of a request's body"
+    `Connection.phase` is one of the three that are about a request; the others are the transport's.
+    """
+
+    HANDSHAKE = "agree on TLS"
+    FIRST = "send the first byte of its first request"
+    IDLE = "send the first byte of another request"
+    HEAD = "send the rest of a request's headers"
+    BODY = "send the rest of a request's body"
+    ANSWER = "read an answer"
+    CLOSE = "close the connection"
 
 
 class UnsendableResponse(Exception):

@@ -6,7 +6,7 @@ the scheme. Whoever is not a named proxy may write what he likes into these head
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
 import attrs
@@ -29,6 +29,12 @@ class TrustedProxies:
     def trusts(self, address: Address | None) -> bool:
         """Tell whether who is at that address, or on a unix socket, is believed."""
         return self.unix if address is None else any(address in network for network in self.networks)
+
+    def source_of(self, connected: str | None) -> str | None:
+        """Return whom a connection is counted for; None for a proxy's, which is many clients', or if nobody knows."""
+        if connected is None or self.trusts(ip_address(connected)):
+            return None
+        return network_of(connected)
 
 
 def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
@@ -84,6 +90,12 @@ def parsed(text: str) -> Address | None:
 def plain(address: Address) -> Address:
     """Give an IPv4 address its own name, where a socket for both families spells it as IPv6 (RFC 4291 2.5.5.2)."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
+
+
+def network_of(address: str) -> str:
+    """Return whose address it is: for IPv6 the /64, any address of which one host may take (RFC 4291 section 2.5.1)."""
+    parsed = ip_address(address)
+    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
 
 
 def connected_from(peername: object) -> str | None:

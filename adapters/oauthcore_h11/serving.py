@@ -23,7 +23,8 @@ from oauthcore_h11.connection import Limits, Refused
 from oauthcore_h11.engines import engine_of
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.peer import TrustedProxies
-from oauthcore_h11.transport import Server, Settings, Timeouts
+from oauthcore_h11.settings import Settings, Timeouts
+from oauthcore_h11.transport import Server
 
 logger = logging.getLogger("oauthcore.server")
 
@@ -48,6 +49,7 @@ def settings_of(configuration: Configuration) -> Settings:
             wait=table.wait_time,
         ),
         connections=table.connections,
+        connections_per_address=table.connections_per_address,
         proxies=TrustedProxies(configuration.proxies.trusted, unix=configuration.proxies.trusted_unix),
     )
 
@@ -183,8 +185,7 @@ class Process:
             logger.error("not reloaded: %s", error, exc_info=None if known else error)
             return
         self._application = application
-        self._server.renew(application, settings_of(self._configuration))
-        await self._server.relisten(tls)
+        self._server.renew(application, settings_of(self._configuration), tls)
         logger.info("reloaded")
 
     def _orphaned(self, parent: int) -> None:

@@ -14,9 +14,10 @@ from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, TryL
 from oauthcore.clock import Clock
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.storage import AsyncStorage
-from oauthcore_h11.attempts import Attempts, Counter, Patience, network_of
+from oauthcore_h11.attempts import Attempts, Counter, Patience
 from oauthcore_h11.hash_parameters import note_parameters, parameters_in_use
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
+from oauthcore_h11.peer import network_of
 from oauthcore_h11.profiles import Profile, profile_of
 
 # Longer ones are somebody's mistake, or an attempt to keep the hashing busy (NIST SP 800-63B asks for at least 64).

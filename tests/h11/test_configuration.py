@@ -68,6 +68,19 @@ def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("limits", "share"),
+    [
+        ("", 100),
+        ("connections = 5_000", 500),
+        ("connections = 5", 1),
+        ("connections = 5_000\nconnections_per_address = 7", 7),
+    ],
+)
+def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: Path, limits: str, share: int) -> None:
+    assert reading(tmp_path, f"{LEAST}[limits]\n{limits}").limits.connections_per_address == share
+
+
+@pytest.mark.parametrize(
     ("line", "complaint"),
     [
         ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),

@@ -75,6 +75,24 @@ def test_without_proxies_nothing_of_it_is_read(headers: list[tuple[str, str]]) -
 
 
 @pytest.mark.parametrize(
+    ("connected", "proxies", "source"),
+    [
+        ("192.0.2.1", TrustedProxies(), "192.0.2.1"),
+        ("2001:db8::1", TrustedProxies(), "2001:db8::/64"),
+        ("2001:db8::ffff:1", TrustedProxies(), "2001:db8::/64"),
+        ("127.0.0.1", TrustedProxies(), "127.0.0.1"),
+        ("10.0.0.1", PROXIES, None),
+        ("192.0.2.1", PROXIES, "192.0.2.1"),
+        (None, TrustedProxies(), None),
+    ],
+)
+def test_connections_are_counted_by_address_or_network_but_for_proxies(
+    connected: str | None, proxies: TrustedProxies, source: str | None
+) -> None:
+    assert proxies.source_of(connected) == source
+
+
+@pytest.mark.parametrize(
     ("peername", "spelled"),
     [
         (("192.0.2.1", 4711), "192.0.2.1"),

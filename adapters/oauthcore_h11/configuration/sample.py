@@ -44,11 +44,12 @@ storage = "sqlite:oauthcore.db"
 # body = 65536
 # requests = 1000                    # in one connection
 # connections = 1000                 # at once, in each worker
+# connections_per_address = 100      # a tenth of them, unless you say so; for IPv6 per /64, for named proxies none
 # head_time = 10
 # body_time = 20
 # idle_time = 75
 # write_time = 30
-# wait_time = 5                      # for a place, when all connections are taken
+# wait_time = 5                      # for a place, when all connections are taken, or those of an address
 # drain_time = 20                    # for what runs, when the server is to end
 
 # Reverse proxies that are believed about the client's address and scheme, by X-Forwarded-For and X-Forwarded-Proto.

@@ -71,7 +71,8 @@ class LimitsTable:
     """Say how much a connection may have: sizes in bytes, times in seconds.
 
     `head_time` and `body_time` are for the whole of it, however it trickles in; `wait_time` is how long a connection
-    waits for a place when all `connections` are taken, before it is answered 503.
+    waits for a place when all `connections` are taken, or those of its address, before it is answered 503.
+    `connections_per_address`, for IPv6 per /64, is a tenth of all unless it is said; named proxies have no limit.
     """
 
     target: int = _positive(8 * 1024)
@@ -79,12 +80,17 @@ class LimitsTable:
     body: int = _positive(64 * 1024)
     requests: int = _positive(1_000)
     connections: int = _positive(1_000)
+    connections_per_address: int = attrs.field(validator=at_least(1))  # type: ignore[call-overload]  # any of them
     head_time: float = _seconds(10)
     body_time: float = _seconds(20)
     idle_time: float = _seconds(75)
     write_time: float = _seconds(30)
     wait_time: float = _seconds(5)
     drain_time: float = _seconds(20)
+
+    @connections_per_address.default
+    def _a_tenth(self) -> int:
+        return max(1, self.connections // 10)
 
 
 @attrs.frozen(kw_only=True)
