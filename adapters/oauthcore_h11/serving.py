@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from socket import socket
 
@@ -87,6 +88,15 @@ async def look_at_storage(
         await served.close()
 
 
+@attrs.frozen
+class Renewal:
+    """Hold what a configuration that was read again comes to."""
+
+    configuration: Configuration
+    application: Application
+    tls: ssl.SSLContext | None
+
+
 class Process:
     """Serve on sockets that listen already, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
 
@@ -95,6 +105,7 @@ class Process:
         self._reread = reread
         self._sockets = sockets
         self._end = asyncio.Event()
+        self._reload_asked = asyncio.Event()
 
     async def run(self, ready: Callable[[], None], parent: int | None = None) -> None:
         """Serve; `ready` is called once requests are answered, and the end of `parent` is the end of this."""
@@ -102,7 +113,7 @@ class Process:
         self._served = engine_of(configuration).serve(configuration)
         self._passwords = passwords_of(configuration)
         self._monitoring = Monitoring()
-        self._application = self._assembled()
+        self._application = application_of(configuration, self._served.storage, self._passwords, self._monitoring)
         self._server = Server(self._application, settings_of(configuration), hear=self._hear_refusal)
         tls = None if configuration.tls is None else tls_of(configuration.tls)
         try:
@@ -110,25 +121,42 @@ class Process:
         except BaseException:  # whatever was opened is closed
             await self._close()
             raise
-        reloads: set[asyncio.Task[None]] = set()
+        # Not before: until then there is nothing to bring to an end, and a signal ends the process by itself.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._end.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: remember(asyncio.ensure_future(self._reload()), reloads))
+            loop.add_signal_handler(number, self._begin_to_end)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_asked.set)
         if parent is not None:
             loop.add_reader(parent, self._orphaned, parent)
         await self._server.start(self._sockets, tls)
         ready()
-        await asyncio.gather(self._purge(), self._keep_keys(), self._deliver_logouts())
-        await self._server.stop(self._configuration.limits.drain_time)
+        work = asyncio.gather(self._purge(), self._keep_keys(), self._deliver_logouts(), self._reload_when_asked())
+        end = asyncio.ensure_future(self._end.wait())
+        await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
+        end.cancel()
+        await self._finish(work)
         await self._close()
+
+    def _begin_to_end(self) -> None:
+        """Refuse connections at once: whatever else has to end may wait for a storage, and nobody new should."""
+        self._server.refuse_connections()
+        self._end.set()
+        self._reload_asked.set()
+
+    async def _finish(self, work: Awaitable[object]) -> None:
+        """See through what runs, requests and the work in the background, for `drain_time` in all."""
+        patience = self._configuration.limits.drain_time
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._server.stop(patience))
+            both.create_task(self._finish_work(work, patience))
+
+    async def _finish_work(self, work: Awaitable[object], patience: float) -> None:
+        with suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(work, patience)
 
     async def _close(self) -> None:
         self._passwords.close()
         await self._served.close()
-
-    def _assembled(self) -> Application:
-        return application_of(self._configuration, self._served.storage, self._passwords, self._monitoring)
 
     async def _purge(self) -> None:
         """Remove what has expired, until the end, unless that is somebody else's to do."""
@@ -171,38 +199,43 @@ class Process:
             if not tried:
                 await self._ends_within(DELIVER_EVERY)
 
+    async def _reload_when_asked(self) -> None:
+        """Read the configuration again whenever that is asked, until the end; once for all that ask meanwhile."""
+        while True:
+            await self._reload_asked.wait()
+            if self._end.is_set():
+                return
+            self._reload_asked.clear()
+            await self._reload()
+
     async def _reload(self) -> None:
         """Read the configuration again; what is wrong with it is logged, and the old one stays."""
-        before = self._configuration
         try:
-            self._configuration = keeping_what_can_not_change(self._reread(), before)
-            application = self._assembled()
-            await application.look_after_keys(int(time.time()))
-            tls = None if self._configuration.tls is None else tls_of(self._configuration.tls)
+            # To read and compile templates, catalogues and certificates takes longer than a hundred requests.
+            renewal = await asyncio.to_thread(self._read_again)
+            await renewal.application.look_after_keys(int(time.time()))
         except Exception as error:  # whatever it is: what runs goes on as it was
-            self._configuration = before
             known = isinstance(error, ConfigurationError)
             logger.error("not reloaded: %s", error, exc_info=None if known else error)
             return
-        self._application = application
-        self._server.renew(application, settings_of(self._configuration), tls)
+        self._configuration, self._application = renewal.configuration, renewal.application
+        self._server.renew(renewal.application, settings_of(renewal.configuration), renewal.tls)
         logger.info("reloaded")
+
+    def _read_again(self) -> Renewal:
+        configuration = keeping_what_can_not_change(self._reread(), self._configuration)
+        application = application_of(configuration, self._served.storage, self._passwords, self._monitoring)
+        return Renewal(configuration, application, None if configuration.tls is None else tls_of(configuration.tls))
 
     def _orphaned(self, parent: int) -> None:
         asyncio.get_running_loop().remove_reader(parent)
         logger.error("the parent process is gone")
-        self._end.set()
+        self._begin_to_end()
 
     def _hear_refusal(self, refused: Refused, peer: Peer) -> None:
         self._monitoring.unreadable(refused.status)
         fields = {"status": refused.status, "address": peer.address}
         logging.getLogger("oauthcore.access").info("unreadable request", extra={"fields": fields})
-
-
-def remember(task: asyncio.Task[None], tasks: set[asyncio.Task[None]]) -> None:
-    """Keep a task from being collected before it is done (asyncio.create_task)."""
-    tasks.add(task)
-    task.add_done_callback(tasks.discard)
 
 
 def keeping_what_can_not_change(new: Configuration, old: Configuration) -> Configuration:

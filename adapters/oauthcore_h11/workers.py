@@ -19,7 +19,8 @@ import attrs
 
 logger = logging.getLogger("oauthcore.workers")
 
-WATCHED = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD})
+ENDING = frozenset({signal.SIGTERM, signal.SIGINT})
+WATCHED = ENDING | {signal.SIGHUP, signal.SIGCHLD}
 
 # What a worker gives that has said by itself why it can't be, and then its parent: the command line's "bad input".
 CAN_NOT_START = 2
@@ -53,22 +54,31 @@ class Worker:
 class Parent:
     """Keep `count` workers running until a signal says to end.
 
-    SIGTERM and SIGINT are passed on, and the workers then have `patience` seconds; SIGHUP is passed on after
-    `reloaded` was called, in the parent, from whose memory the next worker starts.
+    SIGTERM and SIGINT are passed on after `ending` was called, and the workers then have `patience` seconds; SIGHUP is
+    passed on after `reloaded` was called. Both are called in the parent, from whose memory the next worker starts.
     """
 
     def __init__(
-        self, count: int, work: Work, *, started: Callable[[], None], reloaded: Callable[[], None], patience: float
+        self,
+        count: int,
+        work: Work,
+        *,
+        started: Callable[[], None],
+        reloaded: Callable[[], None],
+        ending: Callable[[], None],
+        patience: float,
     ) -> None:
         self._count = count
         self._work = work
         self._started = started
         self._reloaded = reloaded
+        self._ending = ending
         self._patience = patience
         self._workers: dict[int, Worker] = {}
         self._lifeline, self._hand = os.pipe()
         self._pause = 0.0
         self._born_late_at: float | None = None
+        self._is_to_end = False
 
     def run(self) -> int:
         """Run until told to end; give the exit status."""
@@ -79,10 +89,10 @@ class Parent:
             for _ in range(count):
                 self._spawn(writing)
             if not self._all_ready(reading, count):
-                self._end()
-                return CAN_NOT_START
+                ended = self._end()
+                return CAN_NOT_START if not self._is_to_end else 0 if ended else 1
         self._started()
-        while (number := self._next_signal()) not in {signal.SIGTERM, signal.SIGINT}:
+        while (number := self._next_signal()) not in ENDING:
             if number == signal.SIGHUP:
                 self._reloaded()
                 self._tell(signal.SIGHUP)
@@ -91,12 +101,16 @@ class Parent:
         return 0 if self._end() else 1
 
     def _all_ready(self, reading: int, count: int) -> bool:
-        """Wait until so many workers said so; False where one ended instead."""
+        """Wait until so many workers said so; False where one ended instead, or all are to."""
         living = len(self._workers)
         while count > 0:
             readable, _, _ = select.select([reading], [], [], 0.1)
             if readable:
                 count -= len(os.read(reading, count))
+            # What a worker waits for at its start, a storage say, is not waited for by whoever wants an end.
+            if signal.sigtimedwait(ENDING, 0) is not None:
+                self._is_to_end = True
+                return False
             self._bury()
             if len(self._workers) < living:
                 return False
@@ -122,7 +136,11 @@ class Parent:
         status = 1
         try:
             os.close(self._hand)
-            # Signals stay blocked until there is somebody to hear them: what is told before then waits, and isn't lost.
+            # Who is told to end before there is anything to bring to an end ends at once.
+            for number in ENDING:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+            # Others stay blocked until there is somebody to hear them: what is told before then waits, and isn't lost.
             status = self._work(Cord(lambda: _tell_ready(writing), self._lifeline))
         except BaseException:  # nothing may get out of here into the parent's code
             logger.exception("worker %d failed", os.getpid())
@@ -158,6 +176,7 @@ class Parent:
 
     def _end(self) -> bool:
         """Have all workers end; False where one had to be killed."""
+        self._ending()
         self._tell(signal.SIGTERM)
         deadline = monotonic() + self._patience
         while self._workers and (left := deadline - monotonic()) > 0:

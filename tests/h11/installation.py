@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 PATIENCE = 60.0
+PROGRAM = ("-m", "oauthcore_h11")
 
 
 @attrs.frozen
@@ -79,9 +80,11 @@ class Installation:
         return json.loads(self.run(*arguments, "--json", said=said))
 
     @contextmanager
-    def serving(self, *arguments: str, environment: dict[str, str] | None = None) -> Iterator[Running]:
+    def serving(
+        self, *arguments: str, environment: dict[str, str] | None = None, program: Sequence[str] = PROGRAM
+    ) -> Iterator[Running]:
         """Serve until the block ends."""
-        running = self.start(*arguments, environment=environment)
+        running = self.start(*arguments, environment=environment, program=program)
         try:
             yield running
         finally:
@@ -90,12 +93,14 @@ class Installation:
             assert running.process.stdout is not None
             running.process.stdout.close()
 
-    def start(self, *arguments: str, environment: dict[str, str] | None = None) -> Running:
+    def start(
+        self, *arguments: str, environment: dict[str, str] | None = None, program: Sequence[str] = PROGRAM
+    ) -> Running:
         """Start a server, and wait until it says that it serves."""
         log = self.folder / "log"
         with log.open("ab") as errors:
             process = subprocess.Popen(
-                self.command("serve", "--json", *arguments),
+                self.command("serve", "--json", *arguments, program=program),
                 cwd=self.folder,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -107,6 +112,6 @@ class Installation:
         assert line, log.read_text(encoding="utf-8")
         return Running(process, json.loads(line)["bind"][0], log)
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, program: Sequence[str] = PROGRAM) -> list[str]:
         """Give what runs a command."""
-        return [sys.executable, "-m", "oauthcore_h11", *arguments]
+        return [sys.executable, *program, *arguments]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -16,9 +18,9 @@ import httpx
 import pytest
 
 from oauthcore.outcome import Insert
-from oauthcore_h11.attempts import Attempts
 from oauthcore_sqlite import SqliteStorage
-from tests.h11.installation import Installation, Running
+from tests.h11 import gated
+from tests.h11.installation import PATIENCE, Installation, Running
 from tests.pages.html import Page
 from tests.sqlite.things import Thing
 
@@ -216,28 +218,73 @@ def test_log_names_each_request_and_shows_no_secret(installation: Installation) 
         assert secret not in running.logged()
 
 
+def opened(gate: Path, waiting: Future[httpx.Response]) -> int:
+    """Open a named pipe for writing, once somebody reads it."""
+    while not waiting.done():
+        try:
+            return os.open(gate, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # nobody reads it yet
+                raise
+    raise AssertionError(waiting.result())
+
+
 def test_ending_lets_what_runs_finish_and_refuses_what_is_new(installation: Installation) -> None:
-    """A password that takes long to check is being checked when the signal comes."""
-    installation.configure("[passwords]\npasses = 60")
+    """A password is being checked when the signal comes, for as long as the test says."""
+    installation.configure("[limits]\ndrain_time = 3_600")
     installation.run("user", "add", "alice", said="wonderland\n")
-    with installation.serving() as running, connected(running) as idle, ThreadPoolExecutor(1) as pool:
-        with httpx.Client(base_url=running.url, trust_env=False) as http:
+    gate = installation.folder / "gate"
+    os.mkfifo(gate)
+    serving = installation.serving(environment={"GATE": str(gate)}, program=(str(Path(gated.__file__)),))
+    with serving as running, connected(running) as idle, ThreadPoolExecutor(1) as pool:
+        with httpx.Client(base_url=running.url, trust_env=False, timeout=PATIENCE) as http:
             form = {**Page.of(http.get("/login").text).form, "username": "alice", "password": "wonderland"}
             signing_in = pool.submit(http.post, "/login", data=form)
-            storage = SqliteStorage(installation.folder / "oauthcore.db")
-            while not list(storage.every(Attempts)):  # an attempt is counted before its password is looked at
-                assert not signing_in.done()
-            storage.close()
+            checking = opened(gate, signing_in)
 
             running.tell(signal.SIGTERM)
             assert all_of(idle) == b""
             with pytest.raises(ConnectionError):
                 connected(running)
-            answer = signing_in.result()
+            os.close(checking)
+            answer = signing_in.result(PATIENCE)
 
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
         assert answer.headers["connection"] == "close"
         assert running.wait() == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "workers"])
+def test_ending_refuses_what_is_new_before_anything_is_waited_for(
+    installation: Installation, arguments: tuple[str, ...]
+) -> None:
+    """A purge waits for a database that another process has locked; no other waits for the purge."""
+    with_expired(installation, "[purge]\nevery = 0.01").close()
+    with installation.serving(*arguments) as running:
+        until_it_answers(running)
+        with closing(sqlite3.connect(installation.folder / "oauthcore.db", isolation_level=None)) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            until_it_answers(running)
+            running.tell(signal.SIGTERM)
+            while is_accepted(running):
+                assert running.process.poll() is None
+            assert "purging failed" not in running.logged()
+        assert running.wait() == 0
+
+
+def until_it_answers(running: Running) -> None:
+    """Ask a few times, so that whatever runs in the background has had its turn."""
+    for _ in range(20):
+        assert httpx.get(running.url + "/healthz", trust_env=False, timeout=PATIENCE).status_code == 200
+
+
+def is_accepted(running: Running) -> bool:
+    """Tell whether who connects now is let in, be it into a queue."""
+    try:
+        connected(running).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 def test_reload_takes_a_new_client_and_drops_no_connection(installation: Installation) -> None:
@@ -333,8 +380,6 @@ def worker_pids(running: Running) -> list[int]:
 
 
 def test_worker_that_dies_is_replaced_and_the_others_go_on(installation: Installation) -> None:
-    import os
-
     installation.configure()
     with installation.serving("--workers", "2") as running:
         before = worker_pids(running)

@@ -20,6 +20,8 @@ def say(*words):
     # One call for the whole line: two workers may be speaking at once.
     os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 
+QUIET = {"reloaded": lambda: None, "ending": lambda: None}
+
 def until(*numbers):
     return signal.sigwait(set(numbers))
 """
@@ -50,7 +52,7 @@ def test_started_is_told_once_all_are_ready_and_ending_is_passed_on() -> None:
             say("started")
             os.kill(os.getpid(), signal.SIGTERM)
 
-        sys.exit(Parent(2, work, started=started, reloaded=lambda: None, patience=30).run())
+        sys.exit(Parent(2, work, started=started, **QUIET, patience=30).run())
         """
     )
 
@@ -63,7 +65,7 @@ def test_worker_that_can_not_start_ends_the_parent() -> None:
         def work(cord):
             raise ValueError("no")
 
-        sys.exit(Parent(1, work, started=lambda: say("started"), reloaded=lambda: None, patience=30).run())
+        sys.exit(Parent(1, work, started=lambda: say("started"), **QUIET, patience=30).run())
         """
     )
 
@@ -83,7 +85,7 @@ def test_worker_that_does_not_end_is_killed() -> None:
         def started():
             os.kill(os.getpid(), signal.SIGTERM)
 
-        sys.exit(Parent(1, work, started=started, reloaded=lambda: None, patience=0.1).run())
+        sys.exit(Parent(1, work, started=started, **QUIET, patience=0.1).run())
         """
     )
 
@@ -108,7 +110,7 @@ def test_worker_that_dies_again_and_again_is_replaced_and_then_waited_with() -> 
                     os.kill(os.getpid(), signal.SIGTERM)
                 super()._spawn(writing)
 
-        sys.exit(Watched(1, work, started=lambda: say("started"), reloaded=lambda: None, patience=30).run())
+        sys.exit(Watched(1, work, started=lambda: say("started"), **QUIET, patience=30).run())
         """
     )
 
@@ -135,8 +137,47 @@ def test_reload_is_done_in_the_parent_and_passed_on() -> None:
         def started():
             os.kill(os.getpid(), signal.SIGHUP)
 
-        sys.exit(Parent(1, work, started=started, reloaded=lambda: say("parent reloads"), patience=30).run())
+        heard = {**QUIET, "reloaded": lambda: say("parent reloads")}
+        sys.exit(Parent(1, work, started=started, patience=30, **heard).run())
         """
     )
 
     assert (status, said) == (0, ["parent reloads", "worker reloads"])
+
+
+def test_ending_closes_what_the_parent_has_open_before_anything_is_waited_for() -> None:
+    status, said = run(
+        """
+        def work(cord):
+            def end(*_):
+                say("worker ends")
+                os._exit(0)
+
+            signal.signal(signal.SIGTERM, end)
+            cord.ready()
+            while True:
+                signal.pause()
+
+        def started():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        heard = {**QUIET, "ending": lambda: say("parent closes")}
+        sys.exit(Parent(1, work, started=started, patience=30, **heard).run())
+        """
+    )
+
+    assert (status, said) == (0, ["parent closes", "worker ends"])
+
+
+def test_ending_waits_for_no_worker_that_waits_for_something_before_it_is_ready() -> None:
+    status, said = run(
+        """
+        def work(cord):
+            os.kill(os.getppid(), signal.SIGTERM)
+            until(signal.SIGUSR1)
+
+        sys.exit(Parent(2, work, started=lambda: say("started"), patience=30, **QUIET).run())
+        """
+    )
+
+    assert (status, said) == (0, [])

@@ -181,6 +181,11 @@ def serve_together(
             except ConfigurationError as error:
                 logger.error("not reloaded: %s", error)
 
+        def refuse_connections() -> None:
+            # While one process has them open, clients connect, and wait for an answer that nobody gives.
+            for listening in sockets:
+                listening.close()
+
         def work(cord: Cord) -> int:
             try:
                 serving.run(serving.Process(current[0], reread, sockets), cord.ready, cord.parent)
@@ -194,6 +199,7 @@ def serve_together(
             work,
             started=announce,
             reloaded=reload,
+            ending=refuse_connections,
             patience=configuration.limits.drain_time + 5,
         )
         status = parent.run()
