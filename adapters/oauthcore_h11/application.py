@@ -36,6 +36,7 @@ from oauthcore_h11.configuration.tables import Network
 from oauthcore_h11.devices import Browser, Devices
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.peer import FORWARDED_FOR, TrustedProxies
 from oauthcore_h11.profiles import known_of
 from oauthcore_h11.users import Users
 from oauthcore_pages import Pages
@@ -43,6 +44,7 @@ from oauthcore_pages import Pages
 access = logging.getLogger("oauthcore.access")
 audit = logging.getLogger("oauthcore.audit")
 errors = logging.getLogger("oauthcore.errors")
+server_log = logging.getLogger("oauthcore.server")
 
 # What is registered (RFC 9110 section 9, RFC 5789); any other method is one that nothing here has heard of.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
@@ -68,7 +70,9 @@ class Application:
     entropy: Entropy
     metrics_allowed_from: tuple[Network, ...]
     endpoints: Mapping[str, str]
+    proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
     logs_access: bool = True
+    _warned: set[str] = attrs.field(factory=set, init=False)
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request, whatever it is."""
@@ -114,6 +118,7 @@ class Application:
             return Response(501, _TEXT, b"This method is not implemented.\n")
         if request.path in monitoring.PATHS:
             return await self._monitor(request)
+        self._warn_of_hidden_client(request)
         try:
             request = await self._by_whom_it_may_be(request)
         except Exception as failure:  # whatever the storage raised: that it failed is what the person is told
@@ -171,9 +176,22 @@ class Application:
             return False
         return True
 
+    def _warn_of_hidden_client(self, request: Request) -> None:
+        """Tell the operator, once, that a proxy does not say for whom it asks: clients then share what is counted."""
+        address = address_of(request.peer)
+        if address is None:
+            self._warn_once("a client has no address: it came by a proxy or a unix socket that [proxies] does not name")
+        elif self.proxies.trusts(ipaddress.ip_address(address)) and not said_for_whom(request):
+            self._warn_once(f"the proxy at {address} sets no X-Forwarded-For: all of its clients have its own address")
+
+    def _warn_once(self, sentence: str) -> None:
+        if sentence not in self._warned:
+            self._warned.add(sentence)
+            server_log.warning("proxies: %s", sentence)
+
     def _may_read_metrics(self, peer: Peer | None) -> bool:
         if peer is None or peer.address is None:
-            return True  # a unix socket, whose file says who may
+            return False  # anybody may be behind a unix socket or a proxy that says nothing of whom it asks for
         address = ipaddress.ip_address(peer.address)
         return any(address in network for network in self.metrics_allowed_from)
 
@@ -220,3 +238,8 @@ class Application:
 def address_of(peer: Peer | None) -> str | None:
     """Give whence a request came, if anybody knows."""
     return None if peer is None else peer.address
+
+
+def said_for_whom(request: Request) -> bool:
+    """Tell whether a proxy named the client that it asks for."""
+    return request.header(FORWARDED_FOR) is not None

@@ -33,6 +33,7 @@ from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.traces import traced
+from oauthcore_h11.unnamed_proxies import proxies_of
 from oauthcore_h11.users import Users
 from oauthcore_pages import Brand, Looks, Pages
 from oauthcore_pages.session import BY_PASSWORD
@@ -77,6 +78,7 @@ def application_of(
         entropy=entropy,
         metrics_allowed_from=configuration.metrics.allowed_from,
         endpoints=names_of(configuration, server),
+        proxies=proxies_of(configuration),
         logs_access=configuration.logs.access,
     )
 

@@ -11,6 +11,7 @@ from oauthcore.clients.secret_strength import secret_problem
 from oauthcore_h11.assembly import token_key_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import parse
+from oauthcore_h11.unnamed_proxies import proxy_warnings
 
 # 32 random bytes have some 30 values that differ; a key that somebody typed as one character repeated has few.
 _FEW_BYTES = 16
@@ -18,7 +19,12 @@ _FEW_BYTES = 16
 
 def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
     """Return the warnings about a configuration read from a file, each with its remedy and without a secret."""
-    return (*_exposed_files(path, configuration), *_guessable_secrets(configuration), *_no_provider(configuration))
+    return (
+        *_exposed_files(path, configuration),
+        *_guessable_secrets(configuration),
+        *_no_provider(configuration),
+        *proxy_warnings(configuration),
+    )
 
 
 def _no_provider(configuration: Configuration) -> Iterator[str]:

@@ -20,7 +20,7 @@ PORT_DIGITS = 5
 
 # As many as the kernel lets wait, until a busy moment is over (Linux: net.core.somaxconn, 4096).
 BACKLOG = 4096
-_UNIX = "unix:"
+UNIX = "unix:"
 _REMEDY = "use an address and a port, as in 127.0.0.1:8000 or [::1]:8000, or unix: and a path"
 
 
@@ -32,7 +32,7 @@ def listen(binds: Sequence[str], folder: Path = Path()) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for bind in binds:
-            sockets += listen_on_unix(bind, folder) if bind.startswith(_UNIX) else listen_on_port(bind)
+            sockets += listen_on_unix(bind, folder) if bind.startswith(UNIX) else listen_on_port(bind)
     except ConfigurationError:
         for opened in sockets:
             opened.close()
@@ -96,7 +96,7 @@ def is_taken(host: str, port: int) -> bool:
 
 def listen_on_unix(bind: str, folder: Path) -> list[socket.socket]:
     """Listen on a unix socket, for its owner's group too: a reverse proxy runs as another user."""
-    path = folder / bind.removeprefix(_UNIX)
+    path = folder / bind.removeprefix(UNIX)
     if path == folder:
         raise ConfigurationError("bind", bind, _REMEDY)
     remove_if_dead(bind, path)
@@ -149,7 +149,7 @@ def spelled(listening: socket.socket) -> str:
     """Spell where a socket listens, as `bind` does."""
     name = listening.getsockname()
     if isinstance(name, str):
-        return _UNIX + name
+        return UNIX + name
     host, port = name[0], name[1]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

@@ -1,7 +1,10 @@
 """Who is at the other end, when there is a reverse proxy in between that is believed to know.
 
 Off unless the operator names the proxies. Then two things are taken from their headers, and no more: the address and
-the scheme. Whoever is not a named proxy may write what he likes into these headers; it is not read.
+the scheme. Whoever is not a named proxy may write what they like into these headers; it is not believed.
+
+An address that is not the client's own is none: where a proxy is in between that is not named, or does not know for
+whom it asks, the address is None, which is nobody's and never means that somebody is trusted.
 """
 
 from __future__ import annotations
@@ -19,12 +22,21 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 
+FORWARDED_FOR = "x-forwarded-for"
+# Each is set by proxies alone (RFC 7239 for the last): no browser or library sends one by itself.
+_SET_BY_PROXIES = frozenset({FORWARDED_FOR, "forwarded"})
+
+
 @attrs.frozen
 class TrustedProxies:
-    """Name the networks whose proxies are believed, and whether whoever connects by a unix socket is."""
+    """Name the networks whose proxies are believed, and whether whoever connects by a unix socket is.
+
+    With `has_unnamed` there is a proxy that none of them is: then whoever connects may be that one.
+    """
 
     networks: tuple[Network, ...] = ()
     unix: bool = False
+    has_unnamed: bool = False
 
     def trusts(self, address: Address | None) -> bool:
         """Tell whether who is at that address, or on a unix socket, is believed."""
@@ -32,38 +44,45 @@ class TrustedProxies:
 
     def source_of(self, connected: str | None) -> str | None:
         """Return whom a connection is counted for; None for a proxy's, which is many clients', or if nobody knows."""
-        if connected is None or self.trusts(ip_address(connected)):
+        if connected is None or self.has_unnamed or self.trusts(ip_address(connected)):
             return None
         return network_of(connected)
 
 
 def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
-    """Give who sent a request: whoever is connected, or whom a trusted proxy says he is connected for."""
-    if not proxies.networks and not proxies.unix:
+    """Return who sent a request: whoever is connected, or whom a trusted proxy says it is connected for."""
+    if connected.address is None and not proxies.unix:
         return connected
     address = None if connected.address is None else ip_address(connected.address)
-    if not proxies.trusts(address):
-        return connected
-    forwarded = address_forwarded_for(address, headers, proxies)
-    return Peer(
-        address=None if forwarded is None else str(forwarded),
-        is_secure=is_forwarded_as_secure(headers, connected.is_secure),
-        certificate=None,  # it is the proxy's own
-    )
+    if proxies.trusts(address):
+        forwarded = address_forwarded_for(address, headers, proxies)
+        return Peer(
+            address=None if forwarded is None else str(forwarded),
+            is_secure=is_forwarded_as_secure(headers, connected.is_secure),
+            certificate=None,  # it is the proxy's own
+        )
+    assert address is not None
+    # Only on this machine are the headers evidence against their sender: others would hide behind them from the limits.
+    if proxies.has_unnamed or (address.is_loopback and any(name in _SET_BY_PROXIES for name, _ in headers)):
+        return attrs.evolve(connected, address=None)
+    return connected
 
 
 def address_forwarded_for(connected: Address | None, headers: Headers, proxies: TrustedProxies) -> Address | None:
     """Walk from proxy to proxy, back to the first address that is none: what comes before it, anybody may have made up.
 
     Each proxy adds at the right whom it was connected to, so the walk is from right to left, as far as it is believed.
+    None if one of them names no address, and so says that it asks for somebody unknown.
     """
     found = connected
-    values = ",".join(value for name, value in headers if name == "x-forwarded-for").split(",")
+    values = ",".join(value for name, value in headers if name == FORWARDED_FOR).split(",")
     while values and proxies.trusts(found):
-        address = parsed(values.pop())
-        if address is None:
+        text = values.pop()
+        if not strip_ows(text) and not values:  # there is no such header, or nothing in it
             break
-        found = address
+        found = parsed(text)
+        if found is None:
+            break
     return found
 
 
@@ -82,7 +101,8 @@ def parsed(text: str) -> Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return plain(ip_address(text))
+        # A link-local address has its interface after a %: not part of whose it is (RFC 4007 section 11).
+        return plain(ip_address(text.partition("%")[0]))
     except ValueError:
         return None
 
@@ -102,5 +122,4 @@ def connected_from(peername: object) -> str | None:
     """Give the address in what a socket calls its peer; None for a unix socket's."""
     if not isinstance(peername, tuple):
         return None
-    # A link-local address has its interface after a %: not part of whose it is.
     return str(plain(ip_address(str(peername[0]).partition("%")[0])))

@@ -23,9 +23,9 @@ from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.connection import Limits, Refused
 from oauthcore_h11.engines import engine_of
 from oauthcore_h11.monitoring import Monitoring
-from oauthcore_h11.peer import TrustedProxies
 from oauthcore_h11.settings import Settings, Timeouts
 from oauthcore_h11.transport import Server
+from oauthcore_h11.unnamed_proxies import proxies_of, proxy_warnings
 
 logger = logging.getLogger("oauthcore.server")
 
@@ -51,7 +51,7 @@ def settings_of(configuration: Configuration) -> Settings:
         ),
         connections=table.connections,
         connections_per_address=table.connections_per_address,
-        proxies=TrustedProxies(configuration.proxies.trusted, unix=configuration.proxies.trusted_unix),
+        proxies=proxies_of(configuration),
     )
 
 
@@ -218,8 +218,12 @@ class Process:
             known = isinstance(error, ConfigurationError)
             logger.error("not reloaded: %s", error, exc_info=None if known else error)
             return
+        told = proxy_warnings(self._configuration)
         self._configuration, self._application = renewal.configuration, renewal.application
         self._server.renew(renewal.application, settings_of(renewal.configuration), renewal.tls)
+        for warning in proxy_warnings(renewal.configuration):
+            if warning not in told:
+                logger.warning("%s", warning)
         logger.info("reloaded")
 
     def _read_again(self) -> Renewal:

@@ -24,6 +24,7 @@ from oauthcore_h11.assembly import application_of, fetch_of, new_token_key
 from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics, Outgoing
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords as Hashing
+from oauthcore_h11.peer import TrustedProxies
 from oauthcore_h11.users import User
 from tests.fetch.elsewhere import elsewhere
 from tests.h11.test_users import Awaited
@@ -61,7 +62,8 @@ class Host:
         self, method: str, target: str, body: bytes = b"", peer: Peer | None = SOMEBODY, **headers: str
     ) -> Response:
         """Send a request."""
-        pairs = (("Cookie", self.cookie), FORM, *headers.items())
+        named = ((name.replace("_", "-"), value) for name, value in headers.items())
+        pairs = (("Cookie", self.cookie), FORM, *named)
         response = await self.application(Request(method, target, pairs, body, peer))
         if (planted := response.header("set-cookie")) is not None:
             self.cookie = planted.partition(";")[0]
@@ -124,10 +126,52 @@ async def test_strict_transport_is_asked_for_by_tls_alone(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peer", "status"), [(SOMEBODY, 200), (None, 200), (Peer(None), 200), (Peer("198.51.100.1"), 404)]
+    ("peer", "status"), [(SOMEBODY, 200), (None, 404), (Peer(None), 404), (Peer("198.51.100.1"), 404)]
 )
-async def test_counts_are_for_whom_the_operator_says(host: Host, peer: Peer | None, status: int) -> None:
+async def test_counts_are_for_whom_the_operator_says_and_never_for_an_address_that_is_not_known(
+    host: Host, peer: Peer | None, status: int
+) -> None:
     assert (await host.request("GET", "/metrics", peer=peer)).status == status
+
+
+PROXIES = TrustedProxies((ip_network("10.0.0.0/8"),))
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [(None, "a client has no address"), ("10.0.0.1", "the proxy at 10.0.0.1 sets no X-Forwarded-For")],
+)
+async def test_client_who_is_hidden_behind_a_proxy_is_told_of_once(
+    host: Host, caplog: pytest.LogCaptureFixture, address: str | None, sentence: str
+) -> None:
+    host.application = attrs.evolve(host.application, proxies=PROXIES)
+
+    for _ in range(3):
+        await host.request("GET", "/tenant/login", peer=Peer(address))
+        await host.request("GET", "/healthz", peer=Peer(address))
+
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert sentence in warnings[0]
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.77"])
+async def test_client_whom_a_proxy_names_is_not_told_of(
+    host: Host, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    host.application = attrs.evolve(host.application, proxies=PROXIES)
+
+    await host.request("GET", "/tenant/login", peer=Peer(address), x_forwarded_for=address)
+
+    assert not caplog.records
+
+
+async def test_monitoring_that_comes_by_itself_is_not_told_of(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    host.application = attrs.evolve(host.application, proxies=PROXIES)
+
+    await host.request("GET", "/readyz", peer=Peer("10.0.0.1"))
+
+    assert not caplog.records
 
 
 async def test_storage_that_does_not_answer_is_not_ready(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from oauthcore_h11.cautions import cautions
 from oauthcore_h11.configuration import read
 
 KEY = new_token_key().reveal()
-LEAST = 'issuer = "https://as.example"\n'
+LEAST = 'issuer = "http://localhost"\n'
 
 
 def warned(folder: Path, text: str, mode: int = 0o600) -> tuple[str, ...]:

@@ -30,15 +30,20 @@ def address(connected: str | None, forwarded: str, proxies: TrustedProxies = PRO
         ("10.0.0.1", "[2001:DB8::1]:4711", "2001:db8::1"),
         ("10.0.0.1", "2001:db8::1", "2001:db8::1"),
         ("10.0.0.1", "::ffff:192.0.2.1", "192.0.2.1"),
-        ("10.0.0.1", "192.0.2.1, unknown", "10.0.0.1"),
-        ("10.0.0.1", "192.0.2.1, garbage, 10.0.0.2", "10.0.0.2"),
+        # Whom a proxy calls unknown has no address, and least of all the proxy's own.
+        ("10.0.0.1", "192.0.2.1, unknown", None),
+        ("10.0.0.1", "192.0.2.1, garbage, 10.0.0.2", None),
+        ("10.0.0.1", "192.0.2.1,", None),
+        ("10.0.0.1", "fe80::1%eth0", "fe80::1"),
         ("10.0.0.1", "", "10.0.0.1"),
         ("::1", "192.0.2.1", "192.0.2.1"),
         ("192.0.2.9", "192.0.2.1", "192.0.2.9"),
         (None, "192.0.2.1", None),
     ],
 )
-def test_address_is_the_nearest_that_is_no_trusted_proxy(connected: str | None, forwarded: str, believed: str) -> None:
+def test_address_is_the_nearest_that_is_no_trusted_proxy(
+    connected: str | None, forwarded: str, believed: str | None
+) -> None:
     assert address(connected, forwarded) == believed
 
 
@@ -71,7 +76,23 @@ def test_without_proxies_nothing_of_it_is_read(headers: list[tuple[str, str]]) -
     connected = Peer("10.0.0.1", certificate=b"DER")
 
     assert peer_of(connected, tuple(headers), TrustedProxies()) is connected
-    assert peer_of(Peer("10.0.0.1"), tuple(headers), PROXIES).address is not None
+    assert peer_of(Peer("192.0.2.9"), tuple(headers), PROXIES) == Peer("192.0.2.9")
+
+
+@pytest.mark.parametrize("name", ["x-forwarded-for", "forwarded"])
+@pytest.mark.parametrize(("connected", "believed"), [("127.0.0.1", None), ("::1", None), ("192.0.2.9", "192.0.2.9")])
+def test_proxy_on_this_machine_that_nobody_named_lends_its_address_to_nobody(
+    name: str, connected: str, believed: str | None
+) -> None:
+    """Elsewhere the header is no evidence: whoever tries passwords would be rid of their address by it."""
+    assert peer_of(Peer(connected), ((name, "for=192.0.2.1"),), TrustedProxies()).address == believed
+
+
+def test_where_a_proxy_must_be_and_none_is_named_nobody_has_an_address() -> None:
+    proxies = TrustedProxies(has_unnamed=True)
+
+    for connected in (Peer("127.0.0.1"), Peer("10.0.0.1"), Peer(None)):
+        assert peer_of(connected, (), proxies).address is None
 
 
 @pytest.mark.parametrize(
@@ -83,6 +104,7 @@ def test_without_proxies_nothing_of_it_is_read(headers: list[tuple[str, str]]) -
         ("127.0.0.1", TrustedProxies(), "127.0.0.1"),
         ("10.0.0.1", PROXIES, None),
         ("192.0.2.1", PROXIES, "192.0.2.1"),
+        ("192.0.2.1", TrustedProxies(has_unnamed=True), None),
         (None, TrustedProxies(), None),
     ],
 )

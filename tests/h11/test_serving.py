@@ -325,9 +325,46 @@ def test_unix_socket_is_served(installation: Installation) -> None:
         transport = httpx.HTTPTransport(uds=str(installation.folder / "oauthcore.sock"))
         with httpx.Client(transport=transport, base_url="http://localhost", trust_env=False) as http:
             assert http.get("/readyz").text == "ready\n"
-            assert http.get("/metrics").status_code == 200
         running.tell(signal.SIGTERM)
         assert running.wait() == 0
+
+
+def test_whoever_comes_by_a_unix_socket_is_not_trusted_for_that(installation: Installation) -> None:
+    installation.configure(bind="unix:oauthcore.sock")
+    transport = httpx.HTTPTransport(uds=str(installation.folder / "oauthcore.sock"))
+    with (
+        installation.serving() as running,
+        httpx.Client(transport=transport, base_url="http://localhost", trust_env=False) as http,
+    ):
+        assert http.get("/metrics").status_code == 404
+        assert http.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 404
+        assert "proxies.trusted_unix = false" in running.logged()
+    assert "\nwarning: proxies.trusted_unix = false: no client's address is known" in installation.run("check")
+
+
+def test_proxy_on_a_unix_socket_that_is_named_says_who_may_read_metrics(installation: Installation) -> None:
+    installation.configure("[proxies]\ntrusted_unix = true", bind="unix:oauthcore.sock")
+    transport = httpx.HTTPTransport(uds=str(installation.folder / "oauthcore.sock"))
+    with (
+        installation.serving() as running,
+        httpx.Client(transport=transport, base_url="http://localhost", trust_env=False) as http,
+    ):
+        assert http.get("/metrics").status_code == 404
+        assert http.get("/metrics", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 404
+        assert http.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 200
+        assert "proxies" not in running.logged()
+
+
+def test_proxy_on_this_machine_that_is_not_named_opens_no_metrics(installation: Installation) -> None:
+    installation.configure()
+    text = installation.config.read_text()
+    installation.config.write_text(text.replace("http://localhost:8000", "https://as.example"))
+    with installation.serving() as running:
+        assert httpx.get(running.url + "/metrics", trust_env=False).status_code == 404
+        httpx.get(running.url + "/login", trust_env=False)
+        assert "the issuer is https, there is no [tls], and proxies.trusted names no proxy" in running.logged()
+        assert " address=" not in running.logged()
+    assert "\nwarning: the issuer is https" in installation.run("check")
 
 
 def test_trusted_proxy_tells_the_address_and_the_scheme(installation: Installation) -> None:

@@ -53,6 +53,7 @@ storage = "sqlite:oauthcore.db"
 # drain_time = 20                    # for what runs, when the server is to end
 
 # Reverse proxies that are believed about the client's address and scheme, by X-Forwarded-For and X-Forwarded-Proto.
+# Behind one that is not named nobody has an address: wrong passwords are counted together, and /metrics is closed.
 # [proxies]
 # trusted = ["10.0.0.0/8"]
 # trusted_unix = false
@@ -143,7 +144,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # access = true
 # traces = "traces"                  # a folder for the latest 1000 decisions, for `oauthcore replay`; slow
 
-# Who may read /metrics; /healthz and /readyz tell everybody that they are well.
+# Who may read /metrics, by address; whose is not known may not. /healthz and /readyz tell everybody that they are well.
 # [metrics]
 # allowed_from = ["127.0.0.0/8", "::1"]
 
