@@ -185,10 +185,16 @@ class AuthorizationServer:
         context = self._context()
         return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
 
-    def deny(self, handle: str, *, error_page: RenderErrorPage | None = None) -> Flow[Response]:
-        """Report that the person said no; send the answer to his browser."""
+    def deny(
+        self, handle: str, login: Login | str | None = None, *, error_page: RenderErrorPage | None = None
+    ) -> Flow[Response]:
+        """Report that the person said no; send the answer to their browser.
+
+        With a `login`, of whom is signed in, what they had allowed of this before is taken back; without one, of whom
+        was reported before, if anybody was.
+        """
         context = self._context()
-        return transact(lambda: deny(Secret(handle), context), self._refuse_as_page(error_page))
+        return transact(lambda: deny(Secret(handle), login, context), self._refuse_as_page(error_page))
 
     def applications(self, subject: str) -> Flow[tuple[AuthorizedApplication, ...]]:
         """Find what a person has authorized and what still stands of it, the newest first.

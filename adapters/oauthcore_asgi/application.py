@@ -172,9 +172,12 @@ class Embedded(Generic[RequestT, ResponseT]):
         finished = await arun(self.server.finish(id, subject, scope, remember=remember), self.world)
         return self.framework.respond(finished)
 
-    async def deny(self, id: str) -> ResponseT:
-        """Report that the person said no; give the framework's own response for his browser."""
-        return self.framework.respond(await arun(self.server.deny(id), self.world))
+    async def deny(self, id: str, *, subject: str | Login | None = None) -> ResponseT:
+        """Report that the person said no; return the framework's own response for their browser.
+
+        What `subject`, or who was reported before, had allowed of this is taken back, so that they are asked again.
+        """
+        return self.framework.respond(await arun(self.server.deny(id, subject), self.world))
 
     async def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
         """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.

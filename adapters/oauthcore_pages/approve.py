@@ -36,7 +36,7 @@ def decide(visit: Visit) -> Flow[Response]:
             # not for anybody who comes by.
             return visit.send_to(visit.around.paths.login, handle)
         case "0":
-            return (yield from visit.around.server.deny(handle, error_page=visit.error_page))
+            return (yield from visit.around.server.deny(handle, session.login, error_page=visit.error_page))
         case "1":
             return (yield from allow(visit, form, handle, session))
         case _:

@@ -166,9 +166,12 @@ class Embedded(Generic[RequestT, ResponseT]):
         """
         return self.framework.respond(run(self.server.finish(id, subject, scope, remember=remember), self.world))
 
-    def deny(self, id: str) -> ResponseT:
-        """Report that the person said no; give the framework's own response for his browser."""
-        return self.framework.respond(run(self.server.deny(id), self.world))
+    def deny(self, id: str, *, subject: str | Login | None = None) -> ResponseT:
+        """Report that the person said no; return the framework's own response for their browser.
+
+        What `subject`, or who was reported before, had allowed of this is taken back, so that they are asked again.
+        """
+        return self.framework.respond(run(self.server.deny(id, subject), self.world))
 
     def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
         """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.

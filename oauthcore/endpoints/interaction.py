@@ -185,7 +185,7 @@ def decide_finish(
         return Outcome(send_to_page(needed, answer.handle, context), (changed,))
     if scope is not None and not scope and judged.scope:
         # Nothing was ticked: that is a no.
-        return decide_deny(answer.handle, waiting, context)
+        return decide_deny(answer.handle, login, waiting, context)
     finished = attrs.evolve(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
@@ -221,18 +221,21 @@ def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Ou
     return Outcome(send_to_resume(answer.handle, finished, context))
 
 
-def deny(handle: Secret, context: Context) -> Flow[Outcome]:
-    """Report that the person said no."""
+def deny(handle: Secret, login: Login | str | None, context: Context) -> Flow[Outcome]:
+    """Report that the person said no, and who they are where that is known."""
     interaction = yield from find_interaction(handle, context)
-    return decide_deny(handle, interaction, context)
+    return decide_deny(handle, login, interaction, context)
 
 
-def decide_deny(handle: Secret, interaction: Interaction | None, context: Context) -> Outcome:
-    """Send the browser to the resume path, which tells the client."""
+def decide_deny(
+    handle: Secret, login: Login | str | None, interaction: Interaction | None, context: Context
+) -> Outcome:
+    """Send the browser to the resume path, which tells the client and takes back what the person had allowed it."""
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
     if waiting.state is InteractionState.DENIED:
         return Outcome(send_to_resume(handle, waiting, context))
-    denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY])
+    who = Login(subject=login, auth_time=context.now) if isinstance(login, str) else login or waiting.login
+    denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY], login=who)
     return Outcome(send_to_resume(handle, denied, context), (moved(waiting, denied),))
 
 

@@ -217,3 +217,15 @@ def test_who_has_allowed_in_another_tab_is_still_asked_and_not_sent_on_by_a_get(
 
     assert response.status == 200
     assert Page.in_(response).buttons == [("approval", "0"), ("approval", "1")]
+
+
+def test_who_has_allowed_in_another_tab_and_denies_in_this_one_is_asked_again(site: Site) -> None:
+    first, second = site.authorize(), site.authorize()
+    page = Page.in_(site.get(location(site.sign_in(first))))
+    site.answered(site.post("/approve", page.submission(*page.checkboxes, ("approval", "1"))))
+    page = Page.in_(site.get(second.replace("/login", "/approve")))
+
+    denied = site.answered(site.post("/approve", page.submission(("approval", "0"))))
+
+    assert "error=access_denied" in denied
+    assert path_of(site.authorize()) == "/approve"

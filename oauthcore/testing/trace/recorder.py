@@ -69,11 +69,13 @@ class Recorder:
         said = {"scope": allowed and list(allowed), "remember": remember}
         return self._heard(ear, flow, "finish", lambda: {"handle": ear.stand_ins.of_made(handle), **said}, login)
 
-    def deny(self, handle: str, *, error_page: RenderErrorPage | None = None) -> Generator[Effect, Any, Response]:
+    def deny(
+        self, handle: str, login: Login | str | None = None, *, error_page: RenderErrorPage | None = None
+    ) -> Generator[Effect, Any, Response]:
         """Report that the person said no, as the server does."""
         ear = Ear(self._server)
-        flow = ear.server.deny(handle, error_page=error_page)
-        return self._heard(ear, flow, "deny", lambda: {"handle": ear.stand_ins.of_made(handle)}, None)
+        flow = ear.server.deny(handle, login, error_page=error_page)
+        return self._heard(ear, flow, "deny", lambda: {"handle": ear.stand_ins.of_made(handle)}, login)
 
     def _heard(
         self,

@@ -125,7 +125,7 @@ class _Player:
             return self._server.handle(_request(asked), login, self._page)
         try:
             if self._trace.call == "deny":
-                return self._server.deny(asked["handle"], error_page=self._page)
+                return self._server.deny(asked["handle"], login, error_page=self._page)
             scope, remember = asked["scope"], asked["remember"]
             return self._server.finish(asked["handle"], login, scope, remember=remember, error_page=self._page)
         except (KeyError, TypeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import attrs
+import pytest
 
 from oauthcore import AuthorizedApplication, Client, Response
 from oauthcore.outcome import Replace
@@ -92,6 +93,38 @@ def test_who_ticks_nothing_has_denied(site: Site) -> None:
     assert params(allow(site, "email", ""))["error"] == "access_denied"
 
     assert consent(site) is None
+
+
+def test_who_signs_in_and_ticks_nothing_in_one_step_has_denied(site: Site) -> None:
+    """Nobody was known when the request came."""
+    allow(site, "email")
+    handle = handle_of(site.authorize(None, scope="email", prompt="consent"))
+
+    finished = site.drive(site.server.finish(handle, site.alice, []), site.world)
+
+    assert params(site.get(location(finished)))["error"] == "access_denied"
+    assert consent(site) is None
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_a_denial_takes_back_from_whom_the_application_names(site: Site, by_name: bool) -> None:
+    """Nobody was known when the request came, and alice has signed in in another tab since."""
+    allow(site, "email")
+    handle = handle_of(site.authorize(None, scope="email"))
+
+    denied = site.drive(site.server.deny(handle, "alice" if by_name else site.alice), site.world)
+
+    assert params(site.get(location(denied)))["error"] == "access_denied"
+    assert consent(site) is None
+
+
+def test_a_denial_by_nobody_in_particular_takes_back_nothing(site: Site) -> None:
+    allow(site, "email")
+    handle = handle_of(site.authorize(None, scope="email"))
+
+    site.get(location(site.drive(site.server.deny(handle), site.world)))
+
+    assert silently(site, "email") == "code"
 
 
 def test_who_denied_what_is_asked_for_no_longer_is_asked_again(site: Site) -> None:
