@@ -10,6 +10,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 import attrs
 
+from oauthcore.client_subject import client_subject
 from oauthcore.clock import Clock
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, fetch
@@ -125,6 +126,10 @@ def _is_current(members: dict[str, object], now: int) -> bool:
 
 
 def _described(members: dict[str, object]) -> Access | None:
+    client_id, subject = _text(members.get("client_id")) or "", _text(members.get("sub"))
+    if subject in {client_id, client_subject(client_id)}:
+        # Many servers call the client so in its own tokens: that is no person (RFC 9700 section 4.15).
+        subject = None
     audience = members.get("aud", [])
     expires_at = members.get("exp")
     try:
@@ -132,8 +137,8 @@ def _described(members: dict[str, object]) -> Access | None:
     except InvalidScope:
         scope = Scope()
     return Access(
-        client_id=_text(members.get("client_id")) or "",
-        subject=_text(members.get("sub")),
+        client_id=client_id,
+        subject=subject,
         scope=scope,
         issued_at=int(issued_at) if is_time(issued_at := members.get("iat")) else None,
         expires_at=int(expires_at) if is_time(expires_at) else None,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from oauthcore.client_subject import check_subject
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
 from oauthcore.lifecycle import SessionState
@@ -23,6 +24,8 @@ class Login:
 
     That is when they did so in the session at hand, whatever they did at another browser since. `acr` and `amr` say how
     they did (OIDC Core section 2); `sid` names their login session, where the host has such.
+
+    Raises `ConfigurationError` for a subject that a client's could be taken for.
     """
 
     subject: str
@@ -30,6 +33,9 @@ class Login:
     acr: str | None = None
     amr: tuple[str, ...] = attrs.field(default=(), converter=_strings)
     sid: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_subject(self.subject)
 
 
 @attrs.frozen(kw_only=True)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from oauthcore.bearer import Challenge, read_bearer
+from oauthcore.client_subject import client_subject
 from oauthcore.clock import Clock
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digester, Secret
@@ -47,6 +48,11 @@ class Access:
     audience: tuple[str, ...] = ()
     issuer: str | None = None
     claims: Mapping[str, object] = attrs.field(factory=lambda: MappingProxyType({}), repr=False)
+
+    @property
+    def identity(self) -> str:
+        """Return who acts, for a host that has one name for both: a person's subject, or what no person is called."""
+        return client_subject(self.client_id) if self.subject is None else self.subject
 
 
 FindAccess: TypeAlias = Callable[[Secret], Flow[Access | None]]

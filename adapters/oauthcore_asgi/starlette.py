@@ -86,8 +86,8 @@ class BearerUser(BaseUser):
 
     @property
     def display_name(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Give the subject, or the client where it acts for itself."""
-        return self.access.subject or self.access.client_id
+        """Return the subject, or what the client is called where it acts for itself: no person is called so."""
+        return self.access.identity
 
     @property
     def identity(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's

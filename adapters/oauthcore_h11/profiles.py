@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from oauthcore import ConfigurationError
+from oauthcore.client_subject import check_subject
 from oauthcore.effects import Claims
 from oauthcore.openid import RESERVED_CLAIMS
 from oauthcore.storage import AsyncStorage
@@ -36,7 +37,11 @@ class Profile:
 
 
 def profile_of(subject: str, claims: Mapping[str, object]) -> Profile:
-    """Make a profile; raises `ConfigurationError` for claims that are the server's to say, or very long ones."""
+    """Make a profile; raises `ConfigurationError` for claims that are the server's to say, or very long ones.
+
+    Likewise for a subject that a client's could be taken for.
+    """
+    check_subject(subject)
     if ours := sorted(RESERVED_CLAIMS.intersection(claims)):
         raise ConfigurationError("claims", ours, "leave out what the server itself says")
     text = json.dumps(claims, ensure_ascii=False, sort_keys=True)

@@ -7,6 +7,7 @@ learns of it at once. One that only checks the signature learns of it when the t
 from __future__ import annotations
 
 from oauthcore.client import Client
+from oauthcore.client_subject import client_subject
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.jwt import Jwt
@@ -17,13 +18,14 @@ from oauthcore.records import AccessToken, Grant
 def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Grant | None, context: Context) -> Jwt:
     """Say what an access token allows (RFC 9068 section 2.2); without a person its subject is the client itself.
 
-    `typ` keeps it from being taken for an ID token (section 2.1).
+    That subject is no person's, whatever the client is called (section 5). `typ` keeps it from being taken for an ID
+    token (section 2.1).
     """
     claims: dict[str, object] = {
         "iss": context.issuer,
         "exp": record.expires_at,
         "aud": record.audience[0] if len(record.audience) == 1 else list(record.audience),
-        "sub": client.client_id if grant is None else subject_for(client, grant.subject, context),
+        "sub": client_subject(client.client_id) if grant is None else subject_for(client, grant.subject, context),
         "client_id": client.client_id,
         "iat": record.issued_at,
         "jti": jti.reveal(),

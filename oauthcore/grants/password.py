@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oauthcore.client_subject import check_subject
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
@@ -31,6 +32,7 @@ def decide(
         raise TooManyAttempts("too many wrong passwords", user.seconds)
     if user is None:
         raise InvalidGrant("the username or password is wrong")
+    check_subject(user.subject)
     grant = new_grant(client, user.subject, context.requested_scope(asked, client), context.now, context, asked)
     first = issue_first_tokens(caller, grant, context)
     return Outcome(

@@ -50,6 +50,13 @@ def test_bearer_is_the_user() -> None:
     assert ask(protected(knows(access())), "/who").json() == ["alice", "alice"]
 
 
+def test_a_client_that_acts_for_itself_is_taken_for_no_person_of_its_name() -> None:
+    """RFC 9700 section 4.15: here, a client that is called as a person is."""
+    own = access(client_id="alice", subject=None)
+
+    assert ask(protected(knows(own)), "/who").json() == ["alice@clients", "alice@clients"]
+
+
 def test_request_without_a_token_is_nobodys_and_no_error() -> None:
     assert ask(protected(knows(access())), "/who", None).json() == []
 

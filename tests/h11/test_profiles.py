@@ -85,6 +85,11 @@ def test_only_the_few_claims_that_are_no_texts_are_read_as_such() -> None:
     }
 
 
+def test_no_user_has_a_subject_that_a_clients_could_be_taken_for() -> None:
+    with pytest.raises(ConfigurationError, match="subject = 'app@clients'"):
+        profile_of("app@clients", {})
+
+
 def test_a_profile_has_an_end() -> None:
     with pytest.raises(ConfigurationError, match="claims"):
         profile_of("s1", {"name": "x" * MAX_CLAIMS})
