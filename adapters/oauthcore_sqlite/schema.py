@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -45,7 +45,10 @@ def prepare(path: Path, wait: float) -> None:
     """
     try:
         # Persons and what they authorized are in it. SQLite gives its -wal and -shm files the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # No file is opened here but one that is made just now: to close it would drop the locks that SQLite holds on it
+        # in this process, and others would then write where this one does (SQLite, How To Corrupt, section 2.2).
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(connect(path, wait)) as connection:
             check_owner(connection, path)
             # Persistent: it is a property of the file (SQLite, Write-Ahead Logging, section 3.3).

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
@@ -139,3 +142,18 @@ def test_what_no_file_can_hold_is_not_found(storage: SqliteStorage) -> None:
 
     assert storage.find(Thing, "\ud800") is None
     assert storage.find_of(Grant, "\ud800") == []
+
+
+def test_a_second_handle_in_one_process_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """SQLite, How To Corrupt, section 2.2: to close the file drops what this process has locked of it."""
+    path = tmp_path / "x.db"
+    elsewhere = f"from oauthcore_sqlite import SqliteStorage; SqliteStorage({str(path)!r}).close()"
+    with closing(SqliteStorage(path)) as first:
+        assert first.commit((Insert(Thing("a")),))
+        SqliteStorage(path).close()
+
+        # The last to leave a database takes its log away; this one is not the last.
+        subprocess.run([sys.executable, "-c", elsewhere], check=True, timeout=60)
+
+        assert path.with_name("x.db-wal").exists()
+        assert first.commit((Insert(Thing("b")),))
