@@ -35,12 +35,14 @@ class ClientSecret:
     """Remember a client secret's digest; `expires_at` is set when a newer secret has taken its place.
 
     `sealed` is the secret itself, encrypted under the server's key: only for `client_secret_jwt`, which can't be
-    checked against a digest (OIDC Core section 9).
+    checked against a digest (OIDC Core section 9). Neither depends on the issuer where it is `portable`; what earlier
+    versions wrote is not, until the secret is used again.
     """
 
     digest: Digest
     expires_at: int | None = None
     sealed: str | None = attrs.field(default=None, repr=False)
+    portable: bool = False
 
 
 @attrs.frozen(kw_only=True)

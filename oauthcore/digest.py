@@ -20,6 +20,7 @@ Digest = NewType("Digest", str)
 
 Kind = Literal[
     "client_secret",
+    "client_secret_of_issuer",
     "authorization_code",
     "access_token",
     "refresh_token",
@@ -34,7 +35,15 @@ Kind = Literal[
 ]
 Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid"]
 
-Purpose = Literal["keys", "client_secret"]
+Purpose = Literal["keys", "client_secret", "client_secret_of_issuer"]
+
+# A client's secret is the client's, and not the issuer's: a server that moves to another URL must know it still. The
+# form that was used before depended on the issuer, as the digests of what the issuer itself gives out do.
+_SEPARATED_BEFORE = {"client_secret_of_issuer": "client_secret"}
+
+
+def _separation(kind: str, issuer: str) -> str:
+    return f"{_SEPARATED_BEFORE.get(kind, kind)}\0{'' if kind == 'client_secret' else issuer}\0"
 
 
 @made_quickly
@@ -56,7 +65,7 @@ class Digester:
 
     def __init__(self, issuer: str) -> None:
         # The prefix is hashed once per kind and the state copied: half the work of hashing it anew.
-        self._seeds = {kind: hashlib.sha256(f"{kind}\0{issuer}\0".encode()) for kind in get_args(Kind)}
+        self._seeds = {kind: hashlib.sha256(_separation(kind, issuer).encode()) for kind in get_args(Kind)}
 
     def __call__(self, kind: Kind, secret: Secret) -> Digest:
         """Digest a secret as that kind."""
@@ -83,7 +92,9 @@ class Derivation:
             for proof in get_args(Proof)
         }
         self._keys = {
-            purpose: hashlib.blake2b(f"seal {purpose}\0{issuer}\0".encode(), key=token_key, digest_size=32).digest()
+            purpose: hashlib.blake2b(
+                f"seal {_separation(purpose, issuer)}".encode(), key=token_key, digest_size=32
+            ).digest()
             for purpose in get_args(Purpose)
         }
 

@@ -22,6 +22,7 @@ from oauthcore_h11.certificates import tls_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.connection import Limits, Refused
 from oauthcore_h11.engines import engine_of
+from oauthcore_h11.issuer_change import look_at_issuer
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.settings import Settings, Timeouts
 from oauthcore_h11.transport import Server
@@ -229,7 +230,11 @@ class Process:
     def _read_again(self) -> Renewal:
         configuration = keeping_what_can_not_change(self._reread(), self._configuration)
         application = application_of(configuration, self._served.storage, self._passwords, self._monitoring)
-        return Renewal(configuration, application, None if configuration.tls is None else tls_of(configuration.tls))
+        tls = None if configuration.tls is None else tls_of(configuration.tls)
+        if configuration.issuer != self._configuration.issuer:
+            for warning in look_at_issuer(configuration, remember=True):
+                logger.warning("%s", warning)
+        return Renewal(configuration, application, tls)
 
     def _orphaned(self, parent: int) -> None:
         asyncio.get_running_loop().remove_reader(parent)

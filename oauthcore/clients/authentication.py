@@ -7,19 +7,19 @@ import attrs
 from oauthcore.client import Client
 from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
-from oauthcore.clients.client_secret_jwt import prove_secret
+from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
 from oauthcore.clients.client_secret_post import read_post
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
 from oauthcore.context import Context
-from oauthcore.digest import same_digest
+from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidClient, InvalidRequest
 from oauthcore.frozen import made_quickly
 from oauthcore.http import Request
 from oauthcore.liveness import is_live_client
-from oauthcore.outcome import Insert, Outcome
+from oauthcore.outcome import Insert, Outcome, Replace, Require
 from oauthcore.parameters import Parameters
 from oauthcore.records import SpentAssertion
 
@@ -29,11 +29,13 @@ from oauthcore.records import SpentAssertion
 class Authenticated:
     """Prove that a request came from this client; for a public one, that it said so and could not be asked for more.
 
-    `spent` is to be remembered with whatever comes of it, by `spend`: the assertion that this was proven with.
+    Two things are to be remembered with whatever comes of it, by `spend`: `spent` is the assertion that this was proven
+    with, `rewritten` the client with its secrets in a form that depends on no issuer.
     """
 
     client: Client
     spent: SpentAssertion | None = None
+    rewritten: Client | None = None
 
 
 def authenticate_client(request: Request, parameters: Parameters, context: Context) -> Flow[Authenticated]:
@@ -49,10 +51,15 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
 
 
 def spend(caller: Authenticated, outcome: Outcome) -> Outcome:
-    """Have the caller's assertion used up by the same commit: who is second with it is refused when he looks again."""
-    if caller.spent is None:
-        return outcome
-    return attrs.evolve(outcome, changes=(*outcome.changes, Insert(caller.spent)))
+    """Have the caller's assertion used up by the same commit: who is second with it is refused on looking again."""
+    changes = outcome.changes
+    if caller.rewritten is not None:
+        # A commit has one change of a record: that the client is still the same is required by its replacement, too.
+        others = (change for change in changes if change != Require(caller.client))
+        changes = (*others, Replace(caller.client, caller.rewritten))
+    if caller.spent is not None:
+        changes = (*changes, Insert(caller.spent))
+    return outcome if changes is outcome.changes else attrs.evolve(outcome, changes=changes)
 
 
 def read_credentials(request: Request, parameters: Parameters) -> Presented:
@@ -91,10 +98,17 @@ def decide(
         proven = prove(presented.assertion, client, context)
         if spent is not None:
             raise InvalidClient("the client's assertion was used before")
-        return Authenticated(client, proven)
+        return Authenticated(client, proven, rewritten(client, (), context))
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong")
-    return Authenticated(client)
+    return Authenticated(client, rewritten=rewritten(client, presented.secrets, context))
+
+
+def rewritten(client: Client, shown: tuple[Secret, ...], context: Context) -> Client | None:
+    """Return the client with its secrets in today's form, None where they are in it already, as almost always."""
+    if all(secret.portable for secret in client.secrets):
+        return None
+    return made_portable(client, shown, context)
 
 
 def nothing_proven(presented: Presented, reason: str) -> InvalidClient:
@@ -116,11 +130,9 @@ def other_method(presented: Presented, client: Client, context: Context) -> Inva
 
 
 def _has_secret(presented: Presented, client: Client, context: Context) -> bool:
-    shown = [context.digest("client_secret", secret) for secret in presented.secrets]
-    for secret in client.secrets:
-        live = secret.expires_at is None or context.now < secret.expires_at
-        for digest in shown:
-            # Digests of 256 random bits: which of them matched is nothing that time could tell an attacker.
-            if live and same_digest(secret.digest, digest):
-                return True
+    for kept in client.secrets:
+        if kept.expires_at is not None and context.now >= kept.expires_at:
+            continue
+        if any(is_digest_of(kept, secret, context) for secret in presented.secrets):
+            return True
     return False

@@ -6,11 +6,15 @@ key that is derived from the server's own; a storage that is stolen alone is no 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import attrs
+
 from oauthcore import jose
 from oauthcore.client import Client, ClientSecret
 from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
-from oauthcore.digest import Secret
+from oauthcore.digest import Secret, same_digest
 from oauthcore.jwk import SYMMETRIC_ALGORITHMS, Jwk, symmetric
 from oauthcore.records import SpentAssertion
 
@@ -32,18 +36,47 @@ def is_kept(client: Client) -> bool:
 def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret:
     """Give what is remembered of a client's secret: its digest, and itself, sealed, only where it has to be had."""
     sealed = jose.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
-    return ClientSecret(context.digest("client_secret", secret), sealed=sealed)
+    return ClientSecret(context.digest("client_secret", secret), sealed=sealed, portable=True)
+
+
+def is_digest_of(kept: ClientSecret, secret: Secret, context: Context) -> bool:
+    """Tell whether what is remembered is that secret, in whichever form it was digested."""
+    digest = context.digest("client_secret" if kept.portable else "client_secret_of_issuer", secret)
+    # Digests of 256 random bits: which of them matched is nothing that time could tell an attacker.
+    return same_digest(kept.digest, digest)
+
+
+def made_portable(client: Client, shown: Iterable[Secret], context: Context) -> Client | None:
+    """Return a client whose secrets depend on no issuer, as far as they are at hand: None where nothing changes.
+
+    At hand are those that are sealed, and those that the client has just shown.
+    """
+    secrets = tuple(_portable(secret, client, tuple(shown), context) for secret in client.secrets)
+    return None if secrets == client.secrets else attrs.evolve(client, secrets=secrets)
+
+
+def _portable(kept: ClientSecret, client: Client, shown: tuple[Secret, ...], context: Context) -> ClientSecret:
+    if kept.portable:
+        return kept
+    text = None if kept.sealed is None else _opened(kept, context)
+    candidates = shown if text is None else (Secret(text),)
+    known = next((secret for secret in candidates if is_digest_of(kept, secret, context)), None)
+    return kept if known is None else attrs.evolve(remembered(known, client, context), expires_at=kept.expires_at)
 
 
 def shared_keys(client: Client, context: Context) -> tuple[Jwk, ...]:
     """Give the keys that a client's secrets are (OIDC Core section 10.1): those that are good, and were kept."""
     live = (s for s in client.secrets if s.expires_at is None or context.now < s.expires_at)
-    opened = (_opened(secret.sealed, context) for secret in live if secret.sealed is not None)
+    opened = (_opened(secret, context) for secret in live)
     return tuple(symmetric(secret.encode()) for secret in opened if secret is not None)
 
 
-def _opened(sealed: str, context: Context) -> str | None:
+def _opened(kept: ClientSecret, context: Context) -> str | None:
+    if kept.sealed is None:
+        return None
     try:
-        return jose.unseal(sealed, context.derive.key("client_secret"))
+        return jose.unseal(
+            kept.sealed, context.derive.key("client_secret" if kept.portable else "client_secret_of_issuer")
+        )
     except ValueError:  # sealed under a token key that is no longer the server's
         return None

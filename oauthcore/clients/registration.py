@@ -5,12 +5,12 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.client import AuthenticationMethod, Client
-from oauthcore.clients.client_secret_jwt import is_kept, remembered
+from oauthcore.clients.client_secret_jwt import is_digest_of, is_kept, remembered
 from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.registered_keys import check_keys, longest_hash
 from oauthcore.clients.secret_strength import secret_problem
 from oauthcore.context import Context
-from oauthcore.digest import Secret, same_digest
+from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find
 from oauthcore.errors import ConfigurationError
 from oauthcore.http import Response
@@ -173,7 +173,8 @@ def serves_on(known: Client, secret: Secret | None, client: Client, context: Con
         return False
     if is_kept(client) and (known.secrets[0].sealed is None or longest_hash(known) < longest_hash(client)):
         return False
-    return secret is None or same_digest(known.secrets[0].digest, context.digest("client_secret", secret))
+    newest = known.secrets[0]
+    return secret is None or (newest.portable and is_digest_of(newest, secret, context))
 
 
 def listing(client: Client, entry: ListedClient | None, context: Context) -> tuple[Change, ...]:

@@ -15,7 +15,7 @@ from oauthcore.testing import SeededEntropy
 
 ISSUER = "https://as.example"
 KEY = b"k" * 32
-KINDS: tuple[Kind, ...] = ("access_token", "refresh_token", "authorization_code", "client_secret", "interaction")
+KINDS: tuple[Kind, ...] = ("access_token", "refresh_token", "authorization_code", "grant", "interaction")
 PROOFS: tuple[Proof, ...] = ("access_token", "refresh_token", "resume")
 
 
@@ -37,6 +37,13 @@ def test_the_same_secret_has_another_digest_for_each_kind_and_issuer() -> None:
     digests = {Digester(issuer)(kind, secret) for kind in KINDS for issuer in (ISSUER, ISSUER + "/")}
 
     assert len(digests) == 2 * len(KINDS)
+
+
+def test_a_client_secret_has_the_same_digest_for_each_issuer() -> None:
+    """It is the client's, and stays good when the server moves."""
+    secret = Secret("value")
+
+    assert Digester(ISSUER)("client_secret", secret) == Digester(ISSUER + "/")("client_secret", secret)
 
 
 def test_the_same_secret_derives_another_for_each_purpose_issuer_and_key() -> None:

@@ -21,6 +21,7 @@ from oauthcore_h11.cautions import cautions
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
+from oauthcore_h11.issuer_change import look_at_issuer
 from oauthcore_h11.listeners import listen, raise_open_files, spelled
 from oauthcore_h11.workers import CAN_NOT_START, Cord, Parent
 
@@ -100,7 +101,7 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """
     configuration = read(config, os.environ)
     concerns = list(serving.check(configuration))
-    warnings = list(cautions(config, configuration))
+    warnings = [*cautions(config, configuration), *look_at_issuer(configuration)]
     is_provider = configuration.oidc is not None
     sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
     sentence = f"{sentence} {openid_is(on=is_provider)}"
@@ -143,6 +144,8 @@ def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_jso
         logger.warning("%s", warning)
     for concern in asyncio.run(serving.look_at_storage(configuration)):
         logger.warning("storage: %s", concern)
+    for warning in look_at_issuer(configuration, remember=True):
+        logger.warning("%s", warning)
     sockets = listen(configuration.bind, configuration.folder)
     raise_open_files()
 

@@ -130,7 +130,7 @@ class Ear:
 
     def _digest_of(self, kind: str, digest: str, is_short: bool) -> str:
         # As with what is remembered of a client's secret: it can be guessed, where somebody has chosen it.
-        return self.stand_ins.of_made(digest) if is_short or kind == "client_secret" else digest
+        return self.stand_ins.of_made(digest) if is_short or kind.startswith("client_secret") else digest
 
     def _urls(self) -> set[str]:
         """Give where clients' servers are, as far as that was told of."""

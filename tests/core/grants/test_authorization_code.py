@@ -229,7 +229,7 @@ def test_one_issuers_code_is_unknown_to_another_over_the_same_storage(site: Site
     other.world = site.world
     code = site.code()
 
-    assert refused(other.redeem(code), "invalid_client")
+    assert refused(other.redeem(code), "invalid_grant", "the code is unknown")
 
 
 def test_the_clients_own_lifetimes_overrule_the_servers() -> None:
