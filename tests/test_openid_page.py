@@ -129,12 +129,35 @@ def test_the_conformance_plans_have_a_configuration_that_is_read(tmp_path: Path)
 
     server = server_of(configuration, looks_of(configuration))
     document = members(server._metadata)
-    [client] = configuration.clients
-    assert set(client.response_types or ()) | {"none", "token"} == set(document["response_types_supported"])
+    clients = {client.client_id: client for client in configuration.clients}
+    assert all(
+        set(client.response_types or ()) | {"none", "token"} == set(document["response_types_supported"])
+        and any(urlsplit(uri).query for uri in client.redirect_uris)
+        and client.id_token_claims is False
+        for client in clients.values()
+    )
     assert {"client_secret_basic", "client_secret_post"} <= set(document["token_endpoint_auth_methods_supported"])
-    assert client.allow == (Allowance.CONFIDENTIAL_WITHOUT_PKCE,)
-    assert any(urlsplit(uri).query for uri in client.redirect_uris)
+    assert clients["third"].token_endpoint_auth_method == "client_secret_post"
+    assert Allowance.CONFIDENTIAL_WITHOUT_PKCE in server.policy.allow
     assert configuration.outgoing.private_hosts == ("localhost.emobix.co.uk",)
+
+
+def test_each_logout_plan_has_a_client_and_an_alias_of_its_own(tmp_path: Path) -> None:
+    [text] = blocks("conformance")
+    configuration = reading(tmp_path, text, OAUTHCORE_TOKEN_KEY="k" * 43)
+    told = {
+        client.client_id: (client.backchannel_logout_uri is not None, client.frontchannel_logout_uri is not None)
+        for client in configuration.clients
+        if client.post_logout_redirect_uris
+    }
+    aliases = [
+        urlsplit(client.post_logout_redirect_uris[0]).path.split("/")[3]
+        for client in configuration.clients
+        if client.client_id in told
+    ]
+
+    assert told == {"rp_initiated": (False, False), "back_channel": (True, False), "front_channel": (False, True)}
+    assert len({*aliases, "ALIAS"}) == 4
 
 
 @pytest.mark.parametrize("framework", sorted(path.stem for path in (DOCS / "frameworks").glob("*.md")))

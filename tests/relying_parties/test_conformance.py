@@ -70,6 +70,7 @@ grant_types = ["authorization_code", "refresh_token", "implicit"]
 response_types = ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"]
 scope = "openid profile email address phone offline_access"
 allow = ["confidential_without_pkce"]
+id_token_claims = false
 """
 
 
@@ -320,7 +321,8 @@ def test_oidcc_ensure_registered_redirect_uri_shows_a_page(suite: Suite, uri: st
 
     assert response.status_code == 400
     assert response.headers["content-type"].startswith("text/html")
-    assert "The redirect URI is missing, or is none of those" in response.text
+    said = "does not say where" if uri is None else "is none of those that the application is registered with"
+    assert said in response.text
     assert "location" not in response.headers
 
 

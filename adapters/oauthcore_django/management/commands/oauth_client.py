@@ -37,6 +37,8 @@ class Command(BaseCommand):
             token_endpoint_auth_method="none" if options["public"] else None,
             redirect_uris=options["redirect_uris"],
             scope=options["scope"],
+            # As `oauthcore client add` does: many applications look nowhere else.
+            id_token_claims="openid" in str(options["scope"]).split(" "),
             grant_types=options["grant_types"] or ["authorization_code", "refresh_token"],
         )
         given = os.environ.get("OAUTH_CLIENT_SECRET")
