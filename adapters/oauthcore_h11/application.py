@@ -15,7 +15,6 @@ from oauthcore import (
     AsyncWorld,
     AuthenticatedUser,
     AuthorizationServer,
-    Client,
     Outgoing,
     Peer,
     Request,
@@ -38,6 +37,7 @@ from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.peer import FORWARDED_FOR, TrustedProxies
 from oauthcore_h11.profiles import known_of
+from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.users import Users
 from oauthcore_pages import Pages
 
@@ -66,6 +66,7 @@ class Application:
     users: Users
     devices: Devices
     monitoring: Monitoring
+    readiness: Readiness
     fetch: Callable[[Outgoing], Awaitable[Response]]
     entropy: Entropy
     metrics_allowed_from: tuple[Network, ...]
@@ -168,9 +169,7 @@ class Application:
     async def _storage_answers(self) -> bool:
         try:
             async with asyncio.timeout(READY_WITHIN):
-                await self.storage.find(Client, "")
-                # Nothing is purged of what expired before 1970; but the storage has been asked to write.
-                await self.storage.purge(0, 1)
+                await self.readiness.check()
         except Exception:  # whatever it raised: "not ready" is the answer to the question
             errors.exception("the storage does not answer")
             return False

@@ -32,6 +32,7 @@ from oauthcore_h11.devices import Devices
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.traces import traced
 from oauthcore_h11.unnamed_proxies import proxies_of
 from oauthcore_h11.users import Users
@@ -74,6 +75,7 @@ def application_of(
         ),
         devices=devices_of(configuration, clock, entropy),
         monitoring=monitoring,
+        readiness=Readiness(storage, clock=clock, entropy=entropy),
         fetch=fetch_of(configuration),
         entropy=entropy,
         metrics_allowed_from=configuration.metrics.allowed_from,

@@ -103,4 +103,4 @@ def ready(*, storage_answers: bool) -> Response:
     """Say whether requests can be answered, too."""
     if storage_answers:
         return Response(200, _TEXT, b"ready\n")
-    return Response(503, (*_TEXT, ("Retry-After", "1")), b"the storage does not answer\n")
+    return Response(503, (*_TEXT, ("Retry-After", "1")), b"the storage does not answer, or takes no writes\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ from oauthcore import Client, Peer, Request, Response
 from oauthcore import Outgoing as OutgoingRequest
 from oauthcore.effects import Flow, fetch
 from oauthcore.errors import Unanswered
-from oauthcore.outcome import Delete, Insert, Replace
+from oauthcore.outcome import Change, Delete, Insert, Replace
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
@@ -175,11 +175,11 @@ async def test_monitoring_that_comes_by_itself_is_not_told_of(host: Host, caplog
 
 
 async def test_storage_that_does_not_answer_is_not_ready(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(expired_before: int, limit: int, /) -> int:
+    async def never(changes: Sequence[Change], /) -> bool:
         await asyncio.Event().wait()
-        return 0
+        return False
 
-    monkeypatch.setattr(host.storage, "purge", never)
+    monkeypatch.setattr(host.storage, "commit", never)
     monkeypatch.setattr(module, "READY_WITHIN", 0)
 
     assert (await host.request("GET", "/readyz")).status == 503

@@ -6,12 +6,14 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -106,6 +108,44 @@ def test_storage_that_is_gone_is_not_ready(installation: Installation, running: 
     assert response.status_code == 503
     assert response.headers["retry-after"] == "1"
     assert "the storage does not answer" in running.logged()
+
+
+def test_a_file_that_was_removed_is_not_ready_and_nobody_is_told_that_it_is_committed(
+    installation: Installation,
+) -> None:
+    installation.configure()
+    app = installation.ask("client", "add", "app", "--grant-type", "client_credentials")
+    with installation.serving() as running, httpx.Client(base_url=running.url, trust_env=False) as http:
+        ask = partial(
+            http.post, "/token", data={"grant_type": "client_credentials"}, auth=("app", app["client_secret"])
+        )
+        before = ask().status_code
+
+        (installation.folder / "oauthcore.db").unlink()
+
+        assert (before, ask().status_code) == (200, 503)
+        assert http.get("/readyz").status_code == 503
+        assert "oauthcore.db was removed or replaced while it was open" in running.logged()
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="there is no prlimit here")
+def test_a_disk_that_is_full_is_not_ready(installation: Installation) -> None:
+    """By a limit for the sizes of its files, which fails its writes as a full disk does."""
+    installation.configure()
+    app = installation.ask("client", "add", "app", "--grant-type", "client_credentials")
+    with installation.serving() as running, httpx.Client(base_url=running.url, trust_env=False) as http:
+        ask = partial(
+            http.post, "/token", data={"grant_type": "client_credentials"}, auth=("app", app["client_secret"])
+        )
+        assert [ask().status_code for _ in range(5)] == [200] * 5
+        size = (installation.folder / "oauthcore.db-wal").stat().st_size
+
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        full = ask().status_code, http.get("/readyz").status_code
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+        assert full == (503, 503)
+        assert http.get("/readyz").text == "ready\n"
 
 
 def test_metrics_are_nothing_for_whoever_may_not_read_them(installation: Installation) -> None:

@@ -65,6 +65,20 @@ def test_a_server_of_several_workers_and_all_commands_work_on_it(
     assert client.exists("{as}:Client:app") == 0
 
 
+def test_a_server_that_has_no_memory_left_is_not_ready(folder: Path) -> None:
+    """It answers every find, and refuses every write (Redis, maxmemory-policy noeviction)."""
+    options = ("--appendonly", "no", "--maxmemory-policy", "noeviction")
+    with running(binaries()["redis"], folder, *options) as engine, engine.client() as client:
+        installation = installation_on(folder / "as", engine.url)
+        with installation.serving() as server:
+            client.config_set("maxmemory", "1")
+            full = httpx.get(server.url + "/readyz", trust_env=False).status_code
+            client.config_set("maxmemory", "0")
+            room = httpx.get(server.url + "/readyz", trust_env=False).status_code
+
+    assert (full, room) == (503, 200)
+
+
 def test_checking_tells_of_what_may_be_lost(engine: Engine, client: redis.Redis, folder: Path) -> None:
     installation = installation_on(folder, engine.url)
 

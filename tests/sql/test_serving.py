@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import QueuePool
 
@@ -71,6 +72,19 @@ def test_tables_are_made_by_a_command_and_then_every_command_works(url: str, tmp
     assert [thing.key for thing in storage.every(Thing)] == ["stays"]
     storage.close()
     assert installation.ask("client", "remove", "app")["removed"] is True
+
+
+def test_a_database_that_only_reads_is_not_ready(postgresql: PostgreSql, tmp_path: Path) -> None:
+    database = postgresql.database()
+    installation = installation_on(tmp_path, postgresql.url("psycopg", database))
+    installation.run("db", "upgrade")
+    with psycopg.connect(postgresql.url("psycopg").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+
+    with installation.serving() as server:
+        response = httpx.get(server.url + "/readyz", trust_env=False)
+
+    assert response.status_code == 503
 
 
 def test_a_file_needs_no_such_command(tmp_path: Path) -> None:
