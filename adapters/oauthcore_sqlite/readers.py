@@ -14,14 +14,16 @@ from typing import Any
 class Readers:
     """Lend connections for finding; they don't wait for the writer, nor for each other."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], check: Callable[[], None]) -> None:
         self._connect = connect
+        self._check = check
         # A list gives and takes in one step, whatever other threads do.
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
 
     def ask(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
         """Give all rows that a statement finds; none for a text that no file can hold (lone surrogates)."""
+        self._check()  # in a file that was removed there are records that nobody else knows
         connection = self._lent()
         try:
             return connection.execute(statement, parameters).fetchall()

@@ -92,9 +92,22 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def connect(path: Path, wait: float) -> sqlite3.Connection:
-    """Open the file; `wait` is for how many seconds another process's transaction is waited for."""
+    """Open the file, which is there; `wait` is for how many seconds another process's transaction is waited for."""
+    # mode=rw: a file that was removed meanwhile is an error, and not an empty database (SQLite, URI filenames).
     # No implicit transactions: they are begun and ended here by name. Closing may be another thread's part.
-    return sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False, cached_statements=32)
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=wait,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=32,
+    )
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Tell whether another process's lock is why something failed (SQLite, Result and Error Codes)."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def connect_reader(path: Path, wait: float) -> sqlite3.Connection:

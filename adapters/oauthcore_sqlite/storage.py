@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
+from typing import TypeVar
 
 from oauthcore.client import Client
 from oauthcore.codec import load
 from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
+from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.forking import watch
 from oauthcore_sqlite.readers import Readers
-from oauthcore_sqlite.schema import Synchronous, connect_reader, connect_writer, prepare
+from oauthcore_sqlite.schema import Synchronous, connect_reader, connect_writer, is_busy, prepare
 from oauthcore_sqlite.writer import BODY, Step, Work, Writer, apply, remove_expired
 
 # How many seconds another process's transaction is waited for. One takes milliseconds; a backup may take longer.
 WAIT = 10.0
+# After how many seconds an async host tries again to find what another process has locked.
+RETRY = 0.05
 PAGE = 200
+
+T = TypeVar("T")
 
 _BY_SUBJECT = "SELECT body FROM record WHERE subject = ? AND kind = ?"
 _NEXT = "SELECT key, body FROM record WHERE kind = ? AND key > ? ORDER BY key LIMIT ?"
@@ -37,28 +45,31 @@ class SqliteStorage:
     With `synchronous` FULL, the default, a commit's True means that it is on the disk. NORMAL is faster and may lose
     the last commits when the power fails, though never when the process does. Raises `ConfigurationError` for a file
     that can't be used.
+
+    A call that another process's lock has kept waiting for `wait` seconds raises `sqlite3.OperationalError`, and so
+    does every call once the file is not the one that was opened any more.
     """
 
     def __init__(self, path: str | Path, *, synchronous: Synchronous = "FULL", wait: float = WAIT) -> None:
         if str(path) in {"", ":memory:"}:
             raise ConfigurationError("storage", str(path), "name a file, or use MemoryStorage")
         self.path = Path(path)
+        self.wait = wait
         prepare(self.path, wait)
-        self._readers = Readers(lambda: connect_reader(self.path, wait))
-        self._writer = Writer(lambda: connect_writer(self.path, wait, synchronous))
-        watch(self._readers, self._writer)
+        file = DatabaseFile(self.path)
+        self._readers = Readers(lambda: connect_reader(file.path, wait), file.check_sometimes)
+        # They give up at once: for who has something else to do meanwhile.
+        self._hasty_readers = Readers(lambda: connect_reader(file.path, 0), file.check_sometimes)
+        self._writer = Writer(lambda: connect_writer(file.path, wait, synchronous), file, wait)
+        watch(self._readers, self._hasty_readers, self._writer)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
-        rows = self._readers.ask(BODY, (kind.__name__, key))
-        if not rows:
-            return None
-        body = str(rows[0][0])
-        return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
+        return _find(self._readers, kind, key)
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
-        return [load(kind, body) for (body,) in self._readers.ask(_BY_SUBJECT, (subject, kind.__name__))]
+        return _find_of(self._readers, kind, subject)
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
@@ -84,12 +95,26 @@ class SqliteStorage:
         """Write what is queued, and let go of the file."""
         self._writer.close()
         self._readers.close()
+        self._hasty_readers.close()
+
+
+def _find(readers: Readers, kind: type[R], key: str) -> R | None:
+    rows = readers.ask(BODY, (kind.__name__, key))
+    if not rows:
+        return None
+    body = str(rows[0][0])
+    return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
+
+
+def _find_of(readers: Readers, kind: type[S], subject: str) -> Sequence[S]:
+    return [load(kind, body) for (body,) in readers.ask(_BY_SUBJECT, (subject, kind.__name__))]
 
 
 class AsyncSqliteStorage:
     """Be a `SqliteStorage` for an async host: commits are awaited, so that the event loop never waits for the disk.
 
     Finds are not handed to a thread: to find takes some microseconds, and the way to a thread and back takes more.
+    Where another process has locked the file they are tried again in a while, and the event loop goes on meanwhile.
     """
 
     def __init__(self, storage: SqliteStorage) -> None:
@@ -97,11 +122,11 @@ class AsyncSqliteStorage:
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
-        return self.blocking.find(kind, key)
+        return await self._unlocked(lambda: _find(self.blocking._hasty_readers, kind, key))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
-        return self.blocking.find_of(kind, subject)
+        return await self._unlocked(lambda: _find_of(self.blocking._hasty_readers, kind, subject))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
@@ -110,6 +135,18 @@ class AsyncSqliteStorage:
     async def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, and tell how many."""
         return await self._written(remove_expired(expired_before, limit))
+
+    async def _unlocked(self, find: Callable[[], T]) -> T:
+        """Find, as soon as no other process keeps the file locked."""
+        until: float | None = None
+        while True:
+            try:
+                return find()
+            except sqlite3.OperationalError as error:
+                until = monotonic() + self.blocking.wait if until is None else until
+                if not is_busy(error) or monotonic() >= until:
+                    raise
+            await asyncio.sleep(RETRY)
 
     async def _written(self, work: Work) -> int:
         answer: int = await asyncio.wrap_future(self.blocking._writer.submit(work))

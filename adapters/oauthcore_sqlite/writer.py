@@ -3,6 +3,9 @@
 A commit has to reach the disk before its answer is given, and that takes milliseconds, for one change as for a hundred.
 So whatever has queued up while the last transaction was written goes into the next one together. Each commit is still
 judged by its own preconditions, on what those before it left, and nobody is told anything before the disk has it all.
+
+Where another process holds the file's lock, each commit waits for it no longer than its own time, which begins when it
+is queued: those that were queued together fail together, and not one after the other.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
+from time import monotonic
 from typing import TypeAlias, assert_never
 
 import attrs
@@ -20,6 +24,7 @@ import attrs
 from oauthcore.codec import dump, load
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import BY_SUBJECT, Record
+from oauthcore_sqlite.database_file import DatabaseFile, Identity
 
 # More would make the first one wait for the last; with fewer the disk does the same work more often.
 GROUP = 256
@@ -128,10 +133,11 @@ def remove_expired(expired_before: int, limit: int) -> Work:
 
 @attrs.frozen
 class Job:
-    """Hold work that waits, and whom to tell."""
+    """Hold work that waits, whom to tell, and until when another process's lock is waited for."""
 
     work: Work
     done: Future[int]
+    until: float
 
 
 class Writer:
@@ -140,9 +146,12 @@ class Writer:
     It is begun when it is needed: a host may open its storage, fork, and use it in each of its processes.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], file: DatabaseFile, wait: float) -> None:
         self._connect = connect
-        self._connection: sqlite3.Connection
+        self._file = file
+        self._wait = wait
+        self._connection: sqlite3.Connection | None = None
+        self._log: tuple[Identity, Identity] | None = None
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._is_closed = False
         self._thread: Thread | None = None
@@ -150,7 +159,7 @@ class Writer:
 
     def submit(self, work: Work) -> Future[int]:
         """Queue work; its answer comes once it is on the disk, or the exception that kept it from getting there."""
-        job = Job(work, Future())
+        job = Job(work, Future(), monotonic() + self._wait)
         with self._lock:
             if self._is_closed:
                 raise sqlite3.ProgrammingError("the storage is closed")
@@ -175,7 +184,6 @@ class Writer:
         self._lock.release()
 
     def _begin(self) -> None:
-        self._connection = self._connect()
         # A daemon, so that a host which forgets `close` can end; what was acknowledged is on the disk by then.
         self._thread = Thread(target=self._run, name="oauthcore_sqlite writer", daemon=True)
         self._thread.start()
@@ -185,8 +193,7 @@ class Writer:
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
-            with suppress(sqlite3.Error):
-                self._connection.close()
+            self._disconnect()
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
@@ -198,11 +205,13 @@ class Writer:
         """Write one group, and tell whether it was the last one."""
         group, is_last = [first], False
         try:
+            connection = self._connected(first.until - monotonic())
             # Here another process may have to be waited for; so whoever comes meanwhile still goes along.
-            self._connection.execute("BEGIN IMMEDIATE")
+            connection.execute("BEGIN IMMEDIATE")
             is_last = self._gather(group)
-            answers = [self._answer(job) for job in group if job.done.set_running_or_notify_cancel()]
-            self._connection.execute("COMMIT")
+            answers = [self._answer(connection, job) for job in group if job.done.set_running_or_notify_cancel()]
+            self._check_file()
+            connection.execute("COMMIT")
         except Exception as failure:  # a full disk, say: nothing was done, and all of them hear why
             self._abandon()
             for job in group:
@@ -216,10 +225,32 @@ class Writer:
                     job.done.set_result(answer)
         return is_last
 
-    def _answer(self, job: Job) -> int | ValueError:
+    def _connected(self, wait: float) -> sqlite3.Connection:
+        """Return the connection, which waits so long for another process's lock."""
+        if self._connection is None:
+            self._connection = self._connect()
+        # In milliseconds, and not for less than none (SQLite, PRAGMA busy_timeout).
+        self._connection.execute(f"PRAGMA busy_timeout = {max(int(wait * 1000), 0)}").close()
+        return self._connection
+
+    def _check_file(self) -> None:
+        """Raise `FileMoved` where what is about to be committed would be lost."""
+        self._file.check()
+        if self._log is None:  # the first transaction has made it
+            self._log = self._file.log()
+        self._file.check_log(self._log)
+
+    def _disconnect(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = self._log = None
+
+    def _answer(self, connection: sqlite3.Connection, job: Job) -> int | ValueError:
         """Do one job's work. A stored record that can't be read is found before anything is written: it is its own."""
         try:
-            return job.work(self._connection)
+            return job.work(connection)
         except ValueError as unreadable:
             return unreadable
 
@@ -236,12 +267,10 @@ class Writer:
     def _abandon(self) -> None:
         """Undo what the transaction did; a connection that can't even do that is replaced."""
         try:
-            if self._connection.in_transaction:
+            if self._connection is not None and self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error:
-            self._connection.close()
-            with suppress(sqlite3.Error):
-                self._connection = self._connect()
+            self._disconnect()
 
 
 def tell(job: Job, failure: Exception) -> None:

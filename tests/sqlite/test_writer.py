@@ -12,7 +12,9 @@ import pytest
 
 from oauthcore.outcome import Insert, Replace
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage, writer
+from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.schema import connect_writer
+from oauthcore_sqlite.storage import WAIT
 from oauthcore_sqlite.writer import Step, Work, Writer, apply
 from tests.sqlite.things import Thing
 
@@ -42,7 +44,7 @@ def counting(path: Path) -> tuple[Writer, list[str], set[str]]:
         connection.statements, connection.failing = statements, failing
         return connection
 
-    return Writer(connect), statements, failing
+    return Writer(connect, DatabaseFile(path), WAIT), statements, failing
 
 
 def inserting(key: str) -> Work:
