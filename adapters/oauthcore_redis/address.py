@@ -18,6 +18,7 @@ from redis.retry import Retry
 from oauthcore.errors import ConfigurationError
 from oauthcore.wire_text import decimal
 from oauthcore_redis import sentinels
+from oauthcore_redis.options import DIGITS, check_options
 
 PREFIX = "oauthcore"
 # For how many seconds a record stays after it has expired, as clocks differ: a server whose clock is ahead must not
@@ -28,8 +29,6 @@ LINGER = 300
 PATIENCE = 5.0
 CONNECTIONS = 50
 SENTINEL_PORT = 26379
-# Of the numbers in a URL; what is longer is a mistake.
-DIGITS = 9
 
 # Valkey's own names are other words for the same protocol.
 SCHEMES = {"redis": "redis", "rediss": "rediss", "valkey": "redis", "valkeys": "rediss"}
@@ -72,16 +71,17 @@ class Address:
         service = found["service"]
         if (service is not None) is not (found["manner"] == "+sentinel"):
             raise ConfigurationError("storage", shown(url), REMEDY)
-        options = dict(parse_qsl(found["query"] or ""))
+        options = check_options(
+            parse_qsl(found["query"] or ""),
+            is_safe=SCHEMES[found["scheme"]] == "rediss",
+            has_sentinels=service is not None,
+        )
         prefix, linger = options.pop("prefix", PREFIX), options.pop("linger", str(LINGER))
         replicas = options.pop("replicas", "0")
         seconds, servers_waited_for = decimal(linger, DIGITS), decimal(replicas, DIGITS)
-        if seconds is None:
-            raise ConfigurationError("storage", shown(url), "use a number of seconds as linger")
+        assert seconds is not None and servers_waited_for is not None
         if replicas != "0" and found["manner"] == "+cluster":
             raise ConfigurationError("storage", shown(url), "leave replicas out: a commit in a cluster waits for none")
-        if servers_waited_for is None:
-            raise ConfigurationError("storage", shown(url), "use a number of servers as replicas")
         scheme, user = SCHEMES[found["scheme"]], found["user"] or ""
         rest = found["path"].removeprefix(f"/{service}")
         query = f"?{urlencode(options)}" if options else ""

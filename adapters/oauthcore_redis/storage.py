@@ -46,7 +46,7 @@ class RedisStorage:
         """Make one by a URL: `redis`, `rediss`, `valkey` or `valkeys`, with `+cluster` for a cluster's hosts.
 
         With `+sentinel` the hosts are sentinels, and the path names what they watch over. In its query are `prefix`,
-        `linger`, `replicas` and whatever redis-py takes. Raises `ConfigurationError`.
+        `linger`, `replicas` and options of redis-py, each by its type. Raises `ConfigurationError`.
         """
         address = Address.of(url)
         storage = cls(address.client(), prefix=address.prefix, linger=address.linger, replicas=address.replicas)

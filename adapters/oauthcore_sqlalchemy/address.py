@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.wire_text import decimal
+from oauthcore_sqlalchemy.driver_options import read_options, without_secrets
 from oauthcore_sqlalchemy.engines import async_engine_of, engine_of
 from oauthcore_sqlalchemy.tls import tls_of, without_tls
 
@@ -21,8 +21,6 @@ E = TypeVar("E", Engine, AsyncEngine)
 PATIENCE = 5
 # How many connections each process of a server has at most, unless `pool_size` in the URL says otherwise.
 CONNECTIONS = 20
-# Of that number; what is longer is a mistake.
-DIGITS = 6
 
 # Which driver a command uses, and which a server that names none; then those that a server may name.
 DRIVERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -41,30 +39,32 @@ _REMEDY = (
 
 
 def shown(url: str) -> str:
-    """Give a URL as it may be seen."""
+    """Return a URL as it may be seen."""
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        return _rendered(make_url(url))
     except (ArgumentError, ValueError):
         return f"{url.partition(':')[0]}:…"
 
 
 def engine_for_command(url: str) -> Engine:
     """Make a blocking engine; raises `ConfigurationError`."""
-    address, backend, _ = _read(url)
-    driver = DRIVERS[backend][0]
-    return _made(engine_of, address.set(drivername=f"{backend}+{driver}"), backend, pool_timeout=PATIENCE)
+    address, backend = _read(url)
+    used, drivers = DRIVERS[backend]
+    named = _named_driver(address) or drivers[0]
+    # A driver that no server may have has no options that are known here.
+    return _made(engine_of, address, named if named in drivers else used, used, {"pool_timeout": PATIENCE})
 
 
 def engine_for_server(url: str) -> AsyncEngine:
     """Make an async engine; raises `ConfigurationError`."""
-    address, backend, connections = _read(url)
+    address, backend = _read(url)
     drivers = DRIVERS[backend][1]
-    named = address.drivername.partition("+")[2] or drivers[0]
+    named = _named_driver(address) or drivers[0]
     if named not in drivers:
         remedy = f"a server needs an async driver: use {' or '.join(f'{backend}+{driver}' for driver in drivers)}"
         raise ConfigurationError("storage", shown(url), remedy)
-    sizes = {"pool_size": connections, "max_overflow": 0, "pool_timeout": PATIENCE}
-    return _made(async_engine_of, address.set(drivername=f"{backend}+{named}"), backend, **sizes)
+    sizes = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_timeout": PATIENCE}
+    return _made(async_engine_of, address, named, named, sizes)
 
 
 def unusable(url: str, error: Exception) -> ConfigurationError:
@@ -74,8 +74,8 @@ def unusable(url: str, error: Exception) -> ConfigurationError:
     return ConfigurationError("storage", shown(url), f"it can't be used: {words[0] if words else type(error).__name__}")
 
 
-def _read(url: str) -> tuple[URL, str, int]:
-    """Give what names a database, which sort it is, and how many connections a server may have."""
+def _read(url: str) -> tuple[URL, str]:
+    """Return what names a database, and which sort it is."""
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):
@@ -83,28 +83,34 @@ def _read(url: str) -> tuple[URL, str, int]:
     backend = _BACKENDS.get(address.drivername.partition("+")[0])
     if backend is None:
         raise ConfigurationError("storage", shown(url), _REMEDY)
-    return address.difference_update_query(["pool_size"]), backend, _connections(address)
+    return address, backend
 
 
-def _connections(address: URL) -> int:
-    """Read how many connections a server may have, which no driver is to hear of."""
-    given = address.query.get("pool_size", str(CONNECTIONS))
-    connections = decimal(given, DIGITS) if isinstance(given, str) else None
-    if not connections:
-        raise ConfigurationError("storage", shown(str(address)), "use a number of connections as pool_size, 1 or more")
-    return connections
+def _named_driver(address: URL) -> str:
+    return address.drivername.partition("+")[2]
 
 
-def _made(make: Callable[..., E], address: URL, backend: str, **options: Any) -> E:
-    text = address.render_as_string(hide_password=True)
-    timeout = _TIMEOUTS.get(address.get_driver_name(), _TIMEOUT)
-    own: dict[str, object] = {} if timeout in address.query else {timeout: PATIENCE}
-    if backend == "mysql" and (context := tls_of(address)) is not None:
-        address, own = without_tls(address), {**own, "ssl": context}
+def _rendered(address: URL) -> str:
+    return without_secrets(address).render_as_string(hide_password=True)
+
+
+def _made(make: Callable[..., E], address: URL, named: str, used: str, sizes: Mapping[str, int]) -> E:
+    """Make an engine for the driver that is used, by the options of the one that the URL names."""
+    backend = _BACKENDS[address.drivername.partition("+")[0]]
+    text = _rendered(address.set(drivername=f"{backend}+{used}"))
     try:
-        return make(address, connect_args=own, **options)
+        options = read_options(address, named, used)
+        address = options.address.set(drivername=f"{backend}+{used}")
+        own = {_TIMEOUTS.get(used, _TIMEOUT): PATIENCE, **options.driver}
+        if backend == "mysql" and (context := tls_of(address)) is not None:
+            address, own = without_tls(address), {**own, "ssl": context}
+        if "pool_size" in sizes and options.pool_size is not None:
+            sizes = {**sizes, "pool_size": options.pool_size}
+        return make(address, connect_args=own, **sizes)
     except NoSuchModuleError:
         raise ConfigurationError("storage", text, "nobody knows that driver; leave it out") from None
+    except ArgumentError as error:  # of several hosts and their ports, which SQLAlchemy looks over
+        raise ConfigurationError("storage", text, f"name each host with its port: {error}") from None
     except ImportError as missing:
         remedy = f'it needs {missing.name}: pip install "oauthcore[{backend}]"'
         raise ConfigurationError("storage", text, remedy) from None

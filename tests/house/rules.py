@@ -250,6 +250,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("adapters/oauthcore_h11/configuration/", "float"): "of a number in the operator's file",
     ("adapters/oauthcore_h11/readiness.py", "int"): "of the reading of a clock",
     ("adapters/oauthcore_sqlite/writer.py", "int"): "of a number of milliseconds",
+    ("adapters/oauthcore_sqlalchemy/driver_options.py", "float"): "of a bounded number of ASCII digits",
     ("adapters/oauthcore_h11/connection.py", "lower"): "of bytes, of which only those of ASCII have a lower case",
     ("adapters/oauthcore_h11/connection.py", "int"): "of a length that h11 has read as ASCII digits, twenty at most",
     (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import redis
+import redis.asyncio
 
 from oauthcore import ConfigurationError
 from oauthcore.outcome import Insert
@@ -71,7 +71,49 @@ def test_a_url_that_can_not_be_read_is_refused_and_its_password_not_shown(url: s
         RedisStorage.from_url(url)
 
     assert "secret" not in str(refused.value)
-    assert refused.value.setting == "storage"
+    assert refused.value.setting.partition("?")[0] == "storage"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        (
+            "redis://h?socket_timeout=soon",
+            "storage?socket_timeout = 'soon': use a number of seconds that",
+        ),
+        ("redis://h?socket_timeout=0.0", "storage?socket_timeout = '0.0': use a number of seconds"),
+        ("redis://h?max_connections=0", "storage?max_connections = '0': use a whole number, 1 or more"),
+        ("redis://h?health_check_interval=-1", "storage?health_check_interval = '-1': use a whole number, 0 or more"),
+        ("redis://h?db=٣", "storage?db = '٣': use a whole number, 0 or more"),
+        ("redis://h?linger=1&linger=2", "storage?linger = '…': name it once"),
+        ("redis://h?pasword=hush", "storage?pasword = '…': there is no such option; did you mean password?"),
+        ("redis://h?decode_responses=1", "storage?decode_responses = '…': use one of client_name, db"),
+        ("redis://h?protocol=3", "storage?protocol = '…': use one of client_name, db"),
+        ("redis://h?ssl_ca_certs=ca.pem", "storage?ssl_ca_certs = '…': it is for TLS: begin the URL with rediss"),
+        ("rediss://h?ssl_cert_reqs=no", "storage?ssl_cert_reqs = 'no': use one of none, optional, required"),
+        ("rediss://h?ssl_check_hostname=maybe", "storage?ssl_check_hostname = 'maybe': use true or false"),
+        ("redis://h?sentinel_password=hush", "storage?sentinel_password = '…': "),
+    ],
+)
+def test_an_option_that_can_not_be_is_one_line_with_its_name(url: str, line: str) -> None:
+    for storage in (RedisStorage, AsyncRedisStorage):
+        with pytest.raises(ConfigurationError) as refused:
+            storage.from_url(url)
+
+        assert str(refused.value).startswith(line)
+        assert "hush" not in str(refused.value)
+
+
+def test_an_option_reaches_the_connection_as_what_it_is() -> None:
+    url = "rediss://h/2?socket_timeout=2.5&health_check_interval=7&ssl_check_hostname=false&max_connections=3"
+
+    client = AsyncRedisStorage.from_url(url).client
+
+    assert isinstance(client, redis.asyncio.Redis)
+    pool = client.connection_pool
+    settings = pool.connection_kwargs
+    assert (settings["db"], settings["socket_timeout"], settings["health_check_interval"]) == (2, 2.5, 7)
+    assert (settings["ssl_check_hostname"], pool.max_connections) == (False, 3)
 
 
 def test_an_address_shows_no_password() -> None:

@@ -11,6 +11,7 @@ import trustme
 
 from tests.servers.mariadb import MariaDb
 from tests.servers.mysql import VARIABLE, MySql
+from tests.servers.pgbouncer import PgBouncer
 from tests.servers.postgresql import PostgreSql
 
 
@@ -26,6 +27,18 @@ def postgresql() -> Iterator[PostgreSql]:
 def durable_postgresql() -> Iterator[PostgreSql]:
     """Give a PostgreSQL server of the test's own, which may be killed."""
     server = PostgreSql(durable=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgresql: PostgreSql) -> Iterator[PgBouncer]:
+    """Return a PgBouncer before the PostgreSQL server; skips where there is none to start."""
+    try:
+        PgBouncer.path()
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    server = PgBouncer(postgresql)
     yield server
     server.stop()
 

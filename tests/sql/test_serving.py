@@ -123,8 +123,8 @@ def test_a_password_is_never_shown(command: tuple[str, ...], tmp_path: Path) -> 
         ("postgresql+psycopg2://me:hush@host/db", r"use postgresql\+psycopg or"),
         ("postgresql://me:hush@host:port/db", "use a URL as in"),
         ("oracle://me:hush@host/db", "use a URL as in"),
-        ("postgresql://me:hush@host/db?pool_size=many", "use a number of connections as pool_size"),
-        ("mysql://me:hush@host/db?pool_size=0", "use a number of connections as pool_size"),
+        ("postgresql://me:hush@host/db?pool_size=many", "use a whole number, 1 or more"),
+        ("mysql://me:hush@host/db?pool_size=0", "use a whole number, 1 or more"),
     ],
 )
 def test_a_url_that_can_not_be_served_is_refused_without_its_password(url: str, remedy: str) -> None:
