@@ -15,6 +15,8 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
 
    {authorize_url}
 
+   The next time you are asked again whether to allow it, unless you tick that this is to be remembered.
+
 2. The browser ends at {redirect_uri}?code=...; redeem that code within {minutes} minutes:
 
    curl {token_address} \\

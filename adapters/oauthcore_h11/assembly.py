@@ -31,6 +31,7 @@ from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Devices
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.password_rules import PasswordRules
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.traces import traced
@@ -252,6 +253,12 @@ def passwords_of(configuration: Configuration) -> Passwords:
     """Make what hashes passwords."""
     table = configuration.passwords
     return Passwords(memory=table.memory, passes=table.passes, at_once=table.at_once)
+
+
+def rules_of(configuration: Configuration) -> PasswordRules:
+    """Say what a new password may not be."""
+    table = configuration.passwords
+    return PasswordRules(minimum_length=table.minimum_length, refuse_common=table.refuse_common)
 
 
 def names_of(configuration: Configuration, server: AuthorizationServer) -> dict[str, str]:

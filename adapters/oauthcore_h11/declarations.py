@@ -14,7 +14,7 @@ from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.configuration.tables import ClientTable, UserTable
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.profiles import Profile, profile_of
-from oauthcore_h11.users import User, check_username, key_of
+from oauthcore_h11.users import User, check_subject, check_username, key_of
 
 
 def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:
@@ -28,6 +28,7 @@ def declared(configuration: Configuration, server: AuthorizationServer, password
         place = f"users[{number + 1}]"
         check_username(user.username)
         check_once(seen, f"{place}.username", key_of(user.username))
+        check_subject(f"{place}.subject", user.subject or user.username)
         if not passwords.is_hash(user.password_hash.reveal()):
             remedy = "use a hash as oauthcore user hash-password gives it"
             raise ConfigurationError(f"{place}.password_hash", user.password_hash, remedy)

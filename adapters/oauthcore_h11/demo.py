@@ -176,7 +176,10 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
         error_page=looks.error,
         openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
     )
-    pages = Pages(server, key=secrets.token_bytes(32), clock=time.time, entropy=secrets.token_bytes, looks=looks)
+    # Whoever walks the quick start twice sees both pages twice, and may say no the second time.
+    pages = Pages(
+        server, key=secrets.token_bytes(32), clock=time.time, entropy=secrets.token_bytes, looks=looks, remember=False
+    )
     world = World(MemoryStorage(), authenticate=authenticate, claims=claims)
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:

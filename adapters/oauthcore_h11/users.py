@@ -16,13 +16,13 @@ from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.storage import AsyncStorage
 from oauthcore_h11.attempts import Attempts, Counter, Patience
 from oauthcore_h11.hash_parameters import note_parameters, parameters_in_use
+from oauthcore_h11.password_rules import MAX_PASSWORD
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
 from oauthcore_h11.peer import network_of
 from oauthcore_h11.profiles import Profile, profile_of
 
-# Longer ones are somebody's mistake, or an attempt to keep the hashing busy (NIST SP 800-63B asks for at least 64).
-MAX_PASSWORD = 1024
 MAX_USERNAME = 256
+MAX_SUBJECT = 255
 
 audit = logging.getLogger("oauthcore.audit")
 
@@ -46,8 +46,9 @@ class User:
 
 
 def key_of(username: str) -> str:
-    """Give what all spellings of a name have in common: neither case nor Unicode form tells two users apart."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold())
+    """Return what all spellings of a name share: neither case, Unicode form nor a space around it tells two apart."""
+    # A telephone's keyboard adds a space to a name unasked. NFKC has made one of every other that is as wide or wider.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).casefold()).strip(" ")
 
 
 def check_username(username: str) -> None:
@@ -57,10 +58,11 @@ def check_username(username: str) -> None:
         raise ConfigurationError("username", username, remedy)
 
 
-def check_password(password: Secret) -> None:
-    """Look a new password over; raises `ConfigurationError`, which does not show it."""
-    if not password.reveal() or len(password.reveal().encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
-        raise ConfigurationError("password", password, f"use at least one and at most {MAX_PASSWORD} bytes")
+def check_subject(setting: str, subject: str) -> None:
+    """Look over what clients are to know a user by; raises `ConfigurationError` (OIDC Core section 2, on `sub`)."""
+    if not subject or len(subject) > MAX_SUBJECT or not subject.isascii() or not subject.isprintable():
+        remedy = f"use 1 to {MAX_SUBJECT} printable ASCII characters (OIDC Core section 2)"
+        raise ConfigurationError(setting, subject, remedy)
 
 
 class KnownFor(Protocol):

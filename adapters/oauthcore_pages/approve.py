@@ -24,7 +24,8 @@ def show_approve(visit: Visit) -> Flow[Response]:
     # Also where nothing is needed, as consent given in another tab: going on is not for a GET to decide.
     hidden = visit.hidden(paths.approve, handle, visit.session)
     logout = visit.send_to(paths.logout, handle).header("location") or ""
-    return visit.around.looks.approve(visit.language, hidden, pending, visit.session.signed_in.username, logout)
+    username, remember = visit.session.signed_in.username, visit.around.remember
+    return visit.around.looks.approve(visit.language, hidden, pending, username, logout, remember=remember)
 
 
 def decide(visit: Visit) -> Flow[Response]:
@@ -52,6 +53,6 @@ def allow(visit: Visit, form: Form, handle: str, session: Session) -> Flow[Respo
     if not form.get("scopes_shown"):
         pending = yield from visit.around.server.interaction(handle, session.login)
         scope = () if pending is None else pending.scope.tokens
-    remember = bool(form.get("remember")) or not form.get("remember_shown")
+    remember = bool(form.get("remember")) or (visit.around.remember and not form.get("remember_shown"))
     server = visit.around.server
     return (yield from server.finish(handle, session.login, scope, remember=remember, error_page=visit.error_page))

@@ -159,9 +159,16 @@ class Looks:
         )
 
     def approve(
-        self, language: str, hidden: Hidden, pending: PendingInteraction, username: str, logout: str
+        self,
+        language: str,
+        hidden: Hidden,
+        pending: PendingInteraction,
+        username: str,
+        logout: str,
+        *,
+        remember: bool = True,
     ) -> Response:
-        """Ask whether the client may have what it asks for.
+        """Ask whether the client may have what it asks for; `remember` ticks the box that spares the next time.
 
         That it learns who the person is can't be taken out: that is what scope openid is for, and no is an answer too.
         """
@@ -182,6 +189,7 @@ class Looks:
             claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
             username=username,
             logout=logout,
+            remember=remember,
         )
 
     def account(

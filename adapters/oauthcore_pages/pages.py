@@ -36,7 +36,8 @@ class Pages:
     `key` is at least 32 secret random bytes, the same for every worker. Whose a username and password are is asked
     with the `Authenticate` effect, so the world that runs the flows answers it. `session_lifetime`, in seconds, is how
     long a person stays signed in. `account` and `logout` are paths below the issuer, the latter the server's own if
-    left out; `home` is its root.
+    left out; `home` is its root. With `remember` what a person allows is remembered unless they untick that; without,
+    only if they tick it.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -52,6 +53,7 @@ class Pages:
         session_lifetime: int = 8 * 3_600,
         account: str = "/account",
         logout: str | None = None,
+        remember: bool = True,
     ) -> None:
         if len(key) < MINIMUM_KEY:
             raise ConfigurationError("key", f"{len(key)} bytes", "use 32 random bytes or more")
@@ -65,6 +67,7 @@ class Pages:
             sessions=Sessions(server.issuer, clock, entropy, session_lifetime, key),
             form_tokens=FormTokens(server.issuer, key),
             paths=self.paths,
+            remember=remember,
         )
         self._pages: Mapping[str, tuple[Page, Page]] = {
             self.paths.login: (show_login, sign_in),

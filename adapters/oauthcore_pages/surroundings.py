@@ -54,6 +54,7 @@ class Surroundings:
     sessions: Sessions
     form_tokens: FormTokens
     paths: PagePaths
+    remember: bool = True
 
 
 @attrs.frozen

@@ -49,6 +49,11 @@ class Running:
         return self.log.read_text(encoding="utf-8")
 
 
+def with_any_password(text: str) -> str:
+    """Return a configuration that takes every password."""
+    return text.replace("# [passwords]\n", "[passwords]\nminimum_length = 1\nrefuse_common = false\n")
+
+
 @attrs.frozen
 class Installation:
     """Be a folder with a configuration in it."""
@@ -61,10 +66,14 @@ class Installation:
         return self.folder / "oauthcore.toml"
 
     def configure(self, *tables: str, bind: str = "127.0.0.1:0") -> None:
-        """Write a configuration as `init` does, but for where it listens, and more tables at its end."""
+        """Write a configuration as `init` does, but for where it listens, and more tables at its end.
+
+        The passwords of tests are short, and everybody knows them.
+        """
         self.config.unlink(missing_ok=True)
         self.run("init", "--issuer", "http://localhost:8000")
         text = self.config.read_text(encoding="utf-8").replace('bind = ["localhost:8000"]', f'bind = ["{bind}"]')
+        text = with_any_password(text)
         self.config.write_text("\n".join((text, *tables, "")), encoding="utf-8")
 
     def run(self, *arguments: str, said: str | None = None, status: int = 0) -> str:

@@ -28,7 +28,7 @@ class Person:
     ) -> None:
         self.http.close()
 
-    def open(self, url: str, *, allow: bool = True, scope: Iterable[str] | None = None) -> str:
+    def open(self, url: str, *, allow: bool = True, scope: Iterable[str] | None = None, remember: bool = False) -> str:
         """Open a URL, sign in and answer where asked; give the URL at the client where it ends."""
         response = self.http.get(url)
         while response.has_redirect_location or response.status_code == 200:
@@ -38,16 +38,19 @@ class Person:
                     return str(location)
                 response = self.http.get(location)
             else:
-                response = self._submit(response, allow=allow, scope=scope)
+                response = self._submit(response, allow=allow, scope=scope, remember=remember)
         raise AssertionError(f"{response.status_code}: {response.text}")
 
-    def _submit(self, response: httpx.Response, *, allow: bool, scope: Iterable[str] | None) -> httpx.Response:
+    def _submit(
+        self, response: httpx.Response, *, allow: bool, scope: Iterable[str] | None, remember: bool
+    ) -> httpx.Response:
         page = Page.of(response.text)
         self.pages.append(response.url.path)
         if "password" in page.form:
             body = page.submission(("username", "admin"), ("password", "admin"))
         else:
             ticked = page.checkboxes if scope is None else [("scope", token) for token in scope]
+            ticked = [*ticked, ("remember", "1")] if remember else ticked
             body = page.submission(*ticked, ("approval", "1" if allow else "0"))
         assert page.action is not None
         form = {"Content-Type": "application/x-www-form-urlencoded"}

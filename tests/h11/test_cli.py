@@ -23,6 +23,7 @@ from oauthcore.records import Grant
 from oauthcore_h11.cli import main
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
+from tests.h11.installation import with_any_password
 from tests.sqlite.things import Thing, grant_of
 
 pytestmark = pytest.mark.slow
@@ -68,6 +69,8 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     handlers, level = root.handlers[:], root.level
     made = Shell(capsys, monkeypatch)
     made.run("init")
+    config = tmp_path / "oauthcore.toml"
+    config.write_text(with_any_password(config.read_text(encoding="utf-8")), encoding="utf-8")
     yield made
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -411,7 +414,7 @@ def test_user_is_added_with_a_password_from_a_pipe_or_a_generated_one(shell: She
     assert "The password is shown this once" in said
     assert [row["username"] for row in shell.ask("user", "list")] == ["alice", "Bob"]
     assert "it is taken" in shell.run("user", "add", "ALICE", typed="x\n", status=2)
-    assert "password = Secret(): use at least one" in shell.run("user", "add", "carol", typed="\n", status=2)
+    assert "password = Secret(): use at least 1 " in shell.run("user", "add", "carol", typed="\n", status=2)
     assert "there is no such user" in shell.run("user", "set-password", "carol", typed="x\n", status=2)
 
 
@@ -580,3 +583,74 @@ def test_help_is_there_for_every_group(shell: Shell, arguments: tuple[str, ...])
 
 def test_completion_is_offered(shell: Shell) -> None:
     assert "--install-completion" in shell.run("--help")
+
+
+@pytest.fixture
+def strict(shell: Shell, tmp_path: Path) -> Shell:
+    """Give a shell whose configuration says nothing of passwords."""
+    config = tmp_path / "oauthcore.toml"
+    relaxed = config.read_text(encoding="utf-8")
+    config.write_text(
+        relaxed.replace("minimum_length = 1\n", "").replace("refuse_common = false\n", ""), encoding="utf-8"
+    )
+    return shell
+
+
+@pytest.mark.parametrize("command", [("user", "add", "alice"), ("user", "hash-password")])
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("x", "use at least 15 characters"),
+        ("fourteen chars", "use at least 15 characters"),
+        ("passwordpassword", "among the first that anybody would try"),
+        ("123456789012345", "among the first that anybody would try"),
+    ],
+)
+def test_password_that_is_short_or_common_is_refused_unseen(
+    strict: Shell, command: tuple[str, ...], typed: str, why: str
+) -> None:
+    complaint = strict.run(*command, typed=f"{typed}\n", status=2)
+
+    assert why in complaint
+    assert typed not in complaint
+
+
+def test_password_made_of_the_name_is_refused_when_it_is_changed_too(strict: Shell) -> None:
+    strict.run("user", "add", "alice", typed="wonderland is far away\n")
+
+    assert "among the first" in strict.run("user", "set-password", "alice", typed="alicealicealice\n", status=2)
+
+
+def test_generated_password_needs_no_rules(strict: Shell) -> None:
+    assert len(strict.ask("user", "add", "alice", "--generate")["password"]) == 22
+
+
+def test_operator_chooses_how_long_passwords_are(strict: Shell, tmp_path: Path) -> None:
+    config = tmp_path / "oauthcore.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[passwords]\n", "[passwords]\nminimum_length = 8\n"), encoding="utf-8")
+
+    assert "use at least 8 characters" in strict.run("user", "add", "bob", typed="seven77\n", status=2)
+    assert "among the first" in strict.run("user", "add", "bob", typed="baseball\n", status=2)
+    assert strict.ask("user", "add", "bob", typed="rabbit hole\n")["username"] == "bob"
+
+
+@pytest.mark.parametrize("subject", ["", "s" * 256, "Zo\u00eb"])
+def test_subject_of_a_user_is_what_openid_connect_can_say(shell: Shell, subject: str) -> None:
+    """OIDC Core section 2."""
+    complaint = shell.run("user", "add", "alice", "--subject", subject, typed="wonderland\n", status=2)
+
+    assert "--subject = " in complaint and "1 to 255 printable ASCII characters" in complaint
+
+
+def test_subject_of_a_declared_user_is_too(shell: Shell, tmp_path: Path) -> None:
+    """The username is the subject where none is named."""
+    hashed = shell.ask("user", "hash-password", typed="wonderland\n")["password_hash"]
+    config = tmp_path / "oauthcore.toml"
+    before = config.read_text(encoding="utf-8")
+    table = f"[[users]]\nusername = 'Zo\u00eb'\npassword_hash = '{hashed}'\n"
+
+    config.write_text(before + table, encoding="utf-8")
+    assert "users[1].subject = 'Zo\u00eb'" in shell.run("check", status=2)
+    config.write_text(before + table + "subject = 'zoe'\n", encoding="utf-8")
+    assert "is good" in shell.run("check")

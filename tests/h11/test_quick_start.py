@@ -98,8 +98,17 @@ def test_code_is_redeemed_once(person: Person) -> None:
     assert (second.status_code, second.json()["error"]) == (400, "invalid_grant")
 
 
-def test_person_who_has_allowed_before_is_not_asked_again(person: Person) -> None:
+def test_person_who_allowed_before_is_asked_again_and_may_deny(person: Person) -> None:
     person.open(AUTHORIZE)
+    person.pages.clear()
+
+    assert query_of(person.open(AUTHORIZE, allow=False))["error"] == "access_denied"
+
+    assert person.pages == ["/approve"]
+
+
+def test_person_who_has_it_remembered_is_not_asked_again(person: Person) -> None:
+    person.open(AUTHORIZE, remember=True)
     person.pages.clear()
 
     assert query_of(person.open(AUTHORIZE))["code"]

@@ -36,7 +36,7 @@ from oauthcore_h11.users import (
     account_of,
     add_user,
     change_user,
-    check_password,
+    check_subject,
     check_username,
     find_user,
     key_of,
@@ -402,10 +402,33 @@ def test_name_that_can_not_be_is_refused(username: str) -> None:
         check_username(username)
 
 
-@pytest.mark.parametrize("password", ["", "x" * 1_025])
-def test_password_that_can_not_be_is_refused_unseen(password: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"password = Secret\(\): use at least one"):
-        check_password(Secret(password))
+@pytest.mark.parametrize("subject", ["", "s" * 256, "Zo\u00eb", "s\n", "\ud800"])
+def test_subject_that_can_not_be_is_refused(subject: str) -> None:
+    """OIDC Core section 2: at most 255 ASCII characters."""
+    with pytest.raises(ConfigurationError, match=r"--subject = .*OIDC Core section 2"):
+        check_subject("--subject", subject)
+
+
+@pytest.mark.parametrize("subject", ["s", "s" * 255, "248289761001", "auth0|5f7c8ec7c33c6c004bbafe82"])
+def test_any_other_subject_is_taken(subject: str) -> None:
+    check_subject("--subject", subject)
+
+
+@pytest.mark.parametrize("typed", ["alice ", " alice", "  ALICE  ", "alice\u3000"])
+async def test_space_that_a_keyboard_adds_to_a_name_makes_no_difference(place: Place, typed: str) -> None:
+    assert await place.attempt(RIGHT, username=typed) == "s-1"
+
+
+@pytest.mark.parametrize("typed", ["ali ce", "alice\n", "alice\x1c"])
+async def test_anything_else_in_a_name_does(place: Place, typed: str) -> None:
+    assert await place.attempt(RIGHT, username=typed) is None
+
+
+async def test_name_with_a_space_has_no_attempts_of_its_own(place: Place) -> None:
+    for number in range(3):
+        assert await place.attempt(WRONG, username="alice" + " " * number) is None
+
+    assert isinstance(await place.attempt(RIGHT), TryLater)
 
 
 @given(st.text(max_size=20))

@@ -257,6 +257,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
         "adapters/oauthcore_h11/users.py",
         "casefold",
     ): "people's names are of all scripts, and compared as Unicode says",
+    ("adapters/oauthcore_h11/password_rules.py", "casefold"): "of a new password, which is of any script",
     ("adapters/oauthcore_h11/users.py", "strip"): "people's names are of all scripts, and have no space around them",
     ("adapters/oauthcore_h11/engines.py", "strip"): "of what a database driver says",
     ("adapters/oauthcore_h11/engines.py", "splitlines"): "of what a database driver says",

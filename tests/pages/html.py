@@ -14,7 +14,7 @@ from oauthcore import Response
 
 @attrs.define
 class Page:
-    """Hold what a test wants to know of a page."""
+    """Hold what a test wants to know of a page; of its checkboxes, those that are ticked when it is shown."""
 
     text: str
     action: str | None = None
@@ -69,7 +69,7 @@ class _Reader(HTMLParser):
         elif self._forms > 1:
             return  # a browser sends one form, and these are the first one's
         elif tag == "input" and found.get("type") == "checkbox":
-            assert "checked" in found
-            self._page.checkboxes.append(pair)
+            if "checked" in found:
+                self._page.checkboxes.append(pair)
         elif tag == "input":
             self._page.fields.append(pair)

@@ -229,3 +229,28 @@ def test_who_has_allowed_in_another_tab_and_denies_in_this_one_is_asked_again(si
 
     assert "error=access_denied" in denied
     assert path_of(site.authorize()) == "/approve"
+
+
+@pytest.mark.parametrize("hidden", [None, "remember_shown"])
+def test_what_is_allowed_is_remembered_only_where_somebody_wants_that(hidden: str | None) -> None:
+    """As in the demo, for forms with the box and for scripted clients that know of none."""
+    site = make_site(remember=False)
+    page = site.approve_page(scope="email")
+    site.answered(site.post("/approve", page.submission(("scope", "email"), ("approval", "1"), without=hidden)))
+    again = Page.in_(site.get(site.authorize(scope="email")))
+    ticked = again.submission(("scope", "email"), ("approval", "1"), ("remember", "1"))
+
+    assert again.checkboxes == [("scope", "email")]
+    assert 'name="remember"' in again.text
+    assert "code" in params(site.answered(site.post("/approve", ticked)))
+    assert "code=" in site.authorize(scope="email")
+
+
+def test_nobody_who_is_not_signed_in_denies_a_request(site: Site) -> None:
+    """To deny is to store it, and anybody may come by."""
+    login = Page.in_(site.get(site.authorize()))
+
+    answer = site.post("/approve", login.submission(("approval", "0")))
+
+    assert path_of(location(answer)) == "/login"
+    assert Page.in_(site.get(location(answer))).form["interaction"] == login.form["interaction"]

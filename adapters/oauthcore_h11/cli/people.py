@@ -7,21 +7,21 @@ import secrets
 import sys
 import time
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from cyclopts import App, Parameter
 
 from oauthcore import ConfigurationError, Secret
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
-from oauthcore_h11.cli.workplace import workplace
-from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.profiles import parse_claims, profile_of
 from oauthcore_h11.users import (
     User,
     add_user,
     change_profile,
     change_user,
-    check_password,
+    check_subject,
     check_username,
     find_user,
     key_of,
@@ -51,7 +51,7 @@ def add(
     username
         The name to sign in with; neither case nor Unicode form tell two names apart.
     subject
-        What clients know the user by, for ever; 128 random bits if left out.
+        What clients know the user by, for ever, up to 255 ASCII characters; 128 random bits if left out.
     claim
         What is known of the user, name=value, by the names of OpenID Connect; may be given several times.
     generate
@@ -62,10 +62,12 @@ def add(
         Say it as one line of JSON.
     """
     check_username(username)
+    if subject is not None:
+        check_subject("--subject", subject)
     claims = {"preferred_username": username, **parse_claims(claim)}
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
-        password = new_password(generate=generate)
+        password = new_password(place, username, generate=generate)
         user = User(
             key=key_of(username),
             username=username,
@@ -125,7 +127,7 @@ def set_password(
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
         place.wait(lambda: find_user(place.storage, username))
-        password = new_password(generate=generate)
+        password = new_password(place, username, generate=generate)
         password_hash = place.passwords.hash(password)
         changes = {"password_hash": password_hash, "password_changed_at": int(time.time())}
         user = place.wait(lambda: change_user(place.storage, username, **changes))
@@ -201,21 +203,17 @@ def hash_password(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> 
         Say it as one line of JSON.
     """
     with workplace(config) as place:
-        hashed = hashed_of(place.passwords)
+        hashed = place.passwords.hash(new_password(place))
     say({"password_hash": hashed}, hashed, as_json=as_json)
 
 
-def hashed_of(passwords: Passwords) -> str:
-    """Ask for a password and hash it."""
-    return passwords.hash(new_password(generate=False))
-
-
-def new_password(*, generate: bool) -> Secret:
+def new_password(place: Workplace, username: str = "", *, generate: bool = False) -> Secret:
     """Get a password: a fresh one, or the one that somebody types, twice, or the first line of a pipe."""
     if generate:
         return Secret(secrets.token_urlsafe(16))
     password = typed_password() if sys.stdin.isatty() else Secret(sys.stdin.readline().rstrip("\r\n"))
-    check_password(password)
+    host = urlsplit(place.configuration.issuer).hostname or ""
+    place.rules.check(password, username, host, *host.split("."), place.configuration.pages.name or "")
     return password
 
 

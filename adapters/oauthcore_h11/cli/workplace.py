@@ -17,11 +17,12 @@ from oauthcore.effects import Flow
 from oauthcore.outcome import Event
 from oauthcore.records import Record
 from oauthcore_h11 import logs
-from oauthcore_h11.assembly import fetch_of, looks_of, passwords_of, server_of
+from oauthcore_h11.assembly import fetch_of, looks_of, passwords_of, rules_of, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.engines import Awaited, Listing, Opened, engine_of
+from oauthcore_h11.password_rules import PasswordRules
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.users import User
 
@@ -39,6 +40,7 @@ class Workplace:
     opened: Opened
     storage: WithDeclared
     passwords: Passwords
+    rules: PasswordRules
     declared: tuple[Record, ...]
 
     @property
@@ -83,7 +85,7 @@ def workplace(config: Path) -> Iterator[Workplace]:
     opened = engine_of(configuration).open(configuration)
     try:
         storage = WithDeclared(Awaited(opened.storage), records)
-        yield Workplace(configuration, server, opened, storage, passwords, records)
+        yield Workplace(configuration, server, opened, storage, passwords, rules_of(configuration), records)
     finally:
         opened.close()
         passwords.close()

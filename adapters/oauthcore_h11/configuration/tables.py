@@ -189,6 +189,8 @@ class Passwords:
     as long each time, up to `longest_wait` seconds; after `forget_time` without any, all is forgotten. A browser from
     which somebody signed in to an account has attempts of its own there for `known_device_lifetime` seconds, with 0
     none.
+
+    A new password has at least `minimum_length` characters, and with `refuse_common` is none that many people have.
     """
 
     # OWASP's Password Storage Cheat Sheet gives argon2id with 19 MiB and two passes as a least for small machines.
@@ -199,6 +201,9 @@ class Passwords:
     free_attempts_per_address: int = _positive(50)
     longest_wait: int = _positive(60)
     forget_time: int = _positive(900)
+    # NIST SP 800-63B-4 section 3.1.1.2, for a password that is all there is to sign in with.
+    minimum_length: int = _positive(15)
+    refuse_common: bool = True
     # Half a year: who has been away for a summer is known still, and a computer that was given away soon is not.
     known_device_lifetime: int = attrs.field(default=180 * 86_400, validator=at_least(0))  # type: ignore[call-overload]  # any of them
 
