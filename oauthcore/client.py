@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import attrs
 
 from oauthcore.digest import Digest
-from oauthcore.errors import ConfigurationError
+from oauthcore.given import are_strings, as_strings
 from oauthcore.policy import Allowance, UnknownScope, as_allowances
 from oauthcore.scope import Scope, as_scope
 
@@ -18,12 +18,6 @@ AuthenticationMethod = Literal[
 ]
 SubjectType = Literal["public", "pairwise"]
 AccessTokenFormat = Literal["opaque", "jwt"]
-
-
-def _strings(values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise ConfigurationError("client", values, "give a list of strings where a list is meant, not one string")
-    return tuple(values)
 
 
 def _json(value: str | Mapping[str, object] | None) -> str | None:
@@ -74,9 +68,11 @@ class Client:
     client_uri: str | None = None
     secrets: tuple[ClientSecret, ...] = ()
     token_endpoint_auth_method: AuthenticationMethod | None = None
-    redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
-    grant_types: tuple[str, ...] = attrs.field(default=("authorization_code",), converter=_strings)
-    response_types: tuple[str, ...] = attrs.field(default=("code",), converter=_strings)
+    redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    grant_types: tuple[str, ...] = attrs.field(
+        default=("authorization_code",), converter=as_strings, validator=are_strings
+    )
+    response_types: tuple[str, ...] = attrs.field(default=("code",), converter=as_strings, validator=are_strings)
     scope: Scope = attrs.field(default=Scope(), converter=as_scope)
     default_scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
     unknown_scope: UnknownScope | None = attrs.field(default=None, converter=attrs.converters.optional(UnknownScope))
@@ -100,13 +96,13 @@ class Client:
     userinfo_encrypted_response_enc: str = "A128CBC-HS256"
     introspection_signed_response_alg: str | None = None
     request_object_signing_alg: str | None = None
-    request_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    request_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     require_signed_request_object: bool = False
     subject_type: SubjectType = "public"
     sector_identifier_uri: str | None = None
     default_max_age: int | None = None
-    default_acr_values: tuple[str, ...] = attrs.field(default=(), converter=_strings)
-    post_logout_redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    default_acr_values: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    post_logout_redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     backchannel_logout_uri: str | None = None
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None

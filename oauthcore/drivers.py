@@ -27,6 +27,7 @@ from oauthcore.effects import (
     Sign,
 )
 from oauthcore.errors import ConfigurationError, Unanswered
+from oauthcore.given import check_kind, shown
 from oauthcore.http import Outgoing, Response
 from oauthcore.jwk import Jwk
 from oauthcore.outcome import Event
@@ -56,6 +57,11 @@ def _sign_in_place(asked: Sign) -> tuple[str, ...]:
     return jose.sign(asked.jwts)
 
 
+def _is_storage(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, type) or not callable(getattr(value, "find", None)):
+        raise ConfigurationError(field.name, shown(value), "give a storage, as in MemoryStorage()")
+
+
 @attrs.frozen
 class World:
     """Hold what answers a blocking host's flows.
@@ -69,7 +75,7 @@ class World:
     thread.
     """
 
-    storage: Storage
+    storage: Storage = attrs.field(validator=_is_storage)
     authenticate: Callable[[str, Secret], AuthenticateAnswer] = _nobody
     audit: Audit = _unheard
     fetch: Callable[[Outgoing], Response] = _no_fetcher
@@ -82,7 +88,7 @@ class World:
 class AsyncWorld:
     """Hold what answers an async host's flows; each answer may be awaitable or plain."""
 
-    storage: Storage | AsyncStorage
+    storage: Storage | AsyncStorage = attrs.field(validator=_is_storage)
     authenticate: Callable[[str, Secret], Awaitable[AuthenticateAnswer] | AuthenticateAnswer] = _nobody
     audit: Audit = _unheard
     fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
@@ -91,8 +97,14 @@ class AsyncWorld:
     generate_key: Callable[[str], Awaitable[Jwk] | Jwk] = jose.generate
 
 
+def check_world(world: object) -> None:
+    """Raise `ConfigurationError` for what is no world; a storage alone, for one, is what a world holds."""
+    check_kind("world", world, (World, AsyncWorld), "give a World(storage) or an AsyncWorld(storage)")
+
+
 def run(flow: Flow[T], world: World) -> T:
     """Run a flow to its result, answering each effect by a blocking call."""
+    check_world(world)
     send = resume = flow.send
     answer = None
     while True:
@@ -110,6 +122,7 @@ def run(flow: Flow[T], world: World) -> T:
 
 async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
     """Run a flow to its result, awaiting the answers that are awaitable and taking the others as they are."""
+    check_world(world)
     send = resume = flow.send
     answer = None
     while True:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import attrs
 
 from oauthcore.client_subject import check_subject
 from oauthcore.digest import Digest
-from oauthcore.errors import ConfigurationError
+from oauthcore.given import are_strings, as_strings, check_kind
 from oauthcore.lifecycle import SessionState
-
-
-def _strings(values: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise ConfigurationError("amr", values, "give a list of strings, not one string")
-    return tuple(values)
 
 
 @attrs.frozen(kw_only=True)
@@ -31,11 +23,20 @@ class Login:
     subject: str
     auth_time: int
     acr: str | None = None
-    amr: tuple[str, ...] = attrs.field(default=(), converter=_strings)
+    amr: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     sid: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        # A primary key is a number in most databases, and a clock a float.
+        check_kind("subject", self.subject, str, "give the subject as a string, as in str(user.pk)")
+        check_kind("auth_time", self.auth_time, int, "give whole seconds since the epoch, as in int(time.time())")
         check_subject(self.subject)
+
+
+def check_login(login: object) -> None:
+    """Raise `ConfigurationError` for what does not say who is signed in: neither a `Login` nor None."""
+    if login is not None:
+        check_kind("login", login, Login, "give a Login(subject=…, auth_time=…), or None where nobody is signed in")
 
 
 @attrs.frozen(kw_only=True)

@@ -5,12 +5,13 @@ Nothing here decides anything, and nothing knows keys: those are handed to the s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import attrs
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.given import are_strings, as_string_set, as_strings, strings
 from oauthcore.scope import Scope
 
 # OIDC Core section 5.4.
@@ -49,14 +50,6 @@ RESERVED_CLAIMS = frozenset(
 PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
 
 
-def _tuple(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
-
-
-def _frozenset(values: Iterable[str]) -> frozenset[str]:
-    return frozenset(values)
-
-
 @attrs.frozen(kw_only=True)
 class OpenID:
     """Say what is offered of OpenID Connect Core 1.0 and Discovery 1.0.
@@ -69,10 +62,10 @@ class OpenID:
     """
 
     scope_claims: Mapping[str, tuple[str, ...]] = STANDARD_CLAIMS
-    acr_values: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
-    ui_locales: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
-    claims_locales: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
-    prompts: frozenset[str] = attrs.field(default=PROMPTS - {"create"}, converter=_frozenset)
+    acr_values: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    ui_locales: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    claims_locales: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    prompts: frozenset[str] = attrs.field(default=PROMPTS - {"create"}, converter=as_string_set, validator=are_strings)
     request_objects: bool = True
     request_uris: bool = True
     service_documentation: str | None = None
@@ -83,7 +76,7 @@ class OpenID:
         if unknown := self.prompts - PROMPTS:
             raise ConfigurationError("prompts", sorted(unknown), f"use some of {', '.join(sorted(PROMPTS))}")
         for scope, names in self.scope_claims.items():
-            if ours := RESERVED_CLAIMS.intersection(names):
+            if ours := RESERVED_CLAIMS.intersection(strings(f"scope_claims.{scope}", names)):
                 raise ConfigurationError(f"scope_claims.{scope}", sorted(ours), "leave out what the server itself says")
 
     @property

@@ -11,6 +11,7 @@ from typing import Literal
 import attrs
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.given import check_kind
 from oauthcore.lifecycle import Named
 
 
@@ -65,8 +66,14 @@ GRANT_OUTLIVES_CODE = "make it longer than authorization_code_lifetime"
 
 
 def as_allowances(names: Iterable[Allowance]) -> frozenset[Allowance]:
-    """Take allowances in any collection."""
-    return frozenset(names)
+    """Take allowances in any collection; raises `ConfigurationError` for one alone, and for their names as text."""
+    remedy = "give a list of allowances, as in [Allowance.PLAIN_PKCE]"
+    if isinstance(names, Allowance | str):
+        raise ConfigurationError("allow", names, remedy)
+    found = frozenset(names)
+    for name in found:
+        check_kind("allow", name, Allowance, remedy)
+    return found
 
 
 def _at_least_one(instance: object, attribute: attrs.Attribute[int], value: int) -> None:

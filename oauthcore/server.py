@@ -41,6 +41,7 @@ from oauthcore.endpoints.table import CORS, Endpoint, document_endpoint, endpoin
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
+from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
 from oauthcore.http import Request, Response
@@ -49,14 +50,14 @@ from oauthcore.jose import Verify, import_private, verify
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
 from oauthcore.keys import KeySet, StoredKeys, published, signing
-from oauthcore.login import Login, LoginSession
+from oauthcore.login import Login, LoginSession, check_login
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
 from oauthcore.records import KeyRing, Record
 from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 from oauthcore.resource import StoredTokens
-from oauthcore.scope import Scope
+from oauthcore.scope import as_scope
 from oauthcore.transact import Refuse, SignAll, agree, commit_until_unchanged, guard, no_keys, transact
 
 # A working day: who leaves a browser open should not be signed in there for ever.
@@ -96,6 +97,10 @@ class AuthorizationServer:
         error_page: RenderErrorPage = plain_error_page,
         keys: KeySet | KeyPolicy | None = None,
     ) -> None:
+        check_kind("issuer", issuer, str, "give the issuer's URL as a string")
+        check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
+        check_callable("clock", clock, "give a function, as in clock=time.time")
+        check_callable("entropy", entropy, "give a function, as in entropy=secrets.token_bytes")
         self.issuer = issuer
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
@@ -115,7 +120,7 @@ class AuthorizationServer:
         self._error_page = error_page
         self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
         algorithms = () if self._keys is None else self._keys.algorithms
-        self._scopes = tuple(scopes)
+        self._scopes = strings("scopes", scopes)
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, self._scopes, openid, algorithms)
         self._endpoints = self._table(self._keys)
         self._latest: Context | None = None
@@ -130,6 +135,8 @@ class AuthorizationServer:
         `login` says who is signed in at the host: the authorization endpoint wants to know. `error_page` is used for
         this request instead of the server's own, by hosts that speak several languages, say.
         """
+        check_kind("request", request, Request, "give an oauthcore.Request; each host adapter makes them")
+        check_login(login)
         endpoint = self._endpoints.get(request.path)
         if endpoint is None:
             return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
@@ -164,6 +171,7 @@ class AuthorizationServer:
 
         `login` is who is signed in now; without it, whoever was reported before counts.
         """
+        check_login(login)
         return look(Secret(handle), login, self._context())
 
     def finish(
@@ -181,7 +189,9 @@ class AuthorizationServer:
         A `scope` of None reports the login alone, and consent is asked for where it is not remembered. It may be less
         than was asked for, never more. `remember` keeps the consent for the next time.
         """
-        answer = Answer(Secret(handle), login, None if scope is None else Scope(tuple(scope)), remember)
+        if not isinstance(login, str):
+            check_kind("login", login, Login, "give the subject, or a Login(subject=…, auth_time=…)")
+        answer = Answer(Secret(handle), login, None if scope is None else as_scope(scope), remember)
         context = self._context()
         return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
 
@@ -270,6 +280,7 @@ class AuthorizationServer:
 
         `login` is who is signed in now. Raises `Unanswered` if storage fails.
         """
+        check_login(login)
         return look_at_logout(Secret(handle), login, self._context())
 
     def sign_out(
@@ -287,6 +298,7 @@ class AuthorizationServer:
         With a `handle` it is sent back to the client that asked for it, if that wants so; else to `location`, one of
         the host's own. The host forgets the browser's session itself: a cookie is nothing that is known here.
         """
+        check_login(login)
         context = self._context()
         asked = None if handle is None else Secret(handle)
         leaving = Leaving(login, browser_of(request, context), asked, location)

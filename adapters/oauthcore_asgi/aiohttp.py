@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from oauthcore import Access, AsyncWorld, Peer, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore.mounting import seen_below
 from oauthcore_asgi.application import Embedded, Framework
@@ -88,6 +89,7 @@ def require(
     resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()
 ) -> Callable[[Handler], Handler]:
     """Let a handler be called with a token for all of the scope, its `Access` in `request[ACCESS]`; else challenge."""
+    check_world(world)
 
     def protected(handler: Handler) -> Handler:
         @wraps(handler)

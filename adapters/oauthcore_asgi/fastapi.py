@@ -8,6 +8,7 @@ from fastapi import HTTPException, Request
 from fastapi.security import OAuth2AuthorizationCodeBearer, SecurityScopes
 
 from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
+from oauthcore.drivers import check_world
 from oauthcore.wire_text import ascii_lower
 from oauthcore_asgi import starlette
 from oauthcore_asgi.protect import verify
@@ -48,6 +49,7 @@ class Protect(OAuth2AuthorizationCodeBearer):
             scheme_name="oauth",
         )
         self._resource_server = resource_server or ResourceServer(server.tokens)
+        check_world(world)
         self._world = world
 
     async def __call__(  # type: ignore[override, explicit-override]  # FastAPI's gives the token; any may be given

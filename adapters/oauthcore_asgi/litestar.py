@@ -17,6 +17,7 @@ from litestar.utils.path import join_paths, normalize_path
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore.wire_text import ascii_lower
 from oauthcore_asgi.application import Embedded, Framework
@@ -87,6 +88,7 @@ def paths_of_handlers(handlers: Iterable[Any]) -> Iterator[str]:
 
 def require(resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()) -> Guard:
     """Make a guard: it leaves the `Access` of a request's token in `request.state.access`, or answers the challenge."""
+    check_world(world)
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         verdict = await verify(wire_of(connection), resource_server, world, scope)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oauthcore import Access, AsyncWorld, Request, ResourceServer, Response, World, arun
+from oauthcore.drivers import check_world
 from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
 
 ACCESS = "oauthcore.access"
@@ -24,6 +25,7 @@ class Bearer:
         world: World | AsyncWorld,
         scope: str | Iterable[str] = (),
     ) -> None:
+        check_world(world)
         self._app = app
         self._resource_server = resource_server
         self._world = world
@@ -49,6 +51,7 @@ class ResourceMetadata:
     """
 
     def __init__(self, resource_server: ResourceServer, world: World | AsyncWorld) -> None:
+        check_world(world)
         self._resource_server = resource_server
         self._world = world
 

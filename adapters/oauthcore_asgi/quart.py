@@ -11,6 +11,7 @@ from quart import Blueprint, Request, Response, current_app, g, request
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
@@ -104,6 +105,7 @@ def require(
     resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | Response]]]:
     """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
+    check_world(world)
 
     def protected(view: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T | Response]]:
         @wraps(view)

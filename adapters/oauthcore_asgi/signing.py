@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 
 from oauthcore import AsyncWorld, World, jose
+from oauthcore.drivers import check_world
 from oauthcore.effects import Sign
 from oauthcore.jwk import COSTLY, Jwk
 
@@ -19,6 +20,7 @@ _IN_PLACE = attrs.fields(World)
 
 def signing_aside(world: World | AsyncWorld) -> AsyncWorld:
     """Give the same world, which signs and makes keys aside, unless it says itself how that is done."""
+    check_world(world)
     answers = attrs.asdict(world, recurse=False)
     for name, aside in (("sign", sign), ("generate_key", generate_key)):
         if answers[name] is getattr(_IN_PLACE, name).default:

@@ -17,6 +17,7 @@ from starlette.types import Scope
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore.wire_text import ascii_lower
 from oauthcore_asgi.application import Embedded, Framework
@@ -103,6 +104,7 @@ class BearerBackend(AuthenticationBackend):
 
     def __init__(self, resource_server: ResourceServer, world: World | AsyncWorld) -> None:
         self._resource_server = resource_server
+        check_world(world)
         self._world = world
 
     @property

@@ -20,6 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from oauthcore import Access, AuthorizationServer, Login, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore_django.apps import OAuthCoreConfig
 from oauthcore_django.auth_time import auth_time_of
@@ -139,6 +140,7 @@ def require(
     resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
 ) -> Callable[[View[P]], View[P]]:
     """Let a view be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
+    check_world(world)
 
     def refusal(request: HttpRequest) -> HttpResponse | None:
         verdict = verify(wire_of(request), resource_server, world, scope)

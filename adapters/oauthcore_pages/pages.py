@@ -14,6 +14,7 @@ from oauthcore import AuthorizationServer, ConfigurationError, Login, Request, R
 from oauthcore.clock import Clock
 from oauthcore.effects import Flow, settled
 from oauthcore.entropy import Entropy
+from oauthcore.given import check_kind
 from oauthcore.outcome import Outcome
 from oauthcore.refusals import RenderErrorPage
 from oauthcore.transact import transact
@@ -55,6 +56,7 @@ class Pages:
         logout: str | None = None,
         remember: bool = True,
     ) -> None:
+        check_kind("key", key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
         if len(key) < MINIMUM_KEY:
             raise ConfigurationError("key", f"{len(key)} bytes", "use 32 random bytes or more")
         if session_lifetime < 1:

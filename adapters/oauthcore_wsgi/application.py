@@ -28,6 +28,7 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.drivers import check_world
 from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
 from oauthcore.openid import OpenID
 from oauthcore_wsgi.wire import Answer, body_of, head_of, path_of, plain
@@ -83,6 +84,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         pages: Pages | None = None,
         prefix: str = "",
     ) -> None:
+        check_world(world)
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths

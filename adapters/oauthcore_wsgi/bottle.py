@@ -11,6 +11,7 @@ from bottle import Bottle, HTTPResponse, LocalRequest, request
 from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore_wsgi.application import Embedded, Framework
 from oauthcore_wsgi.protect import verify
@@ -60,6 +61,7 @@ def require(
     resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
 ) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
     """Let a route be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
+    check_world(world)
 
     def protected(view: Callable[P, T]) -> Callable[P, T | HTTPResponse]:
         @wraps(view)

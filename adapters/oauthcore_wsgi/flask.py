@@ -11,6 +11,7 @@ from flask import Blueprint, Request, Response, current_app, g, request
 from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
+from oauthcore.drivers import check_world
 from oauthcore.http import complete
 from oauthcore_wsgi.application import Embedded, Framework
 from oauthcore_wsgi.protect import verify
@@ -83,6 +84,7 @@ def require(
     resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
     """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
+    check_world(world)
 
     def protected(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)

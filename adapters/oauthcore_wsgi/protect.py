@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from oauthcore import Access, Request, ResourceServer, Response, World, run
+from oauthcore.drivers import check_world
 from oauthcore_wsgi.wire import Answer, head_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Bearer:
     def __init__(
         self, app: WSGIApplication, resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
     ) -> None:
+        check_world(world)
         self._app = app
         self._resource_server = resource_server
         self._world = world
@@ -48,6 +50,7 @@ class ResourceMetadata:
     """
 
     def __init__(self, resource_server: ResourceServer, world: World) -> None:
+        check_world(world)
         self._resource_server = resource_server
         self._world = world
 

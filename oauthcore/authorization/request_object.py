@@ -20,7 +20,7 @@ from oauthcore.clients.client_secret_jwt import shared_keys
 from oauthcore.compact import InvalidJwt, read_signed
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri, RequestNotSupported
-from oauthcore.jose import VerifiedJwt
+from oauthcore.jose import VerifiedJwt, is_installed
 from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
 from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest
@@ -49,11 +49,20 @@ def obey(request: AuthorizationRequest, client: Client, context: Context) -> Aut
         if client.require_signed_request_object:
             raise InvalidRequest("the client has to send its requests as request objects (RFC 9101 section 10.5)")
         return request
-    openid = context.openid
-    if openid is None or not (openid.request_objects if request.request is not None else openid.request_uris):
+    if not is_offered(by_value=request.request is not None, context=context):
         return request
     text = request.request or fetch_object(str(request.request_uri), client, context)
     return merge(request, verify_object(text, client, context), client)
+
+
+def is_offered(*, by_value: bool, context: Context) -> bool:
+    """Return whether the server takes request objects, by value or by reference.
+
+    RFC 9101 needs no OpenID Connect: a server of OAuth alone takes them if it can verify signatures at all.
+    """
+    if context.openid is None:
+        return is_installed()
+    return context.openid.request_objects if by_value else context.openid.request_uris
 
 
 def fetch_object(uri: str, client: Client, context: Context) -> str:

@@ -24,7 +24,8 @@ def check_keys(client: Client, policy: Policy) -> None:
     _check_jwks(client)
     _check_fetched(client, policy)
     _check_algorithms(client)
-    if client.token_endpoint_auth_method in ASSERTION_ALGORITHMS or client.request_object_signing_alg is not None:
+    signs_requests = client.request_object_signing_alg is not None or client.require_signed_request_object
+    if client.token_endpoint_auth_method in ASSERTION_ALGORITHMS or signs_requests or client.request_uris:
         jose.check_installed()
 
 

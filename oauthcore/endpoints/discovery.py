@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore.context import Paths
-from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SIGNATURES
+from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.openid import OpenID
 
 # OIDC Back-Channel Logout section 2.1, Front-Channel Logout section 3.
@@ -30,14 +30,9 @@ def openid_members(root: str, paths: Paths, openid: OpenID, algorithms: tuple[st
         "claim_types_supported": ["normal"],
         "claims_supported": list(openid.claims),
         "claims_parameter_supported": True,
-        "request_parameter_supported": openid.request_objects,
-        "request_uri_parameter_supported": openid.request_uris,
-        "require_request_uri_registration": openid.request_uris,
         "prompt_values_supported": sorted(openid.prompts),
     }
-    takes_objects = openid.request_objects or openid.request_uris
     offered = {
-        "request_object_signing_alg_values_supported": list(SIGNATURES) if takes_objects else [],
         "acr_values_supported": list(openid.acr_values),
         "ui_locales_supported": list(openid.ui_locales),
         "claims_locales_supported": list(openid.claims_locales),

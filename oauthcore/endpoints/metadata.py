@@ -15,6 +15,7 @@ from oauthcore.clients.registration import METHODS
 from oauthcore.context import Paths
 from oauthcore.endpoints.discovery import openid_members
 from oauthcore.http import Response
+from oauthcore.jwk import SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 
@@ -67,10 +68,26 @@ def metadata(
     if algorithms:
         members["jwks_uri"] = root + paths.jwks
         members["introspection_signing_alg_values_supported"] = list(algorithms)
+    members |= request_object_members(openid)
     if openid is not None:
         members |= openid_members(root, paths, openid, algorithms)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
     return Response(200, headers, json.dumps(members).encode("ascii"))
+
+
+def request_object_members(openid: OpenID | None) -> dict[str, object]:
+    """Return what is said of request objects (RFC 9101 section 10.5, OIDC Discovery section 3)."""
+    by_value, by_reference = (
+        (jose.is_installed(),) * 2 if openid is None else (openid.request_objects, openid.request_uris)
+    )
+    algorithms = {"request_object_signing_alg_values_supported": list(SIGNATURES)} if by_value or by_reference else {}
+    return {
+        "request_parameter_supported": by_value,
+        # OIDC Discovery section 3: supported unless it is said that it is not.
+        "request_uri_parameter_supported": by_reference,
+        "require_request_uri_registration": by_reference,
+        **algorithms,
+    }
 
 
 def well_known_paths(base: str, *, openid: bool = False) -> tuple[str, ...]:

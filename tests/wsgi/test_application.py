@@ -75,9 +75,10 @@ def test_answer_without_a_body_has_a_type_all_the_same() -> None:
     client = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"])
     run(server().register(client), world)
 
-    status, headers, _ = call(oauth(world), "/t/revoke", "POST", b"client_id=phone&token=x", **FORM)
+    asked = f"client_id=phone&response_type=code&code_challenge={'c' * 43}&code_challenge_method=S256"
+    status, headers, body = call(oauth(world), "/t/authorize", QUERY_STRING=asked)
 
-    assert (status, headers["Content-Type"]) == ("200 OK", "text/plain; charset=utf-8")
+    assert (status, headers["Content-Type"], body) == ("303 See Other", "text/plain; charset=utf-8", b"")
 
 
 def test_redirect_is_valid_too() -> None:

@@ -64,7 +64,7 @@ class HeardDigester(Digester):
         self._digest = digest
         self._heard = heard
 
-    def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
+    def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
         """Digest, and tell which kind came to what, and whether the secret is so short that it can be guessed."""
         digest = self._digest(kind, secret)
         self._heard.append((kind, digest, len(secret.reveal()) < MADE))
@@ -81,7 +81,7 @@ class HeardDerivation(Derivation):
         self._heard = heard
         self._keys = derive._keys
 
-    def __call__(self, proof: Proof, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+    def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
         """Derive, and tell for what."""
         derived = self._derive(proof, secret)
         self._heard.append((proof, derived.reveal()))

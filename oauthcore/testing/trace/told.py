@@ -39,7 +39,7 @@ class ToldDigester(Digester):
     def __init__(self, told: Iterable[tuple[str, str]]) -> None:
         self._told: dict[str, list[str]] = queues(told)
 
-    def __call__(self, kind: Kind, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
+    def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
         """Give the next of that kind."""
         queue = self._told.get(kind)
         return Digest(queue.pop(0) if queue else "0" * 64)
@@ -54,7 +54,7 @@ class ToldDerivation(Derivation):
         super().__init__("", bytes(32))
         self._told: dict[str, list[str]] = queues(told)
 
-    def __call__(self, proof: Proof, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+    def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
         """Give the next for that proof."""
         queue = self._told.get(proof)
         return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)

@@ -62,7 +62,7 @@ def test_a_name_that_is_taken_is_refused(site: Site) -> None:
         ({"default_scope": "email admin"}, "default_scope", "within scope email"),
         ({"access_token_lifetime": 0}, "access_token_lifetime", "1 or more"),
         ({"grant_lifetime": 60}, "grant_lifetime", "longer than"),
-        ({"redirect_uris": "https://new.example/"}, "client", "list of strings"),
+        ({"redirect_uris": "https://new.example/"}, "redirect_uris", "list of strings"),
     ],
 )
 def test_a_registration_that_can_not_be_names_setting_and_remedy(

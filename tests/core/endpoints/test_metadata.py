@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import Allowance, Paths, Policy, Request
+from oauthcore.jwk import SIGNATURES
 from tests.core.site import Site, location, make_site, members
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
@@ -36,6 +37,10 @@ def test_the_default_document() -> None:
         "introspection_endpoint_auth_signing_alg_values_supported": ALGORITHMS,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "request_object_signing_alg_values_supported": list(SIGNATURES),
     }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import attrs
+import pytest
 
-from oauthcore import Client, Secret, run
+from oauthcore import Client, ConfigurationError, Secret, run
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.effects import Flow, find
@@ -67,3 +68,49 @@ def test_a_client_not_registered_for_it_is_refused() -> None:
     response = site.post("/token", form(grant_type=TICKET, ticket="A1"), basic("walker", "w"))
 
     assert refused(response, "unauthorized_client", "not registered")
+
+
+def coupon(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+    """Exchange a coupon, which is a secret and known by its digest, for a token that is derived from it."""
+    shown = Secret(parameters.need("coupon"))
+    found = yield from find(Ticket, context.digest("coupon", shown))
+    if found is None:
+        raise InvalidGrant("there is no such coupon")
+    value = context.derive("coupon", shown)
+    access = issue_access(value, caller.client, None, caller.client.scope, context)
+    response = token_response(Tokens(access, access.record.scope), context.now)
+    return Outcome(response, (Require(caller.client), Delete(found), Insert(access.record)))
+
+
+def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:
+    client = Client(client_id="rider", grant_types=(TICKET,), response_types=(), scope="ride")
+    site = make_site(drive, clients=(client,), secrets={"rider": "r"}, grants={TICKET: coupon})
+    digest = site.server._context().digest
+    site.world.storage.commit((Insert(Ticket(digest("coupon", Secret("C1")))),))
+    body = form(grant_type=TICKET, coupon="C1")
+
+    assert members(site.post("/token", body, basic("rider", "r")))["scope"] == "ride"
+    assert refused(site.post("/token", body, basic("rider", "r")), "invalid_grant", "no such coupon")
+
+
+def test_a_kind_of_its_own_is_none_of_ours_and_none_of_another_issuers() -> None:
+    here, elsewhere = make_site().server._context(), make_site(issuer="https://other.example").server._context()
+    secret = Secret("s")
+    kinds = ("coupon", "coupon2", "access_token", "refresh_token")
+
+    digests = {context.digest(kind, secret) for context in (here, elsewhere) for kind in kinds}
+    derived = {context.derive(kind, secret).reveal() for context in (here, elsewhere) for kind in kinds}
+
+    assert (len(digests), len(derived)) == (8, 8)
+    assert here.digest("coupon", secret) == here.digest("coupon", secret)
+
+
+@pytest.mark.parametrize("kind", ["", "a b", "seal keys", "a\0https://as.example", "\u00e9", "a" * 101])
+def test_a_kind_that_could_be_taken_for_another_is_refused(kind: str) -> None:
+    """What is derived as `seal keys` from nothing would be the key that the signing keys are sealed with."""
+    context = make_site().server._context()
+
+    with pytest.raises(ConfigurationError, match="kind"):
+        context.digest(kind, Secret(""))
+    with pytest.raises(ConfigurationError, match="kind"):
+        context.derive(kind, Secret(""))
