@@ -108,6 +108,13 @@ class IdTokenOfAnotherClient(InvalidRequest):
     description = "The ID token that came with the request was made for another application than it names."
 
 
+class ContentTooLarge(InvalidRequest):
+    """Refuse a request whose body is longer than anything honest (RFC 9110 section 15.5.14)."""
+
+    status = 413
+    description = "The request is larger than this server reads."
+
+
 class InteractionOver(InvalidRequest):
     """Refuse an interaction that waits for nothing, or for nothing any more."""
 

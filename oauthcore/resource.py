@@ -18,10 +18,11 @@ from oauthcore.bearer import Challenge, read_bearer
 from oauthcore.client_subject import client_subject
 from oauthcore.clock import Clock
 from oauthcore.context import OwnKeys
+from oauthcore.cors import CORS, preflight
 from oauthcore.digest import Digester, Secret
 from oauthcore.effects import Flow, settled
 from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidScope, InvalidToken, OAuthError
-from oauthcore.http import Headers, Request, Response
+from oauthcore.http import Request, Response
 from oauthcore.jose import verify
 from oauthcore.liveness import is_live, registered_scope
 from oauthcore.policy import Policy
@@ -30,7 +31,6 @@ from oauthcore.stored_token import find_access_token, issued_to
 from oauthcore.transact import guard
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
-_CORS: Headers = (("Access-Control-Allow-Origin", "*"),)
 
 
 @attrs.frozen(kw_only=True)
@@ -156,8 +156,10 @@ class ResourceServer:
         """Answer a request for the metadata (RFC 9728 section 3)."""
         if not self.owns(request.path):
             return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
+        if request.method == "OPTIONS":
+            return settled(preflight(request, ("GET", "HEAD")))
         if request.method not in {"GET", "HEAD"}:
-            headers = (("Allow", "GET, HEAD"), ("Content-Type", "text/plain"), *_CORS)
+            headers = (("Allow", "GET, HEAD, OPTIONS"), ("Content-Type", "text/plain"), *CORS)
             return settled(Response(405, headers, b"Use another method.\n"))
         return settled(self._metadata)
 
@@ -203,5 +205,5 @@ def _metadata(resource: str, issuers: tuple[str, ...], scopes: Scope, name: str 
         members["scopes_supported"] = list(scopes)
     if name is not None:
         members["resource_name"] = name
-    headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"), *_CORS)
+    headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"), *CORS)
     return Response(200, headers, json.dumps(members).encode("ascii"))

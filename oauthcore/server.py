@@ -16,6 +16,7 @@ from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import Registered, check_client, remember, rotate_secret, with_secret
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
+from oauthcore.cors import CORS
 from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.documents import Documents
 from oauthcore.effects import Flow, find, settled
@@ -37,14 +38,14 @@ from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, fi
 from oauthcore.endpoints.logout_delivery import deliver
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, signed_in
-from oauthcore.endpoints.table import CORS, Endpoint, document_endpoint, endpoint_table, other_method
+from oauthcore.endpoints.table import Endpoint, document_endpoint, endpoint_table, other_method
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
-from oauthcore.http import Request, Response
+from oauthcore.http import Request, Response, with_headers
 from oauthcore.issuer import check_issuer, offered_grants
 from oauthcore.jose import Verify, import_private, verify
 from oauthcore.jwk import Jwk
@@ -143,6 +144,18 @@ class AuthorizationServer:
         if request.method not in endpoint.methods:
             return settled(other_method(request, endpoint))
         return self._answer(endpoint, request, login, error_page)
+
+    def refuse(self, path: str, error: OAuthError, error_page: RenderErrorPage | None = None) -> Response | None:
+        """Return the refusal of a request that can't be handed to `handle`, in the form that its endpoint's peers read.
+
+        For hosts that have not read the body, because it is too large (`ContentTooLarge`). None if no endpoint is at
+        that path.
+        """
+        endpoint = self._endpoints.get(path)
+        if endpoint is None:
+            return None
+        response = self._refusing(endpoint, error_page)(error, None)
+        return with_headers(response, CORS) if endpoint.is_cors else response
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is one of the endpoints', so that a host knows what to leave alone."""
@@ -428,11 +441,14 @@ class AuthorizationServer:
         self, endpoint: Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None
     ) -> Flow[Response]:
         context = self._context()
-        refuse = self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
-        if endpoint.is_resource:
-            refuse = self._refuse_as_resource
+        refuse = self._refusing(endpoint, error_page)
         also = CORS if endpoint.is_cors else ()
         return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context), also)
+
+    def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
+        if endpoint.is_resource:
+            return self._refuse_as_resource
+        return self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
 
     def _table(self, keys: KeySet | None) -> dict[str, Endpoint]:
         documents = dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))

@@ -30,10 +30,12 @@ from oauthcore import (
     World,
     arun,
 )
+from oauthcore.errors import ContentTooLarge
 from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below
 from oauthcore.openid import OpenID
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
+    TOO_LARGE,
     Answer,
     ASGIApplication,
     Receive,
@@ -146,6 +148,10 @@ class Embedded(Generic[RequestT, ResponseT]):
     async def serve(self, head: Request, receive: Receive, asking: RequestT) -> Response:
         """Answer the request whose body nobody has read yet."""
         body = await body_of(head, receive)
+        if body is TOO_LARGE:
+            page = None if self._pages is None else self._pages.error_page(head)
+            refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
+            return self._told(head, refused or body)
         return body if isinstance(body, Response) else await self.answer(attrs.evolve(head, body=body), asking)
 
     async def answer(self, request: Request, asking: RequestT) -> Response:

@@ -60,7 +60,7 @@ async def body_of(head: Request, receive: Receive) -> bytes | Response:
     if length is None:
         return plain(HTTPStatus.BAD_REQUEST)
     if length > MAX_LENGTH:
-        return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return TOO_LARGE
     body, more = bytearray(), True
     while more:
         message = await receive()
@@ -69,7 +69,7 @@ async def body_of(head: Request, receive: Receive) -> bytes | Response:
             return plain(HTTPStatus.BAD_REQUEST)
         body += message.get("body", b"")
         if len(body) > MAX_LENGTH:
-            return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return TOO_LARGE
         more = message.get("more_body", False)
     return bytes(body)
 
@@ -88,3 +88,6 @@ def paths_of(scope: Scope, prefix: str = "") -> Iterator[str]:
 def plain(status: HTTPStatus) -> Response:
     """Say no more than the status."""
     return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{status.phrase}.\n".encode())
+
+
+TOO_LARGE = plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -25,7 +25,7 @@ from oauthcore import (
     jose,
 )
 from oauthcore.entropy import Entropy
-from oauthcore.errors import ServerError, TemporarilyUnavailable
+from oauthcore.errors import ContentTooLarge, ServerError, TemporarilyUnavailable
 from oauthcore.http import see_other
 from oauthcore.outcome import Event
 from oauthcore.refusals import refuse_as_page
@@ -86,6 +86,11 @@ class Application:
         finally:
             request_id.reset(token)
         return attrs.evolve(response, headers=(*response.headers, *self._headers(request, response, name)))
+
+    def too_large(self, path: str) -> Response | None:
+        """Return how the endpoint at a path refuses a request with too large a body; None for any other path."""
+        refused = self.server.refuse(path, ContentTooLarge("the body is too large"))
+        return None if refused is None else attrs.evolve(refused, headers=(*refused.headers, _NO_SNIFFING))
 
     async def look_after_keys(self, now: int) -> None:
         """Turn the signing keys where that is due, and have them at hand; raises what keeps them from being had."""

@@ -63,6 +63,8 @@ class Refused:
 Event: TypeAlias = Request | Refused | Send | Close
 PeerOf: TypeAlias = Callable[[Headers], Peer | None]
 """Who sent a request with these headers, names in lower case."""
+TooLarge: TypeAlias = Callable[[str], Response | None]
+"""What to answer a request whose body is too large with, by its path; None for no more than the status."""
 
 
 class Phase(Enum):
@@ -108,10 +110,17 @@ def _nobody(headers: Headers) -> Peer | None:
 class Connection:
     """Speak HTTP/1.1 with one client (RFC 9110, RFC 9112): whatever bytes come, none raises."""
 
-    def __init__(self, clock: Callable[[], float], limits: Limits = LIMITS, peer_of: PeerOf = _nobody) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        limits: Limits = LIMITS,
+        peer_of: PeerOf = _nobody,
+        too_large: TooLarge = lambda path: None,
+    ) -> None:
         self._clock = clock
         self._limits = limits
         self._peer_of = peer_of
+        self._too_large = too_large
         self._requests = 0
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
         self._method: bytes | None = None
@@ -242,11 +251,15 @@ class Connection:
     def _refuse(self, objection: _Objection) -> list[Event]:
         """Answer what is no request, and hang up: nobody knows where the next one would begin."""
         self._is_last = True
-        response = plain_response(objection.status, objection.headers)
+        response = None
         method = path = None
         if self._request is not None:
             method = self._request.method.decode("ascii")
             path = origin_form(self._request.target.decode("ascii")).partition("?")[0]
+            if objection.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                response = self._too_large(path)
+        if response is None:
+            response = plain_response(objection.status, objection.headers)
         return [Refused(objection.status, method, path), Send(self._spell(response)), Close()]
 
     def _spell(self, response: Response) -> bytes:

@@ -40,7 +40,7 @@ class Conversation:
         self.source = settings.proxies.source_of(address)
         self._proxies = settings.proxies
         self._peer = Peer(address)
-        self._connection = Connection(clock, settings.limits, self._find_peer)
+        self._connection = Connection(clock, settings.limits, self._find_peer, settings.too_large)
         self._application = application
         self._timeouts = settings.timeouts
         self._hear = hear

@@ -38,8 +38,8 @@ DELIVER_EVERY = 2.0
 Reread = Callable[[], Configuration]
 
 
-def settings_of(configuration: Configuration) -> Settings:
-    """Give the transport's settings."""
+def settings_of(configuration: Configuration, application: Application) -> Settings:
+    """Return the transport's settings."""
     table = configuration.limits
     return Settings(
         limits=Limits(target=table.target, head=table.head, body=table.body, requests=table.requests),
@@ -53,6 +53,7 @@ def settings_of(configuration: Configuration) -> Settings:
         connections=table.connections,
         connections_per_address=table.connections_per_address,
         proxies=proxies_of(configuration),
+        too_large=application.too_large,
     )
 
 
@@ -115,7 +116,7 @@ class Process:
         self._passwords = passwords_of(configuration)
         self._monitoring = Monitoring()
         self._application = application_of(configuration, self._served.storage, self._passwords, self._monitoring)
-        self._server = Server(self._application, settings_of(configuration), hear=self._hear_refusal)
+        self._server = Server(self._application, settings_of(configuration, self._application), hear=self._hear_refusal)
         tls = None if configuration.tls is None else tls_of(configuration.tls)
         try:
             await self._application.look_after_keys(int(time.time()))
@@ -221,7 +222,7 @@ class Process:
             return
         told = proxy_warnings(self._configuration)
         self._configuration, self._application = renewal.configuration, renewal.application
-        self._server.renew(renewal.application, settings_of(renewal.configuration), renewal.tls)
+        self._server.renew(renewal.application, settings_of(renewal.configuration, renewal.application), renewal.tls)
         for warning in proxy_warnings(renewal.configuration):
             if warning not in told:
                 logger.warning("%s", warning)

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import attrs
 
-from oauthcore_h11.connection import LIMITS, Limits, Phase
+from oauthcore_h11.connection import LIMITS, Limits, Phase, TooLarge
 from oauthcore_h11.peer import TrustedProxies
 
 
@@ -45,7 +45,8 @@ class Timeouts:
 class Settings:
     """Say how much anybody may have, and whom to believe.
 
-    `connections_per_address` is a tenth of all `connections` if it is None.
+    `connections_per_address` is a tenth of all `connections` if it is None. `too_large` is how the endpoint at a path
+    refuses a request with too large a body.
     """
 
     limits: Limits = LIMITS
@@ -53,6 +54,7 @@ class Settings:
     connections: int = 1_000
     connections_per_address: int | None = None
     proxies: TrustedProxies = attrs.Factory(TrustedProxies)
+    too_large: TooLarge = lambda path: None
 
     @property
     def per_source(self) -> int:

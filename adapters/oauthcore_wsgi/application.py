@@ -29,9 +29,10 @@ from oauthcore import (
     run,
 )
 from oauthcore.drivers import check_world
+from oauthcore.errors import ContentTooLarge
 from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
 from oauthcore.openid import OpenID
-from oauthcore_wsgi.wire import Answer, body_of, head_of, path_of, plain
+from oauthcore_wsgi.wire import TOO_LARGE, Answer, body_of, head_of, path_of, plain
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -140,6 +141,11 @@ class Embedded(Generic[RequestT, ResponseT]):
     def serve(self, environ: WSGIEnvironment, asking: RequestT) -> Response:
         """Answer the request in an environ whose body nobody has read yet: what frameworks' views call."""
         body = body_of(environ)
+        if body is TOO_LARGE:
+            head = self.request_of(environ)
+            page = None if self._pages is None else self._pages.error_page(head)
+            refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
+            return self._told(head, refused or body)
         if isinstance(body, Response):
             return body
         return self.answer(attrs.evolve(self.request_of(environ), body=body), asking)

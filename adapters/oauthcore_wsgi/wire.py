@@ -77,13 +77,13 @@ def body_of(environ: Mapping[str, Any]) -> bytes | Response:
     if declared and length is None:
         return plain(HTTPStatus.BAD_REQUEST)
     if length is not None and length > MAX_LENGTH:
-        return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return TOO_LARGE
     try:
         body: bytes = environ["wsgi.input"].read(MAX_LENGTH + 1 if length is None else length)
     except Exception:  # the client went away, or its chunks are none; servers differ in how they say so
         return plain(HTTPStatus.BAD_REQUEST)
     if len(body) > MAX_LENGTH:
-        return plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return TOO_LARGE
     # Half a form can be a whole one of another meaning.
     return body if length is None or len(body) == length else plain(HTTPStatus.BAD_REQUEST)
 
@@ -91,3 +91,6 @@ def body_of(environ: Mapping[str, Any]) -> bytes | Response:
 def plain(status: HTTPStatus) -> Response:
     """Say no more than the status."""
     return Response(status, (("Content-Type", "text/plain; charset=utf-8"),), f"{status.phrase}.\n".encode())
+
+
+TOO_LARGE = plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

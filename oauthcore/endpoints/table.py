@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from oauthcore.context import Context, Paths
+from oauthcore.cors import CORS, preflight
 from oauthcore.effects import Flow, settled
 from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.end_session import end_session_endpoint
@@ -26,13 +27,6 @@ from oauthcore.login import Login
 from oauthcore.openid import OpenID
 from oauthcore.outcome import Outcome
 
-# Any origin may call these from a browser: they take no cookies, so the page that calls has nobody's authority.
-CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "WWW-Authenticate"))
-_PREFLIGHT: Headers = (
-    *CORS,
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
-    ("Access-Control-Max-Age", "86400"),
-)
 _GET, _POST, _READ = ("GET",), ("POST",), ("GET", "HEAD")
 
 
@@ -83,8 +77,7 @@ def document_endpoint(document: Response) -> Endpoint:
 def other_method(request: Request, endpoint: Endpoint) -> Response:
     """Answer a browser's preflight where other origins may call; refuse any other method (RFC 9110 section 15.5.6)."""
     if request.method == "OPTIONS" and endpoint.is_cors:
-        allowed = ("Access-Control-Allow-Methods", ", ".join(endpoint.methods))
-        return Response(204, (*_PREFLIGHT, allowed))
+        return preflight(request, endpoint.methods)
     allow = (*endpoint.methods, "OPTIONS") if endpoint.is_cors else endpoint.methods
     headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
     return Response(405, headers + (CORS if endpoint.is_cors else ()), b"Use another method.\n")

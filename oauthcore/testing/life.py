@@ -141,6 +141,9 @@ class Life:
         if self.now >= code.expires_at:
             refused(response, 400, "invalid_grant", "a code that has expired")
             return None
+        if code.grant.ended:
+            refused(response, 400, "invalid_grant", "a code whose grant has ended")
+            return None
         code.redeemed = True
         return self._given(code.grant, granted(response, "a code"))
 

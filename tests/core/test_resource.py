@@ -268,3 +268,14 @@ def test_resource_without_more_says_no_more() -> None:
 def test_resource_that_is_no_url_is_refused(resource: str) -> None:
     with pytest.raises(ConfigurationError, match="resource"):
         ResourceServer(lambda _: settled(None), resource=resource)
+
+
+def test_a_preflight_for_the_metadata_is_answered() -> None:
+    """MCP's clients in a browser announce `mcp-protocol-version` before they read it."""
+    server = described()
+    announced = ("Access-Control-Request-Headers", "mcp-protocol-version")
+
+    response = run(server.handle(Request("OPTIONS", str(server.metadata_path), (announced,))), World(MemoryStorage()))
+
+    assert response.status == 204
+    assert response.header("access-control-allow-headers") == "mcp-protocol-version"

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from oauthcore import Login, Paths, Request, Response
+from oauthcore.errors import ContentTooLarge
 from oauthcore.refusals import ErrorPage
 from tests.core.site import Site, form, make_site
 
@@ -58,6 +59,45 @@ def test_a_preflight_is_answered_where_other_origins_may_call(site: Site, path: 
     assert "Authorization" in (response.header("access-control-allow-headers") or "")
     assert response.header("access-control-allow-methods")
     assert response.header("access-control-allow-credentials") is None
+
+
+@pytest.mark.parametrize("path", ["/token", "/.well-known/oauth-authorization-server"])
+def test_a_preflight_allows_what_the_client_announces(site: Site, path: str) -> None:
+    """MCP's clients announce `mcp-protocol-version`, others `dpop` (RFC 9449 section 5)."""
+    announced = ("Access-Control-Request-Headers", "authorization,dpop, mcp-protocol-version")
+
+    response = site.handle(Request("OPTIONS", path, (announced,)))
+
+    assert response.header("access-control-allow-headers") == "authorization,dpop, mcp-protocol-version"
+    assert response.header("vary") == "Access-Control-Request-Headers"
+
+
+@pytest.mark.parametrize("announced", ["", "a b", "x\r\nSet-Cookie: a=b", "é", ",", "x" * 1_025])
+def test_a_preflight_says_nothing_after_that_is_no_list_of_headers(site: Site, announced: str) -> None:
+    response = site.handle(Request("OPTIONS", "/token", (("Access-Control-Request-Headers", announced),)))
+
+    assert response.header("access-control-allow-headers") == "Authorization, Content-Type"
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/token", "application/json"),
+        ("/revoke", "application/json"),
+        ("/introspect", "application/json"),
+        ("/authorize", "text/html; charset=utf-8"),
+    ],
+)
+def test_a_body_that_no_host_read_is_refused_in_the_form_of_its_endpoint(
+    site: Site, path: str, content_type: str
+) -> None:
+    """RFC 6749 section 5.2, RFC 9110 section 15.5.14."""
+    response = site.server.refuse(path, ContentTooLarge("the body is too large"))
+
+    assert response is not None
+    assert (response.status, response.header("content-type")) == (413, content_type)
+    assert b"invalid_request" in response.body
+    assert site.server.refuse("/nowhere", ContentTooLarge("the body is too large")) is None
 
 
 def test_other_origins_may_read_errors_too(site: Site) -> None:

@@ -27,6 +27,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.effects import Claims
+from oauthcore.errors import ContentTooLarge
 from oauthcore.http import complete
 from oauthcore.keys import GivenKeys
 from oauthcore.openid import OpenID
@@ -183,6 +184,15 @@ async def h11(request: Request) -> Response:
 
 
 EXAMPLE = make("http://localhost:8000/auth", openid=False)
+
+
+def too_large(path: str, *, example: bool) -> Response | None:
+    """Refuse a body that the h11 server has not read, as the endpoint at a path does."""
+    site = EXAMPLE if example else SITES[prefix_of(path, None)]
+    refused = site.server.refuse(path, ContentTooLarge("the body is too large"))
+    if refused is None:
+        return None
+    return attrs.evolve(refused, headers=tuple(pair for pair in complete(refused) if pair[0] != "Content-Length"))
 
 
 async def h11_example(request: Request) -> Response:

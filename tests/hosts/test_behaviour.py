@@ -235,7 +235,7 @@ def test_head_is_answered_without_a_body(visitor: Visitor) -> None:
 def test_body_that_is_too_large_is_refused(visitor: Visitor) -> None:
     response = visitor.http.post(f"{visitor.prefix}/token", content=b"a" * 70_000, headers=FORM)
 
-    assert response.status_code == 413
+    assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
 
 
 def test_body_that_turns_out_too_large_is_refused(visitor: Visitor) -> None:
@@ -243,7 +243,7 @@ def test_body_that_turns_out_too_large_is_refused(visitor: Visitor) -> None:
 
     response = visitor.http.post(f"{visitor.prefix}/token", content=pieces, headers=FORM)
 
-    assert response.status_code == 413
+    assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
 
 
 def test_body_in_pieces_is_read(visitor: Visitor) -> None:
