@@ -1,8 +1,8 @@
 """The end session endpoint, and the application's side of it (OIDC RP-Initiated Logout 1.0).
 
-A client sends a person here to sign out. What it asks is remembered, and the browser goes to the application's page,
-which asks the person and reports by `sign_out`. Only the session of the browser itself is ever ended, whatever a hint
-says; and a browser is sent on only to a URI that the client has registered, byte for byte.
+A client sends a person here to sign out. The browser goes on to the application's page with a handle that carries what
+the client asks; the page asks the person and reports by `sign_out`. Only the session of the browser itself is ever
+ended, whatever a hint says; and a browser is sent on only to a URI that the client has registered, byte for byte.
 """
 
 from __future__ import annotations
