@@ -169,6 +169,8 @@ def _tell(done: Commit, world: World | AsyncWorld) -> None:
 
 
 def _unanswered(effect: Effect, failure: Exception) -> Unanswered:
-    error = Unanswered(f"{type(effect).__name__} failed: {type(failure).__name__}")
+    # What is wrong with a setting is for the operator to read, and has no secret in it.
+    reason = str(failure) if isinstance(failure, ConfigurationError) else type(failure).__name__
+    error = Unanswered(f"{type(effect).__name__} failed: {reason}")
     error.__cause__ = failure
     return error

@@ -127,10 +127,10 @@ class Policy:
 
     def __attrs_post_init__(self) -> None:
         if "password" in self.grant_types and Allowance.PASSWORD not in self.allow:
-            raise ConfigurationError("grant_types", "password", "leave it out, or allow Allowance.PASSWORD by name")
+            raise ConfigurationError("grant_types", "password", "leave it out, or open it by name: Allowance.PASSWORD")
         for response_type in self.response_types:
             if "token" in response_type.split(" ") and Allowance.IMPLICIT not in self.allow:
-                remedy = "leave it out, or allow Allowance.IMPLICIT by name"
+                remedy = "leave it out, or open it by name: Allowance.IMPLICIT"
                 raise ConfigurationError("response_types", response_type, remedy)
 
     @classmethod

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import IntegrityError, OperationalError, connections, transaction
+from django.db import IntegrityError, OperationalError, ProgrammingError, connections, transaction
 from django.db.models import F, QuerySet
 
 from oauthcore.codec import dump, load
+from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require, S
 from oauthcore.records import BY_SUBJECT, Record
 from oauthcore_django import models
@@ -27,6 +29,8 @@ _LATEST = 2**63 - 1
 # Serialization failure and deadlock (PostgreSQL, appendix A, class 40); deadlock, and a record that changed since it
 # was last read (MariaDB, error codes).
 _UNDONE: frozenset[Any] = frozenset({"40001", "40P01", 1213, 1020})
+# A table that is not there (PostgreSQL, appendix A, class 42; MySQL, error codes).
+_NO_TABLE: frozenset[Any] = frozenset({"42P01", 1146})
 ATTEMPTS = 5
 
 T = TypeVar("T")
@@ -44,14 +48,16 @@ class DjangoStorage:
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
-        for body in self._rows(kind=kind.__name__, key=named(key)).values_list("body", flat=True):
-            return load(kind, body)
+        with self._with_tables():
+            for body in self._rows(kind=kind.__name__, key=named(key)).values_list("body", flat=True):
+                return load(kind, body)
         return None
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Give every record of that kind with that subject."""
         bodies = self._rows(kind=kind.__name__, subject=named(subject)).values_list("body", flat=True)
-        return [load(kind, body) for body in bodies]
+        with self._with_tables():
+            return [load(kind, body) for body in bodies]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
@@ -93,6 +99,17 @@ class DjangoStorage:
                     raise
         raise AssertionError("the last attempt gives its answer or its error")
 
+    @contextmanager
+    def _with_tables(self) -> Iterator[None]:
+        """Say what to do where the table was forgotten; whoever commits has looked for something before."""
+        try:
+            yield
+        except (OperationalError, ProgrammingError) as error:
+            if "no such table" in str(error) or not _NO_TABLE.isdisjoint(_codes_of(error)):
+                remedy = "its tables are not there: run manage.py migrate"
+                raise ConfigurationError("DATABASES", self._using, remedy) from error
+            raise
+
     def _rows(self, **conditions: object) -> QuerySet[models.Record]:
         return models.Record.objects.using(self._using).filter(**conditions)
 
@@ -126,8 +143,12 @@ class DjangoStorage:
 
 def was_undone(error: OperationalError) -> bool:
     """Tell whether a database says that it has undone a transaction because of others (class 40; MySQL's 1213)."""
-    said = (getattr(error.__cause__, "sqlstate", None), *error.args[:1])
-    return not _UNDONE.isdisjoint(said)
+    return not _UNDONE.isdisjoint(_codes_of(error))
+
+
+def _codes_of(error: OperationalError | ProgrammingError) -> tuple[Any, ...]:
+    """Return what the database calls an error: PostgreSQL's SQLSTATE, MySQL's number."""
+    return (getattr(error.__cause__, "sqlstate", None), *error.args[:1])
 
 
 def named(text: str) -> str:

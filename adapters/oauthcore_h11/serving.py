@@ -22,6 +22,7 @@ from oauthcore_h11.certificates import tls_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.connection import Limits, Refused
 from oauthcore_h11.engines import engine_of
+from oauthcore_h11.file_words import in_file_words
 from oauthcore_h11.issuer_change import look_at_issuer
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.settings import Settings, Timeouts
@@ -217,8 +218,10 @@ class Process:
             renewal = await asyncio.to_thread(self._read_again)
             await renewal.application.look_after_keys(int(time.time()))
         except Exception as error:  # whatever it is: what runs goes on as it was
-            known = isinstance(error, ConfigurationError)
-            logger.error("not reloaded: %s", error, exc_info=None if known else error)
+            if isinstance(error, ConfigurationError):
+                logger.error("not reloaded: %s", in_file_words(error))
+            else:
+                logger.error("not reloaded: %s", error, exc_info=error)
             return
         told = proxy_warnings(self._configuration)
         self._configuration, self._application = renewal.configuration, renewal.application

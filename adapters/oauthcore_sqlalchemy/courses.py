@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oauthcore.client import Client
 from oauthcore.codec import load
+from oauthcore.errors import ConfigurationError
 from oauthcore.outcome import Change, R, S
 from oauthcore.storage import Concern
 from oauthcore_sqlalchemy import manners
@@ -36,6 +37,8 @@ PAGE = 200
 _SQLSTATES = frozenset({"40001", "40P01"})
 # Deadlock, and a record that changed since it was last read (MariaDB, error codes 1213 and 1020).
 _ERROR_CODES = frozenset({1213, 1020})
+# A table that is not there (PostgreSQL, appendix A, class 42; MySQL, error codes).
+_NO_TABLE: frozenset[Any] = frozenset({"42P01", 1146})
 # A transaction, or a server, that only reads (PostgreSQL, appendix A, class 25; MySQL, error codes).
 _READS_ONLY: frozenset[Any] = frozenset({"25006", 1290, 1792, 1836})
 
@@ -150,6 +153,15 @@ def is_dead(error: DBAPIError | OSError) -> bool:
 def was_undone(error: DBAPIError) -> bool:
     """Tell whether the database says that it has undone the transaction because of others."""
     return not _codes_of(error).isdisjoint(_SQLSTATES | _ERROR_CODES)
+
+
+def check_tables(error: DBAPIError, where: object) -> None:
+    """Raise `ConfigurationError` for an error that means that the tables were forgotten."""
+    if "no such table" in str(error.orig) or not _codes_of(error).isdisjoint(_NO_TABLE):
+        remedy = (
+            "its tables are not there: run oauthcore db upgrade, or oauthcore_sqlalchemy.schema.upgrade(connection)"
+        )
+        raise ConfigurationError("storage", str(where), remedy) from error
 
 
 def reads_only(error: DBAPIError) -> bool:

@@ -111,6 +111,9 @@ class SqlAlchemyStorage:
                 talk = resume(answer)
             except StopIteration as result:
                 return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
+            except DBAPIError as error:
+                courses.check_tables(error, self._bind.engine.url)
+                raise
             try:
                 resume, answer = course.send, self._hold(talk)
             except Exception as failure:  # the course knows whether it may be tried again
@@ -189,6 +192,9 @@ class AsyncSqlAlchemyStorage:
                 talk = resume(answer)
             except StopIteration as result:
                 return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
+            except DBAPIError as error:
+                courses.check_tables(error, self._bind.engine.url)
+                raise
             try:
                 async with asyncio.timeout(self._patience):
                     resume, answer = course.send, await self._hold(talk)

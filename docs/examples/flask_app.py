@@ -25,8 +25,9 @@ FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" valu
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
 client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-run(oauth.server.register(client, Secret("app-secret")), world)
-run(oauth.server.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
+phone = attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")
+run(oauth.server.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
+run(oauth.server.register(phone, replace=True), world)
 app = Flask(__name__)
 app.secret_key = secrets.token_hex()
 app.register_blueprint(oauth.blueprint)

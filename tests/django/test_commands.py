@@ -109,3 +109,13 @@ def test_what_has_just_expired_stays_as_clocks_differ(monkeypatch: pytest.Monkey
 
     assert said.getvalue() == "removed 1\n"
     assert storage.find(Client, "1000") is not None
+
+
+def test_client_is_registered_again_where_that_is_asked_for() -> None:
+    register("app", "--scope", "profile")
+
+    with pytest.raises(CommandError, match="it is taken"):
+        register("app", "--scope", "email")
+    register("app", "--scope", "email", "--replace")
+
+    assert client("app").scope.text == "email"

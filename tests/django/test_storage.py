@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection, connections, models, transaction
 
-from oauthcore import Client, World, run
+from oauthcore import Client, ConfigurationError, World, run
 from oauthcore.digest import Digest
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Consent
@@ -219,3 +219,10 @@ def test_whole_flow_is_kept_by_it() -> None:
     tokens = site.tokens()
 
     assert site.refresh(tokens["refresh_token"]).status == 200
+
+
+def test_a_table_that_was_forgotten_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Record._meta, "db_table", "nowhere")
+
+    with pytest.raises(ConfigurationError, match=r"DATABASES = 'default': its tables are not there: run manage\.py"):
+        DjangoStorage().find(Client, "app")

@@ -147,6 +147,16 @@ def test_declared_client_that_asks_for_openid_where_that_is_off_is_warned_of(she
     assert warning == "clients[1].scope has openid, and OpenID Connect is off: add the table [oidc]"
 
 
+def test_remedies_are_in_the_words_of_the_file(shell: Shell) -> None:
+    file = Path("oauthcore.toml")
+    file.write_text(file.read_text().replace("http://localhost:8000", "http://as.example"))
+
+    complaint = shell.run("check", status=2)
+
+    assert 'use https, or open it by name in the policy: allow = ["insecure_transport"]' in complaint
+    assert "Allowance." not in complaint
+
+
 def test_good_configuration_is_called_good(shell: Shell) -> None:
     assert shell.run("check").startswith("oauthcore.toml is good: http://localhost:8000")
     assert shell.ask("check")["bind"] == ["localhost:8000"]

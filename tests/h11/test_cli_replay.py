@@ -62,7 +62,7 @@ def test_a_refusal_is_told_with_the_facts_and_the_section(path: Path, capsys: py
     lines = without_marks(out)
     assert lines[0] == "asked    POST /token at 2027-01-15T08:00:00Z"
     found = [line.split()[1] for line in lines if line.startswith("found")]
-    assert found == ["Client", "AuthorizationCode", "Grant"]
+    assert found == ["Client", "AuthorizationCode", "Grant", "dict"]  # the last: that the person is known
     passed = [line.split()[1] for line in lines if line.startswith("passed")]
     assert passed == ["Read", "Read", "Read", "Read", "Prove"]  # what only computes is no check
     assert lines[-3].startswith(
@@ -147,7 +147,7 @@ def test_a_decision_that_comes_out_another_way_is_told_and_exits_with_1(
     assert status == 1
     assert "differs  status: 400, and before 200\n" in out
     assert "differs  reason: invalid_grant: the code has expired, and before none\n" in out
-    assert "differs  it asked 3 times, and before 4 times\n" in out
+    assert "differs  it asked 4 times, and before 5 times\n" in out
     assert out.endswith("replay   another decision than was recorded\n")
 
 
@@ -192,6 +192,18 @@ def test_the_command_without_its_extra_says_how_to_get_it() -> None:
     last = run.stderr.splitlines()[-1]
     assert last.startswith("ModuleNotFoundError: h11 is not installed; the command `oauthcore`")
     assert last.endswith('pip install "oauthcore[server]"')
+
+
+def test_the_command_itself_says_so_in_one_line() -> None:
+    started = "import sys; sys.argv = ['/usr/bin/oauthcore', 'db', 'upgrade']; sys.modules['h11'] = None"
+    program = f"{started}; from oauthcore_h11.cli import main; main()"
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert run.returncode == 2
+    assert run.stderr.startswith("oauthcore: h11 is not installed; the command `oauthcore`")
+    assert run.stderr.endswith('pip install "oauthcore[server]"\n')
+    assert run.stderr.count("\n") == 1
 
 
 def test_watching_leaves_the_profiler_as_it_was(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

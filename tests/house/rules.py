@@ -246,6 +246,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("adapters/oauthcore_h11/cli/", "strip"): "of what the operator types",
     ("adapters/oauthcore_h11/cli/", "lower"): "of an allowance's name",
     ("adapters/oauthcore_h11/configuration/", "lower"): "of an allowance's name",
+    ("adapters/oauthcore_h11/file_words.py", "lower"): "of an allowance's name",
     ("adapters/oauthcore_h11/cli/", "int"): "of the reading of a clock",
     ("adapters/oauthcore_h11/configuration/", "float"): "of a number in the operator's file",
     ("adapters/oauthcore_h11/readiness.py", "int"): "of the reading of a clock",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, inspect, text
 
-from oauthcore import ConfigurationError
-from oauthcore_sqlalchemy import engine_of, schema
+from oauthcore import Client, ConfigurationError
+from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, engine_of, schema
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
+from tests.sql.conftest import BLOCKING, PAIRS
 
 pytestmark = pytest.mark.slow
 
@@ -103,3 +106,33 @@ def test_an_applications_own_alembic_leaves_the_tables_alone_where_it_is_told_to
 
     assert {what for what, *_ in unaware} == {"remove_table", "remove_index"}
     assert aware == []
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_tables_that_were_forgotten_are_named_with_the_remedy(
+    pair: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    database, _, driver = pair.partition("+")
+    if database == "sqlite":
+        url = f"sqlite+{driver}:///{tmp_path / 'x.db'}"
+    else:
+        server = request.getfixturevalue(database)
+        url = server.url(driver, server.database())
+
+    async def look_and_wait() -> None:
+        """Look for something, by an async driver."""
+        storage = AsyncSqlAlchemyStorage(async_engine_of(url))
+        try:
+            await storage.find(Client, "app")
+        finally:
+            await storage.close()
+
+    def look() -> None:
+        """Look for something, by a blocking driver."""
+        with closing(SqlAlchemyStorage(engine_of(url))) as storage:
+            storage.find(Client, "app")
+
+    with pytest.raises(ConfigurationError, match="its tables are not there: run oauthcore db upgrade") as failure:
+        look() if driver in BLOCKING else asyncio.run(look_and_wait())
+
+    assert "\n" not in str(failure.value)

@@ -22,6 +22,7 @@ from oauthcore_h11.cli.operation import check, init, serve
 from oauthcore_h11.cli.people import people
 from oauthcore_h11.cli.replay import tell
 from oauthcore_h11.engines import trouble
+from oauthcore_h11.file_words import in_file_words
 
 # What a shell gives a process that an interrupt has ended: 128 and the signal's number.
 INTERRUPTED = 130
@@ -48,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except CycloptsError as error:
         complain(f"{' '.join(str(error).split())} See oauthcore --help.", 2)
     except ConfigurationError as error:
-        complain(str(error), 2)
+        complain(in_file_words(error), 2)
     except (OAuthError, Unanswered, sqlite3.Error) as error:
-        complain(f"{error}" if error.__cause__ is None else f"{error} ({error.__cause__})", 1)
+        known = error.__cause__ is None or str(error.__cause__) in str(error)
+        complain(str(error) if known else f"{error} ({error.__cause__})", 1)
     except Exception as error:  # what a storage's library raises is known by its module, which need not be there
         said = trouble(error)
         if said is None:

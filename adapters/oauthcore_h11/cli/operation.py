@@ -21,6 +21,7 @@ from oauthcore_h11.cautions import cautions
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
+from oauthcore_h11.file_words import in_file_words
 from oauthcore_h11.issuer_change import look_at_issuer
 from oauthcore_h11.listeners import listen, raise_open_files, spelled
 from oauthcore_h11.workers import CAN_NOT_START, Cord, Parent
@@ -182,7 +183,7 @@ def serve_together(
             try:
                 current[0] = serving.keeping_what_can_not_change(reread(), current[0])
             except ConfigurationError as error:
-                logger.error("not reloaded: %s", error)
+                logger.error("not reloaded: %s", in_file_words(error))
 
         def refuse_connections() -> None:
             # While one process has them open, clients connect, and wait for an answer that nobody gives.
@@ -193,7 +194,7 @@ def serve_together(
             try:
                 serving.run(serving.Process(current[0], reread, sockets), cord.ready, cord.parent)
             except ConfigurationError as error:
-                sys.stderr.write(f"oauthcore: {error}\n")
+                sys.stderr.write(f"oauthcore: {in_file_words(error)}\n")
                 return CAN_NOT_START
             return 0
 

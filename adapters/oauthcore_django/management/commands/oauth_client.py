@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--redirect-uri", action="append", default=[], dest="redirect_uris")
         parser.add_argument("--scope", default="")
         parser.add_argument("--grant-type", action="append", dest="grant_types")
+        parser.add_argument("--replace", action="store_true", help="take the place of a client of that identifier")
         parser.add_argument("--issuer", help="which server's, where the project has several")
 
     def handle(self, *args: object, **options: Any) -> None:  # type: ignore[explicit-override]  # as above
@@ -44,7 +45,7 @@ class Command(BaseCommand):
         given = os.environ.get("OAUTH_CLIENT_SECRET")
         secret = Secret(given) if given and not client.is_public else None
         try:
-            registered = run(oauth.server.register(client, secret), oauth.world)
+            registered = run(oauth.server.register(client, secret, replace=bool(options["replace"])), oauth.world)
         except ConfigurationError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"client_id     {client.client_id}")
