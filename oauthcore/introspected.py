@@ -142,10 +142,15 @@ def _described(members: dict[str, object]) -> Access | None:
         scope=scope,
         issued_at=int(issued_at) if is_time(issued_at := members.get("iat")) else None,
         expires_at=int(expires_at) if is_time(expires_at) else None,
-        audience=tuple(map(str, audience)) if isinstance(audience, list) else (str(audience),),
+        audience=tuple(one for one in _members_of(audience) if isinstance(one, str)),
         issuer=_text(members.get("iss")),
         claims=MappingProxyType(members),
     )
+
+
+def _members_of(audience: object) -> list[object]:
+    # RFC 7662 section 2.2: one or a list of them.
+    return audience if isinstance(audience, list) else [audience]
 
 
 def _text(value: object) -> str | None:

@@ -122,7 +122,7 @@ def objection(uri: str, *, insecure_transport: bool, one_word_scheme: bool = Fal
     if "." not in parts.scheme and not one_word_scheme:
         return (
             "use a reversed domain name as a private-use scheme, as in com.example.app:/ (RFC 8252 section 7.1), or "
-            "Allowance.ONE_WORD_SCHEME: any other application may claim one of a single word, too"
+            "allow one_word_scheme (Allowance.ONE_WORD_SCHEME): any other application may claim such a one, too"
         )
     return None
 

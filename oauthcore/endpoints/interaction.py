@@ -145,7 +145,7 @@ def still_needed(
 def wished_acr(judged: Judged) -> tuple[str, ...]:
     """Give the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
     named = judged.claims.id_token.get("acr")
-    values = () if named is None else tuple(map(str, named.values))
+    values = () if named is None else tuple(value for value in named.values if isinstance(value, str))
     return values or words(judged.asked.request.acr_values) or judged.asked.client.default_acr_values
 
 

@@ -238,3 +238,13 @@ def test_endpoint_that_would_hear_secrets_in_the_clear_is_refused(endpoint: str)
 def test_limits_below_nothing_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="cache_lifetime"):
         tokens(FixedClock(NOW), cache_lifetime=-1)
+
+
+@pytest.mark.parametrize(
+    ("aud", "audience"), [("api", ("api",)), (["a", 7, None, "b"], ("a", "b")), (7, ()), (True, ())]
+)
+def test_an_audience_is_named_by_a_string(aud: object, audience: tuple[str, ...]) -> None:
+    access = access_of(told(aud=aud), None, NOW)
+
+    assert access is not None
+    assert access.audience == audience

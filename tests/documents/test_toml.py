@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import Allowance, CodeBinding, Secret
+from oauthcore import Allowance, CodeBinding, Secret, UnknownScope
 from oauthcore_h11.assembly import looks_of, new_token_key, server_of
 from oauthcore_h11.configuration.sample import sample
+from oauthcore_h11.declarations import declared_client
 from tests.h11.test_configuration import reading
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,6 +41,19 @@ def test_the_page_about_pkce_shows_how_it_is_demanded_from_everybody(tmp_path: P
     configuration = reading(tmp_path, whole(block))
 
     assert server_of(configuration, looks_of(configuration)).policy.code_binding is CodeBinding.PKCE
+
+
+@pytest.mark.parametrize("value", UnknownScope)
+def test_what_becomes_of_an_unknown_scope_is_said_for_all_and_for_one(tmp_path: Path, value: UnknownScope) -> None:
+    block = (
+        f'[policy]\nunknown_scope = "{value.value}"\n[[clients]]\nclient_id = "one"\nsecret = "{"s" * 43}"\n'
+        f'redirect_uris = ["https://one.example/cb"]\nunknown_scope = "{value.value}"\n'
+    )
+    configuration = reading(tmp_path, whole(block))
+    server = server_of(configuration, looks_of(configuration))
+
+    assert server.policy.unknown_scope is value
+    assert declared_client("clients[1]", configuration.clients[0], server).unknown_scope is value
 
 
 def test_the_sample_names_every_allowance() -> None:

@@ -399,6 +399,27 @@ def test_client_is_updated_and_what_is_not_named_stays(shell: Shell) -> None:
     assert "register at least one" in shell.run("client", "update", "app", "--redirect-uri", "", status=2)
 
 
+def test_client_says_what_becomes_of_a_scope_that_is_not_known(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb", "--unknown-scope", "refuse")
+    assert shell.ask("client", "show", "app")["unknown_scope"] == "refuse"
+
+    shell.run("client", "update", "app", "--unknown-scope", "ignore")
+    assert shell.ask("client", "show", "app")["unknown_scope"] == "ignore"
+
+    shell.run("client", "update", "app", "--unknown-scope", "")
+    assert shell.ask("client", "show", "app")["unknown_scope"] is None
+    assert "ignore_in_openid" in shell.run("client", "update", "app", "--unknown-scope", "maybe", status=2)
+
+
+def test_native_application_is_added_by_the_name_of_what_it_takes(shell: Shell) -> None:
+    asked = ("client", "add", "app", "--public", "--redirect-uri", "cursor://x/cb")
+
+    assert "allow one_word_scheme" in shell.run(*asked, status=2)
+    shell.run(*asked, "--allow", "one_word_scheme")
+
+    assert shell.ask("client", "show", "app")["redirect_uris"] == ["cursor://x/cb"]
+
+
 def test_client_that_comes_to_need_another_secret_is_told_it_once(shell: Shell) -> None:
     shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb")
 

@@ -295,6 +295,12 @@ def by_unicode(name: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
         is_number = isinstance(call.func, ast.Name) and kind in NUMBERS and not is_reading_of_a_clock(call)
         if is_method or is_number:
             yield call.lineno, kind
+        # Handed on and called elsewhere, as in map(str.strip, values).
+        for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+            if isinstance(given, ast.Attribute) and given.attr in BY_UNICODE and ast.unparse(given.value) == "str":
+                yield given.lineno, given.attr
+            elif isinstance(given, ast.Name) and given.id in NUMBERS and kind == "map":
+                yield given.lineno, given.id
     if "re" in set(imports(tree)):
         in_ascii = {id(part) for node in nodes if is_ascii_pattern(node) for part in ast.walk(node)}
         for text in (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in in_ascii):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from oauthcore import Client
 from oauthcore.client import AuthenticationMethod
+from oauthcore.policy import UnknownScopeName
 from oauthcore_h11.cli.clients import allowance_of, scope_of
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.cli.workplace import workplace
@@ -26,6 +27,7 @@ def update(
     redirect_uri: Several = None,
     scope: str | None = None,
     default_scope: str | None = None,
+    unknown_scope: UnknownScopeName | Literal[""] | None = None,
     grant_type: Several = None,
     response_type: Several = None,
     auth_method: AuthenticationMethod | None = None,
@@ -62,6 +64,8 @@ def update(
         What it may ask for at most, separated by spaces.
     default_scope
         What it means that a request names no scope.
+    unknown_scope
+        What becomes of a scope that it asks for and is not registered with; what the policy says if blank.
     grant_type
         What it may use at the token endpoint; may be given several times.
     response_type
@@ -104,6 +108,7 @@ def update(
         "redirect_uris": values(redirect_uri),
         "scope": None if scope is None else scope_of("--scope", scope),
         "default_scope": default_scope and scope_of("--default-scope", default_scope),
+        "unknown_scope": unknown_scope,
         "grant_types": values(grant_type),
         "response_types": values(response_type),
         "token_endpoint_auth_method": auth_method,
