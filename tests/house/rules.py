@@ -6,6 +6,9 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_args
+
+from oauthcore.digest import Kind, Proof
 
 Rule = Callable[[str, ast.Module], Iterator[str]]
 
@@ -374,6 +377,15 @@ def is_of_json(call: ast.Call) -> bool:
     return not isinstance(call.func, ast.Attribute) or getattr(call.func.value, "id", "") == "json"
 
 
+def names_kinds_of_secrets_that_there_are(name: str, tree: ast.Module) -> Iterator[str]:
+    """What the core digests and derives is of a kind in digest.py: hosts may name others, and a typo would be one."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args):
+        known = {"digest": get_args(Kind), "derive": get_args(Proof)}.get(called(call))
+        kind = call.args[0]
+        if known and isinstance(kind, ast.Constant) and isinstance(kind.value, str) and kind.value not in known:
+            yield f"line {call.lineno} names {kind.value}, which digest.py does not"
+
+
 RULES: tuple[Rule, ...] = (
     tells_nothing_of_a_request_s_values,
     imports_nothing_from_outside,
@@ -386,6 +398,7 @@ RULES: tuple[Rule, ...] = (
     says_why_there_are_no_more,
     is_named_for_its_idea,
     says_what_it_is_for,
+    names_kinds_of_secrets_that_there_are,
 )
 RULES_FOR_ALL: tuple[Rule, ...] = (reads_text_by_named_characters, reads_json_strictly)
 

@@ -45,6 +45,7 @@ BROKEN: dict[Rule, tuple[str, str]] = {
     ),
     rules.is_named_for_its_idea: ("oauthcore/utils.py", ""),
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
+    rules.names_kinds_of_secrets_that_there_are: ("oauthcore/x.py", "context.digest('acess_token', secret)\n"),
     rules.reads_json_strictly: ("oauthcore/x.py", "def f(text):\n    return json.loads(text)\n"),
     rules.reads_text_by_named_characters: ("adapters/oauthcore_x/x.py", "def f(text):\n    return text.strip()\n"),
 }
