@@ -12,6 +12,8 @@ nox.options.error_on_missing_interpreters = True
 
 # A file's tests stay together: what they start is started once. More at once would start more databases than it saves.
 TWO_AT_ONCE = ("--numprocesses=2", "--dist=loadfile")
+# A test that hangs fails after so many seconds, with the stacks of all threads, and the run goes on.
+WITH_AN_END = ("--timeout=900",)
 LOCKS = Path("tests/locks")
 # What each lock is made of: the extras that the session needs of the project itself, beside its group of tools.
 LOCKED = {"lint": (), "contracts": (), "tests": ("all",), "types": ("all",)}
@@ -57,14 +59,14 @@ def contracts(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run every test, with branch coverage."""
     install(session, "tests")
-    session.run("pytest", *TWO_AT_ONCE, "--cov", "--cov-report=term", *session.posargs)
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session(reuse_venv=True)
 def quick(session: nox.Session) -> None:
     """Run what takes no time, and stop at the first failure."""
     install(session, "tests", project=("-e", "."))
-    session.run("pytest", *TWO_AT_ONCE, "-x", "-q", "-m", "not slow", *session.posargs)
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-x", "-q", "-m", "not slow", *session.posargs)
 
 
 @nox.session

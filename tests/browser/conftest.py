@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.h11.installation import Installation, Running
+from tests.processes import PATIENCE
 
 CHROMIUM = shutil.which("chromium")
 # Nothing of it leaves this machine: the clients' host is one where nobody answers.
@@ -156,7 +157,7 @@ def site_in(folder: Path, session_lifetime: int, tables: str = CLIENTS) -> Itera
             yield Site(running, clients)
     finally:
         clients.shutdown()
-        thread.join()
+        thread.join(PATIENCE)
         clients.server_close()
 
 

@@ -20,6 +20,7 @@ from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.hosts.hosts import BARE
 from tests.hosts.tls_proxy import tls_proxy
 from tests.hosts.visitor import Visitor
+from tests.processes import PATIENCE
 
 HOST, SIBLING = "as.example", "sibling.as.example"
 SESSION = "__Host-oauthcore-session"
@@ -108,7 +109,7 @@ def domain(tmp_path: Path) -> Iterator[Domain]:
             yield Domain(visitor, sibling, context.new_page())
         launched.close()
     sibling.shutdown()
-    thread.join()
+    thread.join(PATIENCE)
     sibling.server_close()
 
 

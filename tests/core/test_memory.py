@@ -11,6 +11,7 @@ from oauthcore import MemoryStorage, Scope
 from oauthcore.digest import Digest
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records import Consent, Grant
+from tests.processes import PATIENCE
 
 
 @attrs.frozen
@@ -92,14 +93,14 @@ def test_of_many_threads_that_consume_one_record_one_succeeds() -> None:
         storage, start, results = MemoryStorage([A]), Barrier(8), list[bool]()
 
         def consume(storage: MemoryStorage = storage, start: Barrier = start, results: list[bool] = results) -> None:
-            start.wait()
+            start.wait(PATIENCE)
             results.append(storage.commit((Delete(A), Insert(B))))
 
         threads = [Thread(target=consume) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(PATIENCE)
 
         assert sorted(results) == [False] * 7 + [True]
 

@@ -137,8 +137,11 @@ def test_workers_at_the_same_storage_share_the_work() -> None:
 def test_the_end_of_the_task_is_the_end_of_it() -> None:
     host, storage = Host(turns=2), MemoryStorage(expired(2))
 
+    async def never(seconds: float) -> bool:
+        return await asyncio.Event().wait()
+
     async def cancelled() -> None:
-        task = asyncio.create_task(host.purging().arun(storage, lambda seconds: asyncio.Event().wait()))
+        task = asyncio.create_task(host.purging().arun(storage, never))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

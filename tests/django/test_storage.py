@@ -23,6 +23,7 @@ from oauthcore.testing import clauses
 from oauthcore_django.models import Record
 from oauthcore_django.storage import DjangoStorage
 from tests.core.site import CLIENTS, make_site
+from tests.processes import PATIENCE
 
 ONE, TWO = Client(client_id="one", name="ö"), Client(client_id="two", expires_at=10)
 OTHER = attrs.evolve(ONE, enabled=False)
@@ -181,7 +182,7 @@ def test_one_of_many_threads_wins(storage: DjangoStorage) -> None:
     barrier = Barrier(8)
 
     def race(number: int) -> bool:
-        barrier.wait()
+        barrier.wait(PATIENCE)
         try:
             renamed = attrs.evolve(ONE, name=str(number))
             return storage.commit([Replace(ONE, renamed), Insert(Client(client_id=str(number)))])

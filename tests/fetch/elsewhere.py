@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+from tests.processes import PATIENCE
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answer as the path says."""
@@ -73,4 +75,4 @@ def elsewhere(tls: ssl.SSLContext | None = None) -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(PATIENCE)

@@ -32,6 +32,7 @@ from oauthcore import (
 from oauthcore.clock import Clock
 from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_wsgi import OAuth
+from tests.processes import PATIENCE
 
 
 class Quiet(WSGIRequestHandler):
@@ -78,7 +79,7 @@ def elsewhere() -> Iterator[Elsewhere]:
         thread.start()
         yield Elsewhere(server, world)
         http.shutdown()
-        thread.join()
+        thread.join(PATIENCE)
 
 
 Ask = Callable[[ResourceServer, Request], Access | Response]

@@ -18,6 +18,7 @@ from oauthcore_fetch.deadline import until
 from oauthcore_fetch.fetcher import At
 from oauthcore_fetch.guard import Allowed, Forbidden, allowed, permitted
 from tests.fetch.elsewhere import elsewhere
+from tests.processes import PATIENCE
 
 LOOPBACK = ("127.0.0.0/8",)
 
@@ -87,7 +88,7 @@ def test_async_host_waits_no_longer_for_a_name() -> None:
     go_on = Event()
 
     def resolve_slowly(host: str, port: int) -> list[str]:
-        go_on.wait()
+        go_on.wait(PATIENCE)
         return []
 
     async def ask() -> None:

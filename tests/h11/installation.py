@@ -14,7 +14,8 @@ from typing import Any
 
 import attrs
 
-PATIENCE = 60.0
+from tests.processes import PATIENCE, end, line_of, run, start, stop
+
 PROGRAM = ("-m", "oauthcore_h11")
 
 
@@ -35,14 +36,13 @@ class Running:
         """Send it a signal."""
         self.process.send_signal(number)
 
-    def wait(self) -> int:
-        """Wait for its end; give its exit status."""
+    def exit_status(self) -> int:
+        """Wait for its end; return its exit status."""
         return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """End it as the power failing would."""
-        self.process.kill()
-        self.wait()
+        stop(self.process, signal.SIGKILL)
 
     def logged(self) -> str:
         """Give what it has logged."""
@@ -78,9 +78,7 @@ class Installation:
 
     def run(self, *arguments: str, said: str | None = None, status: int = 0) -> str:
         """Run a command to its end; give what it printed."""
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.folder, input=said, capture_output=True, text=True, timeout=PATIENCE
-        )
+        done = run(self.command(*arguments), cwd=self.folder, input=said, capture_output=True)
         assert done.returncode == status, done.stderr
         return done.stdout if status == 0 else done.stderr
 
@@ -97,10 +95,7 @@ class Installation:
         try:
             yield running
         finally:
-            if running.process.poll() is None:
-                running.kill()
-            assert running.process.stdout is not None
-            running.process.stdout.close()
+            end(running.process, signal.SIGKILL)
 
     def start(
         self, *arguments: str, environment: dict[str, str] | None = None, program: Sequence[str] = PROGRAM
@@ -108,17 +103,17 @@ class Installation:
         """Start a server, and wait until it says that it serves."""
         log = self.folder / "log"
         with log.open("ab") as errors:
-            process = subprocess.Popen(
+            process = start(
                 self.command("serve", "--json", *arguments, program=program),
                 cwd=self.folder,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
                 env={**os.environ, **(environment or {})},
             )
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line, log.read_text(encoding="utf-8")
+        line = line_of(process)
+        if not line:
+            end(process)
+            raise AssertionError(log.read_text(encoding="utf-8"))
         return Running(process, json.loads(line)["bind"][0], log)
 
     def command(self, *arguments: str, program: Sequence[str] = PROGRAM) -> list[str]:

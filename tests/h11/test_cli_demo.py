@@ -15,7 +15,8 @@ import pytest
 
 from oauthcore_h11.cli import main
 from oauthcore_h11.loopback import port_of
-from tests.h11.serving import PATIENCE
+from tests import processes
+from tests.processes import PATIENCE, limited, line_of
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +25,11 @@ pytestmark = pytest.mark.slow
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run `python -m oauthcore_h11 demo` until the block ends."""
     command = [sys.executable, "-m", "oauthcore_h11", "demo", "--port", "0", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with processes.running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        yield process
 
 
-def first_line(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline()
+first_line = line_of
 
 
 def end(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> tuple[str, str]:
@@ -41,7 +37,8 @@ def end(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM)
     assert process.stdout is not None
     assert process.stderr is not None
     process.send_signal(number)
-    said = process.stdout.read(), process.stderr.read()
+    with limited(process):
+        said = process.stdout.read(), process.stderr.read()
     process.wait(PATIENCE)
     return said
 

@@ -24,6 +24,7 @@ import pytest
 
 from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
+from tests.processes import PATIENCE
 
 KILLS = 50
 CONNECTIONS = 4
@@ -233,7 +234,7 @@ def test_of_what_clients_were_told_nothing_is_lost_and_no_code_is_redeemed_twice
                 told.heard.wait_for(lambda enough=enough: told.answers >= enough, 60)  # type: ignore[misc]
             running.kill()
             for each in working:
-                each.result()
+                each.result(PATIENCE)
 
     with installation.serving() as running:
         caller = Caller(running, cookies, told)

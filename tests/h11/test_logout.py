@@ -18,8 +18,9 @@ from typing_extensions import override
 from oauthcore import jose
 from oauthcore.jwk import parse_set
 from oauthcore.oidc.logout_token import EVENT
-from tests.h11.installation import PATIENCE, Installation, Running
+from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
+from tests.processes import PATIENCE
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 ISSUER = "http://localhost:8000"
@@ -59,7 +60,7 @@ def rp() -> Iterator[Rp]:
     thread.start()
     yield Rp(server.server_address[1], heard)
     server.shutdown()
-    thread.join()
+    thread.join(PATIENCE)
     server.server_close()
 
 
@@ -152,7 +153,7 @@ def test_what_is_to_be_told_is_told_after_a_kill_too(installation: Installation,
         (told,) = parse_qs(rp.heard.get(timeout=PATIENCE))["logout_token"]
         claims = verified(http, told)
         again.tell(signal.SIGTERM)
-        assert again.wait() == 0
+        assert again.exit_status() == 0
 
     assert claims["sub"] == "s-1"
     assert rp.heard.empty()

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +18,7 @@ from requests_oauthlib import OAuth2Session
 
 from oauthcore_h11.demo import Demo
 from tests.h11.person import Person, query_of
+from tests.processes import run as run_process
 
 pytestmark = pytest.mark.slow
 
@@ -258,7 +258,7 @@ def run_curl(demo: Demo) -> Callable[[str], dict[str, Any]]:
 
     def run(command: str) -> dict[str, Any]:
         here = command.replace("localhost:8000", address).replace("curl ", "curl -sS ")
-        done = subprocess.run(["sh", "-c", here], capture_output=True, text=True, check=True, env=environment)
+        done = run_process(["sh", "-c", here], capture_output=True, check=True, env=environment)
         answer = json.loads(done.stdout)
         assert isinstance(answer, dict)
         return answer

@@ -22,8 +22,9 @@ import pytest
 from oauthcore.outcome import Insert
 from oauthcore_sqlite import SqliteStorage
 from tests.h11 import gated
-from tests.h11.installation import PATIENCE, Installation, Running
+from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
+from tests.processes import PATIENCE
 from tests.sqlite.things import Thing
 
 pytestmark = pytest.mark.slow
@@ -77,7 +78,7 @@ def test_five_minute_tour_works_and_survives_a_restart(installation: Installatio
     with installation.serving() as first:
         token = httpx.post(first.url + "/token", data=form, auth=("my_app", app["client_secret"]), trust_env=False)
         first.tell(signal.SIGTERM)
-        assert first.wait() == 0
+        assert first.exit_status() == 0
     with installation.serving() as second:
         asked = {"token": token.json()["access_token"]}
         auth = ("my_app", app["client_secret"])
@@ -190,7 +191,7 @@ def test_nothing_is_removed_where_the_operator_wants_it_so(installation: Install
         assert httpx.get(running.url + "/readyz", trust_env=False).status_code == 200
         assert metric(running, "oauthcore_purged_records_total") == 0
         running.tell(signal.SIGTERM)
-        assert running.wait() == 0
+        assert running.exit_status() == 0
 
     assert storage.expired(2) == 25
     assert installation.ask("purge") == {"removed": 25}
@@ -203,7 +204,7 @@ def test_a_server_that_is_to_end_leaves_the_rest_to_its_successor(installation: 
         while metric(running, "oauthcore_purged_records_total") < 10:
             assert running.process.poll() is None
         running.tell(signal.SIGTERM)
-        assert running.wait() == 0
+        assert running.exit_status() == 0
 
     assert storage.expired(2) == 15
     storage.close()
@@ -266,7 +267,7 @@ def opened(gate: Path, waiting: Future[httpx.Response]) -> int:
         except OSError as error:
             if error.errno != errno.ENXIO:  # nobody reads it yet
                 raise
-    raise AssertionError(waiting.result())
+    raise AssertionError(waiting.result(PATIENCE))
 
 
 def test_ending_lets_what_runs_finish_and_refuses_what_is_new(installation: Installation) -> None:
@@ -291,7 +292,7 @@ def test_ending_lets_what_runs_finish_and_refuses_what_is_new(installation: Inst
 
         assert (answer.status_code, answer.headers["location"]) == (303, "/account")
         assert answer.headers["connection"] == "close"
-        assert running.wait() == 0
+        assert running.exit_status() == 0
 
 
 @pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "workers"])
@@ -309,7 +310,7 @@ def test_ending_refuses_what_is_new_before_anything_is_waited_for(
             while is_accepted(running):
                 assert running.process.poll() is None
             assert "purging failed" not in running.logged()
-        assert running.wait() == 0
+        assert running.exit_status() == 0
 
 
 def until_it_answers(running: Running) -> None:
@@ -366,7 +367,7 @@ def test_unix_socket_is_served(installation: Installation) -> None:
         with httpx.Client(transport=transport, base_url="http://localhost", trust_env=False) as http:
             assert http.get("/readyz").text == "ready\n"
         running.tell(signal.SIGTERM)
-        assert running.wait() == 0
+        assert running.exit_status() == 0
 
 
 def test_whoever_comes_by_a_unix_socket_is_not_trusted_for_that(installation: Installation) -> None:
@@ -468,7 +469,7 @@ def test_worker_that_dies_is_replaced_and_the_others_go_on(installation: Install
         metrics = httpx.get(running.url + "/metrics", trust_env=False).text
         running.tell(signal.SIGTERM)
 
-        assert running.wait() == 0
+        assert running.exit_status() == 0
         assert len(before) == 2
         assert before[1] in after
         assert "worker ended" in running.logged()

@@ -182,7 +182,7 @@ async def test_phase_is_not_prolonged_by_a_trickle_of_bytes() -> None:
             await client.says(b"x")
             await asyncio.wait([heard], timeout=0.02)
 
-    assert heard.result().startswith(b"HTTP/1.1 408 ")
+    assert (await heard).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_client_that_does_not_read_is_hung_up_on() -> None:

@@ -14,9 +14,10 @@ from time import monotonic
 
 import attrs
 
+from tests.processes import PATIENCE, end, run, start
+
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "docs" / "examples"
-PATIENCE = 60.0
 PYTHON = sys.executable
 
 
@@ -39,21 +40,16 @@ class Host:
         environment = os.environ | self.environment | {"PYTHONPATH": os.pathsep.join(paths)}
         port = free_port()
         if self.prepare:
-            subprocess.run(self.prepare, cwd=place, env=environment, check=True, timeout=PATIENCE)
+            run(self.prepare, cwd=place, env=environment, check=True)
         log = place / "log"
         with log.open("wb") as output:
             command = [part.format(port=port) for part in self.command]
-            process = subprocess.Popen(command, cwd=place, env=environment, stdout=output, stderr=subprocess.STDOUT)
+            process = start(command, cwd=place, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
             await_port(port, process, log)
             yield port
         finally:
-            process.terminate()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def free_port() -> int:
@@ -63,7 +59,7 @@ def free_port() -> int:
         return port
 
 
-def await_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def await_port(port: int, process: subprocess.Popen[str], log: Path) -> None:
     """Wait until a process listens; fail with what it said if it ends instead."""
     until = monotonic() + PATIENCE
     while monotonic() < until:

@@ -10,6 +10,8 @@ from threading import Thread
 
 import trustme
 
+from tests.processes import PATIENCE
+
 PIECE = 65_536
 
 
@@ -23,7 +25,7 @@ def tls_proxy(authority: trustme.CA, to: int) -> Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        thread.join(PATIENCE)
 
 
 def _accept(listener: socket.socket, tls: ssl.SSLContext, to: int) -> None:
@@ -40,7 +42,7 @@ def _serve(client: socket.socket, tls: ssl.SSLContext, to: int) -> None:
         back = Thread(target=_pump, args=(upstream, inside), daemon=True)
         back.start()
         _pump(inside, upstream)
-        back.join()
+        back.join(PATIENCE)
         inside.close()
         upstream.close()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 
 import pytest
 
 from tests.house import rules
 from tests.house.rules import ADAPTERS, BY_UNICODE_AFTER_ALL, CORE, ROOT, RULES, RULES_FOR_ALL, Rule, modules
+from tests.processes import run
 
 MODULES = modules()
 EVERYWHERE = modules(CORE, ADAPTERS)
@@ -142,7 +142,7 @@ def test_importing_the_core_loads_no_event_loop_and_no_dependency_but_attrs() ->
     unwanted = {"asyncio", "socket", "ssl", "h11", "jinja2", "itsdangerous", "cattrs", "anyio", "hypothesis", "joserfc"}
     program = f"import sys; known = {{*sys.modules}}; import oauthcore; print({unwanted} & sys.modules.keys() - known)"
 
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    result = run([sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT)
 
     assert result.stdout == "set()\n"
 
@@ -150,6 +150,6 @@ def test_importing_the_core_loads_no_event_loop_and_no_dependency_but_attrs() ->
 def test_importing_the_testing_kit_loads_neither_hypothesis_nor_pytest() -> None:
     program = "import sys, oauthcore.testing; print({'hypothesis', 'pytest', '_pytest'} & sys.modules.keys())"
 
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    result = run([sys.executable, "-c", program], capture_output=True, check=True, cwd=ROOT)
 
     assert result.stdout == "set()\n"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
@@ -15,11 +14,15 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests.servers.program import Program
+
 NO_RETRY = Retry(NoBackoff(), 0)
 NO_ASYNC_RETRY = AsyncRetry(NoBackoff(), 0)
 # As an operator should have it: what is acknowledged is on the disk.
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 VOLATILE = ("--appendonly", "no")
+# For how many seconds a server may take to start, or to end.
+PATIENCE = 20.0
 
 
 def binaries() -> dict[str, Path]:
@@ -35,38 +38,21 @@ class Engine:
 
     def __init__(self, binary: Path, folder: Path, *options: str) -> None:
         self._password = options[options.index("--requirepass") + 1] if "--requirepass" in options else None
-        self._command = [str(binary), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
         self.port = free_port()
-        self._process: subprocess.Popen[str] | None = None
+        its_own = ["--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options, "--port", str(self.port)]
+        self._program = Program([str(binary), *its_own], "Ready to accept connections", folder, patience=PATIENCE)
 
     def start(self) -> None:
         """Start, and come back when it takes commands."""
-        command = [*self._command, "--port", str(self.port)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert self._process.stdout is not None
-        said = []
-        for line in self._process.stdout:
-            said.append(line)
-            if "Ready to accept connections" in line:
-                break
-        else:
-            raise AssertionError(f"the server did not start: {''.join(said)}")
-        with closing(self.client()) as client:
-            client.config_set("loglevel", "warning")  # nobody reads on
+        self._program.start()
 
     def end(self) -> None:
-        """End it, as an operator does."""
-        self._signal(signal.SIGTERM)
+        """End it, as an operator does; by force where it refuses, as it does while it writes its first log."""
+        self._program.stop(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it, as a crash does."""
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.communicate()
-            self._process = None
+        self._program.kill()
 
     def client(self, **settings: object) -> redis.Redis:
         """Give a client of it."""

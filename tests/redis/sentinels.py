@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from tests.redis.engine import DURABLE, NO_RETRY, Engine, free_port, running
 from tests.redis.waiting import until
+from tests.servers.program import Program
 
 SERVICE = "tokens"
 CONFIGURATION = """\
@@ -60,13 +61,13 @@ def sentinel(binary: Path, folder: Path, primary: int) -> Iterator[int]:
     """Run a sentinel; give its port once it knows of two replicas."""
     port, file = free_port(), folder / "sentinel.conf"
     file.write_text(CONFIGURATION.format(port=port, folder=folder, primary=primary, service=SERVICE))
-    process = subprocess.Popen([str(binary), str(file), "--sentinel"], stdout=subprocess.DEVNULL)
+    program = Program([str(binary), str(file), "--sentinel"], "+monitor", folder)
+    program.start()
     try:
         until(lambda: knows_all(port))
         yield port
     finally:
-        process.terminate()
-        process.wait()
+        program.stop(signal.SIGTERM)
 
 
 def is_followed(client: redis.Redis) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from oauthcore_redis import RedisStorage
 from tests.core.site import Site, members
+from tests.processes import PATIENCE
 from tests.redis.engine import DURABLE, Engine, binaries, running
 from tests.redis.test_serving import installation_on
 from tests.redis.writing import check_pairs_are_whole_and_kept
@@ -76,7 +77,7 @@ def test_a_code_that_was_redeemed_stays_so_and_its_tokens_are_good(durable: Engi
         shares = [(site_on(opening, number + 1), codes[number::THREADS]) for number in range(THREADS)]
         jobs = [pool.submit(redeem_all, site, share, statuses, done) for site, share in shares]
         kill_now_and_then(durable, done, between=50)
-        tokens = [token for job in jobs for token in job.result()]
+        tokens = [token for job in jobs for token in job.result(PATIENCE)]
 
     site = site_on(opening, 99)
     given = [token for token in tokens if token is not None]

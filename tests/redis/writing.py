@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from oauthcore.outcome import Insert
 from oauthcore_redis import RedisStorage
+from tests.processes import PATIENCE
 from tests.redis.things import Other, Thing
 
 THREADS = 4
@@ -42,7 +43,7 @@ def check_pairs_are_whole_and_kept(storage: RedisStorage, mishap: Callable[[Sema
         mishap(done)
         is_over.set()
         for writer in writers:
-            writer.result()
+            writer.result(PATIENCE)
 
     there, others = {thing.key for thing in storage.every(Thing)}, {other.key for other in storage.every(Other)}
     assert errors, "the server was killed, and nobody noticed"

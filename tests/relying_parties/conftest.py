@@ -21,6 +21,7 @@ from oauthcore.jwk import Jwk, set_of
 from oauthcore_h11.passwords import Passwords
 from tests.h11.installation import Installation
 from tests.hosts.hosts import free_port
+from tests.processes import line_of, running
 from tests.relying_parties.browser import Browser
 
 HERE = Path(__file__).parent
@@ -159,19 +160,9 @@ def talk(provider: Provider, browser: Browser) -> Talk:
     def talk_with(program: str, flow: str, client_id: str, **job: Any) -> dict[str, Any]:
         environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(provider.authority)}
         job |= {"flow": flow, "client_id": client_id, "issuer": provider.issuer, "redirect_uri": CALLBACK}
-        process = subprocess.Popen(
-            [str(NODE), str(HERE / program)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        try:
+        command, piped = [str(NODE), str(HERE / program)], subprocess.PIPE
+        with running(command, stdin=piped, stdout=piped, stderr=piped, env=environment) as process:
             return conversation(process, browser, {"secret": SECRET, "method": "client_secret_post", **job})
-        finally:
-            process.kill()
-            process.communicate(timeout=PATIENCE)
 
     return talk_with
 
@@ -184,7 +175,7 @@ def conversation(process: subprocess.Popen[str], browser: Browser, job: dict[str
     while True:
         process.stdin.write(json.dumps(message) + "\n")
         process.stdin.flush()
-        line = process.stdout.readline()
+        line = line_of(process)
         assert line, process.stderr and process.stderr.read()
         said = json.loads(line)
         assert "error" not in said, said

@@ -23,8 +23,9 @@ from authlib.integrations.httpx_client import OAuth2Client
 from flask import Flask, jsonify
 
 from tests.core.site import VERIFIER
-from tests.h11.installation import PATIENCE, Installation
+from tests.h11.installation import Installation
 from tests.hosts.hosts import free_port
+from tests.processes import PATIENCE, line_of, running
 from tests.relying_parties.browser import Browser
 from tests.relying_parties.conftest import HERE, INSTALLED, NODE
 from tests.test_openid_page import PAGE, run_blocks
@@ -170,20 +171,11 @@ def test_the_sample_for_openid_client_shows_the_email(operator: Operator, alice:
     (tmp_path / "node_modules").symlink_to((HERE / "node_modules").resolve())
     secret = operator.add("node", redirect_uri=f"http://127.0.0.1:{port}/callback")
 
-    process = subprocess.Popen(
-        [NODE, "rp.mjs"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"ISSUER": operator.issuer, "SECRET": secret},
-    )
-    try:
-        assert process.stdout is not None
-        opened = process.stdout.readline().removeprefix("open ").strip()
+    environment = {"ISSUER": operator.issuer, "SECRET": secret}
+    with running([NODE, "rp.mjs"], cwd=tmp_path, stdout=subprocess.PIPE, env=environment) as process:
+        opened = line_of(process).removeprefix("open ").strip()
         page = httpx.get(alice.open(opened).url, trust_env=False)
         said, _ = process.communicate(timeout=PATIENCE)
-    finally:
-        process.kill()
 
     assert page.text == "signed in\n"
     id_token, userinfo = said.split("UserInfo")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from itertools import count
 
 import pymysql
 
+from tests.processes import run
 from tests.servers.program import Folder, Program, free_port, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
@@ -28,7 +28,7 @@ class MariaDb:
         install, server = self.programs()
         places = ["--no-defaults", f"--datadir={data}"]
         command = [install, *places, "--auth-root-authentication-method=normal", "--skip-test-db"]
-        subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
+        run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
         self.program = Program(
             [
                 server,
@@ -43,7 +43,8 @@ class MariaDb:
                 *options,
             ],
             "ready for connections",
-            self._folder,
+            self._folder.path,
+            unprivileged(),
         )
         self.program.start()
 

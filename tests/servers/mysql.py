@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from itertools import count
 
 import pymysql
 
+from tests.processes import run
 from tests.servers.mariadb import MariaDb
 from tests.servers.program import Folder, Program, free_port, unprivileged
 
@@ -30,7 +30,7 @@ class MySql:
         self._folder = Folder("mysql")
         data = self._folder.path / "data"
         options = [os.environ[VARIABLE], "--no-defaults", f"--datadir={data}", "--secure-file-priv="]
-        subprocess.run(
+        run(
             [*options, "--initialize-insecure"],
             check=True,
             capture_output=True,
@@ -51,7 +51,8 @@ class MySql:
                 "--max-connections=200",
             ],
             "ready for connections",
-            self._folder,
+            self._folder.path,
+            unprivileged(),
         )
         self.program.start()
         self._ask(ACCOUNT, "GRANT ALL ON *.* TO tester@'127.0.0.1'")

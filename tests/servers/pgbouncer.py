@@ -6,7 +6,7 @@ import os
 import shutil
 
 from tests.servers.postgresql import PostgreSql
-from tests.servers.program import Folder, Program, free_port
+from tests.servers.program import Folder, Program, free_port, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 # Two connections for all clients: what one of them leaves on a connection, another one meets.
@@ -41,7 +41,7 @@ class PgBouncer:
         users.write_text('"postgres" ""\n')
         for path in (configuration, users):
             self._folder.give_away(path)
-        self.program = Program([self.path(), str(configuration)], "process up", self._folder)
+        self.program = Program([self.path(), str(configuration)], "process up", self._folder.path, unprivileged())
         self.program.start()
 
     @staticmethod

@@ -6,13 +6,13 @@ import atexit
 import importlib.util
 import os
 import shutil
-import subprocess
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 import psycopg
 
+from tests.processes import run
 from tests.servers.program import Folder, Program, free_port, unprivileged
 
 ATTEMPTS = 200
@@ -37,7 +37,7 @@ class PostgreSql:
         self._folder = Folder("postgresql")
         programs, cluster = _made()
         data = self._folder.path / "data"
-        subprocess.run(["cp", "--archive", str(cluster), str(data)], check=True)
+        run(["cp", "--archive", str(cluster), str(data)], check=True)
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -51,7 +51,8 @@ class PostgreSql:
         self.program = Program(
             [str(programs / "postgres"), "-D", str(data), *options],
             "database system is ready to accept connections",
-            self._folder,
+            self._folder.path,
+            unprivileged(),
         )
         self.program.start()
 
@@ -96,7 +97,7 @@ def _made() -> tuple[Path, Path]:
     folder.give_away(data)
     options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--locale=C")
     command = [str(programs / "initdb"), "-D", str(data), *options]
-    subprocess.run(command, check=True, capture_output=True, user=unprivileged(), cwd=folder.path)
+    run(command, check=True, capture_output=True, user=unprivileged(), cwd=folder.path)
     return programs, data
 
 

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from threading import Thread
+from typing import IO
+
+from tests.processes import PATIENCE, limited, start, stop
 
 # Who runs servers that refuse to be run by root.
 _NOBODY = "nobody"
@@ -48,38 +51,43 @@ class Folder:
 
 
 class Program:
-    """Run a server, as nobody where this process is root's."""
+    """Run a server, as another user where one is named."""
 
-    def __init__(self, command: Sequence[str], ready: str, folder: Folder) -> None:
+    def __init__(
+        self, command: Sequence[str], ready: str, folder: Path, user: str | None = None, patience: float = PATIENCE
+    ) -> None:
         self._command = command
         self._ready = ready
         self._folder = folder
+        self._user = user
+        self._patience = patience
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """Start it, and return once it says that it is ready; raises `RuntimeError` with what it said instead."""
-        user = unprivileged()
-        self._process = subprocess.Popen(
+        user = self._user
+        self._process = start(
             self._command,
-            cwd=self._folder.path,
+            cwd=self._folder,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
             user=user,
             group=None if user is None else pwd.getpwnam(user).pw_gid,
             extra_groups=None if user is None else (),
         )
         said: list[str] = []
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            said.append(line)
-            if self._ready in line:
-                # What it says from here on has to be taken from it, or it would wait for somebody to listen.
-                Thread(target=self._process.stdout.read, daemon=True).start()
-                return
-        self.stop()
+        with limited(self._process, self._patience):
+            for line in self._process.stdout:
+                said.append(line)
+                if self._ready in line:
+                    # What it says from here on has to be taken from it, or it would wait for somebody to listen.
+                    Thread(target=drain, args=(self._process.stdout,), daemon=True).start()
+                    return
+        self._process.stdout.close()
+        self.kill()
         raise RuntimeError("".join(said[-20:]))
 
     @property
@@ -92,15 +100,21 @@ class Program:
         """End it as a power cut would."""
         self._end(signal.SIGKILL)
 
-    def stop(self) -> None:
-        """Have it end at once, without tidying up what is going to be removed (PostgreSQL: immediate shutdown)."""
-        self._end(signal.SIGQUIT)
+    def stop(self, number: signal.Signals = signal.SIGQUIT) -> None:
+        """Have it end, and kill it where it refuses to.
+
+        PostgreSQL ends at once by SIGQUIT, without tidying up what is going to be removed.
+        """
+        self._end(number)
 
     def _end(self, number: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(number)
-        self._process.wait(60)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        self._process = None
+        if self._process is not None:
+            stop(self._process, number, self._patience)
+            self._process = None
+
+
+def drain(pipe: IO[str]) -> None:
+    """Read on until the process has ended, and let go of the pipe then."""
+    with pipe:
+        while pipe.readline():
+            pass

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from oauthcore.outcome import Change, R, S
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage
+from tests.processes import PATIENCE
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class Loop:
     def close(self) -> None:
         """End it."""
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
+        self._thread.join(PATIENCE)
         self.loop.close()
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oauthcore.outcome import Insert
 from oauthcore_sqlalchemy import SqlAlchemyStorage
+from tests.processes import PATIENCE
 from tests.redis.test_serving import installation_on
 from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table
@@ -55,7 +56,7 @@ class Load:
                 self._server.start()
             self.is_over.set()
             for each in working:
-                each.result()
+                each.result(PATIENCE)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from oauthcore.testing import Factory
 from oauthcore_sqlite import SqliteStorage
+from tests.processes import PATIENCE
 from tests.storages.behaviour import BEHAVIOUR, INTERLEAVINGS, suites
 
 globals().update(suites((*BEHAVIOUR, *INTERLEAVINGS)))
@@ -25,7 +26,7 @@ def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
 
     def opened() -> SqliteStorage:
         storage = next(turns)
-        storage._writer.submit(lambda connection: connection.execute("DELETE FROM record").rowcount).result()
+        storage._writer.submit(lambda connection: connection.execute("DELETE FROM record").rowcount).result(PATIENCE)
         return storage
 
     yield opened

@@ -13,6 +13,7 @@ import pytest
 from oauthcore.outcome import Insert, Replace
 from oauthcore_sqlite import SqliteStorage
 from oauthcore_sqlite.writer import Step, apply
+from tests.processes import reap
 from tests.sqlite.things import Thing
 
 A, A1 = Thing("a"), Thing("a", 1)
@@ -36,7 +37,7 @@ def in_a_child(work: Callable[[], bool]) -> bool:
         # Whoever ended in order would first write down all that was traced in this process until now.
         os.kill(os.getpid(), signal.SIGKILL)
     os.close(writing)
-    os.waitpid(pid, 0)
+    reap(pid)
     with os.fdopen(reading, "rb") as told:
         return told.read() == b"1"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from oauthcore_sqlite import SqliteStorage
+from tests.processes import limited, running
 from tests.sqlite.things import Other, Thing
 
 # Each commit is a Thing and an Other; each is acknowledged by a line once `commit` has said True.
@@ -39,7 +40,7 @@ with ThreadPoolExecutor(4) as pool:
 def killed_after(acknowledged: int, path: Path, prefix: str) -> list[str]:
     """Let a process write, and kill it; give what it had acknowledged."""
     command = [sys.executable, "-c", WRITE, str(path), prefix]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with running(command, stdout=subprocess.PIPE) as process, limited(process):
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(acknowledged)]
         process.send_signal(signal.SIGKILL)

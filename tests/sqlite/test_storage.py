@@ -19,6 +19,7 @@ from oauthcore.outcome import Insert, Replace, Require
 from oauthcore.records import Grant
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from oauthcore_sqlite.schema import connect_reader
+from tests.processes import PATIENCE
 from tests.sqlite.things import Other, Thing, grant_of
 
 A, B = Thing("a"), Thing("b")
@@ -53,7 +54,7 @@ def test_a_record_written_before_a_field_was_added_is_still_the_same(storage: Sq
     storage.commit((Insert(A),))
     storage._writer.submit(
         lambda connection: connection.execute('UPDATE record SET body = \'{"key": "a"}\'').rowcount
-    ).result()
+    ).result(PATIENCE)
 
     assert storage.find(Thing, "a") == A
     assert storage.commit((Require(A), Replace(A, A1))) is True
@@ -91,7 +92,7 @@ def test_a_record_that_can_not_be_read_is_an_error_of_its_own_commit_alone(stora
     storage.commit((Insert(A), Insert(B)))
     storage._writer.submit(
         lambda connection: connection.execute("UPDATE record SET body = '[]' WHERE key = 'a'").rowcount
-    ).result()
+    ).result(PATIENCE)
 
     with pytest.raises(ValueError, match="no Thing"):
         storage.commit((Insert(Thing("c")), Replace(A, A1)))
@@ -119,7 +120,7 @@ def test_threads_that_come_and_go_share_connections(path: Path, monkeypatch: pyt
     for _ in range(20):
         thread = Thread(target=lambda: found.append(storage.find(Thing, "a")))
         thread.start()
-        thread.join()
+        thread.join(PATIENCE)
     storage.close()
 
     assert found == [A] * 20
@@ -132,7 +133,7 @@ def test_a_closed_storage_finds_nothing_on_any_thread(path: Path) -> None:
     storage.close()
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(sqlite3.ProgrammingError, match="the storage is closed"):
-        pool.submit(storage.find, Thing, "a").result()
+        pool.submit(storage.find, Thing, "a").result(PATIENCE)
     with pytest.raises(sqlite3.ProgrammingError, match="the storage is closed"):
         storage.find(Thing, "a")
 

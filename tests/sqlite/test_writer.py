@@ -16,6 +16,7 @@ from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.schema import connect_writer
 from oauthcore_sqlite.storage import WAIT
 from oauthcore_sqlite.writer import Step, Work, Writer, apply
+from tests.processes import PATIENCE
 from tests.sqlite.things import Thing
 
 
@@ -71,7 +72,7 @@ def test_commits_that_wait_share_one_transaction_and_are_judged_one_by_one(path:
     waiting = [writing.submit(inserting(key)) for key in "abab"]
 
     go_on.set()
-    answers = [job.result() for job in waiting]
+    answers = [job.result(PATIENCE) for job in waiting]
     writing.close()
 
     assert answers == [True, True, False, False]
@@ -85,7 +86,7 @@ def test_a_group_has_a_largest_size(path: Path, monkeypatch: pytest.MonkeyPatch)
     waiting = [writing.submit(inserting(key)) for key in "abcd"]
 
     go_on.set()
-    answers = [job.result() for job in waiting]
+    answers = [job.result(PATIENCE) for job in waiting]
     writing.close()
 
     assert answers == [True] * 4
@@ -102,10 +103,10 @@ def test_everybody_in_a_group_hears_of_its_failure_and_nothing_of_it_is_done(pat
 
     for job in waiting:
         with pytest.raises(sqlite3.OperationalError, match="full"):
-            job.result()
+            job.result(PATIENCE)
 
     failing.clear()
-    assert writing.submit(inserting("a")).result() is True
+    assert writing.submit(inserting("a")).result(PATIENCE) is True
     writing.close()
 
 
@@ -114,10 +115,10 @@ def test_a_connection_that_can_not_even_undo_is_replaced(path: Path) -> None:
     failing |= {"COMMIT", "ROLLBACK"}
 
     with pytest.raises(sqlite3.OperationalError):
-        writing.submit(inserting("a")).result()
+        writing.submit(inserting("a")).result(PATIENCE)
 
     failing.clear()
-    assert writing.submit(inserting("a")).result() is True
+    assert writing.submit(inserting("a")).result(PATIENCE) is True
     writing.close()
 
 
@@ -129,7 +130,7 @@ def test_closing_writes_what_is_queued(path: Path) -> None:
     go_on.set()
     writing.close()
 
-    assert (busy.result(), waiting.result()) == (0, True)
+    assert (busy.result(PATIENCE), waiting.result(PATIENCE)) == (0, True)
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         writing.submit(inserting("b"))
 
@@ -142,17 +143,17 @@ def test_a_commit_that_is_given_up_before_its_turn_is_not_made(path: Path) -> No
     given_up.cancel()
     go_on.set()
 
-    assert waiting.result() is True
+    assert waiting.result(PATIENCE) is True
     with pytest.raises(CancelledError):
-        given_up.result()
-    assert writing.submit(inserting("a")).result() is True
+        given_up.result(PATIENCE)
+    assert writing.submit(inserting("a")).result(PATIENCE) is True
     go_on, _ = blocked(writing)
     given_up, waiting = writing.submit(inserting("c")), writing.submit(inserting("d"))
     given_up.cancel()
     failing.add("COMMIT")
     go_on.set()
     with pytest.raises(sqlite3.OperationalError):
-        waiting.result()
+        waiting.result(PATIENCE)
     failing.clear()
     writing.close()
 

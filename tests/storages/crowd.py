@@ -90,7 +90,7 @@ def gathered(processes: int = PROCESSES) -> Iterator[Callable[[Opening, Act, Seq
         def crowd(opening: Opening, act: Act, secrets: Sequence[str]) -> Crowd:
             # None begins before all have begun, so that each job has a process of its own.
             jobs = [pool.submit(_contend, opening, act, secrets, seed + 1) for seed in range(processes)]
-            return _summed([job.result() for job in jobs], len(secrets))
+            return _summed([job.result(PATIENCE) for job in jobs], len(secrets))
 
         yield crowd
 

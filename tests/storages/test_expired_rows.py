@@ -25,6 +25,7 @@ from oauthcore.testing import FixedClock, SeededEntropy, Walk
 from oauthcore.testing.walk import CLIENT, members_of
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlite import SqliteStorage
+from tests.processes import PATIENCE
 from tests.servers.mariadb import MariaDb
 from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table, unsynced
@@ -271,7 +272,7 @@ def test_token_requests_are_answered_while_fifty_thousand_expired_records_are_pu
         answers = [next(asking)]
         while not done.done():
             answers.append(next(asking))
-        done.result()
+        done.result(PATIENCE)
         left = storage.expired(NOW)
 
     assert answers == [[200, 200]] * len(answers)
