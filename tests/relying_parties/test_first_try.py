@@ -23,7 +23,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from flask import Flask, jsonify
 
 from tests.core.site import VERIFIER
-from tests.h11.installation import Installation
+from tests.h11.installation import Installation, with_any_password
 from tests.hosts.hosts import free_port
 from tests.processes import PATIENCE, line_of, running
 from tests.relying_parties.browser import Browser
@@ -57,6 +57,8 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     issuer = f"http://localhost:{free_port()}"
     installation = Installation(tmp_path_factory.mktemp("first"))
     installation.run("init", "--openid", "--issuer", issuer)
+    text = installation.config.read_text(encoding="utf-8")
+    installation.config.write_text(with_any_password(text), encoding="utf-8")
     claims = ("name=Alice Liddell", "email=alice@example.com", "email_verified=true")
     told = [word for claim in claims for word in ("--claim", claim)]
     installation.run("user", "add", "alice", *told, said="wonderland\n")
