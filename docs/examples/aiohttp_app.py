@@ -4,8 +4,8 @@ import secrets
 import time
 from html import escape
 
-import attrs
 from aiohttp import web
+from attrs import evolve
 
 from oauthcore import Client, Login, MemoryStorage, Secret, World, run
 from oauthcore_asgi.aiohttp import ACCESS, OAuth
@@ -25,9 +25,8 @@ FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" valu
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
 client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-phone = attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")
 run(oauth.server.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(oauth.server.register(phone, replace=True), world)
+run(oauth.server.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
 
 
 async def consent(request: web.Request) -> web.Response:
