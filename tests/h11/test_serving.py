@@ -498,7 +498,9 @@ def is_running(pid: int) -> bool:
 @pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["alone", "workers"])
 def test_server_that_can_not_start_says_why_in_one_line(installation: Installation, arguments: tuple[str, ...]) -> None:
     installation.configure()
-    (installation.folder / "oauthcore.db").write_bytes(b"nonsense" * 1_000)
+    database = installation.folder / "oauthcore.db"
+    database.write_bytes(b"nonsense" * 1_000)
+    database.chmod(0o600)  # one that everybody can read is warned of as well
 
     complaint = installation.run("serve", *arguments, status=2)
 
