@@ -168,7 +168,8 @@ class Application:
         if request.path == monitoring.HEALTH:
             return monitoring.alive()
         if request.path == monitoring.METRICS:
-            return self.monitoring.exposition()
+            # With many workers that is dozens of files, and as many milliseconds.
+            return await asyncio.to_thread(self.monitoring.exposition)
         return monitoring.ready(storage_answers=await self._storage_answers())
 
     async def _storage_answers(self) -> bool:

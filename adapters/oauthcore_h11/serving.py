@@ -137,8 +137,10 @@ class Process:
         end = asyncio.ensure_future(self._end.wait())
         await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
         end.cancel()
-        await self._finish(work)
-        await self._close()
+        try:
+            await self._finish(work)
+        finally:
+            await self._close()
 
     def _begin_to_end(self) -> None:
         """Refuse connections at once: whatever else has to end may wait for a storage, and nobody new should."""
@@ -149,9 +151,7 @@ class Process:
     async def _finish(self, work: Awaitable[object]) -> None:
         """See through what runs, requests and the work in the background, for `drain_time` in all."""
         patience = self._configuration.limits.drain_time
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._server.stop(patience))
-            both.create_task(self._finish_work(work, patience))
+        await asyncio.gather(self._server.stop(patience), self._finish_work(work, patience))
 
     async def _finish_work(self, work: Awaitable[object], patience: float) -> None:
         with suppress(asyncio.CancelledError, TimeoutError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from pathlib import Path
@@ -132,6 +133,21 @@ async def test_counts_are_for_whom_the_operator_says_and_never_for_an_address_th
     host: Host, peer: Peer | None, status: int
 ) -> None:
     assert (await host.request("GET", "/metrics", peer=peer)).status == status
+
+
+async def test_counts_are_put_together_beside_the_event_loop(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of many workers are in as many files."""
+    threads: list[int] = []
+
+    def exposition() -> Response:
+        threads.append(threading.get_ident())
+        return Response(200)
+
+    monkeypatch.setattr(host.application.monitoring, "exposition", exposition)
+
+    assert (await host.request("GET", "/metrics")).status == 200
+
+    assert threads != [threading.get_ident()]
 
 
 PROXIES = TrustedProxies((ip_network("10.0.0.0/8"),))

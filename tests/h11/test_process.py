@@ -51,14 +51,17 @@ async def test_reload_keeps_no_request_waiting_and_is_one_for_all_who_ask_meanwh
     running = asyncio.ensure_future(Process(configuration, rereading, [listening]).run(ready.set))
     await ready.wait()
 
-    for _ in range(5):
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert await is_alive(port)
-    assert (rereading.times, rereading.go_on.is_set()) == (1, False)
-    rereading.go_on.set()
-    while rereading.times < 2:
-        assert await is_alive(port)
-    os.kill(os.getpid(), signal.SIGTERM)
-    await running
+    try:
+        for _ in range(5):
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert await is_alive(port)
+        times_meanwhile = rereading.times
+        rereading.go_on.set()
+        while rereading.times < 2:
+            assert await is_alive(port)
+    finally:
+        rereading.go_on.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
 
-    assert rereading.times == 2
+    assert (times_meanwhile, rereading.times) == (1, 2)
