@@ -25,7 +25,9 @@ from oauthcore_django.storage import DjangoStorage
 from tests.core.site import CLIENTS, make_site
 from tests.processes import PATIENCE
 
-ONE, TWO = Client(client_id="one", name="ö"), Client(client_id="two", expires_at=10)
+# With the method that a text means which names none, as the older ones below do.
+ONE = Client(client_id="one", name="ö", token_endpoint_auth_method="client_secret_basic")
+TWO = Client(client_id="two", expires_at=10)
 OTHER = attrs.evolve(ONE, enabled=False)
 
 

@@ -41,6 +41,8 @@ def every_record_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
     """Records of every kind, with whatever their types allow, are found equal to what was inserted."""
     from oauthcore.testing.strategies import records
 
+    # Not left to what is drawn: clients compare the text of a scope, so its order has to come back.
+    _comes_back(stage, Client(client_id="a", scope=Scope(("write", "read", "admin"))))
     kinds = (*terms.kinds, *lone_kinds())
     _each_of(stage, [records(kind) for kind in kinds], terms.examples, lambda record: _comes_back(stage, record))
 

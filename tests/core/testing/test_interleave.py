@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import MemoryStorage, Secret, World
-from oauthcore.effects import Authenticate, Flow, authenticate, commit, find, find_of
+from oauthcore.effects import Authenticate, AuthenticatedUser, Flow, authenticate, commit, find, find_of
 from oauthcore.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.testing import Factory, Run, Scene, ScheduleFailed, explore, interleave, replay
 from oauthcore.testing.interleave import Drive
@@ -344,7 +344,7 @@ def test_a_world_may_be_put_around_the_storage_and_the_check_finds_what_was_prep
         return (yield from authenticate(person, Secret("wonderland")))
 
     def check(run: Run[object]) -> None:
-        assert run.results == ("alice's subject",)
+        assert run.results == (AuthenticatedUser("alice's subject"),)
         assert run.prepared == "alice"
 
     interleave(
