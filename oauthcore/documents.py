@@ -4,12 +4,16 @@ A decision never waits for another server. It asks here for what is known, and w
 `Missing` ends the attempt; `transact` fetches the document outside of any attempt and decides afresh. So a slow server
 holds up one request, and nothing that was found before the wait is decided on after it.
 
-What failed is remembered too, for a little while: a client whose server is down must not make ours ask at each request.
+Anybody can make requests that need a document, so that what they cost others is decided here too. One request fetches a
+document, whoever needs it meanwhile shares its answer (`Turn`); a host is asked so many times a minute; and what failed
+is remembered for a little while: a client whose server is down must not make ours ask at each request.
 """
 
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from enum import Enum
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -24,15 +28,38 @@ SOONEST_AGAIN = 60
 CAPACITY = 1_000
 # A set of fifty RSA keys takes a tenth of it. What is kept is read at each request.
 MAX_BODY = 256 * 1024
+# All bodies together: some thousands of honest ones, and no more of an attacker's.
+MAX_KEPT = 16 * 1024 * 1024
+# Requests for documents of one host within a minute. One host may have many clients' documents, each of which is asked
+# for once an hour; and whoever can name many URLs there can't use us to flood it.
+HOST_BUDGET = 60
+MINUTE = 60
+# Whoever fetches and is never heard of again holds the turn for so long: longer than any fetch lasts.
+TURN_LASTS = 30
+
+
+class Turn(Enum):
+    """Say what a request that lacks a document is to do: fetch it, wait for who fetches it, or neither."""
+
+    FETCH = "fetch"
+    JOIN = "join"
+    # It has come in the meantime.
+    KNOWN = "known"
+    # Its host has been asked too often.
+    LATER = "later"
 
 
 @attrs.frozen
 class Document:
-    """Hold what another server said at `fetched_at` (seconds since the epoch); None where it said nothing of use."""
+    """Hold what another server said at `fetched_at` (seconds since the epoch); `body` is None if nothing of use.
+
+    `failed_at` is when it was last asked for anew, in vain.
+    """
 
     url: str
     body: bytes | None
     fetched_at: int
+    failed_at: int | None = None
 
     def members(self) -> dict[str, object] | None:
         """Read it as a JSON object; None where it is none."""
@@ -54,44 +81,136 @@ class Document:
 class Missing(Exception):
     """End an attempt for want of a document; whoever decides again has it, or knows that it can't be had."""
 
-    def __init__(self, documents: Documents, url: str, now: int) -> None:
+    def __init__(self, documents: Documents, url: str, now: int, fresh_for: int = FRESH_FOR) -> None:
         super().__init__("a document of another server is missing")
         self.documents = documents
         self.url = url
         self.now = now
+        self.fresh_for = fresh_for
 
     @property
     def request(self) -> Outgoing:
-        """Give the request for it."""
+        """Return the request for it."""
         return Outgoing("GET", self.url, (("Accept", "application/json, application/jwk-set+json, */*;q=0.1"),))
+
+
+@attrs.frozen(eq=False)
+class _Fetching:
+    """Be the turn of one request to fetch a document."""
+
+    since: int
+
+
+@attrs.frozen
+class _Asked:
+    """Hold how often a host was asked in the minute that began at `since`."""
+
+    since: int
+    times: int = 0
 
 
 class Documents:
     """Keep what other servers said, at most `capacity` of it; one for each authorization server object."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, max_kept: int = MAX_KEPT, host_budget: int = HOST_BUDGET) -> None:
         self._capacity = capacity
+        self._max_kept = max_kept
+        self._host_budget = host_budget
         self._kept: dict[str, Document] = {}
+        self._fetching: dict[str, _Fetching] = {}
+        self._asked: dict[str, _Asked] = {}
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:
-        """Give the document, not older than `fresh_for` seconds; raises `Missing` where it has to be fetched."""
+        """Return the document, not older than `fresh_for` seconds, or without a body if that can't be had just now.
+
+        Raises `Missing` where it has to be fetched.
+        """
+        found = self._find(url, now, fresh_for)
+        if found is None:
+            raise Missing(self, url, now, fresh_for)
+        return found
+
+    def _find(self, url: str, now: int, fresh_for: int) -> Document | None:
         known = self._kept.get(url)
-        if known is None or now >= known.fetched_at + (fresh_for if known.body is not None else FAILED_FOR):
-            raise Missing(self, url, now)
-        return known
+        if known is None:
+            return None
+        if known.body is not None and now < known.fetched_at + fresh_for:
+            return known
+        if known.failed_at is not None and now < known.failed_at + FAILED_FOR:
+            return attrs.evolve(known, body=None)
+        return None
 
     def get_newer(self, url: str, now: int) -> Document:
-        """Give the document, fetched again if that was not done just now: the old one lacked what was looked for."""
-        return self.get(url, now, fresh_for=SOONEST_AGAIN)
+        """Return the document, fetched again if that was not done just now: the old one lacked what was looked for.
+
+        Where its server fails, the old one is what there is. Else whoever asks for a key that nobody has, in a bad
+        moment of the server's, would take the good ones from everybody.
+        """
+        newer = self.get(url, now, fresh_for=SOONEST_AGAIN)
+        return newer if newer.body is not None else self.get(url, now)
+
+    def turn(self, missing: Missing) -> Turn:
+        """Decide what a request that lacks a document does; who is told to fetch it has to call `end_turn`.
+
+        Threads may be at it together: the one that puts its turn in place first is the one that fetches.
+        """
+        url, now = missing.url, missing.now
+        if self._find(url, now, missing.fresh_for) is not None:
+            return Turn.KNOWN
+        held = self._fetching.get(url)
+        if held is not None and now >= held.since + TURN_LASTS:
+            self.end_turn(url)
+        mine = _Fetching(now)
+        if self._fetching.setdefault(url, mine) is not mine:
+            return Turn.JOIN
+        # It may have come between the two looks; then its turn had ended before ours began.
+        if self._find(url, now, missing.fresh_for) is not None:
+            self.end_turn(url)
+            return Turn.KNOWN
+        if not self._is_within_budget(host_of(url), now):
+            self.end_turn(url)
+            return Turn.LATER
+        return Turn.FETCH
+
+    def end_turn(self, url: str) -> None:
+        """Let others fetch a document: it has been kept, or nobody waits for it any more."""
+        _ = self._fetching.pop(url, None)
+
+    def _is_within_budget(self, host: str, now: int) -> bool:
+        asked = self._asked.get(host)
+        if asked is None or not asked.since <= now < asked.since + MINUTE:
+            if asked is None and len(self._asked) >= self._capacity:
+                # Copied and put in place whole, since threads may be at it together.
+                current = {name: a for name, a in self._asked.copy().items() if a.since <= now < a.since + MINUTE}
+                self._asked = current
+                if len(current) >= self._capacity:
+                    return False
+            asked = _Asked(now)
+        if asked.times >= self._host_budget:
+            return False
+        self._asked[host] = attrs.evolve(asked, times=asked.times + 1)
+        return True
 
     def keep(self, url: str, answer: Response | None, now: int) -> Document:
-        """Remember what was answered, or that nothing was."""
-        is_usable = answer is not None and answer.status == 200 and len(answer.body) <= MAX_BODY
-        body = answer.body if answer is not None and is_usable else None
-        document = Document(url, body, now)
-        if len(self._kept) >= self._capacity:
-            # The oldest half goes; copied and put in place whole, since threads may be at it together.
-            newest = sorted(self._kept.copy().values(), key=lambda kept: kept.fetched_at)[self._capacity // 2 :]
-            self._kept = {kept.url: kept for kept in newest}
+        """Remember what was answered, or that nothing was; a document that is still fresh outlives a failure."""
+        if answer is not None and answer.status == 200 and len(answer.body) <= MAX_BODY:
+            document = Document(url, answer.body, now)
+        else:
+            known = self._kept.get(url)
+            is_fresh = known is not None and known.body is not None and now < known.fetched_at + FRESH_FOR
+            document = attrs.evolve(known, failed_at=now) if known and is_fresh else Document(url, None, now, now)
         self._kept[url] = document
+        kept = list(self._kept.copy().values())
+        while len(kept) > self._capacity or sum(len(known.body or b"") for known in kept) > self._max_kept:
+            # The oldest half goes; put in place whole, since threads may be at it together.
+            kept = sorted(kept, key=lambda known: known.fetched_at)[(len(kept) + 1) // 2 :]
+            self._kept = {known.url: known for known in kept}
         return document
+
+
+def host_of(url: str) -> str:
+    """Return the host of a URL: whoever else runs a server there, on whatever port, shares its budget."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # brackets that are no IPv6 address
+        return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from oauthcore.documents import Document, Missing
+from oauthcore.documents import Missing, Turn
 from oauthcore.effects import Flow, commit, fetch
 from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
 from oauthcore.http import Headers, Outgoing, Response, with_headers
@@ -94,10 +94,27 @@ def commit_until_unchanged(decision: Callable[[bool], Flow[Outcome]]) -> Flow[Re
     raise TemporarilyUnavailable("there was more to end after every commit")
 
 
-def learn(missing: Missing) -> Flow[Document]:
-    """Fetch a document between two attempts, never within one; that it can't be had is remembered as well."""
-    answer = yield from reply_to(missing.request)
-    return missing.documents.keep(missing.url, answer, missing.now)
+def learn(missing: Missing) -> Flow[Turn]:
+    """Fetch a document between two attempts, never within one; that it can't be had is remembered as well.
+
+    Where another request is at it, this one asks for the same, for the world's `fetch` to hand it the same answer.
+    Raises `TemporarilyUnavailable` where the host has been asked too often.
+    """
+    documents = missing.documents
+    turn = documents.turn(missing)
+    if turn is Turn.LATER:
+        raise TemporarilyUnavailable("a host has been asked for too many documents within a minute")
+    if turn is Turn.KNOWN:
+        return turn
+    try:
+        answer = yield from reply_to(missing.request)
+        # That nobody told us the answer says nothing of the server; who fetches it remembers if it failed.
+        if turn is Turn.FETCH or answer is not None:
+            _ = documents.keep(missing.url, answer, missing.now)
+    finally:  # also where the host gives this request up, so that the next one may fetch it
+        if turn is Turn.FETCH:
+            documents.end_turn(missing.url)
+    return turn
 
 
 def reply_to(request: Outgoing) -> Flow[Response | None]:

@@ -3,32 +3,67 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from time import monotonic
 
 from oauthcore import Outgoing, Response
+from oauthcore.documents import host_of
 from oauthcore.errors import ConfigurationError
 from oauthcore_fetch.fetcher import Fetcher, FetchFailed
+from oauthcore_fetch.flights import Flight, Flights, is_shared
+from oauthcore_fetch.lanes import Lanes, Waiting
 
 
 class AsyncFetcher:
     """Ask another server, for an async host, `at_once` of them at most.
 
-    The threads are its own: a server that answers slowly keeps nothing waiting but what asks other servers too. Who
-    has waited for the fetcher's `timeout`, be it for a thread or for a name, is told that there is no answer.
+    The threads are its own: a server that answers slowly keeps nothing waiting but what asks other servers too. Of
+    those, whoever asks a host that has answered before waits for none that has not: see `oauthcore_fetch.lanes`.
+    Requests that read the same at the same time are one. Who has waited for the fetcher's `timeout`, be it for a thread
+    or for a name, is told that there is no answer.
     """
 
-    def __init__(self, fetcher: Fetcher | None = None, *, at_once: int = 10) -> None:
+    def __init__(
+        self, fetcher: Fetcher | None = None, *, at_once: int = 16, clock: Callable[[], float] = monotonic
+    ) -> None:
         if at_once < 1:
             raise ConfigurationError("at_once", at_once, "use a number above 0")
         self._fetcher = fetcher or Fetcher()
+        self._clock = clock
+        self._flights = Flights(clock)
+        self._lanes = Lanes(at_once, clock)
         # They are started when they are needed, and end with this object.
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="oauthcore-fetch")
 
     async def __call__(self, request: Outgoing) -> Response:
-        """Give the answer, whatever its status; raises `FetchFailed` where there is none."""
-        answer = asyncio.get_running_loop().run_in_executor(self._threads, self._fetcher, request)
+        """Return the answer, whatever its status; raises `FetchFailed` where there is none."""
+        flight, mine = self._flights.board(request) if is_shared(request) else (Flight(), True)
+        if mine:
+            start = partial(self._threads.submit, self._fly, flight, request)
+            expire = partial(self._flights.land, flight, FetchFailed("it was not this request's turn in time"))
+            self._lanes.enter(Waiting(host_of(request.url), self._clock() + self._fetcher.timeout, start, expire))
         try:
             async with asyncio.timeout(self._fetcher.timeout):
-                return await answer
+                return await shared(flight.answer)
         except TimeoutError:
             raise FetchFailed(f"no answer came within {self._fetcher.timeout} seconds") from None
+
+    def _fly(self, flight: Flight, request: Outgoing) -> None:
+        """Make the request, on a thread."""
+        answer: Response | Exception
+        try:
+            answer = self._fetcher.ask(request)
+        except Exception as failure:  # whatever it is, it is those who wait that hear of it
+            answer = failure
+        self._flights.land(flight, answer)
+        self._lanes.leave(host_of(request.url), answered=isinstance(answer, Response))
+
+
+def shared(answer: Future[Response]) -> asyncio.Future[Response]:
+    """Wait for an answer that others may wait for, too: who goes away takes it from nobody."""
+    waiting = asyncio.wrap_future(answer)
+    # Where all have gone away, nobody looks at a failure, which asyncio would complain of.
+    waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return asyncio.shield(waiting)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable
 from http.client import HTTPException
+from math import inf
 from pathlib import Path
+from threading import Event
 from time import monotonic
 
 import attrs
@@ -13,9 +15,12 @@ import urllib3
 from urllib3.util import Timeout, Url, parse_url
 
 from oauthcore import Outgoing, Response
+from oauthcore.documents import host_of
 from oauthcore.errors import ConfigurationError
 from oauthcore_fetch.deadline import until
+from oauthcore_fetch.flights import Flight, Flights, is_shared
 from oauthcore_fetch.guard import Forbidden, Resolve, allowed, permitted, resolve
+from oauthcore_fetch.lanes import Lanes, Waiting
 
 PIECE = 16 * 1024
 _PORTS = {"https": 443, "http": 80}
@@ -32,6 +37,11 @@ class Fetcher:
     its own; `max_size`, in bytes, is for the body of the answer. `allow` opens what is not public, as networks or as
     names of hosts. `ca_file` names certificates to trust besides the system's. Plain http is asked only of what is
     allowed. A redirect is an answer like any other, and followed by nobody.
+
+    Each request is made on the thread that asks. So that servers which do not answer never hold all threads of the
+    host, make `at_once` half their number or less: so many documents are read at the same time at most, and hosts that
+    have not answered yet share half of that (see `oauthcore_fetch.lanes`). Requests that read the same at the same time
+    are one, which a quarter of `at_once` wait for, and no more. Whoever waits does so for `timeout` at most.
     """
 
     def __init__(
@@ -42,10 +52,15 @@ class Fetcher:
         allow: Iterable[str] = (),
         ca_file: str | Path | None = None,
         resolve: Resolve = resolve,
+        at_once: int = 8,
     ) -> None:
-        if timeout <= 0 or max_size < 1:
-            raise ConfigurationError("timeout, max_size", (timeout, max_size), "use numbers above 0")
+        if timeout <= 0 or max_size < 1 or at_once < 1:
+            setting, value = "timeout, max_size, at_once", (timeout, max_size, at_once)
+            raise ConfigurationError(setting, value, "use numbers above 0")
         self.timeout = timeout
+        self._joining = max(1, at_once // 4)
+        self._flights = Flights()
+        self._lanes = Lanes(at_once)
         self._max_size = max_size
         self._allow = allowed(allow)
         self._resolve = resolve
@@ -57,7 +72,46 @@ class Fetcher:
                 raise ConfigurationError("ca_file", str(ca_file), "name a file of PEM certificates") from None
 
     def __call__(self, request: Outgoing) -> Response:
-        """Give the answer, whatever its status; raises `FetchFailed` where there is none."""
+        """Return the answer, whatever its status; raises `FetchFailed` where there is none."""
+        if not is_shared(request):
+            return self.ask(request)
+        flight, mine = self._flights.board(request)
+        if mine:
+            self._fly(flight, request)
+        elif flight.waiting > self._joining and not flight.answer.done():
+            raise FetchFailed("enough requests wait for the same answer")
+        try:
+            return flight.answer.result(self.timeout)
+        except TimeoutError:
+            raise FetchFailed(f"no answer came within {self.timeout} seconds") from None
+
+    def _fly(self, flight: Flight, request: Outgoing) -> None:
+        """Make the request, and hand the answer to all who wait: also where this thread is interrupted."""
+        answer: Response | Exception = FetchFailed("the request was given up")
+        try:
+            answer = self._in_lane(request)
+        finally:
+            self._flights.land(flight, answer)
+
+    def _in_lane(self, request: Outgoing) -> Response | Exception:
+        """Return the answer, or why there is none, when the host's turn has come."""
+        host, called, answered = host_of(request.url), Event(), False
+        waiting = Waiting(host, inf, called.set, lambda: None)
+        self._lanes.enter(waiting)
+        try:
+            if not called.wait(self.timeout) and self._lanes.is_in_line(waiting):
+                return FetchFailed("it was not this request's turn in time")
+            answer = self.ask(request)
+            answered = True
+            return answer
+        except Exception as failure:  # whatever it is, all who wait hear of it
+            return failure
+        finally:
+            if not self._lanes.give_up(waiting):
+                self._lanes.leave(host, answered=answered)
+
+    def ask(self, request: Outgoing) -> Response:
+        """Make a request, whoever else makes the same; raises `FetchFailed` where there is no answer."""
         try:
             url = parse_url(request.url)
             if url.scheme not in _PORTS or url.host is None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Outgoing, Response, World, run
-from oauthcore.documents import FAILED_FOR, FRESH_FOR, MAX_BODY, SOONEST_AGAIN, Documents, Missing
-from oauthcore.effects import Flow, find, settled
+from oauthcore.documents import FAILED_FOR, FRESH_FOR, MAX_BODY, SOONEST_AGAIN, TURN_LASTS, Documents, Missing, Turn
+from oauthcore.effects import Fetch, Flow, find, settled
 from oauthcore.errors import OAuthError
 from oauthcore.outcome import Outcome, Pending, Replace
+from oauthcore.storage import Storage
+from oauthcore.testing import Run, interleave
 from oauthcore.transact import ATTEMPTS, transact
 from tests.core.test_transact import Counter
+from tests.processes import PATIENCE
 
 URL = "https://client.example/jwks"
 
@@ -103,6 +109,152 @@ def test_a_newer_one_is_fetched_at_most_once_a_minute() -> None:
     assert documents.get_newer(URL, 100 + SOONEST_AGAIN - 1).body == b"{}"
     with pytest.raises(Missing):
         documents.get_newer(URL, 100 + SOONEST_AGAIN)
+
+
+def missing(documents: Documents, url: str = URL, now: int = 100) -> Missing:
+    return Missing(documents, url, now)
+
+
+def test_one_request_fetches_a_document_and_the_others_join_it() -> None:
+    documents = Documents()
+
+    turns = [documents.turn(missing(documents)) for _ in range(3)]
+    documents.keep(URL, Response(200, (), b"{}"), 100)
+    documents.end_turn(URL)
+
+    assert turns == [Turn.FETCH, Turn.JOIN, Turn.JOIN]
+    assert documents.turn(missing(documents)) is Turn.KNOWN
+
+
+def test_threads_that_lack_a_document_together_fetch_it_once() -> None:
+    documents, start = Documents(), Barrier(8)
+
+    def turn(_: int) -> Turn:
+        start.wait(PATIENCE)
+        return documents.turn(missing(documents))
+
+    with ThreadPoolExecutor(8) as threads:
+        turns = list(threads.map(turn, range(8)))
+
+    assert turns.count(Turn.FETCH) == 1
+
+
+def test_a_document_is_fetched_once_in_whatever_order_requests_meet() -> None:
+    turns: list[Turn] = []
+
+    class Counting(Documents):
+        def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # typing.override is 3.12's
+            turns.append(turn := super().turn(missing))
+            return turn
+
+    def prepare(_: object) -> Documents:
+        turns.clear()
+        return Counting()
+
+    def request(documents: Documents) -> Flow[Response]:
+        return transact(lambda: reading(documents), refuse)
+
+    def check(run: Run[Response]) -> None:
+        assert [response.status for response in run.results] == [200, 200, 200]
+        assert turns.count(Turn.FETCH) == 1
+
+    def world(storage: Storage) -> World:
+        return World(storage, fetch=Elsewhere(Response(200, (), b"{}")))
+
+    explored = interleave(request, request, request, prepare=prepare, check=check, world=world)
+
+    assert explored.schedules > 1
+
+
+def test_a_request_that_is_given_up_leaves_the_fetch_to_the_next() -> None:
+    documents = Documents()
+    given_up = transact(lambda: reading(documents), refuse)
+    assert isinstance(next(given_up), Fetch)
+
+    given_up.close()
+
+    assert documents.turn(missing(documents)) is Turn.FETCH
+
+
+def test_a_request_that_nobody_heard_of_again_holds_up_the_others_for_a_while() -> None:
+    documents = Documents()
+    documents.turn(missing(documents))
+
+    assert documents.turn(missing(documents, now=100 + TURN_LASTS - 1)) is Turn.JOIN
+    assert documents.turn(missing(documents, now=100 + TURN_LASTS)) is Turn.FETCH
+
+
+def test_who_joined_and_heard_nothing_does_not_take_the_server_for_failed() -> None:
+    documents = Documents()
+    fetching = transact(lambda: reading(documents), refuse)
+    next(fetching)
+
+    joined = run(
+        transact(lambda: reading(documents), refuse), World(MemoryStorage(), fetch=Elsewhere(OSError("too many wait")))
+    )
+    with pytest.raises(StopIteration) as fetched:
+        fetching.send(Response(200, (), b"{}"))
+
+    assert joined.status == 503
+    assert fetched.value.value.status == 200
+
+
+def test_a_host_is_asked_for_so_many_documents_a_minute() -> None:
+    documents = Documents(host_budget=2)
+    elsewhere = Elsewhere(Response(200, (), b"{}"))
+    world = World(MemoryStorage(), fetch=elsewhere)
+
+    def ask(url: str, now: int) -> int:
+        def decision() -> Flow[Outcome]:
+            return settled(Outcome(Response(200, (), documents.get(url, now).body or b"")))
+
+        return run(transact(decision, refuse), world).status
+
+    first = [ask(f"https://client.example/{number}", 100) for number in range(2)]
+    same_host = [ask(f"https://{who}CLIENT.example:8443/{number}", 159) for number, who in enumerate(["", "me@"])]
+    other_host = ask("https://other.example/", 159)
+    next_minute = ask("https://client.example/9", 160)
+
+    assert (first, same_host, other_host, next_minute) == ([200, 200], [503, 503], 200, 200)
+    assert len(elsewhere.asked) == 4
+
+
+def test_hosts_beyond_number_are_not_remembered() -> None:
+    documents = Documents(capacity=3)
+
+    turns = [documents.turn(missing(documents, f"https://{number}.example/")) for number in range(5)]
+    for number in range(5):
+        documents.end_turn(f"https://{number}.example/")
+    later = documents.turn(missing(documents, "https://4.example/", 160))
+
+    assert turns == [Turn.FETCH, Turn.FETCH, Turn.FETCH, Turn.LATER, Turn.LATER]
+    assert later is Turn.FETCH
+    assert len(documents._asked) == 1
+
+
+def test_all_that_is_kept_has_so_many_bytes_together() -> None:
+    documents = Documents(max_kept=10)
+    for second in range(4):
+        documents.keep(f"{URL}/{second}", Response(200, (), b"x" * 4), second)
+
+    assert sum(len(kept.body or b"") for kept in documents._kept.values()) <= 10
+    assert documents.get(f"{URL}/3", 4).body == b"xxxx"
+
+
+def test_a_document_that_is_still_fresh_outlives_a_failure_to_fetch_a_newer_one() -> None:
+    """Else a key that nobody has, asked for in a bad moment of its server's, takes the good ones from everybody."""
+    documents = Documents()
+    documents.keep(URL, Response(200, (), b"{}"), 100)
+
+    documents.keep(URL, None, 200)
+
+    assert documents.get(URL, 201).body == b"{}"
+    assert documents.get_newer(URL, 201).body == b"{}"
+    assert documents.get(URL, 201, fresh_for=SOONEST_AGAIN).body is None
+    with pytest.raises(Missing):
+        documents.get_newer(URL, 200 + FAILED_FOR)
+    with pytest.raises(Missing):
+        documents.get(URL, 100 + FRESH_FOR)
 
 
 def test_a_decision_that_never_has_enough_documents_is_given_up() -> None:

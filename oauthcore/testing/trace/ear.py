@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from oauthcore.client import Client
 from oauthcore.compact import Flaw, InvalidJwt
 from oauthcore.context import Context
-from oauthcore.documents import Document
+from oauthcore.documents import Document, Turn
 from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.http import Response
@@ -55,7 +55,7 @@ class Ear:
         self._handles: list[tuple[str, Mapping[str, Any] | None]] = []
         self._signed: list[tuple[str, ...] | Exception] = []
         self._verified: list[tuple[str, Flaw | None]] = []
-        self._documents: list[tuple[str, Document | None]] = []
+        self._documents: list[tuple[str, Document | Turn | None]] = []
         self._keys: list[Keys | Exception] = []
         self._heard: list[tuple[Effect, Any]] = []
         self._is_unheard = False
@@ -122,9 +122,9 @@ class Ear:
     def _applied(self, url: str) -> str:
         return self.stand_ins.known.get(url, url)
 
-    def _written(self, document: Document | None) -> dict[str, Any] | None:
-        if document is None:
-            return None
+    def _written(self, document: Document | Turn | None) -> dict[str, Any] | str | None:
+        if document is None or isinstance(document, Turn):
+            return document and document.value
         body = None if document.body is None else redacted_document(document.body, self.stand_ins)
         return {"body": None if body is None else body.decode("latin-1"), "fetched_at": document.fetched_at}
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.documents import FRESH_FOR, Document, Documents, Missing
+from oauthcore.documents import FRESH_FOR, Document, Documents, Missing, Turn
 from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
 from oauthcore.handle import HandleKind, Handles
+from oauthcore.http import Response
 from oauthcore.keys import Keys, KeySet
 from oauthcore.testing.trace.stand_ins import MADE
 from oauthcore.testing.trace.told import Told
@@ -113,20 +114,35 @@ class HeardHandles(Handles):
 class HeardDocuments(Documents):
     """Give what is known, and tell whether it was."""
 
-    def __init__(self, documents: Documents, heard: list[tuple[str, Document | None]]) -> None:
+    def __init__(self, documents: Documents, heard: list[tuple[str, Document | Turn | None]]) -> None:
         super().__init__()
         self._documents = documents
         self._heard = heard
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the document, or raise `Missing`; it is then kept with those of the server itself."""
+        """Return the document, or raise `Missing`."""
         try:
             document = self._documents.get(url, now, fresh_for=fresh_for)
         except Missing:
             self._heard.append((url, None))
-            raise
+            raise Missing(self, url, now, fresh_for) from None
         self._heard.append((url, document))
         return document
+
+    def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
+        """Let the server's own decide; that nothing is fetched is told, since other requests are the reason."""
+        turn = self._documents.turn(missing)
+        if turn in {Turn.KNOWN, Turn.LATER}:
+            self._heard.append((missing.url, turn))
+        return turn
+
+    def end_turn(self, url: str) -> None:  # type: ignore[explicit-override]  # none in 3.11
+        """Let others fetch it."""
+        self._documents.end_turn(url)
+
+    def keep(self, url: str, answer: Response | None, now: int) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+        """Keep it with those of the server itself."""
+        return self._documents.keep(url, answer, now)
 
 
 class HeardKeys:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.documents import FRESH_FOR, Document, Documents, Missing
+from oauthcore.documents import FRESH_FOR, Document, Documents, Missing, Turn
 from oauthcore.effects import Flow
 from oauthcore.errors import Unanswered
 from oauthcore.handle import HandleKind, Handles
@@ -90,10 +90,15 @@ class ToldDocuments(Documents):
         """Give the document, or raise `Missing` where it was missing then, or was never asked for."""
         queue = self._told.get(url)
         told = queue.pop(0) if queue else None
-        if told is None:
-            raise Missing(self, url, now)
+        if not isinstance(told, dict):
+            raise Missing(self, url, now, fresh_for)
         body = None if told["body"] is None else told["body"].encode("latin-1")
         return Document(url, body, told["fetched_at"])
+
+    def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
+        """Return what was told to do, if that was not to ask; who joined another request has an answer of its own."""
+        queue = self._told.get(missing.url)
+        return Turn(queue.pop(0)) if queue and isinstance(queue[0], str) else Turn.FETCH
 
 
 class ToldKeys:

@@ -1,0 +1,74 @@
+"""One answer for all who ask for the same at the same time.
+
+The core lets one request fetch a document and has the others join it (`oauthcore.documents.Turn`); this is where they
+wait for it. Who joins may come a moment after the answer, before the first one has had the time to remember it; so an
+answer is handed out for a moment longer than it was waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock
+from time import monotonic
+
+import attrs
+
+from oauthcore import Outgoing, Response
+from oauthcore.wire_text import ascii_lower
+
+LINGER = 1.0
+
+
+@attrs.define(eq=False)
+class Flight:
+    """Be one request under way: `answer` comes in time, `waiting` are those who joined, `ended_at` is when it came."""
+
+    answer: Future[Response] = attrs.field(factory=Future)
+    waiting: int = 0
+    ended_at: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        # So that nobody who waits for it can cancel it for the others.
+        self.answer.set_running_or_notify_cancel()
+
+    def is_over(self, now: float) -> bool:
+        """Return whether nobody can join it any more."""
+        return self.ended_at is not None and now >= self.ended_at + LINGER
+
+
+class Flights:
+    """Know which requests are under way. Threads may share it."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._flights: dict[Outgoing, Flight] = {}
+
+    def board(self, request: Outgoing) -> tuple[Flight, bool]:
+        """Return the flight for a request, and whether it is the caller who has to `land` it."""
+        with self._lock:
+            now = self._clock()
+            # What stays behind is as much as was fetched within a second.
+            for key in [key for key, flight in self._flights.items() if flight.is_over(now)]:
+                del self._flights[key]
+            flight = self._flights.get(request)
+            if flight is not None:
+                flight.waiting += 1
+                return flight, False
+            self._flights[request] = flight = Flight()
+            return flight, True
+
+    def land(self, flight: Flight, answer: Response | Exception) -> None:
+        """Hand the answer, or why there is none, to all who wait."""
+        with self._lock:
+            flight.ended_at = self._clock()
+        if isinstance(answer, Exception):
+            flight.answer.set_exception(answer)
+        else:
+            flight.answer.set_result(answer)
+
+
+def is_shared(request: Outgoing) -> bool:
+    """Return whether an answer is the same for all who ask: what is only read, and by nobody in particular."""
+    return request.method == "GET" and not any(ascii_lower(name) == "authorization" for name, _ in request.headers)
