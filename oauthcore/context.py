@@ -78,8 +78,8 @@ class Context:
 
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
     a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
-    server's own keys, to know again what it signed; `verify` is the mathematics of that. `handles` carry what waits for
-    a person nobody knows yet.
+    server's own keys, to know again what it signed; `hint_keys` finds those and the ones that are kept for ID token
+    hints alone; `verify` is the mathematics of that. `handles` carry what waits for a person nobody knows yet.
     """
 
     issuer: str
@@ -92,6 +92,7 @@ class Context:
     derive: Derivation
     documents: Documents
     own_keys: OwnKeys
+    hint_keys: OwnKeys
     verify: Verify
     handles: Handles
     openid: OpenID | None = None

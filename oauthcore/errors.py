@@ -96,12 +96,6 @@ class UnregisteredPostLogoutRedirectUri(InvalidRequest):
     description = "The page to go to after signing out is none of those that the application is registered with."
 
 
-class ForeignIdToken(InvalidRequest):
-    """Refuse an ID token hint that was not made here (RP-Initiated Logout section 4)."""
-
-    description = "The ID token that came with the request was not made here."
-
-
 class IdTokenOfAnotherClient(InvalidRequest):
     """Refuse an ID token hint that was made for another client than is named (RP-Initiated Logout section 2)."""
 

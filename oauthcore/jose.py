@@ -151,21 +151,35 @@ def import_private(text: str | bytes, alg: str | None = None) -> Jwk:
 
     Without `alg` it is the one that the key says, or the usual one for its kind.
     """
+    named = _read_key(text, alg, "private ")
+    if not named.is_private:
+        raise ConfigurationError("key", f"{named.kty} {named.crv or ''} for {named.alg}", _remedy("private "))
+    check_key(named)
+    return named
+
+
+def import_public(text: str | bytes, alg: str | None = None) -> Jwk:
+    """Read a signing key, private or public, and return its public half; raises `ConfigurationError`."""
+    return _read_key(text, alg).public
+
+
+def _read_key(text: str | bytes, alg: str | None, kind: str = "") -> Jwk:
+    """Read a signing key, PEM or JWK, and name it."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     try:
         key = Jwk.parse(text) if text.lstrip(JSON_WHITE_SPACE).startswith("{") else _from_pem(text)
     except ValueError as error:
-        raise ConfigurationError(
-            "key", "(not shown)", f"use a private key as PEM or JWK, unencrypted: {error}"
-        ) from None
+        remedy = f"use a {kind}key as PEM or JWK, unencrypted: {error}"
+        raise ConfigurationError("key", "(not shown)", remedy) from None
     alg = alg or key.alg or _USUAL.get(key.crv or key.kty)
-    if alg not in SERVER_ALGORITHMS or not key.fits_signature(alg) or not key.is_private:
-        remedy = f"use a private signing key for one of {', '.join(SERVER_ALGORITHMS)}"
-        raise ConfigurationError("key", f"{key.kty} {key.crv or ''} for {alg}", remedy)
-    named = key.named(alg)
-    check_key(named)
-    return named
+    if alg not in SERVER_ALGORITHMS or not key.fits_signature(alg):
+        raise ConfigurationError("key", f"{key.kty} {key.crv or ''} for {alg}", _remedy(kind))
+    return key.named(alg)
+
+
+def _remedy(kind: str) -> str:
+    return f"use a {kind}signing key for one of {', '.join(SERVER_ALGORITHMS)}"
 
 
 def check_key(key: Jwk) -> None:
@@ -185,7 +199,8 @@ _USUAL = {"RSA": "RS256", "P-256": "ES256", "P-384": "ES384", "Ed25519": "EdDSA"
 def _from_pem(text: str) -> Jwk:
     for kind in ("RSAKey", "ECKey", "OKPKey"):
         try:
-            members = getattr(_library("jwk"), kind).import_key(text).as_dict(private=True)
+            key = getattr(_library("jwk"), kind).import_key(text)
+            members = key.as_dict(private=key.is_private)
         except ConfigurationError:
             raise
         except Exception:  # noqa: S112 - a key of another kind: the library says it in many ways

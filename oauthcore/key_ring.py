@@ -2,7 +2,8 @@
 
 Times fit together so that nobody ever meets a signature whose key he could not know. A key is published for longer than
 any worker remembers the ring and any client its copy of it; only then it signs. It stays published until the last token
-that it signed has expired, counted from the moment when the last worker can have heard that it was superseded.
+that it signed has expired, counted from the moment when the last worker can have heard that it was superseded. After
+that this server alone remembers it, for as long as clients may send back what it signed to say whom they mean.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from oauthcore.policy import Lifetimes
 from oauthcore.records import KeyRing, RingKey
 
 DAY = 86_400
+# Whoever rotates by hand, many times a day, does not make every worker read a record that grows without end.
+MAX_REMEMBERED = 20
 
 
 def _names(algorithms: Iterable[str]) -> tuple[str, ...]:
@@ -31,7 +34,8 @@ class KeyPolicy:
 
     `active_lifetime` is how long a key signs, `published_lifetime` how long it is published before that, and
     `signed_lifetime` the longest that anything signed is good for. Clients may keep the published keys for
-    `jwks_lifetime`, and a worker remembers the ring for `cache_lifetime`.
+    `jwks_lifetime`, and a worker remembers the ring for `cache_lifetime`. For `hint_lifetime` after a key is superseded
+    it is remembered for ID token hints, which may have expired: make that as long as clients' own sessions last.
 
     Raises `ConfigurationError` for times that do not fit together.
     """
@@ -42,6 +46,8 @@ class KeyPolicy:
     # Some clients keep keys for a day, whatever they are told.
     published_lifetime: int = 2 * DAY
     signed_lifetime: int = DAY
+    # As long as a grant lasts (Lifetimes.grant_lifetime): who refreshes for so long may be signed in there for so long.
+    hint_lifetime: int = 180 * DAY
     jwks_lifetime: int = 3_600
     cache_lifetime: int = 60
 
@@ -49,7 +55,7 @@ class KeyPolicy:
         for alg in self.algorithms:
             if alg not in SERVER_ALGORITHMS:
                 raise ConfigurationError("keys.algorithms", alg, f"use some of {', '.join(SERVER_ALGORITHMS)}")
-        for name in ("signed_lifetime", "jwks_lifetime", "cache_lifetime"):
+        for name in ("signed_lifetime", "hint_lifetime", "jwks_lifetime", "cache_lifetime"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"keys.{name}", getattr(self, name), "use a number of seconds, 0 or more")
         if self.published_lifetime < self.jwks_lifetime + self.cache_lifetime:
@@ -95,15 +101,25 @@ def due(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
     for key in ring.keys:
         if key.state is KeyState.PUBLISHED and now >= key.created_at + policy.published_lifetime:
             turned = activate(turned, key.kid, now)
-    outlived = {key.kid for key in turned.keys if _is_outlived(key, now, policy)}
-    turned = _without(turned, outlived, KeyInput.OUTLIVE)
+    turned = attrs.evolve(turned, keys=tuple(_remembered(key, now, policy) for key in turned.keys))
+    turned = _without(turned, _to_be_forgotten(turned, now, policy), KeyInput.FORGET)
     return None if turned == ring else turned
 
 
-def _is_outlived(key: RingKey, now: int, policy: KeyPolicy) -> bool:
+def _remembered(key: RingKey, now: int, policy: KeyPolicy) -> RingKey:
     # A worker that has not heard of the retirement signs with the key for as long as it remembers the ring.
     lasts = policy.signed_lifetime + policy.cache_lifetime
-    return key.state is KeyState.RETIRED and now >= (key.retired_at or 0) + lasts
+    if key.state is not KeyState.RETIRED or now < (key.retired_at or 0) + lasts:
+        return key
+    return attrs.evolve(key, state=_after(key, KeyInput.OUTLIVE))
+
+
+def _to_be_forgotten(ring: KeyRing, now: int, policy: KeyPolicy) -> set[str]:
+    lasts = policy.hint_lifetime + policy.cache_lifetime
+    remembered = [key for key in ring.keys if key.state is KeyState.REMEMBERED]
+    newest = sorted(remembered, key=lambda key: key.retired_at or 0, reverse=True)[:MAX_REMEMBERED]
+    kept = {key.kid for key in newest if now < (key.retired_at or 0) + lasts}
+    return {key.kid for key in remembered} - kept
 
 
 def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:

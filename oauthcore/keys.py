@@ -28,11 +28,15 @@ from oauthcore.transact import SignAll, agree
 
 @attrs.frozen
 class Keys:
-    """Hold the keys as they are for a little while: `signing` by algorithm, and the public halves of all that count."""
+    """Hold the keys as they are for a little while: `signing` by algorithm, and the public halves of all that count.
+
+    `remembered` are those that are published no more, by which nothing is known but ID tokens that come back as hints.
+    """
 
     signing: Mapping[str, Jwk] = attrs.field(repr=False)
     published: tuple[Jwk, ...]
     jwks_lifetime: int
+    remembered: tuple[Jwk, ...] = ()
     jwks: bytes = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -75,16 +79,27 @@ def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
     return current.published
 
 
+def known_in_hints(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
+    """Return the public halves by which an ID token hint is known: those that are published, and those that were."""
+    if keys is None:
+        return ()
+    current = yield from keys.current(now)
+    return current.published + current.remembered
+
+
 class GivenKeys:
     """Keep keys that were handed in: the first of each algorithm signs, and all of them are published.
 
     To rotate them, put the successor after the active key, later before it, and take the old one away when all that it
-    signed has expired.
+    signed has expired. Put it into `hint_keys` then, the public half will do, for as long as clients may send back ID
+    tokens that it signed, as hints: such keys sign nothing and are not published.
     """
 
-    def __init__(self, keys: Iterable[Jwk], *, jwks_lifetime: int = KeyPolicy().jwks_lifetime) -> None:
+    def __init__(
+        self, keys: Iterable[Jwk], *, jwks_lifetime: int = KeyPolicy().jwks_lifetime, hint_keys: Iterable[Jwk] = ()
+    ) -> None:
         jose.check_installed()
-        self._keys = keys_of(tuple(keys), jwks_lifetime)
+        self._keys = keys_of(tuple(keys), jwks_lifetime, tuple(hint_keys))
         self.algorithms = tuple(self._keys.signing)
 
     def current(self, now: int) -> Flow[Keys]:
@@ -92,7 +107,7 @@ class GivenKeys:
         return settled(self._keys)
 
 
-def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int) -> Keys:
+def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk, ...] = ()) -> Keys:
     """Make the keys of a list in which the first of each algorithm signs; raises `ConfigurationError`."""
     if not private:
         raise ConfigurationError("keys", None, "give one key at least")
@@ -101,7 +116,15 @@ def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int) -> Keys:
     for key in private:
         jose.check_key(key)
     signing = {str(key.alg): next(first for first in private if first.alg == key.alg) for key in private}
-    return Keys(signing, tuple(key.public for key in private), jwks_lifetime)
+    for key in remembered:
+        if key.kid is None or key.kid in {known.kid for known in private}:
+            remedy = "use keys with a kid, by which tokens name them, that are not among the others"
+            raise ConfigurationError("hint_keys", key.kid, remedy)
+    return Keys(signing, _public(private), jwks_lifetime, _public(remembered))
+
+
+def _public(keys: Iterable[Jwk]) -> tuple[Jwk, ...]:
+    return tuple(key.public for key in keys)
 
 
 class StoredKeys:
@@ -182,8 +205,10 @@ class StoredKeys:
         active = [key for alg in self.algorithms if (key := active_of(ring, alg)) is not None]
         # The active ones first: some clients take the first key that fits, whatever the token says.
         ordered = sorted(ring.keys, key=lambda key: _ORDER.index(key.state))
-        published = tuple(Jwk.parse(key.public) for key in ordered)
-        return Keys({key.alg: self._unsealed(key) for key in active}, published, self.policy.jwks_lifetime)
+        published = tuple(Jwk.parse(key.public) for key in ordered if key.state is not KeyState.REMEMBERED)
+        remembered = tuple(Jwk.parse(key.public) for key in ordered if key.state is KeyState.REMEMBERED)
+        signing = {key.alg: self._unsealed(key) for key in active}
+        return Keys(signing, published, self.policy.jwks_lifetime, remembered)
 
     def _unsealed(self, key: RingKey) -> Jwk:
         assert key.private is not None
@@ -194,7 +219,7 @@ class StoredKeys:
             raise ConfigurationError("token_key", "(not shown)", remedy) from None
 
 
-_ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED)
+_ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED, KeyState.REMEMBERED)
 
 
 def put_in_place(stored: KeyRing | None, ring: KeyRing) -> Outcome:

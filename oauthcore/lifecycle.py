@@ -105,12 +105,14 @@ class KeyState(Named):
     """Where one of the server's own signing keys is.
 
     `PUBLISHED`: known to everybody who looks, and signing nothing yet. `ACTIVE`: signing. `RETIRED`: signing nothing
-    more, and published because of what it signed. `GONE`: not remembered; no record is ever in this state.
+    more, and published because of what it signed. `REMEMBERED`: published no more; by it ID tokens are known that come
+    back as hints. `GONE`: not remembered; no record is ever in this state.
     """
 
     PUBLISHED = "published"
     ACTIVE = "active"
     RETIRED = "retired"
+    REMEMBERED = "remembered"
     GONE = "gone"
 
 
@@ -120,6 +122,7 @@ class KeyInput(Named):
     ACTIVATE = "activate"
     SUPERSEDE = "supersede"
     OUTLIVE = "outlive what it signed"
+    FORGET = "outlive the sessions it signed in"
     WITHDRAW = "withdraw"
 
 
@@ -170,7 +173,8 @@ KEY: Mapping[tuple[KeyState, KeyInput], KeyState] = {
     (KeyState.PUBLISHED, KeyInput.ACTIVATE): KeyState.ACTIVE,
     (KeyState.PUBLISHED, KeyInput.WITHDRAW): KeyState.GONE,
     (KeyState.ACTIVE, KeyInput.SUPERSEDE): KeyState.RETIRED,
-    (KeyState.RETIRED, KeyInput.OUTLIVE): KeyState.GONE,
+    (KeyState.RETIRED, KeyInput.OUTLIVE): KeyState.REMEMBERED,
+    (KeyState.REMEMBERED, KeyInput.FORGET): KeyState.GONE,
 }
 
 S = TypeVar("S", bound=Enum)

@@ -50,7 +50,7 @@ from oauthcore.issuer import check_issuer, offered_grants
 from oauthcore.jose import Verify, import_private, verify
 from oauthcore.jwk import Jwk
 from oauthcore.key_ring import KeyPolicy, check_outlived
-from oauthcore.keys import KeySet, StoredKeys, published, signing
+from oauthcore.keys import KeySet, StoredKeys, known_in_hints, published, signing
 from oauthcore.login import Login, LoginSession, check_login
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
@@ -463,6 +463,9 @@ class AuthorizationServer:
     def _own_keys(self) -> Flow[tuple[Jwk, ...]]:
         return published(self._keys, int(self._clock()))
 
+    def _hint_keys(self) -> Flow[tuple[Jwk, ...]]:
+        return known_in_hints(self._keys, int(self._clock()))
+
     def _sign_all(self, context: Context) -> SignAll:
         return no_keys if self._keys is None else signing(self._keys, context.now)
 
@@ -483,6 +486,7 @@ class AuthorizationServer:
             self._derive,
             self._documents,
             self._own_keys,
+            self._hint_keys,
             self._verify,
             self._handles,
             self.openid,

@@ -149,9 +149,14 @@ def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
         return None
     table = configuration.oidc.keys
     if table.files:
-        return KeyFiles(table.files, jwks_lifetime=table.jwks_lifetime, cache_lifetime=table.cache_lifetime)
+        return KeyFiles(
+            table.files,
+            jwks_lifetime=table.jwks_lifetime,
+            cache_lifetime=table.cache_lifetime,
+            hint_paths=table.hint_files,
+        )
     settings = attrs.asdict(table)
-    del settings["files"]
+    del settings["files"], settings["hint_files"]
     try:
         return KeyPolicy(**settings)
     except ConfigurationError as error:

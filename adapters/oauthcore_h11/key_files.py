@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import codecs
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from oauthcore import ConfigurationError
 from oauthcore.effects import Flow
-from oauthcore.jose import import_private
+from oauthcore.jose import import_private, import_public
 from oauthcore.jwk import Jwk
 from oauthcore.keys import GivenKeys, Keys
 
@@ -21,12 +21,17 @@ State = tuple[tuple[int, int, int], ...]
 class KeyFiles:
     """Be the keys in some files, in their order: the first of each algorithm signs, and all of them are published.
 
+    Those in `hint_paths` sign nothing and are not published; ID tokens that come back as hints are known by them.
+
     They are looked at again every `cache_lifetime` seconds, so that a change needs no restart. What is wrong with them
     then is logged, and the keys stay as they were. Raises `ConfigurationError` for what is wrong at the start.
     """
 
-    def __init__(self, paths: Sequence[Path], *, jwks_lifetime: int, cache_lifetime: int) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, jwks_lifetime: int, cache_lifetime: int, hint_paths: Sequence[Path] = ()
+    ) -> None:
         self._paths = tuple(paths)
+        self._hint_paths = tuple(hint_paths)
         self._jwks_lifetime = jwks_lifetime
         self._cache_lifetime = cache_lifetime
         self._state = self._look()
@@ -54,21 +59,32 @@ class KeyFiles:
             logger.error("the signing keys stay as they were: %s", error)
 
     def _read(self) -> GivenKeys:
-        return GivenKeys([self._key(path) for path in self._paths], jwks_lifetime=self._jwks_lifetime)
-
-    def _key(self, path: Path) -> Jwk:
+        signing = [self._key(path, "files", import_private) for path in self._paths]
+        former = [self._key(path, "hint_files", import_public) for path in self._hint_paths]
         try:
-            return import_private(path.read_bytes().removeprefix(codecs.BOM_UTF8))
-        except OSError as error:
-            raise ConfigurationError("oidc.keys.files", str(path), f"it can't be read ({error.strerror})") from None
+            return GivenKeys(signing, jwks_lifetime=self._jwks_lifetime, hint_keys=former)
         except ConfigurationError as error:
-            raise ConfigurationError("oidc.keys.files", str(path), error.remedy) from None
+            setting = "oidc.keys.hint_files" if error.setting == "hint_keys" else error.setting
+            raise ConfigurationError(setting, error.value, error.remedy) from None
 
-    def _look(self) -> State:
+    def _key(self, path: Path, setting: str, read: Callable[[bytes], Jwk]) -> Jwk:
         try:
-            found = [path.stat() for path in self._paths]
+            return read(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except OSError as error:
             raise ConfigurationError(
-                "oidc.keys.files", error.filename, f"it can't be read ({error.strerror})"
+                f"oidc.keys.{setting}", str(path), f"it can't be read ({error.strerror})"
             ) from None
-        return tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in found)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"oidc.keys.{setting}", str(path), error.remedy) from None
+
+    def _look(self) -> State:
+        return (*_states("files", self._paths), *_states("hint_files", self._hint_paths))
+
+
+def _states(setting: str, paths: Iterable[Path]) -> State:
+    try:
+        found = [path.stat() for path in paths]
+    except OSError as error:
+        remedy = f"it can't be read ({error.strerror})"
+        raise ConfigurationError(f"oidc.keys.{setting}", error.filename, remedy) from None
+    return tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in found)

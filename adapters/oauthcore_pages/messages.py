@@ -38,7 +38,6 @@ DESCRIPTIONS = (
     N_("The request does not say where the application is to be answered."),
     N_("The redirect URI is none of those that the application is registered with."),
     N_("The page to go to after signing out is none of those that the application is registered with."),
-    N_("The ID token that came with the request was not made here."),
     N_("The ID token that came with the request was made for another application than it names."),
     N_("The request is larger than this server reads."),
     N_("This was started or answered in another browser: go back to the application and start again."),

@@ -16,6 +16,7 @@ from oauthcore.errors import (
     DisabledClient,
     InvalidRequest,
     InvalidScope,
+    LoginRequired,
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
@@ -117,7 +118,8 @@ def known_client(client: Client | None, context: Context) -> Client:
 def refuse_what_cannot_be_obeyed(request: AuthorizationRequest, context: Context) -> None:
     """Refuse what can't be obeyed rather than ignore it: a request object may say something else (RFC 9101 section 5).
 
-    One that was obeyed is gone from the request by now, and so is a hint that could be verified.
+    One that was obeyed is gone from the request by now, and so is a hint, but for one that could not be verified in a
+    request that allows no page: who is meant can't be told then, and nobody can be asked (OIDC Core section 3.1.2.1).
     """
     if request.request is not None:
         raise RequestNotSupported("request was given")
@@ -128,7 +130,7 @@ def refuse_what_cannot_be_obeyed(request: AuthorizationRequest, context: Context
     if request.registration is not None:
         raise RegistrationNotSupported("registration was given")
     if request.id_token_hint is not None:
-        raise InvalidRequest("id_token_hint is no ID token of this server's")
+        raise LoginRequired("id_token_hint is no ID token of this server's for this client, or its key is gone")
     if request.display is not None and request.display not in DISPLAYS:
         raise InvalidRequest.with_description("display has a value that is not known")
 

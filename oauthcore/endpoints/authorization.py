@@ -21,13 +21,14 @@ from oauthcore.errors import OAuthError, UnnamedClient
 from oauthcore.frozen import maker
 from oauthcore.http import Request, Response, see_other
 from oauthcore.login import Login, LoginSession
-from oauthcore.oidc.id_token_hint import Hint, read_hint
+from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.outcome import Insert, Outcome, Require
 from oauthcore.parameters import Parameters, form_of, query_of
 from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Consent, Interaction
 from oauthcore.redirect_uri import form_encoded
+from oauthcore.wire_text import words
 
 _request = maker(AuthorizationRequest)
 
@@ -88,14 +89,16 @@ def understand(
         return Outcome(refuse(prove_redirect(received, known, context), error, context))
 
 
-def with_hint(request: AuthorizationRequest, hint: Hint | None) -> AuthorizationRequest:
-    """Put whom a verified hint names in the hint's place; one that could not be verified stays, and is refused later.
+def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None) -> AuthorizationRequest:
+    """Put whom a verified hint names in the hint's place (OIDC Core section 3.1.2.1).
 
-    It has to be this client's own: what another was told of somebody is nothing to build on.
+    It has to be this client's own: what another was told of somebody is nothing to build on. One that proves nothing is
+    ignored, as its key may merely be gone by now: the person says who they are. Only where they can't be asked it
+    stays, and is refused later.
     """
-    if hint is None or hint.client_id != request.client_id:
-        return request
-    return attrs.evolve(request, id_token_hint=None, hinted_subject=hint.subject)
+    if isinstance(hint, Hint) and hint.client_id == request.client_id:
+        return attrs.evolve(request, id_token_hint=None, hinted_subject=hint.subject)
+    return request if "none" in words(request.prompt) else attrs.evolve(request, id_token_hint=None)
 
 
 def decide(

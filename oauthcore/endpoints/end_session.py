@@ -3,6 +3,9 @@
 A client sends a person here to sign out. The browser goes on to the application's page with a handle that carries what
 the client asks; the page asks the person and reports by `sign_out`. Only the session of the browser itself is ever
 ended, whatever a hint says; and a browser is sent on only to a URI that the client has registered, byte for byte.
+
+A hint that can't be verified is no reason to refuse: its key may merely be gone by now, and whoever wants to sign out
+must be able to. The person is asked, as without one.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import (
-    ForeignIdToken,
     IdTokenOfAnotherClient,
     OtherBrowser,
     UnnamedClient,
@@ -26,9 +28,10 @@ from oauthcore.errors import (
 )
 from oauthcore.handle import check_carried
 from oauthcore.http import Request, Response, see_other
+from oauthcore.liveness import is_live_client
 from oauthcore.login import Login, LoginSession, LogoutRequest
 from oauthcore.oidc.front_channel import SignedOut, frames_for
-from oauthcore.oidc.id_token_hint import Hint, read_hint
+from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
@@ -51,18 +54,24 @@ def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
 
 
 def decide(
-    parameters: Parameters, hint: Hint | None, client: Client | None, browser: Secret | None, context: Context
+    parameters: Parameters,
+    hint: Hint | UnverifiedHint | None,
+    client: Client | None,
+    browser: Secret | None,
+    context: Context,
 ) -> Outcome:
     """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
     check_request(parameters, hint, client, context)
+    verified = hint if isinstance(hint, Hint) else None
     bound, cookies = bind(browser, context)
     asked = LogoutRequest(
         browser=bound,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         client_id=None if client is None else client.client_id,
-        hinted_subject=None if hint is None else hint.subject,
-        hinted_sid=None if hint is None else hint.sid,
-        **{name: parameters.get(name) for name in ("post_logout_redirect_uri", "state", "logout_hint", "ui_locales")},
+        hinted_subject=None if verified is None else verified.subject,
+        hinted_sid=None if verified is None else verified.sid,
+        post_logout_redirect_uri=wanted_uri(parameters, hint, client, context),
+        **{name: parameters.get(name) for name in ("state", "logout_hint", "ui_locales")},
     )
     members = attrs.asdict(asked, filter=lambda _, value: value is not None)
     check_carried(members)
@@ -77,15 +86,33 @@ def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
     return None if members is None else LogoutRequest(**members)
 
 
-def check_request(parameters: Parameters, hint: Hint | None, client: Client | None, context: Context) -> None:
-    """Check, in this order, the hint, that it is this client's, and that the URI is; nobody is redirected who fails."""
-    if "id_token_hint" in parameters and hint is None:
-        raise ForeignIdToken("id_token_hint is no ID token of this server's")
-    if hint is not None and parameters.get("client_id") not in {None, hint.client_id}:
+def wanted_uri(
+    parameters: Parameters, hint: Hint | UnverifiedHint | None, client: Client | None, context: Context
+) -> str | None:
+    """Return where the client wants the browser back; None beside a hint that says nothing of a client, or of another.
+
+    Section 4: where there is something wrong with the request, nobody is redirected. A token that looks like ours, and
+    whose key is gone, has nothing wrong with it. A client that only the hint names may be gone as well, which is no
+    reason to keep the person from signing out.
+    """
+    named = parameters.get("client_id")
+    if hint is not None:
+        if hint.client_id is None or hint.client_id != (named or hint.client_id):
+            return None
+        if named is None and (client is None or not is_live_client(client, context.now)):
+            return None
+    return parameters.get("post_logout_redirect_uri")
+
+
+def check_request(
+    parameters: Parameters, hint: Hint | UnverifiedHint | None, client: Client | None, context: Context
+) -> None:
+    """Check, in this order, that the hint is this client's, and that the URI is; nobody is redirected who fails."""
+    if isinstance(hint, Hint) and parameters.get("client_id") not in {None, hint.client_id}:
         raise IdTokenOfAnotherClient("id_token_hint was made for another client")
     if "client_id" in parameters:
         known_client(client, context)
-    uri = parameters.get("post_logout_redirect_uri")
+    uri = wanted_uri(parameters, hint, client, context)
     if uri is not None and client is None and hint is None and "client_id" not in parameters:
         raise UnnamedClient("post_logout_redirect_uri came without client_id and id_token_hint")
     if uri is not None and uri not in known_client(client, context).post_logout_redirect_uris:

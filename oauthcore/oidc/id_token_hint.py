@@ -1,14 +1,18 @@
 """ID token hints: an ID token of this server's that comes back, to say who is meant (OIDC Core section 3.1.2.1).
 
-It may have expired long ago, and the person may be signed in no longer; that it was signed here is what counts. A token
-whose key is published no more can't be told from a forged one, and is refused as such.
+It may have expired long ago, and the person may be signed in no longer; that it was signed here is what counts. Clients
+keep ID tokens for as long as their own sessions last, so the public half of a key is kept for hints long after its last
+token has expired. A token whose key is gone even so can't be told from a forged one: it proves nothing, and whoever
+reads hints goes on without it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
-from oauthcore.compact import InvalidJwt
+from oauthcore.compact import Flaw, InvalidJwt, read_claims, read_signed
 from oauthcore.context import Context
 from oauthcore.effects import Flow
 from oauthcore.jose import Verify
@@ -25,25 +29,50 @@ class Hint:
     sid: str | None
 
 
-def read_hint(text: str | None, context: Context) -> Flow[Hint | None]:
-    """Read a hint; None where there is none, or it was not made here."""
+@attrs.frozen
+class UnverifiedHint:
+    """Be a hint that is evidence of nothing: forged, or made here with a key that nobody remembers.
+
+    `client_id` is whom it says it was made for, if it looks like one of ours whose key is gone. That is worth as much
+    as a `client_id` beside it, which anybody can write; it is None for all others.
+    """
+
+    client_id: str | None = None
+
+
+def read_hint(text: str | None, context: Context) -> Flow[Hint | UnverifiedHint | None]:
+    """Read a hint; None if none was given."""
     if text is None:
         return None
-    keys = yield from context.own_keys()
+    keys = yield from context.hint_keys()
     return hint_in(text, keys, context.issuer, context.verify)
 
 
-def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str, verify: Verify) -> Hint | None:
+def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str, verify: Verify) -> Hint | UnverifiedHint:
     """Verify a hint by our own keys; an access token is no ID token, though the same key has signed it."""
     try:
         verified = verify(text, keys, SERVER_ALGORITHMS)
         audience = audience_of(verified.claims)
-    except InvalidJwt:
-        return None
+    except InvalidJwt as invalid:
+        return UnverifiedHint(_said_client(text, issuer) if invalid.flaw is Flaw.UNKNOWN_KEY else None)
     claims = verified.claims
     subject, sid = claims.get("sub"), claims.get("sid")
-    if claims.get("iss") != issuer or len(audience) != 1 or not isinstance(subject, str):
-        return None
-    if verified.header.get("typ") != "JWT" or "events" in claims:
-        return None
+    if not _is_own(verified.header, claims, issuer) or len(audience) != 1 or not isinstance(subject, str):
+        return UnverifiedHint()
     return Hint(audience[0], subject, sid if isinstance(sid, str) else None)
+
+
+def _is_own(header: Mapping[str, object], claims: Mapping[str, object], issuer: str) -> bool:
+    """Return whether a token says that it is an ID token of this server's: logout tokens have events."""
+    return claims.get("iss") == issuer and header.get("typ") == "JWT" and "events" not in claims
+
+
+def _said_client(text: str, issuer: str) -> str | None:
+    """Return whom a token that nobody can verify says it was made for, if it says that it was made here."""
+    try:
+        signed = read_signed(text)
+        claims = read_claims(signed.payload)
+        audience = audience_of(claims)
+    except InvalidJwt:
+        return None
+    return audience[0] if _is_own(signed.header, claims, issuer) and len(audience) == 1 else None

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.key_ring import KeyPolicy, active_of, due, publish, succeed, supersede, waiting_of, wanting
+from oauthcore.key_ring import (
+    MAX_REMEMBERED,
+    KeyPolicy,
+    active_of,
+    due,
+    publish,
+    succeed,
+    supersede,
+    waiting_of,
+    wanting,
+)
 from oauthcore.lifecycle import KeyState
 from oauthcore.records import KeyRing, RingKey
 
@@ -17,6 +27,7 @@ POLICY = KeyPolicy(
     active_lifetime=1_000,
     published_lifetime=100,
     signed_lifetime=50,
+    hint_lifetime=500,
     jwks_lifetime=80,
     cache_lifetime=10,
 )
@@ -81,7 +92,42 @@ def test_a_retired_key_is_published_until_the_last_token_it_can_have_signed_has_
     assert due(turned, 1_059, POLICY) is None
     later = due(turned, 1_060, POLICY)
     assert later is not None
+    assert states(later) == {"a": "remembered", "b": "active"}
+
+
+def test_a_key_that_is_published_no_more_is_remembered_for_hints_until_sessions_it_signed_in_are_over() -> None:
+    turned = due(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
+    assert turned is not None
+    turned = due(turned, 1_060, POLICY)
+
+    assert turned is not None
+    assert due(turned, 1_509, POLICY) is None
+    later = due(turned, 1_510, POLICY)
+    assert later is not None
     assert states(later) == {"b": "active"}
+
+
+def test_a_key_is_not_remembered_where_no_hints_are_to_outlive_it() -> None:
+    policy = attrs.evolve(POLICY, hint_lifetime=0)
+    turned = due(succeed(FIRST, key("b", 900), 900), 1_000, policy)
+    assert turned is not None
+
+    later = due(turned, 1_060, policy)
+
+    assert later is not None
+    assert states(later) == {"b": "active"}
+
+
+def test_so_many_keys_are_remembered_and_the_oldest_go_first() -> None:
+    ring = FIRST
+    for number in range(MAX_REMEMBERED + 5):
+        ring = supersede(ring, key(str(number), 1), 1 + number)
+
+    turned = due(ring, 200, POLICY)
+
+    assert turned is not None
+    remembered = [kid for kid, state in states(turned).items() if state == "remembered"]
+    assert remembered == [str(number) for number in range(4, MAX_REMEMBERED + 4)]
 
 
 def test_a_second_successor_is_refused() -> None:
@@ -114,6 +160,7 @@ def test_a_kid_that_is_there_is_refused() -> None:
         ({"signed_lifetime": -1}, "signed_lifetime"),
         ({"cache_lifetime": -1}, "cache_lifetime"),
         ({"jwks_lifetime": -1}, "jwks_lifetime"),
+        ({"hint_lifetime": -1}, "hint_lifetime"),
     ],
 )
 def test_times_that_do_not_fit_together_are_refused(settings: dict[str, object], named: str) -> None:
@@ -152,6 +199,7 @@ def test_whatever_happens_one_key_signs_and_everything_that_signed_is_published(
         for remembered in (before, ring):
             if (signer := active_of(remembered, "ES256")) is not None:
                 signed_at[signer.kid] = now
-        published = {key.kid for key in ring.keys}
+        published = {key.kid for key in ring.keys if key.state is not KeyState.REMEMBERED}
         assert all(kid in published for kid, at in signed_at.items() if now < at + policy.signed_lifetime)
-        assert all((key.private is None) == (key.state is KeyState.RETIRED) for key in ring.keys)
+        without_private = {KeyState.RETIRED, KeyState.REMEMBERED}
+        assert all((key.private is None) == (key.state in without_private) for key in ring.keys)

@@ -29,6 +29,7 @@ POLICY = KeyPolicy(
     active_lifetime=10_000,
     published_lifetime=1_000,
     signed_lifetime=500,
+    hint_lifetime=15_000,
     jwks_lifetime=300,
     cache_lifetime=60,
 )
@@ -95,7 +96,39 @@ def test_keys_turn_by_age_and_every_worker_knows_a_key_before_it_signs(drive: Dr
             assert not late or len(signed) == 1
 
     assert len(signed) == 4
-    assert len(stored(world).keys) <= 3
+    assert len(stored(world).keys) <= 4
+    known = drive(workers[0].current(NOW + 39_960), world)
+    assert signed[-1] in {key.kid for key in known.published}
+    assert [key.kid for key in known.remembered] == [signed[-2]]
+
+
+def test_a_key_that_is_remembered_is_not_published(drive: Drive) -> None:
+    world, keys = a_world(), worker()
+    first = drive(keys.current(NOW), world).signing_key("ES256").kid
+    drive(keys.rotate("ES256", NOW, at_once=True), world)
+
+    retired = drive(keys.current(NOW + 559), world)
+    remembered = drive(keys.current(NOW + 620), world)
+
+    assert first in {key.kid for key in retired.published}
+    assert first not in {key.kid for key in parse_set(remembered.jwks)}
+    assert [key.kid for key in remembered.remembered] == [first]
+    assert not any(key.is_private for key in remembered.remembered)
+
+
+@pytest.mark.parametrize("former", [key_for("ES256", 1), key_for("ES256", 1).public])
+def test_keys_that_are_handed_in_for_hints_are_neither_published_nor_signed_with(former: Jwk) -> None:
+    keys: Keys = run(GivenKeys([key_for("ES256")], hint_keys=[former]).current(NOW), a_world())
+
+    assert [key.kid for key in keys.published] == [key_for("ES256").kid]
+    assert keys.remembered == (former.public,)
+    assert keys.signing == {"ES256": key_for("ES256")}
+
+
+@pytest.mark.parametrize("former", [key_for("ES256"), attrs.evolve(key_for("ES256", 1), kid=None)])
+def test_a_key_for_hints_that_no_hint_could_name_is_refused(former: Jwk) -> None:
+    with pytest.raises(ConfigurationError, match="hint_keys"):
+        GivenKeys([key_for("ES256")], hint_keys=[former])
 
 
 def test_what_is_stored_has_no_private_key_in_it(drive: Drive) -> None:

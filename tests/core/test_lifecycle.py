@@ -81,7 +81,7 @@ def test_a_key_goes_forward_and_leaves_only_when_nothing_it_signed_needs_it(stat
     assert following is None or order.index(following) > order.index(state)
     if following is KeyState.GONE:
         assert (state, event) in {
-            (KeyState.RETIRED, KeyInput.OUTLIVE),
+            (KeyState.REMEMBERED, KeyInput.FORGET),
             (KeyState.PUBLISHED, KeyInput.WITHDRAW),
         }
 

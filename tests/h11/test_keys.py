@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 
 from oauthcore import ConfigurationError, Request, jose
 from oauthcore.effects import Sign
+from oauthcore.jwk import Jwk
 from oauthcore.jwt import Jwt
 from oauthcore.keys import StoredKeys
 from oauthcore.lifecycle import KeyState
@@ -203,6 +204,39 @@ async def test_a_key_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: P
     known = KeyFiles((path,), jwks_lifetime=200, cache_lifetime=60)
 
     assert at(known, 100) == [key_for("ES256").kid]
+
+
+@pytest.mark.parametrize("former", [key_for("ES256", 1), key_for("ES256", 1).public])
+async def test_former_keys_in_files_are_known_in_hints_and_not_published(tmp_path: Path, former: Jwk) -> None:
+    (tmp_path / "former.json").write_text(former.text, encoding="utf-8")
+    (tmp_path / "key.json").write_text(key_for("ES256").text, encoding="utf-8")
+    table = KeysTable(files=(tmp_path / "key.json",), hint_files=(tmp_path / "former.json",))
+
+    known = keys_of(configuration(tmp_path, table))
+
+    assert isinstance(known, KeyFiles)
+    assert at(known, 100) == [key_for("ES256").kid]
+    with pytest.raises(StopIteration) as done:
+        known.current(100).send(None)
+    assert done.value.value.remembered == (former.public,)
+
+
+@pytest.mark.parametrize("text", [None, "no key", key_for("ES256").text])
+async def test_a_former_key_that_can_not_be_one_is_named(tmp_path: Path, text: str | None) -> None:
+    (tmp_path / "key.json").write_text(key_for("ES256").text, encoding="utf-8")
+    if text is not None:
+        (tmp_path / "former.json").write_text(text, encoding="utf-8")
+    table = KeysTable(files=(tmp_path / "key.json",), hint_files=(tmp_path / "former.json",))
+
+    with pytest.raises(ConfigurationError) as refusal:
+        keys_of(configuration(tmp_path, table))
+
+    assert refusal.value.setting == "oidc.keys.hint_files"
+
+
+def test_former_keys_are_for_keys_in_files() -> None:
+    with pytest.raises(ConfigurationError, match=r"hint_files.*by themselves"):
+        KeysTable(hint_files=(Path("former.pem"),))
 
 
 @pytest.mark.parametrize("text", [None, "no key", key_for("ES256").public.text])

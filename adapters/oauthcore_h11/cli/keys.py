@@ -144,12 +144,14 @@ def described(key: RingKey) -> dict[str, object]:
 def given(known: Keys) -> list[dict[str, object]]:
     """Give what may be shown of keys that were handed in, of which only their place tells."""
     signing = {key.kid for key in known.signing.values()}
+    states = [(key, "active" if key.kid in signing else "published") for key in known.published]
+    states += [(key, "remembered") for key in known.remembered]
     return [
         {
             "kid": key.kid,
             "alg": key.alg,
-            "state": "active" if key.kid in signing else "published",
+            "state": state,
             **dict.fromkeys(("created_at", "activated_at", "retired_at")),
         }
-        for key in known.published
+        for key, state in states
     ]

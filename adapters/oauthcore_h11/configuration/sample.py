@@ -118,10 +118,12 @@ storage = "sqlite:oauthcore.db"
 # active_lifetime = 7776000          # how long a key signs
 # published_lifetime = 172800        # before it signs, so that everybody knows it by then
 # signed_lifetime = 86400            # the longest that a signed token may be good for
+# hint_lifetime = 15552000           # how long ID tokens that come back, at logout say, are known after that
 # jwks_lifetime = 3600               # how long clients may keep the published keys
 # cache_lifetime = 60                # after which each worker looks again
 # Or keys in files, PEM or JWK, the first of each kind signing; then leave algorithms out.
 # files = []                         # "signing.pem", "former.pem"
+# hint_files = []                    # keys that are published no more, for ID tokens that come back
 
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]

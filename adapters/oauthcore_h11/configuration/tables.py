@@ -153,9 +153,11 @@ class KeysTable:
 
     algorithms: tuple[str, ...] = KEYS.algorithms
     files: tuple[Path, ...] = ()
+    hint_files: tuple[Path, ...] = ()
     active_lifetime: int = KEYS.active_lifetime
     published_lifetime: int = KEYS.published_lifetime
     signed_lifetime: int = KEYS.signed_lifetime
+    hint_lifetime: int = KEYS.hint_lifetime
     jwks_lifetime: int = KEYS.jwks_lifetime
     cache_lifetime: int = KEYS.cache_lifetime
 
@@ -163,6 +165,9 @@ class KeysTable:
         if self.files and self.algorithms != KEYS.algorithms:
             remedy = "leave it out: each key in a file says what it is for"
             raise ConfigurationError("algorithms", list(self.algorithms), remedy)
+        if self.hint_files and not self.files:
+            remedy = "leave it out: keys in the storage are remembered for hint_lifetime by themselves"
+            raise ConfigurationError("hint_files", [str(path) for path in self.hint_files], remedy)
 
 
 @attrs.frozen(kw_only=True)

@@ -53,7 +53,11 @@ def written(result: Any, write: Callable[[Any], Any]) -> Told:
 
 def write_keys(keys: Keys) -> dict[str, Any]:
     """Write the public halves of a server's keys."""
-    return {"published": [key.public.members for key in keys.published], "jwks_lifetime": keys.jwks_lifetime}
+    return {
+        "published": [key.public.members for key in keys.published],
+        "jwks_lifetime": keys.jwks_lifetime,
+        "remembered": [key.public.members for key in keys.remembered],
+    }
 
 
 class HeardDigester(Digester):

@@ -28,7 +28,8 @@ def read(told: Told, read_value: Callable[[Any], T]) -> T:
 
 def read_keys(told: dict[str, Any]) -> Keys:
     """Read them; nothing can be signed with these."""
-    return Keys({}, tuple(Jwk.of(members) for members in told["published"]), told["jwks_lifetime"])
+    published, remembered = (tuple(map(Jwk.of, told.get(name, []))) for name in ("published", "remembered"))
+    return Keys({}, published, told["jwks_lifetime"], remembered)
 
 
 class ToldDigester(Digester):

@@ -201,7 +201,6 @@ def test_the_hinted_subject_is_nothing_to_be_told(site: Site) -> None:
         ({"max_age": -1}, "invalid_request"),
         ({"registration": {"client_name": "x"}}, "registration_not_supported"),
         ({"display": "hologram"}, "invalid_request"),
-        ({"id_token_hint": "x"}, "invalid_request"),
     ],
 )
 def test_what_it_says_is_judged_like_any_other_request(site: Site, changes: dict[str, Any], expected: str) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, Login, Need, Response, World, run
+from oauthcore import Allowance, Client, Login, Need, Response, Secret, World, run
+from oauthcore.keys import GivenKeys
 from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import PROMPTS, OpenID
 from oauthcore.records import Grant
 from tests.core.oidc.provider import CALLBACK, PAIRWISE, RP, SECRETS, login_of, provider
+from tests.core.signing_keys import key_for
 from tests.core.site import (
     VERIFIER,
     Drive,
@@ -412,7 +414,40 @@ def test_a_hint_of_another_client_s_is_none(drive: Drive) -> None:
         site, site.alice, id_token_hint=hint, client_id="pairwise", redirect_uri=PAIRWISE.redirect_uris[0]
     )
 
-    assert params(answer)["error"] == "invalid_request"
+    assert pending_need(site, answer, site.alice) is Need.CONSENT
+
+
+def test_a_hint_that_proves_nothing_is_ignored_where_the_person_can_be_asked(drive: Drive) -> None:
+    """Its key may merely be gone: clients keep ID tokens for longer than the server keeps keys."""
+    site = signing(provider(drive))
+    hint = redeem(site, remembered(site)["code"])["id_token"]
+    site.server._keys = GivenKeys([key_for("ES256")])
+
+    for unverifiable in (hint, "nonsense"):
+        assert "code" in params(authorize(site, site.alice, id_token_hint=unverifiable))
+        assert pending_need(site, authorize(site, None, id_token_hint=unverifiable), None) is Need.LOGIN
+        silent = params(authorize(site, site.alice, id_token_hint=unverifiable, prompt="none"))
+        assert silent["error"] == "login_required"
+
+
+def test_a_hint_is_known_by_a_key_that_is_published_no_more(drive: Drive) -> None:
+    site = signing(provider(drive))
+    hint = redeem(site, remembered(site)["code"])["id_token"]
+    site.server._keys = GivenKeys([key_for("ES256")], hint_keys=[key_for("RS256").public])
+    bob = Login(subject="bob", auth_time=site.now)
+
+    assert "code" in params(authorize(site, site.alice, id_token_hint=hint, prompt="none"))
+    assert params(authorize(site, bob, id_token_hint=hint, prompt="none"))["error"] == "login_required"
+
+
+def test_a_hint_that_proves_nothing_is_not_kept_while_the_person_is_asked(drive: Drive) -> None:
+    site = signing(provider(drive))
+
+    asked = authorize(site, None, id_token_hint="nonsense")
+
+    carried = site.server._context().handles.read("interaction", Secret(handle_of(asked)))
+    assert carried is not None
+    assert "id_token_hint" not in carried["request"]
 
 
 def test_a_signed_access_token_is_no_hint(drive: Drive) -> None:
@@ -420,7 +455,9 @@ def test_a_signed_access_token_is_no_hint(drive: Drive) -> None:
     access_token = redeem(site, remembered(site)["code"])["access_token"]
     assert access_token.count(".") == 2
 
-    assert params(authorize(site, site.alice, id_token_hint=access_token))["error"] == "invalid_request"
+    answer = authorize(site, site.alice, id_token_hint=access_token, prompt="none")
+
+    assert params(answer)["error"] == "login_required"
 
 
 def test_an_essential_authentication_context_is_demanded(site: Site) -> None:
@@ -492,7 +529,6 @@ def test_the_page_is_told_what_the_client_wishes_of_it(site: Site) -> None:
         ("display", "hologram", "invalid_request"),
         ("claims", "no json", "invalid_request"),
         ("registration", "{}", "registration_not_supported"),
-        ("id_token_hint", "nonsense", "invalid_request"),
     ],
 )
 def test_what_can_not_be_obeyed_is_refused_by_its_own_error(site: Site, parameter: str, value: str, code: str) -> None:

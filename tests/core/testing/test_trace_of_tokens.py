@@ -98,7 +98,10 @@ def test_an_id_token_that_comes_back_is_known_again() -> None:
 
     site.authorize(site.alice, client_id="rp", redirect_uri=CALLBACK, scope="openid", id_token_hint=hint, prompt="none")
     assert again(site, 303, without=signature_of(hint)).is_same
-    site.authorize(site.alice, client_id="rp", redirect_uri=CALLBACK, scope="openid", id_token_hint=hint[:-4] + "AAAA")
+    broken = hint[:-4] + "AAAA"
+    site.authorize(
+        site.alice, client_id="rp", redirect_uri=CALLBACK, scope="openid", id_token_hint=broken, prompt="none"
+    )
     refused = again(site, 303, without=hint[:-4])
     assert refused.is_same
     assert refused.response.refusal is not None
