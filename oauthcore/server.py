@@ -35,7 +35,7 @@ from oauthcore.endpoints.end_session import (
 )
 from oauthcore.endpoints.end_session import look as look_at_logout
 from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
-from oauthcore.endpoints.logout_delivery import deliver
+from oauthcore.endpoints.logout_delivery import Due, deliver, deliver_to, due_by_client
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, signed_in
 from oauthcore.endpoints.table import Endpoint, document_endpoint, endpoint_table, other_method
@@ -319,12 +319,20 @@ class AuthorizationServer:
         return transact(lambda: sign_out(leaving, signed_out_page, context), refuse)
 
     def deliver_logouts(self, limit: int = 20) -> Flow[int]:
-        """Tell clients of sessions that have ended, as far as that is due; give how many were tried.
+        """Tell clients of sessions that have ended, as far as that is due; return how many were tried.
 
         To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
-        most, one after the other. Raises `Unanswered` if storage fails.
+        most, one after the other; a client that does not answer is asked once. Raises `Unanswered` if storage fails.
         """
         return deliver(limit, self._context, self._sign_all, self._refuse_as_json)
+
+    def due_logouts(self, limit: int = 20) -> Flow[tuple[Due, ...]]:
+        """Return what `deliver_logouts` would try, each client's apart, for a host that tells several at a time."""
+        return due_by_client(limit, self._context().now)
+
+    def deliver_logouts_to(self, due: Due) -> Flow[int]:
+        """Tell one client of sessions that have ended; return how many were tried. Raises as `deliver_logouts` does."""
+        return deliver_to(due, self._context, self._sign_all, self._refuse_as_json)
 
     def register(self, client: Client, secret: Secret | None = None, *, replace: bool = False) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.

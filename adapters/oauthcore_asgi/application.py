@@ -6,6 +6,7 @@ pages, what looks at an interaction and finishes it; `Framework` says how a fram
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import secrets
@@ -205,8 +206,13 @@ class Embedded(Generic[RequestT, ResponseT]):
         return self.framework.respond(await arun(self.server.sign_out(wire, login, id), self.world))
 
     async def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds."""
-        return await arun(self.server.deliver_logouts(), self.world)
+        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds.
+
+        They are told at the same time, so that none waits for another that does not answer.
+        """
+        due = await arun(self.server.due_logouts(), self.world)
+        tried = (arun(self.server.deliver_logouts_to(deliveries), self.world) for deliveries in due)
+        return sum(await asyncio.gather(*tried))
 
     def form_token(self, request: RequestT, id: str) -> str:
         """Give what a form about an interaction carries, against cross-site posts."""

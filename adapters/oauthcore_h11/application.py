@@ -56,6 +56,10 @@ _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 
 
+# Seconds that a round of telling clients waits for them; who takes longer is told beside the next one.
+TELLING_TIME = 1.0
+
+
 @attrs.frozen(kw_only=True)
 class Application:
     """Hold the parts that answer requests."""
@@ -74,6 +78,7 @@ class Application:
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
     logs_access: bool = True
     _warned: set[str] = attrs.field(factory=set, init=False)
+    _telling: dict[str, asyncio.Future[int]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request, whatever it is."""
@@ -103,13 +108,38 @@ class Application:
             jose.check_key(key)
 
     async def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due; give how many were tried."""
+        """Tell clients of sessions that have ended, as far as that is due; return how many were tried.
+
+        They are told at the same time, and a client that takes long goes on being told beside the next call, which
+        leaves it out; so none waits for another that does not answer.
+        """
         if self.server.openid is None:
             return 0
         world = AsyncWorld(
             self.storage, audit=self._hear, fetch=self.fetch, sign=signing.sign, generate_key=signing.generate_key
         )
-        return await arun(self.server.deliver_logouts(), world)
+        for due in await arun(self.server.due_logouts(), world):
+            client_id = due[0].client_id
+            if client_id not in self._telling:
+                self._telling[client_id] = asyncio.ensure_future(arun(self.server.deliver_logouts_to(due), world))
+        return await self._told(within=TELLING_TIME)
+
+    async def see_logouts_through(self) -> int:
+        """Wait for the clients that are being told; return how many were tried."""
+        return await self._told(within=None)
+
+    async def _told(self, within: float | None) -> int:
+        """Wait for whoever is done in time; return how many were tried, and raise what kept one from being told."""
+        if not self._telling:
+            return 0
+        _ = await asyncio.wait(self._telling.values(), timeout=within)
+        done = [client_id for client_id, telling in self._telling.items() if telling.done()]
+        told = [self._telling.pop(client_id) for client_id in done]
+        # Each is looked at, since asyncio complains of failures that nobody has seen.
+        failures = [failure for telling in told if (failure := telling.exception()) is not None]
+        if failures:
+            raise failures[0]
+        return sum(telling.result() for telling in told)
 
     async def _answer_whatever_happens(self, request: Request) -> Response:
         """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""

@@ -194,13 +194,17 @@ class Process:
     async def _deliver_logouts(self) -> None:
         """Tell clients of sessions that have ended, until the end; a try that is under way is seen through."""
         while not self._end.is_set():
-            tried = 0
-            try:
-                tried = await self._application.deliver_logouts()
-            except Exception:  # the next time it may be better; what is to be told is in the storage
-                logger.exception("logouts can't be delivered")
-            if not tried:
+            if not await self._tried(self._application.deliver_logouts()):
                 await self._ends_within(DELIVER_EVERY)
+        await self._tried(self._application.see_logouts_through())
+
+    async def _tried(self, deliveries: Awaitable[int]) -> int:
+        """Return how many were tried; what goes wrong is logged, and may be better the next time."""
+        try:
+            return await deliveries
+        except Exception:  # whatever it is: what is to be told is in the storage
+            logger.exception("logouts can't be delivered")
+            return 0
 
     async def _reload_when_asked(self) -> None:
         """Read the configuration again whenever that is asked, until the end; once for all that ask meanwhile."""

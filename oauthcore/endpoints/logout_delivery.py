@@ -7,6 +7,8 @@ the end of, since its worker was killed, is simply the one before the next. Call
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice, zip_longest
 
 import attrs
 
@@ -27,31 +29,70 @@ from oauthcore.transact import Refuse, SignAll, agree, guard, reply_to
 # longer than a try itself may take, so that nobody takes a delivery while another is at it.
 FIRST_WAIT = 30
 MAX_TRIES = 10
+# Seconds that one client may take of a round. What it does not take in that time, it takes in the next one.
+CLIENT_TIME = 5
 NOT_MINE = Response(409)
+
+
+Due = tuple[LogoutDelivery, ...]
+"""What is due to one client."""
 
 
 def deliver(
     limit: int, context_now: Callable[[], Context], sign_all: Callable[[Context], SignAll], refuse: Refuse
 ) -> Flow[int]:
-    """Deliver what is due, at most so many one after the other, each at its own time; give how many were tried."""
-    queue = yield from due(context_now().now)
+    """Deliver what is due, at most so many one after the other, each at its own time; return how many were tried."""
     tried = 0
-    for delivery in queue:
-        if tried == limit:
-            break
-        context = context_now()
-        tried += yield from _deliver_one(delivery, context, sign_all(context), refuse)
+    for deliveries in (yield from due_by_client(limit, context_now().now)):
+        tried += yield from deliver_to(deliveries, context_now, sign_all, refuse)
     return tried
 
 
-def _deliver_one(delivery: LogoutDelivery, context: Context, sign_all: SignAll, refuse: Refuse) -> Flow[int]:
-    made = yield from guard(agree(lambda: claim(delivery, context), sign_all), refuse)
-    if made.status != 200:
-        return 0
-    answer = yield from reply_to(posted(made))
-    taken = claimed(delivery, context.now)
-    _ = yield from agree(lambda: settle(taken, answer))
-    return 1
+def deliver_to(
+    deliveries: Due, context_now: Callable[[], Context], sign_all: Callable[[Context], SignAll], refuse: Refuse
+) -> Flow[int]:
+    """Deliver what is due to one client, one after the other, until it gives no answer or its time is up.
+
+    Who did not answer one will not answer the next; what is left stays due, and is tried when it is this client's turn
+    again. Return how many were tried.
+    """
+    until = context_now().now + CLIENT_TIME
+    tried = 0
+    for delivery in deliveries:
+        context = context_now()
+        if context.now >= until:
+            break
+        made = yield from guard(agree(partial(claim, delivery, context), sign_all(context)), refuse)
+        if made.status != 200:
+            continue
+        answer = yield from reply_to(posted(made))
+        _ = yield from agree(partial(settle, claimed(delivery, context.now), answer))
+        tried += 1
+        if answer is None:
+            break
+    return tried
+
+
+def due_by_client(limit: int, now: int) -> Flow[tuple[Due, ...]]:
+    """Find what is to be delivered now, at most so many, for each client apart.
+
+    Each client has its share of the limit, however much is due to another. Who has been tried in vain least often goes
+    first, so that where one waits for the other it is not for one that is known to be dead.
+    """
+    queue = yield from due(now)
+    return shares(queue, limit)
+
+
+def shares(queue: Sequence[LogoutDelivery], limit: int) -> tuple[Due, ...]:
+    """Divide a queue among its clients: one for each, then another for each, up to the limit."""
+    waiting: dict[str, list[LogoutDelivery]] = {}
+    for delivery in queue:
+        waiting.setdefault(delivery.client_id, []).append(delivery)
+    in_order = sorted(waiting.values(), key=lambda deliveries: max(delivery.tries for delivery in deliveries))
+    rounds = (delivery for in_round in zip_longest(*in_order) for delivery in in_round if delivery is not None)
+    chosen = frozenset(delivery.key for delivery in islice(rounds, limit))
+    divided = (tuple(delivery for delivery in deliveries if delivery.key in chosen) for deliveries in in_order)
+    return tuple(deliveries for deliveries in divided if deliveries)
 
 
 def due(now: int) -> Flow[Sequence[LogoutDelivery]]:

@@ -11,15 +11,16 @@ import pytest
 
 from oauthcore import Outgoing, Response
 from oauthcore.client import Client
+from oauthcore.digest import Digest
 from oauthcore.drivers import answer_to
 from oauthcore.effects import Fetch
-from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due
+from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due, shares
 from oauthcore.jose import verify
 from oauthcore.login import LogoutDelivery
 from oauthcore.oidc.id_token_hint import UnverifiedHint, hint_in
 from oauthcore.oidc.logout_token import EVENT, queued
 from oauthcore.oidc.sid import sid_for
-from oauthcore.outcome import Delete
+from oauthcore.outcome import Delete, Insert
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
 from tests.core.oidc.test_requests import remembered, signing, told
 from tests.core.oidc.test_sessions import ended, queue, session_of, signed_in
@@ -185,6 +186,56 @@ def test_no_more_are_tried_than_asked_for(site: Site) -> None:
 
     assert site.drive(site.server.deliver_logouts(1), site.world) == 1
     assert len(queue(site)) == 1
+
+
+def many_for_one(site: Site) -> None:
+    """Queue ten deliveries for a client, and one for another."""
+    for number in range(11):
+        client = site.world.storage.find(Client, "rp" if number < 10 else "pairwise")
+        assert client is not None
+        delivery = queued(client, session_of(client.client_id), site.server._context())
+        assert site.world.storage.commit([Insert(attrs.evolve(delivery, key=Digest(f"{number:064}")))])
+
+
+def test_a_client_that_does_not_answer_is_asked_once_and_the_others_are_told(site: Site) -> None:
+    heard: list[str] = []
+
+    def network(request: Outgoing) -> Response:
+        heard.append(request.url)
+        if "//rp.example" in request.url:
+            raise TimeoutError("nobody answers")
+        return Response(200)
+
+    many_for_one(site)
+    site.world = attrs.evolve(site.world, fetch=network)
+
+    assert delivered(site) == 2
+    assert heard == ["https://rp.example/bcl?x=1", "https://pairwise.example/bcl"]
+    assert {delivery.client_id for delivery in queue(site)} == {"rp"}
+    assert sorted(delivery.tries for delivery in queue(site)) == [0] * 9 + [1]
+
+
+def test_a_client_that_answers_slowly_has_a_round_s_time_and_goes_on_in_the_next(site: Site) -> None:
+    def network(request: Outgoing) -> Response:
+        site.clock.advance(2)
+        return Response(200)
+
+    many_for_one(site)
+    site.world = attrs.evolve(site.world, fetch=network)
+
+    assert (delivered(site), delivered(site), delivered(site)) == (4, 3, 3)
+
+
+def test_each_client_has_its_share_of_the_limit_and_who_was_tried_least_goes_first() -> None:
+    def of(client_id: str, number: int, tries: int = 0) -> LogoutDelivery:
+        key = Digest(f"{client_id}-{number}".rjust(64, "0"))
+        return delivery_of(client_id=client_id, key=key, tries=tries)
+
+    many, few = [of("a", number, tries=1) for number in range(5)], [of("b", 0)]
+
+    assert shares([*many, *few], 3) == ((few[0],), (many[0], many[1]))
+    assert shares([*many, *few], 1) == ((few[0],),)
+    assert shares([], 3) == ()
 
 
 def test_one_that_can_not_be_signed_does_not_hold_up_the_others(site: Site, clients: Clients) -> None:
