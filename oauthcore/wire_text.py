@@ -44,5 +44,11 @@ def words(text: str | None) -> tuple[str, ...]:
 
 
 def media_type(content_type: str | None) -> str:
-    """Return a Content-Type's type and subtype in lower case, without parameters; blank for None (RFC 9110 8.3.1)."""
-    return ascii_lower(strip_ows((content_type or "").partition(";")[0]))
+    """Return a Content-Type's type and subtype in lower case, without parameters; blank for None (RFC 9110 8.3.1).
+
+    Blank for several, too: whoever stands between may have believed another one. A comma can be in a quoted parameter,
+    of which no type that is looked for here has any.
+    """
+    if content_type is None or "," in content_type:
+        return ""
+    return ascii_lower(strip_ows(content_type.partition(";")[0]))

@@ -127,6 +127,19 @@ def test_a_body_that_is_no_form_is_refused(content_type: str | None, body: bytes
         form_of(Request("POST", "/", headers, body))
 
 
+@pytest.mark.parametrize(
+    "others", [("application/json",), ("application/x-www-form-urlencoded",), ("; charset=utf-8", "text/plain")]
+)
+def test_a_form_that_comes_with_another_content_type_is_none(others: tuple[str, ...]) -> None:
+    """Whoever stands between may have believed the other one (RFC 9110 sections 5.3 and 8.3)."""
+    own = "application/x-www-form-urlencoded"
+    first = own + others[0] if others[0].startswith(";") else own
+    headers = [("Content-Type", first), ("Content-Type", others[-1])]
+
+    with pytest.raises(InvalidRequest, match="content type"):
+        form_of(Request("POST", "/", headers, b"a=form"))
+
+
 def test_form_and_query_are_read_apart() -> None:
     headers = (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),)
     request = Request("POST", "/?a=query", headers, b"a=form")
