@@ -1,4 +1,4 @@
-"""Keys for tests: one RSA key that is always the same, since to make one takes long, and fresh ones of other kinds."""
+"""Keys for tests: two RSA keys that are always the same, for they take long to make, and fresh ones of other kinds."""
 
 from __future__ import annotations
 
@@ -47,13 +47,30 @@ RSA_2048: Mapping[str, object] = {
         "WVNmyS7I-gpLbheNHzPmRbpF4ZA02QpLqjBYXQJre58Y8WTpQJagt2vZfHkdwEpIwH_t744"
     ),
 }
+# Another one, for what came before or after: the first is superseded by it, or the other way round.
+OTHER_RSA_2048: Mapping[str, object] = {
+    "kty": "RSA",
+    "n": (
+        "qMfue4Osm0XjnkHZ97qJo25KyD_pxjPqYUh1MZCU4bpedlNrKfkqboLUT02bydcDVlYXwTa_KHj0ECgYb3iVl3FNbxVGhoIqXLOl"
+        "RKmTB2dgRSxWSXC539L3rneb-67DiHIhBZVxIBzr6WWpbnSJhSCrXdmabza3xnDxxa38ZMqjZm16Gy5Txr9x3VDWqR1YLYoDAiES"
+        "gpfdxkv00SI5R0rqYKKzzuvGaH-uDnc9V3NX7exURKh71LpU0AlmS2MOrzW3CYt525zwvMsVOhBaJ0c54Lb9_vw1R8KksLRzDaFV"
+        "mI7xEeuFYFrcaBv3SfcGlLr1jdVIEgPhQym022zdYw"
+    ),
+    "e": "AQAB",
+    "d": (
+        "BSZcjiOSult5OinzjE3Xx0clPFOe6W-fa3_Pe5ytaO8hKhEaMvn--Rzq0iShvUM0lId59Wjwj5E-joOlWI61rxzuP5ZxmXG9TdN5"
+        "a80_cY647u4PD_HtlKPA75oyBeLrj8KTuVzkSmuM0zPz5dfjyPkZ4XozQ8jH9g5vghhF8Y6kkJJIf2ncFZJ_kKRvgW3Ti7_ljtyE"
+        "Zqws5dE7NV2lE5ni6gbq87CFMj5y2OxhCVIC4ZK-cRvXow_mVRomcWrhlRst1B6fRRyH08RgXGtDrwGI8fbGHUTLeX6bmFVVrkEC"
+        "WPsMuqOBJY-hwS_mgUK3b6OH6TEdIbjgpwymjp4oYQ"
+    ),
+}
 
 
 @cache
 def key_for(alg: str, number: int = 0) -> Jwk:
-    """Give a private key for an algorithm; the same number gets the same key, and RSA has only one."""
+    """Give a private key for an algorithm; the same number gets the same key, and RSA has only two."""
     if alg in {"RS256", "PS256"}:
-        return Jwk.of(RSA_2048).named(alg)
+        return Jwk.of(OTHER_RSA_2048 if number else RSA_2048).named(alg)
     return jose.generate(alg)
 
 

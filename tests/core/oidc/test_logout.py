@@ -186,7 +186,7 @@ def test_a_forged_hint_has_the_person_asked_and_sent_nowhere(site: Site, named: 
 
 def rotate(site: Site, *, remembered: bool) -> None:
     """Sign with another key from now on, long after the old one was published."""
-    site.server._keys = GivenKeys([key_for("ES256")], hint_keys=[key_for("RS256")] if remembered else [])
+    site.server._keys = GivenKeys([key_for("RS256", 1)], hint_keys=[key_for("RS256")] if remembered else [])
 
 
 def test_a_hint_is_known_by_a_key_that_is_published_no_more(site: Site) -> None:
