@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("oidc", "clients", "authorization", "grants", "endpoints")
-# The first tampers with its server's own context; the second seals a secret anew, which no trace has, so that its replay
-# leaves the client as it is; the others have records of their own.
+# The first tampers with its server's own context; the second seals a secret anew, which no trace has, so that a replay
+# leaves the client as it is. The others have records of their own.
 TAMPERING = (
     "test_a_server_without_openid_ignores_its_parameters_and_refuses_its_scope",
     "test_a_secret_that_was_sealed_before_is_good_and_sealed_anew_in_the_commit_of_its_use",
