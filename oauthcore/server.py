@@ -209,12 +209,12 @@ class AuthorizationServer:
         return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
 
     def deny(
-        self, handle: str, login: Login | str | None = None, *, error_page: RenderErrorPage | None = None
+        self, handle: str, login: Login | str | None, *, error_page: RenderErrorPage | None = None
     ) -> Flow[Response]:
         """Report that the person said no; send the answer to their browser.
 
-        With a `login`, of whom is signed in, what they had allowed of this before is taken back; without one, of whom
-        was reported before, if anybody was.
+        `login` is who is signed in now: what they had allowed of this before is taken back, so that they are asked
+        again. With None, where nobody is signed in, the client is told and nothing is taken back.
         """
         context = self._context()
         return transact(lambda: deny(Secret(handle), login, context), self._refuse_as_page(error_page))

@@ -179,10 +179,11 @@ class Embedded(Generic[RequestT, ResponseT]):
         finished = await arun(self.server.finish(id, subject, scope, remember=remember), self.world)
         return self.framework.respond(finished)
 
-    async def deny(self, id: str, *, subject: str | Login | None = None) -> ResponseT:
+    async def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
         """Report that the person said no; return the framework's own response for their browser.
 
-        What `subject`, or who was reported before, had allowed of this is taken back, so that they are asked again.
+        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
+        for a page that is shown to somebody who is not signed in, and takes nothing back.
         """
         return self.framework.respond(await arun(self.server.deny(id, subject), self.world))
 

@@ -51,11 +51,11 @@ class Patience:
 
     def counters(self, username: str, address: str | None, key: bytes) -> tuple[Counter, ...]:
         """Give the counters that an attempt belongs to; what people type as their name is not kept readable."""
-        place = "" if address is None else network_of(address)
+        # Those whose address is unknown share one counter: else nobody would count who tries one password at a
+        # thousand accounts, behind a proxy that the server was not told of.
+        place = "unknown" if address is None else network_of(address)
         pair = Counter(key=digest(key, "pair", username, place), free=self.free)
         anywhere = Counter(key=digest(key, "account", username), free=self.free_per_address)
-        if address is None:
-            return (pair,)
         return (pair, anywhere, Counter(key=digest(key, "address", place), free=self.free_per_address))
 
     def device_counter(self, device: str, key: bytes) -> Counter:

@@ -2,6 +2,8 @@
 
 Whatever waits belongs to one or more flows, such as an account and an address. Each flow's next turn comes one step
 after its last, so ninety from one flow stand ninety steps behind each other, and who comes new stands at the front.
+What belongs to several flows waits for the latest of their turns, while each of them is charged one step of its own: a
+flood at one account does not make the address that it came from wait at all others.
 When the places are taken, whoever stands furthest behind gives theirs up, and not simply whoever came last.
 """
 
@@ -43,10 +45,11 @@ class FairQueue(Generic[T]):
 
         A smaller `step` is a larger share: with half of it a flow has two turns for one of the others.
         """
-        turn = max(self._now, *(self._last.get(flow, 0.0) for flow in flows), 0.0) + step
+        turns = {flow: max(self._now, self._last.get(flow, 0.0)) + step for flow in flows}
+        turn = max(turns.values(), default=self._now + step)
         self._number += 1
-        self._waiting.append(_Waiting(turn, self._number, item, tuple(flows), step))
-        self._last |= dict.fromkeys(flows, turn)
+        self._waiting.append(_Waiting(turn, self._number, item, tuple(turns), step))
+        self._last |= turns
         if len(self._waiting) <= self._places:
             return None
         loser = max(self._waiting, key=_order)
@@ -75,8 +78,7 @@ class FairQueue(Generic[T]):
         """Let it go, and its flows have back what it had taken: who was never served is not to wait for it."""
         self._waiting.remove(waiting)
         for flow in waiting.flows:
-            if self._last.get(flow) == waiting.turn:
-                self._last[flow] = waiting.turn - waiting.step
+            self._last[flow] = self._last.get(flow, self._now) - waiting.step
 
 
 def _order(waiting: _Waiting[T]) -> tuple[float, int]:

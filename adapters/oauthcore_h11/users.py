@@ -182,6 +182,7 @@ class Users:
         if device is not None:
             counter = self._patience.device_counter(device, self._key)
             yield Way((counter,), (f"device {device}",), DEVICE_STEP)
+        # An address that nobody knows is no flow: all who come by an unnamed proxy would stand in one queue.
         place = () if address is None else (f"address {network_of(address)}",)
         yield Way(self._patience.counters(key, address, self._key), (f"account {key}", *place))
 

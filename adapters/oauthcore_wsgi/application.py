@@ -174,10 +174,11 @@ class Embedded(Generic[RequestT, ResponseT]):
         """
         return self.framework.respond(run(self.server.finish(id, subject, scope, remember=remember), self.world))
 
-    def deny(self, id: str, *, subject: str | Login | None = None) -> ResponseT:
+    def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
         """Report that the person said no; return the framework's own response for their browser.
 
-        What `subject`, or who was reported before, had allowed of this is taken back, so that they are asked again.
+        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
+        for a page that is shown to somebody who is not signed in, and takes nothing back.
         """
         return self.framework.respond(run(self.server.deny(id, subject), self.world))
 

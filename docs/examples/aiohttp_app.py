@@ -35,8 +35,10 @@ async def consent(request: web.Request) -> web.Response:
     if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
         return web.Response(text="This form is out of date.", status=400)
     if "allow" in form and (who := login(request)):
-        scope = map(str, form.getall("scope", []))
-        return await (oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction))
+        if form["allow"]:
+            scope = map(str, form.getall("scope", []))
+            return await oauth.finish(interaction, subject=who, scope=scope)
+        return await oauth.deny(interaction, subject=who)
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
         SESSIONS[session := secrets.token_urlsafe()] = Login(subject=str(form["username"]), auth_time=int(time.time()))
         response = await oauth.finish(interaction, subject=SESSIONS[session])

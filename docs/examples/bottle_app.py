@@ -38,8 +38,10 @@ def consent() -> HTTPResponse:
     if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
         return HTTPResponse("This form is out of date.", 400)
     if "allow" in form and (who := login(request)):
-        scope = form.getall("scope")
-        return oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction)
+        if form["allow"]:
+            scope = form.getall("scope")
+            return oauth.finish(interaction, subject=who, scope=scope)
+        return oauth.deny(interaction, subject=who)
     if "username" in form and USERS.get(form["username"]) == form["password"]:
         SESSIONS[session := secrets.token_urlsafe()] = Login(subject=form["username"], auth_time=int(time.time()))
         response = oauth.finish(interaction, subject=SESSIONS[session])

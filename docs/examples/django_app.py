@@ -37,8 +37,10 @@ def consent(request: HttpRequest) -> HttpResponse:
     if pending is None:
         return HttpResponse("This form is out of date.", status=400)
     if "allow" in form and (who := login_of(request)):
-        scope = form.getlist("scope")
-        return oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction)
+        if form["allow"]:
+            scope = form.getlist("scope")
+            return oauth.finish(interaction, subject=who, scope=scope)
+        return oauth.deny(interaction, subject=who)
     if user := authenticate(request, username=form.get("username"), password=form.get("password")):
         login(request, user)
         if who := login_of(request):

@@ -40,8 +40,10 @@ async def consent(request: Request, interaction: str) -> Response:
     if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
         return HTMLResponse("This form is out of date.", 400)
     if "allow" in form and (who := login(request)):
-        scope = map(str, form.getlist("scope"))
-        return await (oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction))
+        if form["allow"]:
+            scope = map(str, form.getlist("scope"))
+            return await oauth.finish(interaction, subject=who, scope=scope)
+        return await oauth.deny(interaction, subject=who)
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
         request.session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
         return await oauth.finish(interaction, subject=Login(**request.session["login"]))

@@ -36,8 +36,10 @@ async def consent(request: Request[Any, Any, Any], interaction: str) -> Response
     if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
         return Response("This form is out of date.", status_code=400)
     if "allow" in form and (who := login(request)):
-        scope = form.getall("scope", [])
-        return await (oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction))
+        if form["allow"]:
+            scope = form.getall("scope", [])
+            return await oauth.finish(interaction, subject=who, scope=scope)
+        return await oauth.deny(interaction, subject=who)
     if "username" in form and USERS.get(form["username"]) == form["password"]:
         request.session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
         return await oauth.finish(interaction, subject=Login(**request.session["login"]))

@@ -39,8 +39,10 @@ async def consent() -> ResponseReturnValue:
     if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
         return "This form is out of date.", 400
     if "allow" in form and (who := login()):
-        scope = form.getlist("scope")
-        return await (oauth.finish(interaction, subject=who, scope=scope) if form["allow"] else oauth.deny(interaction))
+        if form["allow"]:
+            scope = form.getlist("scope")
+            return await oauth.finish(interaction, subject=who, scope=scope)
+        return await oauth.deny(interaction, subject=who)
     if "username" in form and USERS.get(form["username"]) == form["password"]:
         session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
         return await oauth.finish(interaction, subject=Login(**session["login"]))

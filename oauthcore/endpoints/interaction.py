@@ -230,11 +230,15 @@ def deny(handle: Secret, login: Login | str | None, context: Context) -> Flow[Ou
 def decide_deny(
     handle: Secret, login: Login | str | None, interaction: Interaction | None, context: Context
 ) -> Outcome:
-    """Send the browser to the resume path, which tells the client and takes back what the person had allowed it."""
+    """Send the browser to the resume path, which tells the client and takes back what the person had allowed it.
+
+    That is who said no, and nobody else: who was known when the request came may be another person, in whose name a
+    stranger could otherwise take back what they had allowed.
+    """
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
     if waiting.state is InteractionState.DENIED:
         return Outcome(send_to_resume(handle, waiting, context))
-    who = Login(subject=login, auth_time=context.now) if isinstance(login, str) else login or waiting.login
+    who = Login(subject=login, auth_time=context.now) if isinstance(login, str) else login
     denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY], login=who)
     return Outcome(send_to_resume(handle, denied, context), (moved(waiting, denied),))
 

@@ -200,7 +200,7 @@ def test_trouble_is_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> N
 def test_application_finishes_in_its_own_framework() -> None:
     async def finish() -> tuple[Any, Answer, Answer]:
         app = oauth()
-        return await app.interaction("x"), await app.finish("x", subject="alice"), await app.deny("x")
+        return await app.interaction("x"), await app.finish("x", subject="alice"), await app.deny("x", subject=None)
 
     pending, finished, denied = anyio.run(finish)
 

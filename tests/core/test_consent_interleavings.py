@@ -20,7 +20,7 @@ def answering(site: Site, allowed: str | None) -> Flow[Response]:
     """Return the way back of a browser in which alice was asked anew, and has allowed a part of it, or said no."""
     handle = handle_of(site.authorize(site.alice, scope=ALL, prompt="consent"))
     server = site.server
-    answer = server.deny(handle) if allowed is None else server.finish(handle, site.alice, allowed.split())
+    answer = server.deny(handle, site.alice) if allowed is None else server.finish(handle, site.alice, allowed.split())
     back = location(site.drive(answer, site.world))
     return server.handle(Request("GET", back, (("Cookie", str(site.cookie)),)))
 

@@ -167,7 +167,7 @@ def test_it_expires_with_the_interaction(site: Site) -> None:
 
     assert site.drive(site.server.interaction(handle), site.world) is None
     assert refused_by_page(site.drive(site.server.finish(handle, site.alice), site.world), "expired")
-    assert refused_by_page(site.drive(site.server.deny(handle), site.world), "expired")
+    assert refused_by_page(site.drive(site.server.deny(handle, None), site.world), "expired")
 
 
 @pytest.mark.parametrize("seconds", [0, 61, 3_599])

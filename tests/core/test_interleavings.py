@@ -361,7 +361,7 @@ def test_approving_and_denying_at_once_end_in_one_answer(
     def prepare(site: Site) -> list[Flow[Response]]:
         handle = handle_of(site.authorize())
         server = site.server
-        return [server.finish(handle, site.alice, ["email"]), server.deny(handle)]
+        return [server.finish(handle, site.alice, ["email"]), server.deny(handle, site.alice)]
 
     meeting = Meeting(prepare)
 

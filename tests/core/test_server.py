@@ -133,7 +133,7 @@ def test_a_request_may_bring_its_own_error_page(site: Site) -> None:
     flows = (
         site.server.handle(Request("GET", "/authorize?client_id=nobody"), error_page=error_page),
         site.server.finish("nonsense", alice, error_page=error_page),
-        site.server.deny("nonsense", error_page=error_page),
+        site.server.deny("nonsense", None, error_page=error_page),
     )
 
     assert [site.drive(flow, site.world).body for flow in flows] == [b"auf Deutsch"] * 3

@@ -51,7 +51,7 @@ def to_finish(site: Site) -> Callable[[], Flow[Response]]:
 def to_deny(site: Site) -> Callable[[], Flow[Response]]:
     """Make ready to report a denial."""
     handle = handle_of(site.authorize())
-    return lambda: site.server.deny(handle)
+    return lambda: site.server.deny(handle, site.alice)
 
 
 FLOWS: dict[str, Prepare] = {

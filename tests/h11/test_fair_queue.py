@@ -41,6 +41,17 @@ def test_a_flow_is_an_account_from_anywhere_and_an_address_with_any_account() ->
     assert set(served(queue)[:3]) == {"accounts 0", "addresses 0", "bob"}
 
 
+def test_a_flood_at_one_account_from_a_shared_address_costs_that_address_only_its_own_turns() -> None:
+    """The account's flood came from elsewhere; one more of it from here is no reason for others here to wait."""
+    queue = FairQueue[str](100)
+    for number in range(50):
+        queue.add(f"flood {number}", ["account alice", f"address {number}"])
+    queue.add("alice", ["account alice", "address office"])
+    queue.add("bob", ["account bob", "address office"])
+
+    assert "bob" in served(queue)[:4]
+
+
 def test_a_flow_that_was_served_much_has_nothing_to_make_up_for_later() -> None:
     queue = FairQueue[str](100)
     for number in range(10):

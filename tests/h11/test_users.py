@@ -234,7 +234,16 @@ async def test_attempts_at_once_are_counted_one_by_one(place: Place) -> None:
     assert answers.count(None) == 3
 
 
-async def test_without_an_address_the_account_alone_is_counted(place: Place) -> None:
+async def test_guessing_many_accounts_from_no_known_address_is_slowed_down_too(place: Place) -> None:
+    """Behind a proxy that the server was not told of."""
+    for number in range(6):
+        assert await place.attempt(WRONG, None, username=f"user-{number}") is None
+
+    assert await place.attempt(WRONG, None, username="another") == TryLater(1)
+    assert await place.attempt(RIGHT, HERE) == "s-1"
+
+
+async def test_guessing_an_account_from_no_known_address_is_slowed_down_as_from_one(place: Place) -> None:
     for _ in range(3):
         assert await place.attempt(WRONG, None) is None
 

@@ -70,7 +70,7 @@ class Recorder:
         return self._heard(ear, flow, "finish", lambda: {"handle": ear.stand_ins.of_made(handle), **said}, login)
 
     def deny(
-        self, handle: str, login: Login | str | None = None, *, error_page: RenderErrorPage | None = None
+        self, handle: str, login: Login | str | None, *, error_page: RenderErrorPage | None = None
     ) -> Generator[Effect, Any, Response]:
         """Report that the person said no, as the server does."""
         ear = Ear(self._server)

@@ -36,7 +36,7 @@ def allow(site: Site, asked: str, allowed: str | None = None, *, remember: bool 
 def deny(site: Site, asked: str) -> Response:
     """Have alice asked for a scope anew, and say no."""
     handle = handle_of(site.authorize(site.alice, scope=asked, prompt="consent"))
-    return site.get(location(site.drive(site.server.deny(handle), site.world)))
+    return site.get(location(site.drive(site.server.deny(handle, site.alice), site.world)))
 
 
 def silently(site: Site, scope: str) -> str:
@@ -118,12 +118,16 @@ def test_a_denial_takes_back_from_whom_the_application_names(site: Site, by_name
     assert consent(site) is None
 
 
-def test_a_denial_by_nobody_in_particular_takes_back_nothing(site: Site) -> None:
+@pytest.mark.parametrize("denying", [None, "bob"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_denial_takes_back_nothing_from_who_did_not_deny(site: Site, known: bool, denying: str | None) -> None:
+    """Alice was known when the request came; who answers it is not signed in, or is somebody else."""
     allow(site, "email")
-    handle = handle_of(site.authorize(None, scope="email"))
+    handle = handle_of(site.authorize(site.alice if known else None, scope="email", prompt="consent"))
 
-    site.get(location(site.drive(site.server.deny(handle), site.world)))
+    denied = site.drive(site.server.deny(handle, denying), site.world)
 
+    assert params(site.get(location(denied)))["error"] == "access_denied"
     assert silently(site, "email") == "code"
 
 
@@ -131,7 +135,7 @@ def test_who_denied_what_is_asked_for_no_longer_is_asked_again(site: Site) -> No
     """The client lost the scope while alice looked at the page."""
     allow(site, "email")
     handle = handle_of(site.authorize(site.alice, scope=ALL, prompt="consent"))
-    denied = site.drive(site.server.deny(handle), site.world)
+    denied = site.drive(site.server.deny(handle, site.alice), site.world)
     lose_scope(site)
 
     assert params(site.get(location(denied)))["error"] == "access_denied"
@@ -257,7 +261,7 @@ def test_claims_that_were_denied_are_asked_for_again() -> None:
     assert silently_openid(site, claims=claims("email")) == "code"
 
     asked = authorize_openid(site, site.alice, scope="email", claims=None, prompt="consent")
-    site.get(location(site.drive(site.server.deny(handle_of(asked)), site.world)))
+    site.get(location(site.drive(site.server.deny(handle_of(asked), site.alice), site.world)))
 
     assert silently_openid(site) == "code"
     assert silently_openid(site, claims=claims("email")) == "consent_required"

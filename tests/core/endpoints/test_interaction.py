@@ -138,8 +138,8 @@ def test_a_second_answer_by_somebody_else_is_refused(site: Site) -> None:
 
 def test_denying_twice_is_denying_once(site: Site) -> None:
     handle = handle_of(site.authorize())
-    first = site.drive(site.server.deny(handle), site.world)
-    second = site.drive(site.server.deny(handle), site.world)
+    first = site.drive(site.server.deny(handle, site.alice), site.world)
+    second = site.drive(site.server.deny(handle, site.alice), site.world)
 
     assert location(first) == location(second)
 
@@ -147,9 +147,9 @@ def test_denying_twice_is_denying_once(site: Site) -> None:
 def test_what_was_approved_can_not_be_denied_nor_the_other_way_round(site: Site) -> None:
     approved, denied = handle_of(site.authorize()), handle_of(site.authorize())
     site.drive(site.server.finish(approved, site.alice, ["email"]), site.world)
-    site.drive(site.server.deny(denied), site.world)
+    site.drive(site.server.deny(denied, site.alice), site.world)
 
-    assert refused_by_page(site.drive(site.server.deny(approved), site.world), "finished already")
+    assert refused_by_page(site.drive(site.server.deny(approved, site.alice), site.world), "finished already")
     response = site.drive(site.server.finish(denied, site.alice, ["email"]), site.world)
     assert refused_by_page(response, "denied already")
 
@@ -157,7 +157,7 @@ def test_what_was_approved_can_not_be_denied_nor_the_other_way_round(site: Site)
 @pytest.mark.parametrize("handle", ["", "unknown", "\ud800", "a\0b"])
 def test_an_unknown_interaction_is_an_error_page(site: Site, handle: str) -> None:
     assert refused_by_page(site.drive(site.server.finish(handle, site.alice), site.world), "unknown")
-    assert refused_by_page(site.drive(site.server.deny(handle), site.world), "unknown")
+    assert refused_by_page(site.drive(site.server.deny(handle, site.alice), site.world), "unknown")
 
 
 def test_prompt_login_wants_a_login_that_is_newer_than_the_request(site: Site) -> None:

@@ -159,7 +159,7 @@ def test_a_scope_that_was_taken_from_the_client_meanwhile_is_refused_at_the_clie
 def test_a_denial_reaches_the_client_as_access_denied(site: Site) -> None:
     """RFC 6749 section 4.1.2.1."""
     handle = handle_of(site.authorize())
-    back = site.drive(site.server.deny(handle), site.world)
+    back = site.drive(site.server.deny(handle, site.alice), site.world)
 
     answer = params(site.get(location(back)))
 

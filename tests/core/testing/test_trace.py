@@ -483,8 +483,8 @@ def test_what_a_person_said_is_recorded_too_and_so_is_a_server_for_any_host(driv
     for scope in (["email"], None):
         site.drive(site.server.finish(handle_of(approved), "alice", scope, remember=False), site.world)
     site.drive(site.server.finish(handle_of(denied), site.alice), site.world)
-    site.drive(site.server.deny(handle_of(denied)), site.world)
-    site.drive(site.server.deny("nobody's"), site.world)
+    site.drive(site.server.deny(handle_of(denied), site.alice), site.world)
+    site.drive(site.server.deny("nobody's", site.alice), site.world)
 
     assert [trace.call for trace in traces] == [*["handle"] * 2, "finish", "handle", *["finish"] * 3, *["deny"] * 2]
     assert [trace.response["status"] for trace in traces] == [303, 303, 303, 303, 400, 400, 303, 400, 400]
