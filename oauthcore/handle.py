@@ -4,8 +4,8 @@ An authorization request can be sent by anybody, as often as they like; kept as 
 in minutes, and a limit for each address would let one person push out everybody who shares it. So the handle itself
 says what was asked, and a record is made only once somebody has answered.
 
-A handle is signed, not encrypted: what is in it came through the same browser. It is a secret all the same, since it
-has 256 random bits in it, and whoever knows it can go on in its place.
+A handle is signed, not encrypted: what is in it came through the same browser, or stands at a `request_uri` that did.
+It is a secret all the same, since it has 256 random bits in it, and whoever knows it can go on in its place.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from oauthcore.outcome import Change, Insert, Replace
 from oauthcore.records import AuthorizationRequest, Interaction
 
 _NAMES = tuple(field.name for field in attrs.fields(AuthorizationRequest))
+_KNOWN = frozenset(_NAMES)
 
 
 def carry(request: AuthorizationRequest, client: Client, browser: Digest, context: Context) -> Secret:
@@ -40,7 +41,11 @@ def find_interaction(handle: Secret, context: Context) -> Flow[Interaction | Non
     if stored is not None:
         return stored
     carried = context.handles.read("interaction", handle)
-    return None if carried is None else _unstored(key, carried)
+    # While a newer version takes the place of an older one, handles of both are about. A parameter that this one does
+    # not know can't be left out, since it may narrow what is asked for.
+    if carried is None or not carried["request"].keys() <= _KNOWN:
+        return None
+    return _unstored(key, carried)
 
 
 def _unstored(key: Digest, carried: Any) -> Interaction:

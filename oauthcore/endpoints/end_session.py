@@ -41,6 +41,8 @@ from oauthcore.records import Grant
 from oauthcore.redirect_uri import form_encoded, with_parameters
 from oauthcore.wire_text import words
 
+_KNOWN = frozenset(field.name for field in attrs.fields(LogoutRequest))
+
 RenderSignedOut = Callable[[SignedOut], Response]
 
 
@@ -83,7 +85,8 @@ def decide(
 def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
     """Return what was asked, None for a handle that carries nothing."""
     members = context.handles.read("logout", handle)
-    return None if members is None else LogoutRequest(**members)
+    # One that a newer version wrote may have more in it than this one knows.
+    return None if members is None or not members.keys() <= _KNOWN else LogoutRequest(**members)
 
 
 def wanted_uri(

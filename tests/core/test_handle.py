@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from oauthcore import MemoryStorage, Request, Secret
 from oauthcore.digest import encoded
+from oauthcore.endpoints.end_session import carried_by
 from oauthcore.handle import MAX_CARRIED, HandleKind, Handles, check_carried
 from oauthcore.records import Interaction
 from tests.core.site import FORM, Site, handle_of, location, make_site, params, refused_by_page
@@ -157,6 +158,27 @@ def test_another_worker_and_one_that_was_restarted_go_on_with_it(site: Site) -> 
     other.server._clock = site.clock
 
     assert "code" in params(other.approve(started))
+
+
+def test_a_handle_of_a_newer_version_with_a_parameter_unknown_here_is_refused_with_a_page(site: Site) -> None:
+    """It may narrow what is asked for, so it can't be left out."""
+    context = site.server._context()
+    members = context.handles.read("interaction", Secret(handle_of(site.authorize())))
+    assert members is not None
+    newer = {**members, "request": {**members["request"], "of_tomorrow": "x"}}
+    handle = context.handles.write("interaction", newer, context.mint()).reveal()
+
+    assert site.drive(site.server.interaction(handle), site.world) is None
+    assert refused_by_page(site.drive(site.server.finish(handle, site.alice), site.world), "unknown")
+
+
+def test_a_logout_handle_of_a_newer_version_is_not_read(site: Site) -> None:
+    context = site.server._context()
+    members = {"browser": "b" * 64, "expires_at": site.now + 60, "of_tomorrow": "x"}
+    handle = context.handles.write("logout", members, context.mint())
+
+    assert carried_by(handle, context) is None
+    assert carried_by(context.handles.write("logout", dict(list(members.items())[:2]), context.mint()), context)
 
 
 def test_it_expires_with_the_interaction(site: Site) -> None:
