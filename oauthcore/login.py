@@ -45,8 +45,9 @@ class LoginSession:
 
     Its key is the `sid` that the host knows it by; the one in ID tokens is derived from it, another for each client.
     Neither is a credential: whoever knows it can do nothing with it. What a host keeps in its cookie is its own affair.
-    `client_ids` got an ID token in it. `authorizations` counts, so that
-    whoever ends it and has not seen the newest grant decides again.
+    `client_ids` got an ID token in it, `client_generations` tells which registration of each it was, in the same order:
+    a later client of that identifier has nothing to do with this session. Sessions of earlier versions tell it of none.
+    `authorizations` counts, so that whoever ends it and has not seen the newest grant decides again.
     """
 
     key: str
@@ -57,6 +58,7 @@ class LoginSession:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     client_ids: tuple[str, ...] = ()
+    client_generations: tuple[str, ...] = ()
     authorizations: int = 0
     state: SessionState = SessionState.ACTIVE
 

@@ -23,10 +23,11 @@ _TYPED = frozenset({"email_verified", "phone_number_verified", "updated_at", "ad
 
 @attrs.frozen(kw_only=True)
 class Profile:
-    """Remember a person's claims, as JSON, under his subject."""
+    """Remember a person's claims, as JSON, under his subject; and whether they are `enabled`, as their `User` says."""
 
     key: str
     claims: str = attrs.field(repr=False)
+    enabled: bool = True
     expires_at: int | None = None
 
     @property
@@ -77,9 +78,10 @@ def _value(name: str, value: str) -> object:
 
 
 async def known_of(storage: AsyncStorage, asked: Claims) -> dict[str, object] | None:
-    """Answer what is known of a person, None of one who is no user here any more.
+    """Answer what is known of a person, None of one who is no user here any more, or is disabled.
 
-    A user and their profile are added and removed in one commit, and declared together: so one find tells of both.
+    A user and their profile are added, disabled and removed in one commit, and declared together: so one find tells of
+    both.
     """
     profile = await storage.find(Profile, asked.subject)
-    return None if profile is None else profile.members
+    return profile.members if profile is not None and profile.enabled else None

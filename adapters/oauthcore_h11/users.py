@@ -247,6 +247,7 @@ def account_of(user: User) -> str:
 async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
     """Remember a user with their profile; raises `ConfigurationError` where the name or the subject is taken."""
     await note_parameters(storage, user.password_hash)
+    profile = attrs.evolve(profile, enabled=user.enabled)
     if await storage.commit([Insert(user), Insert(profile)]):
         return
     if await storage.find(User, user.key) is None and await storage.find(Profile, profile.key) is not None:
@@ -256,12 +257,17 @@ async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
 
 
 async def change_user(storage: AsyncStorage, username: str, **changes: object) -> User:
-    """Change a user; raises `ConfigurationError` where there is none of that name."""
+    """Change a user; raises `ConfigurationError` where there is none of that name.
+
+    Whether they are enabled stands in their profile, too, which is all that is looked at when a token is used.
+    """
     while True:
         user = await find_user(storage, username)
         changed = attrs.evolve(user, **changes)  # type: ignore[arg-type]  # the caller's names are the fields'
         await note_parameters(storage, changed.password_hash)
-        if await storage.commit([Replace(user, changed)]):
+        profile = await storage.find(Profile, user.subject) if "enabled" in changes else None
+        switched = () if profile is None else (Replace(profile, attrs.evolve(profile, enabled=changed.enabled)),)
+        if await storage.commit([Replace(user, changed), *switched]):
             return changed
 
 
@@ -276,6 +282,7 @@ async def change_profile(storage: AsyncStorage, username: str, claims: Mapping[s
         known = await storage.find(Profile, user.subject)
         merged = {**({} if known is None else known.members), **claims}
         fresh = profile_of(user.subject, {name: value for name, value in merged.items() if value is not None})
+        fresh = attrs.evolve(fresh, enabled=user.enabled)
         change: Change = Insert(fresh) if known is None else Replace(known, fresh)
         if await storage.commit([Require(user), change]):
             return fresh

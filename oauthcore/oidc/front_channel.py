@@ -14,7 +14,7 @@ from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.http import Response
 from oauthcore.login import LoginSession
-from oauthcore.oidc.session import Clients
+from oauthcore.oidc.session import Clients, clients_in
 from oauthcore.oidc.sid import sid_for
 from oauthcore.redirect_uri import with_parameters
 from oauthcore.refusals import PAGE_HEADERS
@@ -43,8 +43,7 @@ class SignedOut:
 
 def frames_for(session: LoginSession, clients: Clients, context: Context) -> tuple[str, ...]:
     """Give the URLs to open, each with `iss` and `sid`, so that a client can tell which session it is (section 2)."""
-    known = (clients.get(client_id) for client_id in session.client_ids)
-    frames = (None if client is None else frame_of(client, session, context) for client in known)
+    frames = (frame_of(client, session, context) for client in clients_in(session, clients))
     return tuple(frame for frame in frames if frame is not None)
 
 

@@ -5,7 +5,8 @@ A session that merely expires has ended nothing: that is how long a browser is b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 import attrs
 
@@ -48,13 +49,37 @@ def is_active(session: LoginSession | None, now: int) -> bool:
 
 def authorized(session: LoginSession, grant: Grant) -> LoginSession:
     """Return the session in which something was granted; a client that gets an ID token is told of its end."""
-    signs_in = (grant.client_id,) if "openid" in grant.scope else ()
+    generations = generations_in(session)
+    if "openid" in grant.scope:
+        generations[grant.client_id] = grant.client_generation
     return attrs.evolve(
         session,
         state=SESSION[session.state, SessionInput.AUTHORIZE],
-        client_ids=tuple(dict.fromkeys((*session.client_ids, *signs_in))),
+        client_ids=tuple(generations),
+        client_generations=tuple(generations.values()),
         authorizations=session.authorizations + 1,
     )
+
+
+# Which registration it was is not known of a client that got its ID token from an earlier version. No generation is it.
+ANY_GENERATION = "*"
+
+
+def generations_in(session: LoginSession) -> dict[str, str]:
+    """Return the clients that got an ID token in a session, each with the generation that it had."""
+    return dict(zip_longest(session.client_ids, session.client_generations, fillvalue=ANY_GENERATION))
+
+
+def clients_in(session: LoginSession, clients: Clients) -> Iterator[Client]:
+    """Return the clients that got an ID token in a session and are still the ones that did.
+
+    Whoever registered the identifier of a client that was removed would learn by a logout token, or by the `sid` in a
+    frame, of a person and a session that they never had to do with.
+    """
+    for client_id, generation in generations_in(session).items():
+        client = clients.get(client_id)
+        if client is not None and generation in {ANY_GENERATION, client.generation}:
+            yield client
 
 
 @attrs.frozen
@@ -83,8 +108,8 @@ def ending(sessions: Iterable[LoginSession], grants: Sequence[Grant], clients: C
                 continue
             changes.append(Replace(grant, revoke_grant(grant)))
             events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
-        told = (client for client_id in session.client_ids if (client := clients.get(client_id)) is not None)
-        changes += [Insert(queued(client, session, context)) for client in told if client.backchannel_logout_uri]
+        told = (client for client in clients_in(session, clients) if client.backchannel_logout_uri)
+        changes += [Insert(queued(client, session, context)) for client in told]
     return Ending(tuple(changes), tuple(events))
 
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import anyio
+import attrs
 import pytest
 from typing_extensions import override
 
 from oauthcore import ConfigurationError
+from oauthcore.codec import dump, load
 from oauthcore.effects import Claims
-from oauthcore.outcome import Change, Delete, Insert
+from oauthcore.outcome import Change, Delete, Insert, Replace
 from oauthcore_h11.cli import main
 from oauthcore_h11.profiles import MAX_CLAIMS, Profile, known_of, parse_claims, profile_of
-from oauthcore_h11.users import User, change_profile, remove_user
+from oauthcore_h11.users import User, change_profile, change_user, remove_user
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from tests.h11.test_cli import Shell, shell
 
@@ -111,6 +113,72 @@ def test_somebody_without_a_profile_is_no_user_here(tmp_path: Path) -> None:
         assert anyio.run(ask) == [None, {"name": "Alice"}]
     finally:
         inner.close()
+
+
+def test_a_disabled_user_is_unknown_until_they_are_enabled_again(tmp_path: Path) -> None:
+    storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
+    inner.commit((Insert(ALICE), Insert(profile_of("s1", {"name": "Alice"}))))
+
+    async def ask() -> list[dict[str, object] | None]:
+        known = []
+        for enabled in (False, True):
+            await change_user(storage, "alice", enabled=enabled)
+            known.append(await known_of(storage, Claims("s1", "rp", ("name",))))
+        return known
+
+    try:
+        assert anyio.run(ask) == [None, {"name": "Alice"}]
+    finally:
+        inner.close()
+
+
+def test_claims_that_are_set_of_a_disabled_user_do_not_enable_them(tmp_path: Path) -> None:
+    storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
+    inner.commit((Insert(ALICE), Insert(profile_of("s1", {"name": "Alice"}))))
+
+    async def ask() -> dict[str, object] | None:
+        await change_user(storage, "alice", enabled=False)
+        await change_profile(storage, "alice", {"nickname": "Al"})
+        return await known_of(storage, Claims("s1", "rp", ("name",)))
+
+    try:
+        assert anyio.run(ask) is None
+    finally:
+        inner.close()
+
+
+def test_claims_that_are_set_while_their_user_is_disabled_do_not_enable_them(tmp_path: Path) -> None:
+    known = profile_of("s1", {"name": "Alice"})
+    off = attrs.evolve(ALICE, enabled=False), attrs.evolve(known, enabled=False)
+    storage = Meanwhile(inner := SqliteStorage(tmp_path / "x.db"), Replace(ALICE, off[0]), Replace(known, off[1]))
+    inner.commit((Insert(ALICE), Insert(known)))
+
+    async def ask() -> dict[str, object] | None:
+        await change_profile(storage, "alice", {"nickname": "Al"})
+        return await known_of(storage, Claims("s1", "rp", ("name",)))
+
+    try:
+        assert anyio.run(ask) is None
+    finally:
+        inner.close()
+
+
+def test_a_profile_that_was_stored_before_is_of_an_enabled_user() -> None:
+    assert load(Profile, '{"key": "s1", "claims": "{}"}').enabled
+    assert "enabled" not in dump(profile_of("s1", {}))
+
+
+def test_the_command_line_disables_and_enables(shell: Shell, tmp_path: Path) -> None:
+    shell.ask("user", "add", "alice", "--subject", "s1", "--generate")
+
+    assert shell.ask("user", "disable", "alice")["enabled"] is False
+    off = profile(tmp_path, "s1")
+    assert shell.ask("user", "enable", "Alice")["enabled"] is True
+    on = profile(tmp_path, "s1")
+
+    assert off is not None and on is not None
+    assert (off.enabled, on.enabled) == (False, True)
+    assert "there is no such user" in shell.run("user", "disable", "bob", status=2)
 
 
 class Meanwhile(AsyncSqliteStorage):

@@ -6,6 +6,7 @@ import getpass
 import secrets
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ from oauthcore_h11.users import (
     remove_user,
 )
 
-people = App(name="user", help="Add people, list them, change their passwords.")
+people = App(name="user", help="Add people, list them, change their passwords, disable and enable them.")
 
 Generate = Annotated[bool, Parameter(negative="")]
 
@@ -163,6 +164,47 @@ def set_claims(
         profile = place.wait(lambda: change_profile(place.storage, username, changes))
     lines = [f"{name} {value}" for name, value in profile.members.items()]
     say({"username": user.username, "claims": profile.members}, "\n".join(lines), as_json=as_json)
+
+
+@people.command
+def disable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Let a user sign in no more, until they are enabled again; none of their tokens is good meanwhile.
+
+    Parameters
+    ----------
+    username
+        The user.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    switch(username, config, enabled=False, as_json=as_json)
+
+
+@people.command
+def enable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Let a user sign in again who was disabled; tokens that have not expired meanwhile are good again.
+
+    Parameters
+    ----------
+    username
+        The user.
+    config
+        The configuration file.
+    as_json
+        Say it as one line of JSON.
+    """
+    switch(username, config, enabled=True, as_json=as_json)
+
+
+def switch(username: str, config: Path, *, enabled: bool, as_json: bool) -> None:
+    """Disable or enable a user, and say so."""
+    with workplace(config) as place:
+        place.must_be_stored(User, key_of(username), "username")
+        user = place.wait(lambda: change_user(place.storage, username, enabled=enabled))
+    members = {"username": user.username, "subject": user.subject, "enabled": enabled}
+    say(members, f"{user.username} is {'enabled' if enabled else 'disabled'}.", as_json=as_json)
 
 
 @people.command

@@ -7,11 +7,12 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, ConfigurationError, Login, LoginSession, Policy, Response
+from oauthcore import Allowance, Client, ConfigurationError, Login, LoginSession, Policy, Response, Secret
 from oauthcore.authorization.proceed import session_changes
 from oauthcore.lifecycle import SessionState
 from oauthcore.login import LogoutDelivery
-from oauthcore.oidc.session import ending
+from oauthcore.oidc.front_channel import frames_for
+from oauthcore.oidc.session import ANY_GENERATION, authorized, ending, generations_in
 from oauthcore.oidc.sid import sid_for
 from oauthcore.outcome import Insert, Require
 from tests.core.oidc.provider import PAIRWISE, RP, SECRETS, context_of, grant_of, provider
@@ -320,6 +321,39 @@ def test_a_delivery_is_queued_in_the_very_commit_for_each_client_that_wants_one(
 
     queued = [change.record for change in ends.changes if isinstance(change, Insert)]
     assert [(q.client_id, q.sid, q.person) for q in queued if isinstance(q, LogoutDelivery)] == [("rp", "s-1", "alice")]
+
+
+@pytest.mark.parametrize(("generations", "told"), [(("g-1",), 0), (("g-2",), 1), ((), 1)])
+def test_only_the_client_that_got_the_id_token_is_told_of_the_end(generations: tuple[str, ...], told: int) -> None:
+    """Of a session that an earlier version remembered it is not known which registration that was."""
+    session = attrs.evolve(session_of("rp"), client_generations=generations)
+    clients = {"rp": attrs.evolve(TOLD, generation="g-2", frontchannel_logout_uri="https://rp.example/out")}
+
+    changes = ending([session], [], clients, context_of()).changes
+
+    assert sum(isinstance(change, Insert) for change in changes) == told
+    assert len(frames_for(session, clients, context_of())) == told
+
+
+def test_a_session_remembers_which_registration_of_a_client_got_an_id_token() -> None:
+    before = attrs.evolve(session_of("old", "rp"), client_generations=())
+
+    first = authorized(before, attrs.evolve(grant_of(), client_id="rp", client_generation="g-1"))
+    second = authorized(first, attrs.evolve(grant_of(), client_id="rp", client_generation="g-2"))
+    last = authorized(second, attrs.evolve(grant_of("email"), client_id="other", client_generation="g-3"))
+
+    assert generations_in(last) == {"old": ANY_GENERATION, "rp": "g-2"}
+
+
+def test_a_later_client_of_that_name_hears_of_no_session_of_the_one_before(site: Site) -> None:
+    login = signed_in(site)
+    remembered(site, login)
+    site.drive(site.server.remove_client("rp"), site.world)
+    site.drive(site.server.register(TOLD, Secret(SECRETS["rp"])), site.world)
+
+    site.drive(site.server.end_sessions("alice"), site.world)
+
+    assert queue(site) == []
 
 
 def test_a_grant_without_the_session_in_it_still_demands_that_the_session_lasts() -> None:
