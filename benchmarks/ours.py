@@ -40,8 +40,8 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.outcome import Change, Insert
-from oauthcore.records import Consent
+from oauthcore.flow.outcome import Change, Insert
+from oauthcore.records.grant import Consent
 
 
 class _NotingStorage(MemoryStorage):

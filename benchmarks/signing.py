@@ -22,7 +22,7 @@ threads are worse than one in both respects. ES384 costs as much as RSA, and gai
 0.8 ms). Ten signatures of ES256 or EdDSA take half a millisecond, which can't be told from the noise of the machine
 here, and a thread doubles the wait.
 
-So hosts with an event loop sign RS*, PS*, ES384 and ES512 in one thread of their own (`oauthcore.jwk.COSTLY`), and
+So hosts with an event loop sign RS*, PS*, ES384 and ES512 in one thread of their own (`oauthcore.jose.jwk.COSTLY`), and
 everything else in place. Importing a private RSA key checks its primes and does not let go of the interpreter: a thread
 would not help, and it happens once for each key and worker, before a server says that it is ready.
 """
@@ -37,8 +37,8 @@ from functools import partial
 from statistics import median, quantiles
 from time import perf_counter
 
-from oauthcore import jose
-from oauthcore.jwk import SERVER_ALGORITHMS, Jwk
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import SERVER_ALGORITHMS, Jwk
 
 CLAIMS = {
     "iss": "https://as.example",
@@ -65,13 +65,13 @@ Sign = Callable[[Jwk], Awaitable[str]]
 
 async def in_place(key: Jwk) -> str:
     """Sign in the event loop."""
-    return jose.sign_claims(CLAIMS, key, str(key.alg))
+    return crypto.sign_claims(CLAIMS, key, str(key.alg))
 
 
 async def in_a_thread(executor: ThreadPoolExecutor, key: Jwk) -> str:
     """Sign in a thread."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(executor, jose.sign_claims, CLAIMS, key, str(key.alg))
+    return await loop.run_in_executor(executor, crypto.sign_claims, CLAIMS, key, str(key.alg))
 
 
 def spent(call: Callable[[], object], times: int) -> float:
@@ -86,14 +86,14 @@ def spent(call: Callable[[], object], times: int) -> float:
 
 def costs(alg: str) -> tuple[float, float, float, float]:
     """Give what it takes to make a key, to import it, to sign and to verify, in microseconds."""
-    making = spent(lambda: jose.generate(alg), GENERATED)
-    keys = [jose.generate(alg) for _ in range(GENERATED)]
+    making = spent(lambda: crypto.generate(alg), GENERATED)
+    keys = [crypto.generate(alg) for _ in range(GENERATED)]
     fresh = iter(keys)
-    importing = spent(lambda: jose._key(next(fresh)), GENERATED)
-    token = jose.sign_claims(CLAIMS, keys[0], alg)
+    importing = spent(lambda: crypto._key(next(fresh)), GENERATED)
+    token = crypto.sign_claims(CLAIMS, keys[0], alg)
     public = [keys[0].public]
-    signing = spent(lambda: jose.sign_claims(CLAIMS, keys[0], alg), SIGNATURES)
-    return making, importing, signing, spent(lambda: jose.verify(token, public, [alg]), SIGNATURES)
+    signing = spent(lambda: crypto.sign_claims(CLAIMS, keys[0], alg), SIGNATURES)
+    return making, importing, signing, spent(lambda: crypto.verify(token, public, [alg]), SIGNATURES)
 
 
 async def lateness(sign: Sign | None, key: Jwk) -> tuple[float, float, float, float]:
@@ -128,8 +128,8 @@ def main() -> None:
     print(f"\n{BURST} at once every {EVERY * 1e3:.0f} ms; lateness of another task, wait for a signature, in ms")
     print(f"{'':24}{'median':>8}{'99 %':>8}{'worst':>8}{'wait':>8}")
     for alg in ("RS256", "PS256", "ES256", "ES384", "EdDSA"):
-        key = jose.generate(alg)
-        jose.sign_claims(CLAIMS, key, alg)
+        key = crypto.generate(alg)
+        crypto.sign_claims(CLAIMS, key, alg)
         for name, threads in (("nothing", 0), ("in place", 0), ("in one thread", 1), ("in four threads", 4)):
             with ThreadPoolExecutor(max(threads, 1)) as executor:
                 sign: Sign | None = partial(in_a_thread, executor) if threads else in_place

@@ -47,9 +47,10 @@ import attrs
 
 from oauthcore import Client, MemoryStorage, Scope
 from oauthcore.digest import Digest
-from oauthcore.outcome import Change, Insert, Replace, Require
-from oauthcore.records import AccessToken, Grant, RefreshToken
-from oauthcore.storage import Storage
+from oauthcore.flow.outcome import Change, Insert, Replace, Require
+from oauthcore.flow.storage import Storage
+from oauthcore.records.grant import Grant
+from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore_redis import RedisStorage
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlite import SqliteStorage, Synchronous

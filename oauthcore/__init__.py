@@ -1,23 +1,23 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
 from oauthcore.authorization.need import Need
-from oauthcore.client import Client
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
-from oauthcore.drivers import AsyncWorld, World, arun, run
-from oauthcore.effects import AuthenticatedUser, TryLater
 from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
-from oauthcore.http import Outgoing, Peer, Refusal, Request, Response
-from oauthcore.introspected import IntrospectedTokens
-from oauthcore.login import Login, LoginSession
-from oauthcore.memory import MemoryStorage
+from oauthcore.flow.drivers import AsyncWorld, World, arun, run
+from oauthcore.flow.effects import AuthenticatedUser, TryLater
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
-from oauthcore.resource import Access, ResourceServer
+from oauthcore.records.client import Client
+from oauthcore.records.login import Login, LoginSession
+from oauthcore.resource.introspected import IntrospectedTokens
+from oauthcore.resource.server import Access, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
+from oauthcore.storage.memory import MemoryStorage
+from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
 
 __all__ = [
     "Access",

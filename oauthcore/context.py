@@ -8,15 +8,15 @@ from typing import Any, Self
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
 from oauthcore.handle import Handles
-from oauthcore.jose import Verify
-from oauthcore.jwk import Jwk
+from oauthcore.jose.crypto import Verify
+from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
+from oauthcore.records.client import Client
 from oauthcore.scope import Scope, resolve_scope
 
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from oauthcore.http import Outgoing, Response
-from oauthcore.strict_json import parse_value
+from oauthcore.jose.strict_json import parse_value
+from oauthcore.wire.http import Outgoing, Response
 
 # An honest key set is published for days; a failure may be over in a minute.
 FRESH_FOR = 3_600

@@ -12,7 +12,7 @@ import attrs
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.given import check_kind
-from oauthcore.lifecycle import Named
+from oauthcore.named import Named
 
 
 class Allowance(Named):

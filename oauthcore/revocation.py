@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.lifecycle import GRANT, GrantInput
-from oauthcore.outcome import Change, Replace
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Change, Replace
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import GRANT, GrantInput
 
 
 def revoke_grant(grant: Grant) -> Grant:

@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from oauthcore.authorization.browser import browser_of, form_token
-from oauthcore.bearer import Challenge
-from oauthcore.client import Client
 from oauthcore.clients.management import list_clients, remove_client, switch_client, update_client
 from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import Registered, check_client, remember, rotate_secret, with_secret
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
-from oauthcore.cors import CORS
 from oauthcore.digest import Derivation, Digester, Secret, same
 from oauthcore.documents import Documents
-from oauthcore.effects import Flow, find, settled
 from oauthcore.endpoints.applications import (
     AuthorizedApplication,
     Withdrawal,
@@ -42,24 +38,29 @@ from oauthcore.endpoints.table import Endpoint, document_endpoint, endpoint_tabl
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
+from oauthcore.flow.effects import Flow, find, settled
+from oauthcore.flow.transact import Refuse, SignAll, agree, commit_until_unchanged, guard, no_keys, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
-from oauthcore.http import Request, Response, with_headers
 from oauthcore.issuer import check_issuer, offered_grants
-from oauthcore.jose import Verify, import_private, verify
-from oauthcore.jwk import Jwk
-from oauthcore.key_ring import KeyPolicy, check_outlived
-from oauthcore.keys import KeySet, StoredKeys, known_in_hints, published, signing
-from oauthcore.login import Login, LoginSession, check_login
+from oauthcore.jose.crypto import Verify, import_private, verify
+from oauthcore.jose.jwk import Jwk
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
-from oauthcore.records import KeyRing, Record
-from oauthcore.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
-from oauthcore.resource import StoredTokens
+from oauthcore.records.client import Client
+from oauthcore.records.key_ring import KeyRing
+from oauthcore.records.login import Login, LoginSession, check_login
+from oauthcore.records.record import Record
+from oauthcore.resource.bearer import Challenge
+from oauthcore.resource.server import StoredTokens
 from oauthcore.scope import as_scope
-from oauthcore.transact import Refuse, SignAll, agree, commit_until_unchanged, guard, no_keys, transact
+from oauthcore.signing.key_ring import KeyPolicy, check_outlived
+from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published, signing
+from oauthcore.wire.cors import CORS
+from oauthcore.wire.http import Request, Response, with_headers
+from oauthcore.wire.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 
 # A working day: who leaves a browser open should not be signed in there for ever.
 SESSION_LIFETIME = 8 * 3_600

@@ -13,9 +13,9 @@ from multidict import CIMultiDict
 from oauthcore import Access, AsyncWorld, Peer, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.drivers import check_world
-from oauthcore.http import complete
-from oauthcore.mounting import seen_below
+from oauthcore.flow.drivers import check_world
+from oauthcore.wire.http import complete
+from oauthcore.wire.mounting import seen_below
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 

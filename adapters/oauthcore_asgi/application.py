@@ -32,8 +32,8 @@ from oauthcore import (
     arun,
 )
 from oauthcore.errors import ContentTooLarge
-from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below
 from oauthcore.openid import OpenID
+from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
     TOO_LARGE,

@@ -8,8 +8,8 @@ from fastapi import HTTPException, Request
 from fastapi.security import OAuth2AuthorizationCodeBearer, SecurityScopes
 
 from oauthcore import Access, AsyncWorld, AuthorizationServer, ResourceServer, World
-from oauthcore.drivers import check_world
-from oauthcore.wire_text import ascii_lower
+from oauthcore.flow.drivers import check_world
+from oauthcore.wire.text import ascii_lower
 from oauthcore_asgi import starlette
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.starlette import wire_of

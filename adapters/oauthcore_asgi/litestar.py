@@ -17,9 +17,9 @@ from litestar.utils.path import join_paths, normalize_path
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.drivers import check_world
-from oauthcore.http import complete
-from oauthcore.wire_text import ascii_lower
+from oauthcore.flow.drivers import check_world
+from oauthcore.wire.http import complete
+from oauthcore.wire.text import ascii_lower
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of

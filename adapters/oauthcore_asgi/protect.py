@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oauthcore import Access, AsyncWorld, Request, ResourceServer, Response, World, arun
-from oauthcore.drivers import check_world
+from oauthcore.flow.drivers import check_world
 from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
 
 ACCESS = "oauthcore.access"

@@ -11,8 +11,8 @@ from quart import Blueprint, Request, Response, current_app, g, request
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.drivers import check_world
-from oauthcore.http import complete
+from oauthcore.flow.drivers import check_world
+from oauthcore.wire.http import complete
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of, paths_of

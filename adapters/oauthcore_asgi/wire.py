@@ -11,10 +11,10 @@ from urllib.parse import quote
 import attrs
 
 from oauthcore import Peer, Request, Response
-from oauthcore.http import complete
-from oauthcore.mounting import whole_paths
-from oauthcore.parameters import MAX_LENGTH
-from oauthcore.wire_text import ascii_lower, decimal
+from oauthcore.wire.http import complete
+from oauthcore.wire.mounting import whole_paths
+from oauthcore.wire.parameters import MAX_LENGTH
+from oauthcore.wire.text import ascii_lower, decimal
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 from django.db import IntegrityError, OperationalError, ProgrammingError, connections, transaction
 from django.db.models import F, QuerySet
 
-from oauthcore.codec import dump, load
 from oauthcore.errors import ConfigurationError
-from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require, S
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Change, Delete, Insert, R, Replace, Require, S
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
+from oauthcore.storage.codec import dump, load
 from oauthcore_django import models
 
 # What no two databases disagree about.

@@ -20,8 +20,8 @@ from django.views.decorators.csrf import csrf_exempt
 from oauthcore import Access, AuthorizationServer, Login, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.drivers import check_world
-from oauthcore.http import complete
+from oauthcore.flow.drivers import check_world
+from oauthcore.wire.http import complete
 from oauthcore_django.apps import OAuthCoreConfig
 from oauthcore_django.auth_time import auth_time_of
 from oauthcore_wsgi import Embedded, Framework, head_of, verify

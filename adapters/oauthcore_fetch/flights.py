@@ -15,7 +15,7 @@ from time import monotonic
 import attrs
 
 from oauthcore import Outgoing, Response
-from oauthcore.wire_text import ascii_lower
+from oauthcore.wire.text import ascii_lower
 
 LINGER = 1.0
 

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.wire_text import ascii_lower
+from oauthcore.wire.text import ascii_lower
 from oauthcore_fetch.special_purpose import is_public
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address

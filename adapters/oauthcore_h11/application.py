@@ -22,14 +22,14 @@ from oauthcore import (
     Secret,
     TryLater,
     arun,
-    jose,
 )
 from oauthcore.entropy import Entropy
 from oauthcore.errors import ContentTooLarge, ServerError, TemporarilyUnavailable
-from oauthcore.http import see_other
-from oauthcore.outcome import Event
-from oauthcore.refusals import refuse_as_page
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.outcome import Event
+from oauthcore.flow.storage import AsyncStorage
+from oauthcore.jose import crypto
+from oauthcore.wire.http import see_other
+from oauthcore.wire.refusals import refuse_as_page
 from oauthcore_h11 import monitoring, signing
 from oauthcore_h11.configuration.tables import Network
 from oauthcore_h11.devices import Browser, Devices
@@ -105,7 +105,7 @@ class Application:
         keys = await arun(self.server.keys.current(now), world)
         for key in keys.signing.values():
             # Its first use takes as long as a hundred others, which no request should have to wait for.
-            jose.check_key(key)
+            crypto.check_key(key)
 
     async def deliver_logouts(self) -> int:
         """Tell clients of sessions that have ended, as far as that is due; return how many were tried.

@@ -17,10 +17,10 @@ from jinja2 import FileSystemLoader
 
 from oauthcore import AuthorizationServer, CodeBinding, ConfigurationError, Paths, Policy, Secret, UnknownScope
 from oauthcore.entropy import Entropy
-from oauthcore.key_ring import KeyPolicy
+from oauthcore.flow.storage import AsyncStorage
 from oauthcore.openid import STANDARD_CLAIMS, OpenID
 from oauthcore.server import TOKEN_KEY_LENGTHS
-from oauthcore.storage import AsyncStorage
+from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_h11.application import Application
 from oauthcore_h11.attempts import Patience

@@ -15,7 +15,7 @@ import hashlib
 import attrs
 
 from oauthcore.digest import Digest
-from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace
 from oauthcore_h11.peer import network_of
 
 # Longer waits than this exponent would give are never reached; it keeps the power from growing without bounds.

@@ -20,8 +20,8 @@ from typing import TypeAlias
 import attrs
 import h11
 
-from oauthcore.http import Headers, Peer, Request, Response
-from oauthcore.wire_text import ascii_lower
+from oauthcore.wire.http import Headers, Peer, Request, Response
+from oauthcore.wire.text import ascii_lower
 
 
 @attrs.frozen(kw_only=True)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from socket import socket
 from typing import TypeAlias, TypeVar, assert_never
 
-from oauthcore.http import Headers, Peer, Request, Response
+from oauthcore.wire.http import Headers, Peer, Request, Response
 from oauthcore_h11.connection import Close, Connection, Event, Phase, Refused, Send, plain_response
 from oauthcore_h11.peer import peer_of
 from oauthcore_h11.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from oauthcore import AuthorizationServer, Client, ConfigurationError, Scope
-from oauthcore.records import Record
+from oauthcore.records.record import Record
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.configuration.tables import ClientTable, UserTable

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from oauthcore.outcome import Change, Insert, R, Replace, Require, S
-from oauthcore.records import Record
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.outcome import Change, Insert, R, Replace, Require, S
+from oauthcore.flow.storage import AsyncStorage
+from oauthcore.records.record import Record
 
 
 class DeclaredRecord(Exception):

@@ -26,7 +26,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.digest import same
-from oauthcore.effects import Claims
+from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore_pages import Looks, Pages

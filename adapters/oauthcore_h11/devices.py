@@ -17,7 +17,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from oauthcore import Request
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
-from oauthcore.parameters import cookies_named
+from oauthcore.wire.parameters import cookies_named
 
 # The people of one household; with more, whoever signed in first is a stranger again.
 MOST_ACCOUNTS = 5

@@ -14,8 +14,8 @@ from typing import Protocol
 import attrs
 
 from oauthcore import ConfigurationError
-from oauthcore.outcome import Change, R, S
-from oauthcore.storage import AsyncStorage, Storage
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.flow.storage import AsyncStorage, Storage
 from oauthcore_h11.configuration import Configuration
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 

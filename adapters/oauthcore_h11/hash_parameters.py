@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.outcome import Change, Insert, Replace
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.outcome import Change, Insert, Replace
+from oauthcore.flow.storage import AsyncStorage
 from oauthcore_h11.passwords import parameters_of
 
 _KEY = "passwords"

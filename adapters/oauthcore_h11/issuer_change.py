@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import attrs
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.outcome import Change, Insert, Replace
+from oauthcore.flow.outcome import Change, Insert, Replace
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.engines import Listing, engine_of
 

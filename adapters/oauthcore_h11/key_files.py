@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from oauthcore import ConfigurationError
-from oauthcore.effects import Flow
-from oauthcore.jose import import_private, import_public
-from oauthcore.jwk import Jwk
-from oauthcore.keys import GivenKeys, Keys
+from oauthcore.flow.effects import Flow
+from oauthcore.jose.crypto import import_private, import_public
+from oauthcore.jose.jwk import Jwk
+from oauthcore.signing.keys import GivenKeys, Keys
 
 logger = logging.getLogger("oauthcore.keys")
 

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from oauthcore import ConfigurationError
-from oauthcore.wire_text import ascii_lower, decimal
+from oauthcore.wire.text import ascii_lower, decimal
 from oauthcore_h11.loopback import LOCALHOST, MAX_PORT
 
 PORT_DIGITS = 5

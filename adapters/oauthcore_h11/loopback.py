@@ -7,7 +7,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from oauthcore import ConfigurationError
-from oauthcore.wire_text import ascii_lower
+from oauthcore.wire.text import ascii_lower
 
 LOCALHOST = "localhost"
 MAX_PORT = 65_535

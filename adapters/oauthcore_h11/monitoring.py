@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from oauthcore import Response
-from oauthcore.http import NO_STORE
+from oauthcore.wire.http import NO_STORE
 
 HEALTH, READINESS, METRICS = "/healthz", "/readyz", "/metrics"
 PATHS = frozenset({HEALTH, READINESS, METRICS})

@@ -15,8 +15,8 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore import Peer
-from oauthcore.http import Headers
-from oauthcore.wire_text import ascii_lower, strip_ows
+from oauthcore.wire.http import Headers
+from oauthcore.wire.text import ascii_lower, strip_ows
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from oauthcore import ConfigurationError
-from oauthcore.client_subject import check_subject
-from oauthcore.effects import Claims
+from oauthcore.flow.effects import Claims
+from oauthcore.flow.storage import AsyncStorage
+from oauthcore.jose.strict_json import parse_value
 from oauthcore.openid import RESERVED_CLAIMS
-from oauthcore.storage import AsyncStorage
-from oauthcore.strict_json import parse_value
+from oauthcore.records.client_subject import check_subject
 
 # A name is a line, an address a few; more is somebody's mistake and would travel in every token.
 MAX_CLAIMS = 4_096

@@ -14,8 +14,8 @@ from oauthcore import Client
 from oauthcore.clock import Clock
 from oauthcore.digest import Digest
 from oauthcore.entropy import Entropy
-from oauthcore.outcome import Insert, Replace
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.outcome import Insert, Replace
+from oauthcore.flow.storage import AsyncStorage
 
 # For how many seconds a write that was made is believed; one that failed is tried again by whoever asks next.
 WRITE_EVERY = 5.0

@@ -14,8 +14,8 @@ from socket import socket
 import attrs
 
 from oauthcore import ConfigurationError, Peer
-from oauthcore.purging import Purging
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.storage import AsyncStorage
+from oauthcore.storage.purging import Purging
 from oauthcore_h11.application import Application
 from oauthcore_h11.assembly import application_of, passwords_of
 from oauthcore_h11.certificates import tls_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from oauthcore import jose
-from oauthcore.effects import Sign
-from oauthcore.jwk import COSTLY, Jwk
+from oauthcore.flow.effects import Sign
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import COSTLY, Jwk
 
 # One thread for each process: more of them only wait for each other. It is started by the first who needs it.
 _aside = ThreadPoolExecutor(1, thread_name_prefix="signing")
@@ -16,10 +16,10 @@ _aside = ThreadPoolExecutor(1, thread_name_prefix="signing")
 async def sign(asked: Sign) -> tuple[str, ...]:
     """Answer `Sign`."""
     if any(jwt.alg in COSTLY for jwt, _ in asked.jwts):
-        return await asyncio.get_running_loop().run_in_executor(_aside, jose.sign, asked.jwts)
-    return jose.sign(asked.jwts)
+        return await asyncio.get_running_loop().run_in_executor(_aside, crypto.sign, asked.jwts)
+    return crypto.sign(asked.jwts)
 
 
 async def generate_key(alg: str) -> Jwk:
     """Answer `GenerateKey`."""
-    return await asyncio.get_running_loop().run_in_executor(_aside, jose.generate, alg)
+    return await asyncio.get_running_loop().run_in_executor(_aside, crypto.generate, alg)

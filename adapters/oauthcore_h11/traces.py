@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from oauthcore import AuthorizationServer, ConfigurationError
-from oauthcore.testing.trace import Recorder, Trace
+from oauthcore.trace import Recorder, Trace
 
 logger = logging.getLogger("oauthcore.traces")
 KEPT = 1_000

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from socket import socket
 
-from oauthcore.http import Peer, Request, Response
+from oauthcore.wire.http import Peer, Request, Response
 from oauthcore_h11.acceptor import Acceptor
 from oauthcore_h11.connection import Refused
 from oauthcore_h11.connection_limit import ConnectionLimit

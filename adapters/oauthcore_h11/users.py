@@ -12,8 +12,8 @@ import attrs
 
 from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, TryLater
 from oauthcore.clock import Clock
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.flow.storage import AsyncStorage
 from oauthcore_h11.attempts import Attempts, Counter, Patience
 from oauthcore_h11.hash_parameters import note_parameters, parameters_in_use
 from oauthcore_h11.password_rules import MAX_PASSWORD

@@ -16,9 +16,9 @@ from typing import Any, get_args, get_origin
 
 import attrs
 
-from oauthcore.effects import Effect
 from oauthcore.errors import OAuthError
-from oauthcore.http import Response
+from oauthcore.flow.effects import Effect
+from oauthcore.wire.http import Response
 
 # What decides; the rest carries values to and fro.
 _ROOMS = re.compile(
@@ -100,7 +100,7 @@ class Witness:
     def _see_refusal(self, frame: FrameType) -> None:  # pragma: no cover
         reason, check = str(frame.f_locals.get("reason", "")), None
         refusing = frame.f_back
-        while refusing is not None and refusing.f_globals.get("__name__") != "oauthcore.transact":
+        while refusing is not None and refusing.f_globals.get("__name__") != "oauthcore.flow.transact":
             self._refusing.add(refusing)
             if check is None and _ROOMS.match(refusing.f_globals.get("__name__", "")):
                 check = check_of(refusing.f_code)

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 import attrs
 
 from oauthcore import Client, LoginSession, Response
-from oauthcore.effects import Flow, find
 from oauthcore.errors import TemporarilyUnavailable
-from oauthcore.http import see_other
-from oauthcore.parameters import query_of
-from oauthcore.refusals import ErrorPage
+from oauthcore.flow.effects import Flow, find
+from oauthcore.wire.http import see_other
+from oauthcore.wire.parameters import query_of
+from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages.looks import Listed, client_name
 from oauthcore_pages.surroundings import Visit
 

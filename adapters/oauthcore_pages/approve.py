@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from oauthcore import Response
 from oauthcore.authorization.need import Need
-from oauthcore.effects import Flow
 from oauthcore.errors import InvalidRequest
-from oauthcore.parameters import query_of
+from oauthcore.flow.effects import Flow
+from oauthcore.wire.parameters import query_of
 from oauthcore_pages.form import Form
 from oauthcore_pages.session import Session
 from oauthcore_pages.surroundings import Visit

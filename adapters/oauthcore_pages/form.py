@@ -1,6 +1,6 @@
 """Reading the forms of these pages.
 
-Not `oauthcore.parameters`: that refuses a repeated parameter, and a group of checkboxes is one.
+Not `oauthcore.wire.parameters`: that refuses a repeated parameter, and a group of checkboxes is one.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 import attrs
 
 from oauthcore.errors import InvalidRequest, RepeatedParameter, UnreadableRequest
-from oauthcore.http import Request
-from oauthcore.parameters import FORM, MAX_LENGTH, MAX_PARAMETERS
-from oauthcore.wire_text import media_type
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import FORM, MAX_LENGTH, MAX_PARAMETERS
+from oauthcore.wire.text import media_type
 
 
 class UnsupportedMediaType(InvalidRequest):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from oauthcore.wire_text import ascii_lower, strip_ows
+from oauthcore.wire.text import ascii_lower, strip_ows
 
 DOMAIN = "oauthcore"
 OWN = Path(__file__).parent / "locale"

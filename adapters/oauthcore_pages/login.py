@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, TryLater
 from oauthcore.authorization.need import Need
-from oauthcore.effects import Flow, authenticate
-from oauthcore.http import see_other
-from oauthcore.parameters import query_of
+from oauthcore.flow.effects import Flow, authenticate
+from oauthcore.wire.http import see_other
+from oauthcore.wire.parameters import query_of
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.looks import Attempt
 from oauthcore_pages.session import BY_PASSWORD, Session

@@ -16,9 +16,9 @@ from markupsafe import Markup
 
 from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession
 from oauthcore.endpoints.interaction import PendingInteraction
-from oauthcore.http import Response
 from oauthcore.oidc.front_channel import WAIT, SignedOut
-from oauthcore.refusals import PAGE_HEADERS, ErrorPage
+from oauthcore.wire.http import Response
+from oauthcore.wire.refusals import PAGE_HEADERS, ErrorPage
 from oauthcore_pages.brand import Brand
 from oauthcore_pages.language import best, translations
 from oauthcore_pages.messages import CLAIM_SCOPES, SCOPES

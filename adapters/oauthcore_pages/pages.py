@@ -12,12 +12,12 @@ from typing import TypeAlias
 
 from oauthcore import AuthorizationServer, ConfigurationError, Login, Request, Response
 from oauthcore.clock import Clock
-from oauthcore.effects import Flow, settled
 from oauthcore.entropy import Entropy
+from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.outcome import Outcome
+from oauthcore.flow.transact import transact
 from oauthcore.given import check_kind
-from oauthcore.outcome import Outcome
-from oauthcore.refusals import RenderErrorPage
-from oauthcore.transact import transact
+from oauthcore.wire.refusals import RenderErrorPage
 from oauthcore_pages.account import show_account, show_logout, sign_out, take_back
 from oauthcore_pages.approve import decide, show_approve
 from oauthcore_pages.form_token import FormTokens

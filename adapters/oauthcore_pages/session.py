@@ -11,9 +11,9 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
-from oauthcore.http import Request
-from oauthcore.login import Login
-from oauthcore.parameters import cookie_of, without_cookies
+from oauthcore.records.login import Login
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import cookie_of, without_cookies
 
 KEY_DERIVATION = "hmac"
 DIGEST_METHOD = hashlib.sha256  # itsdangerous itself would take SHA-1

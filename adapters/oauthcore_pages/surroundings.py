@@ -8,11 +8,11 @@ from urllib.parse import quote
 import attrs
 
 from oauthcore import AuthorizationServer, ConfigurationError, Login, PendingInteraction, Request, Response
-from oauthcore.effects import Flow
 from oauthcore.errors import InteractionOver, OAuthError
-from oauthcore.http import see_other
+from oauthcore.flow.effects import Flow
 from oauthcore.oidc.session import session_of, still_signed_in
-from oauthcore.refusals import ErrorPage, RenderErrorPage, refuse_as_page
+from oauthcore.wire.http import see_other
+from oauthcore.wire.refusals import ErrorPage, RenderErrorPage, refuse_as_page
 from oauthcore_pages.form import Form
 from oauthcore_pages.form_token import ForgedForm, FormTokens
 from oauthcore_pages.looks import Hidden, Looks

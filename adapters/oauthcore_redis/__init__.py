@@ -1,6 +1,6 @@
 """Records in Redis or Valkey, alone or in a cluster: a commit is one script, and what has expired goes by itself."""
 
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_redis.address import shown
 from oauthcore_redis.storage import AsyncRedisStorage, RedisStorage
 

@@ -16,7 +16,7 @@ from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.wire_text import decimal
+from oauthcore.wire.text import decimal
 from oauthcore_redis import sentinels
 from oauthcore_redis.options import DIGITS, check_options
 

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 from redis.exceptions import NoScriptError
 
-from oauthcore.client import Client
-from oauthcore.codec import dump, load
-from oauthcore.outcome import Change, R, S
-from oauthcore.records import Record
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.records.client import Client
+from oauthcore.records.record import Record
+from oauthcore.storage.codec import dump, load
 from oauthcore_redis.folding import Demand, fold
 from oauthcore_redis.places import Place, Places, subject_of
 from oauthcore_redis.scripts import COMMIT, FIND_OF, PURGE, Script

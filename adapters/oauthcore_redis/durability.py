@@ -14,7 +14,7 @@ import attrs
 from redis.exceptions import ResponseError
 
 from oauthcore.clock import Clock
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_redis.asking import Asking, Command
 
 # What INFO does not tell.

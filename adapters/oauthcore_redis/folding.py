@@ -11,8 +11,8 @@ from typing import assert_never
 
 import attrs
 
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Record
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.record import Record
 from oauthcore_redis.places import Place, place_of
 
 

@@ -13,7 +13,8 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
 
 Place: TypeAlias = tuple[type[Record], str]
 """A kind and a key: what a record is found by."""

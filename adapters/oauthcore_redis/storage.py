@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 
 from oauthcore.clock import Clock
 from oauthcore.errors import ConfigurationError
-from oauthcore.outcome import Change, R, S
-from oauthcore.storage import Concern
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.flow.storage import Concern
 from oauthcore_redis.address import LINGER, PREFIX, Address
 from oauthcore_redis.asking import Asker, Asking
 from oauthcore_redis.durability import look

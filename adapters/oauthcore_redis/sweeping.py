@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from oauthcore.outcome import R
+from oauthcore.flow.outcome import R
 from oauthcore_redis.asking import LOOKED_AT, PAGE, Asker, Asking, Command, read
 
 

@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 import attrs
 from sqlalchemy.exc import DBAPIError
 
-from oauthcore.client import Client
-from oauthcore.codec import load
 from oauthcore.errors import ConfigurationError
-from oauthcore.outcome import Change, R, S
-from oauthcore.storage import Concern
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.flow.storage import Concern
+from oauthcore.records.client import Client
+from oauthcore.storage.codec import load
 from oauthcore_sqlalchemy import manners
 from oauthcore_sqlalchemy.conversation import Course, Talk
 from oauthcore_sqlalchemy.manners import Bracket, Manner

@@ -16,7 +16,7 @@ import attrs
 from sqlalchemy import URL
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.wire_text import decimal
+from oauthcore.wire.text import decimal
 
 # What is longer is a mistake.
 DIGITS = 9

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 from sqlalchemy import Executable, text
 
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy.conversation import Ask, Talk
 
 

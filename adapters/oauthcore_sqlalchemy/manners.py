@@ -13,7 +13,7 @@ import attrs
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy.conversation import Ask, Talk
 from oauthcore_sqlalchemy.steps import Place, Step
 from oauthcore_sqlalchemy.table import record

@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import TextClause, text
 
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
 from oauthcore_sqlalchemy.manners import Bracket, within

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
 from oauthcore_sqlalchemy.manners import Bracket, within

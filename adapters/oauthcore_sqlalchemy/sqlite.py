@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import BindParameter, Executable, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
-from oauthcore.storage import Concern
+from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
 from oauthcore_sqlalchemy.manners import Bracket, within

@@ -11,9 +11,10 @@ from typing import Literal, TypeAlias, assert_never
 
 import attrs
 
-from oauthcore.codec import dump, load
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
+from oauthcore.storage.codec import dump, load
 from oauthcore_sqlalchemy.table import indexed
 
 Place: TypeAlias = tuple[str, str]

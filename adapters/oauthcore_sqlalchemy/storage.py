@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.outcome import Change, R, S
-from oauthcore.storage import Concern
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import courses
 from oauthcore_sqlalchemy.conversation import Course, Talk, ahold, hold
 from oauthcore_sqlalchemy.courses import Terms

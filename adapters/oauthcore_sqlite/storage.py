@@ -10,10 +10,10 @@ from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
-from oauthcore.client import Client
-from oauthcore.codec import load
 from oauthcore.errors import ConfigurationError
-from oauthcore.outcome import Change, R, S
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.records.client import Client
+from oauthcore.storage.codec import load
 from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.forking import watch
 from oauthcore_sqlite.readers import Readers

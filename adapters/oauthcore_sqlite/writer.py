@@ -21,9 +21,10 @@ from typing import TypeAlias, assert_never
 
 import attrs
 
-from oauthcore.codec import dump, load
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
+from oauthcore.storage.codec import dump, load
 from oauthcore_sqlite.database_file import DatabaseFile, Identity
 
 # More would make the first one wait for the last; with fewer the disk does the same work more often.

@@ -28,10 +28,10 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.drivers import check_world
 from oauthcore.errors import ContentTooLarge
-from oauthcore.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
+from oauthcore.flow.drivers import check_world
 from oauthcore.openid import OpenID
+from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
 from oauthcore_wsgi.wire import TOO_LARGE, Answer, body_of, head_of, path_of, plain
 
 if TYPE_CHECKING:

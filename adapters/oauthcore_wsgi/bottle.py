@@ -11,8 +11,8 @@ from bottle import Bottle, HTTPResponse, LocalRequest, request
 from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.drivers import check_world
-from oauthcore.http import complete
+from oauthcore.flow.drivers import check_world
+from oauthcore.wire.http import complete
 from oauthcore_wsgi.application import Embedded, Framework
 from oauthcore_wsgi.protect import verify
 from oauthcore_wsgi.wire import head_of, status_line

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from oauthcore import Access, Request, ResourceServer, Response, World, run
-from oauthcore.drivers import check_world
+from oauthcore.flow.drivers import check_world
 from oauthcore_wsgi.wire import Answer, head_of
 
 if TYPE_CHECKING:

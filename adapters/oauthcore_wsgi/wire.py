@@ -10,9 +10,9 @@ from urllib.parse import quote
 import attrs
 
 from oauthcore import Peer, Request, Response
-from oauthcore.http import Headers, complete
-from oauthcore.parameters import MAX_LENGTH
-from oauthcore.wire_text import ascii_lower, decimal
+from oauthcore.wire.http import Headers, complete
+from oauthcore.wire.parameters import MAX_LENGTH
+from oauthcore.wire.text import ascii_lower, decimal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

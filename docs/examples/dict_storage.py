@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from oauthcore.outcome import Change, R, S, before_and_after
+from oauthcore.flow.outcome import Change, R, S, before_and_after
 
 
 class DictStorage:

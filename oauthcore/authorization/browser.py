@@ -9,9 +9,9 @@ import re
 
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret, same_digest
-from oauthcore.http import Headers, Request
-from oauthcore.parameters import cookie_of
-from oauthcore.records import Interaction
+from oauthcore.records.interaction import Interaction
+from oauthcore.wire.http import Headers, Request
+from oauthcore.wire.parameters import cookie_of
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 

@@ -10,7 +10,6 @@ import attrs
 
 from oauthcore.authorization.response_type import RESPONSE_TYPES, ResponseType
 from oauthcore.authorization.unstored import check_length
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
@@ -25,15 +24,16 @@ from oauthcore.errors import (
     UnsupportedResponseType,
 )
 from oauthcore.frozen import made_quickly, maker
-from oauthcore.liveness import is_live_client
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
 from oauthcore.pkce import CodeChallenge, parse_challenge
 from oauthcore.policy import Allowance, CodeBinding
-from oauthcore.records import AuthorizationRequest
+from oauthcore.records.client import Client
+from oauthcore.records.interaction import AuthorizationRequest
+from oauthcore.records.liveness import is_live_client
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect, validate_redirect
 from oauthcore.scope import Scope, parse_scope
-from oauthcore.wire_text import decimal, words
+from oauthcore.wire.text import decimal, words
 
 # What every application can do, also one that knows nothing of OpenID Connect.
 PROMPTS = frozenset({"none", "login", "consent"})

@@ -11,9 +11,9 @@ import attrs
 from oauthcore.authorization.checks import Judged
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
-from oauthcore.liveness import is_live_consent
-from oauthcore.outcome import Change, Delete, Insert, Replace
-from oauthcore.records import Consent
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace
+from oauthcore.records.grant import Consent
+from oauthcore.records.liveness import is_live_consent
 from oauthcore.scope import Scope
 
 

@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from oauthcore.authorization.checks import Judged
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Part
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow
 from oauthcore.errors import OAuthError
-from oauthcore.http import Response
-from oauthcore.login import Login
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Pending
 from oauthcore.oidc.id_token import NOTHING, Beside, Told, id_token, is_due, names_in
 from oauthcore.oidc.person import NOBODY, Person, know
-from oauthcore.outcome import Pending
-from oauthcore.records import AuthorizationRequest, Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.interaction import AuthorizationRequest
+from oauthcore.records.login import Login
 from oauthcore.scope import parse_scope
+from oauthcore.wire.http import Response
 
 
 def deliver(

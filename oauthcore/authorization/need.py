@@ -10,10 +10,11 @@ import attrs
 from oauthcore.authorization.checks import Judged
 from oauthcore.context import Context
 from oauthcore.errors import UnmetAuthenticationRequirements
-from oauthcore.liveness import is_live_consent
-from oauthcore.login import Login
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import Consent, Interaction
+from oauthcore.records.grant import Consent
+from oauthcore.records.interaction import Interaction
+from oauthcore.records.liveness import is_live_consent
+from oauthcore.records.login import Login
 from oauthcore.redirect_uri import is_impersonable
 
 

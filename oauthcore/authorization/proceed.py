@@ -27,16 +27,17 @@ from oauthcore.errors import (
     LoginRequired,
     OAuthError,
 )
+from oauthcore.flow.outcome import Change, Event, Insert, Outcome, Replace, Require
 from oauthcore.frozen import made_quickly
 from oauthcore.grants.issuance import new_grant
-from oauthcore.http import Headers, Response, see_other
-from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.person import Person, allowed_claims
 from oauthcore.oidc.session import authorized
-from oauthcore.outcome import Change, Event, Insert, Outcome, Replace, Require
-from oauthcore.records import Consent, Grant, Interaction
+from oauthcore.records.grant import Consent, Grant
+from oauthcore.records.interaction import Interaction
+from oauthcore.records.login import Login, LoginSession
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.scope import Scope, parse_scope
+from oauthcore.wire.http import Headers, Response, see_other
 
 
 @made_quickly

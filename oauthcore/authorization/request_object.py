@@ -15,18 +15,18 @@ from collections.abc import Mapping
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.clients.client_secret_jwt import shared_keys
-from oauthcore.compact import InvalidJwt, read_signed
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri, RequestNotSupported
-from oauthcore.jose import VerifiedJwt, is_installed
-from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
+from oauthcore.jose.compact import InvalidJwt, read_signed
+from oauthcore.jose.crypto import VerifiedJwt, is_installed
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
+from oauthcore.jose.registered_claims import audience_of, check_times, type_of
+from oauthcore.jose.strict_json import is_integer
 from oauthcore.oidc.client_keys import verify_by_keys_of
-from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest
-from oauthcore.registered_claims import audience_of, check_times, type_of
-from oauthcore.strict_json import is_integer
-from oauthcore.wire_text import JSON_WHITE_SPACE, ascii_lower
+from oauthcore.records.client import Client
+from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest
+from oauthcore.wire.text import JSON_WHITE_SPACE, ascii_lower
 
 # RFC 9101 section 4. Objects as OIDC Core knows them say nothing of what they are, or that they are some JWT.
 REQUEST_OBJECT_TYPE = "oauth-authz-req+jwt"

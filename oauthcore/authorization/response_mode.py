@@ -19,9 +19,9 @@ from oauthcore.authorization.checks import Redirectable
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.context import Context
 from oauthcore.errors import OAuthError
-from oauthcore.http import Headers, Refusal, Response, see_other
 from oauthcore.redirect_uri import ResponseMode, form_encoded, with_encoded
-from oauthcore.refusals import PAGE_HEADERS
+from oauthcore.wire.http import Headers, Refusal, Response, see_other
+from oauthcore.wire.refusals import PAGE_HEADERS
 
 _SUBMIT = "document.forms[0].submit()"
 _SUBMIT_HASH = base64.b64encode(hashlib.sha256(_SUBMIT.encode()).digest()).decode()

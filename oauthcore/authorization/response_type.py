@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.context import Context
+from oauthcore.flow.outcome import Change, Insert
 from oauthcore.frozen import made_quickly, maker
 from oauthcore.grants.issuance import issue_access
-from oauthcore.jwt import Jwt
-from oauthcore.outcome import Change, Insert
+from oauthcore.jose.jwt import Jwt
 from oauthcore.pkce import CodeChallenge
-from oauthcore.records import AuthorizationCode, Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.token import AuthorizationCode
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect
 
 _code = maker(AuthorizationCode)

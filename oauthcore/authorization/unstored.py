@@ -9,14 +9,14 @@ from typing import Any
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
-from oauthcore.effects import Flow, find
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Insert, Replace
 from oauthcore.handle import check_carried
-from oauthcore.lifecycle import InteractionState
-from oauthcore.outcome import Change, Insert, Replace
-from oauthcore.records import AuthorizationRequest, Interaction
+from oauthcore.records.client import Client
+from oauthcore.records.interaction import AuthorizationRequest, Interaction
+from oauthcore.records.lifecycle import InteractionState
 
 _NAMES = tuple(field.name for field in attrs.fields(AuthorizationRequest))
 _KNOWN = frozenset(_NAMES)

@@ -11,9 +11,10 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
-from oauthcore.effects import Flow, find
-from oauthcore.outcome import Change, Insert, Replace, Require
-from oauthcore.records import Interaction, WithdrawalMark
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Insert, Replace, Require
+from oauthcore.records.grant import WithdrawalMark
+from oauthcore.records.interaction import Interaction
 
 
 def mark_key(subject: str, context: Context) -> Digest:

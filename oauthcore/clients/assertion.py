@@ -12,19 +12,19 @@ from collections.abc import Callable
 
 import attrs
 
-from oauthcore.client import AuthenticationMethod, Client
-from oauthcore.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidClient, InvalidRequest
-from oauthcore.http import Request
-from oauthcore.jose import VerifiedJwt
-from oauthcore.jwk import SYMMETRIC_ALGORITHMS
-from oauthcore.parameters import Parameters
+from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
+from oauthcore.jose.crypto import VerifiedJwt
+from oauthcore.jose.jwk import SYMMETRIC_ALGORITHMS
+from oauthcore.jose.registered_claims import SKEW, audience_of, check_times, type_of
+from oauthcore.jose.strict_json import is_time
 from oauthcore.policy import Allowance
-from oauthcore.records import SpentAssertion
-from oauthcore.registered_claims import SKEW, audience_of, check_times, type_of
-from oauthcore.strict_json import is_time
+from oauthcore.records.client import AuthenticationMethod, Client
+from oauthcore.records.token import SpentAssertion
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import Parameters
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

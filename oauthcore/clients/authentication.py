@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
@@ -14,14 +13,15 @@ from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidClient, InvalidRequest
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Insert, Outcome, Replace, Require
 from oauthcore.frozen import made_quickly
-from oauthcore.http import Request
-from oauthcore.liveness import is_live_client
-from oauthcore.outcome import Insert, Outcome, Replace, Require
-from oauthcore.parameters import Parameters
-from oauthcore.records import SpentAssertion
+from oauthcore.records.client import Client
+from oauthcore.records.liveness import is_live_client
+from oauthcore.records.token import SpentAssertion
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import Parameters
 
 
 @made_quickly

@@ -8,8 +8,8 @@ from urllib.parse import unquote_plus
 from oauthcore.clients.presented import Presented
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient, InvalidRequest
-from oauthcore.http import Request
-from oauthcore.wire_text import ascii_lower, strip_ows
+from oauthcore.wire.http import Request
+from oauthcore.wire.text import ascii_lower, strip_ows
 
 
 def read_basic(request: Request) -> Presented | None:

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 
 import attrs
 
-from oauthcore import jose
-from oauthcore.client import Client, ClientSecret
 from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same_digest
-from oauthcore.jwk import SYMMETRIC_ALGORITHMS, Jwk, symmetric
-from oauthcore.records import SpentAssertion
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import SYMMETRIC_ALGORITHMS, Jwk, symmetric
+from oauthcore.records.client import Client, ClientSecret
+from oauthcore.records.token import SpentAssertion
 
 
 def prove_secret(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:
@@ -35,7 +35,7 @@ def is_kept(client: Client) -> bool:
 
 def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret:
     """Give what is remembered of a client's secret: its digest, and itself, sealed, only where it has to be had."""
-    sealed = jose.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
+    sealed = crypto.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
     return ClientSecret(context.digest("client_secret", secret), sealed=sealed, portable=True)
 
 
@@ -75,7 +75,7 @@ def _opened(kept: ClientSecret, context: Context) -> str | None:
     if kept.sealed is None:
         return None
     try:
-        return jose.unseal(
+        return crypto.unseal(
             kept.sealed, context.derive.key("client_secret" if kept.portable else "client_secret_of_issuer")
         )
     except ValueError:  # sealed under a token key that is no longer the server's

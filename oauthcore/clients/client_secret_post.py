@@ -5,7 +5,7 @@ from __future__ import annotations
 from oauthcore.clients.presented import Presented
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient
-from oauthcore.parameters import Parameters
+from oauthcore.wire.parameters import Parameters
 
 
 def read_post(parameters: Parameters) -> Presented | None:

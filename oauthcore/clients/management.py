@@ -3,8 +3,8 @@
 Whoever registers, changes and removes clients is the operator, or a host in their name; nothing here is an endpoint.
 
 What a client was given needs no looking for when it is removed. A token is live only while there is the client that it
-was issued to, of the same `generation` (`oauthcore.liveness`), so all of it ends with the one record, in one commit,
-and a later client of that name has none of it.
+was issued to, of the same `generation` (`oauthcore.records.liveness`), so all of it ends with the one record, in one
+commit, and a later client of that name has none of it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.clients.registration import Registered, listing
 from oauthcore.context import Context
-from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import ConfigurationError
-from oauthcore.http import Response
-from oauthcore.outcome import Change, Delete, Event, EventName, Outcome, Replace
-from oauthcore.records import LISTED, ListedClient
-from oauthcore.transact import agree
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Change, Delete, Event, EventName, Outcome, Replace
+from oauthcore.flow.transact import agree
+from oauthcore.records.client import Client
+from oauthcore.records.listed_client import LISTED, ListedClient
+from oauthcore.wire.http import Response
 
 # What only registering, rotating a secret, and switching off and on may change.
 _NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled"})

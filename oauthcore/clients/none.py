@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from oauthcore.clients.presented import Presented
 from oauthcore.errors import InvalidClient
-from oauthcore.parameters import Parameters
+from oauthcore.wire.parameters import Parameters
 
 
 def read_none(parameters: Parameters) -> Presented:

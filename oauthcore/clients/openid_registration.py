@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
-from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
+from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
 from oauthcore.policy import Allowance, Policy
+from oauthcore.records.client import Client
 from oauthcore.redirect_uri import objection
 
 _SIGNED = ("id_token", "userinfo", "introspection")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.assertion import Assertion
 from oauthcore.digest import Secret
 from oauthcore.frozen import made_quickly
+from oauthcore.records.client import AuthenticationMethod
 
 
 @made_quickly

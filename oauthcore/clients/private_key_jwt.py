@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from oauthcore.client import Client
 from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
-from oauthcore.jwk import ASYMMETRIC_ALGORITHMS
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.oidc.client_keys import verify_by_keys_of
-from oauthcore.records import SpentAssertion
+from oauthcore.records.client import Client
+from oauthcore.records.token import SpentAssertion
 
 
 def prove_private_key(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from oauthcore import jose
-from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.errors import ConfigurationError
-from oauthcore.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES, SYMMETRIC_ALGORITHMS, parse_set
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES, SYMMETRIC_ALGORITHMS, parse_set
+from oauthcore.jose.strict_json import parse_object
 from oauthcore.policy import Allowance, Policy
+from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.redirect_uri import objection
-from oauthcore.strict_json import parse_object
 
 # By which algorithms each method's assertions may be signed.
 ASSERTION_ALGORITHMS: Mapping[AuthenticationMethod, tuple[str, ...]] = {
@@ -26,7 +26,7 @@ def check_keys(client: Client, policy: Policy) -> None:
     _check_algorithms(client)
     signs_requests = client.request_object_signing_alg is not None or client.require_signed_request_object
     if client.token_endpoint_auth_method in ASSERTION_ALGORITHMS or signs_requests or client.request_uris:
-        jose.check_installed()
+        crypto.check_installed()
 
 
 def _check_jwks(client: Client) -> None:

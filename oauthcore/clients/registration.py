@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.client import AuthenticationMethod, Client
 from oauthcore.clients.client_secret_jwt import is_digest_of, is_kept, remembered
 from oauthcore.clients.openid_registration import check_sector
 from oauthcore.clients.registered_keys import check_keys, longest_hash
 from oauthcore.clients.secret_strength import secret_problem
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import ConfigurationError
-from oauthcore.http import Response
-from oauthcore.outcome import Change, Event, Insert, Outcome, Replace
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Event, Insert, Outcome, Replace
+from oauthcore.flow.transact import agree
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
-from oauthcore.records import ListedClient
+from oauthcore.records.client import AuthenticationMethod, Client
+from oauthcore.records.listed_client import ListedClient
 from oauthcore.redirect_uri import objection
-from oauthcore.transact import agree
+from oauthcore.wire.http import Response
 
 METHODS: tuple[AuthenticationMethod, ...] = (
     "client_secret_basic",

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 import attrs
 
 from oauthcore.authorization.withdrawal import change_mark, find_mark
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Digest
-from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import ConfigurationError
-from oauthcore.http import Response
-from oauthcore.liveness import is_standing, of_generation
-from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
-from oauthcore.records import Consent, Grant, WithdrawalMark
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Change, Delete, Event, Outcome, Replace
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent, Grant, WithdrawalMark
+from oauthcore.records.liveness import is_standing, of_generation
 from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope
+from oauthcore.wire.http import Response
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +48,7 @@ def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplica
     found: list[AuthorizedApplication] = []
     for client_id, records in standing.items():
         client = yield from find(Client, client_id)
-        # What was given to an earlier client of that name is dead (`oauthcore.liveness`).
+        # What was given to an earlier client of that name is dead (`oauthcore.records.liveness`).
         ours = [record for record in records if client is None or of_generation(client, record.client_generation)]
         if ours:
             found.append(summary(client_id, client, ours))

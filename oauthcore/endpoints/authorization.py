@@ -13,22 +13,23 @@ from oauthcore.authorization.proceed import Approval, approve, refusal_without_p
 from oauthcore.authorization.request_object import obey
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import carry
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import OAuthError, UnnamedClient
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Insert, Outcome, Require
 from oauthcore.frozen import maker
-from oauthcore.http import Request, Response, see_other
-from oauthcore.login import Login, LoginSession
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.oidc.session import session_of, still_signed_in
-from oauthcore.outcome import Insert, Outcome, Require
-from oauthcore.parameters import Parameters, form_of, query_of
-from oauthcore.records import REQUEST_PARAMETERS, AuthorizationRequest, Consent, Interaction
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent
+from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest, Interaction
+from oauthcore.records.login import Login, LoginSession
 from oauthcore.redirect_uri import form_encoded
-from oauthcore.wire_text import words
+from oauthcore.wire.http import Request, Response, see_other
+from oauthcore.wire.parameters import Parameters, form_of, query_of
+from oauthcore.wire.text import words
 
 _request = maker(AuthorizationRequest)
 

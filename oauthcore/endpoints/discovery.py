@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore.context import Paths
-from oauthcore.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
+from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.openid import OpenID
 
 # OIDC Back-Channel Logout section 2.1, Front-Channel Logout section 3.

@@ -16,30 +16,30 @@ import attrs
 
 from oauthcore.authorization.browser import bind, browser_of, is_same_browser
 from oauthcore.authorization.checks import known_client
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import (
     IdTokenOfAnotherClient,
     OtherBrowser,
     UnnamedClient,
     UnregisteredPostLogoutRedirectUri,
 )
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Outcome
 from oauthcore.handle import check_carried
-from oauthcore.http import Request, Response, see_other
-from oauthcore.liveness import is_live_client
-from oauthcore.login import Login, LoginSession, LogoutRequest
 from oauthcore.oidc.front_channel import SignedOut, frames_for
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
-from oauthcore.outcome import Outcome
-from oauthcore.parameters import Parameters, form_of, query_of
-from oauthcore.records import Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import is_live_client
+from oauthcore.records.login import Login, LoginSession, LogoutRequest
 from oauthcore.redirect_uri import form_encoded, with_parameters
-from oauthcore.wire_text import words
+from oauthcore.wire.http import Request, Response, see_other
+from oauthcore.wire.parameters import Parameters, form_of, query_of
+from oauthcore.wire.text import words
 
 _KNOWN = frozenset(field.name for field in attrs.fields(LogoutRequest))
 

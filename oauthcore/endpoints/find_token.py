@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
-from oauthcore.records import AccessToken, RefreshToken
-from oauthcore.stored_token import find_access_token, looks_signed
+from oauthcore.flow.effects import Flow, find
+from oauthcore.records.token import AccessToken, RefreshToken
+from oauthcore.resource.stored_token import find_access_token, looks_signed
 
 Token = AccessToken | RefreshToken
 

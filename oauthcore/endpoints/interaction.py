@@ -14,10 +14,8 @@ from oauthcore.authorization.need import Asked, Need, need
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
 from oauthcore.authorization.withdrawal import find_mark, note_mark
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import (
     AnsweredByAnother,
     InteractionOver,
@@ -25,13 +23,16 @@ from oauthcore.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
-from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
-from oauthcore.liveness import of_generation
-from oauthcore.login import Login
-from oauthcore.outcome import Change, Outcome
-from oauthcore.records import Consent, Interaction, WithdrawalMark
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Outcome
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent, WithdrawalMark
+from oauthcore.records.interaction import Interaction
+from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.records.liveness import of_generation
+from oauthcore.records.login import Login
 from oauthcore.scope import Scope
-from oauthcore.wire_text import words
+from oauthcore.wire.text import words
 
 # Those in which somebody may look at it, to answer it.
 WAITING = frozenset({InteractionState.UNSTORED, InteractionState.PENDING})

@@ -5,18 +5,18 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
-from oauthcore.http import NO_STORE, Request, Response, json_response
-from oauthcore.jwt import Jwt
-from oauthcore.liveness import IssuedTo, is_live, registered_scope
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Outcome, Pending
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
-from oauthcore.outcome import Outcome, Pending
-from oauthcore.parameters import form_of
-from oauthcore.records import AccessToken
+from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
+from oauthcore.records.token import AccessToken
+from oauthcore.resource.stored_token import issued_to
 from oauthcore.scope import Scope
-from oauthcore.stored_token import issued_to
+from oauthcore.wire.http import NO_STORE, Request, Response, json_response
+from oauthcore.wire.parameters import form_of
 
 SIGNED_TYPE = "application/token-introspection+jwt"
 

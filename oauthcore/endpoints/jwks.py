@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from oauthcore.effects import Flow
-from oauthcore.http import Response
-from oauthcore.keys import Keys, KeySet
-from oauthcore.outcome import Outcome
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Outcome
+from oauthcore.signing.keys import Keys, KeySet
+from oauthcore.wire.http import Response
 
 
 def jwks(keys: KeySet, now: int) -> Flow[Outcome]:

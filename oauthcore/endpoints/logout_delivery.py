@@ -12,18 +12,18 @@ from itertools import islice, zip_longest
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.context import Context
-from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import InvalidRequest
-from oauthcore.http import Outgoing, Response
-from oauthcore.liveness import of_generation
-from oauthcore.login import DUE, LogoutDelivery
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Delete, Event, Outcome, Pending, Replace
+from oauthcore.flow.transact import Refuse, SignAll, agree, guard, reply_to
 from oauthcore.oidc.logout_token import logout_token
-from oauthcore.outcome import Delete, Event, Outcome, Pending, Replace
-from oauthcore.parameters import FORM
+from oauthcore.records.client import Client
+from oauthcore.records.liveness import of_generation
+from oauthcore.records.login import DUE, LogoutDelivery
 from oauthcore.redirect_uri import form_encoded
-from oauthcore.transact import Refuse, SignAll, agree, guard, reply_to
+from oauthcore.wire.http import Outgoing, Response
+from oauthcore.wire.parameters import FORM
 
 # Seconds until the second try, twice as many until the next one, and so on: ten tries take some four hours. It is
 # longer than a try itself may take, so that nobody takes a delivery while another is at it.

@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from oauthcore import jose
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registration import METHODS
 from oauthcore.context import Paths
 from oauthcore.endpoints.discovery import openid_members
-from oauthcore.http import Response
-from oauthcore.jwk import SIGNATURES
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
+from oauthcore.wire.http import Response
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
 OPENID_WELL_KNOWN = "/.well-known/openid-configuration"
@@ -41,7 +41,7 @@ def metadata(
     fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
     types = sorted(grant_types) + (["implicit"] if fronted else [])
     plain = ["plain"] if Allowance.PLAIN_PKCE in policy.allow else []
-    methods = [method for method in METHODS if method not in ASSERTION_ALGORITHMS or jose.is_installed()]
+    methods = [method for method in METHODS if method not in ASSERTION_ALGORITHMS or crypto.is_installed()]
     authenticating = [method for method in methods if method != "none"]
     asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
     members: dict[str, object] = {
@@ -78,7 +78,7 @@ def metadata(
 def request_object_members(openid: OpenID | None) -> dict[str, object]:
     """Return what is said of request objects (RFC 9101 section 10.5, OIDC Discovery section 3)."""
     by_value, by_reference = (
-        (jose.is_installed(),) * 2 if openid is None else (openid.request_objects, openid.request_uris)
+        (crypto.is_installed(),) * 2 if openid is None else (openid.request_objects, openid.request_uris)
     )
     algorithms = {"request_object_signing_alg_values_supported": list(SIGNATURES)} if by_value or by_reference else {}
     return {

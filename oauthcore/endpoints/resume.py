@@ -13,21 +13,22 @@ from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
-from oauthcore.effects import Flow, find
 from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
-from oauthcore.http import Request
-from oauthcore.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
-from oauthcore.liveness import of_generation
-from oauthcore.login import Login, LoginSession
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Delete, Event, Outcome, Replace, Require
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
-from oauthcore.outcome import Change, Delete, Event, Outcome, Replace, Require
-from oauthcore.parameters import query_of
-from oauthcore.records import Consent, Interaction, WithdrawalMark
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent, WithdrawalMark
+from oauthcore.records.interaction import Interaction
+from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
+from oauthcore.records.liveness import of_generation
+from oauthcore.records.login import Login, LoginSession
 from oauthcore.scope import Scope
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import query_of
 
 
 @attrs.frozen

@@ -5,15 +5,16 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidGrant
-from oauthcore.http import Request, json_response
-from oauthcore.liveness import is_standing
-from oauthcore.outcome import Change, Delete, Event, Outcome, Replace
-from oauthcore.parameters import form_of
-from oauthcore.records import AccessToken, Grant
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Delete, Event, Outcome, Replace
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import is_standing
+from oauthcore.records.token import AccessToken
 from oauthcore.revocation import close_retry, revoke_grant
+from oauthcore.wire.http import Request, json_response
+from oauthcore.wire.parameters import form_of
 
 # RFC 7009 section 2.2 asks for 200 and says that clients ignore the body; some don't, and fail where it is no JSON.
 REVOKED = json_response(200, {})

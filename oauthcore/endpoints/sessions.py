@@ -5,15 +5,16 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.context import Context
-from oauthcore.effects import Flow, find, find_of
 from oauthcore.errors import OutdatedLogin
-from oauthcore.http import Response
-from oauthcore.lifecycle import SESSION, SessionInput
-from oauthcore.login import Login, LoginSession
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.transact import agree
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
-from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
-from oauthcore.records import Grant, Record
-from oauthcore.transact import agree
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import SESSION, SessionInput
+from oauthcore.records.login import Login, LoginSession
+from oauthcore.records.record import Record
+from oauthcore.wire.http import Response
 
 
 @attrs.frozen

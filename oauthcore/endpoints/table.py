@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from oauthcore.context import Context, Paths
-from oauthcore.cors import CORS, preflight
-from oauthcore.effects import Flow, settled
 from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.end_session import end_session_endpoint
 from oauthcore.endpoints.introspection import introspection
@@ -20,12 +18,14 @@ from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.token import token
 from oauthcore.endpoints.userinfo import userinfo
+from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.outcome import Outcome
 from oauthcore.grants import GrantFlow
-from oauthcore.http import Headers, Request, Response
-from oauthcore.keys import KeySet
-from oauthcore.login import Login
 from oauthcore.openid import OpenID
-from oauthcore.outcome import Outcome
+from oauthcore.records.login import Login
+from oauthcore.signing.keys import KeySet
+from oauthcore.wire.cors import CORS, preflight
+from oauthcore.wire.http import Headers, Request, Response
 
 _GET, _POST, _READ = ("GET",), ("POST",), ("GET", "HEAD")
 

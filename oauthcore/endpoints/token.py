@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from oauthcore.clients.authentication import authenticate_client, spend
 from oauthcore.context import Context
-from oauthcore.effects import Flow
 from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Outcome
 from oauthcore.grants import GrantFlow
-from oauthcore.http import Request
-from oauthcore.outcome import Outcome
-from oauthcore.parameters import form_of
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import form_of
 
 
 def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:

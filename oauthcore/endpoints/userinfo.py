@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.bearer import Challenge, read_bearer
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
-from oauthcore.http import NO_STORE, Request, Response, json_response
-from oauthcore.jwt import Jwt
-from oauthcore.liveness import IssuedTo, is_live, registered_scope
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Outcome, Pending
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import Person, claims_for, know, told
 from oauthcore.oidc.subject import subject_for
-from oauthcore.outcome import Outcome, Pending
-from oauthcore.parameters import FORM, form_of
-from oauthcore.records import AccessToken, Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
+from oauthcore.records.token import AccessToken
+from oauthcore.resource.bearer import Challenge, read_bearer
+from oauthcore.resource.stored_token import find_access_token
 from oauthcore.scope import Scope
-from oauthcore.stored_token import find_access_token
-from oauthcore.wire_text import media_type
+from oauthcore.wire.http import NO_STORE, Request, Response, json_response
+from oauthcore.wire.parameters import FORM, form_of
+from oauthcore.wire.text import media_type
 
 OPENID = Scope(("openid",))
 

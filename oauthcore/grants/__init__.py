@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
-from oauthcore.effects import Flow
-from oauthcore.outcome import Outcome
-from oauthcore.parameters import Parameters
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Outcome
+from oauthcore.wire.parameters import Parameters
 
 GrantFlow = Callable[[Authenticated, Parameters, Context], Flow[Outcome]]

@@ -7,20 +7,21 @@ import attrs
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Event, Outcome, Replace, Require
 from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, person_of, scope_left, token_response
-from oauthcore.lifecycle import CODE, CodeInput, advance
-from oauthcore.liveness import IssuedTo, end_of_grant
 from oauthcore.oidc.person import Person
-from oauthcore.outcome import Event, Outcome, Replace, Require
-from oauthcore.parameters import Parameters
 from oauthcore.pkce import check_verifier
-from oauthcore.records import AuthorizationCode, Grant
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import CODE, CodeInput, advance
+from oauthcore.records.liveness import IssuedTo, end_of_grant
+from oauthcore.records.token import AuthorizationCode
 from oauthcore.redirect_uri import is_registered
-from oauthcore.refusals import refuse_as_json
 from oauthcore.revocation import revoke_grant
+from oauthcore.wire.parameters import Parameters
+from oauthcore.wire.refusals import refuse_as_json
 
 
 @made_quickly

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
-from oauthcore.effects import Flow, settled
 from oauthcore.errors import UnauthorizedClient
+from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.outcome import Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
-from oauthcore.outcome import Event, Insert, Outcome, Require
-from oauthcore.parameters import Parameters
 from oauthcore.scope import Scope, parse_scope
+from oauthcore.wire.parameters import Parameters
 
 
 def client_credentials(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:

@@ -6,22 +6,23 @@ from collections.abc import Callable
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow
 from oauthcore.errors import InvalidGrant
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Change, Insert, Pending
 from oauthcore.frozen import evolve, made_quickly, maker
 from oauthcore.grants.jwt_access_token import jwt_access_token
-from oauthcore.http import Response, json_response
-from oauthcore.jwt import Jwt
-from oauthcore.liveness import registered_scope
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.id_token import Beside, Told, claimed_by, id_token, is_due, names_in
 from oauthcore.oidc.person import Person, know
-from oauthcore.outcome import Change, Insert, Pending
-from oauthcore.records import AccessToken, Grant, RefreshToken, Rotation
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant, Rotation
+from oauthcore.records.liveness import registered_scope
+from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.scope import Scope, withheld_scope
+from oauthcore.wire.http import Response, json_response
 
 _access_token, _refresh_token, _grant = maker(AccessToken), maker(RefreshToken), maker(Grant)
 

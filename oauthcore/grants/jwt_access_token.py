@@ -6,13 +6,14 @@ learns of it at once. One that only checks the signature learns of it when the t
 
 from __future__ import annotations
 
-from oauthcore.client import Client
-from oauthcore.client_subject import client_subject
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.jwt import Jwt
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import AccessToken, Grant
+from oauthcore.records.client import Client
+from oauthcore.records.client_subject import client_subject
+from oauthcore.records.grant import Grant
+from oauthcore.records.token import AccessToken
 
 
 def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Grant | None, context: Context) -> Jwt:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from oauthcore.client_subject import check_subject
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import AuthenticatedUser, Flow, TryLater, authenticate
 from oauthcore.errors import InvalidGrant, TooManyAttempts
+from oauthcore.flow.effects import AuthenticatedUser, Flow, TryLater, authenticate
+from oauthcore.flow.outcome import Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
-from oauthcore.outcome import Event, Insert, Outcome, Require
-from oauthcore.parameters import Parameters
+from oauthcore.records.client_subject import check_subject
 from oauthcore.scope import Scope, parse_scope
+from oauthcore.wire.parameters import Parameters
 
 
 def password(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:

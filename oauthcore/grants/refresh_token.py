@@ -13,8 +13,9 @@ import attrs
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant, InvalidScope
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Event, Insert, Outcome, Replace, Require
 from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import (
     Tokens,
@@ -26,15 +27,15 @@ from oauthcore.grants.issuance import (
     scope_left,
     token_response,
 )
-from oauthcore.lifecycle import REFRESH, RefreshInput, RefreshState, advance
-from oauthcore.liveness import IssuedTo, end_of_grant, registered_scope
 from oauthcore.oidc.person import Person
-from oauthcore.outcome import Event, Insert, Outcome, Replace, Require
-from oauthcore.parameters import Parameters
-from oauthcore.records import Grant, RefreshToken, Rotation
-from oauthcore.refusals import refuse_as_json
+from oauthcore.records.grant import Grant, Rotation
+from oauthcore.records.lifecycle import REFRESH, RefreshInput, RefreshState, advance
+from oauthcore.records.liveness import IssuedTo, end_of_grant, registered_scope
+from oauthcore.records.token import RefreshToken
 from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope, parse_scope, resolve_scope
+from oauthcore.wire.parameters import Parameters
+from oauthcore.wire.refusals import refuse_as_json
 
 
 @made_quickly

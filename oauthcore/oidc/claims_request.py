@@ -9,7 +9,7 @@ from types import MappingProxyType
 import attrs
 
 from oauthcore.errors import InvalidRequest
-from oauthcore.strict_json import parse_object, same_value
+from oauthcore.jose.strict_json import parse_object, same_value
 
 # RFC 8259 has no limit; nobody honest asks for more, and each name goes to the application.
 MAX_CLAIMS = 100

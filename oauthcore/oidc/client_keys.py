@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from oauthcore.client import Client
-from oauthcore.compact import Flaw, InvalidJwt, read_signed
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
-from oauthcore.jose import RSA_BITS, VerifiedJwt
-from oauthcore.jwk import Jwk, parse_set
-from oauthcore.jwt import Encryption
+from oauthcore.jose.compact import Flaw, InvalidJwt, read_signed
+from oauthcore.jose.crypto import RSA_BITS, VerifiedJwt
+from oauthcore.jose.jwk import Jwk, parse_set
+from oauthcore.jose.jwt import Encryption
+from oauthcore.records.client import Client
 
 
 def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tuple[Jwk, ...]:

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.context import Context
-from oauthcore.http import Response
-from oauthcore.login import LoginSession
 from oauthcore.oidc.session import Clients, clients_in
 from oauthcore.oidc.sid import sid_for
+from oauthcore.records.client import Client
+from oauthcore.records.login import LoginSession
 from oauthcore.redirect_uri import with_parameters
-from oauthcore.refusals import PAGE_HEADERS
+from oauthcore.wire.http import Response
+from oauthcore.wire.refusals import PAGE_HEADERS
 
 # Seconds for the frames to load, before the browser goes on; a client's page may be slow, and a person impatient.
 WAIT = 4

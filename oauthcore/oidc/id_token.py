@@ -8,17 +8,17 @@ from collections.abc import Mapping
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.frozen import made_quickly
-from oauthcore.jwt import Jwt
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import NOBODY, Person, claims_for, told
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
-from oauthcore.records import Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope
 
 # The hash of the algorithm that signs (OIDC Core section 3.1.3.6). EdDSA names none; Ed25519 has SHA-512 inside, and

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 
 import attrs
 
-from oauthcore.compact import Flaw, InvalidJwt, read_claims, read_signed
 from oauthcore.context import Context
-from oauthcore.effects import Flow
-from oauthcore.jose import Verify
-from oauthcore.jwk import SERVER_ALGORITHMS, Jwk
-from oauthcore.registered_claims import audience_of
+from oauthcore.flow.effects import Flow
+from oauthcore.jose.compact import Flaw, InvalidJwt, read_claims, read_signed
+from oauthcore.jose.crypto import Verify
+from oauthcore.jose.jwk import SERVER_ALGORITHMS, Jwk
+from oauthcore.jose.registered_claims import audience_of
 
 
 @attrs.frozen

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from oauthcore.client import Client
 from oauthcore.context import Context
-from oauthcore.jwt import Jwt
-from oauthcore.login import LoginSession, LogoutDelivery
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
+from oauthcore.records.client import Client
+from oauthcore.records.login import LoginSession, LogoutDelivery
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 # Section 2.4 recommends two minutes at most: it is read at once, or made anew for the next try.

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from oauthcore.client import Client
 from oauthcore.context import Context
-from oauthcore.effects import Claims, Flow, claims
+from oauthcore.flow.effects import Claims, Flow, claims
 from oauthcore.oidc.claims_request import ClaimsRequest, Wanted, parse_claims
 from oauthcore.openid import RESERVED_CLAIMS
+from oauthcore.records.client import Client
 from oauthcore.scope import Scope
-from oauthcore.wire_text import words
+from oauthcore.wire.text import words
 
 Person = Mapping[str, object]
 # RFC 5646 section 2.1, as far as its shape goes, of a length that fits any tag in use (section 4.4.1).

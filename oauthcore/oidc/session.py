@@ -10,15 +10,15 @@ from itertools import zip_longest
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.context import Context
-from oauthcore.effects import Flow, find
-from oauthcore.lifecycle import SESSION, SessionInput, advance
-from oauthcore.liveness import is_standing, may_outlive_session
-from oauthcore.login import Login, LoginSession
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Change, Event, Insert, Replace
 from oauthcore.oidc.logout_token import queued
-from oauthcore.outcome import Change, Event, Insert, Replace
-from oauthcore.records import Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import SESSION, SessionInput, advance
+from oauthcore.records.liveness import is_standing, may_outlive_session
+from oauthcore.records.login import Login, LoginSession
 from oauthcore.revocation import revoke_grant
 
 Clients = Mapping[str, Client | None]

@@ -7,9 +7,9 @@ they are told; and the key of a record is nobody's business.
 
 from __future__ import annotations
 
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.records.client import Client
 
 
 def sid_for(client: Client, session: str, context: Context) -> str:

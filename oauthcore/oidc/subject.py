@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from oauthcore.client import Client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
+from oauthcore.records.client import Client
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 
 

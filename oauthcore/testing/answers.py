@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthcore.http import Response
 from oauthcore.testing.telling import outlined
 from oauthcore.testing.walk import members_of
-from oauthcore.wire_text import ascii_lower, media_type
+from oauthcore.wire.http import Response
+from oauthcore.wire.text import ascii_lower, media_type
 
 
 def granted(response: Response, what: str) -> dict[str, Any]:

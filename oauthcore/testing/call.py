@@ -7,9 +7,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore.outcome import Change, Replace
-from oauthcore.records import Record
-from oauthcore.strict_json import is_integer
+from oauthcore.flow.outcome import Change, Replace
+from oauthcore.jose.strict_json import is_integer
+from oauthcore.records.record import Record
 from oauthcore.testing.telling import told_commit, worded
 
 T = TypeVar("T")

@@ -12,10 +12,10 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore.drivers import World, answer_to, run
-from oauthcore.effects import Effect, Flow
 from oauthcore.errors import Unanswered
-from oauthcore.memory import MemoryStorage
+from oauthcore.flow.drivers import World, answer_to, run
+from oauthcore.flow.effects import Effect, Flow
+from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.handed_over import flow_of
 from oauthcore.testing.interleave import Drive
 from oauthcore.testing.stage import Factory, MakeWorld, Stage

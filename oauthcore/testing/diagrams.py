@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from oauthcore.lifecycle import CODE, GRANT, INTERACTION, KEY, REFRESH, SESSION
+from oauthcore.records.lifecycle import CODE, GRANT, INTERACTION, KEY, REFRESH, SESSION
 
 _HEAD = """# Lifecycles
 
-Generated from the tables in `oauthcore/lifecycle.py` by `python -m oauthcore.testing.diagrams`; a test compares them.
-What is not drawn is refused. Each change of state is one `Replace` in one commit, so two requests that meet can't both
-make it.
+Generated from the tables in `oauthcore/records/lifecycle.py` by `python -m oauthcore.testing.diagrams`; a test
+compares them. What is not drawn is refused. Each change of state is one `Replace` in one commit, so two requests that
+meet can't both make it.
 """
 
 Rows = Sequence[tuple[tuple[Enum, Enum], Enum]]

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from oauthcore.effects import Commit, Effect, Find, FindOf
-from oauthcore.outcome import Require, before_and_after
+from oauthcore.flow.effects import Commit, Effect, Find, FindOf
+from oauthcore.flow.outcome import Require, before_and_after
 
 Place: TypeAlias = tuple[type[Any], str | None]
 """A record's kind and key; None for the key means all of the kind."""

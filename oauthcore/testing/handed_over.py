@@ -9,8 +9,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from oauthcore.effects import Flow
-from oauthcore.storage import AsyncStorage, Storage
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.storage import AsyncStorage, Storage
 
 T = TypeVar("T")
 P = TypeVar("P")

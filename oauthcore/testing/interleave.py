@@ -15,9 +15,9 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore.drivers import World, answer_to, run
-from oauthcore.effects import Effect, Flow
-from oauthcore.memory import MemoryStorage
+from oauthcore.flow.drivers import World, answer_to, run
+from oauthcore.flow.effects import Effect, Flow
+from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.footprint import Footprint, conflict, footprint_of, orders
 from oauthcore.testing.handed_over import flow_of
 from oauthcore.testing.stage import Factory, MakeWorld, Stage

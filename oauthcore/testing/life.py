@@ -15,11 +15,10 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from oauthcore.drivers import World, run
-from oauthcore.http import Request, Response
-from oauthcore.memory import MemoryStorage
+from oauthcore.flow.drivers import World, run
 from oauthcore.policy import Lifetimes, Policy
 from oauthcore.server import AuthorizationServer
+from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.answers import described, granted, refused
 from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How, wrong
@@ -27,7 +26,8 @@ from oauthcore.testing.model import AccessModel, AskedModel, CodeModel, GrantMod
 from oauthcore.testing.stage import Factory, Stage
 from oauthcore.testing.telling import worded
 from oauthcore.testing.walk import CLIENT, Asked, Handle, Walk
-from oauthcore.wire_text import words
+from oauthcore.wire.http import Request, Response
+from oauthcore.wire.text import words
 
 Adapter: TypeAlias = Callable[[AuthorizationServer, World], Handle]
 """Puts a server into a host, and gives how the host is asked."""

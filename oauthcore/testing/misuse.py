@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore.http import Request
 from oauthcore.testing.walk import CLIENT
+from oauthcore.wire.http import Request
 
 How: TypeAlias = Literal["verifier", "redirect_uri", "secret", "twice", "client"]
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import attrs
 
-from oauthcore.outcome import Change, R, S
-from oauthcore.storage import Storage
+from oauthcore.flow.outcome import Change, R, S
+from oauthcore.flow.storage import Storage
 
 T = TypeVar("T")
 

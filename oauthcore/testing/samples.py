@@ -9,9 +9,9 @@ from typing import Any, Literal, NewType, Union, cast, get_args, get_origin, get
 
 import attrs
 
-from oauthcore import client, login, records
-from oauthcore.outcome import R
-from oauthcore.records import Record
+from oauthcore.flow.outcome import R
+from oauthcore.records import client, grant, interaction, key_ring, listed_client, login, token
+from oauthcore.records.record import Record
 
 _TELLING: tuple[Any, ...] = (str, int, str | None, int | None)
 # Later than any test will run, so that a storage which forgets by the wall clock keeps it.
@@ -29,7 +29,11 @@ def lone_kinds() -> tuple[type[Record], ...]:
 
 
 def _all_kinds() -> Iterable[Any]:
-    things = (thing for room in (client, login, records) for thing in vars(room).values())
+    things = (
+        thing
+        for room in (client, login, listed_client, grant, token, interaction, key_ring)
+        for thing in vars(room).values()
+    )
     kinds = dict.fromkeys(thing for thing in things if isinstance(thing, type) and attrs.has(thing))
     return (kind for kind in kinds if hasattr(kind, "key") and hasattr(kind, "expires_at"))
 

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 
-from oauthcore.drivers import World, run
-from oauthcore.effects import Flow
-from oauthcore.outcome import Change, Insert, R, S
-from oauthcore.records import Record
-from oauthcore.storage import Storage
+from oauthcore.flow.drivers import World, run
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Change, Insert, R, S
+from oauthcore.flow.storage import Storage
+from oauthcore.records.record import Record
 from oauthcore.testing.call import SEVER, Call, Misfit, Raised, Script
 from oauthcore.testing.contenders import as_tasks, broken_off, finished, on_threads
 from oauthcore.testing.handed_over import METHODS, Factory, Made, StorageUnderTest, is_async, made_by, under_test

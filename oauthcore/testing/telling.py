@@ -11,10 +11,10 @@ from zlib import crc32
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.effects import Commit, Effect, Find, FindOf
-from oauthcore.http import Response
-from oauthcore.outcome import Change, Replace
-from oauthcore.records import Record
+from oauthcore.flow.effects import Commit, Effect, Find, FindOf
+from oauthcore.flow.outcome import Change, Replace
+from oauthcore.records.record import Record
+from oauthcore.wire.http import Response
 
 # As long as a line may be, and as much of a value as is read.
 WIDE = 110

@@ -15,14 +15,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 
-from oauthcore.client import Client
 from oauthcore.digest import Secret
-from oauthcore.effects import Flow
 from oauthcore.entropy import Entropy, mint
-from oauthcore.http import Request, Response
+from oauthcore.flow.effects import Flow
+from oauthcore.records.client import Client
 from oauthcore.server import AuthorizationServer
 from oauthcore.testing.telling import outlined
-from oauthcore.wire_text import words
+from oauthcore.wire.http import Request, Response
+from oauthcore.wire.text import words
 
 REDIRECT_URI = "https://client.example/callback"
 CLIENT = Client(

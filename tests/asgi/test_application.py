@@ -23,8 +23,8 @@ from oauthcore import (
 )
 from oauthcore.testing import FixedClock, Outage, SeededEntropy
 from oauthcore_asgi import ACCESS, Answer, Bearer, OAuth, ResourceMetadata
+from tests.core.resource.test_server import ISSUER, NOW, access, knows, stored
 from tests.core.site import TOKEN_KEY
-from tests.core.test_resource import ISSUER, NOW, access, knows, stored
 
 Message = MutableMapping[str, Any]
 

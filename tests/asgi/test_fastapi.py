@@ -13,7 +13,7 @@ from oauthcore import Access, AsyncWorld
 from oauthcore.testing import Outage
 from oauthcore_asgi.fastapi import Protect
 from tests.asgi.test_application import server
-from tests.core.test_resource import access, stored
+from tests.core.resource.test_server import access, stored
 
 protect = Protect(server(), AsyncWorld(stored()), scopes={"read": "Read it"})
 app = FastAPI()

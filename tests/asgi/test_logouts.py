@@ -8,8 +8,8 @@ import pytest
 
 from oauthcore import AsyncWorld, Client, Outgoing, Response
 from oauthcore.digest import Digest
+from oauthcore.flow.outcome import Insert
 from oauthcore.oidc.logout_token import queued
-from oauthcore.outcome import Insert
 from oauthcore_asgi import OAuth
 from tests.core.oidc.provider import PAIRWISE, RP, provider
 from tests.core.oidc.test_sessions import session_of

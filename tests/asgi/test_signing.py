@@ -6,10 +6,11 @@ import asyncio
 
 import pytest
 
-from oauthcore import AsyncWorld, MemoryStorage, World, jose
-from oauthcore.effects import Sign
-from oauthcore.jwk import Jwk
-from oauthcore.jwt import Jwt
+from oauthcore import AsyncWorld, MemoryStorage, World
+from oauthcore.flow.effects import Sign
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.jwt import Jwt
 from oauthcore_asgi.signing import generate_key, sign, signing_aside
 from tests.core.signing_keys import key_for
 
@@ -33,7 +34,7 @@ async def test_what_would_hold_up_the_event_loop_is_signed_aside(alg: str, at_on
     await asyncio.sleep(0)
 
     assert signed.done() is at_once
-    assert jose.verify((await signed)[0], [key_for(alg).public], [alg]).claims == {"sub": "alice"}
+    assert crypto.verify((await signed)[0], [key_for(alg).public], [alg]).claims == {"sub": "alice"}
 
 
 async def test_a_key_is_made_aside() -> None:

@@ -15,7 +15,7 @@ from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_asgi.starlette import BearerBackend, OAuth
 from oauthcore_pages import Pages
 from tests.asgi.test_application import server
-from tests.core.test_resource import NOW, access, knows
+from tests.core.resource.test_server import NOW, access, knows
 
 
 async def who(request: Request) -> Response:

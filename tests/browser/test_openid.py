@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from oauthcore import jose
-from oauthcore.jwk import parse_set
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import parse_set
 from tests.browser.conftest import Site, sign_in
 from tests.browser.test_browser import VERIFIER
 
@@ -28,7 +28,7 @@ def posted(site: Site) -> dict[str, str]:
 def claims_in(site: Site, id_token: str) -> dict[str, object]:
     """Verify an ID token by the published keys, and give what it says."""
     keys = parse_set(httpx.get(site.url("/jwks"), trust_env=False).content)
-    return dict(jose.verify(id_token, keys, ["RS256"]).claims)
+    return dict(crypto.verify(id_token, keys, ["RS256"]).claims)
 
 
 def tokens(site: Site, code: str) -> dict[str, str]:

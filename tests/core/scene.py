@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 
 from oauthcore import MemoryStorage, World, run
-from oauthcore.effects import Flow, commit
-from oauthcore.outcome import Insert
-from oauthcore.storage import Storage
+from oauthcore.flow.effects import Flow, commit
+from oauthcore.flow.outcome import Insert
+from oauthcore.flow.storage import Storage
 
 
 @attrs.define

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from oauthcore import jose
-from oauthcore.jwk import Jwk
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
 
 # A key for tests: it protects nothing.
 RSA_2048: Mapping[str, object] = {
@@ -71,9 +71,9 @@ def key_for(alg: str, number: int = 0) -> Jwk:
     """Give a private key for an algorithm; the same number gets the same key, and RSA has only two."""
     if alg in {"RS256", "PS256"}:
         return Jwk.of(OTHER_RSA_2048 if number else RSA_2048).named(alg)
-    return jose.generate(alg)
+    return crypto.generate(alg)
 
 
 def generate(alg: str) -> Jwk:
     """Be a world's `generate` that costs nothing for RSA."""
-    return key_for(alg) if alg in {"RS256", "PS256"} else jose.generate(alg)
+    return key_for(alg) if alg in {"RS256", "PS256"} else crypto.generate(alg)

@@ -28,9 +28,9 @@ from oauthcore import (
     arun,
     run,
 )
-from oauthcore.effects import Flow
-from oauthcore.outcome import Change, Event, Pending, R, S
-from oauthcore.storage import Storage
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Change, Event, Pending, R, S
+from oauthcore.flow.storage import Storage
 from oauthcore.testing import FixedClock, SeededEntropy
 
 T = TypeVar("T")

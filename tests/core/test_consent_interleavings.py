@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from oauthcore import Request, Response
-from oauthcore.effects import Flow
-from oauthcore.records import Consent
+from oauthcore.flow.effects import Flow
+from oauthcore.records.grant import Consent
 from oauthcore.testing import Factory, Run
 from tests.core.site import Site, handle_of, location, params
 from tests.core.test_interleavings import Meeting, explored

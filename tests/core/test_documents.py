@@ -10,13 +10,13 @@ import pytest
 
 from oauthcore import MemoryStorage, Outgoing, Response, World, run
 from oauthcore.documents import FAILED_FOR, FRESH_FOR, MAX_BODY, SOONEST_AGAIN, TURN_LASTS, Documents, Missing, Turn
-from oauthcore.effects import Fetch, Flow, find, settled
 from oauthcore.errors import OAuthError
-from oauthcore.outcome import Outcome, Pending, Replace
-from oauthcore.storage import Storage
+from oauthcore.flow.effects import Fetch, Flow, find, settled
+from oauthcore.flow.outcome import Outcome, Pending, Replace
+from oauthcore.flow.storage import Storage
+from oauthcore.flow.transact import ATTEMPTS, transact
 from oauthcore.testing import Run, interleave
-from oauthcore.transact import ATTEMPTS, transact
-from tests.core.test_transact import Counter
+from tests.core.flow.test_transact import Counter
 from tests.processes import PATIENCE
 
 URL = "https://client.example/jwks"

@@ -16,7 +16,7 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore.testing import FixedClock, SeededEntropy
 from tests.core.site import CHALLENGE, PUBLIC, TOKEN_KEY
 

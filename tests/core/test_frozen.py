@@ -11,7 +11,8 @@ import pytest
 
 from oauthcore.digest import Digest
 from oauthcore.frozen import evolve, made_quickly, maker
-from oauthcore.records import AccessToken, AuthorizationCode, Grant
+from oauthcore.records.grant import Grant
+from oauthcore.records.token import AccessToken, AuthorizationCode
 from oauthcore.scope import Scope
 
 

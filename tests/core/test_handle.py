@@ -17,7 +17,7 @@ from oauthcore import MemoryStorage, Request, Secret
 from oauthcore.digest import encoded
 from oauthcore.endpoints.end_session import carried_by
 from oauthcore.handle import MAX_CARRIED, HandleKind, Handles, check_carried
-from oauthcore.records import Interaction
+from oauthcore.records.interaction import Interaction
 from tests.core.site import FORM, Site, handle_of, location, make_site, params, refused_by_page
 
 HANDLES = Handles("https://as.example", bytes(32))

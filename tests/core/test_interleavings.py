@@ -14,14 +14,14 @@ import pytest
 
 from oauthcore import Client, Lifetimes, Policy, Request, Response, World
 from oauthcore.authorization.consent import consent_key
-from oauthcore.effects import Flow, find
-from oauthcore.outcome import Delete, Event, Outcome, Replace
-from oauthcore.records import Consent, Grant
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Delete, Event, Outcome, Replace
+from oauthcore.flow.storage import Storage
+from oauthcore.flow.transact import agree
+from oauthcore.records.grant import Consent, Grant
 from oauthcore.revocation import revoke_grant
-from oauthcore.storage import Storage
 from oauthcore.testing import Exploration, Factory, Run, interleave
 from oauthcore.testing.stage import MakeWorld
-from oauthcore.transact import agree
 from tests.core.scene import SetInMemory
 from tests.core.site import (
     FORM,

@@ -6,13 +6,13 @@ import pytest
 
 from oauthcore import MemoryStorage, Request, Response, Secret
 from oauthcore.clients.presented import Presented
-from oauthcore.codec import dump
-from oauthcore.effects import Authenticate
+from oauthcore.flow.effects import Authenticate
 from oauthcore.grants.authorization_code import Redemption
 from oauthcore.grants.issuance import IssuedAccess, issue_access
 from oauthcore.grants.refresh_token import Refresh
-from oauthcore.parameters import parse_form
-from oauthcore.records import AuthorizationRequest
+from oauthcore.records.interaction import AuthorizationRequest
+from oauthcore.storage.codec import dump
+from oauthcore.wire.parameters import parse_form
 from tests.core.site import CONFIDENTIAL, FORM, SECRETS, VERIFIER, Site, handle_of, location, make_site, members, params
 
 HIDDEN = Secret("hunter2")

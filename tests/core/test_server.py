@@ -7,7 +7,7 @@ import pytest
 
 from oauthcore import Login, Paths, Request, Response
 from oauthcore.errors import ContentTooLarge
-from oauthcore.refusals import ErrorPage
+from oauthcore.wire.refusals import ErrorPage
 from tests.core.site import Site, form, make_site
 
 

@@ -25,12 +25,12 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.effects import Flow, commit, find, find_of
-from oauthcore.liveness import is_standing
+from oauthcore.flow.effects import Flow, commit, find, find_of
+from oauthcore.flow.outcome import Delete, Insert, Replace
+from oauthcore.flow.storage import Storage
 from oauthcore.oidc.session import is_active
-from oauthcore.outcome import Delete, Insert, Replace
-from oauthcore.records import Grant
-from oauthcore.storage import Storage
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import is_standing
 from oauthcore.testing import Factory, Run
 from tests.core.site import FORM, Site, basic, form
 from tests.core.test_interleavings import Meeting, explored

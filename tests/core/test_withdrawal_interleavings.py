@@ -14,14 +14,14 @@ import pytest
 from oauthcore import Client, Login, LoginSession, Policy, Request, Response, World
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
-from oauthcore.effects import Flow, find, find_of
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Insert, Outcome, Require
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
-from oauthcore.liveness import is_standing
 from oauthcore.oidc.session import is_active
-from oauthcore.outcome import Insert, Outcome, Require
-from oauthcore.parameters import Parameters
-from oauthcore.records import Consent, Grant
+from oauthcore.records.grant import Consent, Grant
+from oauthcore.records.liveness import is_standing
 from oauthcore.testing import Factory, Run
+from oauthcore.wire.parameters import Parameters
 from tests.core.site import FORM, Site, authenticate, basic, form, handle_of, location
 from tests.core.test_interleavings import Meeting, explored
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 
 from oauthcore import Client
 from oauthcore.digest import Digester, Secret
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_django.storage import DjangoStorage
 
 ISSUER = "https://as.example"

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from oauthcore.outcome import Change, R
+from oauthcore.flow.outcome import Change, R
 from oauthcore.testing import Clause, StorageUnderTest, Terms, clauses
 from oauthcore_django.storage import DjangoStorage
 

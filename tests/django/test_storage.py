@@ -16,8 +16,8 @@ from django.db import OperationalError, connection, connections, models, transac
 
 from oauthcore import Client, ConfigurationError, World, run
 from oauthcore.digest import Digest
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Consent
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.grant import Consent
 from oauthcore.scope import Scope
 from oauthcore.testing import clauses
 from oauthcore_django.models import Record

@@ -8,7 +8,7 @@ from django.test import AsyncRequestFactory, RequestFactory
 
 from oauthcore import MemoryStorage, World
 from oauthcore_django.views import require
-from tests.core.test_resource import access, knows
+from tests.core.resource.test_server import access, knows
 
 protect = require(knows(access()), World(MemoryStorage()), "read")
 HEADERS = {"Authorization": "Bearer a"}

@@ -15,7 +15,7 @@ import pytest
 
 from oauthcore import AsyncWorld, Outgoing, Request, Response, arun, run
 from oauthcore.documents import SOONEST_AGAIN
-from oauthcore.jwk import set_of
+from oauthcore.jose.jwk import set_of
 from oauthcore_fetch import AsyncFetcher, Fetcher, FetchFailed
 from oauthcore_fetch.flights import LINGER, Flights
 from tests.core.clients.asserting import JWKS_URI, KEY, RSA, asserting_site, assertion, body

@@ -15,9 +15,9 @@ import pytest
 
 from oauthcore import Client, Peer, Request, Response
 from oauthcore import Outgoing as OutgoingRequest
-from oauthcore.effects import Flow, fetch
 from oauthcore.errors import Unanswered
-from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore.flow.effects import Flow, fetch
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application

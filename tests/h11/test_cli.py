@@ -17,9 +17,9 @@ import attrs
 import pytest
 
 from oauthcore import Client
-from oauthcore.outcome import Insert
-from oauthcore.purging import BATCH
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Insert
+from oauthcore.records.grant import Grant
+from oauthcore.storage.purging import BATCH
 from oauthcore_h11.cli import main
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for

@@ -14,12 +14,12 @@ import pytest
 
 from oauthcore import Request, run
 from oauthcore.testing import Outage
-from oauthcore.testing.trace import Recorder, Trace
+from oauthcore.trace import Recorder, Trace
 from oauthcore_h11.cli import main
 from oauthcore_h11.witness import Passed, check_of
 from tests.core.site import FORM, SECRETS, VERIFIER, Site, basic, form, make_site
 from tests.core.test_interleavings import redemption
-from tests.core.testing.test_trace import Ticket
+from tests.core.trace.test_trace import Ticket
 
 
 def recorded(site: Site, request: Request, path: Path) -> Trace:

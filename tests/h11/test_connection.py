@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Peer, Request, Response
-from oauthcore.http import Headers
+from oauthcore.wire.http import Headers
 from oauthcore_h11 import Close, Connection, Limits, Refused, Send
 from oauthcore_h11.connection import Event, Phase, UnsendableResponse, origin_form
 

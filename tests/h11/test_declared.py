@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import Client
-from oauthcore.outcome import Delete, Insert, Replace, Require
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Delete, Insert, Replace, Require
+from oauthcore.records.grant import Grant
 from oauthcore_h11.declared import DeclaredRecord, WithDeclared
 from tests.h11.test_users import Awaited
 from tests.sqlite.things import grant_of

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from oauthcore import Client, ConfigurationError, Secret
-from oauthcore.client import ClientSecret
 from oauthcore.digest import Digester
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
+from oauthcore.records.client import ClientSecret
 from oauthcore_h11.configuration import read
 from oauthcore_h11.issuer_change import look_at_issuer, named
 from oauthcore_sqlite import SqliteStorage

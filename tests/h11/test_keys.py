@@ -14,13 +14,14 @@ import attrs
 import pytest
 from joserfc.jwk import RSAKey
 
-from oauthcore import ConfigurationError, Request, jose
-from oauthcore.effects import Sign
-from oauthcore.jwk import Jwk
-from oauthcore.jwt import Jwt
-from oauthcore.keys import StoredKeys
-from oauthcore.lifecycle import KeyState
-from oauthcore.records import KeyRing
+from oauthcore import ConfigurationError, Request
+from oauthcore.flow.effects import Sign
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.jwt import Jwt
+from oauthcore.records.key_ring import KeyRing
+from oauthcore.records.lifecycle import KeyState
+from oauthcore.signing.keys import StoredKeys
 from oauthcore.testing import FixedClock
 from oauthcore_h11 import signing
 from oauthcore_h11.application import Application
@@ -132,7 +133,7 @@ async def test_a_costly_signature_is_made_aside_and_the_event_loop_goes_on(alg: 
     await asyncio.sleep(0)
 
     assert not signed.done()
-    assert jose.verify((await signed)[0], [key.public], [alg]).claims == {"sub": "alice"}
+    assert crypto.verify((await signed)[0], [key.public], [alg]).claims == {"sub": "alice"}
 
 
 async def test_a_cheap_signature_is_made_in_place() -> None:
@@ -142,7 +143,7 @@ async def test_a_cheap_signature_is_made_in_place() -> None:
     with pytest.raises(StopIteration) as done:
         signing.sign(asked).send(None)
 
-    assert jose.verify(done.value.value[0], [key_for("ES256").public], ["ES256"]).claims == {"sub": "alice"}
+    assert crypto.verify(done.value.value[0], [key_for("ES256").public], ["ES256"]).claims == {"sub": "alice"}
 
 
 async def test_a_key_is_made_aside() -> None:

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from typing_extensions import override
 
-from oauthcore import jose
-from oauthcore.jwk import parse_set
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import parse_set
 from oauthcore.oidc.logout_token import EVENT
 from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
@@ -115,7 +115,7 @@ def browser_at(running: Running) -> httpx.Client:
 def verified(http: httpx.Client, token: str) -> dict[str, Any]:
     """Verify a token as a client does, by the published keys."""
     keys = parse_set(http.get("/jwks").content)
-    found = jose.verify(token, keys, ["RS256"])
+    found = crypto.verify(token, keys, ["RS256"])
     return {**found.claims, "typ": found.header["typ"]}
 
 

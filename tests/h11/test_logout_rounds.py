@@ -11,9 +11,9 @@ import pytest
 
 from oauthcore import Client
 from oauthcore.digest import Digest
-from oauthcore.login import DUE, LogoutDelivery
+from oauthcore.flow.outcome import Insert
 from oauthcore.oidc.logout_token import queued
-from oauthcore.outcome import Insert
+from oauthcore.records.login import DUE, LogoutDelivery
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
 from oauthcore_h11.assembly import application_of, new_token_key

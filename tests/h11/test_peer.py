@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Peer
-from oauthcore.http import Headers
+from oauthcore.wire.http import Headers
 from oauthcore_h11.peer import TrustedProxies, connected_from, peer_of
 
 PROXIES = TrustedProxies((ip_network("10.0.0.0/8"), ip_network("::1/128")))

@@ -11,9 +11,9 @@ import pytest
 from typing_extensions import override
 
 from oauthcore import ConfigurationError
-from oauthcore.codec import dump, load
-from oauthcore.effects import Claims
-from oauthcore.outcome import Change, Delete, Insert, Replace
+from oauthcore.flow.effects import Claims
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace
+from oauthcore.storage.codec import dump, load
 from oauthcore_h11.cli import main
 from oauthcore_h11.profiles import MAX_CLAIMS, Profile, known_of, parse_claims, profile_of
 from oauthcore_h11.users import User, change_profile, change_user, remove_user

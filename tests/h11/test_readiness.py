@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from oauthcore.outcome import Change, Delete, Replace
+from oauthcore.flow.outcome import Change, Delete, Replace
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11.readiness import KEPT, WRITE_EVERY, Probe, Readiness
 from tests.h11.test_users import Awaited

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlite import SqliteStorage
 from tests.h11 import gated
 from tests.h11.installation import Installation, Running

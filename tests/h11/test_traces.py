@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from oauthcore import ConfigurationError, Request, run
-from oauthcore.testing.trace import Recorder, Trace, replay
+from oauthcore.trace import Recorder, Trace, replay
 from oauthcore_h11.traces import TraceFolder, traced
 from tests.core.site import CHALLENGE, VERIFIER, make_site
 from tests.h11.installation import Installation

@@ -24,7 +24,7 @@ from oauthcore import (
     TryLater,
     arun,
 )
-from oauthcore.outcome import Change, Insert, R, Replace, S
+from oauthcore.flow.outcome import Change, Insert, R, Replace, S
 from oauthcore.testing import FixedClock
 from oauthcore_h11.attempts import Attempts, Patience
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of

@@ -26,13 +26,13 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.effects import Claims
 from oauthcore.errors import ContentTooLarge
-from oauthcore.http import complete
-from oauthcore.keys import GivenKeys
+from oauthcore.flow.effects import Claims
+from oauthcore.flow.storage import Storage
 from oauthcore.openid import OpenID
-from oauthcore.storage import Storage
+from oauthcore.signing.keys import GivenKeys
 from oauthcore.testing import SeededEntropy
+from oauthcore.wire.http import complete
 from oauthcore_asgi import Bearer as ASGIBearer
 from oauthcore_asgi import OAuth as ASGIOAuth
 from oauthcore_asgi.wire import Answer as ASGIAnswer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from oauthcore import AsyncWorld
-from oauthcore.storage import AsyncStorage, Storage
+from oauthcore.flow.storage import AsyncStorage, Storage
 from oauthcore_asgi import Bearer as ASGIBearer
 from oauthcore_asgi import OAuth as ASGIOAuth
 from oauthcore_asgi.wire import Receive, Scope, Send

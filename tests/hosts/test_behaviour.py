@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from oauthcore import jose
-from oauthcore.jwk import parse_set
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import parse_set
 from tests.core.site import VERIFIER
 from tests.hosts.site import REDIRECT
 from tests.hosts.visitor import APP, FORM, ExampleVisitor, Visitor, answered
@@ -51,7 +51,7 @@ def test_whoever_offers_openid_connect_gives_id_tokens_and_tells_who_it_is(visit
     granted = visitor.redeem(answer["code"]).json()
     keys = visitor.get("/jwks")
 
-    verified = jose.verify(granted["id_token"], parse_set(keys.content), ["RS256"])
+    verified = crypto.verify(granted["id_token"], parse_set(keys.content), ["RS256"])
     told = visitor.get("/userinfo", Authorization=f"Bearer {granted['access_token']}").json()
     posted = visitor.http.post(f"{visitor.prefix}/userinfo", data={"access_token": granted["access_token"]}).json()
 

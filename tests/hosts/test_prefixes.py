@@ -33,7 +33,7 @@ import oauthcore_wsgi
 import oauthcore_wsgi.bottle
 import oauthcore_wsgi.flask
 from oauthcore import ConfigurationError
-from oauthcore.mounting import prefixes_of, seen_below
+from oauthcore.wire.mounting import prefixes_of, seen_below
 from tests.hosts.prefixes import (
     BASIC,
     FORM,

@@ -49,8 +49,8 @@ OUTSIDE = frozenset(
     }
 )
 ALLOWED_OUTSIDE = {
-    ("oauthcore/memory.py", "threading"),
-    ("oauthcore/jose.py", "joserfc"),
+    ("oauthcore/storage/memory.py", "threading"),
+    ("oauthcore/jose/crypto.py", "joserfc"),
     *(("oauthcore/testing/loop.py", package) for package in ("asyncio", "threading")),
     *(("oauthcore/testing/contenders.py", package) for package in ("asyncio", "sys", "threading", "time")),
 }
@@ -76,7 +76,7 @@ def imports_nothing_from_outside(name: str, tree: ast.Module) -> Iterator[str]:
 def yields_only_effects_through_helpers(name: str, tree: ast.Module) -> Iterator[str]:
     """A bare `yield` in a flow stands in effects.py alone."""
     for function in functions(tree):
-        if is_flow(function) and name != "oauthcore/effects.py":
+        if is_flow(function) and name != "oauthcore/flow/effects.py":
             yield from (
                 f"{function.name} yields by itself" for node in own_nodes(function) if isinstance(node, ast.Yield)
             )
@@ -120,7 +120,7 @@ def drops_no_flow(name: str, tree: ast.Module) -> Iterator[str]:
 
 def guards_no_yield_from(name: str, tree: ast.Module) -> Iterator[str]:
     """No `try` or `with` stands around a `yield from` but in transact.py."""
-    if name == "oauthcore/transact.py":
+    if name == "oauthcore/flow/transact.py":
         return
     for function in functions(tree):
         for node in own_nodes(function):
@@ -137,7 +137,7 @@ def returns_something(name: str, tree: ast.Module) -> Iterator[str]:
 
 def commits_in_one_place(name: str, tree: ast.Module) -> Iterator[str]:
     """`commit` is called in transact.py alone."""
-    if name in {"oauthcore/transact.py", "oauthcore/effects.py"}:
+    if name in {"oauthcore/flow/transact.py", "oauthcore/flow/effects.py"}:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.YieldFrom) and isinstance(node.value, ast.Call) and called(node.value) == "commit":
@@ -227,24 +227,24 @@ CLOCKS = frozenset({"time", "clock", "_clock", "timestamp"})
 
 # Where they may stand all the same: in which module or folder, what is called, and why it is no text of a stranger's.
 BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
-    ("oauthcore/wire_text.py", "lower"): "of ASCII alone; this is the module that the others use",
-    ("oauthcore/wire_text.py", "int"): "of a bounded number of ASCII digits; this is the module that the others use",
-    ("oauthcore/jwk.py", "int"): "of the digits in the name of one of our algorithms",
+    ("oauthcore/wire/text.py", "lower"): "of ASCII alone; this is the module that the others use",
+    ("oauthcore/wire/text.py", "int"): "of a bounded number of ASCII digits; this is the module that the others use",
+    ("oauthcore/jose/jwk.py", "int"): "of the digits in the name of one of our algorithms",
     ("oauthcore/clients/registered_keys.py", "int"): "of the digits in the name of one of our algorithms",
     ("oauthcore/clients/secret_strength.py", "int"): "of a number of bits",
     (
-        "oauthcore/strict_json.py",
+        "oauthcore/jose/strict_json.py",
         "int",
     ): "of a number as JSON spells it, bounded, which the json module has read already",
-    ("oauthcore/strict_json.py", "float"): "of a number as JSON spells it, which the json module has read already",
-    ("oauthcore/introspected.py", "int"): "of a number that was read from JSON",
-    ("oauthcore/purging.py", "int"): "of the reading of a clock",
+    ("oauthcore/jose/strict_json.py", "float"): "of a number as JSON spells it, which the json module has read already",
+    ("oauthcore/resource/introspected.py", "int"): "of a number that was read from JSON",
+    ("oauthcore/storage/purging.py", "int"): "of the reading of a clock",
     ("oauthcore/testing/", "lower"): "of a class's name, and of what the kit itself has made",
     ("oauthcore/testing/", "upper"): "of what the kit itself has made",
     ("oauthcore/testing/", "swapcase"): "of what the kit itself has made",
     ("oauthcore/testing/", "isalnum"): "of a key in a storage, to be shown shorter",
     ("oauthcore/testing/", "int"): "of the kit's own clock, and of what a storage was told to keep",
-    ("oauthcore/testing/trace/stand_ins.py", "\\w"): "of letters in any script, which a stand-in has as well",
+    ("oauthcore/trace/stand_ins.py", "\\w"): "of letters in any script, which a stand-in has as well",
     ("adapters/oauthcore_h11/cli/", "split"): "of what the operator types, and of sentences of ours",
     ("adapters/oauthcore_h11/cli/", "strip"): "of what the operator types",
     ("adapters/oauthcore_h11/cli/", "lower"): "of an allowance's name",
@@ -336,24 +336,24 @@ def reads_text_by_named_characters(name: str, tree: ast.Module) -> Iterator[str]
     """Text from the wire is stripped, divided, lowered and read as a number by characters that are named, in ASCII."""
     for line, kind in by_unicode(name, tree):
         if excuse_of(name, kind) is None:
-            yield f"line {line} goes by Unicode in {kind}: see oauthcore.wire_text, or BY_UNICODE_AFTER_ALL"
+            yield f"line {line} goes by Unicode in {kind}: see oauthcore.wire.text, or BY_UNICODE_AFTER_ALL"
 
 
 # Which modules read JSON by themselves, and why it is not a stranger's.
 JSON_BY_ITSELF: dict[str, str] = {
-    "oauthcore/strict_json.py": "this is the module that the others use",
-    "oauthcore/codec.py": "records that this server wrote",
-    "oauthcore/jwk.py": "the text of a key that was read already",
+    "oauthcore/jose/strict_json.py": "this is the module that the others use",
+    "oauthcore/storage/codec.py": "records that this server wrote",
+    "oauthcore/jose/jwk.py": "the text of a key that was read already",
     "oauthcore/handle.py": "what this server has sealed itself",
     "oauthcore/testing/walk.py": "answers of the server under test",
-    "oauthcore/testing/trace/trace.py": "what was dumped the moment before",
-    "oauthcore/testing/trace/replay.py": "the server's own metadata",
-    "oauthcore/testing/trace/ear.py": "the server's own metadata",
+    "oauthcore/trace/trace.py": "what was dumped the moment before",
+    "oauthcore/trace/replay.py": "the server's own metadata",
+    "oauthcore/trace/ear.py": "the server's own metadata",
     "adapters/oauthcore_h11/profiles.py": "a record that this server wrote",
 }
 # Where a number is no JSON's: whoever asks there whether something is one need not think of true and false.
 NUMBERS_OF_OURS: dict[str, str] = {
-    "oauthcore/strict_json.py": "this is the module that the others use",
+    "oauthcore/jose/strict_json.py": "this is the module that the others use",
     "adapters/oauthcore_h11/configuration/reading.py": "TOML's numbers, told from its booleans before",
     "adapters/oauthcore_redis/asking.py": "what Redis answers",
     "adapters/oauthcore_django/auth_time.py": "what the same function put into the session",
@@ -365,11 +365,11 @@ def reads_json_strictly(name: str, tree: ast.Module) -> Iterator[str]:
     """JSON is read by strict_json.py, and whether a value of it is a number is asked there: to Python, true is one."""
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         if called(call) == "loads" and name not in JSON_BY_ITSELF and is_of_json(call):
-            yield f"line {call.lineno} reads JSON: use oauthcore.strict_json"
+            yield f"line {call.lineno} reads JSON: use oauthcore.jose.strict_json"
         if called(call) == "isinstance" and name not in NUMBERS_OF_OURS and len(call.args) == 2:
             kinds = {node.id for node in ast.walk(call.args[1]) if isinstance(node, ast.Name)}
             if kinds & NUMBERS and "bool" not in kinds:
-                yield f"line {call.lineno} takes true for a number: use oauthcore.strict_json.is_integer or is_time"
+                yield f"line {call.lineno} takes true for a number: use strict_json.is_integer or is_time"
 
 
 def is_of_json(call: ast.Call) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import oauthcore
 import oauthcore.testing
-from oauthcore.testing import strategies, trace
+from oauthcore import trace
+from oauthcore.testing import strategies
 
 
 def test_the_package_offers_these_names_and_no_others() -> None:

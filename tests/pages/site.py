@@ -21,8 +21,8 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.keys import KeySet
 from oauthcore.openid import OpenID
+from oauthcore.signing.keys import KeySet
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_pages import Looks, Pages
 from tests.pages.html import Page

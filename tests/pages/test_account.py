@@ -8,9 +8,9 @@ import attrs
 import pytest
 
 from oauthcore import ConfigurationError, TryLater, World
-from oauthcore.client import Client
-from oauthcore.outcome import Delete
-from oauthcore.records import Consent
+from oauthcore.flow.outcome import Delete
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent
 from oauthcore.testing import Outage
 from tests.pages.html import Page
 from tests.pages.site import APP, FORM, Site, authenticate, location, make_site

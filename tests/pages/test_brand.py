@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import ConfigurationError
-from oauthcore.refusals import ErrorPage
+from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Brand, Looks
 from oauthcore_pages.brand import contrast
 

@@ -14,7 +14,7 @@ from babel.messages.pofile import read_po
 import oauthcore_pages
 from oauthcore import ConfigurationError, OAuthError, Request, run
 from oauthcore.errors import InsufficientScope, InteractionOver, InvalidToken
-from oauthcore.refusals import ErrorPage
+from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Looks
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.language import best

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from oauthcore import AuthenticatedUser, LoginSession, Response, Secret
-from oauthcore.outcome import Insert, Replace
+from oauthcore.flow.outcome import Insert, Replace
 from tests.pages.html import Page
 from tests.pages.site import Site, location, make_site, path_of
 

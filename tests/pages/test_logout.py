@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from oauthcore import ConfigurationError, LoginSession, Paths, run
-from oauthcore.keys import GivenKeys
-from oauthcore.login import LogoutDelivery
 from oauthcore.oidc.sid import sid_for
 from oauthcore.openid import OpenID
+from oauthcore.records.login import LogoutDelivery
+from oauthcore.signing.keys import GivenKeys
 from tests.core.signing_keys import key_for
 from tests.pages.html import Page
 from tests.pages.site import APP, Site, location, make_site

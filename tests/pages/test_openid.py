@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from oauthcore import Client
-from oauthcore.keys import GivenKeys
 from oauthcore.openid import OpenID
+from oauthcore.signing.keys import GivenKeys
 from oauthcore_pages import Looks
 from tests.core.signing_keys import key_for
 from tests.pages.html import Page

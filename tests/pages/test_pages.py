@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jinja2 import DictLoader
 
 from oauthcore import ConfigurationError, Request, Response, Secret, World
-from oauthcore.refusals import ErrorPage
 from oauthcore.testing import Outage
+from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Looks
 from oauthcore_pages.form import Form
 from tests.pages.html import Page

@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from oauthcore import Request, Response, run
-from oauthcore.keys import GivenKeys
 from oauthcore.openid import OpenID
+from oauthcore.signing.keys import GivenKeys
 from tests.core.signing_keys import key_for
 from tests.pages.html import Page
 from tests.pages.site import APP, FORM, Site, make_site

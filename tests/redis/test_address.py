@@ -6,7 +6,7 @@ import pytest
 import redis.asyncio
 
 from oauthcore import ConfigurationError
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from oauthcore_redis.address import Address, shown
 from oauthcore_redis.storage import asker

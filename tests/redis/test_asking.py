@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oauthcore.outcome import Require
+from oauthcore.flow.outcome import Require
 from oauthcore_redis.asking import Asker, Command
 from oauthcore_redis.places import Places
 from tests.redis.things import Thing

@@ -9,8 +9,8 @@ import pytest
 import redis
 from redis.exceptions import ResponseError
 
-from oauthcore.outcome import Delete, Insert, Replace
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Delete, Insert, Replace
+from oauthcore.records.grant import Grant
 from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine
 from tests.redis.things import Thing, grant_of

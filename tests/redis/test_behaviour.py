@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from oauthcore.storage import Storage
+from oauthcore.flow.storage import Storage
 from oauthcore.testing import Factory
 from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine

@@ -12,8 +12,8 @@ import redis.cluster
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
-from oauthcore.outcome import Insert, Replace
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Insert, Replace
+from oauthcore.records.grant import Grant
 from oauthcore.testing import Clause, StorageUnderTest, Terms, clauses
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from tests.redis.cluster import cluster

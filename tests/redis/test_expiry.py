@@ -6,8 +6,8 @@ import attrs
 import pytest
 import redis
 
-from oauthcore.outcome import Insert, Replace
-from oauthcore.records import Consent, Grant
+from oauthcore.flow.outcome import Insert, Replace
+from oauthcore.records.grant import Consent, Grant
 from oauthcore_redis import RedisStorage
 from tests.redis.things import Other, Thing, consent_of, grant_of
 from tests.redis.waiting import until

@@ -10,7 +10,7 @@ import redis
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from oauthcore.outcome import Insert, Replace
+from oauthcore.flow.outcome import Insert, Replace
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from tests.redis.engine import NO_ASYNC_RETRY, NO_RETRY, VOLATILE, Engine, binaries, running
 from tests.redis.things import Thing

@@ -12,8 +12,8 @@ import redis.asyncio
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError
 
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Consent, Grant
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.grant import Consent, Grant
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from tests.redis.engine import Engine
 from tests.redis.things import Other, Thing, consent_of, grant_of

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from redis.exceptions import RedisError
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from oauthcore_redis.lines import NotReplicated
 from tests.redis.engine import VOLATILE, binaries, running

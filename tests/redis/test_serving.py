@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from oauthcore import ConfigurationError
-from oauthcore.outcome import Insert
-from oauthcore.purging import BATCH
+from oauthcore.flow.outcome import Insert
+from oauthcore.storage.purging import BATCH
 from oauthcore_h11 import serving
 from oauthcore_h11.configuration import read
 from oauthcore_redis import RedisStorage

@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.outcome import Delete, Insert, Replace, Require
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Delete, Insert, Replace, Require
+from oauthcore.records.grant import Grant
 from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine
 from tests.redis.things import LATER, Other, Thing, consent_of, grant_of

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.sentinel import SentinelManagedSSLConnection as SafeConnection
 
 from oauthcore import ConfigurationError
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_h11 import serving
 from oauthcore_h11.configuration import read
 from oauthcore_redis import AsyncRedisStorage, RedisStorage

@@ -6,7 +6,7 @@ import attrs
 
 from oauthcore import Scope
 from oauthcore.digest import Digest
-from oauthcore.records import Consent, Grant
+from oauthcore.records.grant import Consent, Grant
 
 # Later than any test will run: what expires before the server's now is kept for the linger alone.
 LATER = 2**33

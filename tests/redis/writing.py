@@ -10,7 +10,7 @@ from threading import Event, Semaphore
 
 from redis.exceptions import RedisError
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_redis import RedisStorage
 from tests.processes import PATIENCE
 from tests.redis.things import Other, Thing

@@ -16,8 +16,9 @@ import attrs
 import pytest
 import trustme
 
-from oauthcore import Secret, jose
-from oauthcore.jwk import Jwk, set_of
+from oauthcore import Secret
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore_h11.passwords import Passwords
 from tests.h11.installation import Installation
 from tests.hosts.hosts import free_port
@@ -109,7 +110,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 def serving(folder: Path, *more: str) -> Iterator[Provider]:
     """Serve over TLS what these tables say."""
     port, authority = free_port(), trustme.CA()
-    signing, decryption = jose.generate("ES256"), jose.generate("RS256").named("RSA-OAEP-256", "enc")
+    signing, decryption = crypto.generate("ES256"), crypto.generate("RS256").named("RSA-OAEP-256", "enc")
     provider = Provider(f"https://localhost:{port}", folder / "authority.pem", signing, decryption)
     authority.cert_pem.write_to_path(provider.authority)
     issued = authority.issue_cert("localhost")

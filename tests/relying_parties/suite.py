@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 import httpx
 
-from oauthcore import jose
-from oauthcore.jose import VerifiedJwt
-from oauthcore.jwk import parse_set
+from oauthcore.jose import crypto
+from oauthcore.jose.crypto import VerifiedJwt
+from oauthcore.jose.jwk import parse_set
 from oauthcore.oidc.id_token import half_hash
 from tests.relying_parties.browser import FORM, Arrival, Browser
 
@@ -135,7 +135,7 @@ class Suite:
     def verified(self, token: str) -> VerifiedJwt:
         """Verify by the published key that the token names."""
         keys = parse_set(self.browser.http.get(self.document["jwks_uri"]).content)
-        verified = jose.verify(token, keys, self.document["id_token_signing_alg_values_supported"])
+        verified = crypto.verify(token, keys, self.document["id_token_signing_alg_values_supported"])
         assert verified.header["kid"] in {key.kid for key in keys}
         return verified
 

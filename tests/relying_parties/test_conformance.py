@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 
-from oauthcore.jwk import parse_set
+from oauthcore.jose.jwk import parse_set
 from oauthcore.openid import STANDARD_CLAIMS
 from tests.pages.html import Page
 from tests.relying_parties.browser import FORM, Browser

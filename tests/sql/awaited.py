@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 from threading import Thread
 from typing import Any, TypeVar
 
-from oauthcore.outcome import Change, R, S
+from oauthcore.flow.outcome import Change, R, S
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage
 from tests.processes import PATIENCE
 

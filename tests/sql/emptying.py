@@ -8,7 +8,7 @@ from itertools import cycle
 
 from sqlalchemy import Connection, create_engine, delete
 
-from oauthcore.storage import Storage
+from oauthcore.flow.storage import Storage
 from oauthcore.testing import Factory
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlalchemy.table import record

@@ -7,7 +7,7 @@ import os
 import pytest
 from sqlalchemy import Engine
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from tests.sqlite.test_forking import in_a_child
 from tests.sqlite.things import Thing

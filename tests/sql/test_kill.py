@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlalchemy import SqlAlchemyStorage
 from tests.processes import PATIENCE
 from tests.redis.test_serving import installation_on

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from oauthcore.outcome import Insert, Replace
+from oauthcore.flow.outcome import Insert, Replace
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, address
 from tests.h11.test_kill import CONFIGURATION, Caller, Told, signed_in
 from tests.redis.test_serving import installation_on

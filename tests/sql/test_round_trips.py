@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.grant import Grant
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, engine_of
 from tests.servers.wire import Break, Wire
 from tests.sql.awaited import Awaited, Loop

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import QueuePool
 
 from oauthcore import ConfigurationError
-from oauthcore.outcome import Insert
-from oauthcore.purging import BATCH
+from oauthcore.flow.outcome import Insert
+from oauthcore.storage.purging import BATCH
 from oauthcore_sqlalchemy import SqlAlchemyStorage, address
 from tests.h11.installation import Installation, Running
 from tests.h11.test_kill import CONFIGURATION, Caller, Told, signed_in

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import make_url
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, address, async_engine_of, engine_of
 from tests.servers.wire import Wire
 from tests.sql.awaited import Loop

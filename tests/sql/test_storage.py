@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, update
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from oauthcore import ConfigurationError
-from oauthcore.outcome import Delete, Insert, Replace, Require
+from oauthcore.flow.outcome import Delete, Insert, Replace, Require
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, courses, engine_of
 from oauthcore_sqlalchemy.table import record
 from tests.sql.awaited import Awaited, Loop

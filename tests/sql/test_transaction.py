@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from oauthcore.outcome import Insert, Replace, Require
+from oauthcore.flow.outcome import Insert, Replace, Require
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage
 from oauthcore_sqlalchemy.table import record
 from tests.sql.awaited import Loop

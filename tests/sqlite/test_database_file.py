@@ -8,7 +8,7 @@ from shutil import copyfile
 
 import pytest
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from oauthcore_sqlite.database_file import DatabaseFile, FileMoved
 from tests.sqlite.things import Thing

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from oauthcore.outcome import Insert, Replace
+from oauthcore.flow.outcome import Insert, Replace
 from oauthcore_sqlite import SqliteStorage
 from oauthcore_sqlite.writer import Step, apply
 from tests.processes import reap

@@ -19,7 +19,7 @@ WRITE = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlite import SqliteStorage
 from tests.sqlite.things import Other, Thing
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from oauthcore_sqlite.writer import Step, apply
 from tests.sqlite.things import Thing

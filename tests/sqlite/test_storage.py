@@ -15,8 +15,8 @@ import attrs
 import pytest
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.outcome import Insert, Replace, Require
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import Insert, Replace, Require
+from oauthcore.records.grant import Grant
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from oauthcore_sqlite.schema import connect_reader
 from tests.processes import PATIENCE

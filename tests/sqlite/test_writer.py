@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from oauthcore.outcome import Insert, Replace
+from oauthcore.flow.outcome import Insert, Replace
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage, writer
 from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.schema import connect_writer

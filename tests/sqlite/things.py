@@ -6,7 +6,7 @@ import attrs
 
 from oauthcore import Scope
 from oauthcore.digest import Digest
-from oauthcore.records import Grant
+from oauthcore.records.grant import Grant
 
 
 @attrs.frozen

@@ -18,9 +18,9 @@ from typing import Literal, TypeAlias
 import attrs
 
 from oauthcore import MemoryStorage, Response, Secret, World
-from oauthcore.outcome import Insert
-from oauthcore.records import Record
-from oauthcore.storage import Storage
+from oauthcore.flow.outcome import Insert
+from oauthcore.flow.storage import Storage
+from oauthcore.records.record import Record
 from oauthcore.testing import SeededEntropy
 from tests.core.site import CLIENTS, SECRETS, Site, make_site, members
 

@@ -19,8 +19,8 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, event, text
 
 from oauthcore import AuthorizationServer, World, run
-from oauthcore.purging import BATCH, Purging
-from oauthcore.storage import Storage
+from oauthcore.flow.storage import Storage
+from oauthcore.storage.purging import BATCH, Purging
 from oauthcore.testing import FixedClock, SeededEntropy, Walk
 from oauthcore.testing.walk import CLIENT, members_of
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of

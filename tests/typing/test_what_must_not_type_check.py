@@ -18,8 +18,8 @@ SNIPPETS = {
 from oauthcore.authorization.checks import Redirectable
 from oauthcore.authorization.response_mode import answer
 from oauthcore.context import Context
-from oauthcore.client import Client
-from oauthcore.records import AuthorizationRequest
+from oauthcore.records.client import Client
+from oauthcore.records.interaction import AuthorizationRequest
 
 def redirect(request: AuthorizationRequest, client: Client, context: Context) -> None:
     asked = Redirectable(request, client, "https://attacker.example")  # error: arg-type
@@ -29,15 +29,15 @@ def redirect(request: AuthorizationRequest, client: Client, context: Context) ->
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
-from oauthcore.records import AuthorizationRequest
+from oauthcore.records.interaction import AuthorizationRequest
 
 def redirect(request: AuthorizationRequest, context: Context) -> None:
     refuse(request, InvalidRequest("no"), context)  # error: arg-type
 """,
     "a code issued for a redirect that was not validated": """
 from oauthcore.authorization.response_type import Approved
-from oauthcore.client import Client
-from oauthcore.records import Grant
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
 
 def approve(client: Client, grant: Grant) -> Approved:
     return Approved(client, "https://attacker.example", None, None, grant)  # error: arg-type
@@ -45,22 +45,22 @@ def approve(client: Client, grant: Grant) -> Approved:
     "a client that was not authenticated": """
 from oauthcore.context import Context
 from oauthcore.grants.client_credentials import decide
-from oauthcore.outcome import Outcome
-from oauthcore.client import Client
+from oauthcore.flow.outcome import Outcome
+from oauthcore.records.client import Client
 
 def issue(client: Client, context: Context) -> Outcome:
     return decide(client, None, context)  # error: arg-type
 """,
     "a plaintext token in a record": """
 from oauthcore.digest import Digest
-from oauthcore.records import RefreshToken
+from oauthcore.records.token import RefreshToken
 
 def remember(value: str, grant: Digest) -> RefreshToken:
     return RefreshToken(key=value, client_id="", subject="", grant=grant, issued_at=0, expires_at=1)  # error: arg-type
 """,
     "a secret in a record": """
 from oauthcore.digest import Digest, Secret
-from oauthcore.records import RefreshToken
+from oauthcore.records.token import RefreshToken
 
 def remember(value: Secret, grant: Digest) -> RefreshToken:
     return RefreshToken(key=value, client_id="", subject="", grant=grant, issued_at=0, expires_at=1)  # error: arg-type
@@ -79,7 +79,7 @@ def answer(server: AuthorizationServer, request: Request) -> Response:
 """,
     "an async storage under the blocking driver": """
 from oauthcore import World
-from oauthcore.storage import AsyncStorage
+from oauthcore.flow.storage import AsyncStorage
 
 def world(storage: AsyncStorage) -> World:
     return World(storage)  # error: arg-type

@@ -16,7 +16,7 @@ from oauthcore.testing import Outage
 from oauthcore_wsgi import ACCESS, Answer, Bearer, OAuth, ResourceMetadata, head_of
 from oauthcore_wsgi.wire import body_of
 from tests.asgi.test_application import server
-from tests.core.test_resource import access, knows
+from tests.core.resource.test_server import access, knows
 
 FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
 

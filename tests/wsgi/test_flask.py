@@ -9,7 +9,7 @@ from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_pages import Pages
 from oauthcore_wsgi.flask import OAuth
 from tests.asgi.test_application import server
-from tests.core.test_resource import NOW
+from tests.core.resource.test_server import NOW
 
 
 def test_pages_are_in_the_blueprint() -> None:

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from oauthcore import Client
-from oauthcore.client import AuthenticationMethod
 from oauthcore.policy import UnknownScopeName
+from oauthcore.records.client import AuthenticationMethod
 from oauthcore_h11.cli.clients import allowance_of, scope_of
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.cli.workplace import workplace

@@ -10,10 +10,10 @@ import attrs
 from cyclopts import App, Parameter
 
 from oauthcore import Allowance, Client, ConfigurationError, Scope
-from oauthcore.client import AuthenticationMethod
 from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore.errors import OAuthError
 from oauthcore.policy import UnknownScopeName
+from oauthcore.records.client import AuthenticationMethod
 from oauthcore.scope import parse_scope
 from oauthcore_h11.cli.notes import notes
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from oauthcore.wire_text import ascii_lower
+from oauthcore.wire.text import ascii_lower
 from oauthcore_h11 import announcement
 from oauthcore_h11.demo import Demo, make_demo
 from oauthcore_h11.loopback import LOCALHOST, listen, port_of

@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from oauthcore import Client, ConfigurationError
 from oauthcore.errors import TemporarilyUnavailable
-from oauthcore.liveness import IssuedTo, is_live_grant
-from oauthcore.purging import BATCH, due
-from oauthcore.records import Grant
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import IssuedTo, is_live_grant
+from oauthcore.storage.purging import BATCH, due
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.users import find_user

@@ -10,9 +10,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from oauthcore import ConfigurationError
-from oauthcore.keys import Keys, KeySet, StoredKeys
-from oauthcore.lifecycle import KeyState
-from oauthcore.records import KeyRing, RingKey
+from oauthcore.records.key_ring import KeyRing, RingKey
+from oauthcore.records.lifecycle import KeyState
+from oauthcore.signing.keys import Keys, KeySet, StoredKeys
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from oauthcore import ConfigurationError
-from oauthcore.http import Response
 from oauthcore.testing.telling import outlined, told
-from oauthcore.testing.trace import Replayed, Trace, replay
-from oauthcore.testing.trace.encoding import decode
+from oauthcore.trace import Replayed, Trace, replay
+from oauthcore.trace.encoding import decode
+from oauthcore.wire.http import Response
 from oauthcore_h11.cli.options import Json, moment, say
 from oauthcore_h11.users import User
 from oauthcore_h11.witness import Asked, Passed, Witness
@@ -28,7 +28,7 @@ def tell(trace: Path, /, *, as_json: Json = False) -> None:
     Parameters
     ----------
     trace
-        A trace, as `oauthcore.testing.trace.Recorder` hands it over.
+        A trace, as `oauthcore.trace.Recorder` hands it over.
     as_json
         Say it as one line of JSON.
     """

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import attrs
 
 from oauthcore import AsyncWorld, AuthorizationServer, Client, ConfigurationError, arun
-from oauthcore.effects import Flow
-from oauthcore.outcome import Event
-from oauthcore.records import Record
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Event
+from oauthcore.records.record import Record
 from oauthcore_h11 import logs
 from oauthcore_h11.assembly import fetch_of, looks_of, passwords_of, rules_of, server_of
 from oauthcore_h11.configuration import Configuration, read

@@ -15,10 +15,10 @@ from typing import Literal, TypeAlias
 import attrs
 
 from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
-from oauthcore.client import AccessTokenFormat, AuthenticationMethod, SubjectType
-from oauthcore.key_ring import KeyPolicy
 from oauthcore.policy import UnknownScopeName
-from oauthcore.purging import BATCH, more_than_nothing
+from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
+from oauthcore.signing.key_ring import KeyPolicy
+from oauthcore.storage.purging import BATCH, more_than_nothing
 from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()
@@ -148,7 +148,7 @@ class PolicyTable:
 class KeysTable:
     """Say what tokens are signed with: keys in the storage, which turn by themselves, or those in `files`.
 
-    The lifetimes are those of `oauthcore.key_ring.KeyPolicy`; those that turn keys mean nothing for files.
+    The lifetimes are those of `oauthcore.signing.key_ring.KeyPolicy`; those that turn keys mean nothing for files.
     """
 
     algorithms: tuple[str, ...] = KEYS.algorithms

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthcore.client import Client
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
+from oauthcore.records.client import Client
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import Call, Script, Stage

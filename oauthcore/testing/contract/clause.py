@@ -7,7 +7,7 @@ from unittest import SkipTest
 
 import attrs
 
-from oauthcore.records import Record
+from oauthcore.records.record import Record
 from oauthcore.testing.samples import record_kinds
 from oauthcore.testing.stage import Factory, Raised, Stage
 from oauthcore.testing.telling import laid_out

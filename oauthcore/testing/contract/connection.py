@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthcore.client import Client
-from oauthcore.outcome import Change, Insert, Replace
+from oauthcore.flow.outcome import Change, Insert, Replace
+from oauthcore.records.client import Client
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import SEVER, Call, Raised, Script, Stage

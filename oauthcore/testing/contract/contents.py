@@ -7,12 +7,13 @@ from typing import Any
 
 import attrs
 
-from oauthcore.client import Client
-from oauthcore.codec import dump
-from oauthcore.outcome import Delete, Replace, Require
-from oauthcore.records import AuthorizationRequest, Interaction, Record
+from oauthcore.flow.outcome import Delete, Replace, Require
+from oauthcore.records.client import Client
+from oauthcore.records.interaction import AuthorizationRequest, Interaction
+from oauthcore.records.record import Record
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
+from oauthcore.storage.codec import dump
 from oauthcore.testing.chance import FixedClock, SeededEntropy
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import key_field, lone_kinds, sample

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import get_args, get_type_hints
 
-from oauthcore.client import Client
-from oauthcore.outcome import Delete, Insert, Replace
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Delete, Insert, Replace
+from oauthcore.records.client import Client
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
 from oauthcore.testing.stage import Call, Script, Stage

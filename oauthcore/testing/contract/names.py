@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthcore.client import Client
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.client import Client
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import Stage

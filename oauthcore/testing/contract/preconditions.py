@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from oauthcore.client import Client
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
-from oauthcore.records import Record
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.client import Client
+from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
 from oauthcore.testing.stage import Stage

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from oauthcore.client import Client
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.client import Client
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import Call, Script, Stage

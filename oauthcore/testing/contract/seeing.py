@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from oauthcore.client import Client
-from oauthcore.outcome import Delete, Insert, Replace, Require
-from oauthcore.records import BY_SUBJECT
+from oauthcore.flow.outcome import Delete, Insert, Replace, Require
+from oauthcore.records.client import Client
+from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.stage import Call, Script, Stage

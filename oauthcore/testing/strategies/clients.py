@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from oauthcore.client import AuthenticationMethod, Client
+from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.scope import Scope
 
 # RFC 6749 appendix A.1: VSCHAR, and a space at neither end.

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import attrs
 from hypothesis import strategies as st
 
-from oauthcore.client import Client
 from oauthcore.context import Paths
-from oauthcore.http import Request
+from oauthcore.records.client import Client
 from oauthcore.testing.strategies.attacks import BREAKS, EVIL, HEADERS, PARAMETERS, elsewhere
 from oauthcore.testing.strategies.requests import FORM, Asking, Pairs, authorizations
+from oauthcore.wire.http import Request
 
 _PATHS = Paths()
 _CALLBACK = "https://client.example/callback"

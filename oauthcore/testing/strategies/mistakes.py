@@ -9,8 +9,8 @@ from typing import TypeAlias
 import attrs
 from hypothesis import strategies as st
 
-from oauthcore.http import Request
 from oauthcore.testing.strategies.requests import Asking, Pairs
+from oauthcore.wire.http import Request
 
 Slip: TypeAlias = Callable[[Pairs, int], Pairs]
 

@@ -11,8 +11,8 @@ import attrs
 from hypothesis import strategies as st
 
 from oauthcore.digest import Digest
-from oauthcore.outcome import R
-from oauthcore.records import Grant
+from oauthcore.flow.outcome import R
+from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope
 from oauthcore.testing.samples import FAR, key_field
 

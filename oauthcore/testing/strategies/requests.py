@@ -9,10 +9,10 @@ from urllib.parse import quote, urlencode
 import attrs
 from hypothesis import strategies as st
 
-from oauthcore.client import Client
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
-from oauthcore.http import Request
+from oauthcore.records.client import Client
+from oauthcore.wire.http import Request
 
 _PATHS = Paths()
 FORM = ("Content-Type", "application/x-www-form-urlencoded")

@@ -6,8 +6,9 @@ from typing import Any
 
 import attrs
 
-from oauthcore import Login, Outgoing, Response, jose, run
-from oauthcore.jwk import Jwk, set_of
+from oauthcore import Login, Outgoing, Response, run
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.openid import OpenID
 from tests.core.oidc.provider import CALLBACK, RP, provider
 from tests.core.signing_keys import key_for
@@ -71,7 +72,7 @@ def claims_of(**changes: object) -> dict[str, object]:
 
 def signed(*, key: Jwk = KEY, alg: str = "ES256", typ: str = "JWT", **changes: object) -> str:
     """Sign a request object."""
-    return jose.sign_claims(claims_of(**changes), key, alg, typ)
+    return crypto.sign_claims(claims_of(**changes), key, alg, typ)
 
 
 def send(site: Site, login: Login | None = None, **changes: str | None) -> Response:

@@ -26,12 +26,12 @@ from oauthcore.errors import (
     UnauthorizedClient,
     UnsupportedResponseType,
 )
-from oauthcore.keys import GivenKeys
 from oauthcore.openid import OpenID
 from oauthcore.pkce import CodeChallenge
-from oauthcore.records import AuthorizationRequest
+from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore.redirect_uri import ValidatedRedirect
 from oauthcore.scope import Scope, as_scope
+from oauthcore.signing.keys import GivenKeys
 from tests.core.signing_keys import key_for
 from tests.core.site import CHALLENGE, CONFIDENTIAL, PUBLIC, REDIRECT, make_site
 

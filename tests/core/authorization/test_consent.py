@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from oauthcore import AuthorizedApplication, Client, Response
-from oauthcore.outcome import Replace
-from oauthcore.records import Consent
+from oauthcore.flow.outcome import Replace
+from oauthcore.records.grant import Consent
 from oauthcore.scope import Scope
 from tests.core.oidc.provider import provider
 from tests.core.oidc.test_requests import authorize as authorize_openid

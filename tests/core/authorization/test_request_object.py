@@ -10,16 +10,17 @@ from typing import Any
 
 import pytest
 
-from oauthcore import Login, Need, Response, Secret, jose, run
+from oauthcore import Login, Need, Response, Secret, run
 from oauthcore.authorization.request_object import REQUEST_OBJECT_TYPE
 from oauthcore.authorization.unstored import find_interaction
-from oauthcore.compact import MAX_LENGTH
 from oauthcore.documents import FAILED_FOR, FRESH_FOR, SOONEST_AGAIN
-from oauthcore.jwk import Jwk, symmetric
-from oauthcore.jwt import Encryption
+from oauthcore.jose import crypto
+from oauthcore.jose.compact import MAX_LENGTH
+from oauthcore.jose.jwk import Jwk, symmetric
+from oauthcore.jose.jwt import Encryption
+from oauthcore.jose.registered_claims import SKEW
 from oauthcore.openid import OpenID
-from oauthcore.records import AuthorizationRequest
-from oauthcore.registered_claims import SKEW
+from oauthcore.records.interaction import AuthorizationRequest
 from tests.core.authorization.requesting import (
     KEY,
     NOW,
@@ -268,7 +269,7 @@ def test_whatever_else_is_sent_is_refused_and_nothing_breaks(site: Site, text: s
 def test_a_duplicate_parameter_is_refused_though_the_client_signed_it(site: Site) -> None:
     payload = '{"client_id": "rp", "scope": "openid", "scope": "openid offline_access"}'
     head = by_hand({"alg": "ES256", "kid": KEY.kid}, payload).rpartition(".")[0]
-    signature = jose._signature("ES256").sign(head.encode(), jose._key(KEY))
+    signature = crypto._signature("ES256").sign(head.encode(), crypto._key(KEY))
 
     text = f"{head}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
@@ -276,7 +277,7 @@ def test_a_duplicate_parameter_is_refused_though_the_client_signed_it(site: Site
 
 
 def test_an_encrypted_object_is_refused_for_what_it_is(site: Site) -> None:
-    text = jose.encrypt(
+    text = crypto.encrypt(
         signed(), Encryption("RSA-OAEP-256", "A128GCM", Jwk.of({**RSA.public.members, "alg": None, "use": None}))
     )
 
@@ -292,9 +293,9 @@ def test_a_registered_algorithm_is_the_only_one(drive: Drive) -> None:
 
 def test_an_object_may_be_signed_with_the_secret_where_that_is_registered(site: Site) -> None:
     claims = claims_of(iss="by_secret", client_id="by_secret")
-    right = jose.sign_claims(claims, symmetric(SECRETS["by_secret"].encode()), "HS256")
-    wrong = jose.sign_claims(claims, symmetric(b"x" * 32), "HS256")
-    longer = jose.sign_claims(claims, symmetric(SECRETS["by_secret"].encode() * 2), "HS512")
+    right = crypto.sign_claims(claims, symmetric(SECRETS["by_secret"].encode()), "HS256")
+    wrong = crypto.sign_claims(claims, symmetric(b"x" * 32), "HS256")
+    longer = crypto.sign_claims(claims, symmetric(SECRETS["by_secret"].encode() * 2), "HS512")
 
     assert kept(site, send(site, request=right, client_id="by_secret")).state == "inside"
     assert "signature" in error(send(site, request=wrong, client_id="by_secret"))

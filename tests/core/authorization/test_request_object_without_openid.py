@@ -5,9 +5,10 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, ConfigurationError, Policy, Response, jose, run
+from oauthcore import Allowance, Client, ConfigurationError, Policy, Response, run
 from oauthcore.authorization.request_object import REQUEST_OBJECT_TYPE
-from oauthcore.jwk import set_of
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import set_of
 from tests.core.authorization.requesting import KEY, REQUEST_URI, Elsewhere
 from tests.core.site import ISSUER, REDIRECT, Drive, Site, make_site, members, params
 
@@ -43,7 +44,7 @@ def signed(**changes: object) -> str:
         "scope": "email",
         "state": "inside",
     }
-    return jose.sign_claims(claims | changes, KEY, "ES256", REQUEST_OBJECT_TYPE)
+    return crypto.sign_claims(claims | changes, KEY, "ES256", REQUEST_OBJECT_TYPE)
 
 
 def send(site: Site, **changes: str | None) -> Response:
@@ -108,7 +109,7 @@ def test_the_metadata_says_so() -> None:
 
 def test_where_nothing_can_verify_a_signature_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     site = signing_site()
-    monkeypatch.setattr("oauthcore.jose.is_installed", lambda: False)
+    monkeypatch.setattr("oauthcore.jose.crypto.is_installed", lambda: False)
     monkeypatch.setattr("oauthcore.authorization.request_object.is_installed", lambda: False)
 
     assert params(send(site, request=signed(), redirect_uri=REDIRECT))["error"] == "request_not_supported"
@@ -125,7 +126,7 @@ def test_a_client_that_signs_is_registered_only_where_that_can_be_verified(
     def missing() -> None:
         raise ConfigurationError("joserfc", None, "install oauthcore[oidc]")
 
-    monkeypatch.setattr("oauthcore.jose.check_installed", missing)
+    monkeypatch.setattr("oauthcore.jose.crypto.check_installed", missing)
     client = Client(client_id="x", redirect_uris=(REDIRECT,), jwks=SIGNER.jwks, **changes)  # type: ignore[arg-type]  # what a test says
 
     with pytest.raises(ConfigurationError, match="install"):

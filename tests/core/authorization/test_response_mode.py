@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from oauthcore import Client, Policy, Response, Secret
-from oauthcore.records import AccessToken
+from oauthcore.records.token import AccessToken
 from tests.core.site import CONFIDENTIAL, ISSUER, REDIRECT, Site, location, make_site, params
 
 # 2 kB of everything that gets mangled on the way.

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore import jose
 from oauthcore.authorization.request_object import REQUEST_OBJECT_TYPE, parameters_in
 from oauthcore.errors import InvalidRequestObject
-from oauthcore.records import REQUEST_PARAMETERS
+from oauthcore.jose import crypto
+from oauthcore.records.interaction import REQUEST_PARAMETERS
 from tests.core.authorization.requesting import KEY, claims_of, requesting_site, send
 
 JSON = st.recursive(
@@ -35,7 +35,7 @@ def test_a_parameter_is_a_string_of_the_request_s_own_or_the_object_is_refused(c
 @pytest.mark.slow
 @given(changes=st.dictionaries(NAMES, JSON, max_size=4), typ=st.sampled_from(("JWT", REQUEST_OBJECT_TYPE)))
 def test_whatever_is_signed_is_answered_at_the_client_or_on_a_page(changes: dict[str, object], typ: str) -> None:
-    response = send(SITE, request=jose.sign_claims({**claims_of(), **changes}, KEY, "ES256", typ))
+    response = send(SITE, request=crypto.sign_claims({**claims_of(), **changes}, KEY, "ES256", typ))
 
     assert response.refusal is None or response.refusal.cause is None, response.refusal
     location = response.header("location") or ""

@@ -7,9 +7,10 @@ from typing import Any
 
 import attrs
 
-from oauthcore import Client, Outgoing, Response, jose, run
+from oauthcore import Client, Outgoing, Response, run
 from oauthcore.clients.assertion import ASSERTION_TYPE
-from oauthcore.jwk import Jwk, set_of, symmetric
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk, set_of, symmetric
 from tests.core.signing_keys import key_for
 from tests.core.site import CLIENTS, ISSUER, SECRETS, Drive, Site, form, make_site
 
@@ -72,12 +73,12 @@ def assertion(
     client_id: str = "keyed", *, key: Jwk = KEY, alg: str = "ES256", typ: str = "JWT", **changes: object
 ) -> str:
     """Sign an assertion."""
-    return jose.sign_claims(claims_of(client_id, **changes), key, alg, typ)
+    return crypto.sign_claims(claims_of(client_id, **changes), key, alg, typ)
 
 
 def mac(secret: str = SECRET, *, alg: str = "HS256", **changes: object) -> str:
     """Make an assertion of the client that shares a secret."""
-    return jose.sign_claims(claims_of("shared", **changes), symmetric(secret.encode()), alg)
+    return crypto.sign_claims(claims_of("shared", **changes), symmetric(secret.encode()), alg)
 
 
 def body(text: str, **values: str | None) -> bytes:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauthcore import MemoryStorage, Response, jose
-from oauthcore.records import AccessToken, SpentAssertion
+from oauthcore import MemoryStorage, Response
+from oauthcore.jose import crypto
+from oauthcore.records.token import AccessToken, SpentAssertion
 from oauthcore.testing import Outage
 from tests.core.clients.asserting import KEY, ask, asserting_site, assertion, claims_of
 from tests.core.site import Site
@@ -71,7 +72,7 @@ def answer_to(text: str) -> Response:
 @given(changes=st.dictionaries(NAMES, JSON, max_size=4))
 def test_whatever_a_client_signs_is_taken_only_if_it_says_what_it_must(changes: dict[str, object]) -> None:
     claims = {**claims_of(), **changes}
-    response = answer_to(jose.sign_claims(claims, KEY, "ES256"))
+    response = answer_to(crypto.sign_claims(claims, KEY, "ES256"))
 
     assert response.status in {200, 400, 401}
     if response.status == 200:

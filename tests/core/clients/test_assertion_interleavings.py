@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oauthcore import Request, Response
-from oauthcore.effects import Flow
+from oauthcore.flow.effects import Flow
 from oauthcore.testing import Exploration, Factory, Run, interleave
 from tests.core.clients.asserting import REDIRECT, asserting_site, assertion, body, mac
 from tests.core.scene import SetInMemory

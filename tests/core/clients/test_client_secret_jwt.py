@@ -7,8 +7,9 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import AuthorizationServer, Client, ConfigurationError, Secret, jose
-from oauthcore.jwk import symmetric
+from oauthcore import AuthorizationServer, Client, ConfigurationError, Secret
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import symmetric
 from oauthcore.testing import SeededEntropy
 from tests.core.clients.asserting import KEY, SECRET, SHARED, ask, asserting_site, assertion, claims_of, mac, reason
 from tests.core.site import ISSUER, Drive, Site, basic, form
@@ -52,7 +53,7 @@ def test_a_client_of_another_method_can_not_be_signed_for_with_its_secret(site: 
     """What is stored of its secret is a digest, which is no key."""
     digest = stored(site, "confidential").secrets[0].digest
     for key in (digest, "confidential-secret" + "x" * 32):
-        text = jose.sign_claims(claims_of("confidential"), symmetric(key.encode()), "HS256")
+        text = crypto.sign_claims(claims_of("confidential"), symmetric(key.encode()), "HS256")
         assert "not the method" in reason(ask(site, text))
 
 
@@ -93,7 +94,7 @@ def test_a_generated_secret_is_as_long_as_the_algorithm_takes(site: Site, alg: s
     rotated = site.drive(site.server.rotate_secret("new", overlap=0), site.world).reveal()
 
     assert len(secret) == len(rotated) == length
-    text = jose.sign_claims(claims_of("new"), symmetric(rotated.encode()), alg or "HS256")
+    text = crypto.sign_claims(claims_of("new"), symmetric(rotated.encode()), alg or "HS256")
     assert ask(site, text).status == 200
 
 

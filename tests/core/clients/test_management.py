@@ -7,7 +7,7 @@ import pytest
 
 from oauthcore import Client, ConfigurationError, Secret, run
 from oauthcore.clients.registration import Registered
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from tests.core.site import (
     CLIENTS,
     CONFIDENTIAL,

@@ -9,10 +9,10 @@ import attrs
 import pytest
 
 from oauthcore import Client, Request, Secret
-from oauthcore.effects import Flow
-from oauthcore.http import Response
-from oauthcore.records import ListedClient
+from oauthcore.flow.effects import Flow
+from oauthcore.records.listed_client import ListedClient
 from oauthcore.testing import Factory, Run
+from oauthcore.wire.http import Response
 from tests.core.site import CONFIDENTIAL, SECRETS, Site, handle_of, members
 from tests.core.test_interleavings import Meeting, live, redemption, refresh
 

@@ -8,13 +8,13 @@ import attrs
 import pytest
 
 from oauthcore import Client, Secret
-from oauthcore.client import ClientSecret
 from oauthcore.digest import Derivation, Digester
-from oauthcore.effects import Flow, commit
-from oauthcore.http import Response
-from oauthcore.jose import seal
-from oauthcore.outcome import Replace
+from oauthcore.flow.effects import Flow, commit
+from oauthcore.flow.outcome import Replace
+from oauthcore.jose.crypto import seal
+from oauthcore.records.client import ClientSecret
 from oauthcore.testing import Factory, Run
+from oauthcore.wire.http import Response
 from tests.core.clients.asserting import SECRET, ask, asserting_site, mac
 from tests.core.site import ISSUER, SECRETS, TOKEN_KEY, Counted, Site, basic, form, make_site, refused
 from tests.core.test_interleavings import Meeting, token_request

@@ -11,13 +11,14 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, MemoryStorage, Response, jose
+from oauthcore import Allowance, Client, MemoryStorage, Response
 from oauthcore.clients.assertion import ASSERTION_TYPE, MAX_LIFETIME
-from oauthcore.compact import MAX_LENGTH
 from oauthcore.documents import FAILED_FOR, SOONEST_AGAIN
-from oauthcore.jwk import Jwk, set_of
-from oauthcore.records import SpentAssertion
-from oauthcore.registered_claims import SKEW
+from oauthcore.jose import crypto
+from oauthcore.jose.compact import MAX_LENGTH
+from oauthcore.jose.jwk import Jwk, set_of
+from oauthcore.jose.registered_claims import SKEW
+from oauthcore.records.token import SpentAssertion
 from tests.core.clients.asserting import (
     JWKS_URI,
     KEY,
@@ -305,7 +306,7 @@ def test_a_kid_is_compared_and_nothing_else(site: Site, kid: str) -> None:
         "eyJhbGciOiJFUzI1NiJ9",
         assertion() + "=",
         assertion()[:-4],
-        jose.sign_claims(claims_of(), KEY, "ES256").rpartition(".")[0] + ".",
+        crypto.sign_claims(claims_of(), KEY, "ES256").rpartition(".")[0] + ".",
     ],
 )
 def test_whatever_else_is_sent_is_refused_and_nothing_breaks(site: Site, text: str) -> None:
@@ -413,7 +414,7 @@ def test_the_metadata_names_the_methods_and_their_algorithms() -> None:
 
 
 def test_without_the_library_the_methods_are_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jose, "find_spec", lambda _: None)
+    monkeypatch.setattr(crypto, "find_spec", lambda _: None)
     document = members(asserting_site(clients=CLIENTS).get("/.well-known/oauth-authorization-server"))
 
     methods = ["client_secret_basic", "client_secret_post", "none"]

@@ -8,8 +8,9 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, ConfigurationError, Secret, jose
-from oauthcore.jwk import symmetric
+from oauthcore import Allowance, Client, ConfigurationError, Secret
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import symmetric
 from tests.core.clients.asserting import JWKS_URI, KEY, KEYED, SHARED, asserting_site
 from tests.core.signing_keys import key_for
 
@@ -106,7 +107,7 @@ def test_without_the_library_nobody_registers_for_signatures(monkeypatch: pytest
         raise ConfigurationError("oidc", None, "install it")
 
     site = asserting_site()
-    monkeypatch.setattr(jose, "check_installed", missing)
+    monkeypatch.setattr(crypto, "check_installed", missing)
 
     with pytest.raises(ConfigurationError, match="install it"):
         site.server.prepare(attrs.evolve(KEYED, client_id="new"))

@@ -7,11 +7,12 @@ import pytest
 
 from oauthcore import AuthorizedApplication, ConfigurationError, Scope, Secret
 from oauthcore.authorization.withdrawal import mark_key
-from oauthcore.client import Client
 from oauthcore.digest import Digest
 from oauthcore.endpoints.applications import standing_by_client, summary
-from oauthcore.outcome import Delete
-from oauthcore.records import Grant, Interaction, WithdrawalMark
+from oauthcore.flow.outcome import Delete
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant, WithdrawalMark
+from oauthcore.records.interaction import Interaction
 from oauthcore.testing import Outage
 from tests.core.site import Counted, Site, handle_of, location, refused
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Outgoing, Request, ResourceServer, Response, Secret, World, run
-from oauthcore.introspected import IntrospectedTokens
+from oauthcore.resource.introspected import IntrospectedTokens
 from tests.core.site import CONFIDENTIAL, ISSUER, SECRETS, Counted, Site, basic, form, make_site, members, refused
 
 

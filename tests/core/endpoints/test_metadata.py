@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import Allowance, Paths, Policy, Request
-from oauthcore.jwk import SIGNATURES
+from oauthcore.jose.jwk import SIGNATURES
 from tests.core.site import Site, location, make_site, members
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"

@@ -6,8 +6,9 @@ import attrs
 import pytest
 
 from oauthcore import Client, Login, MemoryStorage, Request, Secret
-from oauthcore.outcome import Replace
-from oauthcore.records import Consent, Interaction
+from oauthcore.flow.outcome import Replace
+from oauthcore.records.grant import Consent
+from oauthcore.records.interaction import Interaction
 from tests.core.site import Site, handle_of, location, params, refused_by_page
 
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from oauthcore import Request
-from oauthcore.client import AuthenticationMethod
+from oauthcore.records.client import AuthenticationMethod
 from tests.core.site import CONFIDENTIAL, SECRETS, Site, basic, form, make_site, members, refused
 
 RIGHT = basic("confidential", SECRETS["confidential"])

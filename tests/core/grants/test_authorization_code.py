@@ -9,12 +9,13 @@ from oauthcore import Allowance
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidGrant
+from oauthcore.flow.outcome import Insert, Replace, Require
 from oauthcore.grants.authorization_code import OwnCode, Redemption, decide, prove_own
-from oauthcore.lifecycle import CodeState, GrantState
 from oauthcore.oidc.person import NOBODY
-from oauthcore.outcome import Insert, Replace, Require
 from oauthcore.pkce import CodeChallenge
-from oauthcore.records import AccessToken, AuthorizationCode, Grant, RefreshToken
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import CodeState, GrantState
+from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken
 from oauthcore.scope import Scope
 from tests.core.site import CHALLENGE, CONFIDENTIAL, REDIRECT, VERIFIER, Counted, Site, make_site, members, refused
 

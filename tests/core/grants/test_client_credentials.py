@@ -7,9 +7,9 @@ import pytest
 
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.errors import InvalidScope, UnauthorizedClient
+from oauthcore.flow.outcome import Insert, Require
 from oauthcore.grants.client_credentials import decide
-from oauthcore.outcome import Insert, Require
-from oauthcore.records import AccessToken
+from oauthcore.records.token import AccessToken
 from oauthcore.scope import Scope
 from tests.core.site import CONFIDENTIAL, PUBLIC, Counted, Site, make_site, members, refused
 

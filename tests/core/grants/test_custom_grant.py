@@ -8,11 +8,11 @@ import pytest
 from oauthcore import Client, ConfigurationError, Secret, run
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
-from oauthcore.effects import Flow, find
 from oauthcore.errors import InvalidGrant
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Delete, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
-from oauthcore.outcome import Delete, Insert, Outcome, Require
-from oauthcore.parameters import Parameters
+from oauthcore.wire.parameters import Parameters
 from tests.core.site import Drive, Site, basic, form, make_site, members, refused
 
 TICKET = "urn:example:ticket"

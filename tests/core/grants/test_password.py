@@ -8,9 +8,9 @@ import pytest
 from oauthcore import AuthenticatedUser, Client, Policy, Response, Secret, TryLater, run
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.errors import InvalidGrant
+from oauthcore.flow.outcome import Insert, Replace
 from oauthcore.grants.password import decide
-from oauthcore.outcome import Insert, Replace
-from oauthcore.records import Grant
+from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope
 from tests.core.site import Drive, Site, basic, form, make_site, members, refused
 

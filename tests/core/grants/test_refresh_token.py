@@ -9,11 +9,12 @@ from oauthcore import Lifetimes, Policy, Secret
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.digest import Digest
 from oauthcore.errors import InvalidGrant, InvalidScope
+from oauthcore.flow.outcome import Insert, Replace, Require
 from oauthcore.grants.refresh_token import Refresh, decide
-from oauthcore.lifecycle import GrantState
 from oauthcore.oidc.person import NOBODY
-from oauthcore.outcome import Insert, Replace, Require
-from oauthcore.records import Grant, RefreshToken
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import GrantState
+from oauthcore.records.token import RefreshToken
 from oauthcore.scope import Scope
 from tests.core.site import CONFIDENTIAL, OTHER, Counted, Site, make_site, members, refused
 

@@ -11,11 +11,11 @@ import attrs
 from oauthcore import Allowance, Client, Login, Policy, run
 from oauthcore.context import Context
 from oauthcore.digest import Digest
-from oauthcore.effects import Claims, Sign
-from oauthcore.keys import GivenKeys
+from oauthcore.flow.effects import Claims, Sign
 from oauthcore.openid import OpenID
-from oauthcore.records import Grant
+from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope, as_scope
+from oauthcore.signing.keys import GivenKeys
 from tests.core.signing_keys import key_for
 from tests.core.site import Drive, Site, make_site
 

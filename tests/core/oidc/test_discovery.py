@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import ConfigurationError, Paths
-from oauthcore.keys import GivenKeys
 from oauthcore.openid import PROMPTS, OpenID
+from oauthcore.signing.keys import GivenKeys
 from tests.core.oidc.provider import provider
 from tests.core.signing_keys import key_for
 from tests.core.site import ISSUER, members

@@ -11,17 +11,17 @@ import pytest
 from oauthcore import Request, Response, run
 from oauthcore.authorization.checks import essential_acr, wanted_subjects
 from oauthcore.clients.assertion import ASSERTION_TYPE
-from oauthcore.compact import InvalidJwt, read_claims
 from oauthcore.documents import Documents
 from oauthcore.errors import InvalidRequest
-from oauthcore.jwk import parse_set
+from oauthcore.jose.compact import InvalidJwt, read_claims
+from oauthcore.jose.jwk import parse_set
 from oauthcore.oidc.claims_request import Wanted, parse_claims
-from oauthcore.records import AuthorizationRequest
-from oauthcore.testing.trace import Recorder, Trace
+from oauthcore.records.interaction import AuthorizationRequest
+from oauthcore.trace import Recorder, Trace
 from tests.core.authorization.requesting import claims_of, requesting_site, send
+from tests.core.jose.test_hostile_tokens import signed
 from tests.core.oidc.provider import provider
 from tests.core.site import Site, form, members, params
-from tests.core.test_hostile_tokens import signed
 
 # As they are spelled: what `json` makes of them is an infinity, an integer without an end, or what is no number at all.
 BEYOND_NUMBERS = ["1e400", "-1e400", "1e999999999", "9" * 400, "-" + "9" * 400, "1" + "0" * 5_000, "NaN", "Infinity"]

@@ -10,12 +10,12 @@ import pytest
 from oauthcore import Allowance, Client, ConfigurationError, Login, PendingLogout, Request, Response
 from oauthcore.endpoints.end_session import check_request
 from oauthcore.errors import InvalidRequest
-from oauthcore.keys import GivenKeys
+from oauthcore.flow.outcome import Delete, Replace
 from oauthcore.oidc.front_channel import SignedOut, plain_signed_out_page
 from oauthcore.oidc.id_token_hint import Hint
 from oauthcore.oidc.sid import sid_for
-from oauthcore.outcome import Delete, Replace
-from oauthcore.parameters import parse_form
+from oauthcore.signing.keys import GivenKeys
+from oauthcore.wire.parameters import parse_form
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
 from tests.core.oidc.test_requests import redeem, remembered, signing
 from tests.core.oidc.test_sessions import sessions, signed_in

@@ -10,17 +10,17 @@ import attrs
 import pytest
 
 from oauthcore import Outgoing, Response
-from oauthcore.client import Client
 from oauthcore.digest import Digest
-from oauthcore.drivers import answer_to
-from oauthcore.effects import Fetch
 from oauthcore.endpoints.logout_delivery import MAX_TRIES, decide_claim, decide_settle, due, shares
-from oauthcore.jose import verify
-from oauthcore.login import LogoutDelivery
+from oauthcore.flow.drivers import answer_to
+from oauthcore.flow.effects import Fetch
+from oauthcore.flow.outcome import Delete, Insert
+from oauthcore.jose.crypto import verify
 from oauthcore.oidc.id_token_hint import UnverifiedHint, hint_in
 from oauthcore.oidc.logout_token import EVENT, queued
 from oauthcore.oidc.sid import sid_for
-from oauthcore.outcome import Delete, Insert
+from oauthcore.records.client import Client
+from oauthcore.records.login import LogoutDelivery
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
 from tests.core.oidc.test_requests import remembered, signing, told
 from tests.core.oidc.test_sessions import ended, queue, session_of, signed_in

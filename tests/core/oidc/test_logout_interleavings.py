@@ -10,11 +10,11 @@ import attrs
 from typing_extensions import override
 
 from oauthcore import Login, Request, Response, World
-from oauthcore.effects import Flow
-from oauthcore.liveness import is_standing
-from oauthcore.login import LogoutDelivery
-from oauthcore.records import Grant
-from oauthcore.storage import Storage
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.storage import Storage
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import is_standing
+from oauthcore.records.login import LogoutDelivery
 from oauthcore.testing import Factory, Run, interleave
 from tests.core.oidc.provider import CALLBACK, RP, SECRETS, provider, sign_as_json
 from tests.core.oidc.test_requests import redeem, remembered

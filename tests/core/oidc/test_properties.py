@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Client
-from oauthcore.client import AccessTokenFormat
 from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import RESERVED_CLAIMS, STANDARD_CLAIMS
+from oauthcore.records.client import AccessTokenFormat
 from tests.core.oidc.provider import ALICE, ALL_TYPES, CALLBACK, RP, SECRETS, provider
 from tests.core.oidc.test_requests import authorize, told
 from tests.core.site import ISSUER, Site, basic, form, handle_of, location, members, params

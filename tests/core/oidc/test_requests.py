@@ -9,10 +9,10 @@ import attrs
 import pytest
 
 from oauthcore import Allowance, Client, Login, Need, Response, Secret, World, run
-from oauthcore.keys import GivenKeys
 from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import PROMPTS, OpenID
-from oauthcore.records import Grant
+from oauthcore.records.grant import Grant
+from oauthcore.signing.keys import GivenKeys
 from tests.core.oidc.provider import CALLBACK, PAIRWISE, RP, SECRETS, login_of, provider
 from tests.core.signing_keys import key_for
 from tests.core.site import (

@@ -9,12 +9,12 @@ import pytest
 
 from oauthcore import Allowance, Client, ConfigurationError, Login, LoginSession, Policy, Response, Secret
 from oauthcore.authorization.proceed import session_changes
-from oauthcore.lifecycle import SessionState
-from oauthcore.login import LogoutDelivery
+from oauthcore.flow.outcome import Insert, Require
 from oauthcore.oidc.front_channel import frames_for
 from oauthcore.oidc.session import ANY_GENERATION, authorized, ending, generations_in
 from oauthcore.oidc.sid import sid_for
-from oauthcore.outcome import Insert, Require
+from oauthcore.records.lifecycle import SessionState
+from oauthcore.records.login import LogoutDelivery
 from tests.core.oidc.provider import PAIRWISE, RP, SECRETS, context_of, grant_of, provider
 from tests.core.oidc.test_requests import authorize, redeem, remembered, told
 from tests.core.site import Counted, Drive, Site, basic, form, handle_of, params

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauthcore import Allowance, Client, Policy, Response, Scope, UnknownScope
-from oauthcore.records import Grant
+from oauthcore.records.grant import Grant
 from oauthcore.scope import withheld_scope
 from tests.core.oidc.provider import CALLBACK, POLICY, RP, SECRETS, provider
 from tests.core.site import CONFIDENTIAL, REDIRECT, Drive, Site, basic, form, make_site, members, params, refused

@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Client, Request, Response, Secret, World, jose, run
-from oauthcore.effects import Claims
-from oauthcore.jwk import set_of
-from oauthcore.outcome import Replace
-from oauthcore.records import Grant
+from oauthcore import Client, Request, Response, Secret, World, run
+from oauthcore.flow.effects import Claims
+from oauthcore.flow.outcome import Replace
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import set_of
+from oauthcore.records.grant import Grant
 from oauthcore.revocation import revoke_grant
 from tests.core.oidc.provider import ALICE, PAIRWISE, RP, SECRETS, provider
 from tests.core.oidc.test_requests import redeem, remembered, signing, told
@@ -186,7 +187,7 @@ def test_a_signed_answer_says_who_made_it_and_for_whom(drive: Drive) -> None:
     site = signing(provider(drive, clients=(attrs.evolve(RP, userinfo_signed_response_alg="RS256"),)))
     response = ask(site, tokens(site)["access_token"])
 
-    verified = jose.verify(response.body.decode(), [key_for("RS256").public], ["RS256"])
+    verified = crypto.verify(response.body.decode(), [key_for("RS256").public], ["RS256"])
 
     assert response.header("content-type") == "application/jwt"
     assert (verified.claims["iss"], verified.claims["aud"], verified.claims["sub"]) == (ISSUER, "rp", "alice")
@@ -195,7 +196,7 @@ def test_a_signed_answer_says_who_made_it_and_for_whom(drive: Drive) -> None:
 
 @pytest.mark.parametrize("published", [True, False], ids=["jwks_uri", "jwks"])
 def test_an_encrypted_answer_is_for_the_client_alone(drive: Drive, published: bool) -> None:
-    key = jose.generate("ES256").named("ECDH-ES", "enc")
+    key = crypto.generate("ES256").named("ECDH-ES", "enc")
     document = set_of([key])
     client = attrs.evolve(
         RP,
@@ -210,8 +211,8 @@ def test_an_encrypted_answer_is_for_the_client_alone(drive: Drive, published: bo
     answer = tokens(site)
 
     for token in (answer["id_token"], ask(site, answer["access_token"]).body.decode()):
-        signed = jose.decrypt(token, [key], ["ECDH-ES"])
-        assert jose.verify(signed, [key_for("RS256").public], ["RS256"]).claims["sub"] == "alice"
+        signed = crypto.decrypt(token, [key], ["ECDH-ES"])
+        assert crypto.verify(signed, [key_for("RS256").public], ["RS256"]).claims["sub"] == "alice"
 
 
 def test_nothing_leaves_in_the_clear_where_the_client_s_key_can_not_be_had(drive: Drive) -> None:
@@ -234,7 +235,7 @@ def test_a_client_s_key_that_is_too_small_is_none(drive: Drive) -> None:
 def test_a_signed_access_token_opens_it_until_its_grant_ends(drive: Drive) -> None:
     site = signing(provider(drive, clients=(attrs.evolve(RP, access_token_format="jwt"),)))
     answer = tokens(site)
-    claims = jose.verify(answer["access_token"], [key_for("RS256").public], ["RS256"])
+    claims = crypto.verify(answer["access_token"], [key_for("RS256").public], ["RS256"])
     assert claims.header["typ"] == "at+jwt"
     assert claims.claims["client_id"] == "rp"
     assert members(ask(site, answer["access_token"]))["sub"] == "alice"
@@ -249,7 +250,7 @@ def test_a_signed_access_token_opens_it_until_its_grant_ends(drive: Drive) -> No
 def test_the_jti_of_a_signed_access_token_is_no_token(drive: Drive) -> None:
     site = signing(provider(drive, clients=(attrs.evolve(RP, access_token_format="jwt"),)))
     token = tokens(site)["access_token"]
-    jti = jose.verify(token, [key_for("RS256").public], ["RS256"]).claims["jti"]
+    jti = crypto.verify(token, [key_for("RS256").public], ["RS256"]).claims["jti"]
 
     assert ask(site, str(jti)).status == 401
 

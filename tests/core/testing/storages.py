@@ -14,8 +14,9 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from oauthcore import Client, Scope
-from oauthcore.outcome import Change, Delete, Insert, R, Replace, Require
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Change, Delete, Insert, R, Replace, Require
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
 from oauthcore.testing import StorageUnderTest
 
 T = TypeVar("T")

@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
-from oauthcore.codec import dump
-from oauthcore.outcome import Change, R
-from oauthcore.records import BY_SUBJECT, Record
+from oauthcore.flow.outcome import Change, R
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.record import Record
+from oauthcore.storage.codec import dump
 from oauthcore.testing import StorageUnderTest
 from tests.core.testing.storages import Place, Sound
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from oauthcore import Client, Response
-from oauthcore.effects import Flow, commit, find
 from oauthcore.errors import Unanswered
-from oauthcore.outcome import Delete, Insert
+from oauthcore.flow.effects import Flow, commit, find
+from oauthcore.flow.outcome import Delete, Insert
 from oauthcore.testing import Crash, CrashFailed, CrashPoints, Factory, Point, crash_points
+from tests.core.flow.test_storage_failures import FLOWS, to_refresh
 from tests.core.site import Site, make_site, members
-from tests.core.test_storage_failures import FLOWS, to_refresh
 from tests.core.testing.storages import Sound, SoundOnThreads
 
 ONE, TWO = Client(client_id="one"), Client(client_id="two")

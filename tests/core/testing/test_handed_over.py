@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from oauthcore import Client, MemoryStorage
-from oauthcore.effects import find
-from oauthcore.outcome import Change, R
+from oauthcore.flow.effects import find
+from oauthcore.flow.outcome import Change, R
 from oauthcore.testing import Life, StorageUnderTest, check_storage, clauses, crash_points, interleave
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import MemoryStorage, Secret, World
-from oauthcore.effects import Authenticate, AuthenticatedUser, Flow, authenticate, commit, find, find_of
-from oauthcore.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.flow.effects import Authenticate, AuthenticatedUser, Flow, authenticate, commit, find, find_of
+from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.testing import Factory, Run, Scene, ScheduleFailed, explore, interleave, replay
 from oauthcore.testing.interleave import Drive
 from tests.core.testing.storages import Sound

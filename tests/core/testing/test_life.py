@@ -12,9 +12,10 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from oauthcore import AuthorizationServer, MemoryStorage, Request, Response, World, run
-from oauthcore.lifecycle import GrantState
-from oauthcore.outcome import Change, Replace
-from oauthcore.records import AuthorizationCode, Grant
+from oauthcore.flow.outcome import Change, Replace
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import GrantState
+from oauthcore.records.token import AuthorizationCode
 from oauthcore.testing import Act, Factory, GrantMachine, Life
 from oauthcore.testing import life as lives
 from oauthcore.testing.misuse import MISUSES, How

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage
-from oauthcore.outcome import Insert
+from oauthcore.flow.outcome import Insert
 from oauthcore.testing import FixedClock, Outage, SeededEntropy, every_outage
 from oauthcore.testing.outage import Down
 

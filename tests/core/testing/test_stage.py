@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Client, MemoryStorage, Secret
-from oauthcore.effects import Authenticate, FindOf
-from oauthcore.outcome import Change, R
+from oauthcore.flow.effects import Authenticate, FindOf
+from oauthcore.flow.outcome import Change, R
 from oauthcore.policy import Allowance
-from oauthcore.records import AccessToken, Grant
+from oauthcore.records.grant import Grant
+from oauthcore.records.token import AccessToken
 from oauthcore.testing import Clause, NotOffered, Terms, Walk, clauses
 from oauthcore.testing.samples import example, sample
 from oauthcore.testing.stage import Call, Raised, Stage

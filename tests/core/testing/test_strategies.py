@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from oauthcore import Client, MemoryStorage, Request, Response, run
 from oauthcore.digest import Secret
-from oauthcore.effects import find
-from oauthcore.outcome import Insert
-from oauthcore.records import Grant
+from oauthcore.flow.effects import find
+from oauthcore.flow.outcome import Insert
+from oauthcore.records.grant import Grant
 from oauthcore.testing import Act, SeededEntropy, Walk
 from oauthcore.testing.strategies import (
     Asking,

@@ -6,7 +6,7 @@ import time
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from oauthcore.purging import due
+from oauthcore.storage.purging import due
 from oauthcore_django.storage import DjangoStorage
 
 BATCH = 500

@@ -1,0 +1,176 @@
+"""Drivers: answer the questions a flow asks, in a blocking or in an async host.
+
+A third driver, a scheduler that runs any interleaving of flows and fails any step, is `oauthcore.testing.interleave`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias, TypeVar, assert_never
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.errors import ConfigurationError, Unanswered
+from oauthcore.flow.effects import (
+    Authenticate,
+    AuthenticateAnswer,
+    Claims,
+    Commit,
+    Effect,
+    Fetch,
+    Find,
+    FindOf,
+    Flow,
+    GenerateKey,
+    Sign,
+)
+from oauthcore.flow.outcome import Event
+from oauthcore.flow.storage import AsyncStorage, Storage
+from oauthcore.given import check_kind, shown
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
+from oauthcore.wire.http import Outgoing, Response
+
+T = TypeVar("T")
+Audit: TypeAlias = Callable[[Event], None]
+
+
+def _nobody(username: str, password: Secret) -> str | None:
+    return None
+
+
+def _unheard(event: Event) -> None:
+    return None
+
+
+def _no_fetcher(request: Outgoing) -> Response:
+    raise ConfigurationError("fetch", None, "give the world a fetcher, such as oauthcore_fetch.Fetcher()")
+
+
+def _no_claims(asked: Claims) -> Mapping[str, object]:
+    return {}
+
+
+def _sign_in_place(asked: Sign) -> tuple[str, ...]:
+    return crypto.sign(asked.jwts)
+
+
+def _is_storage(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, type) or not callable(getattr(value, "find", None)):
+        raise ConfigurationError(field.name, shown(value), "give a storage, as in MemoryStorage()")
+
+
+@attrs.frozen
+class World:
+    """Hold what answers a blocking host's flows.
+
+    `authenticate` gives the subject of a username and password, or an `AuthenticatedUser` that says which records it
+    was concluded from, None for nobody's, or `TryLater` (the password grant asks, and login pages may); `audit` hears
+    each event once its commit is done, and must not raise; `fetch` asks other servers: for a resource server whose
+    tokens are another's, and for the keys and requests that clients publish. `claims` tells what is known of a person
+    (OIDC Core section 5.1), and None of one who is not known any more, whose tokens are then dead; without it everybody
+    is known. `sign` signs tokens and `generate_key` makes keys, by default in place, which with RSA holds up the
+    thread.
+    """
+
+    storage: Storage = attrs.field(validator=_is_storage)
+    authenticate: Callable[[str, Secret], AuthenticateAnswer] = _nobody
+    audit: Audit = _unheard
+    fetch: Callable[[Outgoing], Response] = _no_fetcher
+    claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
+    sign: Callable[[Sign], tuple[str, ...]] = _sign_in_place
+    generate_key: Callable[[str], Jwk] = crypto.generate
+
+
+@attrs.frozen
+class AsyncWorld:
+    """Hold what answers an async host's flows; each answer may be awaitable or plain."""
+
+    storage: Storage | AsyncStorage = attrs.field(validator=_is_storage)
+    authenticate: Callable[[str, Secret], Awaitable[AuthenticateAnswer] | AuthenticateAnswer] = _nobody
+    audit: Audit = _unheard
+    fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
+    claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims
+    sign: Callable[[Sign], Awaitable[tuple[str, ...]] | tuple[str, ...]] = _sign_in_place
+    generate_key: Callable[[str], Awaitable[Jwk] | Jwk] = crypto.generate
+
+
+def check_world(world: object) -> None:
+    """Raise `ConfigurationError` for what is no world; a storage alone, for one, is what a world holds."""
+    check_kind("world", world, (World, AsyncWorld), "give a World(storage) or an AsyncWorld(storage)")
+
+
+def run(flow: Flow[T], world: World) -> T:
+    """Run a flow to its result, answering each effect by a blocking call."""
+    check_world(world)
+    send = resume = flow.send
+    answer = None
+    while True:
+        try:
+            effect = resume(answer)
+        except StopIteration as result:
+            return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
+        try:
+            resume, answer = send, answer_to(effect, world)
+            if answer is True and isinstance(effect, Commit):
+                _tell(effect, world)
+        except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
+            resume, answer = flow.throw, _unanswered(effect, failure)
+
+
+async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
+    """Run a flow to its result, awaiting the answers that are awaitable and taking the others as they are."""
+    check_world(world)
+    send = resume = flow.send
+    answer = None
+    while True:
+        try:
+            effect = resume(answer)
+        except StopIteration as result:
+            return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
+        try:
+            resume, answer = send, answer_to(effect, world)
+            if inspect.isawaitable(answer):
+                answer = await answer
+            if answer is True and isinstance(effect, Commit):
+                _tell(effect, world)
+        except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
+            resume, answer = flow.throw, _unanswered(effect, failure)
+
+
+def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
+    """Ask the world one effect's question; the answer may be awaitable if the world is async."""
+    # Four of five effects are finds, so they are asked about first; a `match` would take three times as long.
+    if isinstance(effect, Find):
+        return world.storage.find(effect.kind, effect.key)
+    if isinstance(effect, Commit):
+        # Events without changes need no round trip.
+        return world.storage.commit(effect.changes) if effect.changes else True
+    if isinstance(effect, Authenticate):
+        return world.authenticate(effect.username, effect.password)
+    if isinstance(effect, FindOf):
+        return world.storage.find_of(effect.kind, effect.subject)
+    if isinstance(effect, Fetch):
+        return world.fetch(effect.request)
+    if isinstance(effect, Sign):
+        return world.sign(effect)
+    if isinstance(effect, GenerateKey):
+        return world.generate_key(effect.alg)
+    if isinstance(effect, Claims):
+        return world.claims(effect)
+    assert_never(effect)
+
+
+def _tell(done: Commit, world: World | AsyncWorld) -> None:
+    for event in done.events:
+        world.audit(event)
+
+
+def _unanswered(effect: Effect, failure: Exception) -> Unanswered:
+    # What is wrong with a setting is for the operator to read, and has no secret in it.
+    reason = str(failure) if isinstance(failure, ConfigurationError) else type(failure).__name__
+    error = Unanswered(f"{type(effect).__name__} failed: {reason}")
+    error.__cause__ = failure
+    return error

@@ -1,0 +1,182 @@
+"""Effects: everything the core asks of the outside, as frozen values in a closed set.
+
+The contract of a flow, in three sentences. A flow is a generator that yields effects, is resumed with their answers,
+and returns its result. It asks only through the helpers below, by `yield from`, so that every answer has a type. A
+question that the outside can't answer arrives as `Unanswered`, raised where it was asked.
+
+These are the only `yield`s of the core; a new effect is a design decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.flow.outcome import Change, Event, R, S
+from oauthcore.frozen import made_quickly, maker
+from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.jwt import Jwt
+from oauthcore.records.record import Record
+from oauthcore.wire.http import Outgoing, Response
+
+
+@made_quickly
+@attrs.frozen
+class Find(Generic[R]):
+    """Ask storage for the record of a kind under a key."""
+
+    kind: type[R]
+    key: str
+
+
+@attrs.frozen
+class FindOf(Generic[S]):
+    """Ask storage for every record of a kind with that subject."""
+
+    kind: type[S]
+    subject: str
+
+
+@made_quickly
+@attrs.frozen
+class Commit:
+    """Ask storage for all of the changes at once, or none; the events are for the audit log, once it is done."""
+
+    changes: Sequence[Change]
+    events: Sequence[Event] = ()
+
+
+@attrs.frozen
+class Authenticate:
+    """Ask the application whose username and password these are (RFC 6749 section 4.3)."""
+
+    username: str
+    password: Secret
+
+
+def _records(records: Iterable[Record]) -> tuple[Record, ...]:
+    return tuple(records)
+
+
+@attrs.frozen
+class AuthenticatedUser:
+    """Answer `Authenticate` with the subject, and with the records of the same storage that this was concluded from.
+
+    `relying_on` are those records as they were read before the password was hashed. What is given to the user is
+    committed only while they are stored so: who has another password by then, or is gone, gets nothing.
+    """
+
+    subject: str
+    relying_on: tuple[Record, ...] = attrs.field(default=(), converter=_records)
+
+
+@attrs.frozen
+class TryLater:
+    """Answer `Authenticate` with neither yes nor no: too much was tried, and nothing is looked at for some seconds."""
+
+    seconds: int
+
+
+@attrs.frozen
+class Fetch:
+    """Ask for the answer of another server, by HTTPS: always before a commit, and never between two tries of one."""
+
+    request: Outgoing
+
+
+@attrs.frozen
+class Sign:
+    """Ask for tokens to be signed, each by the key beside it: work for a processor, which a host may do elsewhere."""
+
+    jwts: tuple[tuple[Jwt, Jwk], ...]
+
+
+@attrs.frozen
+class GenerateKey:
+    """Ask for a fresh signing key for an algorithm: with RSA, work for a tenth of a second and more."""
+
+    alg: str
+
+
+@attrs.frozen
+class Claims:
+    """Ask the application what it knows of a person (OIDC Core section 5.1), and so whether it knows them still.
+
+    `names` are the claims that may leave, `client_id` whom they are for, `locales` the languages wished for, the best
+    first (OIDC Core section 5.2). More than was asked for is no mistake, and is dropped. Without `names` the one
+    question is whether the person is known: at each refresh, and for each token that is looked at.
+    """
+
+    subject: str
+    client_id: str
+    names: tuple[str, ...]
+    locales: tuple[str, ...] = ()
+
+
+AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | TryLater | None
+"""What a host answers `Authenticate` with; a subject alone relies on no record."""
+
+Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
+
+# These two are made for every request.
+_find, _commit = maker(Find), maker(Commit)
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Effect, Any, T]
+
+
+def find(kind: type[R], key: str) -> Flow[R | None]:
+    """Find a record, or None where there is none."""
+    record: R | None = yield _find(kind, key)
+    return record
+
+
+def find_of(kind: type[S], subject: str) -> Flow[Sequence[S]]:
+    """Find every record of a kind with that subject."""
+    records: Sequence[S] = yield FindOf(kind, subject)
+    return records
+
+
+def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool]:
+    """Commit changes, all or none: False where a precondition no longer holds."""
+    done: bool = yield _commit(changes, events)
+    return done
+
+
+def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | TryLater | None]:
+    """Return whose username and password these are, None if they are nobody's, or when to try again."""
+    answer: AuthenticateAnswer = yield Authenticate(username, password)
+    return AuthenticatedUser(answer) if isinstance(answer, str) else answer
+
+
+def fetch(request: Outgoing) -> Flow[Response]:
+    """Give another server's answer, whatever its status; what it says has been checked by nobody."""
+    answer: Response = yield Fetch(request)
+    return answer
+
+
+def sign(jwts: tuple[tuple[Jwt, Jwk], ...]) -> Flow[tuple[str, ...]]:
+    """Give the tokens in compact serialisation, in their order."""
+    signed: tuple[str, ...] = yield Sign(jwts)
+    return signed
+
+
+def generate_key(alg: str) -> Flow[Jwk]:
+    """Give a fresh private key for an algorithm."""
+    key: Jwk = yield GenerateKey(alg)
+    return key
+
+
+def claims(asked: Claims) -> Flow[Mapping[str, object] | None]:
+    """Return what the application knows of a person, or None for a person it does not know (any more)."""
+    known: Mapping[str, object] | None = yield asked
+    return known
+
+
+def settled(result: T) -> Flow[T]:
+    """Be a flow that has nothing to ask."""
+    yield from ()
+    return result

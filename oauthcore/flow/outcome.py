@@ -1,0 +1,127 @@
+"""What a decision comes to: an answer, the changes that must hold for it to be given, and what the audit log hears.
+
+Four changes are the whole concurrency model. A commit applies all of them or none; each states a precondition, and
+where one no longer holds the commit fails and the decision is made again on fresh facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
+
+import attrs
+
+from oauthcore.frozen import made_quickly
+from oauthcore.jose.jwt import Jwt
+from oauthcore.records.record import Owned, Record
+from oauthcore.wire.http import Response
+
+R = TypeVar("R", bound=Record)
+S = TypeVar("S", bound=Owned)
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+
+
+@made_quickly
+@attrs.frozen
+class Insert:
+    """Add a record; fails if one of its kind has the key."""
+
+    record: Record
+
+
+@made_quickly
+@attrs.frozen
+class Replace(Generic[R_co]):
+    """Put `new` in the place of `old`, under the same key; fails unless the stored record is `old`."""
+
+    old: R_co
+    new: R_co
+
+
+@made_quickly
+@attrs.frozen
+class Require:
+    """Change nothing; fails unless the stored record is still this one."""
+
+    record: Record
+
+
+@made_quickly
+@attrs.frozen
+class Delete:
+    """Remove a record; fails unless the stored record is this one."""
+
+    record: Record
+
+
+Change: TypeAlias = Insert | Replace[Record] | Require | Delete
+
+
+def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+    """Give what must be there for a change, and what is there afterwards: all that a storage has to know of it."""
+    if isinstance(change, Insert):
+        return None, change.record
+    if isinstance(change, Require):
+        return change.record, change.record
+    if isinstance(change, Replace):
+        return change.old, change.new
+    if isinstance(change, Delete):
+        return change.record, None
+    assert_never(change)
+
+
+EventName: TypeAlias = Literal[
+    "consent_given",
+    "consent_denied",
+    "consent_withdrawn",
+    "code_issued",
+    "code_replayed",
+    "token_issued",
+    "token_refreshed",
+    "token_refresh_retried",
+    "refresh_token_reused",
+    "token_revoked",
+    "grant_revoked",
+    "client_registered",
+    "client_secret_rotated",
+    "client_updated",
+    "client_disabled",
+    "client_enabled",
+    "client_removed",
+    "signed_in",
+    "session_ended",
+    "logout_delivered",
+    "logout_undelivered",
+]
+
+
+@made_quickly
+@attrs.frozen
+class Event:
+    """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's."""
+
+    name: EventName
+    client_id: str | None
+    subject: str | None = None
+    grant: str | None = None
+
+
+@attrs.frozen
+class Pending:
+    """Be a response that lacks signatures: `finish` makes it, or the next one that lacks some, of the tokens signed.
+
+    They are signed before the commit, so that a key that can't be had leaves no trace.
+    """
+
+    jwts: tuple[Jwt, ...]
+    finish: Callable[[tuple[str, ...]], Response | Pending]
+
+
+@made_quickly
+@attrs.frozen
+class Outcome:
+    """Hold one decision: the response is given only if the changes could be committed."""
+
+    response: Response | Pending
+    changes: tuple[Change, ...] = ()
+    events: tuple[Event, ...] = ()

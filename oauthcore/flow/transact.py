@@ -1,0 +1,133 @@
+"""The only commit: run a flow to its outcome, commit it, decide again where somebody else was first.
+
+This is the one place that may guard a `yield from`, and the one that turns whatever went wrong into a response.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from oauthcore.documents import Missing, Turn
+from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
+from oauthcore.flow.effects import Flow, commit, fetch
+from oauthcore.flow.outcome import Outcome, Pending
+from oauthcore.jose.jwt import Jwt
+from oauthcore.wire.http import Headers, Outgoing, Response, with_headers
+
+# Two requests that meet need one more try; more than a few mean that a crowd wants the same record, and waiting
+# helps more than insisting.
+ATTEMPTS = 5
+
+T = TypeVar("T")
+Refuse = Callable[[OAuthError, BaseException | None], Response]
+SignAll = Callable[[tuple[Jwt, ...]], Flow[tuple[str, ...]]]
+
+
+def no_keys(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+    """Sign nothing, for a server that has no keys: that it decided to sign something is a bug."""
+    raise AssertionError(f"{len(jwts)} tokens to be signed, and no keys")
+
+
+def transact(
+    decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys, also: Headers = ()
+) -> Flow[Response]:
+    """Decide, commit, answer; whatever happens, a response leaves.
+
+    `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read;
+    `sign_all` finds keys for what is to be signed, and asks for the signatures. `also` are headers of every answer.
+    """
+    return guard(
+        agree(decision, sign_all, also),
+        (lambda error, cause: with_headers(refuse(error, cause), also)) if also else refuse,
+    )
+
+
+def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
+    """Give a flow's result, or a refusal whatever happens."""
+    try:
+        return (yield from flow)
+    except OAuthError as error:
+        return refuse(error, None)
+    except Unanswered as failure:
+        return refuse(TemporarilyUnavailable(str(failure)), failure)
+    except Exception as bug:  # a bug ends as a 500 with its traceback in the log, never as a lost connection
+        return refuse(ServerError("a bug in the server"), bug)
+
+
+def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, also: Headers = ()) -> Flow[Response]:
+    """Decide and commit, again on fresh facts where somebody else was first; raises what the decision raises."""
+    for _ in range(ATTEMPTS):
+        try:
+            outcome = yield from decision()
+        except Missing as missing:
+            _ = yield from learn(missing)
+            continue
+        response = outcome.response
+        if isinstance(response, Pending):
+            response = yield from signed(response, sign_all)
+        if also:
+            response = with_headers(response, also)
+        if not outcome.changes and not outcome.events:
+            return response
+        if (yield from commit(outcome.changes, outcome.events)):
+            return response
+    raise TemporarilyUnavailable("others were first, every time")
+
+
+def commit_until_unchanged(decision: Callable[[bool], Flow[Outcome]]) -> Flow[Response]:
+    """Decide and commit until a decision changes nothing more; raises what the decision raises.
+
+    For whatever ends *all* records of a kind: a record inserted between the look and the commit breaks none of the
+    commit's preconditions, and is seen by the look after it. So nothing is left that was there when the last look
+    began, whoever inserted it, and those who insert pay nothing for that. `decision` is told whether anything was
+    committed before.
+    """
+    committed = False
+    for _ in range(2 * ATTEMPTS):
+        outcome = yield from decision(committed)
+        assert isinstance(outcome.response, Response)
+        if not outcome.changes:
+            return outcome.response
+        done = yield from commit(outcome.changes, outcome.events)
+        committed = committed or done
+    raise TemporarilyUnavailable("there was more to end after every commit")
+
+
+def learn(missing: Missing) -> Flow[Turn]:
+    """Fetch a document between two attempts, never within one; that it can't be had is remembered as well.
+
+    Where another request is at it, this one asks for the same, for the world's `fetch` to hand it the same answer.
+    Raises `TemporarilyUnavailable` where the host has been asked too often.
+    """
+    documents = missing.documents
+    turn = documents.turn(missing)
+    if turn is Turn.LATER:
+        raise TemporarilyUnavailable("a host has been asked for too many documents within a minute")
+    if turn is Turn.KNOWN:
+        return turn
+    try:
+        answer = yield from reply_to(missing.request)
+        # That nobody told us the answer says nothing of the server; who fetches it remembers if it failed.
+        if turn is Turn.FETCH or answer is not None:
+            _ = documents.keep(missing.url, answer, missing.now)
+    finally:  # also where the host gives this request up, so that the next one may fetch it
+        if turn is Turn.FETCH:
+            documents.end_turn(missing.url)
+    return turn
+
+
+def reply_to(request: Outgoing) -> Flow[Response | None]:
+    """Give another server's answer, None where none came."""
+    try:
+        return (yield from fetch(request))
+    except Unanswered:
+        return None
+
+
+def signed(pending: Pending, sign_all: SignAll) -> Flow[Response]:
+    """Have signed what a response lacks, until it lacks nothing."""
+    response = pending.finish((yield from sign_all(pending.jwts)))
+    while isinstance(response, Pending):
+        response = response.finish((yield from sign_all(response.jwts)))
+    return response

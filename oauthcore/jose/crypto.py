@@ -1,0 +1,290 @@
+"""Signatures and encryption: the only module that knows joserfc, which comes with `pip install "oauthcore[oidc]"`.
+
+It is imported at the first use, so that the core works without it. What comes in was read by `oauthcore.jose.compact`
+before any key is touched; here the algorithm is held against the caller's list, a key is chosen that fits it, and the
+mathematics is done. A signature draws its own randomness from the operating system, as does a fresh key: that is the
+cryptographic library's, and nothing is decided by it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from oauthcore.errors import ConfigurationError
+from oauthcore.jose.compact import Encrypted, Flaw, InvalidJwt, Signed, read_claims, read_encrypted, read_signed
+from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SERVER_ALGORITHMS, SIGNATURES, Jwk
+from oauthcore.jose.jwt import Encryption, Jwt
+from oauthcore.wire.text import JSON_WHITE_SPACE
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from joserfc.jwk import Key
+
+# NIST SP 800-131A revision 2 ends at 2048 bits below; above 8192 a check takes milliseconds of somebody else's choice.
+RSA_BITS = range(2048, 8193)
+FRESH_RSA_BITS = 2048
+
+# A token without a `kid` may be tried against each key that fits; a set of keys that all fit is a way to waste time.
+MAX_CANDIDATES = 10
+
+# Importing an RSA key costs as much as a signature, and more for a private one, which is checked.
+_KEYS_REMEMBERED = 1024
+
+
+@attrs.frozen
+class VerifiedJwt:
+    """Be the evidence that a token was signed with one of the keys that were asked for; its times are not judged."""
+
+    header: Mapping[str, object]
+    claims: Mapping[str, object]
+
+
+# How a decision has a token verified: as `verify` does, or as somebody heard it done before.
+Verify = Callable[[str, Iterable[Jwk], Collection[str]], VerifiedJwt]
+
+
+def sign(jwts: Iterable[tuple[Jwt, Jwk]]) -> tuple[str, ...]:
+    """Sign tokens, each with the key beside it, and encrypt those that are for one reader alone."""
+    return tuple(_made(jwt, key) for jwt, key in jwts)
+
+
+def _made(jwt: Jwt, key: Jwk) -> str:
+    token = sign_claims(jwt.claims, key, jwt.alg, jwt.typ)
+    return token if jwt.encryption is None else encrypt(token, jwt.encryption)
+
+
+def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JWT") -> str:
+    """Sign claims (RFC 7515 section 5.1); raises `ConfigurationError` for a key that does not fit the algorithm."""
+    if not key.fits_signature(alg) or not key.is_private:
+        raise ConfigurationError("key", f"{key.kty} {key.kid}", f"sign {alg} with a private key that is meant for it")
+    header = {"alg": alg, "typ": typ} | ({} if key.kid is None else {"kid": key.kid})
+    signing_input = f"{_encoded(header)}.{_encoded(claims)}".encode("ascii")
+    signature = _signature(alg).sign(signing_input, _key(key))
+    return f"{signing_input.decode('ascii')}.{_base64url(signature)}"
+
+
+def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
+    """Give the claims of a token that was signed with one of the keys, by an algorithm of the list.
+
+    The list says what the one who asks expects. Times, issuer and audience are for him to judge. Raises `InvalidJwt`.
+    """
+    signed = read_signed(token)
+    if signed.alg not in algorithms or signed.alg not in SIGNATURES:
+        raise InvalidJwt(Flaw.ALGORITHM)
+    candidates = _candidates(signed.kid, (key for key in keys if key.fits_signature(signed.alg)))
+    if not candidates:
+        raise InvalidJwt(Flaw.UNKNOWN_KEY)
+    if not any(_is_signed_with(signed, key) for key in candidates):
+        raise InvalidJwt(Flaw.SIGNATURE)
+    return VerifiedJwt(signed.header, read_claims(signed.payload))
+
+
+def encrypt(token: str, encryption: Encryption) -> str:
+    """Encrypt a signed token to its receiver (RFC 7519 section 5.2, a nested JWT); raises `ConfigurationError`."""
+    alg, enc, key = encryption.alg, encryption.enc, encryption.key
+    if not key.fits_encryption(alg) or enc not in CONTENT_ENCRYPTIONS:
+        raise ConfigurationError("encryption", f"{alg} {enc}", "register algorithms that are known, and a key for them")
+    header = {"alg": alg, "enc": enc, "cty": "JWT"} | ({} if key.kid is None else {"kid": key.kid})
+    library = _library("jwe")
+    try:
+        return str(library.encrypt_compact(header, token, _key(key), algorithms=[alg, enc]))
+    except Exception as error:  # a point that is not on the curve, or an RSA key of 512 bits
+        raise ConfigurationError("encryption", f"{alg} {key.kid}", "register a key that can be used") from error
+
+
+def decrypt(
+    token: str, keys: Iterable[Jwk], algorithms: Collection[str], encryptions: Collection[str] = CONTENT_ENCRYPTIONS
+) -> str:
+    """Give what was encrypted to one of the keys, for `verify` to look at; raises `InvalidJwt`."""
+    encrypted = read_encrypted(token)
+    if encrypted.alg not in algorithms or encrypted.alg not in ENCRYPTIONS or encrypted.enc not in encryptions:
+        raise InvalidJwt(Flaw.ALGORITHM)
+    fitting = (key for key in keys if key.is_private and key.fits_encryption(encrypted.alg))
+    candidates = _candidates(encrypted.kid, fitting)
+    if not candidates:
+        raise InvalidJwt(Flaw.UNKNOWN_KEY)
+    for key in candidates:
+        if (content := _decrypted(encrypted, key)) is not None:
+            return content
+    raise InvalidJwt(Flaw.CIPHERTEXT)
+
+
+def seal(plaintext: str, key: bytes) -> str:
+    """Encrypt under 32 bytes of the server's own, for what must be kept and not only compared (JWE, A256GCM)."""
+    return str(_library("jwe").encrypt_compact(_SEAL, plaintext, _sealing_key(key), algorithms=list(_SEAL.values())))
+
+
+def unseal(sealed: str, key: bytes) -> str:
+    """Give what was sealed; raises `ValueError` where it was sealed under another key, or not at all."""
+    try:
+        opened = _library("jwe").decrypt_compact(sealed, _sealing_key(key), algorithms=list(_SEAL.values()))
+        assert opened.plaintext is not None
+        return str(opened.plaintext.decode("utf-8"))
+    except ConfigurationError:
+        raise
+    except Exception as error:  # the library has a tree of its own, and lets others through
+        raise ValueError("this was sealed under another key") from error
+
+
+_SEAL = {"alg": "dir", "enc": "A256GCM"}
+
+
+def generate(alg: str) -> Jwk:
+    """Make a fresh private key for an algorithm of the server's; one for RSA takes a tenth of a second or more."""
+    if alg not in SERVER_ALGORITHMS:
+        raise ConfigurationError("alg", alg, f"use one of {', '.join(SERVER_ALGORITHMS)}")
+    kty, curves = SIGNATURES[alg]
+    key = _library("jwk").generate_key(kty, next(iter(curves), FRESH_RSA_BITS))
+    return Jwk.of(key.as_dict(private=True)).named(alg)
+
+
+def import_private(text: str | bytes, alg: str | None = None) -> Jwk:
+    """Read a private key, PEM (PKCS #8, SEC 1, PKCS #1) or JWK, and try it out; raises `ConfigurationError`.
+
+    Without `alg` it is the one that the key says, or the usual one for its kind.
+    """
+    named = _read_key(text, alg, "private ")
+    if not named.is_private:
+        raise ConfigurationError("key", f"{named.kty} {named.crv or ''} for {named.alg}", _remedy("private "))
+    check_key(named)
+    return named
+
+
+def import_public(text: str | bytes, alg: str | None = None) -> Jwk:
+    """Read a signing key, private or public, and return its public half; raises `ConfigurationError`."""
+    return _read_key(text, alg).public
+
+
+def _read_key(text: str | bytes, alg: str | None, kind: str = "") -> Jwk:
+    """Read a signing key, PEM or JWK, and name it."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    try:
+        key = Jwk.parse(text) if text.lstrip(JSON_WHITE_SPACE).startswith("{") else _from_pem(text)
+    except ValueError as error:
+        remedy = f"use a {kind}key as PEM or JWK, unencrypted: {error}"
+        raise ConfigurationError("key", "(not shown)", remedy) from None
+    alg = alg or key.alg or _USUAL.get(key.crv or key.kty)
+    if alg not in SERVER_ALGORITHMS or not key.fits_signature(alg):
+        raise ConfigurationError("key", f"{key.kty} {key.crv or ''} for {alg}", _remedy(kind))
+    return key.named(alg)
+
+
+def _remedy(kind: str) -> str:
+    return f"use a {kind}signing key for one of {', '.join(SERVER_ALGORITHMS)}"
+
+
+def check_key(key: Jwk) -> None:
+    """Try a private key out on its own public half: they may be of two keys; raises `ConfigurationError`."""
+    assert key.alg is not None
+    try:
+        verify(sign_claims({}, key, key.alg), [key.public], [key.alg])
+    except Exception as error:  # as the library says it, or as a signature that is wrong
+        if isinstance(error, ConfigurationError):
+            raise
+        raise ConfigurationError("key", key.kid, "its two halves are not of one key, or it is too small") from error
+
+
+_USUAL = {"RSA": "RS256", "P-256": "ES256", "P-384": "ES384", "Ed25519": "EdDSA"}
+
+
+def _from_pem(text: str) -> Jwk:
+    for kind in ("RSAKey", "ECKey", "OKPKey"):
+        try:
+            key = getattr(_library("jwk"), kind).import_key(text)
+            members = key.as_dict(private=key.is_private)
+        except ConfigurationError:
+            raise
+        except Exception:  # noqa: S112 - a key of another kind: the library says it in many ways
+            continue
+        return Jwk.of(members)
+    raise ValueError("it can't be read")
+
+
+def _candidates(kid: str | None, fitting: Iterable[Jwk]) -> list[Jwk]:
+    """Choose by `kid`, which is compared and nothing else; keys without one may have any (RFC 7515 section 4.1.4)."""
+    keys = list(fitting)
+    if kid is not None:
+        keys = [key for key in keys if key.kid == kid] or [key for key in keys if key.kid is None]
+    return keys[:MAX_CANDIDATES]
+
+
+def _is_signed_with(signed: Signed, key: Jwk) -> bool:
+    try:
+        return bool(_signature(signed.alg).verify(signed.signing_input, signed.signature, _key(key)))
+    except ConfigurationError:
+        raise
+    except Exception:  # a key that is none after all, or a signature that no such key could have made
+        return False
+
+
+def _decrypted(encrypted: Encrypted, key: Jwk) -> str | None:
+    try:
+        opened = _library("jwe").decrypt_compact(encrypted.text, _key(key), algorithms=[encrypted.alg, encrypted.enc])
+        assert opened.plaintext is not None
+        return str(opened.plaintext.decode("ascii"))
+    except ConfigurationError:
+        raise
+    except Exception:  # one refusal for whatever went wrong: what differed would tell the attacker something
+        return None
+
+
+def _signature(alg: str) -> Any:
+    return _library("jws").JWSRegistry.algorithms[alg]
+
+
+def is_installed() -> bool:
+    """Tell whether joserfc is there, without the time that it takes to import it."""
+    return find_spec("joserfc") is not None
+
+
+def check_installed() -> None:
+    """Raise `ConfigurationError` where joserfc is missing, so that it is said at the start."""
+    _library("jwk")
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _key(jwk: Jwk) -> Key:
+    """Import a key; raises `ValueError` for an RSA key that is too small, or too large to be checked in good time."""
+    members = jwk.members
+    if jwk.kty == "RSA" and (bits := _bits(str(members["n"]))) not in RSA_BITS:
+        raise ValueError(f"an RSA key of {bits} bits")
+    key: Key = _library("jwk").import_key(members)
+    return key
+
+
+def _bits(number: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
+
+
+@lru_cache(8)
+def _sealing_key(key: bytes) -> Key:
+    assert len(key) == 32
+    imported: Key = _library("jwk").OctKey.import_key(key)
+    return imported
+
+
+@cache
+def _library(name: str) -> ModuleType:
+    try:
+        from joserfc import jwe, jwk, jws
+    except ImportError:
+        raise ConfigurationError("oidc", None, 'signatures need joserfc: pip install "oauthcore[oidc]"') from None
+    modules: dict[str, ModuleType] = {"jwe": jwe, "jwk": jwk, "jws": jws}
+    return modules[name]
+
+
+def _encoded(members: Mapping[str, object]) -> str:
+    return _base64url(json.dumps(members, separators=(",", ":")).encode("ascii"))
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")

@@ -1,0 +1,1 @@
+"""What is remembered: frozen records, their lifecycles, and when one is live."""

@@ -1,0 +1,91 @@
+"""What a person allowed: a grant, the newest rotation of its refresh token, and consent that is remembered."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.digest import Digest
+from oauthcore.frozen import made_quickly
+from oauthcore.records.lifecycle import GrantState
+from oauthcore.scope import Scope
+
+
+@attrs.frozen(kw_only=True)
+class Consent:
+    """Remember what a person allowed a client, so as not to ask again.
+
+    One for each person and client, apart from the grants: revoking a grant because one of its tokens was stolen
+    neither ends the person's other sessions with the client nor makes the decision undone. `claims` are those allowed
+    by name, beside what the scope stands for. `client_generation` tells which registration of that `client_id` it was
+    for.
+    """
+
+    key: Digest
+    client_id: str
+    subject: str
+    scope: Scope
+    granted_at: int
+    expires_at: int | None
+    claims: tuple[str, ...] = ()
+    client_generation: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WithdrawalMark:
+    """Remember which withdrawal of a person was the last: each sets another `mark`.
+
+    An interaction notes the mark under which consent was given in it, and that consent counts only while the mark is
+    the same. Until the browser comes back there is nothing else of it that a withdrawal could find. It expires later
+    than every interaction that has noted it; consent whose mark is gone does not count either.
+    """
+
+    key: Digest
+    mark: str
+    expires_at: int
+
+
+@made_quickly
+@attrs.frozen
+class Rotation:
+    """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with."""
+
+    rotated_at: int
+    scope: Scope
+    access_token_expires_at: int
+    refresh_token_expires_at: int
+
+
+_NO_SCOPE = Scope()
+
+
+@made_quickly
+@attrs.frozen(kw_only=True)
+class Grant:
+    """Remember what a person allowed in one authorization; everything issued for it is live only while it is.
+
+    `refresh_token` is the digest of the newest refresh token: a rotation replaces it, so that all workers race for one
+    record. `expires_at` is the absolute lifetime of everything issued on it. `acr`, `amr` and `sid` tell how, and in
+    which login session, the person was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
+    `client_generation` tells which registration of that `client_id` it belongs to; `outlived_session` that its login
+    session has been ended, and that it went on because offline access was allowed then. `withheld` is what the same
+    request asked for and did not get.
+    """
+
+    key: Digest
+    client_id: str
+    subject: str
+    scope: Scope
+    auth_time: int | None
+    granted_at: int
+    expires_at: int
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    sid: str | None = None
+    claims: str | None = None
+    claims_locales: str | None = None
+    withheld: Scope = _NO_SCOPE
+    state: GrantState = GrantState.ACTIVE
+    refresh_token: Digest | None = None
+    rotation: Rotation | None = None
+    client_generation: str = ""
+    outlived_session: bool = False

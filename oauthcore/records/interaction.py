@@ -1,0 +1,79 @@
+"""An authorization request, and the interaction that it waits in for a person."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.digest import Digest
+from oauthcore.frozen import made_quickly
+from oauthcore.records.lifecycle import InteractionState
+from oauthcore.records.login import Login
+from oauthcore.scope import Scope
+
+
+@made_quickly
+@attrs.frozen(kw_only=True)
+class AuthorizationRequest:
+    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged.
+
+    Two are the server's own conclusions: `request` and `request_uri` are None again once the request object has been
+    obeyed, and `id_token_hint` is once it has been verified; `hinted_subject` is then whom it names.
+    """
+
+    client_id: str
+    response_type: str | None = None
+    redirect_uri: str | None = None
+    scope: str | None = None
+    state: str | None = None
+    response_mode: str | None = None
+    code_challenge: str | None = None
+    code_challenge_method: str | None = None
+    prompt: str | None = None
+    nonce: str | None = None
+    display: str | None = None
+    max_age: str | None = None
+    ui_locales: str | None = None
+    claims_locales: str | None = None
+    id_token_hint: str | None = None
+    login_hint: str | None = None
+    acr_values: str | None = None
+    claims: str | None = None
+    registration: str | None = None
+    request: str | None = None
+    request_uri: str | None = None
+    hinted_subject: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Interaction:
+    """Remember an authorization request that waits for a person.
+
+    `browser` is the digest of the cookie it started with. `login` and `scope` are what the application reported; a
+    `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept. `chosen` tells
+    that the application has reported somebody since the request came: an account was selected, or made. `auth_time` is
+    when who was signed in then had signed in, if anybody was: that is no answer to this request. `withdrawal_mark` is
+    the person's `WithdrawalMark` as it was when consent was given. Until `resume_before` an answer is good; the record
+    stays until `expires_at`, so that it is known as answered.
+    """
+
+    key: Digest
+    client_id: str
+    request: AuthorizationRequest = attrs.field(repr=False)  # the state in it is the client's secret against forgery
+    browser: Digest
+    started_at: int
+    expires_at: int
+    state: InteractionState = InteractionState.PENDING
+    login: Login | None = None
+    scope: Scope | None = None
+    remember: bool = False
+    chosen: bool = False
+    auth_time: int | None = None
+    withdrawal_mark: str | None = None
+    resume_before: int | None = None
+    client_generation: str = ""
+
+
+# The parameters of an authorization request that are kept: all of its fields but the server's own conclusion.
+REQUEST_PARAMETERS: frozenset[str] = frozenset(
+    field.name for field in attrs.fields(AuthorizationRequest) if field.name != "hinted_subject"
+)

@@ -1,0 +1,43 @@
+"""The server's own signing keys, as they are stored."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.records.lifecycle import KeyState
+
+
+@attrs.frozen(kw_only=True)
+class RingKey:
+    """Remember one of the server's own signing keys.
+
+    `public` is its JSON Web Key; `private` the whole of it, sealed under a key that follows from the server's
+    `token_key`, and None once it signs nothing more. Whoever has the database alone can sign nothing.
+    """
+
+    kid: str
+    alg: str
+    public: str
+    private: str | None = attrs.field(repr=False)
+    created_at: int
+    activated_at: int | None = None
+    retired_at: int | None = None
+    state: KeyState = KeyState.PUBLISHED
+
+
+@attrs.frozen(kw_only=True)
+class KeyRing:
+    """Remember every signing key of an issuer in one record, so that all workers race for it."""
+
+    issuer: str
+    keys: tuple[RingKey, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Give the issuer."""
+        return self.issuer
+
+    @property
+    def expires_at(self) -> None:
+        """Never expire; what is in it does, one by one."""
+        return

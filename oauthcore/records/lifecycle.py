@@ -1,0 +1,182 @@
+"""The lifecycles, as tables of (state, input) -> state.
+
+Two rules. A pair that is absent is refused. A change of state reaches storage only by `Replace`, so whoever decides
+on a state that is no longer the stored one decides again.
+
+Nothing here knows why an input happens; the diagrams in docs/lifecycles.md are generated from these tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+from oauthcore.named import Named
+
+
+class CodeState(Named):
+    """Where an authorization code is; `REDEEMED` is kept as long as what it gave, to know a replay."""
+
+    ACTIVE = "active"
+    REDEEMED = "redeemed"
+
+
+class CodeInput(Named):
+    """What happens to an authorization code."""
+
+    REDEEM = "redeem"
+
+
+class GrantState(Named):
+    """Where a grant is."""
+
+    ACTIVE = "active"
+    REVOKED = "revoked"
+
+
+class GrantInput(Named):
+    """What happens to a grant: tokens are issued on it, or it is revoked, by whomever."""
+
+    ISSUE = "issue"
+    REVOKE = "revoke"
+
+
+class RefreshState(Named):
+    """Where a refresh token is, as its grant's rotation tells it.
+
+    `CURRENT`: the newest of its grant. `SUPERSEDED`: its successor is the newest, and the retry window is open.
+    `SPENT`: a successor has been used, or the window has closed.
+    """
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    SPENT = "spent"
+
+
+class RefreshInput(Named):
+    """What happens to a refresh token."""
+
+    PRESENT = "present"
+    SUCCESSOR_PRESENTED = "successor presented"
+    WINDOW_CLOSES = "window closes"
+
+
+class InteractionState(Named):
+    """Where an interaction is. `UNSTORED`: in its handle alone, before anybody answered; no record is in this state."""
+
+    UNSTORED = "unstored"
+    PENDING = "pending"
+    FINISHED = "finished"
+    DENIED = "denied"
+    COMPLETED = "completed"
+
+
+class InteractionInput(Named):
+    """What happens to an interaction: the application reports, or the browser comes back to the resume path."""
+
+    LOGIN = "login"
+    FINISH = "finish"
+    DENY = "deny"
+    ASK_AGAIN = "ask again"
+    RESUME = "resume"
+
+
+class SessionState(Named):
+    """Where a login session is; an ended one is nobody's, whatever a browser still shows of it."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class SessionInput(Named):
+    """What happens to a login session: its person signs in again, allows a client something, or it is ended."""
+
+    SIGN_IN = "sign in"
+    AUTHORIZE = "authorize"
+    END = "end"
+
+
+class KeyState(Named):
+    """Where one of the server's own signing keys is.
+
+    `PUBLISHED`: known to everybody who looks, and signing nothing yet. `ACTIVE`: signing. `RETIRED`: signing nothing
+    more, and published because of what it signed. `REMEMBERED`: published no more; by it ID tokens are known that come
+    back as hints. `GONE`: not remembered; no record is ever in this state.
+    """
+
+    PUBLISHED = "published"
+    ACTIVE = "active"
+    RETIRED = "retired"
+    REMEMBERED = "remembered"
+    GONE = "gone"
+
+
+class KeyInput(Named):
+    """What happens to a signing key: by age, or by an operator."""
+
+    ACTIVATE = "activate"
+    SUPERSEDE = "supersede"
+    OUTLIVE = "outlive what it signed"
+    FORGET = "outlive the sessions it signed in"
+    WITHDRAW = "withdraw"
+
+
+CODE: Mapping[tuple[CodeState, CodeInput], CodeState] = {
+    (CodeState.ACTIVE, CodeInput.REDEEM): CodeState.REDEEMED,
+}
+
+GRANT: Mapping[tuple[GrantState, GrantInput], GrantState] = {
+    (GrantState.ACTIVE, GrantInput.ISSUE): GrantState.ACTIVE,
+    (GrantState.ACTIVE, GrantInput.REVOKE): GrantState.REVOKED,
+    (GrantState.REVOKED, GrantInput.REVOKE): GrantState.REVOKED,
+}
+
+# Presenting a superseded token again is the honest retry and changes nothing: the same pair is given. Presenting a
+# spent one is absent from the table: that is reuse (RFC 9700 section 4.14.2), and the grant's own table takes over.
+REFRESH: Mapping[tuple[RefreshState, RefreshInput], RefreshState] = {
+    (RefreshState.CURRENT, RefreshInput.PRESENT): RefreshState.SUPERSEDED,
+    (RefreshState.SUPERSEDED, RefreshInput.PRESENT): RefreshState.SUPERSEDED,
+    (RefreshState.SUPERSEDED, RefreshInput.SUCCESSOR_PRESENTED): RefreshState.SPENT,
+    (RefreshState.SUPERSEDED, RefreshInput.WINDOW_CLOSES): RefreshState.SPENT,
+}
+
+# Finishing or denying twice is a double click and changes nothing; a completed interaction is over for good, else the
+# back button would hand the same code to the client twice and so revoke what it gave.
+INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState] = {
+    (InteractionState.UNSTORED, InteractionInput.LOGIN): InteractionState.PENDING,
+    (InteractionState.UNSTORED, InteractionInput.FINISH): InteractionState.FINISHED,
+    (InteractionState.UNSTORED, InteractionInput.DENY): InteractionState.DENIED,
+    (InteractionState.PENDING, InteractionInput.LOGIN): InteractionState.PENDING,
+    (InteractionState.PENDING, InteractionInput.FINISH): InteractionState.FINISHED,
+    (InteractionState.PENDING, InteractionInput.DENY): InteractionState.DENIED,
+    (InteractionState.FINISHED, InteractionInput.FINISH): InteractionState.FINISHED,
+    (InteractionState.FINISHED, InteractionInput.ASK_AGAIN): InteractionState.PENDING,
+    (InteractionState.FINISHED, InteractionInput.RESUME): InteractionState.COMPLETED,
+    (InteractionState.DENIED, InteractionInput.DENY): InteractionState.DENIED,
+    (InteractionState.DENIED, InteractionInput.RESUME): InteractionState.COMPLETED,
+}
+
+# An ended session is over for good: to end it again changes nothing, and who signs in after that gets another one.
+SESSION: Mapping[tuple[SessionState, SessionInput], SessionState] = {
+    (SessionState.ACTIVE, SessionInput.SIGN_IN): SessionState.ACTIVE,
+    (SessionState.ACTIVE, SessionInput.AUTHORIZE): SessionState.ACTIVE,
+    (SessionState.ACTIVE, SessionInput.END): SessionState.ENDED,
+}
+
+# A key that never signed may go at once; one that did is first outlived by what it signed, however old it is.
+KEY: Mapping[tuple[KeyState, KeyInput], KeyState] = {
+    (KeyState.PUBLISHED, KeyInput.ACTIVATE): KeyState.ACTIVE,
+    (KeyState.PUBLISHED, KeyInput.WITHDRAW): KeyState.GONE,
+    (KeyState.ACTIVE, KeyInput.SUPERSEDE): KeyState.RETIRED,
+    (KeyState.RETIRED, KeyInput.OUTLIVE): KeyState.REMEMBERED,
+    (KeyState.REMEMBERED, KeyInput.FORGET): KeyState.GONE,
+}
+
+S = TypeVar("S", bound=Enum)
+I = TypeVar("I", bound=Enum)  # noqa: E741 - the usual letter for an input
+
+
+def advance(table: Mapping[tuple[S, I], S], state: S, event: I) -> S | None:
+    """Give the state that follows, or None where the table refuses."""
+    return table.get((state, event))

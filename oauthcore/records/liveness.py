@@ -1,0 +1,119 @@
+"""Liveness: the one definition of what is good, which everybody who reads a record asks.
+
+A token lives while it has not expired and what it was issued on lives: its grant, or for a client's own token its
+client. A grant lives while five things hold: it is neither revoked nor over, its client is the one it was made for and
+may be served, its person is known to the application, and its login session has not been ended, unless offline access
+is allowed.
+
+The session is not looked up. Whoever ends one revokes the grants that are bound to it in the same commit, and marks
+those that outlive it; so that clause is told from the grant alone, and costs no find. A session that merely expires
+ends nothing: that is how long a browser is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from oauthcore.frozen import made_quickly
+from oauthcore.policy import Allowance, Policy
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent, Grant
+from oauthcore.records.lifecycle import GRANT, GrantInput, advance
+from oauthcore.records.token import AccessToken, RefreshToken
+from oauthcore.scope import Scope
+
+# What is known of somebody of whom nothing was asked.
+KNOWN: Mapping[str, object] = MappingProxyType({})
+
+
+@made_quickly
+@attrs.frozen
+class IssuedTo:
+    """Hold what a token's life hangs on beside itself, as it is found now: None for what is not there any more.
+
+    `person` is what the application answered to `Claims`; for a client's own token it says nothing.
+    """
+
+    client: Client | None
+    grant: Grant | None = None
+    person: Mapping[str, object] | None = KNOWN
+
+
+def is_live_client(client: Client | None, now: int) -> bool:
+    """Tell whether the client may be served at all."""
+    return client is not None and client.enabled and (client.expires_at is None or now < client.expires_at)
+
+
+def of_generation(client: Client | None, generation: str) -> Client | None:
+    """Return the client if it is the registration that something was made for, None if it is another one."""
+    return client if client is not None and client.generation == generation else None
+
+
+def is_standing(record: Grant | Consent | None, now: int) -> bool:
+    """Tell whether there is anything left of a grant or a consent to be taken back, whoever its client is."""
+    if record is None or (record.expires_at is not None and now >= record.expires_at):
+        return False
+    return isinstance(record, Consent) or advance(GRANT, record.state, GrantInput.ISSUE) is not None
+
+
+def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
+    """Tell whether a person's consent counts for a client: it has not expired, and was given to this very client."""
+    if consent is None or of_generation(client, consent.client_generation) is None:
+        return False
+    return is_standing(consent, now)
+
+
+def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
+    """Return why no tokens may be issued and used on a grant, None if they may; in words for the log alone."""
+    client, grant = to.client, to.grant
+    if grant is None or not is_standing(grant, now):
+        return "grant is revoked or over"
+    if of_generation(client, grant.client_generation) is None:
+        return "client is removed, and whoever has its identifier now is another one"
+    if not is_live_client(client, now):
+        return "client is disabled"
+    if to.person is None:
+        return "person is not known to the application any more"
+    if grant.outlived_session and not may_outlive_session(grant, client, policy):
+        return "login session has been ended"
+    return None
+
+
+def is_live_grant(to: IssuedTo, policy: Policy, now: int) -> bool:
+    """Tell whether tokens may be issued and used on a grant."""
+    return end_of_grant(to, policy, now) is None
+
+
+def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now: int) -> bool:
+    """Tell whether a token is good: not expired, what it was issued on alive, a refresh token the newest of its grant.
+
+    A refresh token is good for nothing once its client is not registered for that grant type any more.
+    """
+    if now >= token.expires_at:
+        return False
+    if isinstance(token, AccessToken):
+        if token.grant is None:
+            return is_live_client(of_generation(to.client, token.client_generation), now)
+        return is_live_grant(to, policy, now)
+    if to.grant is None or to.client is None or token.key != to.grant.refresh_token:
+        return False
+    return "refresh_token" in to.client.grant_types and is_live_grant(to, policy, now)
+
+
+def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> bool:
+    """Tell whether a grant goes on when its login session is ended (Back-Channel Logout section 2.7).
+
+    Offline access that has been taken out of the client's registration is none (OIDC Core section 11).
+    """
+    if client is None:
+        return False
+    allowed = registered_scope(grant.scope, client)
+    return "offline_access" in allowed or policy.allows(Allowance.GRANTS_OUTLIVE_SESSION, client.allow)
+
+
+def registered_scope(scope: Scope, client: Client) -> Scope:
+    """Return what is left of a scope that was allowed once: what the client is still registered for."""
+    return scope.within(client.scope)

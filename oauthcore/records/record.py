@@ -1,0 +1,25 @@
+"""What storage has to know of a record."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Record(Protocol):
+    """Be findable by key and purgeable by time: all that storage has to know of a record."""
+
+    @property
+    def key(self) -> str:
+        """Give what the record is found by, unique within its kind."""
+
+    @property
+    def expires_at(self) -> int | None:
+        """Give the second from which it may be purged, or None."""
+
+
+class Owned(Record, Protocol):
+    """Be a record that is found by its subject, too."""
+
+    @property
+    def subject(self) -> str:
+        """Give whose it is."""

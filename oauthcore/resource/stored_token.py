@@ -1,0 +1,64 @@
+"""Finding an access token that is shown, opaque or signed: both are stored, and live only as long as what is stored.
+
+What a token was issued to is found here, too: what its life hangs on (`oauthcore.records.liveness`).
+
+A signed one (RFC 9068) is found by its `jti`, once its signature shows that it was made here: the signature alone would
+tell nothing of a revocation.
+"""
+
+from __future__ import annotations
+
+from oauthcore.context import OwnKeys
+from oauthcore.digest import Digest, Digester, Secret
+from oauthcore.flow.effects import Claims, Flow, claims, find
+from oauthcore.jose.compact import InvalidJwt
+from oauthcore.jose.crypto import Verify
+from oauthcore.jose.jwk import SERVER_ALGORITHMS, Jwk
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import IssuedTo
+from oauthcore.records.token import AccessToken, RefreshToken
+
+
+def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify) -> Flow[AccessToken | None]:
+    """Find an access token, whichever of the two it is."""
+    if looks_signed(value):
+        return _find_signed(value, digest, own_keys, verify)
+    return find(AccessToken, digest("access_token", value))
+
+
+def _find_signed(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify) -> Flow[AccessToken | None]:
+    keys = yield from own_keys()
+    key = key_of_signed(value, keys, digest, verify)
+    return None if key is None else (yield from find(AccessToken, key))
+
+
+def looks_signed(value: Secret) -> bool:
+    """Tell whether it could be a JWT: what this server draws and derives has no full stop in it."""
+    return value.reveal().count(".") == 2
+
+
+def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify: Verify) -> Digest | None:
+    """Give what a signed access token is stored under; None for one that is not ours, or no access token at all."""
+    try:
+        verified = verify(value.reveal(), keys, SERVER_ALGORITHMS)
+    except InvalidJwt:
+        return None
+    jti = verified.claims.get("jti")
+    # RFC 9068 section 4: an ID token is no access token, though the same key has signed it.
+    return digest("jti", Secret(jti)) if verified.header.get("typ") == "at+jwt" and isinstance(jti, str) else None
+
+
+def issued_to(token: AccessToken | RefreshToken | None, caller: Client | None = None) -> Flow[IssuedTo]:
+    """Find what a token's life hangs on; `caller` is a client that has been found already.
+
+    The application is asked last, and only for a person whose grant is there: whether they are known, and no claims.
+    """
+    if token is None:
+        return IssuedTo(None)
+    grant = None if token.grant is None else (yield from find(Grant, token.grant))
+    is_callers = caller is not None and caller.client_id == token.client_id
+    client = caller if is_callers else (yield from find(Client, token.client_id))
+    if grant is None:
+        return IssuedTo(client)
+    return IssuedTo(client, grant, (yield from claims(Claims(grant.subject, grant.client_id, ()))))

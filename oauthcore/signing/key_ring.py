@@ -1,0 +1,180 @@
+"""The life of signing keys, decided purely: what time does to a ring, what it lacks, and what an operator may do.
+
+Times fit together so that nobody ever meets a signature whose key he could not know. A key is published for longer than
+any worker remembers the ring and any client its copy of it; only then it signs. It stays published until the last token
+that it signed has expired, counted from the moment when the last worker can have heard that it was superseded. After
+that this server alone remembers it, for as long as clients may send back what it signed to say whom they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from oauthcore.errors import ConfigurationError
+from oauthcore.jose.jwk import SERVER_ALGORITHMS
+from oauthcore.policy import Lifetimes
+from oauthcore.records.client import Client
+from oauthcore.records.key_ring import KeyRing, RingKey
+from oauthcore.records.lifecycle import KEY, KeyInput, KeyState, advance
+
+DAY = 86_400
+# Whoever rotates by hand, many times a day, does not make every worker read a record that grows without end.
+MAX_REMEMBERED = 20
+
+
+def _names(algorithms: Iterable[str]) -> tuple[str, ...]:
+    return tuple(algorithms)
+
+
+@attrs.frozen(kw_only=True)
+class KeyPolicy:
+    """Say which algorithms there are keys for, and how long what lasts, in seconds.
+
+    `active_lifetime` is how long a key signs, `published_lifetime` how long it is published before that, and
+    `signed_lifetime` the longest that anything signed is good for. Clients may keep the published keys for
+    `jwks_lifetime`, and a worker remembers the ring for `cache_lifetime`. For `hint_lifetime` after a key is superseded
+    it is remembered for ID token hints, which may have expired: make that as long as clients' own sessions last.
+
+    Raises `ConfigurationError` for times that do not fit together.
+    """
+
+    algorithms: tuple[str, ...] = attrs.field(default=("RS256",), converter=_names)
+    # NIST SP 800-57 part 1 section 5.3.6 allows years; three months make a rotation something that is known to work.
+    active_lifetime: int = 90 * DAY
+    # Some clients keep keys for a day, whatever they are told.
+    published_lifetime: int = 2 * DAY
+    signed_lifetime: int = DAY
+    # As long as a grant lasts (Lifetimes.grant_lifetime): who refreshes for so long may be signed in there for so long.
+    hint_lifetime: int = 180 * DAY
+    jwks_lifetime: int = 3_600
+    cache_lifetime: int = 60
+
+    def __attrs_post_init__(self) -> None:
+        for alg in self.algorithms:
+            if alg not in SERVER_ALGORITHMS:
+                raise ConfigurationError("keys.algorithms", alg, f"use some of {', '.join(SERVER_ALGORITHMS)}")
+        for name in ("signed_lifetime", "hint_lifetime", "jwks_lifetime", "cache_lifetime"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(f"keys.{name}", getattr(self, name), "use a number of seconds, 0 or more")
+        if self.published_lifetime < self.jwks_lifetime + self.cache_lifetime:
+            remedy = "make it as long as jwks_lifetime and cache_lifetime together, or nobody knows a key when it signs"
+            raise ConfigurationError("keys.published_lifetime", self.published_lifetime, remedy)
+        if self.active_lifetime <= self.published_lifetime:
+            remedy = "make it longer than published_lifetime, or no successor is ready in time"
+            raise ConfigurationError("keys.active_lifetime", self.active_lifetime, remedy)
+
+
+def check_outlived(client: Client, lifetimes: Lifetimes, policy: KeyPolicy) -> None:
+    """Raise `ConfigurationError` where something signed for a client would outlive the key that it was signed with."""
+    _check_outlived("id_token_lifetime", client.id_token_lifetime or lifetimes.id_token_lifetime, policy)
+    if client.access_token_format == "jwt":
+        _check_outlived(
+            "access_token_lifetime", client.access_token_lifetime or lifetimes.access_token_lifetime, policy
+        )
+
+
+def _check_outlived(name: str, lifetime: int, policy: KeyPolicy) -> None:
+    if lifetime > policy.signed_lifetime:
+        remedy = f"make it {policy.signed_lifetime} at most, or keys.signed_lifetime longer: no token outlives its key"
+        raise ConfigurationError(name, lifetime, remedy)
+
+
+def wanting(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:
+    """Give the algorithms that lack a key: there is none at all, or none to succeed the one that grows old."""
+    return tuple(alg for alg in policy.algorithms if _wants(alg, ring, now, policy))
+
+
+def _wants(alg: str, ring: KeyRing, now: int, policy: KeyPolicy) -> bool:
+    if waiting_of(ring, alg) is not None:
+        return False
+    active = active_of(ring, alg)
+    if active is None:
+        return True
+    return now >= (active.activated_at or 0) + policy.active_lifetime - policy.published_lifetime
+
+
+def due(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
+    """Give the ring as time has made it, or None where time has done nothing to it."""
+    turned = ring
+    for key in ring.keys:
+        if key.state is KeyState.PUBLISHED and now >= key.created_at + policy.published_lifetime:
+            turned = activate(turned, key.kid, now)
+    turned = attrs.evolve(turned, keys=tuple(_remembered(key, now, policy) for key in turned.keys))
+    turned = _without(turned, _to_be_forgotten(turned, now, policy), KeyInput.FORGET)
+    return None if turned == ring else turned
+
+
+def _remembered(key: RingKey, now: int, policy: KeyPolicy) -> RingKey:
+    # A worker that has not heard of the retirement signs with the key for as long as it remembers the ring.
+    lasts = policy.signed_lifetime + policy.cache_lifetime
+    if key.state is not KeyState.RETIRED or now < (key.retired_at or 0) + lasts:
+        return key
+    return attrs.evolve(key, state=_after(key, KeyInput.OUTLIVE))
+
+
+def _to_be_forgotten(ring: KeyRing, now: int, policy: KeyPolicy) -> set[str]:
+    lasts = policy.hint_lifetime + policy.cache_lifetime
+    remembered = [key for key in ring.keys if key.state is KeyState.REMEMBERED]
+    newest = sorted(remembered, key=lambda key: key.retired_at or 0, reverse=True)[:MAX_REMEMBERED]
+    kept = {key.kid for key in newest if now < (key.retired_at or 0) + lasts}
+    return {key.kid for key in remembered} - kept
+
+
+def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
+    """Put a key in; the first one of its algorithm is active at once, for want of another."""
+    if any(known.kid == key.kid for known in ring.keys):
+        raise ConfigurationError("key", key.kid, "it is there already; keys are told apart by kid")
+    published = attrs.evolve(ring, keys=(*ring.keys, key))
+    return activate(published, key.kid, now) if active_of(ring, key.alg) is None else published
+
+
+def succeed(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
+    """Put a key in to succeed the active one in good time; raises `ConfigurationError` where another one waits."""
+    if (waiting := waiting_of(ring, key.alg)) is not None:
+        raise ConfigurationError("alg", key.alg, f"{waiting.kid} is published already and waits for its time to sign")
+    return publish(ring, key, now)
+
+
+def supersede(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
+    """Put a key in and sign with it at once, as after a theft: clients that kept the old set look again."""
+    waiting = {known.kid for known in ring.keys if known.alg == key.alg and known.state is KeyState.PUBLISHED}
+    published = publish(_without(ring, waiting, KeyInput.WITHDRAW), key, now)
+    return published if active_of(published, key.alg) == key else activate(published, key.kid, now)
+
+
+def activate(ring: KeyRing, kid: str, now: int) -> KeyRing:
+    """Sign with a published key from now on; the one that it supersedes keeps its public half alone."""
+    alg = next(key.alg for key in ring.keys if key.kid == kid)
+    return attrs.evolve(ring, keys=tuple(_seeing_activated(key, kid, alg, now) for key in ring.keys))
+
+
+def _seeing_activated(key: RingKey, kid: str, alg: str, now: int) -> RingKey:
+    if key.kid == kid and key.state is not KeyState.ACTIVE:
+        return attrs.evolve(key, state=_after(key, KeyInput.ACTIVATE), activated_at=now)
+    if key.alg == alg and key.state is KeyState.ACTIVE and key.kid != kid:
+        return attrs.evolve(key, state=_after(key, KeyInput.SUPERSEDE), retired_at=now, private=None)
+    return key
+
+
+def _without(ring: KeyRing, kids: Iterable[str], why: KeyInput) -> KeyRing:
+    leaving = set(kids)
+    assert all(_after(key, why) is KeyState.GONE for key in ring.keys if key.kid in leaving)
+    return attrs.evolve(ring, keys=tuple(key for key in ring.keys if key.kid not in leaving))
+
+
+def _after(key: RingKey, event: KeyInput) -> KeyState:
+    following = advance(KEY, key.state, event)
+    assert following is not None, (key.state, event)
+    return following
+
+
+def active_of(ring: KeyRing, alg: str) -> RingKey | None:
+    """Give the key that signs by an algorithm."""
+    return next((key for key in ring.keys if key.alg == alg and key.state is KeyState.ACTIVE), None)
+
+
+def waiting_of(ring: KeyRing, alg: str) -> RingKey | None:
+    """Give the key that is published and will sign by an algorithm."""
+    return next((key for key in ring.keys if key.alg == alg and key.state is KeyState.PUBLISHED), None)

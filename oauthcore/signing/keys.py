@@ -1,0 +1,230 @@
+"""The server's own keys: in storage, where they turn by themselves, or handed in.
+
+Every worker asks its `KeySet` and gets `Keys`: what signs, and what is published. Keys in storage are one record, which
+is looked at again every `cache_lifetime` seconds; whoever looks first when something is due does it, and the others
+take what he made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Protocol
+
+import attrs
+
+from oauthcore.errors import ConfigurationError
+from oauthcore.flow.effects import Flow, find, generate_key, settled, sign
+from oauthcore.flow.outcome import Change, Insert, Outcome, Replace
+from oauthcore.flow.transact import SignAll, agree
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk, set_of
+from oauthcore.jose.jwt import Jwt
+from oauthcore.records.key_ring import KeyRing, RingKey
+from oauthcore.records.lifecycle import KeyState
+from oauthcore.signing.key_ring import KeyPolicy, active_of, due, publish, succeed, supersede, wanting
+from oauthcore.wire.http import Response
+
+
+@attrs.frozen
+class Keys:
+    """Hold the keys as they are for a little while: `signing` by algorithm, and the public halves of all that count.
+
+    `remembered` are those that are published no more, by which nothing is known but ID tokens that come back as hints.
+    """
+
+    signing: Mapping[str, Jwk] = attrs.field(repr=False)
+    published: tuple[Jwk, ...]
+    jwks_lifetime: int
+    remembered: tuple[Jwk, ...] = ()
+    jwks: bytes = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "jwks", set_of(self.published))
+
+    def signing_key(self, alg: str) -> Jwk:
+        """Give the key that signs by an algorithm; raises `ConfigurationError` where there is none."""
+        key = self.signing.get(alg)
+        if key is None:
+            raise ConfigurationError("keys.algorithms", alg, "add it, so that there is a key for it")
+        return key
+
+
+class KeySet(Protocol):
+    """Be where the server's keys come from."""
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Give the algorithms that there are keys for."""
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys as they are now (seconds since the epoch)."""
+
+
+def signing(keys: KeySet, now: int) -> SignAll:
+    """Give `transact` what signs whatever a decision wants signed, with the keys as they are now."""
+    return partial(_sign_all, keys, now)
+
+
+def _sign_all(keys: KeySet, now: int, jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+    current = yield from keys.current(now)
+    return (yield from sign(tuple((jwt, current.signing_key(jwt.alg)) for jwt in jwts)))
+
+
+def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
+    """Give the public halves of the keys, old ones too while they are published; a server without keys has none."""
+    if keys is None:
+        return ()
+    current = yield from keys.current(now)
+    return current.published
+
+
+def known_in_hints(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
+    """Return the public halves by which an ID token hint is known: those that are published, and those that were."""
+    if keys is None:
+        return ()
+    current = yield from keys.current(now)
+    return current.published + current.remembered
+
+
+class GivenKeys:
+    """Keep keys that were handed in: the first of each algorithm signs, and all of them are published.
+
+    To rotate them, put the successor after the active key, later before it, and take the old one away when all that it
+    signed has expired. Put it into `hint_keys` then, the public half will do, for as long as clients may send back ID
+    tokens that it signed, as hints: such keys sign nothing and are not published.
+    """
+
+    def __init__(
+        self, keys: Iterable[Jwk], *, jwks_lifetime: int = KeyPolicy().jwks_lifetime, hint_keys: Iterable[Jwk] = ()
+    ) -> None:
+        crypto.check_installed()
+        self._keys = keys_of(tuple(keys), jwks_lifetime, tuple(hint_keys))
+        self.algorithms = tuple(self._keys.signing)
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys."""
+        return settled(self._keys)
+
+
+def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk, ...] = ()) -> Keys:
+    """Make the keys of a list in which the first of each algorithm signs; raises `ConfigurationError`."""
+    if not private:
+        raise ConfigurationError("keys", None, "give one key at least")
+    if len({key.kid for key in private}) < len(private):
+        raise ConfigurationError("keys", [key.kid for key in private], "give each key once, with a kid of its own")
+    for key in private:
+        crypto.check_key(key)
+    signing = {str(key.alg): next(first for first in private if first.alg == key.alg) for key in private}
+    for key in remembered:
+        if key.kid is None or key.kid in {known.kid for known in private}:
+            remedy = "use keys with a kid, by which tokens name them, that are not among the others"
+            raise ConfigurationError("hint_keys", key.kid, remedy)
+    return Keys(signing, _public(private), jwks_lifetime, _public(remembered))
+
+
+def _public(keys: Iterable[Jwk]) -> tuple[Jwk, ...]:
+    return tuple(key.public for key in keys)
+
+
+class StoredKeys:
+    """Keep an issuer's keys in storage, made when one is lacking and turned by age; `sealing_key` is 32 secret bytes.
+
+    One object for each worker: it remembers the ring for `cache_lifetime` seconds.
+    """
+
+    def __init__(self, issuer: str, policy: KeyPolicy, sealing_key: bytes) -> None:
+        crypto.check_installed()
+        self.policy = policy
+        self._issuer = issuer
+        self.algorithms = policy.algorithms
+        self._sealing_key = sealing_key
+        # Both at once, since threads share the object.
+        self._remembered: tuple[int, Keys] | None = None
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys as they are now, first making or turning what is due."""
+        if self._remembered is not None and 0 <= now - self._remembered[0] < self.policy.cache_lifetime:
+            return settled(self._remembered[1])
+        return self._look(now)
+
+    def ring(self, now: int) -> Flow[KeyRing]:
+        """Give the record as it stands, first making or turning what is due."""
+        ring = yield from find(KeyRing, self._issuer)
+        if ring is not None and not wanting(ring, now, self.policy) and due(ring, now, self.policy) is None:
+            return ring
+        return (yield from self._agreed(lambda: self._turned(now)))
+
+    def rotate(self, alg: str, now: int, *, at_once: bool = False) -> Flow[KeyRing]:
+        """Make a successor for the active key of an algorithm, to sign in good time or `at_once`."""
+        if alg not in self.algorithms:
+            raise ConfigurationError(
+                "alg", alg, f"use one of {', '.join(self.algorithms)}, or add it to the algorithms"
+            )
+        key = yield from generate_key(alg)
+        return (yield from self.add(key, now, at_once=at_once))
+
+    def add(self, key: Jwk, now: int, *, at_once: bool = False) -> Flow[KeyRing]:
+        """Add a key that was made elsewhere, to sign in good time or `at_once`."""
+        crypto.check_key(key)
+        put = supersede if at_once else succeed
+        return self._agreed(lambda: self._changed(lambda ring: put(ring, self._ring_key(key, now), now)))
+
+    def _look(self, now: int) -> Flow[Keys]:
+        ring = yield from self.ring(now)
+        keys = self._opened(ring)
+        self._remembered = (now, keys)
+        return keys
+
+    def _agreed(self, decision: Callable[[], Flow[Outcome]]) -> Flow[KeyRing]:
+        _ = yield from agree(decision)
+        ring = yield from find(KeyRing, self._issuer)
+        assert ring is not None
+        self._remembered = None
+        return ring
+
+    def _turned(self, now: int) -> Flow[Outcome]:
+        stored = yield from find(KeyRing, self._issuer)
+        ring = stored or KeyRing(issuer=self._issuer)
+        turned = due(ring, now, self.policy) or ring
+        for alg in wanting(turned, now, self.policy):
+            key = yield from generate_key(alg)
+            turned = publish(turned, self._ring_key(key, now), now)
+        return put_in_place(stored, turned)
+
+    def _changed(self, change: Callable[[KeyRing], KeyRing]) -> Flow[Outcome]:
+        stored = yield from find(KeyRing, self._issuer)
+        return put_in_place(stored, change(stored or KeyRing(issuer=self._issuer)))
+
+    def _ring_key(self, key: Jwk, now: int) -> RingKey:
+        assert key.kid is not None and key.alg is not None
+        private = crypto.seal(key.text, self._sealing_key)
+        return RingKey(kid=key.kid, alg=key.alg, public=key.public.text, private=private, created_at=now)
+
+    def _opened(self, ring: KeyRing) -> Keys:
+        active = [key for alg in self.algorithms if (key := active_of(ring, alg)) is not None]
+        # The active ones first: some clients take the first key that fits, whatever the token says.
+        ordered = sorted(ring.keys, key=lambda key: _ORDER.index(key.state))
+        published = tuple(Jwk.parse(key.public) for key in ordered if key.state is not KeyState.REMEMBERED)
+        remembered = tuple(Jwk.parse(key.public) for key in ordered if key.state is KeyState.REMEMBERED)
+        signing = {key.alg: self._unsealed(key) for key in active}
+        return Keys(signing, published, self.policy.jwks_lifetime, remembered)
+
+    def _unsealed(self, key: RingKey) -> Jwk:
+        assert key.private is not None
+        try:
+            return Jwk.parse(crypto.unseal(key.private, self._sealing_key))
+        except ValueError:
+            remedy = f"the key {key.kid} was sealed under another one: restore it, or rotate {key.alg} at once"
+            raise ConfigurationError("token_key", "(not shown)", remedy) from None
+
+
+_ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED, KeyState.REMEMBERED)
+
+
+def put_in_place(stored: KeyRing | None, ring: KeyRing) -> Outcome:
+    """Decide that a ring takes the place of the stored one, unless it is the same."""
+    if ring == stored:
+        return Outcome(Response(200))
+    change: Change = Insert(ring) if stored is None else Replace(stored, ring)
+    return Outcome(Response(200), (change,))

@@ -1,0 +1,79 @@
+"""Records as JSON: what a storage that keeps text puts in and takes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from oauthcore.flow.outcome import R
+from oauthcore.records.client import Client
+from oauthcore.records.record import Record
+from oauthcore.scope import Scope
+from oauthcore.wire.text import words
+
+
+def _converter() -> Converter:
+    # A field that a later version adds, with a default, leaves the text of the records there are as it is.
+    converter = Converter(forbid_extra_keys=True, omit_if_default=True)
+    converter.register_unstructure_hook(Scope, lambda scope: scope.text)
+    converter.register_structure_hook(Scope, lambda text, _: Scope(words(str(text))))
+    # Sets have no order of their own; sorted, equal records give equal text.
+    converter.register_unstructure_hook_func(_is_frozenset, lambda members: sorted(member.name for member in members))
+    converter.register_structure_hook_func(_is_frozenset, _structure_frozenset)
+    _keep_authentication_method(converter)
+    return converter
+
+
+# What is left out of a client's text: it was this default that earlier versions left out, and a client that was
+# registered for it keeps to it.
+_UNWRITTEN_METHOD = "client_secret_basic"
+
+
+def _keep_authentication_method(converter: Converter) -> None:
+    """Write a client that may choose its method as null, and read a text that names none as it was meant."""
+    named = override(omit_if_default=False)
+    write = make_dict_unstructure_fn(Client, converter, _cattrs_omit_if_default=True, token_endpoint_auth_method=named)
+    read = make_dict_structure_fn(Client, converter, _cattrs_forbid_extra_keys=True)
+
+    def unstructure(client: Client) -> dict[str, Any]:
+        """Leave out the method that earlier versions left out, so that their texts stay what they are."""
+        members = write(client)
+        if members["token_endpoint_auth_method"] == _UNWRITTEN_METHOD:
+            del members["token_endpoint_auth_method"]
+        return members
+
+    def structure(members: Mapping[str, Any], _: Any) -> Client:
+        """Take the method that is not written for the one that earlier versions left out."""
+        return read({"token_endpoint_auth_method": _UNWRITTEN_METHOD, **members}, Client)
+
+    converter.register_unstructure_hook(Client, unstructure)
+    converter.register_structure_hook(Client, structure)
+
+
+def _is_frozenset(kind: Any) -> bool:
+    return getattr(kind, "__origin__", kind) is frozenset
+
+
+def _structure_frozenset(names: list[str], kind: Any) -> frozenset[Any]:
+    (member,) = kind.__args__
+    return frozenset(member[name] for name in names)
+
+
+_CONVERTER = _converter()
+
+
+def dump(record: Record) -> str:
+    """Give a record's JSON; equal records give equal text, so a storage may compare it."""
+    return json.dumps(_CONVERTER.unstructure(record), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def load(kind: type[R], text: str) -> R:
+    """Give back the record of that kind; raises `ValueError` for text that is none of it."""
+    try:
+        return _CONVERTER.structure(json.loads(text), kind)
+    except Exception as error:  # cattrs and json each have a tree of their own
+        raise ValueError(f"this is no {kind.__name__}: {type(error).__name__}") from error

@@ -1,0 +1,73 @@
+"""Records in memory, for demos, tests and whoever can afford to forget: the shortest storage that keeps the contract.
+
+Safe under threads. The only room of the core that knows of them, and only of their lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from threading import Lock
+from typing import cast
+
+from oauthcore.flow.outcome import Change, R, S, before_and_after
+from oauthcore.records.record import Record
+
+
+class MemoryStorage:
+    """Keep records in a dict; lost when the process ends."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._records: dict[tuple[type[Record], str], Record] = {(type(r), r.key): r for r in records}
+        self._lock = Lock()
+
+    def find(self, kind: type[R], key: str, /) -> R | None:
+        """Give the record of that kind under that key, or None."""
+        record: R | None = self._records.get((kind, key))  # type: ignore[assignment]  # its place says which kind it is
+        return record
+
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
+        """Give every record of that kind with that subject."""
+        with self._lock:
+            return [
+                record for record in self._records.values() if isinstance(record, kind) and record.subject == subject
+            ]
+
+    def commit(self, changes: Sequence[Change], /) -> bool:
+        """Apply all changes at once, or none and give False because a precondition failed."""
+        with self._lock:
+            records = self._records
+            written: dict[tuple[type[Record], str], Record | None] = {}
+            for change in changes:
+                expected, new = before_and_after(change)
+                record = new or expected
+                assert record is not None
+                place = (type(record), record.key)
+                # A change sees what the changes before it in the same commit did.
+                stored = written[place] if place in written else records.get(place)
+                if stored is not expected and stored != expected:
+                    return False
+                if new is not expected:
+                    written[place] = new
+            # In one step: whoever finds without the lock sees all of it or nothing, and None for what is gone.
+            self._records.update(cast("dict[tuple[type[Record], str], Record]", written))
+            for place, kept in written.items():
+                if kept is None:
+                    del self._records[place]
+            return True
+
+    def purge(self, expired_before: int, limit: int, /) -> int:
+        """Remove at most `limit` records that expired before that second, and tell how many."""
+        with self._lock:
+            expired = (
+                place
+                for place, record in self._records.items()
+                if record.expires_at is not None and record.expires_at < expired_before
+            )
+            places = list(islice(expired, max(limit, 0)))
+            for place in places:
+                del self._records[place]
+            return len(places)
+
+    def __len__(self) -> int:
+        return len(self._records)

@@ -1,7 +1,0 @@
-"""Traces: what a server decided about one request and why, without its secrets, to be read and to be played again."""
-
-from oauthcore.testing.trace.recorder import Recorder
-from oauthcore.testing.trace.replay import Replayed, replay
-from oauthcore.testing.trace.trace import Step, Trace
-
-__all__ = ["Recorder", "Replayed", "Step", "Trace", "replay"]

@@ -1,0 +1,160 @@
+"""Effects, answers and records as JSON and back, whatever they are: by the types that attrs knows, and with stand-ins.
+
+Read back is only what the kit knows itself or was told of: a file names no other class.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import Enum
+from importlib import import_module
+from typing import Any, cast
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.pkce import CodeChallenge
+from oauthcore.records.client import ClientSecret
+from oauthcore.records.interaction import REQUEST_PARAMETERS
+from oauthcore.trace.public import CHOSEN, PUBLIC
+from oauthcore.trace.redaction import (
+    is_json,
+    redacted_document,
+    redacted_headers,
+    redacted_json,
+    redacted_uri,
+    stand_in_for,
+)
+from oauthcore.trace.stand_ins import StandIns
+from oauthcore.wire.http import Outgoing, Response
+
+# What came as a parameter, and is the client's own affair, where it is kept beside others that are public.
+_CONFIDED = (REQUEST_PARAMETERS - PUBLIC) | {"logout_hint", "hinted_sid"}
+
+
+def encode(value: Any, stand_ins: StandIns) -> Any:
+    """Give a value's JSON; raises `TypeError` for what is no value, a function for one."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Secret):
+        return {"secret": stand_ins.of_made(value.reveal())}
+    if isinstance(value, str):
+        return stand_ins.applied(value)
+    if isinstance(value, bytes):
+        # Nobody knows what is in there; what must be read again is a text, and is redacted as one.
+        return {"bytes": "x" * len(value)}
+    if isinstance(value, Enum):
+        return {"enum": _name_of(type(value)), "name": value.name}
+    if isinstance(value, type):
+        return {"type": _name_of(value)}
+    if isinstance(value, tuple | list | frozenset | set):
+        members = [encode(member, stand_ins) for member in value]
+        if isinstance(value, frozenset | set):
+            return {"set": sorted(members, key=repr)}
+        return members
+    if isinstance(value, Mapping):
+        return {"mapping": [[key, _member(str(key), member, stand_ins)] for key, member in value.items()]}
+    if isinstance(value, Outgoing | Response):
+        return {"value": _name_of(type(value)), "fields": _message(value, stand_ins)}
+    if attrs.has(type(value)):
+        fields = attrs.fields(type(value))
+        kind = type(value)
+        encoded = {f.name: _field(kind, f, getattr(value, f.name), stand_ins) for f in fields if f.init}
+        return {"value": _name_of(kind), "fields": encoded}
+    raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
+
+
+def decode(text: Any, known: Mapping[str, type]) -> Any:
+    """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`, and for no value."""
+    try:
+        return _decoded(text, known)
+    except (TypeError, KeyError, AttributeError, UnicodeEncodeError) as error:
+        told = f"no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"the trace holds what can't be read here: {told}") from None
+
+
+def _decoded(text: Any, known: Mapping[str, type]) -> Any:
+    if isinstance(text, list):
+        return tuple(_decoded(member, known) for member in text)
+    if not isinstance(text, dict):
+        return text
+    if "secret" in text:
+        return Secret(text["secret"])
+    if "bytes" in text:
+        return text["bytes"].encode("latin-1")
+    if "enum" in text:
+        return cast("type[Enum]", _class_of(text["enum"], known))[text["name"]]
+    if "type" in text:
+        return _class_of(text["type"], known)
+    if "set" in text:
+        return frozenset(_decoded(member, known) for member in text["set"])
+    if "mapping" in text:
+        return {key: _decoded(member, known) for key, member in text["mapping"]}
+    kind = _class_of(text["value"], known)
+    return kind(**{name.lstrip("_"): _decoded(member, known) for name, member in text["fields"].items()})
+
+
+def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any]:
+    """Give what was said to another server, or by it: JSON stays legible, and anything else does not."""
+    if isinstance(message, Response):
+        body = redacted_document(message.body, stand_ins)
+    elif is_json(message.headers):
+        body = json.dumps(redacted_json(message.body, stand_ins)).encode()
+    else:
+        body = b"x" * len(message.body)
+    said = {"headers": redacted_headers(message.headers, stand_ins), "body": {"bytes": body.decode("latin-1")}}
+    if isinstance(message, Outgoing):
+        return {"method": message.method, "url": redacted_uri(message.url, stand_ins, keep_short=True), **said}
+    return {"status": message.status, **said}
+
+
+def _field(kind: type, field: attrs.Attribute[Any], value: Any, stand_ins: StandIns) -> Any:
+    if kind is ClientSecret and field.name == "digest":
+        # Whoever chose the secret of a client may have chosen one that can be guessed, and its digest says when it is.
+        return stand_ins.of_made(value)
+    if kind is ClientSecret and field.name == "sealed" and value is not None:
+        return stand_ins.of_chosen(value)
+    if kind is CodeChallenge and field.name == "value":
+        return stand_ins.of_made(value)
+    if isinstance(value, Secret) and field.name in CHOSEN:
+        return {"secret": stand_ins.of_chosen(value.reveal())}
+    if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
+        # What the house does not show is a secret.
+        return value if field.name in PUBLIC else stand_in_for(field.name, value, stand_ins)
+    return encode(value, stand_ins)
+
+
+def _member(name: str, value: Any, stand_ins: StandIns) -> Any:
+    if isinstance(value, list | tuple):
+        return [_member(name, member, stand_ins) for member in value]
+    is_secret = isinstance(value, str) and name.endswith(("token", "secret"))
+    return stand_in_for(name, value, stand_ins) if is_secret else encode(value, stand_ins)
+
+
+def encode_carried(members: Mapping[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+    """Return the JSON of what a handle carries, with the stand-ins that a record of the same would have."""
+    return {
+        name: encode_carried(value, stand_ins)
+        if isinstance(value, Mapping)
+        else stand_in_for(name, value, stand_ins)
+        if isinstance(value, str) and name in _CONFIDED
+        else encode(value, stand_ins)
+        for name, value in members.items()
+    }
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _class_of(name: str, known: Mapping[str, type]) -> Any:
+    if name in known:
+        return known[name]
+    module, _, qualname = name.partition(":")
+    if module.partition(".")[0] != "oauthcore" or "." in qualname:
+        raise ValueError(f"the trace names {name}, which is not known here; hand it over as one of `kinds`")
+    found = getattr(import_module(module), qualname, None)
+    if not isinstance(found, type) or not (attrs.has(found) or issubclass(found, Enum)):
+        raise ValueError(f"the trace names {name}, which is no value")
+    return found

@@ -1,0 +1,162 @@
+"""What a decision is told beside its effects, as a recorder hears it: digests, documents, keys, and how things went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
+
+from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.documents import FRESH_FOR, Document, Documents, Missing, Turn
+from oauthcore.errors import Unanswered
+from oauthcore.flow.effects import Effect, Flow
+from oauthcore.handle import HandleKind, Handles
+from oauthcore.signing.keys import Keys, KeySet
+from oauthcore.trace.stand_ins import MADE
+from oauthcore.trace.told import Told
+from oauthcore.wire.http import Response
+
+T = TypeVar("T")
+
+
+def overheard(
+    flow: Flow[T],
+    hear: Callable[[Effect, Any], object] = lambda effect, answer: None,
+    tell: Callable[[T | Exception], object] = lambda result: None,
+) -> Generator[Effect, Any, T]:
+    """Run a flow: each effect is heard with its answer or why there was none, and what it came to is told."""
+    resume: Callable[[Any], Effect] = flow.send
+    answer: Any = None
+    while True:
+        try:
+            effect = resume(answer)
+        except StopIteration as end:
+            tell(end.value)
+            return end.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
+        except Exception as failure:  # whatever it is: it is raised again, here and in a replay
+            tell(failure)
+            raise
+        try:
+            resume, answer = flow.send, (yield effect)
+        except Unanswered as failure:
+            resume, answer = flow.throw, failure
+        hear(effect, answer)
+
+
+def written(result: Any, write: Callable[[Any], Any]) -> Told:
+    """Write down how something went."""
+    if isinstance(result, Unanswered):
+        return {"failed": str(result)}
+    if isinstance(result, Exception):
+        return {"bug": type(result).__name__}
+    return {"told": write(result)}
+
+
+def write_keys(keys: Keys) -> dict[str, Any]:
+    """Write the public halves of a server's keys."""
+    return {
+        "published": [key.public.members for key in keys.published],
+        "jwks_lifetime": keys.jwks_lifetime,
+        "remembered": [key.public.members for key in keys.remembered],
+    }
+
+
+class HeardDigester(Digester):
+    """Digest, and tell."""
+
+    __slots__ = ("_digest", "_heard")
+
+    def __init__(self, digest: Digester, heard: list[tuple[str, str, bool]]) -> None:
+        self._digest = digest
+        self._heard = heard
+
+    def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
+        """Digest, and tell which kind came to what, and whether the secret is so short that it can be guessed."""
+        digest = self._digest(kind, secret)
+        self._heard.append((kind, digest, len(secret.reveal()) < MADE))
+        return digest
+
+
+class HeardDerivation(Derivation):
+    """Derive, and tell."""
+
+    __slots__ = ("_derive", "_heard")
+
+    def __init__(self, derive: Derivation, heard: list[tuple[str, str]]) -> None:
+        self._derive = derive
+        self._heard = heard
+        self._keys = derive._keys
+
+    def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Derive, and tell for what."""
+        derived = self._derive(proof, secret)
+        self._heard.append((proof, derived.reveal()))
+        return derived
+
+
+class HeardHandles(Handles):
+    """Write and read handles, and tell which, and what each carried."""
+
+    __slots__ = ("_handles", "_heard")
+
+    def __init__(self, handles: Handles, heard: list[tuple[str, Mapping[str, Any] | None]]) -> None:
+        self._handles = handles
+        self._heard = heard
+
+    def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Write one, and tell."""
+        handle = self._handles.write(kind, members, nonce)
+        self._heard.append((handle.reveal(), members))
+        return handle
+
+    def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
+        """Read one, and tell."""
+        members = self._handles.read(kind, handle)
+        self._heard.append((handle.reveal(), members))
+        return members
+
+
+class HeardDocuments(Documents):
+    """Give what is known, and tell whether it was."""
+
+    def __init__(self, documents: Documents, heard: list[tuple[str, Document | Turn | None]]) -> None:
+        super().__init__()
+        self._documents = documents
+        self._heard = heard
+
+    def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+        """Return the document, or raise `Missing`."""
+        try:
+            document = self._documents.get(url, now, fresh_for=fresh_for)
+        except Missing:
+            self._heard.append((url, None))
+            raise Missing(self, url, now, fresh_for) from None
+        self._heard.append((url, document))
+        return document
+
+    def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
+        """Let the server's own decide; that nothing is fetched is told, since other requests are the reason."""
+        turn = self._documents.turn(missing)
+        if turn in {Turn.KNOWN, Turn.LATER}:
+            self._heard.append((missing.url, turn))
+        return turn
+
+    def end_turn(self, url: str) -> None:  # type: ignore[explicit-override]  # none in 3.11
+        """Let others fetch it."""
+        self._documents.end_turn(url)
+
+    def keep(self, url: str, answer: Response | None, now: int) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+        """Keep it with those of the server itself."""
+        return self._documents.keep(url, answer, now)
+
+
+class HeardKeys:
+    """Give the server's own keys, and tell their public halves."""
+
+    def __init__(self, keys: KeySet, hear: Callable[[Flow[Keys]], Flow[Keys]]) -> None:
+        self._keys = keys
+        self._hear = hear
+        self.algorithms = keys.algorithms
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give the keys as they are now."""
+        return self._hear(self._keys.current(now))

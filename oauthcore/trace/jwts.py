@@ -1,0 +1,65 @@
+"""JWTs in a trace: what stands for one has its header and its claims, without what is secret in them, and no signature.
+
+So whatever is read of a token before it is verified is read again as it was, down to what is wrong with it; whether its
+signature is good is what a trace tells beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from typing import Any
+
+from oauthcore.jose.compact import MAX_LENGTH, Flaw, InvalidJwt, read_claims, read_signed
+from oauthcore.jose.strict_json import parse_object
+
+Redact = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def looks_signed(text: str) -> bool:
+    """Tell whether a text could be a JWT, a broken one included."""
+    return text.count(".") == 2 and len(text) <= MAX_LENGTH
+
+
+def flaw_of(text: str) -> Flaw | None:
+    """Tell what is wrong with a token, whoever has signed it; None where nothing is."""
+    try:
+        _ = read_claims(read_signed(text).payload)
+    except InvalidJwt as invalid:
+        return invalid.flaw
+    return None
+
+
+def rebuilt(text: str, redact: Redact, letters: str) -> str | None:
+    """Give a token of the same shape, its signature made of `letters`; None where its parts can't be read."""
+    header, claims, signature = text.split(".")
+    try:
+        parts = (
+            _json_in_place(_decoded(header), redact),
+            _json_in_place(_decoded(claims), redact),
+            _letters(len(_decoded(signature)), letters),
+        )
+    except (ValueError, RecursionError):
+        return None
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode("ascii") for part in parts)
+
+
+def _json_in_place(text: bytes, redact: Redact) -> bytes:
+    try:
+        members = parse_object(text)
+    except ValueError:
+        return b"x" * len(text)  # which is no JSON either
+    return json.dumps(redact(members), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _letters(size: int, letters: str) -> bytes:
+    return (letters * (1 + size // len(letters))).encode("ascii")[:size]
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.b64decode(part.encode("ascii") + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise ValueError("this is no base64url") from None

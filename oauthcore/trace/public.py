@@ -1,0 +1,127 @@
+"""What may be seen in a trace, by its name, and what never may; what is named nowhere here is taken for a secret."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from oauthcore import errors
+from oauthcore.records.client import AuthenticationMethod
+from oauthcore.wire.parameters import FORM
+
+# Parameters and members that are meant to be seen, by whoever handles the request.
+PUBLIC = frozenset(
+    {
+        "client_id",
+        "client_assertion_type",
+        "grant_type",
+        "response_type",
+        "response_mode",
+        "redirect_uri",
+        "scope",
+        "code_challenge_method",
+        "prompt",
+        "display",
+        "max_age",
+        "ui_locales",
+        "claims_locales",
+        "acr_values",
+        "claims",
+        "token_type_hint",
+        "resource",
+        "audience",
+        "username",
+        "error",
+        "error_description",
+        "error_uri",
+        "token_type",
+        "jti",
+        "iss",
+        "aud",
+        "sub",
+        "issuer",
+        "interaction_id",
+        "active",
+        "kid",
+        "alg",
+        "kty",
+        "use",
+        "crv",
+        "typ",
+        "cty",
+        "enc",
+        "client_name",
+        "client_uri",
+        "policy_uri",
+        "tos_uri",
+        "jwks_uri",
+        "post_logout_redirect_uri",
+        "token_endpoint_auth_method",
+        "application_type",
+    }
+)
+# What a public key is made of (RFC 7517 section 4, RFC 7518 section 6), and what a key has that is none.
+KEY_NUMBERS = frozenset({"n", "e", "x", "y"})
+PRIVATE_NUMBERS = frozenset({"d", "k"})
+# Those that a person chose: nothing of them is kept, not even how long they are.
+CHOSEN = frozenset({"password", "client_secret"})
+# Parameters that are secrets, or may be, however short they are. A name without a value is one of these, or is public,
+# or is no name at all.
+SECRET = CHOSEN | {
+    "assertion",
+    "access_token",
+    "client_assertion",
+    "code",
+    "code_challenge",
+    "code_verifier",
+    "id_token",
+    "id_token_hint",
+    "interaction",
+    "login_hint",
+    "logout_hint",
+    "nonce",
+    "proof",
+    "refresh_token",
+    "registration",
+    "request",
+    "request_uri",
+    "state",
+    "token",
+}
+# Headers that are meant to be seen; any other is left out altogether.
+SEEN = frozenset(
+    {
+        "content-type",
+        "content-length",
+        "accept",
+        "accept-language",
+        "origin",
+        "host",
+        "cache-control",
+        "pragma",
+        "vary",
+        "allow",
+        "www-authenticate",
+        "retry-after",
+        "x-content-type-options",
+        "access-control-allow-origin",
+        "access-control-expose-headers",
+        "access-control-request-method",
+        "access-control-request-headers",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+        "access-control-max-age",
+        "x-frame-options",
+        "content-security-policy",
+        "referrer-policy",
+    }
+)
+# Texts that are the same at every server, whoever sends one of them as his secret.
+WORDS = frozenset(
+    {
+        *PUBLIC,
+        *SECRET,
+        *get_args(AuthenticationMethod),
+        *(kind.code for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")),
+        *(FORM, "application/json", "text/plain; charset=utf-8", "text/html; charset=utf-8"),
+    }
+)

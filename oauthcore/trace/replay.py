@@ -1,0 +1,205 @@
+"""A trace played again: a server of the same settings, asked the same, told the same, at the same second."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, TypeVar
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.errors import Unanswered
+from oauthcore.flow.effects import Effect, Flow
+from oauthcore.flow.transact import SignAll
+from oauthcore.jose.compact import Flaw, InvalidJwt, read_claims, read_signed
+from oauthcore.jose.crypto import VerifiedJwt
+from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.jwt import Jwt
+from oauthcore.server import AuthorizationServer
+from oauthcore.testing.telling import told
+from oauthcore.trace.differences import differences
+from oauthcore.trace.encoding import decode, encode
+from oauthcore.trace.public import WORDS
+from oauthcore.trace.redaction import redacted_response
+from oauthcore.trace.stand_ins import StandIns, drawn_in_place, texts_in
+from oauthcore.trace.told import (
+    ToldDerivation,
+    ToldDigester,
+    ToldDocuments,
+    ToldHandles,
+    ToldKeys,
+    queues,
+    read,
+)
+from oauthcore.trace.trace import Step, Trace
+from oauthcore.wire.http import Peer, Request, Response
+from oauthcore.wire.refusals import ErrorPage, plain_error_page
+from oauthcore.wire.text import ascii_lower
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Replayed:
+    """Hold a replay: what it answered, and where it went another way than what was recorded."""
+
+    response: Response
+    differences: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Tell whether it came to the same decision, by the same questions."""
+        return not self.differences
+
+
+def replay(
+    trace: Trace,
+    *,
+    kinds: Iterable[type] = (),
+    make_server: Callable[..., AuthorizationServer] = AuthorizationServer,
+    during: Callable[[Callable[[], Response]], Response] = lambda play: play(),
+) -> Replayed:
+    """Decide again, on the facts of a trace.
+
+    `kinds` are classes of records beside the core's that may be in it; `make_server` adds what is no value, such as
+    grants of your own; `during` is called with the playing itself, for who wants to watch.
+    """
+    player = _Player(trace, {f"{kind.__module__}:{kind.__qualname__}": kind for kind in kinds}, make_server)
+    response = during(player.play)
+    return Replayed(response, tuple(player.compared(response)))
+
+
+class _Player:
+    """Answer a flow from a trace, and note where it asks something else."""
+
+    def __init__(self, trace: Trace, kinds: dict[str, type], make_server: Callable[..., AuthorizationServer]) -> None:
+        self._trace = trace
+        self._kinds = kinds
+        self._stand_ins = StandIns.of(trace.stand_ins, WORDS | texts_in(trace.settings))
+        self._differences: list[str] = []
+        self._draws = 0
+        self._asked = 0
+        self._readings = iter(trace.clock)
+        self._verdicts = queues(trace.verified)
+        self._now = 0.0
+        made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
+        made._digest = ToldDigester(trace.digests)
+        made._derive = ToldDerivation(trace.derived)
+        made._handles = ToldHandles(trace.handles)
+        made._verify = self._verify
+        made._documents = ToldDocuments(trace.documents)
+        signed = iter(trace.signed)
+        made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
+        self._stand_ins.public |= texts_in(json.loads(made._metadata.body))
+        self._server = made
+
+    def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:
+        try:
+            told = self._trace.algorithms
+            keys = None if told is None else ToldKeys(told, self._trace.keys)
+            return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32), keys=keys)
+        except TypeError as error:
+            raise ValueError(f"the trace's settings are not those of a server here: {error}") from None
+
+    def play(self) -> Response:
+        """Run the flow to its response."""
+        flow = self._flow()
+        resume: Callable[[Any], Any] = flow.send
+        answer: Any = None
+        while True:
+            try:
+                effect = resume(answer)
+            except StopIteration as end:
+                if len(self._trace.steps) > self._asked:
+                    self._differences.append(f"it asked {self._asked} times, and before {len(self._trace.steps)} times")
+                return end.value  # type: ignore[no-any-return]  # the flow's own result
+            step = self._step(effect, encode(effect, self._stand_ins))
+            resume = flow.send if step.failed is None else flow.throw
+            answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
+            self._stand_ins.hear_of_person(effect, answer)
+
+    def _flow(self) -> Flow[Response]:
+        asked, login = self._trace.request, decode(self._trace.login, self._kinds)
+        if self._trace.call == "handle":
+            return self._server.handle(_request(asked), login, self._page)
+        try:
+            if self._trace.call == "deny":
+                return self._server.deny(asked["handle"], login, error_page=self._page)
+            scope, remember = asked["scope"], asked["remember"]
+            return self._server.finish(asked["handle"], login, scope, remember=remember, error_page=self._page)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
+
+    def _step(self, effect: Effect, asked: Any) -> Step:
+        """Give what was answered to that question, then or at another time; where it never was, nobody can."""
+        number, self._asked = self._asked, self._asked + 1
+        before = self._trace.steps[number] if number < len(self._trace.steps) else None
+        if before is not None and _plain(asked) == _plain(before.effect):
+            return before
+        was = "nothing" if before is None else told(decode(before.effect, self._kinds))
+        self._differences.append(f"question {number}: {told(effect)}, and before {was}")
+        same = (step for step in self._trace.steps if _plain(asked) == _plain(step.effect))
+        return next(same, Step(asked, failed="the trace has no answer to this"))
+
+    def compared(self, response: Response) -> list[str]:
+        """Give every difference."""
+        said, before = redacted_response(response, self._stand_ins), self._trace.response
+        return [*self._differences, *differences(_plain(said), _plain(before))]
+
+    def _page(self, page: ErrorPage) -> Response:
+        """Give the headers of the page that was shown, whoever rendered it: they are no part of the decision."""
+        before = self._trace.response
+        if before["refusal"] is None or before["refusal"]["code"] != page.code:
+            return plain_error_page(page)
+        headers = tuple((name, value) for name, value in before["headers"] if ascii_lower(name) != "retry-after")
+        return Response(before["status"], headers)
+
+    def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
+        signed = read_signed(token)
+        if signed.alg not in algorithms:
+            raise InvalidJwt(Flaw.ALGORITHM)
+        verdicts = self._verdicts.get(token)
+        if not verdicts:
+            self._differences.append("it verified a token that was not verified before")
+            raise InvalidJwt(Flaw.SIGNATURE)
+        flaw = verdicts.pop(0)
+        if flaw is not None:
+            raise InvalidJwt(Flaw[flaw])
+        return VerifiedJwt(signed.header, read_claims(signed.payload))
+
+    def _clock(self) -> float:
+        self._now = next(self._readings, self._now)
+        return self._now
+
+    def _entropy(self, size: int, /) -> bytes:
+        self._draws += 1
+        return drawn_in_place(self._draws, size)
+
+
+def _signing(context: Context, signed: Any) -> SignAll:
+    def sign(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+        """Give what was signed before."""
+        yield from ()
+        told = next(signed, None)
+        if told is None:
+            raise Unanswered("the trace has no answer to this")
+        return read(told, tuple)
+
+    return sign
+
+
+def _request(members: dict[str, Any]) -> Request:
+    try:
+        peer = None if members["peer"] is None else Peer(**members["peer"])
+        headers = tuple((name, value) for name, value in members["headers"])
+        return Request(members["method"], members["target"], headers, members["body"].encode("latin-1"), peer)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Give JSON as it is read back: what was a tuple is a list."""
+    if isinstance(value, list | tuple):
+        return [_plain(member) for member in value]
+    return {key: _plain(member) for key, member in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,126 @@
+"""What a decision was told beside its effects, and is told again: digests, documents, keys, and how things went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.documents import FRESH_FOR, Document, Documents, Missing, Turn
+from oauthcore.errors import Unanswered
+from oauthcore.flow.effects import Flow
+from oauthcore.handle import HandleKind, Handles
+from oauthcore.jose.jwk import Jwk
+from oauthcore.signing.keys import Keys
+
+T = TypeVar("T")
+Told = dict[str, Any]
+
+
+def read(told: Told, read_value: Callable[[Any], T]) -> T:
+    """Give what was told, or raise what was raised, as far as the answer tells one from another."""
+    if "failed" in told:
+        raise Unanswered(told["failed"])
+    if "told" not in told:
+        raise RuntimeError(f"{told['bug']}, as it was recorded")
+    return read_value(told["told"])
+
+
+def read_keys(told: dict[str, Any]) -> Keys:
+    """Read them; nothing can be signed with these."""
+    published, remembered = (tuple(map(Jwk.of, told.get(name, []))) for name in ("published", "remembered"))
+    return Keys({}, published, told["jwks_lifetime"], remembered)
+
+
+class ToldDigester(Digester):
+    """Give the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
+        self._told: dict[str, list[str]] = queues(told)
+
+    def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the next of that kind."""
+        queue = self._told.get(kind)
+        return Digest(queue.pop(0) if queue else "0" * 64)
+
+
+class ToldDerivation(Derivation):
+    """Give the stand-ins of what was derived before, each proof in its order."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
+        super().__init__("", bytes(32))
+        self._told: dict[str, list[str]] = queues(told)
+
+    def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the next for that proof."""
+        queue = self._told.get(proof)
+        return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
+
+
+class ToldHandles(Handles):
+    """Give the stand-ins of the handles that were written before, and what those carried that were read, in order."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Iterable[tuple[str, Any]]) -> None:
+        super().__init__("", bytes(32))
+        self._told = list(told)
+
+    def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the next one."""
+        return Secret(self._told.pop(0)[0]) if self._told else super().write(kind, members, nonce)
+
+    def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
+        """Give what the next one carried; what is read beyond them carries nothing."""
+        members: Mapping[str, Any] | None = self._told.pop(0)[1] if self._told else None
+        return members
+
+
+class ToldDocuments(Documents):
+    """Give what was known of other servers' documents, each in its order."""
+
+    def __init__(self, told: Iterable[tuple[str, Any]]) -> None:
+        super().__init__()
+        self._told: dict[str, list[Any]] = queues(told)
+
+    def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+        """Give the document, or raise `Missing` where it was missing then, or was never asked for."""
+        queue = self._told.get(url)
+        told = queue.pop(0) if queue else None
+        if not isinstance(told, dict):
+            raise Missing(self, url, now, fresh_for)
+        body = None if told["body"] is None else told["body"].encode("latin-1")
+        return Document(url, body, told["fetched_at"])
+
+    def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
+        """Return what was told to do, if that was not to ask; who joined another request has an answer of its own."""
+        queue = self._told.get(missing.url)
+        return Turn(queue.pop(0)) if queue and isinstance(queue[0], str) else Turn.FETCH
+
+
+class ToldKeys:
+    """Give the public halves of the server's keys, as they were each time."""
+
+    def __init__(self, algorithms: Iterable[str], told: Iterable[Told]) -> None:
+        self.algorithms = tuple(algorithms)
+        self._told = iter(told)
+
+    def current(self, now: int) -> Flow[Keys]:
+        """Give what was told next."""
+        yield from ()
+        told = next(self._told, None)
+        if told is None:
+            raise Unanswered("the trace has no answer to this")
+        return read(told, read_keys)
+
+
+def queues(told: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    """Sort what was told by what it was told of, each in its order."""
+    queues: dict[str, list[T]] = {}
+    for kind, value in told:
+        queues.setdefault(kind, []).append(value)
+    return queues

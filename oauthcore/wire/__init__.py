@@ -1,0 +1,1 @@
+"""HTTP as plain values: requests, responses, parameters, and text as it came over the wire."""

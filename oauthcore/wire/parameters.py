@@ -1,0 +1,159 @@
+"""Strict reading of what a peer can write: forms, queries, cookies.
+
+Parsed once, at the edge. A blank value counts as absent and a repeated one is refused (RFC 6749 section 3.1), before
+anything else looks. Nothing here knows what a parameter means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from urllib.parse import unquote_to_bytes
+
+import attrs
+
+from oauthcore.errors import InvalidRequest, RepeatedParameter, UnreadableRequest
+from oauthcore.frozen import made_quickly
+from oauthcore.wire.http import Request
+from oauthcore.wire.text import media_type, strip_ows
+
+FORM = "application/x-www-form-urlencoded"
+
+# Far above any honest request (a 2 kB state, a long list of scopes), far below what would cost anything to read.
+MAX_LENGTH = 65_536
+MAX_PARAMETERS = 100
+
+# RFC 8707 section 2 lets a request name several resources.
+REPEATABLE = frozenset({"resource"})
+
+
+@made_quickly
+@attrs.frozen
+class Parameters:
+    """Hold the parameters of one request by name; none is blank, and only `REPEATABLE` names have several values."""
+
+    _values: dict[str, str] = attrs.field(repr=False)
+    _lists: dict[str, tuple[str, ...]] = attrs.field(repr=False)
+
+    def get(self, name: str) -> str | None:
+        """Give the value, or None where it was absent or blank."""
+        return self._values.get(name)
+
+    def need(self, name: str) -> str:
+        """Give the value; raises `InvalidRequest` where it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            raise InvalidRequest.with_description(f"{name} is missing")
+        return value
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Give every value of a repeatable parameter, in order."""
+        return self._lists.get(name, ())
+
+    def among(self, names: Container[str]) -> dict[str, str]:
+        """Give those of the names that have a value, with it."""
+        return {name: value for name, value in self._values.items() if name in names}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+
+def parse_form(text: str) -> Parameters:
+    """Read form encoding, the syntax of queries and bodies alike (RFC 6749 appendix B).
+
+    Raises `InvalidRequest` for a repeated name, for bytes that are no UTF-8, for a NUL and for too much of anything.
+    """
+    if len(text) > MAX_LENGTH:
+        raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
+    pieces = text.split("&")
+    if len(pieces) > MAX_PARAMETERS:
+        raise UnreadableRequest.with_description(f"there are more than {MAX_PARAMETERS} parameters")
+    is_plain = text.isascii() and "\0" not in text
+    values: dict[str, str] = {}
+    lists: dict[str, tuple[str, ...]] = {}
+    for piece in pieces:
+        if not piece:
+            continue
+        name, _, value = piece.partition("=")
+        if not is_plain or "%" in piece or "+" in piece:
+            name, value = _decoded(name), _decoded(value)
+        if name in REPEATABLE:
+            lists[name] = (*lists.get(name, ()), value)
+        elif name in values:
+            raise RepeatedParameter.with_description("a parameter is repeated")
+        values.setdefault(name, value)
+    if "" in values.values():
+        values = {name: value for name, value in values.items() if value}
+    return Parameters(values, lists)
+
+
+def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    try:
+        # Only surrogates that stand alone can't be encoded; what is ASCII and has no escape in it is read already.
+        if "%" in text or not text.isascii():
+            text = unquote_to_bytes(text).decode("utf-8")
+    except UnicodeError:
+        raise UnreadableRequest.with_description("a parameter is no UTF-8") from None
+    # No parameter has a use for NUL, and databases choke on it.
+    if "\0" in text:
+        raise UnreadableRequest.with_description("a parameter has a NUL character")
+    return text
+
+
+def form_of(request: Request) -> Parameters:
+    """Read the form in a request's body; raises `InvalidRequest` where it is something else (RFC 6749 section 3.2).
+
+    Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
+    """
+    if media_type(request.header("content-type")) != FORM:
+        raise UnreadableRequest.with_description(f"the content type is not {FORM}")
+    if len(request.body) > MAX_LENGTH:
+        raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
+    try:
+        return parse_form(request.body.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise UnreadableRequest.with_description("the form is no UTF-8") from None
+
+
+def query_of(request: Request) -> Parameters:
+    """Read the parameters in a request's query."""
+    return parse_form(request.query)
+
+
+def cookies_named(request: Request, name: str) -> list[str]:
+    """Return every value a browser sent under that cookie name (RFC 6265 section 5.4: there may be several).
+
+    Only SP and HTAB around a name are no part of it, as in browsers. U+00A0 and U+0085 are white space to `str.strip`:
+    another host of the domain, which no browser lets set a `__Host-` cookie, could set one with such a character before
+    the name, and have it read here as this host's own.
+    """
+    return [
+        strip_ows(pair.partition("=")[2]).strip('"')
+        for header in request.headers_named("cookie")
+        for pair in header.split(";")
+        if _cookie_name(pair) == name
+    ]
+
+
+def cookie_of(request: Request, name: str) -> str | None:
+    """Return the value of the one cookie of that name; None where there is none, and where there are several.
+
+    A browser keeps one `__Host-` cookie of a name (RFC 6265bis section 4.1.3.2). Where two arrive, one of them is
+    somebody else's, and nothing tells which.
+    """
+    values = cookies_named(request, name)
+    return values[0] if len(values) == 1 else None
+
+
+def without_cookies(request: Request, name: str) -> Request:
+    """Give a request in which `cookies_named` finds none of that name, however they are spelled; all others stay."""
+    headers = [
+        (key, ";".join(pair for pair in value.split(";") if _cookie_name(pair) != name) if key == "cookie" else value)
+        for key, value in request.headers
+    ]
+    return attrs.evolve(request, headers=tuple(headers))
+
+
+def _cookie_name(pair: str) -> str | None:
+    name, equals, _ = pair.partition("=")
+    return strip_ows(name) if equals else None  # RFC 6265bis section 5.6: without "=" it is a value that has no name

@@ -1,0 +1,282 @@
+"""The resource server: who may do what by which token, and how the others are told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oauthcore import (
+    Access,
+    Client,
+    ConfigurationError,
+    MemoryStorage,
+    Request,
+    ResourceServer,
+    Response,
+    Scope,
+    World,
+    run,
+)
+from oauthcore.digest import Digester, Secret
+from oauthcore.errors import InvalidRequest, InvalidToken
+from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.outcome import Insert
+from oauthcore.flow.storage import Storage
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import GrantState
+from oauthcore.records.token import AccessToken
+from oauthcore.resource.server import StoredTokens
+from oauthcore.testing import FixedClock, Outage
+
+ISSUER = "https://as.example"
+NOW = 1_000_000
+DIGEST = Digester(ISSUER)
+
+
+def access(**changes: object) -> Access:
+    known = {"client_id": "app", "subject": "alice", "scope": Scope(("read",)), "issued_at": 1, "expires_at": 2}
+    return Access(**(known | changes))  # type: ignore[arg-type]  # given by name
+
+
+def knows(found: Access | None) -> ResourceServer:
+    return ResourceServer(lambda _: settled(found), realm="api")
+
+
+def ask(server: ResourceServer, authorization: str | None, scope: str = "read") -> Access | Response:
+    headers = () if authorization is None else (("Authorization", authorization),)
+    return run(server.verify(Request("GET", "/", headers), scope), World(MemoryStorage()))
+
+
+def refused(verdict: Access | Response) -> tuple[int, str | None]:
+    assert isinstance(verdict, Response)
+    return verdict.status, verdict.header("www-authenticate")
+
+
+def stored(state: GrantState = GrantState.ACTIVE, *, grant: bool = True, expires_at: int = NOW + 10) -> MemoryStorage:
+    storage = MemoryStorage()
+    key = DIGEST("grant", Secret("grant"))
+    token = AccessToken(
+        key=DIGEST("access_token", Secret("token")),
+        client_id="app",
+        subject="alice" if grant else None,
+        grant=key if grant else None,
+        scope=Scope(("read",)),
+        audience=(ISSUER,),
+        issued_at=NOW,
+        expires_at=expires_at,
+    )
+    of = Grant(
+        key=key,
+        client_id="app",
+        subject="alice",
+        scope=Scope(("read",)),
+        auth_time=NOW,
+        granted_at=NOW,
+        expires_at=NOW + 100,
+        state=state,
+    )
+    assert storage.commit((Insert(token), Insert(of), Insert(Client(client_id="app", scope="read"))))
+    return storage
+
+
+def ask_stored(storage: Storage, *, audience: str | None = None) -> Access | Response:
+    server = ResourceServer(StoredTokens(ISSUER, FixedClock(NOW)), audience=audience)
+    request = Request("GET", "/", (("Authorization", "Bearer token"),))
+    return run(server.verify(request, "read"), World(storage))
+
+
+def test_good_token_gives_what_it_allows() -> None:
+    assert ask(knows(access()), "Bearer token") == access()
+
+
+def test_stored_token_is_found_by_its_digest() -> None:
+    found = ask_stored(stored())
+
+    assert isinstance(found, Access)
+    assert (found.client_id, found.subject, found.issuer, found.expires_at) == ("app", "alice", ISSUER, NOW + 10)
+
+
+def test_clients_own_token_has_no_subject() -> None:
+    found = ask_stored(stored(grant=False))
+
+    assert isinstance(found, Access)
+    assert found.subject is None
+
+
+@pytest.mark.parametrize("storage", [MemoryStorage(), stored(GrantState.REVOKED), stored(expires_at=NOW)])
+def test_dead_token_is_refused(storage: MemoryStorage) -> None:
+    assert refused(ask_stored(storage))[0] == 401
+
+
+def test_token_for_others_is_refused() -> None:
+    """RFC 8707 section 3."""
+    assert isinstance(ask_stored(stored(), audience=ISSUER), Access)
+    assert refused(ask_stored(stored(), audience="https://other.example"))[0] == 401
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_storage_that_fails_is_a_503_and_no_word_of_the_token(at: int) -> None:
+    verdict = ask_stored(Outage(stored(), at))
+
+    assert isinstance(verdict, Response)
+    assert (verdict.status, verdict.header("www-authenticate"), verdict.header("retry-after")) == (503, None, "1")
+
+
+def test_bug_is_a_500() -> None:
+    def broken(_: Secret) -> Flow[Access | None]:
+        raise ZeroDivisionError
+
+    assert refused(ask(ResourceServer(broken), "Bearer token")) == (500, None)
+
+
+def test_no_credentials_are_asked_for_without_an_error() -> None:
+    """RFC 6750 section 3.1."""
+    assert refused(ask(knows(access()), None)) == (401, 'Bearer realm="api", scope="read"')
+
+
+def test_unknown_token_is_invalid() -> None:
+    status, challenge = refused(ask(knows(None), "Bearer token"))
+
+    assert status == 401
+    assert challenge is not None
+    assert challenge.startswith('Bearer realm="api", error="invalid_token", error_description="')
+
+
+def test_missing_scope_names_all_that_is_needed() -> None:
+    """RFC 6750 section 3."""
+    status, challenge = refused(ask(knows(access()), "Bearer token", "read write"))
+
+    assert status == 403
+    assert 'error="insufficient_scope"' in (challenge or "")
+    assert 'scope="read write"' in (challenge or "")
+
+
+def test_repeated_header_is_malformed() -> None:
+    request = Request("GET", "/", (("Authorization", "Bearer a"), ("Authorization", "Bearer b")))
+
+    assert refused(run(knows(access()).verify(request), World(MemoryStorage())))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("credentials", "status"),
+    [("Bearer", 400), ("Bearer ", 400), ("bearer a b", 400), ("Bearer a,b", 401), ("Bearer =a", 401), ("Basic a", 401)],
+)
+def test_credentials_that_are_no_token_are_refused(credentials: str, status: int) -> None:
+    assert refused(ask(knows(access()), credentials))[0] == status
+
+
+def test_token_in_query_or_form_is_not_looked_at() -> None:
+    request = Request(
+        "POST", "/?access_token=token", (("Content-Type", "application/x-www-form-urlencoded"),), b"access_token=token"
+    )
+
+    assert refused(run(knows(access()).verify(request), World(MemoryStorage())))[0] == 401
+
+
+def test_wider_scope_may_imply_a_narrower() -> None:
+    def implies(scope: Scope) -> list[str]:
+        return [*scope, "read"] if "write" in scope else list(scope)
+
+    server = ResourceServer(lambda _: settled(access(scope=Scope(("write",)))), implies=implies)
+
+    assert isinstance(ask(server, "Bearer token"), Access)
+    assert refused(ask(server, "Bearer token", "admin"))[0] == 403
+
+
+def test_access_that_was_found_before_is_judged_the_same() -> None:
+    server = knows(None)
+
+    assert server.judge(access(), "read") == access()
+    assert refused(server.judge(access(), "write"))[0] == 403
+    assert refused(server.judge(None, "read")) == refused(ask(server, None))
+
+
+@given(st.text(max_size=40))
+def test_nothing_that_is_sent_gets_into_the_answer(text: str) -> None:
+    verdict = ask(knows(None), f"Bearer {text}")
+
+    assert isinstance(verdict, Response)
+    challenge = knows(None)._challenge
+    assert verdict.headers in {
+        challenge.refuse(error("x"), Scope(("read",))).headers for error in (InvalidToken, InvalidRequest)
+    }
+
+
+@pytest.mark.parametrize("realm", ['a"b', "a\r\nb", "ä", "a\\b"])
+def test_realm_that_could_break_out_of_its_quotes_is_refused(realm: str) -> None:
+    with pytest.raises(ConfigurationError, match="realm"):
+        ResourceServer(lambda _: settled(None), realm=realm)
+
+
+@pytest.mark.parametrize("scope", ['a"b', "a\r\nb", ("a\r\nX: y",), ("a b\\",)])
+def test_scope_that_could_break_out_of_its_quotes_is_refused(scope: str | tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError, match="scope"):
+        knows(None).verify(Request("GET", "/"), scope)
+
+
+def described() -> ResourceServer:
+    return ResourceServer(
+        lambda _: settled(None),
+        resource="https://api.example/v1/",
+        authorization_servers=[ISSUER],
+        scopes=["read", "write"],
+        name="The API",
+    )
+
+
+def test_metadata_says_whose_tokens_are_taken() -> None:
+    """RFC 9728 section 2."""
+    server = described()
+    response = run(server.handle(Request("GET", str(server.metadata_path))), World(MemoryStorage()))
+
+    assert server.metadata_path == "/.well-known/oauth-protected-resource/v1"
+    assert response.header("access-control-allow-origin") == "*"
+    assert json.loads(response.body) == {
+        "resource": "https://api.example/v1/",
+        "authorization_servers": [ISSUER],
+        "bearer_methods_supported": ["header"],
+        "scopes_supported": ["read", "write"],
+        "resource_name": "The API",
+    }
+
+
+def test_challenge_names_the_metadata() -> None:
+    """RFC 9728 section 5.1."""
+    url = "https://api.example/.well-known/oauth-protected-resource/v1"
+
+    assert f'resource_metadata="{url}"' in (refused(ask(described(), None))[1] or "")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("POST", "/v1", 405), ("GET", "/v2", 404)])
+def test_metadata_is_read_at_its_path_alone(method: str, path: str, status: int) -> None:
+    request = Request(method, f"/.well-known/oauth-protected-resource{path}")
+
+    assert run(described().handle(request), World(MemoryStorage())).status == status
+
+
+def test_resource_without_more_says_no_more() -> None:
+    server = ResourceServer(lambda _: settled(None), resource="https://api.example")
+    response = run(server.handle(Request("GET", str(server.metadata_path))), World(MemoryStorage()))
+
+    assert set(json.loads(response.body)) == {"resource", "bearer_methods_supported"}
+    assert not knows(None).owns("/.well-known/oauth-protected-resource")
+
+
+@pytest.mark.parametrize("resource", ["api", "https://", "https://api.example?q", "https://api.example#f", "urn:api"])
+def test_resource_that_is_no_url_is_refused(resource: str) -> None:
+    with pytest.raises(ConfigurationError, match="resource"):
+        ResourceServer(lambda _: settled(None), resource=resource)
+
+
+def test_a_preflight_for_the_metadata_is_answered() -> None:
+    """MCP's clients in a browser announce `mcp-protocol-version` before they read it."""
+    server = described()
+    announced = ("Access-Control-Request-Headers", "mcp-protocol-version")
+
+    response = run(server.handle(Request("OPTIONS", str(server.metadata_path), (announced,))), World(MemoryStorage()))
+
+    assert response.status == 204
+    assert response.header("access-control-allow-headers") == "mcp-protocol-version"

@@ -1,0 +1,51 @@
+"""Whatever the core's own tests ask a server, rightly and wrongly, can be recorded and is decided again as it was."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+ROOMS = ("oidc", "clients", "authorization", "grants", "endpoints")
+# The first tampers with its server's own context; the second seals a secret anew, which no trace has, so that a replay
+# leaves the client as it is. The others have records of their own.
+TAMPERING = (
+    "test_a_server_without_openid_ignores_its_parameters_and_refuses_its_scope",
+    "test_a_secret_that_was_sealed_before_is_good_and_sealed_anew_in_the_commit_of_its_use",
+    "test_custom_grant",
+    "test_a_password_that_was_changed",
+)
+# Those that ask the same again and again, or what no two runs ask alike.
+NOT_THESE = " and ".join(f"not {name}" for name in (*TAMPERING, "arun", "properties", "interleavings", "whatever"))
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+def test_every_decision_of_the_tests_of_openid_connect_clients_and_grants_is_come_to_again() -> None:
+    rooms = [f"tests/core/{room}" for room in ROOMS]
+    plugins = [
+        "-p",
+        "tests.core.trace.replaying",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:cov",
+        "-p",
+        "no:xdist",
+        "--hypothesis-seed=0",
+    ]
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugins, "-k", NOT_THESE, *rooms],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+
+    assert run.returncode == 0, run.stdout[-4_000:]
+    said = re.search(r"(\d+) decisions came out the same again", run.stdout)
+    assert said is not None
+    assert int(said[1]) > 1_500
+    print(said[0])
