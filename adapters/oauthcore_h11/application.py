@@ -26,12 +26,12 @@ from oauthcore import (
 from oauthcore.entropy import Entropy
 from oauthcore.errors import ContentTooLarge, ServerError, TemporarilyUnavailable
 from oauthcore.flow.outcome import Event
-from oauthcore.flow.storage import AsyncStorage
 from oauthcore.jose import crypto
 from oauthcore.wire.http import see_other
 from oauthcore.wire.refusals import refuse_as_page
 from oauthcore_h11 import monitoring, signing
 from oauthcore_h11.configuration.tables import Network
+from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Browser, Devices
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
@@ -66,7 +66,7 @@ class Application:
 
     server: AuthorizationServer
     pages: Pages
-    storage: AsyncStorage
+    storage: WithDeclared
     users: Users
     devices: Devices
     monitoring: Monitoring

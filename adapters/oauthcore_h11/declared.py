@@ -1,16 +1,23 @@
 """Declared records: what stands in the configuration is found beside what is stored, and is not stored itself.
 
 So a client or a user that is taken out of the file is gone at the next reload, and no file and database can disagree.
+All that the storage remembers of a declared client is which registration it is (`declared_generations`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias, cast
 
+import attrs
+
+from oauthcore import Client
 from oauthcore.flow.outcome import Change, Insert, R, Replace, Require, S
 from oauthcore.flow.storage import AsyncStorage
 from oauthcore.records.record import Record
+from oauthcore_h11.declared_generations import settle_generations
+
+Generations: TypeAlias = Callable[[AsyncStorage, Iterable[str]], Awaitable[Mapping[str, str]]]
 
 
 class DeclaredRecord(Exception):
@@ -20,9 +27,26 @@ class DeclaredRecord(Exception):
 class WithDeclared:
     """Be a storage in which some records are declared, and all the others stored."""
 
-    def __init__(self, storage: AsyncStorage, declared: Iterable[Record]) -> None:
+    def __init__(
+        self, storage: AsyncStorage, declared: Iterable[Record], generations: Generations = settle_generations
+    ) -> None:
         self._storage = storage
         self._declared = {(type(record), record.key): record for record in declared}
+        self._generations = generations
+        self._settled = False
+
+    async def settle(self) -> None:
+        """Give each declared client its generation; raises what keeps the storage from telling it.
+
+        It is called when a server starts or reloads. Where the storage was away then, whoever finds a declared client
+        first has to ask, since a guess would make all that the client was given look like another's.
+        """
+        clients = [record for record in self._declared.values() if isinstance(record, Client)]
+        generations = await self._generations(self._storage, [client.client_id for client in clients])
+        for client in clients:
+            generation = generations[client.client_id]
+            self._declared[Client, client.client_id] = attrs.evolve(client, generation=generation)
+        self._settled = True
 
     def is_declared(self, kind: type[Record], key: str) -> bool:
         """Tell whether that record is declared."""
@@ -30,6 +54,8 @@ class WithDeclared:
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Give the record of that kind under that key, or None."""
+        if kind is Client and not self._settled and (kind, key) in self._declared:
+            await self.settle()
         declared = self._declared.get((kind, key))
         return await self._storage.find(kind, key) if declared is None else cast("R", declared)
 

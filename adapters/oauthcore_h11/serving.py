@@ -120,6 +120,7 @@ class Process:
         self._server = Server(self._application, settings_of(configuration, self._application), hear=self._hear_refusal)
         tls = None if configuration.tls is None else tls_of(configuration.tls)
         try:
+            await settle(self._application)
             await self._application.look_after_keys(int(time.time()))
         except BaseException:  # whatever was opened is closed
             await self._close()
@@ -221,6 +222,8 @@ class Process:
             # To read and compile templates, catalogues and certificates takes longer than a hundred requests.
             renewal = await asyncio.to_thread(self._read_again)
             await renewal.application.look_after_keys(int(time.time()))
+            # Last: it forgets who is declared no more, which a reload that fails after all should not have done.
+            await settle(renewal.application)
         except Exception as error:  # whatever it is: what runs goes on as it was
             if isinstance(error, ConfigurationError):
                 logger.error("not reloaded: %s", in_file_words(error))
@@ -253,6 +256,14 @@ class Process:
         self._monitoring.unreadable(refused.status)
         fields = {"status": refused.status, "address": peer.address}
         logging.getLogger("oauthcore.access").info("unreadable request", extra={"fields": fields})
+
+
+async def settle(application: Application) -> None:
+    """Have the storage tell which registrations the declared clients are; one that is away is asked when it is back."""
+    try:
+        await application.storage.settle()
+    except Exception:  # whatever it is: requests meet it too, and say so
+        logger.exception("the storage does not tell which registrations the declared clients are")
 
 
 def keeping_what_can_not_change(new: Configuration, old: Configuration) -> Configuration:

@@ -520,3 +520,45 @@ def test_port_that_is_taken_is_named(installation: Installation) -> None:
 
 def test_number_of_workers_that_can_not_be_is_refused(installation: Installation) -> None:
     assert "--workers = 0: use a number, 1 or more" in installation.run("serve", "--workers", "0", status=2)
+
+
+DECLARED = """
+[[clients]]
+client_id = "declared"
+secret = "a-secret-of-the-tests-with-32-chars"
+grant_types = ["client_credentials"]
+introspects_any = true
+"""
+
+
+def test_a_declared_client_keeps_its_tokens_over_restarts_and_has_none_once_it_is_declared_anew(
+    installation: Installation,
+) -> None:
+    auth = ("declared", "a-secret-of-the-tests-with-32-chars")
+
+    def is_active(running: Running, token: str) -> bool:
+        asked = httpx.post(running.url + "/introspect", data={"token": token}, auth=auth, trust_env=False)
+        return bool(asked.json()["active"])
+
+    def token_of(running: Running) -> str:
+        form = {"grant_type": "client_credentials"}
+        answer = httpx.post(running.url + "/token", data=form, auth=auth, trust_env=False)
+        return str(answer.json()["access_token"])
+
+    installation.configure(DECLARED)
+    declared = installation.config.read_text(encoding="utf-8")
+    with installation.serving() as first:
+        token = token_of(first)
+    with installation.serving() as second:
+        assert is_active(second, token)
+        installation.config.write_text(declared.replace(DECLARED, ""), encoding="utf-8")
+        second.tell(signal.SIGHUP)
+        until(second, "reloaded")
+        installation.config.write_text(declared, encoding="utf-8")
+        second.tell(signal.SIGHUP)
+        until(second, "reloaded", 2)
+        assert not is_active(second, token)
+        later = token_of(second)
+    with installation.serving() as third:
+        assert is_active(third, later)
+        assert not is_active(third, token)

@@ -21,6 +21,7 @@ from oauthcore_h11.assembly import fetch_of, looks_of, passwords_of, rules_of, s
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
+from oauthcore_h11.declared_generations import known_generations
 from oauthcore_h11.engines import Awaited, Listing, Opened, engine_of
 from oauthcore_h11.password_rules import PasswordRules
 from oauthcore_h11.passwords import Passwords
@@ -84,7 +85,7 @@ def workplace(config: Path) -> Iterator[Workplace]:
     records = tuple(declared(configuration, server, passwords))
     opened = engine_of(configuration).open(configuration)
     try:
-        storage = WithDeclared(Awaited(opened.storage), records)
+        storage = WithDeclared(Awaited(opened.storage), records, known_generations)
         yield Workplace(configuration, server, opened, storage, passwords, rules_of(configuration), records)
     finally:
         opened.close()
