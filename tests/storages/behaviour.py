@@ -26,7 +26,13 @@ from tests.core import (
     test_sign_in_interleavings,
     test_withdrawal_interleavings,
 )
-from tests.core.clients import test_assertion_interleavings, test_private_key_jwt, test_registration
+from tests.core.clients import (
+    test_assertion_interleavings,
+    test_management_interleavings,
+    test_moved_issuer,
+    test_private_key_jwt,
+    test_registration,
+)
 from tests.core.endpoints import (
     test_applications,
     test_authorization,
@@ -61,6 +67,7 @@ BEHAVIOUR: Sequence[ModuleType] = (
 INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
     *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
+    *(test_management_interleavings, test_moved_issuer),
 )
 
 LOOK_INTO_MEMORY = {
