@@ -33,6 +33,7 @@ from oauthcore import (
 )
 from oauthcore.errors import ContentTooLarge
 from oauthcore.openid import OpenID
+from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
@@ -104,6 +105,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         self.world = signing_aside(world)
         self._login = login
         self._pages = pages
+        self._tracebacks = Tracebacks()
 
     @classmethod
     def at(
@@ -258,11 +260,19 @@ class Embedded(Generic[RequestT, ResponseT]):
         return await Answer(await self.serve(head, receive, asking))(scope, receive, send)
 
     def _told(self, request: Request, response: Response) -> Response:
-        """Tell the log of a refusal: never with the query, which may hold what nobody should read."""
+        """Tell the log of a refusal: never with the query, which may hold what nobody should read.
+
+        A failure is told with its traceback once a minute for each cause, and in a line otherwise.
+        """
         if response.refusal is not None:
             refusal, cause = response.refusal, response.refusal.cause
-            level = logging.INFO if cause is None else logging.ERROR
-            log.log(level, "%s %s: %s, %s", request.method, request.path, refusal.code, refusal.reason, exc_info=cause)
+            words = (request.method, request.path, refusal.code, refusal.reason)
+            if cause is None:
+                log.info("%s %s: %s, %s", *words)
+            elif (repeated := self._tracebacks.repeated(cause, time.monotonic())) is None:
+                log.error("%s %s: %s, %s: %s", *words, words_of(cause))
+            else:
+                log.error("%s %s: %s, %s (%d times since it was last shown)", *words, repeated, exc_info=cause)
         return response
 
 

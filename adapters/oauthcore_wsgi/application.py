@@ -31,6 +31,7 @@ from oauthcore import (
 from oauthcore.errors import ContentTooLarge
 from oauthcore.flow.drivers import check_world
 from oauthcore.openid import OpenID
+from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
 from oauthcore_wsgi.wire import TOO_LARGE, Answer, body_of, head_of, path_of, plain
 
@@ -93,6 +94,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         self.world = world
         self._login = login
         self._pages = pages
+        self._tracebacks = Tracebacks()
 
     @classmethod
     def at(
@@ -238,11 +240,19 @@ class Embedded(Generic[RequestT, ResponseT]):
         return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
 
     def _told(self, request: Request, response: Response) -> Response:
-        """Tell the log of a refusal: never with the query, which may hold what nobody should read."""
+        """Tell the log of a refusal: never with the query, which may hold what nobody should read.
+
+        A failure is told with its traceback once a minute for each cause, and in a line otherwise.
+        """
         if response.refusal is not None:
             refusal, cause = response.refusal, response.refusal.cause
-            level = logging.INFO if cause is None else logging.ERROR
-            log.log(level, "%s %s: %s, %s", request.method, request.path, refusal.code, refusal.reason, exc_info=cause)
+            words = (request.method, request.path, refusal.code, refusal.reason)
+            if cause is None:
+                log.info("%s %s: %s, %s", *words)
+            elif (repeated := self._tracebacks.repeated(cause, time.monotonic())) is None:
+                log.error("%s %s: %s, %s: %s", *words, words_of(cause))
+            else:
+                log.error("%s %s: %s, %s (%d times since it was last shown)", *words, repeated, exc_info=cause)
         return response
 
 

@@ -197,6 +197,20 @@ def test_trouble_is_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> N
     assert caplog.records[0].exc_info is not None
 
 
+def test_the_same_trouble_again_is_told_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage(MemoryStorage(), 0)
+    app = OAuth(server(), AsyncWorld(outage))
+
+    for _ in range(2):
+        outage.calls = 0
+        call(app, scope("/t/authorize", query_string=b"client_id=a"))
+
+    first, second = caplog.records
+    assert first.exc_info is not None
+    assert not second.exc_info
+    assert "Unanswered: Find failed: Down" in second.getMessage()
+
+
 def test_application_finishes_in_its_own_framework() -> None:
     async def finish() -> tuple[Any, Answer, Answer]:
         app = oauth()

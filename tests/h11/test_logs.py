@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore_h11.logs import CAUSES, JsonLines, TextLines, request_id, set_up
+from oauthcore.tracebacks import CAUSES
+from oauthcore_h11.logs import JsonLines, TextLines, request_id, set_up
 
 
 def record(message: str, fields: dict[str, object] | None = None, *, failed: bool = False) -> logging.LogRecord:

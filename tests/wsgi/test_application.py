@@ -187,6 +187,20 @@ def test_trouble_is_logged_with_its_cause_and_refusals_without(caplog: pytest.Lo
     assert "secret" not in caplog.text.replace("client_secret", "")
 
 
+def test_the_same_trouble_again_is_told_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    outage = Outage(MemoryStorage(), 0)
+    app = oauth(World(outage))
+
+    for _ in range(2):
+        outage.calls = 0
+        call(app, "/t/authorize", QUERY_STRING="client_id=a")
+
+    first, second = caplog.records
+    assert first.exc_info is not None
+    assert not second.exc_info
+    assert "Unanswered: Find failed: Down" in second.getMessage()
+
+
 def test_server_is_made_by_its_issuer_and_key() -> None:
     made = OAuth.at("https://as.example", World(MemoryStorage()), bytes(32), interaction="/ask", login=lambda _: None)
 
