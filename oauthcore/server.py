@@ -76,7 +76,8 @@ class AuthorizationServer:
     `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
     `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else. `base`
     is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found, and
-    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`.
+    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`, whose world
+    needs the `claims` that this server has: without, tokens are good of a person whom the application no longer knows.
 
     With `openid` it is an OpenID Provider. `keys` are what it signs with: a `KeyPolicy` for keys in storage, which turn
     by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise.

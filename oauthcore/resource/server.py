@@ -68,6 +68,9 @@ class StoredTokens:
 
     `own_keys` finds the server's keys, to know signed tokens again; without it there are none. `policy` is the
     server's: it says what outlives a login session.
+
+    Whether the person is still known is asked of the world's `claims`. A `World` without takes everybody for known, and
+    so tokens of a person whom the application has removed.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class ResourceServer:
     the `authorization_servers` whose tokens it takes, there is a metadata document at `metadata_path` (RFC 9728), and
     each challenge names it. `audience` is what a token must be meant for; None takes any. `implies` widens a token's
     scope: `lambda scope: [*scope, "read"] if "write" in scope else scope`. `scopes` is what the metadata advertises.
+    With `server.tokens`, give the world the same `claims` as the server's: without, nobody is ever gone.
 
     Raises `ConfigurationError` for settings that can't be.
     """

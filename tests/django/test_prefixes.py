@@ -81,5 +81,6 @@ def test_behind_a_proxy_that_cuts_the_prefix_off(issuer: str) -> None:
 def test_included_below_a_path(issuer: str) -> None:
     """What a path is included below is nothing that a pattern is told of: the `prefix` says it."""
     oauth = made(issuer, API)
-    with override_settings(ROOT_URLCONF=(path("api/", include(oauth.urls)),)):
+    with override_settings(ROOT_URLCONF=(path("api/", include(oauth.urls)), *oauth.urls)):
         check(by_wsgi(WSGIHandler()), issuer)
+        check_root(by_wsgi(WSGIHandler()), issuer)

@@ -10,6 +10,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from oauthcore.flow.outcome import Insert
 from oauthcore.records.grant import Grant
 from oauthcore.storage.purging import BATCH
 from oauthcore_h11.cli import main
+from oauthcore_h11.cli.client_changes import update
+from oauthcore_h11.cli.clients import add
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
 from tests.h11.installation import with_any_password
@@ -397,6 +400,23 @@ def test_client_is_updated_and_what_is_not_named_stays(shell: Shell) -> None:
     assert shell.ask("client", "update", "app", "--name", "") == {"client_id": "app", "updated": ["name"]}
     assert shell.ask("client", "show", "app")["name"] is None
     assert "register at least one" in shell.run("client", "update", "app", "--redirect-uri", "", status=2)
+
+
+def test_client_is_told_to_have_claims_in_its_id_tokens_and_not_to(shell: Shell) -> None:
+    shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb", "--scope", "openid email")
+
+    told = []
+    for option in ("--no-id-token-claims", "--id-token-claims"):
+        shell.run("client", "update", "app", option)
+        told.append(shell.ask("client", "show", "app")["id_token_claims"])
+
+    assert told == [False, True]
+
+
+def test_every_option_of_a_client_that_is_added_can_be_changed() -> None:
+    options = set(signature(add).parameters) - {"public"}  # a client that gets a secret later has --auth-method
+
+    assert options <= set(signature(update).parameters)
 
 
 def test_client_says_what_becomes_of_a_scope_that_is_not_known(shell: Shell) -> None:

@@ -168,10 +168,13 @@ def test_as_a_mounted_application(kind: Any, app_of: Make, issuer: str) -> None:
 
 @issuers
 def test_in_a_router_with_a_prefix(issuer: str) -> None:
+    oauth = made(oauthcore_asgi.fastapi.OAuth, issuer)
     app = FastAPI()
-    app.include_router(APIRouter(routes=made(oauthcore_asgi.fastapi.OAuth, issuer).routes), prefix=API)
+    app.include_router(APIRouter(routes=oauth.routes), prefix=API)
+    app.mount("/.well-known", oauth.well_known)
 
     check(by_asgi(app), issuer)
+    check_root(by_asgi(app), issuer)
 
 
 @issuers
@@ -180,24 +183,43 @@ def test_fastapi_has_a_root_path_of_its_own(issuer: str) -> None:
     app = FastAPI(root_path=API, routes=made(oauthcore_asgi.fastapi.OAuth, issuer).routes)
 
     check(by_asgi(app), issuer)
+    check_root(by_asgi(app), issuer)
+
+
+def beside(oauth: Any, app: Any) -> Starlette:
+    """Put the metadata at the host's root, beside an application that routes nothing outside its prefix."""
+    return Starlette(routes=[Mount("/.well-known", oauth.well_known), Mount("/", app)])
 
 
 @issuers
 def test_litestar_has_a_path_of_its_own(issuer: str) -> None:
-    check(by_asgi(Litestar(path=API, plugins=[made(oauthcore_asgi.litestar.OAuth, issuer)])), issuer)
+    oauth = made(oauthcore_asgi.litestar.OAuth, issuer)
+    ask = by_asgi(beside(oauth, Litestar(path=API, plugins=[oauth])))
+
+    check(ask, issuer)
+    check_root(ask, issuer)
 
 
 @issuers
-@pytest.mark.parametrize("framework", ["quart", "flask"])
-def test_as_a_blueprint_with_a_prefix(framework: str, issuer: str) -> None:
-    if framework == "quart":
-        app = Quart(__name__)
-        app.register_blueprint(made(oauthcore_asgi.quart.OAuth, issuer).blueprint, url_prefix=API)
-        check(by_asgi(app), issuer)
-    else:
-        other = Flask(__name__)
-        other.register_blueprint(made(oauthcore_wsgi.flask.OAuth, issuer).blueprint, url_prefix=API)
-        check(by_wsgi(other), issuer)
+def test_as_a_blueprint_of_quarts_with_a_prefix(issuer: str) -> None:
+    oauth = made(oauthcore_asgi.quart.OAuth, issuer)
+    app = Quart(__name__)
+    app.register_blueprint(oauth.blueprint, url_prefix=API)
+    ask = by_asgi(beside(oauth, app))
+
+    check(ask, issuer)
+    check_root(ask, issuer)
+
+
+@issuers
+def test_as_a_blueprint_of_flasks_with_a_prefix(issuer: str) -> None:
+    oauth = made(oauthcore_wsgi.flask.OAuth, issuer)
+    app = Flask(__name__)
+    app.register_blueprint(oauth.blueprint, url_prefix=API)
+    ask = by_wsgi(DispatcherMiddleware(app, {"/.well-known": oauth.well_known}))
+
+    check(ask, issuer)
+    check_root(ask, issuer)
 
 
 def by_aiohttp(app: web.Application, cut: str = "") -> Ask:
@@ -232,10 +254,12 @@ def test_aiohttp_as_a_sub_application(issuer: str) -> None:
         app, below = web.Application(), web.Application()
         below.add_routes([web.get("/token/mine", mine_of_aiohttp), *oauth.routes])
         app.add_subapp(API, below)
+        app.add_routes(route for route in oauth.routes if route.path in oauth.metadata_paths)
         app.add_routes([web.get("/token", mine_of_aiohttp)])
         return app
 
     check(aiohttp_asked(application), issuer)
+    check_root(aiohttp_asked(application), issuer)
     check_own(aiohttp_asked(application), "/token")
     check_own(aiohttp_asked(application), "/api/token/mine")
 

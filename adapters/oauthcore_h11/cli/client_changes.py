@@ -32,6 +32,7 @@ def update(
     response_type: Several = None,
     auth_method: AuthenticationMethod | None = None,
     auth_signing_alg: str | None = None,
+    id_token_claims: YesOrNo = None,
     jwks_uri: str | None = None,
     jwks_file: Path | None = None,
     request_uri: Several = None,
@@ -74,6 +75,8 @@ def update(
         How it authenticates at the token endpoint.
     auth_signing_alg
         The one algorithm that it signs its assertions by.
+    id_token_claims
+        Put what the scopes profile, email, address and phone stand for into its ID tokens, as well as at UserInfo.
     jwks_uri
         Where its public keys are, an https URL.
     jwks_file
@@ -113,6 +116,7 @@ def update(
         "response_types": values(response_type),
         "token_endpoint_auth_method": auth_method,
         "token_endpoint_auth_signing_alg": auth_signing_alg,
+        "id_token_claims": id_token_claims,
         "jwks_uri": jwks_uri,
         "jwks": None if jwks_file is None else jwks_in("--jwks-file", jwks_file),
         "request_uris": values(request_uri),
