@@ -1,4 +1,4 @@
-"""What is checked, and how: `nox` runs the lot, `nox -s quick` is the developer's loop."""
+"""What is checked: `nox` proves every rule once, `nox -s full` over every host and storage; `quick` is a loop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from pathlib import Path
 import nox
 
 nox.options.sessions = ["lint", "types", "contracts", "tests"]
-nox.options.error_on_missing_interpreters = True
+# `pythons` runs whatever is found; everything else runs by the Python that nox runs by.
+nox.options.error_on_missing_interpreters = False
 
-# A file's tests stay together: what they start is started once. More at once would start more databases than it saves.
-TWO_AT_ONCE = ("--numprocesses=2", "--dist=loadfile")
+# What tests/conftest.py groups stays together, as it shares what was started; the others go to whoever is free.
+# More than two at once would start more databases than it saves.
+TWO_AT_ONCE = ("--numprocesses=2", "--dist=loadgroup")
+# Files in which all is left to `full`, thousands of tests: only to collect them takes half a minute.
+LEFT_TO_FULL = (
+    *("tests/hosts/test_behaviour.py", "tests/hosts/test_stored.py", "tests/sql/test_behaviour.py"),
+    *("tests/redis/test_behaviour.py", "tests/sqlite/test_behaviour.py"),
+)
 # A test that hangs fails after so many seconds, with the stacks of all threads, and the run goes on.
 WITH_AN_END = ("--timeout=900",)
 LOCKS = Path("tests/locks")
@@ -57,16 +64,39 @@ def contracts(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run every test, with branch coverage."""
+    """Run every test but those that are left to `full`."""
+    install(session, "tests")
+    left = [f"--ignore={file}" for file in LEFT_TO_FULL]
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-m", "not full", *left, *session.posargs)
+
+
+@nox.session
+def full(session: nox.Session) -> None:
+    """Run the rest: everything again over every host and storage, on real databases, and in a browser."""
+    install(session, "tests")
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-m", "full", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run every test with branch coverage, which takes three times as long: before a release."""
     install(session, "tests")
     session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "--cov", "--cov-report=term", *session.posargs)
 
 
 @nox.session(reuse_venv=True)
 def quick(session: nox.Session) -> None:
-    """Run what takes no time, and stop at the first failure."""
+    """Run what takes no time and starts nothing, and stop at the first failure."""
     install(session, "tests", project=("-e", "."))
-    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-x", "-q", "-m", "not slow", *session.posargs)
+    wanted = session.posargs or ("tests/core", "tests/house")
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-x", "-q", "-m", "not slow", *wanted)
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def pythons(session: nox.Session) -> None:
+    """Run the core's tests by every Python that is found; nox says which were not."""
+    install(session, "tests")
+    session.run("pytest", *TWO_AT_ONCE, *WITH_AN_END, "-q", "-m", "not slow", "tests/core", *session.posargs)
 
 
 @nox.session

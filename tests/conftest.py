@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,48 @@ pytest_plugins = ("tests.servers.plugin",)
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+ROOT = Path(__file__).parent
+# What these tests start, if anything, is in one process and gone with the test: any worker may take any of them.
+ALONE = frozenset({"core", "house", "documents", "typing"})
+# Parameters by which a module's tests are parted between the workers: each value has a server or a database to itself.
+PARTED_BY = ("target", "base", "emptied")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to `nox -s full` what is slow outside of the core, and keep together what shares something started."""
+    for item in items:
+        folder, *rest = item.path.relative_to(ROOT).parts
+        if item.get_closest_marker("memory_alone") or (folder != "core" and item.get_closest_marker("slow")):
+            item.add_marker("full")
+        if rest and folder not in ALONE:
+            item.add_marker(pytest.mark.xdist_group("-".join((folder, *rest, *parted(item)))))
+
+
+def parted(item: pytest.Item) -> Iterator[str]:
+    """Return which of the servers or databases a test is for, where its module has several."""
+    parameters = item.callspec.indices if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return (str(parameters[name]) for name in PARTED_BY if name in parameters)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Set logging back to what it was: commands and servers that run in this process set it up for all of it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    if root.level != level:
+        root.setLevel(level)
+    # What pytest itself has added for this test stays until it takes it away.
+    root.handlers[:] = [handler for handler in root.handlers if handler in handlers or is_of_pytest(handler)]
+
+
+def is_of_pytest(handler: logging.Handler) -> bool:
+    """Tell whether pytest has added it to hear what is logged."""
+    return type(handler).__module__.startswith("_pytest.")
+
 
 # How coverage has what a test starts traced, too.
 _TRACING = "COVERAGE_PROCESS_CONFIG"

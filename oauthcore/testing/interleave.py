@@ -52,8 +52,13 @@ class Run(Generic[T]):
     schedule: Schedule
     results: tuple[T, ...]
     world: World
-    story: tuple[str, ...] = attrs.field(repr=False)
+    _events: Sequence[Callable[[], str]] = attrs.field(repr=False, alias="events")
     prepared: Any = attrs.field(default=None, repr=False)
+
+    @property
+    def story(self) -> tuple[str, ...]:
+        """Return the schedule in words, a line for each step and each result."""
+        return tuple(event() for event in self._events)
 
 
 @attrs.frozen
@@ -197,7 +202,8 @@ class _Table(Generic[T]):
         self._results: dict[int, T] = {}
         self.taken: Schedule = ()
         self.steps: list[tuple[int, Footprint]] = []
-        self._story: list[str] = []
+        # Put in words only where a check fails: that takes as long as all the rest of a schedule.
+        self._events: list[Callable[[], str]] = []
         for number in range(len(self._flows)):
             self._resume(number, None)
 
@@ -225,7 +231,7 @@ class _Table(Generic[T]):
         result = answer_to(effect, self._scene.world)
         self.taken = (*self.taken, number)
         self.steps.append((number, footprint_of(effect)))
-        self._story.append(f"flow {number}: {told(effect)} -> {outlined(result)}")
+        self._events.append(lambda: f"flow {number}: {told(effect)} -> {outlined(result)}")
         self._resume(number, result)
 
     def run(self) -> Run[T]:
@@ -234,7 +240,7 @@ class _Table(Generic[T]):
         if waiting:
             raise ValueError(f"the schedule {self.taken!r} ends, and {', '.join(waiting)} still waits; {_UNSTEADY}")
         results = tuple(self._results[number] for number in range(len(self._flows)))
-        return Run(self.taken, results, self._scene.world, tuple(self._story), self._scene.prepared)
+        return Run(self.taken, results, self._scene.world, tuple(self._events), self._scene.prepared)
 
     def _footprint(self, number: int) -> Footprint:
         effect = self._pending[number]
@@ -246,10 +252,11 @@ class _Table(Generic[T]):
             self._pending[number] = self._flows[number].send(result)
         except StopIteration as end:
             self._pending[number] = None
-            self._results[number] = end.value
-            self._story.append(f"flow {number} gives {outlined(end.value)}")
+            self._results[number] = result = end.value
+            self._events.append(lambda: f"flow {number} gives {outlined(result)}")
         except Exception as failure:  # a flow that raises is a finding, too
-            raise ScheduleFailed(self.taken, self._story, reason_of(failure), who=f"flow {number}") from failure
+            story = [event() for event in self._events]
+            raise ScheduleFailed(self.taken, story, reason_of(failure), who=f"flow {number}") from failure
 
 
 # What may be wrong where a schedule is not one of the flows'.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, ExitStack
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
@@ -200,13 +201,13 @@ class Stage:
 
     async def _asked(self, who: str, call: Call, handle: int) -> Any:
         self.received.extend(call.records())
-        mark = self._story.begins(who, call.told())
+        mark = self._story.begins(who, call.told)
         try:
             answer = await _settled(self._method(call, handle)(*call.arguments))
         except Exception as error:  # written down, and raised again
             self._story.ends(mark, who, Raised(error).told())
             raise
-        self._story.ends(mark, who, outlined(answer))
+        self._story.ends(mark, who, partial(outlined, answer))
         call.check(answer)
         return answer
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
+Text: TypeAlias = str | Callable[[], str]
+"""What happened, or what puts it in words once somebody reads it: of thousands of stories only a failure is read."""
+
 # In the place of an answer that came later, and of what had been asked; and where there never was an answer.
 OVERLAPPED = "…"
 UNANSWERED = "no answer"
@@ -16,15 +22,15 @@ class Story:
 
     def __init__(self) -> None:
         # It is only ever appended to while contenders are at it, which is one step on any thread.
-        self._events: list[tuple[object, str, str]] = []
+        self._events: list[tuple[object, str, Text]] = []
 
-    def begins(self, who: str, asked: str) -> object:
+    def begins(self, who: str, asked: Text) -> object:
         """Note that somebody asks; give the mark that its answer is to carry."""
         mark = object()
         self._events.append((mark, who, asked))
         return mark
 
-    def ends(self, mark: object, who: str, answer: str) -> None:
+    def ends(self, mark: object, who: str, answer: Text) -> None:
         """Note how a call was answered."""
         self._events.append((mark, who, answer))
 
@@ -34,7 +40,7 @@ class Story:
 
     def lines(self) -> list[str]:
         """Tell it."""
-        events = [*self._events]
+        events = [(mark, who, text if isinstance(text, str) else text()) for mark, who, text in self._events]
         last = {mark: number for number, (mark, *_) in enumerate(events)}
         first = {mark: number for number, (mark, *_) in reversed([*enumerate(events)])}
         lines = []

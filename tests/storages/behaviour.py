@@ -116,9 +116,14 @@ def _suite(module: ModuleType) -> tuple[str, type]:
     for each, thing in vars(module).items():
         if isinstance(thing, FixtureFunctionDefinition):
             members[each] = thing._fixture_function_marker(staticmethod(thing._get_wrapped_function()))
-        elif _is_test(each, thing) and each not in LOOK_INTO_MEMORY:
+        elif _is_test(each, thing) and each not in LOOK_INTO_MEMORY and not _is_for_memory_alone(thing):
             members[each] = staticmethod(thing)
     return name, type(name, (), members)
+
+
+def _is_for_memory_alone(test: FunctionType) -> bool:
+    """Tell whether it takes thousands of schedules; what a storage does to two flows, it does to three."""
+    return any(mark.name == "memory_alone" for mark in getattr(test, "pytestmark", ()))
 
 
 def _is_test(name: str, thing: object) -> bool:
