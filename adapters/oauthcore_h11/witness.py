@@ -22,7 +22,8 @@ from oauthcore.wire.http import Response
 
 # What decides; the rest carries values to and fro.
 _ROOMS = re.compile(
-    r"oauthcore\.(clients|grants|authorization|endpoints|oidc|pkce|redirect_uri|scope|parameters|liveness|bearer)\b"
+    r"oauthcore\.(clients|grants|authorization|endpoints|oidc|pkce|redirect_uri|scope"
+    r"|wire\.parameters|records\.liveness|resource\.bearer)\b"
 )
 _STANDARD = r"(?:RFC \d+|OIDC [A-Z][A-Za-z ]*?|Multiple Response Types|OAuth [0-9.]+)"
 _SECTION = re.compile(_STANDARD + r" (?:sections?|appendix) [A-Z0-9.]*[A-Z0-9]")

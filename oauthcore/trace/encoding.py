@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import Enum
-from importlib import import_module
 from typing import Any, cast
 
 import attrs
@@ -17,6 +16,7 @@ from oauthcore.digest import Secret
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.client import ClientSecret
 from oauthcore.records.interaction import REQUEST_PARAMETERS
+from oauthcore.trace.class_names import find_class, name_of
 from oauthcore.trace.public import CHOSEN, PUBLIC
 from oauthcore.trace.redaction import (
     is_json,
@@ -45,9 +45,9 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
         # Nobody knows what is in there; what must be read again is a text, and is redacted as one.
         return {"bytes": "x" * len(value)}
     if isinstance(value, Enum):
-        return {"enum": _name_of(type(value)), "name": value.name}
+        return {"enum": name_of(type(value)), "name": value.name}
     if isinstance(value, type):
-        return {"type": _name_of(value)}
+        return {"type": name_of(value)}
     if isinstance(value, tuple | list | frozenset | set):
         members = [encode(member, stand_ins) for member in value]
         if isinstance(value, frozenset | set):
@@ -56,12 +56,12 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
     if isinstance(value, Mapping):
         return {"mapping": [[key, _member(str(key), member, stand_ins)] for key, member in value.items()]}
     if isinstance(value, Outgoing | Response):
-        return {"value": _name_of(type(value)), "fields": _message(value, stand_ins)}
+        return {"value": name_of(type(value)), "fields": _message(value, stand_ins)}
     if attrs.has(type(value)):
         fields = attrs.fields(type(value))
         kind = type(value)
         encoded = {f.name: _field(kind, f, getattr(value, f.name), stand_ins) for f in fields if f.init}
-        return {"value": _name_of(kind), "fields": encoded}
+        return {"value": name_of(kind), "fields": encoded}
     raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
 
 
@@ -69,7 +69,7 @@ def decode(text: Any, known: Mapping[str, type]) -> Any:
     """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`, and for no value."""
     try:
         return _decoded(text, known)
-    except (TypeError, KeyError, AttributeError, UnicodeEncodeError) as error:
+    except (TypeError, KeyError, AttributeError, ImportError, UnicodeEncodeError) as error:
         told = f"no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"the trace holds what can't be read here: {told}") from None
 
@@ -144,17 +144,12 @@ def encode_carried(members: Mapping[str, Any], stand_ins: StandIns) -> dict[str,
     }
 
 
-def _name_of(kind: type) -> str:
-    return f"{kind.__module__}:{kind.__qualname__}"
-
-
 def _class_of(name: str, known: Mapping[str, type]) -> Any:
     if name in known:
         return known[name]
-    module, _, qualname = name.partition(":")
-    if module.partition(".")[0] != "oauthcore" or "." in qualname:
+    if not name.startswith("oauthcore.") or "." in name.partition(":")[2]:
         raise ValueError(f"the trace names {name}, which is not known here; hand it over as one of `kinds`")
-    found = getattr(import_module(module), qualname, None)
+    found = find_class(name)
     if not isinstance(found, type) or not (attrs.has(found) or issubclass(found, Enum)):
         raise ValueError(f"the trace names {name}, which is no value")
     return found
