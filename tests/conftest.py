@@ -21,16 +21,18 @@ settings.load_profile("unhurried")
 ROOT = Path(__file__).parent
 # What these tests start, if anything, is in one process and gone with the test: any worker may take any of them.
 ALONE = frozenset({"core", "house", "documents", "typing"})
+# What is slow here is a rule of the core's, proven nowhere else.
+OURS = frozenset({"core", "house"})
 # Parameters by which a module's tests are parted between the workers: each value has a server or a database to itself.
 PARTED_BY = ("target", "base", "emptied")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave to `nox -s full` what is slow outside of the core, and keep together what shares something started."""
+    """Leave to `nox -s full` what is slow outside of these, and keep together what shares something started."""
     for item in items:
         folder, *rest = item.path.relative_to(ROOT).parts
-        if item.get_closest_marker("memory_alone") or (folder != "core" and item.get_closest_marker("slow")):
+        if item.get_closest_marker("memory_alone") or (item.get_closest_marker("slow") and folder not in OURS):
             item.add_marker("full")
         if rest and folder not in ALONE:
             item.add_marker(pytest.mark.xdist_group("-".join((folder, *rest, *parted(item)))))

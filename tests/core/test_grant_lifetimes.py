@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauthcore.testing import Act, GrantMachine, Life
 from oauthcore.testing.strategies import lifetimes
 
-TestGrantLifetimes = GrantMachine.TestCase
+TestGrantLifetimes = pytest.mark.slow(GrantMachine.TestCase)
 TestGrantLifetimes.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 
 

@@ -116,6 +116,7 @@ def test_text_that_is_read_by_named_characters_is_let_pass(text: str) -> None:
     assert list(rules.reads_text_by_named_characters("oauthcore/x.py", ast.parse(text))) == []
 
 
+@pytest.mark.slow
 def test_every_exception_from_named_characters_is_needed() -> None:
     trees = {name: ast.parse(text) for name, text in EVERYWHERE.items()}
     used = {rules.excuse_of(name, kind) for name, tree in trees.items() for _, kind in rules.by_unicode(name, tree)}

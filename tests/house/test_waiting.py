@@ -35,6 +35,7 @@ def waits_without_an_end(name: str, tree: ast.Module) -> Iterator[str]:
             yield f"{name} line {node.lineno}: {called(node)} stands in {PROCESSES} alone"
 
 
+@pytest.mark.slow
 def test_every_wait_in_the_tests_has_an_end() -> None:
     paths = [path for path in sorted((ROOT / "tests").rglob("*.py")) if "node_modules" not in path.parts]
 

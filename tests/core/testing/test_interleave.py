@@ -187,6 +187,7 @@ def acting(number: int, steps: Sequence[tuple[str, str]]) -> Flow[tuple[object, 
 
 
 @given(FLOWS)
+@pytest.mark.slow
 def test_whatever_can_be_seen_in_some_order_is_seen_and_every_order_is_counted(
     flows: list[list[tuple[str, str]]],
 ) -> None:

@@ -177,6 +177,7 @@ SITE = site_of(TARGET)
 
 @settings(unhurried, max_examples=200)
 @given(request=hostile())
+@pytest.mark.slow
 def test_whatever_is_hostile_gets_nothing_and_goes_nowhere(request: Request) -> None:
     response = asked(SITE, request)
 
@@ -212,6 +213,7 @@ def test_what_is_hostile_is_mostly_read_and_refused_for_many_reasons(paths: tupl
 
 @settings(unhurried, max_examples=50)
 @given(client=clients(), data=st.data())
+@pytest.mark.slow
 def test_an_attack_may_be_aimed_at_a_client_of_ones_own(client: Client, data: st.DataObject) -> None:
     site = site_of(client)
 

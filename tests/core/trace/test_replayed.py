@@ -23,10 +23,11 @@ TAMPERING = (
 NOT_THESE = " and ".join(f"not {name}" for name in (*TAMPERING, "arun", "properties", "interleavings", "whatever"))
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.untraced
-def test_every_decision_of_the_tests_of_openid_connect_clients_and_grants_is_come_to_again() -> None:
-    rooms = [f"tests/core/{room}" for room in ROOMS]
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_decision_of_a_rooms_tests_is_come_to_again(room: str) -> None:
     plugins = [
         "-p",
         "tests.core.trace.replaying",
@@ -40,12 +41,12 @@ def test_every_decision_of_the_tests_of_openid_connect_clients_and_grants_is_com
     ]
 
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugins, "-k", NOT_THESE, *rooms],
+        [sys.executable, "-m", "pytest", "-q", *plugins, "-k", NOT_THESE, f"tests/core/{room}"],
         cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
     assert run.returncode == 0, run.stdout[-4_000:]
     said = re.search(r"(\d+) decisions came out the same again", run.stdout)
     assert said is not None
-    assert int(said[1]) > 1_500
+    assert int(said[1]) > 100
     print(said[0])

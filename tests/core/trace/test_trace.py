@@ -314,7 +314,7 @@ def test_a_class_is_named_as_it_was_before_its_module_moved(kind: type, name: st
     ],
 )
 def test_a_trace_can_name_nothing_but_values(name: str) -> None:
-    with pytest.raises(ValueError, match="the trace (names|holds)"):
+    with pytest.raises(ValueError, match=r"the trace (names|holds)"):
         decode({"value": name, "fields": {}}, {})
 
 
