@@ -64,7 +64,7 @@ def _options() -> argparse.Namespace:
 
 
 def report(results: list[Result], seconds: float) -> dict[str, object]:
-    """Give everything that a later run could be compared with."""
+    """Return everything that a later run could be compared with."""
     return {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",

@@ -52,11 +52,11 @@ class Result:
     figures: dict[str, Figures]
 
     def ratio(self, name: str, other: str) -> float:
-        """Give how many times as long `name` takes as `other`."""
+        """Return how many times as long `name` takes as `other`."""
         return self.figures[name].median / self.figures[other].median
 
     def fastest_peer(self, *, tuned: bool) -> str:
-        """Give the name of the fastest peer: of those as they come, or of all."""
+        """Return the name of the fastest peer: of those as they come, or of all."""
         peers = [name for name in self.figures if name not in (FLOOR, OURS) and (tuned or not name.endswith(TUNED))]
         return min(peers, key=lambda name: self.figures[name].median)
 

@@ -44,11 +44,11 @@ class Contestant(Protocol):
 
     @property
     def name(self) -> str:
-        """Give the name that stands in the table."""
+        """Return the name that stands in the table."""
 
     @property
     def secret(self) -> str:
-        """Give the client's secret."""
+        """Return the client's secret."""
 
     def forget(self) -> None:
         """Drop every code and token, so that storage never grows beyond one batch."""
@@ -80,7 +80,7 @@ class Pkce:
 
     @property
     def challenge(self) -> str:
-        """Give the challenge."""
+        """Return the challenge."""
         digest = hashlib.sha256(self.verifier.encode("ascii")).digest()
         return base64.urlsafe_b64encode(digest)[:43].decode("ascii")
 
@@ -144,7 +144,7 @@ def credentials_request(secret: str) -> RawRequest:
 
 
 def redirect_of(answer: bytes) -> tuple[str, dict[str, str]]:
-    """Give where a response sends the browser, without its query, and that query's parameters."""
+    """Return where a response sends the browser, without its query, and that query's parameters."""
     head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
     for line in head.split("\r\n"):
         name, _, value = line.partition(": ")
@@ -154,7 +154,7 @@ def redirect_of(answer: bytes) -> tuple[str, dict[str, str]]:
 
 
 def members_of(answer: bytes) -> dict[str, object]:
-    """Give the members of the JSON object in a response, none if there is no such object."""
+    """Return the members of the JSON object in a response, none if there is no such object."""
     body = answer.partition(b"\r\n\r\n")[2]
     if not body.startswith(b"{"):
         return {}
@@ -163,7 +163,7 @@ def members_of(answer: bytes) -> dict[str, object]:
 
 
 def status_of(answer: bytes) -> int:
-    """Give the status of a response."""
+    """Return the status of a response."""
     return int(answer.split(b" ", 2)[1])
 
 
@@ -173,7 +173,7 @@ def fresh_code(contestant: Contestant, pkce: Pkce) -> str:
 
 
 def fresh_pair(contestant: Contestant) -> tuple[str, str]:
-    """Give an access token and a refresh token out of a new code."""
+    """Return an access token and a refresh token out of a new code."""
     pkce = Pkce()
     members = members_of(
         contestant.token(exchange_request(contestant.secret, fresh_code(contestant, pkce), pkce.verifier))

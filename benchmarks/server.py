@@ -91,7 +91,7 @@ def serving(folder: Path, workers: int) -> Iterator[tuple[list[int], int]]:
 
 
 def resident(pid: int) -> float:
-    """Give a process's resident set in MB."""
+    """Return a process's resident set in MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 

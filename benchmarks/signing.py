@@ -75,7 +75,7 @@ async def in_a_thread(executor: ThreadPoolExecutor, key: Jwk) -> str:
 
 
 def spent(call: Callable[[], object], times: int) -> float:
-    """Give the median of what a call takes, in microseconds."""
+    """Return the median of what a call takes, in microseconds."""
     taken = []
     for _ in range(times):
         begun = perf_counter()
@@ -85,7 +85,7 @@ def spent(call: Callable[[], object], times: int) -> float:
 
 
 def costs(alg: str) -> tuple[float, float, float, float]:
-    """Give what it takes to make a key, to import it, to sign and to verify, in microseconds."""
+    """Return what it takes to make a key, to import it, to sign and to verify, in microseconds."""
     making = spent(lambda: crypto.generate(alg), GENERATED)
     keys = [crypto.generate(alg) for _ in range(GENERATED)]
     fresh = iter(keys)
@@ -97,7 +97,7 @@ def costs(alg: str) -> tuple[float, float, float, float]:
 
 
 async def lateness(sign: Sign | None, key: Jwk) -> tuple[float, float, float, float]:
-    """Give how late a task comes (median, 99 %, worst) and how long a signature is waited for, in milliseconds."""
+    """Return how late a task comes (median, 99 %, worst) and how long a signature is waited for, in milliseconds."""
     late: list[float] = []
     waited: list[float] = []
     loop = asyncio.get_running_loop()

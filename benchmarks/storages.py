@@ -67,7 +67,7 @@ CLIENT = Client(client_id="client", redirect_uris=("https://client.example/cb",)
 
 
 def digest(number: int) -> Digest:
-    """Give something of a digest's length."""
+    """Return something of a digest's length."""
     return Digest(f"{number:064x}")
 
 
@@ -111,12 +111,12 @@ Opening: TypeAlias = Callable[[Path], AbstractContextManager[Storage]]
 
 @contextmanager
 def memory(folder: Path) -> Iterator[Storage]:
-    """Give the own process's memory."""
+    """Return the own process's memory."""
     yield MemoryStorage()
 
 
 def sqlite(synchronous: Synchronous) -> Opening:
-    """Give a file."""
+    """Return a file."""
 
     @contextmanager
     def opened(folder: Path) -> Iterator[Storage]:
@@ -128,7 +128,7 @@ def sqlite(synchronous: Synchronous) -> Opening:
 
 
 def redis(name: str, *options: str) -> Opening:
-    """Give Redis or Valkey."""
+    """Return Redis or Valkey."""
 
     @contextmanager
     def opened(folder: Path) -> Iterator[Storage]:
@@ -141,7 +141,7 @@ def redis(name: str, *options: str) -> Opening:
 
 
 def sql(start: Callable[[], PostgreSql | MariaDb]) -> Opening:
-    """Give a SQL database, by its blocking driver."""
+    """Return a SQL database, by its blocking driver."""
 
     @contextmanager
     def opened(folder: Path) -> Iterator[Storage]:

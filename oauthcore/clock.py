@@ -12,4 +12,4 @@ class Clock(Protocol):
     """
 
     def __call__(self) -> float:
-        """Give seconds since the Unix epoch."""
+        """Return seconds since the Unix epoch."""

@@ -113,17 +113,17 @@ class Context:
         return resolve_scope(asked, client.omitted_scope, client.scope, ignore_unknown=ignored)
 
     def access_token_expires_at(self, client: Client) -> int:
-        """Give the second an access token for this client expires, if made now."""
+        """Return the second an access token for this client expires, if made now."""
         return self.now + (client.access_token_lifetime or self.policy.lifetimes.access_token_lifetime)
 
     def refresh_token_expires_at(self, client: Client) -> int:
-        """Give the second a refresh token for this client expires if unused, if made now."""
+        """Return the second a refresh token for this client expires if unused, if made now."""
         return self.now + (client.refresh_token_lifetime or self.policy.lifetimes.refresh_token_lifetime)
 
     def code_expires_at(self, client: Client) -> int:
-        """Give the second an authorization code for this client expires, if made now."""
+        """Return the second an authorization code for this client expires, if made now."""
         return self.now + (client.authorization_code_lifetime or self.policy.lifetimes.authorization_code_lifetime)
 
     def grant_expires_at(self, client: Client, granted_at: int) -> int:
-        """Give the second everything issued on a grant made then is over."""
+        """Return the second everything issued on a grant made then is over."""
         return granted_at + (client.grant_lifetime or self.policy.lifetimes.grant_lifetime)

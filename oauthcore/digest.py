@@ -56,7 +56,7 @@ class Secret:
     _value: str = attrs.field(repr=False)
 
     def reveal(self) -> str:
-        """Give the value, to be sent to its owner or digested, and never to be kept or logged."""
+        """Return the value, to be sent to its owner or digested, and never to be kept or logged."""
         return self._value
 
 
@@ -120,7 +120,7 @@ class Derivation:
         return hashlib.blake2b(separation.encode(), key=self._token_key, digest_size=32)
 
     def key(self, purpose: Purpose) -> bytes:
-        """Give 32 bytes to seal with what must be had again as it was, for one purpose."""
+        """Return 32 bytes to seal with what must be had again as it was, for one purpose."""
         return self._keys[purpose]
 
 

@@ -11,10 +11,10 @@ SECRET_BYTES = 32
 
 
 class Entropy(Protocol):
-    """Give that many unpredictable bytes; `secrets.token_bytes` fits as it is."""
+    """Return that many unpredictable bytes; `secrets.token_bytes` fits as it is."""
 
     def __call__(self, size: int, /) -> bytes:
-        """Give `size` bytes."""
+        """Return `size` bytes."""
 
 
 def mint(entropy: Entropy) -> Secret:

@@ -46,7 +46,7 @@ def check_issuer(issuer: str, policy: Policy) -> str:
 
 
 def offered_grants(policy: Policy, openid: OpenID | None) -> dict[str, GrantFlow]:
-    """Give the grants of a policy; raises `ConfigurationError` for what there is no code for."""
+    """Return the grants of a policy; raises `ConfigurationError` for what there is no code for."""
     for grant_type in policy.grant_types - BUILT_IN_GRANTS.keys():
         raise ConfigurationError("grant_types", grant_type, "register the function for it as grants={…}")
     for response_type in policy.response_types - RESPONSE_TYPES.keys():

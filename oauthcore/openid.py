@@ -81,14 +81,14 @@ class OpenID:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Give the scopes that mean something to a provider (OIDC Core sections 5.4 and 11)."""
+        """Return the scopes that mean something to a provider (OIDC Core sections 5.4 and 11)."""
         return ("openid", *self.scope_claims, "offline_access")
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """Give every claim that may be asked for, `sub` first."""
+        """Return every claim that may be asked for, `sub` first."""
         return tuple(dict.fromkeys(("sub", *(name for names in self.scope_claims.values() for name in names))))
 
     def claims_of(self, scope: Scope) -> tuple[str, ...]:
-        """Give the claims that a scope stands for (OIDC Core section 5.4)."""
+        """Return the claims that a scope stands for (OIDC Core section 5.4)."""
         return tuple(dict.fromkeys(name for token in scope for name in self.scope_claims.get(token, ())))

@@ -10,7 +10,7 @@ from oauthcore.records.lifecycle import GRANT, GrantInput
 
 
 def revoke_grant(grant: Grant) -> Grant:
-    """Give the grant as it is when revoked, from whatever state; it forgets how to answer a retry."""
+    """Return the grant as it is when revoked, from whatever state; it forgets how to answer a retry."""
     return attrs.evolve(grant, state=GRANT[grant.state, GrantInput.REVOKE], refresh_token=None, rotation=None)
 
 

@@ -40,7 +40,7 @@ class Scope:
 
     @property
     def text(self) -> str:
-        """Give the scope as it goes over the wire."""
+        """Return the scope as it goes over the wire."""
         return " ".join(self.tokens)
 
     def covers(self, other: Scope) -> bool:
@@ -57,7 +57,7 @@ class Scope:
         return Scope(tuple(token for token in self.tokens if token not in others))
 
     def union(self, other: Scope) -> Scope:
-        """Give what is in either, this one's order first."""
+        """Return what is in either, this one's order first."""
         return Scope(self.tokens + other.tokens)
 
 

@@ -168,7 +168,7 @@ class AuthorizationServer:
         return path in self._endpoints and self._endpoints[path].asks_login
 
     def form_token(self, request: Request, handle: str) -> str:
-        """Give what a form about an interaction carries, against cross-site posts (RFC 9700 section 4.7).
+        """Return what a form about an interaction carries, against cross-site posts (RFC 9700 section 4.7).
 
         Blank for a browser that the interaction can't have started in: it has nothing to tell it by.
         """
@@ -408,7 +408,7 @@ class AuthorizationServer:
             check_openid(client, () if self._keys is None else self._keys.algorithms, self.policy)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
-        """Give a client a new secret; the one before it stays good for `overlap` seconds.
+        """Replace a client's secret; the one before it stays good for `overlap` seconds.
 
         Raises `ConfigurationError` where there is no such client with a secret.
         """
@@ -416,7 +416,7 @@ class AuthorizationServer:
 
     @property
     def keys(self) -> KeySet | None:
-        """Give where its signing keys come from; None where it signs nothing."""
+        """Return where its signing keys come from; None where it signs nothing."""
         return self._keys
 
     def signing_keys(self) -> Flow[KeyRing]:

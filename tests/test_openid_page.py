@@ -28,7 +28,7 @@ PAGE = (DOCS / "openid.md").read_text(encoding="utf-8")
 
 
 def blocks(name: str) -> list[str]:
-    """Give the blocks of the page that go by a name."""
+    """Return the blocks of the page that go by a name."""
     found = re.findall(rf"<!-- run: {name} -->\n```\w+\n(.*?)```", PAGE, re.DOTALL)
     assert found
     return found
@@ -59,7 +59,7 @@ def test_embedding_gives_an_id_token_and_tells_who_it_is(capsys: pytest.CaptureF
 
 
 def keys_of(names: Mapping[str, Any]) -> Any:
-    """Give the keys that the server of the page publishes."""
+    """Return the keys that the server of the page publishes."""
     request, run = names["Request"], names["run"]
     return parse_set(run(names["server"].handle(request("GET", "/jwks")), names["world"]).body)
 

@@ -38,7 +38,7 @@ ROWS = list(rows())
 
 @cache
 def names_in(path: Path) -> frozenset[str]:
-    """Give the names of the tests in a file."""
+    """Return the names of the tests in a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 

@@ -35,6 +35,6 @@ def test_it_lists_every_strategy() -> None:
 
 
 def listed() -> Iterator[str]:
-    """Give the names in the first column of the table of strategies."""
+    """Return the names in the first column of the table of strategies."""
     for cells in re.findall(r"^\| (`[a-z_]+\(?.*?) \|", PAGE.partition("## Whatever arrives")[2], re.MULTILINE):
         yield from re.findall(r"`(\w+)", cells)

@@ -17,7 +17,7 @@ EXAMPLE = (DOCS / "examples" / "dict_storage.py").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
-    """Give what the code on the page defines, once all of it has run, in the files that the page says."""
+    """Return what the code on the page defines, once all of it has run, in the files that the page says."""
     names: dict[str, Any] = {"__name__": "page"}
     with pytest.MonkeyPatch.context() as patched:
         patched.syspath_prepend(DOCS / "examples")

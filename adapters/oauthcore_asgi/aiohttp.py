@@ -25,12 +25,12 @@ PIECE = 16 * 1024
 
 
 def wire_of(asking: web.Request) -> CoreRequest:
-    """Give an aiohttp request as the core's, without its body."""
+    """Return an aiohttp request as the core's, without its body."""
     return CoreRequest(asking.method, asking.raw_path, asking.headers.items(), b"", Peer(asking.remote, asking.secure))
 
 
 def respond(response: CoreResponse) -> web.Response:
-    """Give the core's response as aiohttp's."""
+    """Return the core's response as aiohttp's."""
     return web.Response(status=response.status, body=response.body, headers=CIMultiDict(complete(response)))
 
 

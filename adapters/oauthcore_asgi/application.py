@@ -141,7 +141,7 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     @property
     def well_known(self) -> ASGIApplication:
-        """Give the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
+        """Return the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
 
         async def well_known(scope: Scope, receive: Receive, send: Send) -> None:
             await self._serve(scope, receive, send, self.metadata_paths.__contains__)
@@ -218,7 +218,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         return sum(await asyncio.gather(*tried))
 
     def form_token(self, request: RequestT, id: str) -> str:
-        """Give what a form about an interaction carries, against cross-site posts."""
+        """Return what a form about an interaction carries, against cross-site posts."""
         return self.server.form_token(self.framework.wire_of(request), id)
 
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:

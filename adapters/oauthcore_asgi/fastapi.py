@@ -55,7 +55,7 @@ class Protect(OAuth2AuthorizationCodeBearer):
     async def __call__(  # type: ignore[override, explicit-override]  # FastAPI's gives the token; any may be given
         self, request: Request, scopes: SecurityScopes
     ) -> Access:
-        """Give what the token allows."""
+        """Return what the token allows."""
         verdict = await verify(wire_of(request), self._resource_server, self._world, scopes.scopes)
         if isinstance(verdict, Access):
             return verdict

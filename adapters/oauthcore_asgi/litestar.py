@@ -32,12 +32,12 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 def wire_of(connection: Connection) -> CoreRequest:
-    """Give a Litestar request as the core's, without its body."""
+    """Return a Litestar request as the core's, without its body."""
     return head_of(connection.scope, connection.scope["path"])  # type: ignore[arg-type]  # a TypedDict is a mapping
 
 
 def respond(response: CoreResponse) -> Response[bytes]:
-    """Give the core's response as Litestar's: for redirects, which set one cookie at most."""
+    """Return the core's response as Litestar's: for redirects, which set one cookie at most."""
     headers = {name: value for name, value in complete(response) if name not in {"Content-Length", "Content-Type"}}
     media_type = response.header("content-type") or "text/plain"
     return Response(response.body, status_code=response.status, headers=headers, media_type=media_type)

@@ -26,12 +26,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 
 def wire_of(asking: Request) -> CoreRequest:
-    """Give a Quart request as the core's, without its body."""
+    """Return a Quart request as the core's, without its body."""
     return head_of(asking.scope, next(paths_of(asking.scope)))  # type: ignore[arg-type]  # a TypedDict is a mapping
 
 
 def respond(response: CoreResponse) -> Response:
-    """Give the core's response as Quart's."""
+    """Return the core's response as Quart's."""
     spelled = Response(response.body, response.status)
     spelled.headers.clear()
     for name, value in complete(response):
@@ -91,7 +91,7 @@ class OAuth(Embedded[Request, Response]):
 
 
 class _Pieces:
-    """Give a Quart request's body as ASGI's messages, so that it is read up to the limit and no further."""
+    """Present a Quart request's body as ASGI's messages, so that it is read up to the limit and no further."""
 
     def __init__(self, asking: Request) -> None:
         self._body = aiter(asking.body)

@@ -20,7 +20,7 @@ _IN_PLACE = attrs.fields(World)
 
 
 def signing_aside(world: World | AsyncWorld) -> AsyncWorld:
-    """Give the same world, which signs and makes keys aside, unless it says itself how that is done."""
+    """Return the same world, which signs and makes keys aside, unless it says itself how that is done."""
     check_world(world)
     answers = attrs.asdict(world, recurse=False)
     for name, aside in (("sign", sign), ("generate_key", generate_key)):

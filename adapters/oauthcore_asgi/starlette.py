@@ -28,12 +28,12 @@ Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
 def wire_of(connection: HTTPConnection) -> CoreRequest:
-    """Give a Starlette request as the core's, without its body."""
+    """Return a Starlette request as the core's, without its body."""
     return head_of(connection.scope, connection.scope["path"])
 
 
 def respond(response: CoreResponse) -> Response:
-    """Give the core's response as Starlette's."""
+    """Return the core's response as Starlette's."""
     spelled = Response(response.body, response.status)
     headers = complete(response)
     spelled.raw_headers = [(ascii_lower(name).encode("ascii"), value.encode("latin-1")) for name, value in headers]
@@ -92,7 +92,7 @@ class BearerUser(BaseUser):
 
     @property
     def identity(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Give the same: there is no other."""
+        """Return the same: there is no other."""
         return self.display_name
 
 
@@ -109,13 +109,13 @@ class BearerBackend(AuthenticationBackend):
 
     @property
     def middleware(self) -> Middleware:
-        """Give Starlette's own middleware with this backend, and what answers its refusals."""
+        """Return Starlette's own middleware with this backend, and what answers its refusals."""
         return Middleware(AuthenticationMiddleware, backend=self, on_error=self.on_error)
 
     async def authenticate(  # type: ignore[explicit-override]  # typing.override is 3.12's
         self, conn: HTTPConnection
     ) -> tuple[AuthCredentials, BaseUser] | None:
-        """Give who a token is for; None where there is none. Raises `AuthenticationError` for one that is no good."""
+        """Return who a token is for; None where there is none. Raises `AuthenticationError` for one that is no good."""
         verdict = await verify(wire_of(conn), self._resource_server, self._world, ())
         if isinstance(verdict, Access):
             return AuthCredentials(list(verdict.scope)), BearerUser(verdict)

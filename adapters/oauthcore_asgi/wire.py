@@ -46,7 +46,7 @@ class Answer:
 
 
 def head_of(scope: Scope, path: str) -> Request:
-    """Give a request without its body, for that path."""
+    """Return a request without its body, for that path."""
     query = scope.get("query_string", b"").decode("latin-1")
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
     client = scope.get("client")

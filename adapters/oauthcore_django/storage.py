@@ -48,14 +48,14 @@ class DjangoStorage:
         self._using = using
 
     def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         with self._with_tables():
             for body in self._rows(kind=kind.__name__, key=named(key)).values_list("body", flat=True):
                 return load(kind, body)
         return None
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         bodies = self._rows(kind=kind.__name__, subject=named(subject)).values_list("body", flat=True)
         with self._with_tables():
             return [load(kind, body) for body in bodies]
@@ -126,7 +126,7 @@ class DjangoStorage:
                 self._locked(record)
 
     def _locked(self, record: Record) -> QuerySet[models.Record]:
-        """Give the row of a record, which nobody else changes until the commit; raises `_Lost` where it is another.
+        """Return the row of a record, which nobody else changes until the commit; raises `_Lost` where it is another.
 
         Other text may still be the same record: an older version wrote it, before a field was added.
         """
@@ -153,7 +153,7 @@ def _codes_of(error: OperationalError | ProgrammingError) -> tuple[Any, ...]:
 
 
 def named(text: str) -> str:
-    """Give a key or subject as every database can hold it and tell it from others: itself, or its SHA-256.
+    """Return a key or subject as every database can hold it and tell it from others: itself, or its SHA-256.
 
     Keys that the core makes, and most others, stand for themselves. A capital letter, an accent, a space at the end or
     a NUL would be folded by one database, trimmed by another and refused by a third.

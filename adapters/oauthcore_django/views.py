@@ -47,7 +47,7 @@ def login_of(request: HttpRequest) -> Login | None:
 
 
 def environ_of(request: HttpRequest) -> dict[str, Any]:
-    """Give a Django request as an environ: under ASGI too, its `META` has WSGI's names."""
+    """Return a Django request as an environ: under ASGI too, its `META` has WSGI's names."""
     scheme = "https" if request.is_secure() else "http"
     if isinstance(request, WSGIRequest) and not request.META.get("CONTENT_LENGTH"):
         # Django gives no body without a length; the server may know where it ends all the same.
@@ -57,12 +57,12 @@ def environ_of(request: HttpRequest) -> dict[str, Any]:
 
 
 def wire_of(request: HttpRequest) -> CoreRequest:
-    """Give a Django request as the core's, without its body."""
+    """Return a Django request as the core's, without its body."""
     return head_of(environ_of(request))
 
 
 def respond(response: CoreResponse) -> HttpResponse:
-    """Give the core's response as Django's."""
+    """Return the core's response as Django's."""
     spelled = HttpResponse(response.body, status=response.status)
     del spelled["Content-Type"]
     for name, value in complete(response):

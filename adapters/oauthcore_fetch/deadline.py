@@ -46,7 +46,7 @@ class _Timed:
         self._deadline = deadline
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """Give a file that is read until the deadline."""
+        """Return a file that is read until the deadline."""
         return io.BufferedReader(_Reading(self._sock, self._deadline))
 
 

@@ -57,12 +57,12 @@ def allowed(values: Iterable[str]) -> Allowed:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Give the addresses of a host, by the system's resolver."""
+    """Return the addresses of a host, by the system's resolver."""
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def permitted(host: str, port: int, is_secure: bool, allow: Allowed, find: Resolve) -> list[str]:
-    """Give the addresses of the host that may be connected to; raises `Forbidden` where one of them may not.
+    """Return the addresses of the host that may be connected to; raises `Forbidden` where one of them may not.
 
     One is enough to refuse: a name that has a public and a private address is not an honest one. Without TLS nobody
     knows whom he asks, so that is for those allowed alone.

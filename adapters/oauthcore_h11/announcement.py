@@ -37,12 +37,12 @@ Ctrl-C ends it.
 
 
 def for_programs(demo: Demo) -> str:
-    """Give the issuer and every endpoint as one line of JSON."""
+    """Return the issuer and every endpoint as one line of JSON."""
     return json.dumps(demo.addresses()) + "\n"
 
 
 def for_people(demo: Demo) -> str:
-    """Give the quick start, with this demo's addresses."""
+    """Return the quick start, with this demo's addresses."""
     client, secret = TEST_CLIENT
     redirect_uri = client.redirect_uris[0]
     addresses = demo.addresses()

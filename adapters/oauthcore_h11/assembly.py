@@ -45,7 +45,7 @@ class Clock(Protocol):
     """Tell the time; `time.time` fits."""
 
     def __call__(self) -> float:
-        """Give seconds since the Unix epoch."""
+        """Return seconds since the Unix epoch."""
 
 
 def application_of(
@@ -194,7 +194,7 @@ MAX_LOGO = 100_000
 
 
 def logo_of(configuration: Configuration) -> str | None:
-    """Give the logo as a URL: a file goes into the page itself, since the server hands out no files."""
+    """Return the logo as a URL: a file goes into the page itself, since the server hands out no files."""
     logo = configuration.pages.logo
     if logo is None or logo.startswith(("https:", "data:")):
         return logo
@@ -225,7 +225,7 @@ def pages_of(
 
 
 def token_key_of(configuration: Configuration) -> bytes:
-    """Give the token key's bytes; raises `ConfigurationError`, which does not show it."""
+    """Return the token key's bytes; raises `ConfigurationError`, which does not show it."""
     text = configuration.token_key.reveal()
     remedy = "use 32 to 64 random bytes in base64url, as oauthcore init writes them"
     try:
@@ -267,7 +267,7 @@ def rules_of(configuration: Configuration) -> PasswordRules:
 
 
 def names_of(configuration: Configuration, server: AuthorizationServer) -> dict[str, str]:
-    """Give the endpoint that each path is, for the counts."""
+    """Return the endpoint that each path is, for the counts."""
     base = server.base
     names = {base + path: name for name, path in attrs.asdict(configuration.paths).items()}
     return {**names, **dict.fromkeys(server.metadata_paths, "metadata")}

@@ -50,7 +50,7 @@ class Patience:
     forget_time: int
 
     def counters(self, username: str, address: str | None, key: bytes) -> tuple[Counter, ...]:
-        """Give the counters that an attempt belongs to; what people type as their name is not kept readable."""
+        """Return the counters that an attempt belongs to; what people type as their name is not kept readable."""
         # Those whose address is unknown share one counter: else nobody would count who tries one password at a
         # thousand accounts, behind a proxy that the server was not told of.
         place = "unknown" if address is None else network_of(address)
@@ -63,7 +63,7 @@ class Patience:
         return Counter(key=digest(key, "device", device), free=self.free)
 
     def wait(self, counter: Counter, known: Attempts | None, now: int) -> int:
-        """Give for how many seconds the next attempt is waited for still: 0 if it may be made now."""
+        """Return for how many seconds the next attempt is waited for still: 0 if it may be made now."""
         count = self.count(known, now)
         if known is None or count < counter.free:
             return 0
@@ -71,7 +71,7 @@ class Patience:
         return max(0, known.last_at + pause - now)
 
     def count(self, known: Attempts | None, now: int) -> int:
-        """Give how many vain attempts still count."""
+        """Return how many vain attempts still count."""
         return 0 if known is None or now >= known.expires_at else known.count
 
     def counted(self, counter: Counter, known: Attempts | None, now: int) -> Change:
@@ -93,6 +93,6 @@ class Patience:
 
 
 def digest(key: bytes, *parts: str) -> Digest:
-    """Give a digest that only who has the key can make."""
+    """Return a digest that only who has the key can make."""
     state = hashlib.blake2b("\0".join(("oauthcore attempts", *parts)).encode("utf-8", "surrogatepass"), key=key)
     return Digest(state.hexdigest()[:64])

@@ -180,7 +180,7 @@ class Connection:
         return events
 
     def _status_of(self, error: h11.RemoteProtocolError) -> HTTPStatus:
-        """Give the status for what h11 can't read: it does not tell too long a target from too many headers."""
+        """Return the status for what h11 can't read: it does not tell too long a target from too many headers."""
         status = HTTPStatus(error.error_status_hint)
         has_begun = self._request is not None
         if status is HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE and not has_begun:
@@ -189,7 +189,7 @@ class Connection:
         return status
 
     def _next(self) -> Event | None:
-        """Give the next event, or None until more arrives."""
+        """Return the next event, or None until more arrives."""
         while True:
             buffered = len(self._h11.trailing_data[0])
             match self._h11.next_event():
@@ -293,7 +293,7 @@ def listed(request: h11.Request, name: bytes) -> frozenset[bytes]:
 
 
 def origin_form(target: str) -> str:
-    """Give a request target without scheme and host, which proxies' clients put before it (RFC 9112 section 3.2.2)."""
+    """Return a request target without scheme and host, which clients of proxies send (RFC 9112 section 3.2.2)."""
     absolute = _SCHEME_AND_HOST.match(target)
     if absolute is None:
         return target
@@ -302,7 +302,7 @@ def origin_form(target: str) -> str:
 
 
 def reason_phrase(status: int) -> str:
-    """Give the phrase for a status, or none for one that has none."""
+    """Return the phrase for a status, or none for one that has none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -18,7 +18,7 @@ from oauthcore_h11.users import User, check_subject, check_username, key_of
 
 
 def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:
-    """Give what the file declares, as records; each is named once."""
+    """Return what the file declares, as records; each is named once."""
     seen: set[tuple[str, str]] = set()
     for number, table in enumerate(configuration.clients):
         place = f"clients[{number + 1}]"
@@ -70,7 +70,7 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
 
 
 def jwks_in(setting: str, path: Path) -> str:
-    """Give the key set that a file holds; raises `ConfigurationError` where it can't be read."""
+    """Return the key set that a file holds; raises `ConfigurationError` where it can't be read."""
     check_readable(setting, path)
     return path.read_bytes().decode("utf-8-sig", "replace")
 
@@ -84,7 +84,7 @@ def reads_id_tokens(scope: Scope) -> bool:
 
 
 def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:
-    """Give what a client asks the authorization endpoint for, if it does not say."""
+    """Return what a client asks the authorization endpoint for, if it does not say."""
     types = {"authorization_code": "code", "implicit": "token"}
     return tuple(response_type for grant_type, response_type in types.items() if grant_type in grant_types)
 

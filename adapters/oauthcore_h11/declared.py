@@ -36,7 +36,7 @@ class WithDeclared:
         self._settled = False
 
     async def settle(self) -> None:
-        """Give each declared client its generation; raises what keeps the storage from telling it.
+        """Set each declared client's generation; raises what keeps the storage from telling it.
 
         It is called when a server starts or reloads. Where the storage was away then, whoever finds a declared client
         first has to ask, since a guess would make all that the client was given look like another's.
@@ -53,14 +53,14 @@ class WithDeclared:
         return (kind, key) in self._declared
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         if kind is Client and not self._settled and (kind, key) in self._declared:
             await self.settle()
         declared = self._declared.get((kind, key))
         return await self._storage.find(kind, key) if declared is None else cast("R", declared)
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject: what is found so is never declared."""
+        """Return every record of that kind with that subject: what is found so is never declared."""
         return await self._storage.find_of(kind, subject)
 
     async def commit(self, changes: Sequence[Change], /) -> bool:

@@ -146,7 +146,7 @@ class Demo:
         return response
 
     def addresses(self) -> dict[str, str]:
-        """Give the issuer and every URL, by the names that metadata has for them (RFC 8414 section 2)."""
+        """Return the issuer and every URL, by the names that metadata has for them (RFC 8414 section 2)."""
         issuer, paths = self.server.issuer, self.server.paths
         return {
             "issuer": issuer,
@@ -188,7 +188,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
 
 
 def policy_for(host: str, *, legacy: bool) -> Policy:
-    """Give the policy: OAuth 2.1, or with `legacy` all of RFC 6749."""
+    """Return the policy: OAuth 2.1, or with `legacy` all of RFC 6749."""
     # The core knows the three loopback hosts that redirect URIs may name; the rest of 127.0.0.0/8 is as safe.
     allow = () if host in LOOPBACK_HOSTS else (Allowance.INSECURE_TRANSPORT,)
     return (Policy.oauth20 if legacy else Policy.oauth21)(allow=allow, lifetimes=LIFETIMES).with_id_tokens()

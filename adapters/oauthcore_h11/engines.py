@@ -24,7 +24,7 @@ class Listing(Storage, Protocol):
     """Be a storage whose records can be listed."""
 
     def every(self, kind: type[R], /) -> Iterator[R]:
-        """Give every record of a kind, ordered by key."""
+        """Return every record of a kind, ordered by key."""
 
 
 async def _no_concerns() -> Sequence[object]:
@@ -64,7 +64,7 @@ class Schema(Protocol):
         """Bring them up to date."""
 
     def current(self) -> str | None:
-        """Give the revision they are at, or None where there are none."""
+        """Return the revision they are at, or None where there are none."""
 
     def differences(self) -> Sequence[str]:
         """Tell what is not as it should be."""
@@ -80,7 +80,7 @@ class Engine(Protocol):
         """Open it for a command; raises `ConfigurationError`."""
 
     def schema(self, configuration: Configuration, /) -> Schema | None:
-        """Give its schema; None where there is nothing for an operator to do."""
+        """Return its schema; None where there is nothing for an operator to do."""
 
 
 class Sqlite:
@@ -101,7 +101,7 @@ class Sqlite:
         return Opened(storage, storage.close, storage.expired)
 
     def schema(self, configuration: Configuration, /) -> None:
-        """Give nothing: a file is brought up to date when it is opened."""
+        """Return None: a file is brought up to date when it is opened."""
 
     def _storage(self, configuration: Configuration) -> SqliteStorage:
         return SqliteStorage(configuration.database, synchronous=configuration.synchronous)
@@ -131,7 +131,7 @@ class Redis:
         return Opened(storage, storage.close, batches=storage.sweep)
 
     def schema(self, configuration: Configuration, /) -> None:
-        """Give nothing: there are no tables."""
+        """Return None: there are no tables."""
 
     def _adapter(self) -> ModuleType:
         try:
@@ -184,7 +184,7 @@ class Sql:
         return Opened(storage, storage.close, storage.expired)
 
     def schema(self, configuration: Configuration, /) -> Schema:
-        """Give its schema."""
+        """Return its schema."""
         schema: Schema = self._adapter().schema.Schema(configuration.storage.url.reveal())
         return schema
 
@@ -207,7 +207,7 @@ ENGINES: dict[str, Engine] = {
 
 
 def engine_of(configuration: Configuration) -> Engine:
-    """Give the engine that the configuration names; raises `ConfigurationError` for one that nobody knows."""
+    """Return the engine that the configuration names; raises `ConfigurationError` for one that nobody knows."""
     scheme = configuration.storage.scheme
     if scheme not in ENGINES:
         raise ConfigurationError("storage", f"{scheme}:…", f"use a URL of one of {', '.join(ENGINES)}")
@@ -238,11 +238,11 @@ class Awaited:
         self._storage = storage
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return self._storage.find(kind, key)
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return self._storage.find_of(kind, subject)
 
     async def commit(self, changes: Sequence[Change], /) -> bool:

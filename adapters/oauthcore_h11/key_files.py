@@ -40,11 +40,11 @@ class KeyFiles:
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """Give the algorithms that there are keys for."""
+        """Return the algorithms that there are keys for."""
         return self._given.algorithms
 
     def current(self, now: int) -> Flow[Keys]:
-        """Give the keys."""
+        """Return the keys."""
         if self._looked_at is None or not 0 <= now - self._looked_at < self._cache_lifetime:
             self._looked_at = now
             self._renew()

@@ -72,12 +72,12 @@ class TextLines(Lines):
 
 
 def written_at(record: logging.LogRecord) -> str:
-    """Give when a record was made (RFC 3339, UTC, milliseconds)."""
+    """Return when a record was made (RFC 3339, UTC, milliseconds)."""
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """Give a record's fields that say something, the request's name first."""
+    """Return a record's fields that say something, the request's name first."""
     named = {"request_id": request_id.get()}
     return {name: value for name, value in {**named, **getattr(record, "fields", {})}.items() if value is not None}
 

@@ -17,7 +17,7 @@ _ATTEMPTS = 10
 
 
 def loopback_addresses(host: str) -> tuple[str, ...]:
-    """Give the addresses that a host stands for; raises `ConfigurationError` for any that others can reach.
+    """Return the addresses that a host stands for; raises `ConfigurationError` for any that others can reach.
 
     `localhost` is not looked up: it is both addresses that browsers take it for (RFC 6761 section 6.3).
     """
@@ -85,7 +85,7 @@ def _listen_on(address: str, port: int) -> socket.socket:
 
 
 def port_of(listening: socket.socket) -> int:
-    """Give the port a socket listens on."""
+    """Return the port a socket listens on."""
     port = listening.getsockname()[1]
     assert isinstance(port, int)
     return port

@@ -125,7 +125,7 @@ class Passwords:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Give turns for as long as a thread is free."""
+        """Hand out turns for as long as a thread is free."""
         while self._running < self._at_once and (turn := self._queue.next()) is not None:
             if not turn.done():
                 self._running += 1

@@ -108,7 +108,7 @@ def parsed(text: str) -> Address | None:
 
 
 def plain(address: Address) -> Address:
-    """Give an IPv4 address its own name, where a socket for both families spells it as IPv6 (RFC 4291 2.5.5.2)."""
+    """Return an IPv4 address by its own name, where a socket for both families spells it as IPv6 (RFC 4291 2.5.5.2)."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
@@ -119,7 +119,7 @@ def network_of(address: str) -> str:
 
 
 def connected_from(peername: object) -> str | None:
-    """Give the address in what a socket calls its peer; None for a unix socket's."""
+    """Return the address in what a socket calls its peer; None for a unix socket's."""
     if not isinstance(peername, tuple):
         return None
     return str(plain(ip_address(str(peername[0]).partition("%")[0])))

@@ -32,7 +32,7 @@ class Profile:
 
     @property
     def members(self) -> dict[str, object]:
-        """Give the claims."""
+        """Return the claims."""
         members: dict[str, object] = json.loads(self.claims)
         return members
 

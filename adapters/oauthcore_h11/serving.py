@@ -61,7 +61,7 @@ def settings_of(configuration: Configuration, application: Application) -> Setti
 def check(configuration: Configuration) -> Sequence[str]:
     """Put everything together once, and let go of it; raises `ConfigurationError` for what can't be.
 
-    Gives the concerns about the storage.
+    Returns the concerns about the storage.
     """
     passwords = passwords_of(configuration)
 
@@ -276,7 +276,7 @@ def keeping_what_can_not_change(new: Configuration, old: Configuration) -> Confi
 
 
 def event_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Give uvloop's, where it is installed; None for asyncio's own."""
+    """Return uvloop's, where it is installed; None for asyncio's own."""
     try:
         import uvloop
     except ImportError:

@@ -47,13 +47,13 @@ class TraceFolder:
 
 
 def _name(trace: Trace) -> str:
-    """Give what was asked and how it ended, as far as it fits a file's name."""
+    """Return what was asked and how it ended, as far as it fits a file's name."""
     what = trace.request["target"].partition("?")[0].rpartition("/")[2] if trace.call == "handle" else trace.call
     return f"{re.sub('[^a-z_-]', '', what.lower())[:32] or 'other'}-{trace.response['status']}"
 
 
 def traced(server: AuthorizationServer, folder: Path | None) -> AuthorizationServer:
-    """Give a server whose decisions are kept in a folder, or itself where there is none to be."""
+    """Return a server whose decisions are kept in a folder, or itself where there is none to be."""
     if folder is None:
         return server
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):

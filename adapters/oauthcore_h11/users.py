@@ -177,7 +177,7 @@ class Users:
         )
 
     def _ways(self, key: str, user: User | None, address: str | None, browser: KnownFor | None) -> Iterable[Way]:
-        """Give the ways an attempt may go: as a known device's, while that has attempts left, else as a stranger's."""
+        """Return the ways an attempt may go: as a known device's, while it has attempts left, else as a stranger's."""
         device = None if browser is None or user is None else browser.device_for(account_of(user))
         if device is not None:
             counter = self._patience.device_counter(device, self._key)
@@ -302,7 +302,7 @@ async def remove_user(storage: AsyncStorage, username: str) -> User:
 
 
 async def find_user(storage: AsyncStorage, username: str) -> User:
-    """Give a user; raises `ConfigurationError` where there is none of that name."""
+    """Return a user; raises `ConfigurationError` where there is none of that name."""
     user = await storage.find(User, key_of(username))
     if user is None:
         raise ConfigurationError("username", username, "there is no such user; user list shows them")

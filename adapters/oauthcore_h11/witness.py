@@ -74,7 +74,7 @@ class Witness:
             self._refusing.clear()
 
     def refusal(self, response: Response) -> Passed | None:
-        """Give the check that refused, if one did."""
+        """Return the check that refused, if one did."""
         if response.refusal is None:
             return None
         reason = response.refusal.reason
@@ -112,7 +112,7 @@ class Witness:
 
 
 def check_of(code: CodeType) -> Passed | None:
-    """Give the check that a function is, if its docstring cites a section."""
+    """Return the check that a function is, if its docstring cites a section."""
     text = code.co_consts[0] if code.co_consts else None
     return _cited(text) if isinstance(text, str) else None
 

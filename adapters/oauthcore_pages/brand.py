@@ -40,14 +40,14 @@ class Brand:
 
     @property
     def image_source(self) -> str | None:
-        """Give what the content security policy has to allow for the logo, and no more (CSP 3 section 6.1.6)."""
+        """Return what the content security policy has to allow for the logo, and no more (CSP 3 section 6.1.6)."""
         if self.logo is None:
             return None
         return "data:" if self.logo.startswith("data:") else origin_of(self.logo)
 
     @property
     def style(self) -> str:
-        """Give the style that makes the colours the operator's."""
+        """Return the style that makes the colours the operator's."""
         light = "" if self.accent is None else f":root {{ --accent: {self.accent}; }}\n"
         if self.accent_dark is None:
             return light
@@ -67,7 +67,7 @@ def check_colour(setting: str, colour: str | None, card: str) -> None:
 
 
 def origin_of(url: str) -> str | None:
-    """Give the origin of an https URL; None for anything else, or what would end the policy's list."""
+    """Return the origin of an https URL; None for anything else, or what would end the policy's list."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -78,13 +78,13 @@ def origin_of(url: str) -> str | None:
 
 
 def contrast(one: str, other: str) -> float:
-    """Give the contrast ratio of two colours (WCAG 2.2, contrast ratio)."""
+    """Return the contrast ratio of two colours (WCAG 2.2, contrast ratio)."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def luminance(colour: str) -> float:
-    """Give the relative luminance of a colour (WCAG 2.2, relative luminance)."""
+    """Return the relative luminance of a colour (WCAG 2.2, relative luminance)."""
     digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
     red, green, blue = (_linear(int(digits[start : start + 2], 16) / 255) for start in (0, 2, 4))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -45,19 +45,19 @@ class Form:
         return cls(tuple(fields))
 
     def get(self, name: str) -> str:
-        """Give a field that may be there once, blank where it is absent; raises `InvalidRequest` for a second one."""
+        """Return a field that may be there once, blank where it is absent; raises `InvalidRequest` for a second one."""
         values = self.all(name)
         if len(values) > 1:
             raise RepeatedParameter(f"{name} is repeated")
         return values[0] if values else ""
 
     def need(self, name: str) -> str:
-        """Give a field; raises `InvalidRequest` where it is absent or blank."""
+        """Return a field; raises `InvalidRequest` where it is absent or blank."""
         value = self.get(name)
         if not value:
             raise InvalidRequest(f"{name} is missing")
         return value
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Give every value of a field."""
+        """Return every value of a field."""
         return tuple(value for key, value in self._fields if key == name)

@@ -31,11 +31,11 @@ class FormTokens:
     _key: bytes = attrs.field(repr=False)
 
     def make(self, session: Session, handle: str) -> str:
-        """Give the token for a form that is shown in that session for that interaction."""
+        """Return the token for a form that is shown in that session for that interaction."""
         return self._signer.get_signature(_bound(session, handle)).decode("ascii")
 
     def check(self, token: str, session: Session | None, handle: str) -> Session:
-        """Give the session that the form was shown in; raises `ForgedForm` where it was not."""
+        """Return the session that the form was shown in; raises `ForgedForm` where it was not."""
         if session is None:
             raise ForgedForm("a form came without a session")
         if not self._signer.verify_signature(_bound(session, handle), token.encode("utf-8", "surrogatepass")):

@@ -63,7 +63,7 @@ class Listed:
 
     @property
     def told(self) -> dict[str, object]:
-        """Give what the template shows of it."""
+        """Return what the template shows of it."""
         started, last = (datetime.fromtimestamp(at, UTC) for at in (self.session.started_at, self.session.auth_time))
         return {
             "sid": self.session.key,
@@ -304,21 +304,21 @@ def content_security_policy(style_digest: str, image_source: str | None = None) 
 
 
 def client_name(client: Client) -> str:
-    """Give what to call a client."""
+    """Return what to call a client."""
     return client.name or client.client_id
 
 
 def website(client: Client) -> str | None:
-    """Give a client's site, if it is one that may be linked to: anything else might be a script."""
+    """Return a client's site, if it is one that may be linked to: anything else might be a script."""
     return linkable(client.client_uri)
 
 
 def linkable(uri: str | None) -> str | None:
-    """Give a URI that a page may link to, if it is one."""
+    """Return a URI that a page may link to, if it is one."""
     return uri if uri is not None and uri.startswith("https://") else None
 
 
 def destination(redirect_uri: str) -> str:
-    """Give the part of a redirect URI that tells a person where the answer goes: its host, or an app's scheme."""
+    """Return the part of a redirect URI that tells a person where the answer goes: its host, or an app's scheme."""
     parts = urlsplit(redirect_uri)
     return parts.netloc or parts.scheme

@@ -80,7 +80,7 @@ class Pages:
 
     @property
     def all_paths(self) -> tuple[str, ...]:
-        """Give where the pages are, for a host's table of routes."""
+        """Return where the pages are, for a host's table of routes."""
         return tuple(self._pages)
 
     def owns(self, path: str) -> bool:
@@ -88,21 +88,21 @@ class Pages:
         return path in self._pages
 
     def login_of(self, request: Request) -> Login | None:
-        """Give who is signed in, for the authorization endpoint to know."""
+        """Return who is signed in, for the authorization endpoint to know."""
         session = self._around.sessions.read(request)
         return None if session is None else session.login
 
     def signed_in(self, request: Request) -> SignedIn | None:
-        """Give who is signed in, by the name he used too: for a host that wants to know whether he still may be."""
+        """Return who is signed in, by the name he used too: for a host that wants to know whether he still may be."""
         session = self._around.sessions.read(request)
         return None if session is None else session.signed_in
 
     def as_nobody(self, request: Request) -> Request:
-        """Give the request without its session: for a host that found that he may not."""
+        """Return the request without its session: for a host that found that he may not."""
         return self._around.sessions.without(request)
 
     def error_page(self, request: Request) -> RenderErrorPage:
-        """Give what renders a refusal of that request in the person's language."""
+        """Return what renders a refusal of that request in the person's language."""
         return lambda page: Visit.of(request, self._around).error(page)
 
     def handle(self, request: Request) -> Flow[Response]:
@@ -120,7 +120,7 @@ class Pages:
 
 
 def _outcome(page: Page, visit: Visit) -> Flow[Outcome]:
-    """Give a page's response the form that the core's only commit takes; there is nothing to commit."""
+    """Wrap a page's response in an `Outcome`, which the core's only commit takes; there is nothing to commit."""
     believed = yield from visit.believed()
     response = yield from page(believed)
     return Outcome(response)

@@ -36,7 +36,7 @@ class Session:
 
     @property
     def login(self) -> Login | None:
-        """Give who is signed in, as the core wants to know it."""
+        """Return who is signed in, as the core wants to know it."""
         return None if self.signed_in is None else self.signed_in.login
 
 
@@ -54,7 +54,7 @@ class Sessions:
     _key: bytes = attrs.field(repr=False)
 
     def read(self, request: Request) -> Session | None:
-        """Give the session a request carries; None where it carries none, several, or one that was tampered with."""
+        """Return the session a request carries; None where it carries none, several, or one that was tampered with."""
         value = cookie_of(request, self._cookie_name)
         if value is None:
             return None
@@ -70,7 +70,7 @@ class Sessions:
         return SignedIn(login_by_password(members["sub"], members["at"], members.get("sid")), members["name"])
 
     def without(self, request: Request) -> Request:
-        """Give a request without the session's cookie; all others stay."""
+        """Return a request without the session's cookie; all others stay."""
         return without_cookies(request, self._cookie_name)
 
     def begin(self) -> Session:
@@ -82,7 +82,7 @@ class Sessions:
         return attrs.evolve(self.begin(), signed_in=SignedIn(login, username))
 
     def cookie(self, session: Session) -> tuple[str, str]:
-        """Give the header that makes the browser keep the session until it is closed."""
+        """Return the header that makes the browser keep the session until it is closed."""
         members: dict[str, str | int | None] = {"id": session.id}
         if session.signed_in is not None:
             login = session.signed_in.login
@@ -96,7 +96,7 @@ class Sessions:
         return ("Set-Cookie", f"{self._cookie_name}={value}{self._attributes}")
 
     def forgotten(self) -> tuple[str, str]:
-        """Give the header that makes the browser forget the session."""
+        """Return the header that makes the browser forget the session."""
         return ("Set-Cookie", f"{self._cookie_name}={self._attributes}; Max-Age=0")
 
     @property

@@ -73,7 +73,7 @@ class Visit:
         return cls(around, request, around.sessions.read(request), language)
 
     def believed(self) -> Flow[Visit]:
-        """Give the visit, of nobody if the login session that its cookie tells of has ended."""
+        """Return the visit, of nobody if the login session that its cookie tells of has ended."""
         if self.session is None or self.login is None:
             return self
         known = yield from session_of(self.login)
@@ -83,12 +83,12 @@ class Visit:
 
     @property
     def login(self) -> Login | None:
-        """Give who is signed in."""
+        """Return who is signed in."""
         return None if self.session is None else self.session.login
 
     @property
     def error_page(self) -> RenderErrorPage:
-        """Give what renders a refusal in the visitor's language."""
+        """Return what renders a refusal in the visitor's language."""
         return lambda page: self.error(page)
 
     def error(self, page: ErrorPage, again: str | None = None) -> Response:
@@ -117,7 +117,7 @@ class Visit:
         return form, session, handle
 
     def hidden(self, action: str, handle: str, session: Session, subject: str | None = None) -> Hidden:
-        """Give what a form carries along."""
+        """Return what a form carries along."""
         csrf = self.around.form_tokens.make(session, handle if subject is None else subject)
         return Hidden(action=action, interaction=handle, csrf=csrf)
 

@@ -121,12 +121,12 @@ class Address:
             raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
 
     def _places(self, port: int = 6379) -> list[tuple[str, int]]:
-        """Give the host and the port of each server."""
+        """Return the host and the port of each server."""
         parts = [urlsplit(server) for server in self.servers]
         return [(part.hostname or "localhost", part.port or port) for part in parts]
 
     def _settings(self, retry: object) -> dict[str, Any]:
-        """Give what the URL says but for the host, as redis-py would read it."""
+        """Return what the URL says but for the host, as redis-py would read it."""
         read = dict(parse_url(self.servers[0]))
         is_safe = read.pop("connection_class", None) is not None
         its = {name: value for name, value in read.items() if name not in {"host", "port"}}
@@ -134,7 +134,7 @@ class Address:
 
 
 def shown(url: str) -> str:
-    """Give a URL as it may be seen: without user, password and options; and next to nothing of what can't be read."""
+    """Return a URL as it may be seen: without user, password and options; and next to nothing of what can't be read."""
     found = _URL.fullmatch(url)
     if found is None:
         return "…"

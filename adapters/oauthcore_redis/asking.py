@@ -55,7 +55,7 @@ def _load_client(body: str) -> Client:
 
 
 def read(kind: type[R], text: bytes) -> R:
-    """Give the record that a text is; raises `ValueError` for one that is none of that kind."""
+    """Return the record that a text is; raises `ValueError` for one that is none of that kind."""
     body = text.decode()
     return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
 
@@ -128,7 +128,7 @@ class Asker:
         return keys, arguments
 
     def _entries(self, demands: Mapping[Place, Demand]) -> Iterator[tuple[bytes, bytes, bytes]]:
-        """Give the changes of indexes: which, the member, and when it expires, a dash for its removal."""
+        """Return the changes of indexes: which, the member, and when it expires, a dash for its removal."""
         for (kind, key), demand in demands.items():
             before, after = subject_of(demand.before), subject_of(demand.after)
             if before is not None and before != after:
@@ -138,7 +138,7 @@ class Asker:
 
     @property
     def lingers(self) -> bytes:
-        """Give how long an expired record stays, in milliseconds."""
+        """Return how long an expired record stays, in milliseconds."""
         return str(self.linger * 1000).encode()
 
 
@@ -154,11 +154,11 @@ def run_script(
 
 
 def spelled(record: Record | None) -> bytes:
-    """Give a record's text, blank for none; raises `ValueError` for characters that have no UTF-8 (lone surrogates)."""
+    """Return a record's text, blank for none; raises `ValueError` for characters without UTF-8 (lone surrogates)."""
     return b"" if record is None else dump(record).encode()
 
 
 def expiry_of(record: Record | None) -> bytes:
-    """Give when a record expires, in milliseconds since the epoch; blank for never."""
+    """Return when a record expires, in milliseconds since the epoch; blank for never."""
     expires_at = None if record is None else record.expires_at
     return b"" if expires_at is None or expires_at > FOREVER else str(int(expires_at) * 1000).encode()

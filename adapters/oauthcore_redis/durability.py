@@ -53,7 +53,7 @@ def allowed(command: Command) -> Asking[Any]:
 
 
 def concerns(found: Look, linger: int, replicas: int) -> tuple[Concern | None, ...]:
-    """Give what there is to say of a server, where commits wait for so many replicas."""
+    """Return what there is to say of a server, where commits wait for so many replicas."""
     return (
         appendonly(found.info),
         appendfsync(found.info, found.settings),
@@ -133,7 +133,7 @@ def clocks(ahead: float, linger: int) -> Concern | None:
 
 
 def read_info(reply: Any) -> dict[str, str]:
-    """Give INFO's lines by name; in a cluster redis-py has read them already."""
+    """Return INFO's lines by name; in a cluster redis-py has read them already."""
     if isinstance(reply, dict):
         return {text_of(name): text_of(value) for name, value in reply.items()}
     lines = (reply or b"").decode().splitlines()
@@ -141,11 +141,11 @@ def read_info(reply: Any) -> dict[str, str]:
 
 
 def read_pairs(reply: Any) -> dict[str, str]:
-    """Give CONFIG GET's answer by name; it is a list in RESP2, and a map in RESP3 and where redis-py has read it."""
+    """Return CONFIG GET's answer by name; it is a list in RESP2, and a map in RESP3 and where redis-py has read it."""
     pairs = reply.items() if isinstance(reply, dict) else zip((reply or ())[::2], (reply or ())[1::2], strict=True)
     return {text_of(name): text_of(value) for name, value in pairs}
 
 
 def text_of(value: object) -> str:
-    """Give a value as text."""
+    """Return a value as text."""
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -25,7 +25,7 @@ class Demand:
 
 
 def fold(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
-    """Give the demand for each place, or None where one change precludes another, so that they can't all be made."""
+    """Return the demand for each place, or None where one change precludes another, so that they can't all be made."""
     demands: dict[Place, Demand] = {}
     for change in changes:
         before, after = before_and_after(change)
@@ -43,7 +43,7 @@ def fold(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
 
 
 def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
-    """Give what has to be there for a change, and what is there afterwards."""
+    """Return what has to be there for a change, and what is there afterwards."""
     if isinstance(change, Insert):
         return None, change.record
     if isinstance(change, Require):

@@ -38,14 +38,14 @@ class Line(Protocol):
     """Be a blocking line."""
 
     def send(self, command: Command, /) -> Any:
-        """Give the reply; raises `RedisError`."""
+        """Return the reply; raises `RedisError`."""
 
 
 class AsyncLine(Protocol):
     """Be an async line."""
 
     async def send(self, command: Command, /) -> Any:
-        """Give the reply; raises `RedisError`."""
+        """Return the reply; raises `RedisError`."""
 
 
 class ServerLine:
@@ -55,7 +55,7 @@ class ServerLine:
         self._pool = client.connection_pool
 
     def send(self, command: Command, /) -> Any:
-        """Give the reply; a command is sent once more where that may be done."""
+        """Return the reply; a command is sent once more where that may be done."""
         try:
             return self._send(command)
         except FAILED as error:
@@ -88,7 +88,7 @@ class AsyncServerLine:
         self._pool = client.connection_pool
 
     async def send(self, command: Command, /) -> Any:
-        """Give the reply; a command is sent once more where that may be done."""
+        """Return the reply; a command is sent once more where that may be done."""
         try:
             return await self._send(command)
         except FAILED as error:
@@ -121,7 +121,7 @@ class ClusterLine:
         self._tag = tag
 
     def send(self, command: Command, /) -> Any:
-        """Give the reply; a safe command is sent once more where it was lost, when the client has looked around."""
+        """Return the reply; a safe command is sent once more where it was lost, when the client has looked around."""
         try:
             return self._send(command)
         except LOST:
@@ -143,7 +143,7 @@ class AsyncClusterLine:
         self._tag = tag.decode()
 
     async def send(self, command: Command, /) -> Any:
-        """Give the reply; a safe command is sent once more where it was lost, when the client has looked around."""
+        """Return the reply; a safe command is sent once more where it was lost, when the client has looked around."""
         try:
             return await self._send(command)
         except LOST:
@@ -168,7 +168,7 @@ def is_of_a_replica(error: RedisError) -> bool:
 
 
 def waiting_for(replicas: int) -> tuple[str, int, int]:
-    """Give the command that waits until so many replicas have all that the connection has written (Redis, WAIT)."""
+    """Return the command that waits until so many replicas have all that the connection has written (Redis, WAIT)."""
     return "WAIT", replicas, WAIT
 
 
@@ -185,12 +185,12 @@ def spelled(command: Command) -> tuple[str | bytes, ...]:
 
 
 def line_of(client: Client, tag: bytes) -> Line:
-    """Give the line of a client; `tag` is what names begin with, and tells the hash slot."""
+    """Return the line of a client; `tag` is what names begin with, and tells the hash slot."""
     return ClusterLine(client, tag) if isinstance(client, redis.cluster.RedisCluster) else ServerLine(client)
 
 
 def async_line_of(client: AsyncClient, tag: bytes) -> AsyncLine:
-    """Give the line of an async client."""
+    """Return the line of an async client."""
     if isinstance(client, redis.asyncio.cluster.RedisCluster):
         return AsyncClusterLine(client, tag)
     return AsyncServerLine(client)

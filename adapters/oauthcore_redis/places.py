@@ -37,7 +37,7 @@ class Places:
         return self.of_kind(kind) + key.encode()
 
     def of_kind(self, kind: type[Record]) -> bytes:
-        """Give what the names of all records of a kind begin with."""
+        """Return what the names of all records of a kind begin with."""
         return f"{{{self.prefix}}}:{kind.__name__}:".encode()
 
     def of_subject(self, kind: type[Record], subject: str) -> bytes:
@@ -46,15 +46,15 @@ class Places:
 
     @property
     def all(self) -> bytes:
-        """Give what the names of all keys begin with."""
+        """Return what the names of all keys begin with."""
         return f"{{{self.prefix}}}:".encode()
 
 
 def place_of(record: Record) -> Place:
-    """Give what a record is found by."""
+    """Return what a record is found by."""
     return type(record), record.key
 
 
 def subject_of(record: Record | None) -> str | None:
-    """Give the subject that a record is found by, if it is of a kind that is."""
+    """Return the subject that a record is found by, if it is of a kind that is."""
     return record.subject if isinstance(record, BY_SUBJECT) else None

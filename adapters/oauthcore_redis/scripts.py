@@ -32,7 +32,7 @@ class Script:
 # KEYS: the records, then the indexes. ARGV: how long an expired record stays, and how many records there are; for each
 # record what has to be there (blank: nothing), what is there afterwards (blank: nothing, "=": the same) and when that
 # expires (blank: never); for each entry in an index the index, the member, and when it expires ("-": it is removed).
-# Times are in milliseconds. Gives 1 when it is done and 0 when a precondition failed; or, where there is other text
+# Times are in milliseconds. Returns 1 when it is done and 0 when a precondition failed; or, where there is other text
 # than expected, which may still be the same record in an older spelling, each such record's number and its text.
 COMMIT = Script.of("""\
 local linger, records = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -113,7 +113,7 @@ end
 return 1
 """)
 
-# KEYS: an index. ARGV: what the names of the records in it begin with. Gives the text of each that is still there. The
+# KEYS: an index. ARGV: what the names of the records in it begin with. Returns the text of each that is left. The
 # records' keys are in the index, so they can't be named in KEYS; they are in its hash slot, which is what it takes.
 FIND_OF = Script.of("""\
 local found = {}
@@ -127,7 +127,7 @@ return found
 """)
 
 # KEYS: records and indexes. ARGV: before when a record has to have expired, in seconds; how many may be removed; how
-# long an expired record stays, in milliseconds. Gives how many were removed. An index is rid of what has gone.
+# long an expired record stays, in milliseconds. Returns how many were removed. An index is rid of what has gone.
 PURGE = Script.of("""\
 local before, limit, linger = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local time = redis.call('TIME')

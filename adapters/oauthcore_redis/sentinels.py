@@ -40,7 +40,7 @@ def async_client(sentinels: Sequence[Place], service: str, settings: Mapping[str
 
 
 def shared_out(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the settings for the primary, and those for the sentinels, which have users and passwords of their own."""
+    """Return the settings for the primary, and those for the sentinels, which have users and passwords of their own."""
     its = {name: value for name, value in settings.items() if not name.startswith(_THEIRS)}
     theirs = {name: value for name, value in its.items() if name.startswith(("ssl", "protocol", "retry"))}
     theirs |= {name.removeprefix(_THEIRS): value for name, value in settings.items() if name.startswith(_THEIRS)}
@@ -48,6 +48,6 @@ def shared_out(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, A
 
 
 def watchers_of(client: Any) -> Sequence[Any]:
-    """Give the clients of the sentinels that name a client's primary, which are to be closed with it."""
+    """Return the clients of the sentinels that name a client's primary, which are to be closed with it."""
     manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
     return () if manager is None else tuple(manager.sentinels)

@@ -54,11 +54,11 @@ class RedisStorage:
         return storage
 
     def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return self._answer(self._asker.find(kind, key))
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return self._answer(self._asker.find_of(kind, subject))
 
     def commit(self, changes: Sequence[Change], /) -> bool:
@@ -84,11 +84,11 @@ class RedisStorage:
             yield removed
 
     def every(self, kind: type[R]) -> Iterator[R]:
-        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         yield from self._answer(self._sweep.every(kind))
 
     def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
-        """Give what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
+        """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
         return self._answer(look(self._asker.linger, clock, self._asker.replicas))
 
     def close(self) -> None:
@@ -129,11 +129,11 @@ class AsyncRedisStorage:
         return storage
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return await self._answer(self._asker.find(kind, key))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return await self._answer(self._asker.find_of(kind, subject))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
@@ -148,11 +148,11 @@ class AsyncRedisStorage:
         return await self._answer(self._sweep.purge(expired_before, limit))
 
     async def every(self, kind: type[R]) -> Sequence[R]:
-        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         return await self._answer(self._sweep.every(kind))
 
     async def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
-        """Give what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
+        """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
         return await self._answer(look(self._asker.linger, clock, self._asker.replicas))
 
     async def aclose(self) -> None:

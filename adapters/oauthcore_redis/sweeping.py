@@ -40,7 +40,7 @@ class Sweep:
         return removed
 
     def every(self, kind: type[R]) -> Asking[Sequence[R]]:
-        """Give every record of a kind, ordered by key."""
+        """Return every record of a kind, ordered by key."""
         found: dict[bytes, R] = {}
         cursor = b"0"
         while True:
@@ -51,7 +51,7 @@ class Sweep:
                 return [found[key] for key in sorted(found)]
 
     def _page(self, cursor: bytes, prefix: bytes) -> Asking[tuple[bytes, list[bytes]]]:
-        """Give the next page of keys that begin so, and where to go on; a key may be met twice (Redis, SCAN)."""
+        """Return the next page of keys that begin so, and where to go on; a key may be met twice (Redis, SCAN)."""
         words = (b"SCAN", cursor, b"MATCH", pattern_of(prefix), b"COUNT", str(PAGE).encode())
         onward, keys = yield Command(words, is_safe=True)
         if isinstance(onward, dict):  # in a cluster redis-py tells for which server it is
@@ -60,5 +60,5 @@ class Sweep:
 
 
 def pattern_of(prefix: bytes) -> bytes:
-    """Give the glob pattern of what begins so."""
+    """Return the glob pattern of what begins so."""
     return re.sub(rb"([\[\]*?\\^])", rb"\\\1", prefix) + b"*"

@@ -105,7 +105,7 @@ def purge(expired_before: int, limit: int, terms: Terms) -> Course[int]:
 
 
 def page(kind: type[R], after: str, terms: Terms) -> Course[tuple[list[R], str | None]]:
-    """Give the next records of a kind, and after which key the ones after them begin; None if there are none."""
+    """Return the next records of a kind, and after which key the ones after them begin; None if there are none."""
     rows: list[tuple[str, str]] = yield from ask(lambda: manners.page_of(kind.__name__, after, PAGE), terms)
     return [load(kind, body) for _, body in rows], rows[-1][0] if rows else None
 
@@ -170,7 +170,7 @@ def reads_only(error: DBAPIError) -> bool:
 
 
 def _codes_of(error: DBAPIError) -> frozenset[Any]:
-    """Give what the database calls an error: PostgreSQL's SQLSTATE, MySQL's number."""
+    """Return what the database calls an error: PostgreSQL's SQLSTATE, MySQL's number."""
     original: Any = error.orig
     return frozenset((getattr(original, "sqlstate", None), *getattr(original, "args", ())[:1]))
 

@@ -25,7 +25,7 @@ class Watched:
     beside: tuple[str, str] | None = None
 
     def concern(self, settings: Mapping[str, str]) -> Concern | None:
-        """Give what there is to say of a server's settings; one that it does not know is none of its own."""
+        """Return what there is to say of a server's settings; one that it does not know is none of its own."""
         value = settings.get(self.setting)
         if value is None or value in self.good:
             return None

@@ -48,7 +48,7 @@ class Manner(Protocol):
 
     @property
     def begin(self) -> str:
-        """Give what begins a transaction."""
+        """Return what begins a transaction."""
 
     def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
         """Make all steps or none; False where a precondition failed. `alone` where no transaction is around it."""
@@ -96,20 +96,20 @@ _EXPIRED = select(func.count()).select_from(record).where(record.c.expires_at < 
 
 
 def body_at(place: Place) -> Talk[str | None]:
-    """Give the text that is stored there, or None."""
+    """Return the text that is stored there, or None."""
     found = yield Ask(_FIND, {"kind": place[0], "key": place[1]})
     row = found.one_or_none()
     return None if row is None else str(row[0])
 
 
 def bodies_of(kind: str, subject: str) -> Talk[list[str]]:
-    """Give the texts of every record of a kind with that subject."""
+    """Return the texts of every record of a kind with that subject."""
     found = yield Ask(_FIND_OF, {"kind": kind, "subject": subject})
     return [str(body) for body in found.scalars()]
 
 
 def bodies_at(places: Sequence[Place]) -> Talk[dict[Place, str]]:
-    """Give the texts that are stored at these places."""
+    """Return the texts that are stored at these places."""
     # Together they are found by one statement; that it may find a few more does no harm.
     kinds, keys = {kind for kind, _ in places}, {key for _, key in places}
     found = yield Ask(
@@ -119,7 +119,7 @@ def bodies_at(places: Sequence[Place]) -> Talk[dict[Place, str]]:
 
 
 def page_of(kind: str, after: str, count: int) -> Talk[list[tuple[str, str]]]:
-    """Give the next keys and texts of a kind, ordered by key."""
+    """Return the next keys and texts of a kind, ordered by key."""
     found = yield Ask(_PAGE, {"kind": kind, "after": after, "count": count})
     return [(row[0], row[1]) for row in found.all()]
 

@@ -81,7 +81,7 @@ def _write(steps: Sequence[Step]) -> Talk[bool]:
 
 
 def _locking(expected: Iterable[Step]) -> tuple[Shape, Row]:
-    """Give how records are locked in their order, and the parameters for it."""
+    """Return how records are locked in their order, and the parameters for it."""
     shape: list[tuple[bool, int]] = []
     parameters: dict[str, str | None] = {}
     for is_shared, run in groupby(expected, lambda step: step.act == "require"):

@@ -47,12 +47,12 @@ def upgrade(connection: Connection) -> None:
 
 
 def current(connection: Connection) -> str | None:
-    """Give the revision that the schema is at; None where there is none."""
+    """Return the revision that the schema is at; None where there is none."""
     return _context(connection).get_current_revision()
 
 
 def head() -> str | None:
-    """Give the revision that this version needs."""
+    """Return the revision that this version needs."""
     return ScriptDirectory.from_config(_configuration(None)).get_current_head()
 
 
@@ -81,7 +81,7 @@ class Schema:
         self._on_connection(upgrade)
 
     def current(self) -> str | None:
-        """Give its revision, or None where there is none."""
+        """Return its revision, or None where there is none."""
         return self._on_connection(current)
 
     def differences(self) -> Sequence[str]:

@@ -46,7 +46,7 @@ class Step:
 
     @property
     def row(self) -> dict[str, str | int | None]:
-        """Give the row that is there afterwards."""
+        """Return the row that is there afterwards."""
         kept = self.after
         return {
             "kind": self.place[0],
@@ -80,7 +80,7 @@ def steps_of(changes: Iterable[Change]) -> tuple[Step, ...] | None:
 
 
 def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step, ...] | None:
-    """Give the steps with the texts that are stored, where those are other texts of the expected records; else None.
+    """Return the steps with the texts that are stored, where those are other texts of the expected records; else None.
 
     An older version wrote a record, before a field was added: to compare texts is then to lose a race that nobody runs.
     """
@@ -99,12 +99,12 @@ def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step,
 
 
 def place_of(kind: type[Record], key: str) -> Place:
-    """Give where a record is kept."""
+    """Return where a record is kept."""
     return kind.__name__, indexed(key)
 
 
 def spelled(record: Record | None) -> str | None:
-    """Give a record's text; raises `ValueError` for characters that no database can hold (lone surrogates)."""
+    """Return a record's text; raises `ValueError` for characters that no database can hold (lone surrogates)."""
     if record is None:
         return None
     body = dump(record)
@@ -113,18 +113,18 @@ def spelled(record: Record | None) -> str | None:
 
 
 def expiry_of(record: Record) -> int | None:
-    """Give when a record expires, as far as a column of 64 bits goes: it is for purges, and the text has it all."""
+    """Return when a record expires, as far as a column of 64 bits goes: it is for purges, and the text has it all."""
     return None if record.expires_at is None else min(record.expires_at, LATEST)
 
 
 def subject_of(record: Record) -> str | None:
-    """Give the subject that a record is found by, if it is of a kind that is."""
+    """Return the subject that a record is found by, if it is of a kind that is."""
     subject = record.subject if isinstance(record, BY_SUBJECT) else None
     return None if subject is None else indexed(subject)
 
 
 def _before_and_after(change: Change) -> tuple[Record | None, Record | None]:
-    """Give what must be there for a change, and what is there afterwards."""
+    """Return what must be there for a change, and what is there afterwards."""
     if isinstance(change, Insert):
         return None, change.record
     if isinstance(change, Require):

@@ -29,7 +29,7 @@ MANNERS: dict[str, type[Manner]] = {"postgresql": PostgreSql, "mysql": MySql, "m
 
 
 def manner_of(dialect: Dialect) -> Manner:
-    """Give how a database is written to; raises `ConfigurationError` for one that nobody has tried."""
+    """Return how a database is written to; raises `ConfigurationError` for one that nobody has tried."""
     if dialect.name not in MANNERS:
         raise ConfigurationError("engine", dialect.name, f"use one of {', '.join(MANNERS)}")
     return MANNERS[dialect.name]()
@@ -68,11 +68,11 @@ class SqlAlchemyStorage:
         watch(bind.engine)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return self._run(courses.find(kind, key, self._terms))
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return self._run(courses.find_of(kind, subject, self._terms))
 
     def commit(self, changes: Sequence[Change], /) -> bool:
@@ -84,7 +84,7 @@ class SqlAlchemyStorage:
         return self._run(courses.purge(expired_before, limit, self._terms))
 
     def every(self, kind: type[R]) -> Iterator[R]:
-        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         after: str | None = ""
         while after is not None:
             records, after = self._run(courses.page(kind, after, self._terms))
@@ -148,11 +148,11 @@ class AsyncSqlAlchemyStorage:
         watch(bind.sync_engine if isinstance(bind, AsyncEngine) else bind.engine.sync_engine)
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return await self._run(courses.find(kind, key, self._terms))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return await self._run(courses.find_of(kind, subject, self._terms))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
@@ -164,7 +164,7 @@ class AsyncSqlAlchemyStorage:
         return await self._run(courses.purge(expired_before, limit, self._terms))
 
     async def every(self, kind: type[R]) -> AsyncIterator[R]:
-        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         after: str | None = ""
         while after is not None:
             records, after = await self._run(courses.page(kind, after, self._terms))

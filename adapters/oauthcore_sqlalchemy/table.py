@@ -42,7 +42,7 @@ record = Table(
 
 
 def indexed(text: str) -> str:
-    """Give a text as every database can index it and tell it from others: itself, or its SHA-256.
+    """Return a text as every database can index it and tell it from others: itself, or its SHA-256.
 
     Keys and subjects may be as long as they like, and be of any characters. What no key of the core's is (a digest is
     43 letters) would otherwise be refused by one database, cut off by another and folded by a third.

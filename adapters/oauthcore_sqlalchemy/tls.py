@@ -33,7 +33,7 @@ def tls_of(address: URL) -> ssl.SSLContext | None:
 
 
 def without_tls(address: URL) -> URL:
-    """Give a URL without what `tls_of` has read."""
+    """Return a URL without what `tls_of` has read."""
     return address.difference_update_query(NAMES)
 
 

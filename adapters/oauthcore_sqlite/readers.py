@@ -22,7 +22,7 @@ class Readers:
         self._is_closed = False
 
     def ask(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
-        """Give all rows that a statement finds; none for a text that no file can hold (lone surrogates)."""
+        """Return all rows that a statement finds; none for a text that no file can hold (lone surrogates)."""
         self._check()  # in a file that was removed there are records that nobody else knows
         connection = self._lent()
         try:

@@ -61,7 +61,7 @@ def prepare(path: Path, wait: float) -> None:
 
 
 def reason(error: Exception) -> str:
-    """Give an exception's own words, without the path that the setting names anyway."""
+    """Return an exception's own words, without the path that the setting names anyway."""
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 

@@ -64,11 +64,11 @@ class SqliteStorage:
         watch(self._readers, self._hasty_readers, self._writer)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return _find(self._readers, kind, key)
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return _find_of(self._readers, kind, subject)
 
     def commit(self, changes: Sequence[Change], /) -> bool:
@@ -80,7 +80,7 @@ class SqliteStorage:
         return self._writer.submit(remove_expired(expired_before, limit)).result()
 
     def every(self, kind: type[R]) -> Iterator[R]:
-        """Give every record of a kind, ordered by key: for an operator's lists, not for a request."""
+        """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         key = ""
         while rows := self._readers.ask(_NEXT, (kind.__name__, key, PAGE)):
             yield from (load(kind, body) for _, body in rows)
@@ -121,11 +121,11 @@ class AsyncSqliteStorage:
         self.blocking = storage
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         return await self._unlocked(lambda: _find(self.blocking._hasty_readers, kind, key))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         return await self._unlocked(lambda: _find_of(self.blocking._hasty_readers, kind, subject))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:

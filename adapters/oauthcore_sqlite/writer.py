@@ -76,24 +76,24 @@ class Step:
 
 
 def spelled(record: Record) -> str:
-    """Give a record's text; raises `ValueError` for characters that no file can hold (lone surrogates)."""
+    """Return a record's text; raises `ValueError` for characters that no file can hold (lone surrogates)."""
     body = dump(record)
     body.encode()
     return body
 
 
 def place_of(record: Record) -> Place:
-    """Give where a record is kept."""
+    """Return where a record is kept."""
     return type(record).__name__, record.key
 
 
 def subject_of(record: Record) -> str | None:
-    """Give the subject that a record is found by, if it is of a kind that is."""
+    """Return the subject that a record is found by, if it is of a kind that is."""
     return record.subject if isinstance(record, BY_SUBJECT) else None
 
 
 def expiry_of(record: Record) -> int | None:
-    """Give when a record expires, or the last second that a file can hold: one it can't would fail the whole group."""
+    """Return when a record expires, or the last second that a file can hold: a later one would fail the whole group."""
     return None if record.expires_at is None else min(record.expires_at, LATEST)
 
 
@@ -121,7 +121,7 @@ def apply(steps: Sequence[Step]) -> Work:
 
 
 def stored_body(connection: sqlite3.Connection, place: Place) -> str | None:
-    """Give the text that is stored there, or None."""
+    """Return the text that is stored there, or None."""
     row = connection.execute(BODY, place).fetchone()
     return None if row is None else str(row[0])
 

@@ -131,7 +131,7 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     @property
     def well_known(self) -> WSGIApplication:
-        """Give the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
+        """Return the application for the metadata alone, which belongs at the host's root (RFC 8414 section 3)."""
 
         def well_known(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if self.request_of(environ).path in self.metadata_paths:
@@ -208,7 +208,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         return run(self.server.deliver_logouts(), self.world)
 
     def form_token(self, request: RequestT, id: str) -> str:
-        """Give what a form about an interaction carries, against cross-site posts."""
+        """Return what a form about an interaction carries, against cross-site posts."""
         return self.server.form_token(self.framework.wire_of(request), id)
 
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:

@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 
 def wire_of(asking: LocalRequest) -> CoreRequest:
-    """Give a Bottle request as the core's, without its body."""
+    """Return a Bottle request as the core's, without its body."""
     return head_of(asking.environ)
 
 
 def respond(response: CoreResponse) -> HTTPResponse:
-    """Give the core's response as Bottle's."""
+    """Return the core's response as Bottle's."""
     spelled = HTTPResponse(response.body, status_line(response.status))
     for name, value in complete(response):
         spelled.add_header(name, value)

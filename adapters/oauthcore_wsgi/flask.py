@@ -26,12 +26,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
 
 
 def wire_of(asking: Request) -> CoreRequest:
-    """Give a Flask request as the core's, without its body."""
+    """Return a Flask request as the core's, without its body."""
     return head_of(asking.environ)
 
 
 def respond(response: CoreResponse) -> Response:
-    """Give the core's response as Flask's."""
+    """Return the core's response as Flask's."""
     spelled = Response(response.body, response.status)
     spelled.headers.clear()
     spelled.headers.extend(complete(response))

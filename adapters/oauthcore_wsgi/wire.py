@@ -30,18 +30,18 @@ class Answer:
     response: Response
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Give the response; to HEAD without its body."""
+        """Return the response; to HEAD without its body."""
         start_response(status_line(self.response.status), list(complete(self.response)))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.response.body]
 
 
 def status_line(status: int) -> str:
-    """Give a status with its phrase, as WSGI wants it."""
+    """Return a status with its phrase, as WSGI wants it."""
     return f"{status} {HTTPStatus(status).phrase}"
 
 
 def head_of(environ: Mapping[str, Any]) -> Request:
-    """Give a request without its body; the path with the prefix it is mounted at, as the client sent it."""
+    """Return a request without its body; the path with the prefix it is mounted at, as the client sent it."""
     path = path_of(environ)
     query = environ.get("QUERY_STRING", "")
     peer = Peer(environ.get("REMOTE_ADDR"), environ.get("wsgi.url_scheme") == "https")
@@ -55,7 +55,7 @@ def path_of(environ: Mapping[str, Any]) -> str:
 
 
 def headers_of(environ: Mapping[str, Any]) -> Headers:
-    """Give the headers, their names as WSGI left them: lower case, and hyphens for underscores."""
+    """Return the headers, their names as WSGI left them: lower case, and hyphens for underscores."""
     fields = ((_UNPREFIXED.get(name) or _field_name(name), value) for name, value in environ.items())
     return tuple((name, value) for name, value in fields if name and value)
 

@@ -17,7 +17,7 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def cookie_name(context: Context) -> str:
-    """Give the cookie's name: `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis 4.1.3.2)."""
+    """Return the cookie's name: `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis 4.1.3.2)."""
     return "__Host-oauthcore-browser" if context.issuer.startswith("https:") else "oauthcore-browser"
 
 
@@ -28,7 +28,7 @@ def browser_of(request: Request, context: Context) -> Secret | None:
 
 
 def bind(browser: Secret | None, context: Context) -> tuple[Digest, Headers]:
-    """Give the digest to remember, and the headers that make the browser remember its side.
+    """Return the digest to remember, and the headers that make the browser remember its side.
 
     A browser that has a value keeps it, so that two tabs can wait at the same time.
     """
@@ -42,7 +42,7 @@ def bind(browser: Secret | None, context: Context) -> tuple[Digest, Headers]:
 
 
 def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
-    """Give what a form of the application's carries, so that no other site's form is taken for it.
+    """Return what a form of the application's carries, so that no other site's form is taken for it.
 
     It hangs on the browser's own value, which no other site can read, and on the interaction the form is about.
     """
@@ -50,7 +50,7 @@ def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
 
 
 def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Secret:
-    """Give the proof of having answered an interaction, to be handed to the browser in which that was done.
+    """Return the proof of having answered an interaction, to be handed to the browser in which that was done.
 
     It hangs on whose answer it is: an interaction can be asked about again, and who answered it then need not be who
     did before and kept his proof.

@@ -264,14 +264,14 @@ def possible_claims(request: AuthorizationRequest, scope: Scope, context: Contex
 
 
 def wanted_subjects(request: AuthorizationRequest, claims: ClaimsRequest) -> tuple[str, ...]:
-    """Give whom the client wants, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
+    """Return whom the client wants, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
     named = claims.id_token.get("sub")
     values = () if named is None else _texts("sub", named.values[:1])
     return values if request.hinted_subject is None else (request.hinted_subject, *values)
 
 
 def essential_acr(claims: ClaimsRequest) -> tuple[str, ...]:
-    """Give the authentication contexts of which one is essential (OIDC Core section 5.5.1.1)."""
+    """Return the authentication contexts of which one is essential (OIDC Core section 5.5.1.1)."""
     wanted = claims.id_token.get("acr")
     return _texts("acr", wanted.values) if wanted is not None and wanted.essential else ()
 

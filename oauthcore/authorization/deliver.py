@@ -72,7 +72,7 @@ def front_channel_person(
 
 
 def names_wished(request: AuthorizationRequest, client: Client, context: Context, *, alone: bool) -> tuple[str, ...]:
-    """Give the claims to ask the application for; none where the request can't be read, since it will be refused."""
+    """Return the claims to ask the application for; none where the request can't be read, since it will be refused."""
     try:
         asked = None if request.scope is None else parse_scope(request.scope)
         scope = context.requested_scope(asked, client)

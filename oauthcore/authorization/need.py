@@ -51,7 +51,7 @@ NOTHING_ASKED = Asked()
 
 
 def need(judged: Judged, login: Login | None, consent: Consent | None, asked: Asked, context: Context) -> Need | Login:
-    """Give what is needed next, or the login that the request can be answered for (OIDC Core section 3.1.2.3).
+    """Return what is needed next, or the login that the request can be answered for (OIDC Core section 3.1.2.3).
 
     Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
     """

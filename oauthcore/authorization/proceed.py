@@ -115,7 +115,7 @@ def consent_changes(
 
 
 def refusal_without_page(needed: Need) -> OAuthError:
-    """Give the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
+    """Return the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
     match needed:
         case Need.LOGIN:
             return LoginRequired("prompt=none, and nobody is signed in who would do")

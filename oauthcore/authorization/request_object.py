@@ -38,7 +38,7 @@ _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def obey(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
-    """Give the request that is meant: what the object says, where there is one.
+    """Return the request that is meant: what the object says, where there is one.
 
     One that the server does not take stays where it is, for `judge` to refuse. Raises `InvalidRequestObject`,
     `InvalidRequestUri`, and `Missing` where something has to be fetched.
@@ -66,7 +66,7 @@ def is_offered(*, by_value: bool, context: Context) -> bool:
 
 
 def fetch_object(uri: str, client: Client, context: Context) -> str:
-    """Give what a request URI names: only one that is registered, so that nobody can have us fetch what he likes.
+    """Return what a request URI names: only one that is registered, so that nobody can have us fetch what he likes.
 
     A fragment is the hash of what is there, and lets it be kept for longer (OIDC Core section 6.2). Without one it may
     be another object soon. Raises `Missing`, and `InvalidRequestUri`.
@@ -85,7 +85,7 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
 
 
 def hash_of(body: bytes) -> str:
-    """Give what the fragment of a request URI says of what is there (OIDC Core section 6.2)."""
+    """Return what the fragment of a request URI says of what is there (OIDC Core section 6.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode("ascii")
 
 
@@ -143,7 +143,7 @@ def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) 
 
 
 def parameters_in(claims: Mapping[str, object]) -> dict[str, str]:
-    """Give the parameters among an object's claims, as they are spelled outside; blank ones are absent."""
+    """Return the parameters among an object's claims, as they are spelled outside; blank ones are absent."""
     if "request" in claims or "request_uri" in claims:
         raise InvalidRequestObject("the request object has another one in it, or names one (OIDC Core section 6.1)")
     spelled = ((name, _spelled(name, claims[name])) for name in REQUEST_PARAMETERS if claims.get(name) is not None)

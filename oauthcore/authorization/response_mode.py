@@ -65,7 +65,7 @@ def refuse(asked: Redirectable, error: OAuthError, context: Context) -> Response
 
 
 def mode_for_errors(asked: Redirectable) -> ResponseMode:
-    """Give the mode the client listens for: the one it asked for if that can be, else its response type's default."""
+    """Return the mode the client listens for: the one it asked for if that can be, else its response type's default."""
     name = " ".join(sorted((asked.request.response_type or "").split(" ")))
     response_type = RESPONSE_TYPES.get(name)
     modes: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")

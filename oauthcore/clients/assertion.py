@@ -50,11 +50,11 @@ class Assertion:
 
     @property
     def method(self) -> AuthenticationMethod:
-        """Give the method that it is made for; that the client is registered for that is seen before any key is."""
+        """Return the method that it is made for; that the client is registered for that is seen before any key is."""
         return "client_secret_jwt" if self.alg in SYMMETRIC_ALGORITHMS else "private_key_jwt"
 
     def key(self, context: Context) -> Digest:
-        """Give what its use is remembered by: a `jti` is the client's own choice, and counts for that client alone."""
+        """Return what its use is remembered by: a `jti` is the client's choice, and counts for that client alone."""
         return context.digest("assertion", Secret(f"{len(self.client_id)} {self.client_id} {self.jti}"))
 
 
@@ -87,7 +87,7 @@ def _read(text: str, path: str) -> Assertion:
 
 
 def algorithms_of(client: Client, of_method: tuple[str, ...]) -> tuple[str, ...]:
-    """Give by which algorithms an assertion may be signed: the registered one, or any that the method knows."""
+    """Return by which algorithms an assertion may be signed: the registered one, or any that the method knows."""
     registered = client.token_endpoint_auth_signing_alg
     return of_method if registered is None else (registered,)
 
@@ -113,7 +113,7 @@ def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt
 
 
 def audiences(assertion: Assertion, client: Client, context: Context) -> frozenset[str]:
-    """Give what the audience may be: the issuer, and nothing beside it.
+    """Return what the audience may be: the issuer, and nothing beside it.
 
     Who may be meant by it as well could present it here. A URL is no proof against that either: a hostile server can
     publish our token endpoint for its own, and so be sent assertions that are good here (CVE-2025-27370, and

@@ -38,7 +38,7 @@ def read_basic(request: Request) -> Presented | None:
 
 
 def _readings(text: str) -> tuple[str, ...]:
-    """Give the form-decoded reading that RFC 6749 section 2.3.1 demands, then the raw one that many clients send."""
+    """Return the form-decoded reading that RFC 6749 section 2.3.1 demands, then the raw one that many clients send."""
     if "%" not in text and "+" not in text:
         return (text,)
     try:

@@ -34,7 +34,7 @@ def is_kept(client: Client) -> bool:
 
 
 def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret:
-    """Give what is remembered of a client's secret: its digest, and itself, sealed, only where it has to be had."""
+    """Return what is remembered of a client's secret: its digest, and itself, sealed, only where it has to be had."""
     sealed = crypto.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
     return ClientSecret(context.digest("client_secret", secret), sealed=sealed, portable=True)
 
@@ -65,7 +65,7 @@ def _portable(kept: ClientSecret, client: Client, shown: tuple[Secret, ...], con
 
 
 def shared_keys(client: Client, context: Context) -> tuple[Jwk, ...]:
-    """Give the keys that a client's secrets are (OIDC Core section 10.1): those that are good, and were kept."""
+    """Return the keys that a client's secrets are (OIDC Core section 10.1): those that are good, and were kept."""
     live = (s for s in client.secrets if s.expires_at is None or context.now < s.expires_at)
     opened = (_opened(secret, context) for secret in live)
     return tuple(symmetric(secret.encode()) for secret in opened if secret is not None)

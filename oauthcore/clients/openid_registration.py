@@ -92,7 +92,7 @@ def _check_logout(client: Client, policy: Policy) -> None:
 
 
 def origin_of(uri: str) -> tuple[str, str]:
-    """Give the scheme, host and port of a URI."""
+    """Return the scheme, host and port of a URI."""
     parts = urlsplit(uri)
     return parts.scheme, parts.netloc
 

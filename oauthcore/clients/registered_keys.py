@@ -82,7 +82,7 @@ def _check_algorithms(client: Client) -> None:
 
 
 def longest_hash(client: Client) -> int:
-    """Give how many bytes of secret the client's signatures take at least, 0 where it makes none with it.
+    """Return how many bytes of secret the client's signatures take at least, 0 where it makes none with it.
 
     RFC 7518 section 3.2: as many as the hash has. Where no algorithm is registered, the shortest has to do.
     """

@@ -115,7 +115,7 @@ def _check_types(client: Client, grant_types: frozenset[str], response_types: fr
 
 
 def _grant_types_for(response_type: str) -> tuple[str, ...]:
-    """Give the grant types that go with a response type (OIDC Dynamic Client Registration section 2)."""
+    """Return the grant types that go with a response type (OIDC Dynamic Client Registration section 2)."""
     values = set(response_type.split(" "))
     code = ("authorization_code",) if "code" in values else ()
     return (*code, "implicit") if values & {"token", "id_token"} else code
@@ -151,7 +151,7 @@ def check_secret(secret: Secret, client: Client) -> None:
 
 
 def with_secret(client: Client, secret: Secret | None, known: Client | None, context: Context) -> Registered:
-    """Give a client its secret: the one named, else those that it is known with, else a fresh one."""
+    """Set a client's secret: the one named, else those that it is known with, else a fresh one."""
     if not client.has_secret:
         if secret is not None:
             kind = "public client" if client.is_public else "client with a key of its own"
@@ -205,7 +205,7 @@ def decide_register(
 
 
 def decide_rotate(known: Client | None, client_id: str, secret: Secret, overlap: int, context: Context) -> Outcome:
-    """Give a client another secret; the newest of its old ones stays good for `overlap` seconds, so that both are."""
+    """Replace a client's secret; the newest of its old ones stays good for `overlap` seconds, so that both are."""
     if known is None or not known.has_secret:
         raise ConfigurationError("client_id", client_id, "name a registered client that authenticates with a secret")
     newest = known.secrets[:1]
@@ -242,7 +242,7 @@ def as_registered(client: Client, known: Client | None, generation: str) -> Clie
 
 
 def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret]:
-    """Give a client another secret; raises `ConfigurationError` where there is no such client with a secret."""
+    """Replace a client's secret; raises `ConfigurationError` where there is no such client with a secret."""
     secret = fresh_secret((yield from find(Client, client_id)), context)
 
     def decision() -> Flow[Outcome]:

@@ -82,7 +82,7 @@ def by_get(received: AuthorizationRequest, context: Context) -> Response | None:
 def understand(
     received: AuthorizationRequest, client: Client | None, context: Context
 ) -> AuthorizationRequest | Outcome:
-    """Give the request that a request object makes of it; refuse one that can't be used by what stands beside it."""
+    """Return the request that a request object makes of it; refuse one that can't be used by what stands beside it."""
     known = known_client(client, context)
     try:
         return obey(received, known, context)

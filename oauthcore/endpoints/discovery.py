@@ -13,7 +13,7 @@ _LOGOUT = tuple(
 
 
 def openid_members(root: str, paths: Paths, openid: OpenID, algorithms: tuple[str, ...]) -> dict[str, object]:
-    """Give the members that an OpenID Provider adds; lists that would be empty are left out."""
+    """Return the members that an OpenID Provider adds; lists that would be empty are left out."""
     signing, encryption = list(algorithms), list(ENCRYPTIONS)
     members: dict[str, object] = {
         "userinfo_endpoint": root + paths.userinfo,

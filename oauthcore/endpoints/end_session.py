@@ -216,7 +216,7 @@ def left(signed_out: SignedOut, render: RenderSignedOut) -> Response:
 
 
 def destination(leaving: Leaving, kept: LogoutRequest | None, client: Client | None, context: Context) -> str | None:
-    """Give where the client wants the browser back, if that is one of its URIs still."""
+    """Return where the client wants the browser back, if that is one of its URIs still."""
     if kept is None or context.now >= kept.expires_at:
         return None
     if not is_same_browser(leaving.browser, kept.browser, context):

@@ -77,11 +77,11 @@ class Answer:
 
     @property
     def subject(self) -> str:
-        """Give who it is."""
+        """Return who it is."""
         return self.login if isinstance(self.login, str) else self.login.subject
 
     def login_in(self, waiting: Interaction, now: int) -> Login:
-        """Give who is signed in and since when: whoever was known before has not proved it anew by saying yes."""
+        """Return who is signed in and since when: whoever was known before has not proved it anew by saying yes."""
         if isinstance(self.login, Login):
             return self.login
         if waiting.login is not None and waiting.login.subject == self.login:
@@ -132,7 +132,7 @@ def describe(
 def still_needed(
     judged: Judged, login: Login | None, consent: Consent | None, asked: Asked, context: Context
 ) -> Need | Login:
-    """Give what is needed; who signed in in another way than is essential has done all he can, and the client is told.
+    """Return what is needed; who signed in in another way than is essential is asked no more, and the client is told.
 
     That happens at the resume path, where the machine is walked again.
     """
@@ -144,7 +144,7 @@ def still_needed(
 
 
 def wished_acr(judged: Judged) -> tuple[str, ...]:
-    """Give the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
+    """Return the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
     named = judged.claims.id_token.get("acr")
     values = () if named is None else tuple(value for value in named.values if isinstance(value, str))
     return values or words(judged.asked.request.acr_values) or judged.asked.client.default_acr_values
@@ -204,7 +204,7 @@ def decide_finish(
 
 
 def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Scope | None:
-    """Give what the person allowed, of what was asked, in that order.
+    """Return what the person allowed, of what was asked, in that order.
 
     A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.
     """

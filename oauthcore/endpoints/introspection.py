@@ -33,7 +33,7 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
 
 
 def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:
-    """Give the algorithm of a signed answer, None where none is asked for or there are no keys (RFC 9701 section 4)."""
+    """Return the algorithm of a signed answer, None if none is asked for or there are no keys (RFC 9701 section 4)."""
     if SIGNED_TYPE not in (request.header("accept") or ""):
         return None
     keys = yield from context.own_keys()
@@ -62,7 +62,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
 
 
 def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Pending:
-    """Give the description as a JWT for the caller alone (RFC 9701 section 5)."""
+    """Return the description as a JWT for the caller alone (RFC 9701 section 5)."""
     claims = {
         "iss": context.issuer,
         "aud": caller.client.client_id,
@@ -77,7 +77,7 @@ def _as_jwt(signed: tuple[str, ...]) -> Response:
 
 
 def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
-    """Give the members of an active token's description.
+    """Return the members of an active token's description.
 
     A refresh token has no `token_type`: it is not one to be accepted at a resource (RFC 6749 section 1.5).
     """

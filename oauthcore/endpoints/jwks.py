@@ -15,7 +15,7 @@ def jwks(keys: KeySet, now: int) -> Flow[Outcome]:
 
 
 def decide(keys: Keys) -> Outcome:
-    """Give the set, and how long it may be kept: no longer than a key is published before it signs."""
+    """Return the set, and how long it may be kept: no longer than a key is published before it signs."""
     caching = ("Cache-Control", f"public, max-age={keys.jwks_lifetime}")
     headers = (("Content-Type", "application/jwk-set+json"), caching)
     return Outcome(Response(200, headers, keys.jwks))

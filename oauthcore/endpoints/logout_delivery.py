@@ -103,7 +103,7 @@ def due(now: int) -> Flow[Sequence[LogoutDelivery]]:
 
 
 def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
-    """Give a delivery as it is when a try has begun."""
+    """Return a delivery as it is when a try has begun."""
     wait = FIRST_WAIT * 2**delivery.tries
     return attrs.evolve(delivery, tries=delivery.tries + 1, next_try_at=now + wait)
 
@@ -135,7 +135,7 @@ def decide_claim(
 
 
 def posted(made: Response) -> Outgoing:
-    """Give the request that delivers a token (section 2.5)."""
+    """Return the request that delivers a token (section 2.5)."""
     uri = made.header("location")
     assert uri is not None
     return Outgoing("POST", uri, (("Content-Type", FORM), ("Accept", "application/json, */*;q=0.1")), made.body)

@@ -32,7 +32,7 @@ def metadata(
     openid: OpenID | None = None,
     algorithms: tuple[str, ...] = (),
 ) -> Response:
-    """Give the document; it never changes while the server runs, so it is made once.
+    """Return the document; it never changes while the server runs, so it is made once.
 
     `algorithms` are those that there are keys for.
     """
@@ -91,7 +91,7 @@ def request_object_members(openid: OpenID | None) -> dict[str, object]:
 
 
 def well_known_paths(base: str, *, openid: bool = False) -> tuple[str, ...]:
-    """Give where the document is, before the issuer's own path and after it.
+    """Return where the document is, before the issuer's own path and after it.
 
     RFC 8414 section 3.1 wants the one, OIDC Discovery section 4 the other, and clients try what they like.
     """

@@ -33,7 +33,7 @@ class SignIn:
     relying_on: tuple[Record, ...] = ()
 
     def auth_time_after(self, before: LoginSession | None) -> int:
-        """Give when he signed in: later than whoever did in this browser before, however fast he was.
+        """Return when he signed in: later than whoever did in this browser before, however fast he was.
 
         Times are in seconds. Twice the same one would hide from a client that it got what it asked for by
         prompt=login, and from us that somebody has done what a request waits for.

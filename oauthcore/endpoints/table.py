@@ -49,7 +49,7 @@ class Endpoint:
 def endpoint_table(
     paths: Paths, base: str, grants: Mapping[str, GrantFlow], openid: OpenID | None, keys: KeySet | None
 ) -> dict[str, Endpoint]:
-    """Give the endpoints by their paths, below the issuer's own, all but the metadata."""
+    """Return the endpoints by their paths, below the issuer's own, all but the metadata."""
     table = {
         paths.authorization: Endpoint(_GET + _POST, authorization, is_page=True, asks_login=True),
         paths.resume: Endpoint(_GET, lambda r, _, context: resume(r, context), is_page=True),
@@ -70,7 +70,7 @@ def endpoint_table(
 
 
 def document_endpoint(document: Response) -> Endpoint:
-    """Give the endpoint of a document that never changes while the server runs."""
+    """Return the endpoint of a document that never changes while the server runs."""
     return Endpoint(_READ, lambda *_: settled(Outcome(document)), is_cors=True)
 
 

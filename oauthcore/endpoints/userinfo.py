@@ -82,7 +82,7 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
 
 
 def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
-    """Give the claims that belong here: those of the token's scope, and those asked for here by name (section 5.4)."""
+    """Return the claims to answer with: those of the token's scope, and those asked for by name here (section 5.4)."""
     assert context.openid is not None
     asked = parse_claims(entitled.grant.claims).userinfo
     return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *asked), context)

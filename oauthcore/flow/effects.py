@@ -153,19 +153,19 @@ def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | Tr
 
 
 def fetch(request: Outgoing) -> Flow[Response]:
-    """Give another server's answer, whatever its status; what it says has been checked by nobody."""
+    """Return another server's answer, whatever its status; what it says has been checked by nobody."""
     answer: Response = yield Fetch(request)
     return answer
 
 
 def sign(jwts: tuple[tuple[Jwt, Jwk], ...]) -> Flow[tuple[str, ...]]:
-    """Give the tokens in compact serialisation, in their order."""
+    """Return the tokens in compact serialisation, in their order."""
     signed: tuple[str, ...] = yield Sign(jwts)
     return signed
 
 
 def generate_key(alg: str) -> Flow[Jwk]:
-    """Give a fresh private key for an algorithm."""
+    """Return a fresh private key for an algorithm."""
     key: Jwk = yield GenerateKey(alg)
     return key
 

@@ -58,7 +58,7 @@ Change: TypeAlias = Insert | Replace[Record] | Require | Delete
 
 
 def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
-    """Give what must be there for a change, and what is there afterwards: all that a storage has to know of it."""
+    """Return what must be there for a change, and what is there afterwards: all that a storage has to know of it."""
     if isinstance(change, Insert):
         return None, change.record
     if isinstance(change, Require):

@@ -19,10 +19,10 @@ class Storage(Protocol):
     """Keep records for a blocking host."""
 
     def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind, one of `BY_SUBJECT`, with that subject, in any order."""
+        """Return every record of that kind, one of `BY_SUBJECT`, with that subject, in any order."""
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
@@ -35,10 +35,10 @@ class AsyncStorage(Protocol):
     """Keep records for an async host: the same four, awaited."""
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind, one of `BY_SUBJECT`, with that subject, in any order."""
+        """Return every record of that kind, one of `BY_SUBJECT`, with that subject, in any order."""
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""

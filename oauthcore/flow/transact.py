@@ -44,7 +44,7 @@ def transact(
 
 
 def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
-    """Give a flow's result, or a refusal whatever happens."""
+    """Return a flow's result, or a refusal whatever happens."""
     try:
         return (yield from flow)
     except OAuthError as error:
@@ -118,7 +118,7 @@ def learn(missing: Missing) -> Flow[Turn]:
 
 
 def reply_to(request: Outgoing) -> Flow[Response | None]:
-    """Give another server's answer, None where none came."""
+    """Return another server's answer, None where none came."""
     try:
         return (yield from fetch(request))
     except Unanswered:

@@ -61,7 +61,7 @@ def decide(
     person: Person | None,
     context: Context,
 ) -> Outcome:
-    """Give the first redemption tokens; let a second one revoke what the first was given (RFC 6749 section 4.1.2).
+    """Issue tokens to the first redemption; let a second one revoke what the first was issued (RFC 6749 section 4.1.2).
 
     Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
     """

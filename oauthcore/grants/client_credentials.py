@@ -13,7 +13,7 @@ from oauthcore.wire.parameters import Parameters
 
 
 def client_credentials(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
-    """Give a client its own access token; there is nothing to find, the caller is the grant."""
+    """Issue a client its own access token; there is nothing to find, the caller is the grant."""
     asked = parameters.get("scope")
     return settled(decide(caller, None if asked is None else parse_scope(asked), context))
 

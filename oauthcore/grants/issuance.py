@@ -94,7 +94,7 @@ def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, 
 
 
 def idle_until(client: Client, over: int, context: Context) -> int:
-    """Give when a refresh token expires that is made now: unused, after the idle lifetime, and never after `over`."""
+    """Return when a refresh token expires that is made now: unused, after the idle lifetime, and never after `over`."""
     return min(context.refresh_token_expires_at(client), over)
 
 
@@ -125,7 +125,7 @@ def scope_left(scope: Scope, client: Client) -> Scope:
 def id_token_of(
     client: Client, grant: Grant, scope: Scope, nonce: str | None, person: Person, context: Context
 ) -> Callable[[Secret], Jwt] | None:
-    """Give what makes the ID token beside an access token of that scope, where one belongs to it."""
+    """Return what makes the ID token beside an access token of that scope, where one belongs to it."""
     if not is_due(scope, context):
         return None
     told = Told(nonce, person, claimed_by(client, scope))
@@ -221,7 +221,7 @@ def with_id_token(tokens: Tokens, access_token: Secret, now: int) -> Response | 
 
 
 def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, object]:
-    """Give the members of a token response; lifetimes go out as seconds from now (RFC 6749 section 5.1).
+    """Return the members of a token response; lifetimes go out as seconds from now (RFC 6749 section 5.1).
 
     The scope is said always, whether it was asked for or not.
     """

@@ -125,7 +125,7 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
 def rotate(
     refresh: Refresh, caller: Authenticated, grant: Grant, scope: Scope, person: Person, context: Context
 ) -> Outcome:
-    """Give the successors, and make them the newest of the grant."""
+    """Issue the successors, and make them the newest of the grant."""
     pair = successors(refresh, caller, grant, scope, person, context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
@@ -145,7 +145,7 @@ def rotate(
 def answer_again(
     refresh: Refresh, caller: Authenticated, grant: Grant, rotation: Rotation, person: Person, context: Context
 ) -> Outcome:
-    """Give the same pair as before: derived again as of that second, nothing changed, not a second longer."""
+    """Return the same pair as before: derived again as of that second, nothing changed, not a second longer."""
     then = attrs.evolve(context, now=rotation.rotated_at)
     scope = registered_scope(rotation.scope, caller.client)
     pair = successors(refresh, caller, grant, scope, person, then, rotation)

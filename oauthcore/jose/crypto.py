@@ -72,7 +72,7 @@ def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JW
 
 
 def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
-    """Give the claims of a token that was signed with one of the keys, by an algorithm of the list.
+    """Return the claims of a token that was signed with one of the keys, by an algorithm of the list.
 
     The list says what the one who asks expects. Times, issuer and audience are for him to judge. Raises `InvalidJwt`.
     """
@@ -103,7 +103,7 @@ def encrypt(token: str, encryption: Encryption) -> str:
 def decrypt(
     token: str, keys: Iterable[Jwk], algorithms: Collection[str], encryptions: Collection[str] = CONTENT_ENCRYPTIONS
 ) -> str:
-    """Give what was encrypted to one of the keys, for `verify` to look at; raises `InvalidJwt`."""
+    """Return what was encrypted to one of the keys, for `verify` to look at; raises `InvalidJwt`."""
     encrypted = read_encrypted(token)
     if encrypted.alg not in algorithms or encrypted.alg not in ENCRYPTIONS or encrypted.enc not in encryptions:
         raise InvalidJwt(Flaw.ALGORITHM)
@@ -123,7 +123,7 @@ def seal(plaintext: str, key: bytes) -> str:
 
 
 def unseal(sealed: str, key: bytes) -> str:
-    """Give what was sealed; raises `ValueError` where it was sealed under another key, or not at all."""
+    """Return what was sealed; raises `ValueError` where it was sealed under another key, or not at all."""
     try:
         opened = _library("jwe").decrypt_compact(sealed, _sealing_key(key), algorithms=list(_SEAL.values()))
         assert opened.plaintext is not None

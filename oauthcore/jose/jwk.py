@@ -99,13 +99,13 @@ class Jwk:
 
     @property
     def members(self) -> dict[str, object]:
-        """Give its members, the private ones too."""
+        """Return its members, the private ones too."""
         members: dict[str, object] = json.loads(self.text)
         return members
 
     @property
     def thumbprint(self) -> str:
-        """Give the name that follows from the key itself (RFC 7638), the same for its private and its public half."""
+        """Return the name that follows from the key itself (RFC 7638), the same for its private and its public half."""
         members = self.members
         identity = {name: members[name] for name in _IDENTITY[self.kty]}
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).digest()
@@ -113,14 +113,14 @@ class Jwk:
 
     @property
     def public(self) -> Jwk:
-        """Give the half that may be published, of which every member is known to be public."""
+        """Return the half that may be published, of which every member is known to be public."""
         if self.kty == "oct":
             raise ConfigurationError("key", "oct", "publish public keys; a shared secret has no public half")
         public = _PUBLIC[self.kty].union(_DESCRIPTION)
         return Jwk.of({name: value for name, value in self.members.items() if name in public and name != "key_ops"})
 
     def named(self, alg: str, use: Use = "sig") -> Jwk:
-        """Give the same key with a `kid` (its thumbprint where it has none), its algorithm and its use."""
+        """Return the same key with a `kid` (its thumbprint where it has none), its algorithm and its use."""
         return Jwk.of({**self.members, "kid": self.kid or self.thumbprint, "alg": alg, "use": use})
 
     def fits_signature(self, alg: str) -> bool:
@@ -151,7 +151,7 @@ class Jwk:
 
 
 def symmetric(secret: bytes) -> Jwk:
-    """Give the key that a client's secret is, for an HMAC (OIDC Core section 10.1)."""
+    """Return the key that a client's secret is, for an HMAC (OIDC Core section 10.1)."""
     return Jwk.of({"kty": "oct", "k": base64.urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")})
 
 

@@ -13,7 +13,7 @@ SKEW = 60
 
 
 def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
-    """Give whom a token is for: one string or a list of them in JSON, nobody where there is no `aud`."""
+    """Return whom a token is for: one string or a list of them in JSON, nobody where there is no `aud`."""
     aud = claims.get("aud")
     if aud is None:
         return ()
@@ -24,7 +24,7 @@ def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def type_of(header: Mapping[str, object]) -> str:
-    """Give the kind of token that its header says it is, in lower case, blank where it does not (RFC 7515 4.1.9)."""
+    """Return the kind of token that its header says it is, in lower case, blank where it does not (RFC 7515 4.1.9)."""
     return ascii_lower(str(header.get("typ") or "")).removeprefix("application/")
 
 

@@ -19,7 +19,7 @@ from oauthcore.records.client import Client
 
 
 def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tuple[Jwk, ...]:
-    """Give a client's public keys; with `kid`, look again where none has that. Raises `Missing`."""
+    """Return a client's public keys; with `kid`, look again where none has that. Raises `Missing`."""
     if client.jwks is not None:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
@@ -49,7 +49,7 @@ _UNKNOWN = frozenset({Flaw.SIGNATURE, Flaw.UNKNOWN_KEY})
 
 
 def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
-    """Give the keys of a set; what is no set has none, and whoever wants one of them is refused for that."""
+    """Return the keys of a set; what is no set has none, and whoever wants one of them is refused for that."""
     try:
         return parse_set(text or b"")
     except ValueError:

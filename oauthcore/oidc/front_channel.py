@@ -36,19 +36,19 @@ class SignedOut:
 
     @property
     def frame_sources(self) -> tuple[str, ...]:
-        """Give what the content security policy has to allow for the frames, and no more (CSP 3 section 6.1.5)."""
+        """Return what the content security policy has to allow for the frames, and no more (CSP 3 section 6.1.5)."""
         parts = (urlsplit(frame) for frame in self.frames)
         return tuple(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
 
 def frames_for(session: LoginSession, clients: Clients, context: Context) -> tuple[str, ...]:
-    """Give the URLs to open, each with `iss` and `sid`, so that a client can tell which session it is (section 2)."""
+    """Return the URLs to open, each with `iss` and `sid`, so that a client can tell which session it is (section 2)."""
     frames = (frame_of(client, session, context) for client in clients_in(session, clients))
     return tuple(frame for frame in frames if frame is not None)
 
 
 def frame_of(client: Client, session: LoginSession, context: Context) -> str | None:
-    """Give the URL that a client wants opened, None where it wants none."""
+    """Return the URL that a client wants opened, None where it wants none."""
     if client.frontchannel_logout_uri is None:
         return None
     named = {"iss": context.issuer, "sid": sid_for(client, session.key, context)}

@@ -87,7 +87,7 @@ def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, contex
 
 
 def hashes(beside: Beside, alg: str) -> dict[str, object]:
-    """Give the hashes of what leaves beside it."""
+    """Return the hashes of what leaves beside it."""
     found: dict[str, object] = {}
     if beside.access_token is not None:
         found["at_hash"] = half_hash(beside.access_token.reveal(), alg)
@@ -100,7 +100,7 @@ def hashes(beside: Beside, alg: str) -> dict[str, object]:
 
 
 def half_hash(value: str, alg: str) -> str:
-    """Give the left half of a hash, in base64url (OIDC Core section 3.1.3.6)."""
+    """Return the left half of a hash, in base64url (OIDC Core section 3.1.3.6)."""
     digest = hashlib.new(_HASHES[alg], value.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
 

@@ -25,7 +25,7 @@ NOBODY: Person = MappingProxyType({})
 
 
 def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[str, ...]:
-    """Give those of the names that the client may have: what the scopes stand for that it is registered with.
+    """Return those of the names that the client may have: what the scopes stand for that it is registered with.
 
     A name may end in the tag of a language (OIDC Core section 5.2), and in no other text: it is shown to the person,
     and whoever makes a link may write what he likes into it.
@@ -41,7 +41,7 @@ def _in_a_language(name: str, mine: frozenset[str]) -> bool:
 
 
 def asked_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, context: Context) -> tuple[str, ...]:
-    """Give the claims that are asked for by name, and by no scope: a person who allows the scopes has not seen them."""
+    """Return the claims that are asked for by name, not by scope: a person who allows the scopes has not seen them."""
     if context.openid is None:
         return ()
     covered = frozenset(context.openid.claims_of(scope))
@@ -50,7 +50,7 @@ def asked_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, con
 
 
 def allowed_claims(client: Client, text: str | None, asked: Scope, allowed: Scope, context: Context) -> str | None:
-    """Give the claims parameter as it is obeyed: without what the client may not have, or the person refused.
+    """Return the claims parameter as it is obeyed: without what the client may not have, or the person refused.
 
     Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
     """
@@ -82,7 +82,7 @@ def know(subject: str, client: Client, names: tuple[str, ...], locales: str | No
 
 
 def told(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:
-    """Give what may leave of what is known: asked for, not blank, and of a value that will do.
+    """Return what may leave of what is known: asked for, not blank, and of a value that will do.
 
     A claim in some language has the language in its name (OIDC Core section 5.2).
     """

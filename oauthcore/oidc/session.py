@@ -32,7 +32,7 @@ def session_of(login: Login | None) -> Flow[LoginSession | None]:
 
 
 def still_signed_in(login: Login | None, session: LoginSession | None, now: int) -> Login | None:
-    """Give who is signed in; one whose session has ended, or is not his, is nobody."""
+    """Return who is signed in; one whose session has ended, or is not his, is nobody."""
     if login is None or login.sid is None:
         return login
     return login if is_active(session, now) and session is not None and session.subject == login.subject else None

@@ -13,5 +13,5 @@ from oauthcore.records.client import Client
 
 
 def sid_for(client: Client, session: str, context: Context) -> str:
-    """Give the `sid` of a login session, named by its key, for a client."""
+    """Return the `sid` of a login session, named by its key, for a client."""
     return context.derive("sid", Secret(f"{len(client.client_id)} {client.client_id} {session}")).reveal()

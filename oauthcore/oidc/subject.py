@@ -12,7 +12,7 @@ from oauthcore.redirect_uri import LOOPBACK_HOSTS
 
 
 def subject_for(client: Client, subject: str, context: Context) -> str:
-    """Give the `sub` of a person for a client.
+    """Return the `sub` of a person for a client.
 
     A pairwise one is derived under the server's token key, from the sector and the person: it tells nobody who it is,
     two sectors can't compare notes, and it stays as it is as long as that key does (section 8.1).
@@ -24,7 +24,7 @@ def subject_for(client: Client, subject: str, context: Context) -> str:
 
 
 def sector_of(client: Client) -> str:
-    """Give the host of a client's sector: its sector identifier's, or else the one its redirect URIs have in common.
+    """Return the host of a client's sector: its sector identifier's, or else the one its redirect URIs have in common.
 
     Raises `ConfigurationError` where they have none in common, or none that is the client's own, which registration
     does not let happen.

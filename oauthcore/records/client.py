@@ -115,7 +115,7 @@ class Client:
 
     @property
     def key(self) -> str:
-        """Give the client's identifier."""
+        """Return the client's identifier."""
         return self.client_id
 
     @property
@@ -136,5 +136,5 @@ class Client:
 
     @property
     def omitted_scope(self) -> Scope:
-        """Give what it means that a request of this client names no scope (RFC 6749 section 3.3)."""
+        """Return what it means that a request of this client names no scope (RFC 6749 section 3.3)."""
         return self.scope if self.default_scope is None else self.default_scope

@@ -34,7 +34,7 @@ class KeyRing:
 
     @property
     def key(self) -> str:
-        """Give the issuer."""
+        """Return the issuer."""
         return self.issuer
 
     @property

@@ -10,11 +10,11 @@ class Record(Protocol):
 
     @property
     def key(self) -> str:
-        """Give what the record is found by, unique within its kind."""
+        """Return what the record is found by, unique within its kind."""
 
     @property
     def expires_at(self) -> int | None:
-        """Give the second from which it may be purged, or None."""
+        """Return the second from which it may be purged, or None."""
 
 
 class Owned(Record, Protocol):
@@ -22,4 +22,4 @@ class Owned(Record, Protocol):
 
     @property
     def subject(self) -> str:
-        """Give whose it is."""
+        """Return whose it is."""

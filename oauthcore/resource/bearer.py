@@ -58,7 +58,7 @@ class Challenge:
                 raise ConfigurationError(name, value, 'use printable ASCII without " and \\')
 
     def header(self, scope: Scope, error: OAuthError | None = None) -> tuple[str, str]:
-        """Give the WWW-Authenticate header (RFC 6750 section 3), naming all of the scope that is needed."""
+        """Return the WWW-Authenticate header (RFC 6750 section 3), naming all of the scope that is needed."""
         parameters = {"realm": self.realm}
         if error is not None:
             parameters |= {"error": error.code, "error_description": error.error_description}

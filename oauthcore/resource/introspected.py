@@ -70,7 +70,7 @@ class IntrospectedTokens:
         self._kept: dict[bytes, _Kept] = {}
 
     def __call__(self, token: Secret) -> Flow[Access | None]:
-        """Give what a token allows, None where it allows nothing; raises `TemporarilyUnavailable` without an answer."""
+        """Return what a token allows, None if it allows nothing; raises `TemporarilyUnavailable` without an answer."""
         key = hashlib.sha256(token.reveal().encode("ascii")).digest()
         now = int(self._clock())
         kept = self._kept.get(key)

@@ -193,7 +193,7 @@ def needed(scope: str | Iterable[str]) -> Scope:
 
 
 def _well_known(resource: str) -> tuple[str, str]:
-    """Give the path and the URL of the metadata: before the resource's own path (RFC 9728 section 3.1)."""
+    """Return the path and the URL of the metadata: before the resource's own path (RFC 9728 section 3.1)."""
     parts = urlsplit(resource)
     if parts.scheme not in {"https", "http"} or not parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError("resource", resource, "use an https URL without query and fragment")

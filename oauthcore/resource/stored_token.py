@@ -39,7 +39,7 @@ def looks_signed(value: Secret) -> bool:
 
 
 def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify: Verify) -> Digest | None:
-    """Give what a signed access token is stored under; None for one that is not ours, or no access token at all."""
+    """Return what a signed access token is stored under; None for one that is not ours, or no access token at all."""
     try:
         verified = verify(value.reveal(), keys, SERVER_ALGORITHMS)
     except InvalidJwt:

@@ -82,7 +82,7 @@ def _check_outlived(name: str, lifetime: int, policy: KeyPolicy) -> None:
 
 
 def wanting(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:
-    """Give the algorithms that lack a key: there is none at all, or none to succeed the one that grows old."""
+    """Return the algorithms that lack a key: there is none at all, or none to succeed the one that grows old."""
     return tuple(alg for alg in policy.algorithms if _wants(alg, ring, now, policy))
 
 
@@ -96,7 +96,7 @@ def _wants(alg: str, ring: KeyRing, now: int, policy: KeyPolicy) -> bool:
 
 
 def due(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
-    """Give the ring as time has made it, or None where time has done nothing to it."""
+    """Return the ring as time has made it, or None where time has done nothing to it."""
     turned = ring
     for key in ring.keys:
         if key.state is KeyState.PUBLISHED and now >= key.created_at + policy.published_lifetime:
@@ -171,10 +171,10 @@ def _after(key: RingKey, event: KeyInput) -> KeyState:
 
 
 def active_of(ring: KeyRing, alg: str) -> RingKey | None:
-    """Give the key that signs by an algorithm."""
+    """Return the key that signs by an algorithm."""
     return next((key for key in ring.keys if key.alg == alg and key.state is KeyState.ACTIVE), None)
 
 
 def waiting_of(ring: KeyRing, alg: str) -> RingKey | None:
-    """Give the key that is published and will sign by an algorithm."""
+    """Return the key that is published and will sign by an algorithm."""
     return next((key for key in ring.keys if key.alg == alg and key.state is KeyState.PUBLISHED), None)

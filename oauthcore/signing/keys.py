@@ -43,7 +43,7 @@ class Keys:
         object.__setattr__(self, "jwks", set_of(self.published))
 
     def signing_key(self, alg: str) -> Jwk:
-        """Give the key that signs by an algorithm; raises `ConfigurationError` where there is none."""
+        """Return the key that signs by an algorithm; raises `ConfigurationError` where there is none."""
         key = self.signing.get(alg)
         if key is None:
             raise ConfigurationError("keys.algorithms", alg, "add it, so that there is a key for it")
@@ -55,14 +55,14 @@ class KeySet(Protocol):
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """Give the algorithms that there are keys for."""
+        """Return the algorithms that there are keys for."""
 
     def current(self, now: int) -> Flow[Keys]:
-        """Give the keys as they are now (seconds since the epoch)."""
+        """Return the keys as they are now (seconds since the epoch)."""
 
 
 def signing(keys: KeySet, now: int) -> SignAll:
-    """Give `transact` what signs whatever a decision wants signed, with the keys as they are now."""
+    """Return what signs whatever a decision wants signed, for `transact`, with the keys as they are now."""
     return partial(_sign_all, keys, now)
 
 
@@ -72,7 +72,7 @@ def _sign_all(keys: KeySet, now: int, jwts: tuple[Jwt, ...]) -> Flow[tuple[str, 
 
 
 def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
-    """Give the public halves of the keys, old ones too while they are published; a server without keys has none."""
+    """Return the public halves of the keys, old ones too while they are published; a server without keys has none."""
     if keys is None:
         return ()
     current = yield from keys.current(now)
@@ -103,7 +103,7 @@ class GivenKeys:
         self.algorithms = tuple(self._keys.signing)
 
     def current(self, now: int) -> Flow[Keys]:
-        """Give the keys."""
+        """Return the keys."""
         return settled(self._keys)
 
 
@@ -143,13 +143,13 @@ class StoredKeys:
         self._remembered: tuple[int, Keys] | None = None
 
     def current(self, now: int) -> Flow[Keys]:
-        """Give the keys as they are now, first making or turning what is due."""
+        """Return the keys as they are now, after making or rotating those that are due."""
         if self._remembered is not None and 0 <= now - self._remembered[0] < self.policy.cache_lifetime:
             return settled(self._remembered[1])
         return self._look(now)
 
     def ring(self, now: int) -> Flow[KeyRing]:
-        """Give the record as it stands, first making or turning what is due."""
+        """Return the record as it stands, after making or rotating the keys that are due."""
         ring = yield from find(KeyRing, self._issuer)
         if ring is not None and not wanting(ring, now, self.policy) and due(ring, now, self.policy) is None:
             return ring

@@ -67,12 +67,12 @@ _CONVERTER = _converter()
 
 
 def dump(record: Record) -> str:
-    """Give a record's JSON; equal records give equal text, so a storage may compare it."""
+    """Return a record's JSON; equal records give equal text, so a storage may compare it."""
     return json.dumps(_CONVERTER.unstructure(record), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def load(kind: type[R], text: str) -> R:
-    """Give back the record of that kind; raises `ValueError` for text that is none of it."""
+    """Return the record of that kind that the JSON describes; raises `ValueError` for text that describes none."""
     try:
         return _CONVERTER.structure(json.loads(text), kind)
     except Exception as error:  # cattrs and json each have a tree of their own

@@ -22,12 +22,12 @@ class MemoryStorage:
         self._lock = Lock()
 
     def find(self, kind: type[R], key: str, /) -> R | None:
-        """Give the record of that kind under that key, or None."""
+        """Return the record of that kind under that key, or None."""
         record: R | None = self._records.get((kind, key))  # type: ignore[assignment]  # its place says which kind it is
         return record
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
-        """Give every record of that kind with that subject."""
+        """Return every record of that kind with that subject."""
         with self._lock:
             return [
                 record for record in self._records.values() if isinstance(record, kind) and record.subject == subject

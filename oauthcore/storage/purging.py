@@ -29,7 +29,7 @@ LINGER = 300
 
 
 def due(now: float) -> int:
-    """Give before which second a record has to have expired to be removed."""
+    """Return before which second a record has to have expired to be removed."""
     return int(now) - LINGER
 
 

@@ -11,7 +11,7 @@ from oauthcore.wire.text import ascii_lower, media_type
 
 
 def granted(response: Response, what: str) -> dict[str, Any]:
-    """Give the members of a token response (RFC 6749 section 5.1)."""
+    """Return the members of a token response (RFC 6749 section 5.1)."""
     assert response.status == 200, f"{what} was refused: {outlined(response)}"
     members = _members(response, what)
     assert ascii_lower(str(members.get("token_type"))) == "bearer", f"{what} gave no bearer token"
@@ -31,7 +31,7 @@ def refused(response: Response, status: int, code: str, what: str) -> None:
 
 
 def described(response: Response, what: str) -> dict[str, Any] | None:
-    """Give what is said of a token that is live; None of any other, of which nothing else may be said (RFC 7662)."""
+    """Return what is said of a token that is live; None of any other, of which nothing else may be said (RFC 7662)."""
     assert response.status == 200, f"asking about {what} was refused: {outlined(response)}"
     members = _members(response, f"asking about {what}")
     if members.get("active") is True:

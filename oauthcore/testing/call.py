@@ -30,7 +30,7 @@ class Call:
         return " ".join((self.name, *words))
 
     def records(self) -> list[Record]:
-        """Give the records that are handed over."""
+        """Return the records that are handed over."""
         return [record for change in self.arguments[0] for record in _records(change)] if self.name == "commit" else []
 
     def check(self, answer: Any) -> None:

@@ -14,7 +14,7 @@ class FixedClock:
     now: float = 1_800_000_000.0
 
     def __call__(self) -> float:
-        """Give the time."""
+        """Return the time."""
         return self.now
 
     def advance(self, seconds: float) -> None:
@@ -24,12 +24,12 @@ class FixedClock:
 
 @attrs.define
 class SeededEntropy:
-    """Give bytes that differ at every call and are the same in every run: for tests only."""
+    """Return bytes that differ at every call and are the same in every run: for tests only."""
 
     seed: int = 0
     calls: int = 0
 
     def __call__(self, size: int, /) -> bytes:
-        """Give `size` bytes."""
+        """Return `size` bytes."""
         self.calls += 1
         return hashlib.shake_256(f"{self.seed}:{self.calls}".encode()).digest(size)

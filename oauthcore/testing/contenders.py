@@ -77,7 +77,7 @@ async def broken_off(call: Coroutine[Any, Any, T], turns: int) -> T | None:
 
 
 def finished(coroutine: Any) -> Any:
-    """Give what a coroutine comes to that waits for nothing, as those over a blocking storage do."""
+    """Return what a coroutine comes to that waits for nothing, as those over a blocking storage do."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -101,7 +101,7 @@ class _GivingWay:
 
     # No tracer follows what a profiler calls; the storages that look and then leap are caught by it, or not.
     def __call__(self, frame: FrameType, event: str, value: object) -> None:  # pragma: no cover
-        """Give way, one time in four."""
+        """Let another thread run, one time in four."""
         if frame.f_globals.get("__name__") in self._rooms:
             # Any sequence does that differs from thread to thread and is the same in every run (Numerical Recipes).
             self._chance = (self._chance * 1_664_525 + 1_013_904_223) % 2**32

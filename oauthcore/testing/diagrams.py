@@ -54,12 +54,12 @@ _TABLES: tuple[tuple[str, str, Rows], ...] = (
 
 
 def document() -> str:
-    """Give the whole page."""
+    """Return the whole page."""
     return _HEAD + "".join(f"\n## {title}\n\n{text}\n\n{diagram(rows)}" for title, text, rows in _TABLES)
 
 
 def diagram(rows: Rows) -> str:
-    """Give one table as a Mermaid state diagram."""
+    """Return one table as a Mermaid state diagram."""
     first = rows[0][0][0]
     lines = [f"    [*] --> {first.value}"]
     lines += [f"    {state.value} --> {target.value}: {event.value}" for (state, event), target in rows]

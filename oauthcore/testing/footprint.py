@@ -28,7 +28,7 @@ class Footprint:
 
 
 def footprint_of(effect: Effect) -> Footprint:
-    """Give what an effect reads and writes: of a commit, what it would if all its preconditions held."""
+    """Return what an effect reads and writes: of a commit, what it would if all its preconditions held."""
     if isinstance(effect, Find):
         return Footprint(reads=frozenset({(effect.kind, effect.key)}))
     if isinstance(effect, FindOf):
@@ -76,7 +76,7 @@ def orders(steps: Sequence[tuple[int, Footprint]], flows: int) -> int:
 
 
 def _needed(before: Sequence[tuple[int, Footprint]], step: Footprint, flows: int) -> Sequence[int]:
-    """Give how many steps of each flow have to be done before a step: up to the last one that conflicts with it."""
+    """Return how many steps of each flow have to be done before a step: up to the last one that conflicts with it."""
     needed, seen = [0] * flows, [0] * flows
     for flow, other in before:
         seen[flow] += 1

@@ -34,7 +34,7 @@ class StorageUnderTest:
 
     @property
     def handles(self) -> list[AnyStorage]:
-        """Give one handle or two."""
+        """Return one handle or two."""
         return [handle for handle in (self.storage, self.other) if handle is not None]
 
 
@@ -42,7 +42,7 @@ Made: TypeAlias = AnyStorage | StorageUnderTest
 Factory: TypeAlias = Callable[
     [], Made | Awaitable[Made] | AbstractContextManager[Made] | AbstractAsyncContextManager[Made]
 ]
-"""Gives a fresh, empty storage at each call: plainly, awaited, or by a context manager of either colour."""
+"""Returns a fresh, empty storage at each call: plainly, awaited, or by a context manager of either colour."""
 
 
 def made_by(factory: Factory) -> Any:
@@ -56,7 +56,7 @@ def made_by(factory: Factory) -> Any:
 
 
 def under_test(made: Any) -> StorageUnderTest:
-    """Give what a factory gave as what can be tested; raises `TypeError` for what is no storage."""
+    """Return what a factory gave as what can be tested; raises `TypeError` for what is no storage."""
     subject = made if isinstance(made, StorageUnderTest) else StorageUnderTest(made)
     for handle in (subject.storage, *([] if subject.other is None else [subject.other])):
         _check(handle)

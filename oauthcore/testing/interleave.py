@@ -208,11 +208,11 @@ class _Table(Generic[T]):
             self._resume(number, None)
 
     def waiting(self) -> list[int]:
-        """Give the flows that may go next."""
+        """Return the flows that may go next."""
         return [number for number, effect in enumerate(self._pending) if effect is not None]
 
     def asleep_after(self, number: int, asleep: frozenset[int]) -> frozenset[int]:
-        """Give who sleeps on when a flow takes its step: whoever does not care."""
+        """Return who sleeps on when a flow takes its step: whoever does not care."""
         step = self._footprint(number)
         return frozenset(other for other in asleep if not conflict(self._footprint(other), step))
 
@@ -235,7 +235,7 @@ class _Table(Generic[T]):
         self._resume(number, result)
 
     def run(self) -> Run[T]:
-        """Give the schedule as it went; raises `ValueError` where a flow still waits."""
+        """Return the schedule as it went; raises `ValueError` where a flow still waits."""
         waiting = [f"flow {n} for: {told(effect)}" for n, effect in enumerate(self._pending) if effect is not None]
         if waiting:
             raise ValueError(f"the schedule {self.taken!r} ends, and {', '.join(waiting)} still waits; {_UNSTEADY}")

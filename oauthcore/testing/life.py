@@ -95,7 +95,7 @@ class Life:
 
     @property
     def now(self) -> int:
-        """Give the time."""
+        """Return the time."""
         return int(self.clock.now)
 
     def close(self) -> None:
@@ -292,7 +292,7 @@ class Life:
 
 
 def _asked(handle: Any) -> Handle:
-    """Give what an adapter gave; raises `TypeError` for nothing, which would else be passed by, and for no answer."""
+    """Return what an adapter gave; raises `TypeError` for nothing, which would else be passed by, and for no answer."""
     if not callable(handle):
         raise TypeError(f"the adapter gave {worded(handle)}: it has to give a function from a Request to a Response")
 

@@ -33,7 +33,7 @@ class Loop:
         self._thread.join()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Give what a coroutine comes to."""
+        """Return what a coroutine comes to."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     async def _live(self) -> None:

@@ -33,7 +33,7 @@ REFRESHED_WRONGLY: tuple[How, ...] = ("secret", "twice", "client")
 
 
 def wrong(request: Request, how: How, pair: str) -> Request:
-    """Give a request with that wrong about it; another verifier and another client are given where it is made.
+    """Return a request with that wrong about it; another verifier and another client are given where it is made.
 
     `pair` is one parameter of its form.
     """

@@ -59,7 +59,7 @@ class Outage:
 
 
 def every_outage(storage: Callable[[], Storage]) -> Iterator[Outage]:
-    """Give outages one by one, each over a fresh storage: every call failing before and after, until none is left.
+    """Return outages one by one, each over a fresh storage: every call failing before and after, until none is left.
 
     The caller runs his flow over each; the walk ends when a flow came through without meeting its outage.
     """

@@ -19,12 +19,12 @@ FAR = 2**33
 
 
 def record_kinds() -> tuple[type[Record], ...]:
-    """Give every kind of record that the core has, of which there may be many."""
+    """Return every kind of record that the core has, of which there may be many."""
     return tuple(kind for kind in _all_kinds() if "expires_at" in attrs.fields_dict(kind))
 
 
 def lone_kinds() -> tuple[type[Record], ...]:
-    """Give every kind of record that a server has one of."""
+    """Return every kind of record that a server has one of."""
     return tuple(kind for kind in _all_kinds() if "expires_at" not in attrs.fields_dict(kind))
 
 
@@ -53,13 +53,13 @@ def sample(kind: type[R], key: str, number: int = 0, **fields: object) -> R:
 
 
 def key_field(kind: type[Record]) -> str:
-    """Give the name of the field that a kind's key is."""
+    """Return the name of the field that a kind's key is."""
     names = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))
     return next(name for name in ("key", "client_id", *names) if name in names)
 
 
 def telling_field(kind: type[Record]) -> str:
-    """Give the name of a field by which records may differ whose key, subject and expiry are the same."""
+    """Return the name of a field by which records may differ whose key, subject and expiry are the same."""
     hints = get_type_hints(kind)
     taken = {key_field(kind), "subject", "expires_at"}
     names: Iterable[str] = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))

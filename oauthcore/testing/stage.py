@@ -103,7 +103,7 @@ class Stage:
 
     @property
     def storage(self) -> Storage:
-        """Give the storage as a blocking one that is listened to."""
+        """Return the storage as a blocking one that is listened to."""
         return _Told(self)
 
     def drive(self, flow: Flow[T]) -> T:
@@ -111,11 +111,11 @@ class Stage:
         return run(flow, World(self.storage))
 
     def settle(self, answer: Any) -> Any:
-        """Give an answer, awaited if it is to be."""
+        """Return an answer, awaited if it is to be."""
         return self._awaited(_settled(answer))
 
     def contents(self) -> list[str]:
-        """Give what the engine holds, as text; nothing where it does not show it."""
+        """Return what the engine holds, as text; nothing where it does not show it."""
         if self.subject.contents is None:
             return []
         held = self.settle(self.subject.contents())
@@ -162,7 +162,7 @@ class Stage:
         return frozenset(kind.__module__ for kind in kinds) - {"builtins"}
 
     def _entered(self, made: Any) -> Any:
-        """Give what was made, awaited or entered if it is to be."""
+        """Return what was made, awaited or entered if it is to be."""
         if inspect.isawaitable(made):
             self._start_loop()
             return self.settle(made)

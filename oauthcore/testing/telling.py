@@ -64,7 +64,7 @@ def _mark(record: Record) -> str:
 
 
 def laid_out(lines: Iterable[str], indent: int) -> str:
-    """Give lines under each other; one that is too long to be read is broken between the changes of its commit."""
+    """Return lines under each other; one that is too long to be read is broken between the changes of its commit."""
     margin, deeper = " " * indent, "\n" + " " * (indent + 6)
     return "\n".join(margin + (line if len(line) <= WIDE else line.replace("), ", f"),{deeper}")) for line in lines)
 
@@ -86,7 +86,7 @@ def _cut(value: object) -> str:
 
 
 def short(key: str) -> str:
-    """Give as much of a key as tells it from others: a digest needs no more, and a name is not cut."""
+    """Return as much of a key as tells it from others: a digest needs no more, and a name is not cut."""
     return key[:8] if len(key) == 64 and key.isalnum() else key[-32:]
 
 

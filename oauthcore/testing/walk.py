@@ -125,12 +125,12 @@ class Walk:
         return self._given(self.rotation(refresh_token, **more))
 
     def redemption(self, code: str, verifier: str) -> Request:
-        """Give the request that redeems a code (RFC 6749 section 4.1.3)."""
+        """Return the request that redeems a code (RFC 6749 section 4.1.3)."""
         given = {"code": code, "redirect_uri": self.client.redirect_uris[0], "code_verifier": verifier}
         return self._post(self.server.paths.token, {"grant_type": "authorization_code", **given})
 
     def rotation(self, refresh_token: str, **more: str) -> Request:
-        """Give the request that refreshes (RFC 6749 section 6)."""
+        """Return the request that refreshes (RFC 6749 section 6)."""
         return self._post(
             self.server.paths.token, {"grant_type": "refresh_token", "refresh_token": refresh_token, **more}
         )
@@ -146,7 +146,7 @@ class Walk:
         return members_of(self.handle(self.inspection(token)))
 
     def inspection(self, token: str) -> Request:
-        """Give the request that asks about a token (RFC 7662 section 2.1)."""
+        """Return the request that asks about a token (RFC 7662 section 2.1)."""
         return self._post(self.server.paths.introspection, {"token": token})
 
     def is_active(self, token: str) -> bool:
@@ -171,20 +171,20 @@ class Walk:
 
 
 def members_of(response: Response) -> dict[str, Any]:
-    """Give the members of a JSON answer."""
+    """Return the members of a JSON answer."""
     members = json.loads(response.body)
     assert isinstance(members, dict)
     return members
 
 
 def location_of(response: Response) -> str:
-    """Give where a response sends the browser."""
+    """Return where a response sends the browser."""
     location = response.header("location")
     assert location is not None, f"the browser was sent nowhere: {outlined(response)}"
     return location
 
 
 def parameters_of(response: Response) -> dict[str, str]:
-    """Give the parameters in the place where a response sends the browser, of its query or its fragment."""
+    """Return the parameters in the place where a response sends the browser, of its query or its fragment."""
     parts = urlsplit(location_of(response))
     return dict(parse_qsl(parts.fragment or parts.query))

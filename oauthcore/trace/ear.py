@@ -74,7 +74,7 @@ class Ear:
     def trace(
         self, call: str, request: Callable[[], dict[str, Any]], login: Login | str | None, response: Response
     ) -> Trace:
-        """Give what was heard, without its secrets; `request` gives what was asked, without those that are known."""
+        """Return what was heard, without its secrets; `request` gives what was asked, without those that are known."""
         # Twice, since what is a secret in one place is none the less one where it stands for something public.
         _ = self._redacted(call, request(), login, response)
         return self._redacted(call, request(), login, response).scrubbed(self.stand_ins)
@@ -133,7 +133,7 @@ class Ear:
         return self.stand_ins.of_made(digest) if is_short or kind.startswith("client_secret") else digest
 
     def _urls(self) -> set[str]:
-        """Give where clients' servers are, as far as that was told of."""
+        """Return where clients' servers are, as far as that was told of."""
         found = [answer for _, answer in self._heard if isinstance(answer, Client)]
         registered = {url for client in found for url in (*client.request_uris, client.jwks_uri)}
         return {url for url in registered if url is not None} | {url for url, _ in self._documents}
@@ -193,7 +193,7 @@ class Ear:
 
 
 def _settings(server: AuthorizationServer) -> dict[str, Any]:
-    """Give what a server was made with, as far as it is values; the rest is the defaults of a replay."""
+    """Return what a server was made with, as far as it is values; the rest is the defaults of a replay."""
     settings: dict[str, Any] = {}
     for name in signature(type(server)).parameters.keys() - _NOT_SETTINGS:
         try:

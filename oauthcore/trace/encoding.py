@@ -34,7 +34,7 @@ _CONFIDED = (REQUEST_PARAMETERS - PUBLIC) | {"logout_hint", "hinted_sid"}
 
 
 def encode(value: Any, stand_ins: StandIns) -> Any:
-    """Give a value's JSON; raises `TypeError` for what is no value, a function for one."""
+    """Return a value's JSON; raises `TypeError` for what is no value, a function for one."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Secret):
@@ -66,7 +66,7 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
 
 
 def decode(text: Any, known: Mapping[str, type]) -> Any:
-    """Give a value back; raises `ValueError` for a class that is neither the core's nor `known`, and for no value."""
+    """Return the value that some JSON describes; raises `ValueError` for a class neither the core's nor `known`."""
     try:
         return _decoded(text, known)
     except (TypeError, KeyError, AttributeError, ImportError, UnicodeEncodeError) as error:
@@ -96,7 +96,7 @@ def _decoded(text: Any, known: Mapping[str, type]) -> Any:
 
 
 def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any]:
-    """Give what was said to another server, or by it: JSON stays legible, and anything else does not."""
+    """Return what was said to another server, or by it: JSON stays legible, and anything else does not."""
     if isinstance(message, Response):
         body = redacted_document(message.body, stand_ins)
     elif is_json(message.headers):

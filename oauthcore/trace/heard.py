@@ -116,7 +116,7 @@ class HeardHandles(Handles):
 
 
 class HeardDocuments(Documents):
-    """Give what is known, and tell whether it was."""
+    """Return what is known, and tell whether it was."""
 
     def __init__(self, documents: Documents, heard: list[tuple[str, Document | Turn | None]]) -> None:
         super().__init__()
@@ -150,7 +150,7 @@ class HeardDocuments(Documents):
 
 
 class HeardKeys:
-    """Give the server's own keys, and tell their public halves."""
+    """Return the server's own keys, and tell their public halves."""
 
     def __init__(self, keys: KeySet, hear: Callable[[Flow[Keys]], Flow[Keys]]) -> None:
         self._keys = keys
@@ -158,5 +158,5 @@ class HeardKeys:
         self.algorithms = keys.algorithms
 
     def current(self, now: int) -> Flow[Keys]:
-        """Give the keys as they are now."""
+        """Return the keys as they are now."""
         return self._hear(self._keys.current(now))

@@ -33,7 +33,7 @@ def flaw_of(text: str) -> Flaw | None:
 
 
 def rebuilt(text: str, redact: Redact, letters: str) -> str | None:
-    """Give a token of the same shape, its signature made of `letters`; None where its parts can't be read."""
+    """Return a token of the same shape, its signature made of `letters`; None where its parts can't be read."""
     header, claims, signature = text.split(".")
     try:
         parts = (

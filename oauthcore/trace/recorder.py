@@ -32,7 +32,7 @@ class Recorder:
 
     @property
     def server(self) -> AuthorizationServer:
-        """Give a server that is the same one, for any host, and whose answers are recorded."""
+        """Return a server that is the same one, for any host, and whose answers are recorded."""
         recorded = copy.copy(self._server)
         recorded.handle = self.handle  # type: ignore[method-assign]  # of this copy alone, as the next two
         recorded.finish = self.finish  # type: ignore[method-assign]
@@ -48,7 +48,7 @@ class Recorder:
         is_known = self._server.owns(request.path)
 
         def asked() -> dict[str, Any]:
-            """Give the request without its secrets."""
+            """Return the request without its secrets."""
             return _request(redacted_request(request, ear.stand_ins, is_known=is_known))
 
         return self._heard(ear, flow, "handle", asked, login)

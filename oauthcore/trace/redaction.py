@@ -24,7 +24,7 @@ _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 
 
 def redacted_request(request: Request, stand_ins: StandIns, *, is_known: bool = False) -> Request:
-    """Give a request whose secrets are replaced, and without a certificate; `is_known`: the path is an endpoint."""
+    """Return a request whose secrets are replaced, and without a certificate; `is_known`: the path is an endpoint."""
     path, mark, query = request.target.partition("?")
     body = _redacted_body(request, stand_ins)
     headers = redacted_headers(request.headers, stand_ins)
@@ -49,7 +49,7 @@ def _is_word(name: str) -> bool:
 
 
 def redacted_response(response: Response, stand_ins: StandIns) -> dict[str, Any]:
-    """Give what a response says, without its secrets; a page is left out, since forms in it may hold some."""
+    """Return what a response says, without its secrets; a page is left out, since forms in it may hold some."""
     refusal = response.refusal
     return {
         "status": response.status,
@@ -60,7 +60,7 @@ def redacted_response(response: Response, stand_ins: StandIns) -> dict[str, Any]
 
 
 def stand_in_for(name: str, value: str, stand_ins: StandIns) -> str:
-    """Give what stands for the value of a parameter or a member of that name."""
+    """Return what stands for the value of a parameter or a member of that name."""
     if name in PUBLIC or not value:
         return stand_ins.scrubbed(value)
     if name in CHOSEN:
@@ -71,13 +71,13 @@ def stand_in_for(name: str, value: str, stand_ins: StandIns) -> str:
 
 
 def stand_in_for_token(text: str, stand_ins: StandIns) -> str:
-    """Give what stands for a token: one that is read as it, and refused for the same if it is a broken JWT."""
+    """Return what stands for a token: one that is read as it, and refused for the same if it is a broken JWT."""
     if not looks_signed(text):
         return stand_ins.of_made(text)
     flaw = flaw_of(text)
 
     def made(letters: str) -> str | None:
-        """Give a token with what is public in it; where it can't be read, one of the same shape and as broken."""
+        """Return a token with what is public in it; where it can't be read, one of the same shape and as broken."""
         read = rebuilt(text, lambda members: _parts_of_token(members, stand_ins), letters)
         # Whether a part is base64url hangs on its last letter; one in four is good for that.
         shapes = (reshaped(text, letters[number:]) for number in range(_TRIES))
@@ -108,7 +108,7 @@ def hide_url(uri: str, stand_ins: StandIns) -> str | None:
 
 
 def redacted_document(body: bytes, stand_ins: StandIns) -> bytes:
-    """Give what another server said, without its secrets; JSON and JWTs can be read again."""
+    """Return what another server said, without its secrets; JSON and JWTs can be read again."""
     try:
         redacted = _redacted_text(body.decode().strip(JSON_WHITE_SPACE), stand_ins).encode()
     except UnicodeDecodeError:
@@ -128,7 +128,7 @@ def _redacted_text(text: str, stand_ins: StandIns) -> str:
 
 
 def redacted_headers(headers: Headers, stand_ins: StandIns) -> list[tuple[str, str]]:
-    """Give the headers that may be seen, and without their secrets those that have some."""
+    """Return the headers that may be seen, and without their secrets those that have some."""
     kept: list[tuple[str, str]] = []
     for name, value in headers:
         how = _HEADERS.get(ascii_lower(name))
@@ -252,7 +252,7 @@ def is_json(headers: Headers) -> bool:
 
 
 def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
-    """Give JSON with its secret members replaced, None for what is no JSON."""
+    """Return JSON with its secret members replaced, None for what is no JSON."""
     try:
         return redacted_value("", read_json(body), stand_ins)
     except ValueError:
@@ -260,7 +260,7 @@ def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
 
 
 def redacted_value(name: str, value: Any, stand_ins: StandIns, depth: int = 0) -> Any:
-    """Give the value of a JSON member with what is secret in it replaced; nobody reads what is deep in there."""
+    """Return the value of a JSON member with what is secret in it replaced; nobody reads what is deep in there."""
     if isinstance(value, dict | list) and depth > _DEEPEST:
         return None
     if isinstance(value, dict):

@@ -132,7 +132,7 @@ class _Player:
             raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
 
     def _step(self, effect: Effect, asked: Any) -> Step:
-        """Give what was answered to that question, then or at another time; where it never was, nobody can."""
+        """Return what was answered to that question, then or at another time; where it never was, nobody can."""
         number, self._asked = self._asked, self._asked + 1
         before = self._trace.steps[number] if number < len(self._trace.steps) else None
         if before is not None and _plain(asked) == _plain(before.effect):
@@ -143,12 +143,12 @@ class _Player:
         return next(same, Step(asked, failed="the trace has no answer to this"))
 
     def compared(self, response: Response) -> list[str]:
-        """Give every difference."""
+        """Return every difference."""
         said, before = redacted_response(response, self._stand_ins), self._trace.response
         return [*self._differences, *differences(_plain(said), _plain(before))]
 
     def _page(self, page: ErrorPage) -> Response:
-        """Give the headers of the page that was shown, whoever rendered it: they are no part of the decision."""
+        """Return the headers of the page that was shown, whoever rendered it: they are no part of the decision."""
         before = self._trace.response
         if before["refusal"] is None or before["refusal"]["code"] != page.code:
             return plain_error_page(page)
@@ -179,7 +179,7 @@ class _Player:
 
 def _signing(context: Context, signed: Any) -> SignAll:
     def sign(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
-        """Give what was signed before."""
+        """Return what was signed before."""
         yield from ()
         told = next(signed, None)
         if told is None:
@@ -199,7 +199,7 @@ def _request(members: dict[str, Any]) -> Request:
 
 
 def _plain(value: Any) -> Any:
-    """Give JSON as it is read back: what was a tuple is a list."""
+    """Return JSON as it is read back: what was a tuple is a list."""
     if isinstance(value, list | tuple):
         return [_plain(member) for member in value]
     return {key: _plain(member) for key, member in value.items()} if isinstance(value, dict) else value

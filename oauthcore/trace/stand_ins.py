@@ -47,11 +47,11 @@ class StandIns:
 
     @property
     def texts(self) -> list[str]:
-        """Give every stand-in there is, once."""
+        """Return every stand-in there is, once."""
         return list(dict.fromkeys(self.known.values()))
 
     def applied(self, text: str) -> str:
-        """Give a text, or what stands for it if it is a secret that was met before; a short one may be a plain word."""
+        """Return a text, or what stands for it if it is a secret met before; a short one may be a plain word."""
         return self.known.get(text, text) if self._is_secret(text) else text
 
     def hear_of_person(self, effect: Effect, answer: object) -> None:
@@ -60,24 +60,24 @@ class StandIns:
             self.people |= texts_in(answer)
 
     def of_made(self, text: str) -> str:
-        """Give the stand-in of a secret that a server made, or was to be one: of the same shape."""
+        """Return the stand-in of a secret that a server made, or was to be one: of the same shape."""
         return self._kept(text, lambda: reshaped(text, self._letters()))
 
     def of_chosen(self, text: str) -> str:
-        """Give the stand-in of a secret that somebody chose; what decides whether and how it can be read is kept."""
+        """Return the stand-in of a secret that somebody chose; what decides whether and how it can be read is kept."""
         ways = ("%2B" if "%" in text else "") + ("+" if "+" in text else "") + ("\0" if "\0" in text else "")
         if len(text) > FLOOD:
             return self.of_made(text)
         return self._kept(text, lambda: self._letters()[: MADE - len(ways)] + ways)
 
     def of_verifier(self, text: str) -> str:
-        """Give the stand-in of a code verifier, whose challenge then is the stand-in of its challenge (RFC 7636)."""
+        """Return the stand-in of a code verifier, whose challenge then is the stand-in of its challenge (RFC 7636)."""
         stand_in = self.of_made(text)
         self.put(_challenge(text), _challenge(stand_in))
         return stand_in
 
     def of_token(self, text: str, make: Callable[[str], str | None]) -> str:
-        """Give what `make` makes of some letters in the place of a token, each time anew: more is known each time."""
+        """Return what `make` makes of some letters in the place of a token, each time anew: more is known each time."""
         if self.known.get(text) == text:
             return text
         stand_in = make(self._letters_of.setdefault(text, self._letters()))
@@ -96,7 +96,7 @@ class StandIns:
         self.known.setdefault(stand_in, stand_in)
 
     def of_drawn(self, drawn: bytes) -> bytes:
-        """Give bytes in the place of those that were drawn; a secret made of the one is one made of the other."""
+        """Return bytes in the place of those that were drawn; a secret made of the one is one made of the other."""
         self.drawn += 1
         stand_in = drawn_in_place(self.drawn, len(drawn))
         self.known.setdefault(encoded(drawn).reveal(), encoded(stand_in).reveal())
@@ -123,7 +123,7 @@ class StandIns:
 
 
 def texts_in(value: object) -> set[str]:
-    """Give every text in some JSON, names of members too."""
+    """Return every text in some JSON, names of members too."""
     if isinstance(value, str):
         return {value}
     members = value.items() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
@@ -131,7 +131,7 @@ def texts_in(value: object) -> set[str]:
 
 
 def drawn_in_place(number: int, size: int) -> bytes:
-    """Give what is drawn in a replay, at that draw."""
+    """Return what is drawn in a replay, at that draw."""
     return hashlib.shake_256(f"drawn {number}".encode()).digest(size)
 
 

@@ -18,7 +18,7 @@ Told = dict[str, Any]
 
 
 def read(told: Told, read_value: Callable[[Any], T]) -> T:
-    """Give what was told, or raise what was raised, as far as the answer tells one from another."""
+    """Return what was told, or raise what was raised, as far as the answer tells one from another."""
     if "failed" in told:
         raise Unanswered(told["failed"])
     if "told" not in told:
@@ -33,7 +33,7 @@ def read_keys(told: dict[str, Any]) -> Keys:
 
 
 class ToldDigester(Digester):
-    """Give the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
+    """Return the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
 
     __slots__ = ("_told",)
 
@@ -41,13 +41,13 @@ class ToldDigester(Digester):
         self._told: dict[str, list[str]] = queues(told)
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the next of that kind."""
+        """Return the next of that kind."""
         queue = self._told.get(kind)
         return Digest(queue.pop(0) if queue else "0" * 64)
 
 
 class ToldDerivation(Derivation):
-    """Give the stand-ins of what was derived before, each proof in its order."""
+    """Return the stand-ins of what was derived before, each proof in its order."""
 
     __slots__ = ("_told",)
 
@@ -56,13 +56,13 @@ class ToldDerivation(Derivation):
         self._told: dict[str, list[str]] = queues(told)
 
     def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the next for that proof."""
+        """Return the next for that proof."""
         queue = self._told.get(proof)
         return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
 
 
 class ToldHandles(Handles):
-    """Give the stand-ins of the handles that were written before, and what those carried that were read, in order."""
+    """Return the stand-ins of the handles that were written before, and what those carried that were read, in order."""
 
     __slots__ = ("_told",)
 
@@ -71,24 +71,24 @@ class ToldHandles(Handles):
         self._told = list(told)
 
     def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the next one."""
+        """Return the next one."""
         return Secret(self._told.pop(0)[0]) if self._told else super().write(kind, members, nonce)
 
     def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
-        """Give what the next one carried; what is read beyond them carries nothing."""
+        """Return what the next one carried; what is read beyond them carries nothing."""
         members: Mapping[str, Any] | None = self._told.pop(0)[1] if self._told else None
         return members
 
 
 class ToldDocuments(Documents):
-    """Give what was known of other servers' documents, each in its order."""
+    """Return what was known of other servers' documents, each in its order."""
 
     def __init__(self, told: Iterable[tuple[str, Any]]) -> None:
         super().__init__()
         self._told: dict[str, list[Any]] = queues(told)
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
-        """Give the document, or raise `Missing` where it was missing then, or was never asked for."""
+        """Return the document, or raise `Missing` where it was missing then, or was never asked for."""
         queue = self._told.get(url)
         told = queue.pop(0) if queue else None
         if not isinstance(told, dict):
@@ -103,14 +103,14 @@ class ToldDocuments(Documents):
 
 
 class ToldKeys:
-    """Give the public halves of the server's keys, as they were each time."""
+    """Return the public halves of the server's keys, as they were each time."""
 
     def __init__(self, algorithms: Iterable[str], told: Iterable[Told]) -> None:
         self.algorithms = tuple(algorithms)
         self._told = iter(told)
 
     def current(self, now: int) -> Flow[Keys]:
-        """Give what was told next."""
+        """Return what was told next."""
         yield from ()
         told = next(self._told, None)
         if told is None:

@@ -56,7 +56,7 @@ class Trace:
     stand_ins: list[str] = attrs.field(repr=False)
 
     def dump(self) -> str:
-        """Give its JSON."""
+        """Return its JSON."""
         return json.dumps({"version": VERSION, **attrs.asdict(self)}, indent=1, ensure_ascii=True)
 
     @classmethod
@@ -75,7 +75,7 @@ class Trace:
         return cls(**members | {"steps": [Step(**step) for step in members["steps"]]})
 
     def scrubbed(self, stand_ins: StandIns) -> Trace:
-        """Give it with whatever is left of a secret replaced, wherever it is but in the settings."""
+        """Return it with whatever is left of a secret replaced, wherever it is but in the settings."""
         members = json.loads(self.dump())
         scrubbed = {name: _scrubbed(value, stand_ins) for name, value in members.items() if name != "settings"}
         return Trace.load(json.dumps(members | scrubbed))

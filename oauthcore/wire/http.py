@@ -56,12 +56,12 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Give the target's path as it was sent: routes are compared byte for byte."""
+        """Return the target's path as it was sent: routes are compared byte for byte."""
         return self.target.partition("?")[0]
 
     @property
     def query(self) -> str:
-        """Give the target's query as it was sent, without the question mark."""
+        """Return the target's query as it was sent, without the question mark."""
         return self.target.partition("?")[2]
 
     def header(self, name: str) -> str | None:
@@ -77,7 +77,7 @@ class Request:
         return found
 
     def headers_named(self, name: str) -> list[str]:
-        """Give every value sent under that lower-case name."""
+        """Return every value sent under that lower-case name."""
         return [value for key, value in self.headers if key == name]
 
 
@@ -124,7 +124,7 @@ class Response:
     refusal: Refusal | None = None
 
     def header(self, name: str) -> str | None:
-        """Give the first header of that name, in any case."""
+        """Return the first header of that name, in any case."""
         for key, value in self.headers:
             if ascii_lower(key) == ascii_lower(name):
                 return value
@@ -135,12 +135,12 @@ _response = maker(Response)
 
 
 def with_headers(response: Response, also: Headers) -> Response:
-    """Give a response with more headers, after its own."""
+    """Return a response with more headers, after its own."""
     return _response(response.status, response.headers + also, response.body, response.refusal)
 
 
 def complete(response: Response) -> Headers:
-    """Give a response's headers with what every host adds: that types are not to be guessed, and the body's length."""
+    """Return a response's headers and what every host adds: that types are not to be guessed, the body's length."""
     headers = response.headers
     if response.header("x-content-type-options") is None:
         headers = (*headers, ("X-Content-Type-Options", "nosniff"))
@@ -157,7 +157,7 @@ _JSON: Headers = (("Content-Type", "application/json"), *NO_STORE)
 
 
 def _encoder() -> Callable[[object, int], Iterable[str]]:
-    """Give what `json.dumps` makes anew at each call and then calls once: a third of what an answer's JSON takes.
+    """Return what `json.dumps` makes anew at each call and then calls once: a third of what an answer's JSON takes.
 
     It is made as `JSONEncoder.iterencode` makes it; where Python has none in C, that itself will do.
     """

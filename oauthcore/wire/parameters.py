@@ -35,22 +35,22 @@ class Parameters:
     _lists: dict[str, tuple[str, ...]] = attrs.field(repr=False)
 
     def get(self, name: str) -> str | None:
-        """Give the value, or None where it was absent or blank."""
+        """Return the value, or None where it was absent or blank."""
         return self._values.get(name)
 
     def need(self, name: str) -> str:
-        """Give the value; raises `InvalidRequest` where it is absent."""
+        """Return the value; raises `InvalidRequest` where it is absent."""
         value = self._values.get(name)
         if value is None:
             raise InvalidRequest.with_description(f"{name} is missing")
         return value
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Give every value of a repeatable parameter, in order."""
+        """Return every value of a repeatable parameter, in order."""
         return self._lists.get(name, ())
 
     def among(self, names: Container[str]) -> dict[str, str]:
-        """Give those of the names that have a value, with it."""
+        """Return those of the names that have a value, with it."""
         return {name: value for name, value in self._values.items() if name in names}
 
     def __contains__(self, name: str) -> bool:
@@ -146,7 +146,7 @@ def cookie_of(request: Request, name: str) -> str | None:
 
 
 def without_cookies(request: Request, name: str) -> Request:
-    """Give a request in which `cookies_named` finds none of that name, however they are spelled; all others stay."""
+    """Return a request in which `cookies_named` finds none of that name, however they are spelled; all others stay."""
     headers = [
         (key, ";".join(pair for pair in value.split(";") if _cookie_name(pair) != name) if key == "cookie" else value)
         for key, value in request.headers

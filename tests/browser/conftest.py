@@ -76,7 +76,7 @@ class Clients(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Give where they listen."""
+        """Return where they listen."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -88,7 +88,7 @@ class Site:
     clients: Clients
 
     def authorize_url(self, client_id: str = "app", **more: str) -> str:
-        """Give the URL that a client sends a browser to."""
+        """Return the URL that a client sends a browser to."""
         query = {
             "client_id": client_id,
             "response_type": "code",
@@ -101,7 +101,7 @@ class Site:
         return f"{self.running.url}/authorize?{urlencode(query)}"
 
     def url(self, path: str) -> str:
-        """Give a page's URL."""
+        """Return a page's URL."""
         return self.running.url + path
 
 
@@ -163,25 +163,25 @@ def site_in(folder: Path, session_lifetime: int, tables: str = CLIENTS) -> Itera
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """Give a site that is this test's alone."""
+    """Return a site that is this test's alone."""
     yield from site_in(tmp_path, 3_600)
 
 
 @pytest.fixture
 def provider_site(tmp_path: Path) -> Iterator[Site]:
-    """Give a site that is an OpenID Provider."""
+    """Return a site that is an OpenID Provider."""
     yield from site_in(tmp_path, 3_600, CLIENTS + RELYING_PARTY)
 
 
 @pytest.fixture
 def forgetful_site(tmp_path: Path) -> Iterator[Site]:
-    """Give a site whose sessions are over after a second."""
+    """Return a site whose sessions are over after a second."""
     yield from site_in(tmp_path, 1)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give a browser. Not for the whole session: Playwright runs an event loop, and other tests have their own."""
+    """Return a browser. Not for the whole session: Playwright runs an event loop, and other tests have their own."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield launched
@@ -190,7 +190,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Give a tab of a browser that has not been anywhere."""
+    """Return a tab of a browser that has not been anywhere."""
     context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
     context.set_default_timeout(20_000)
     yield context.new_page()
@@ -217,5 +217,5 @@ def answer(page: Page) -> dict[str, str]:
 
 
 def heard(url: str) -> dict[str, str]:
-    """Give the parameters that a client's URL was called with."""
+    """Return the parameters that a client's URL was called with."""
     return dict(parse_qsl(urlsplit(url).query))

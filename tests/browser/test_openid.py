@@ -16,12 +16,12 @@ from tests.browser.test_browser import VERIFIER
 
 
 def asked(site: Site, **more: str) -> str:
-    """Give an authentication request of the relying party's."""
+    """Return an authentication request of the relying party's."""
     return site.authorize_url("rp", scope="openid email", nonce="n-1", **more)
 
 
 def posted(site: Site) -> dict[str, str]:
-    """Give what the relying party was posted last."""
+    """Return what the relying party was posted last."""
     return dict(parse_qsl(urlsplit(site.clients.answers[-1]).query))
 
 

@@ -11,17 +11,17 @@ from tests.core.site import DRIVERS, Drive, Site, make_site
 
 @pytest.fixture(params=sorted(DRIVERS))
 def drive(request: pytest.FixtureRequest) -> Drive:
-    """Give each driver in turn."""
+    """Return each driver in turn."""
     return DRIVERS[request.param]
 
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a fresh site, under each driver."""
+    """Return a fresh site, under each driver."""
     return make_site(drive)
 
 
 @pytest.fixture
 def kept() -> Factory:
-    """Give what the records are kept in, where whatever meets is run in every order."""
+    """Return what the records are kept in, where whatever meets is run in every order."""
     return MemoryStorage

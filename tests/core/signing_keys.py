@@ -68,7 +68,7 @@ OTHER_RSA_2048: Mapping[str, object] = {
 
 @cache
 def key_for(alg: str, number: int = 0) -> Jwk:
-    """Give a private key for an algorithm; the same number gets the same key, and RSA has only two."""
+    """Return a private key for an algorithm; the same number gets the same key, and RSA has only two."""
     if alg in {"RS256", "PS256"}:
         return Jwk.of(OTHER_RSA_2048 if number else RSA_2048).named(alg)
     return crypto.generate(alg)

@@ -88,12 +88,12 @@ def form(**values: str | None) -> bytes:
 
 
 def basic(client_id: str, secret: str) -> tuple[str, str]:
-    """Give an Authorization header for HTTP Basic."""
+    """Return an Authorization header for HTTP Basic."""
     return ("Authorization", "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode())
 
 
 def challenge_of(verifier: str) -> str:
-    """Give the S256 challenge of a verifier."""
+    """Return the S256 challenge of a verifier."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
@@ -113,12 +113,12 @@ class Site:
 
     @property
     def now(self) -> int:
-        """Give the time."""
+        """Return the time."""
         return int(self.clock.now)
 
     @property
     def alice(self) -> Login:
-        """Give a person who signed in just now."""
+        """Return a person who signed in just now."""
         return Login(subject="alice", auth_time=self.now)
 
     def handle(self, request: Request, login: Login | None = None) -> Response:
@@ -140,7 +140,7 @@ class Site:
         return self.handle(Request("POST", path, (FORM, *headers), body))
 
     def authorize_target(self, **changes: str | None) -> str:
-        """Give the target of a request that is right but for the changes; None leaves a parameter out."""
+        """Return the target of a request that is right but for the changes; None leaves a parameter out."""
         parameters: dict[str, str | None] = {
             "client_id": "confidential",
             "redirect_uri": REDIRECT,
@@ -167,7 +167,7 @@ class Site:
         return self.get(location(finished))
 
     def code(self, **changes: str | None) -> str:
-        """Give a fresh authorization code."""
+        """Return a fresh authorization code."""
         return params(self.approve(self.authorize(None, **changes)))["code"]
 
     def token(self, client_id: str = "confidential", **values: str | None) -> Response:
@@ -182,7 +182,7 @@ class Site:
         return self.token(client_id, grant_type="authorization_code", code=code, **(values | changes))
 
     def tokens(self, **changes: str | None) -> dict[str, Any]:
-        """Give the tokens of a fresh authorization."""
+        """Return the tokens of a fresh authorization."""
         return members(self.redeem(self.code(**changes)))
 
     def refresh(self, refresh_token: str, client_id: str = "confidential", scope: str | None = None) -> Response:
@@ -266,7 +266,7 @@ def authenticate(username: str, password: Secret) -> str | None:
 
 
 def members(response: Response | Pending) -> dict[str, Any]:
-    """Give the members of a JSON answer."""
+    """Return the members of a JSON answer."""
     assert isinstance(response, Response)
     answer = json.loads(response.body)
     assert isinstance(answer, dict)
@@ -274,20 +274,20 @@ def members(response: Response | Pending) -> dict[str, Any]:
 
 
 def location(response: Response) -> str:
-    """Give where a response redirects to."""
+    """Return where a response redirects to."""
     found = response.header("location")
     assert found is not None, response
     return found
 
 
 def params(response: Response) -> dict[str, str]:
-    """Give the parameters of the redirect to the client, from the query or the fragment."""
+    """Return the parameters of the redirect to the client, from the query or the fragment."""
     parts = urlsplit(location(response))
     return dict(parse_qsl(parts.fragment or parts.query, keep_blank_values=True))
 
 
 def handle_of(response: Response) -> str:
-    """Give the handle of the interaction that a response sends the browser to."""
+    """Return the handle of the interaction that a response sends the browser to."""
     return params(response)["interaction"]
 
 
@@ -307,5 +307,5 @@ def refused_by_page(response: Response, reason: str = "") -> bool:
 
 
 def legacy_policy() -> Policy:
-    """Give RFC 6749 whole, with one more named danger."""
+    """Return RFC 6749 whole, with one more named danger."""
     return Policy.oauth20(allow={Allowance.PLAIN_PKCE})

@@ -48,7 +48,7 @@ class Application:
         return self.ask(login, **more).partition("interaction=")[2]
 
     def request(self) -> Request:
-        """Give a request of the browser's, to a page of the application's."""
+        """Return a request of the browser's, to a page of the application's."""
         return Request("POST", "/consent", (("Cookie", self.cookie),))
 
     def finish(self, handle: str, login: Login | str) -> Response:
@@ -56,7 +56,7 @@ class Application:
         return run(self.server.finish(handle, login, ["email"]), self.world)
 
     def auth_time(self, handle: str) -> int | None:
-        """Give when the person that an interaction knows signed in."""
+        """Return when the person that an interaction knows signed in."""
         pending = run(self.server.interaction(handle), self.world)
         assert pending is None or pending.login is not None
         return None if pending is None or pending.login is None else pending.login.auth_time

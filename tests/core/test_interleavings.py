@@ -41,22 +41,22 @@ Prepare = Callable[[Site], list[Flow[Response]]]
 
 
 def token_request(**values: str) -> Request:
-    """Give a token request of the confidential client."""
+    """Return a token request of the confidential client."""
     return Request("POST", "/token", (FORM, basic("confidential", SECRETS["confidential"])), form(**values))
 
 
 def redemption(code: str) -> Request:
-    """Give the redemption of a code."""
+    """Return the redemption of a code."""
     return token_request(grant_type="authorization_code", code=code, redirect_uri=REDIRECT, code_verifier=VERIFIER)
 
 
 def refresh(value: str) -> Request:
-    """Give a refresh."""
+    """Return a refresh."""
     return token_request(grant_type="refresh_token", refresh_token=value)
 
 
 def revocation(value: str) -> Request:
-    """Give a revocation."""
+    """Return a revocation."""
     return Request("POST", "/revoke", (FORM, basic("confidential", SECRETS["confidential"])), form(token=value))
 
 
@@ -137,18 +137,18 @@ def _numbered(number: int, prepared: list[Flow[Response]]) -> Flow[Response]:
 
 
 def sent(site: Site, *requests: Request) -> list[Flow[Response]]:
-    """Give the flows that answer these requests."""
+    """Return the flows that answer these requests."""
     return [site.server.handle(request) for request in requests]
 
 
 def successes(run: Run[Response]) -> list[dict[str, object]]:
-    """Give the tokens that were handed out; whatever else happened must have been a plain refusal."""
+    """Return the tokens that were handed out; whatever else happened must have been a plain refusal."""
     assert all(response.status in {200, 204, 400} for response in run.results), run.results
     return [members(r) for r in run.results if r.status == 200 and r.body]
 
 
 def live(site: Site, tokens: list[dict[str, object]]) -> list[str]:
-    """Give those of the tokens that are still live."""
+    """Return those of the tokens that are still live."""
     values = [str(t[kind]) for t in tokens for kind in ("access_token", "refresh_token") if kind in t]
     return [value for value in values if site.is_active(value)]
 

@@ -6,7 +6,7 @@ from oauthcore.tracebacks import CAUSES, TRACEBACK_EVERY, Tracebacks, words_of
 
 
 def failure(words: str, cause: Exception | None = None) -> Exception:
-    """Give an exception as it is caught."""
+    """Return an exception as it is caught."""
     try:
         raise OSError(words) from cause
     except OSError as error:

@@ -58,13 +58,13 @@ class Elsewhere:
         return run(self.server.handle(Request("POST", path, headers, form)), self.world)
 
     def token(self) -> str:
-        """Give a token for the scope `write`."""
+        """Return a token for the scope `write`."""
         return str(json.loads(self.post("/token", b"grant_type=client_credentials&scope=write").body)["access_token"])
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Elsewhere]:
-    """Give a server that serves on loopback."""
+    """Return a server that serves on loopback."""
     with WSGIServer(("127.0.0.1", 0), Quiet) as http:
         server = AuthorizationServer(
             issuer=f"http://127.0.0.1:{http.server_port}", clock=time.time, entropy=token_bytes, token_key=bytes(32)

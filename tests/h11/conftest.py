@@ -13,21 +13,21 @@ from tests.h11.serving import serving
 
 @pytest.fixture
 def demo() -> Iterator[Demo]:
-    """Give a demo that listens on a free port of localhost."""
+    """Return a demo that listens on a free port of localhost."""
     with serving() as running:
         yield running
 
 
 @pytest.fixture
 def legacy_demo() -> Iterator[Demo]:
-    """Give one that offers what OAuth 2.1 has left out, too."""
+    """Return one that offers what OAuth 2.1 has left out, too."""
     with serving(legacy=True) as running:
         yield running
 
 
 @pytest.fixture
 def person(demo: Demo) -> Iterator[Person]:
-    """Give a person who has not been there before."""
+    """Return a person who has not been there before."""
     with Person(demo.server.issuer) as visitor:
         yield visitor
 

@@ -29,7 +29,7 @@ class Running:
 
     @property
     def url(self) -> str:
-        """Give where it is reached; its issuer may be another."""
+        """Return where it is reached; its issuer may be another."""
         return f"http://{self.bind}"
 
     def tell(self, number: signal.Signals) -> None:
@@ -45,7 +45,7 @@ class Running:
         stop(self.process, signal.SIGKILL)
 
     def logged(self) -> str:
-        """Give what it has logged."""
+        """Return what it has logged."""
         return self.log.read_text(encoding="utf-8")
 
 
@@ -62,7 +62,7 @@ class Installation:
 
     @property
     def config(self) -> Path:
-        """Give the configuration file."""
+        """Return the configuration file."""
         return self.folder / "oauthcore.toml"
 
     def configure(self, *tables: str, bind: str = "127.0.0.1:0") -> None:
@@ -117,5 +117,5 @@ class Installation:
         return Running(process, json.loads(line)["bind"][0], log)
 
     def command(self, *arguments: str, program: Sequence[str] = PROGRAM) -> list[str]:
-        """Give what runs a command."""
+        """Return what runs a command."""
         return [sys.executable, *program, *arguments]

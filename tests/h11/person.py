@@ -58,5 +58,5 @@ class Person:
 
 
 def query_of(url: str) -> dict[str, str]:
-    """Give the parameters of a URL."""
+    """Return the parameters of a URL."""
     return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True, strict_parsing=True))

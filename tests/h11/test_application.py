@@ -82,13 +82,13 @@ class Fast(Hashing):
 
     @property
     def hash_of_x(self) -> str:
-        """Give a hash of the password x."""
+        """Return a hash of the password x."""
         return self._hasher.hash("x")
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
-    """Give an application with one user and one client."""
+    """Return an application with one user and one client."""
     passwords = Fast(memory=64, passes=1, at_once=1)
     yield Host(tmp_path, passwords)
     passwords.close()

@@ -66,7 +66,7 @@ class Shell:
 
 @pytest.fixture
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
-    """Give a shell in a folder with a configuration."""
+    """Return a shell in a folder with a configuration."""
     monkeypatch.chdir(tmp_path)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
@@ -638,7 +638,7 @@ def test_completion_is_offered(shell: Shell) -> None:
 
 @pytest.fixture
 def strict(shell: Shell, tmp_path: Path) -> Shell:
-    """Give a shell whose configuration says nothing of passwords."""
+    """Return a shell whose configuration says nothing of passwords."""
     config = tmp_path / "oauthcore.toml"
     relaxed = config.read_text(encoding="utf-8")
     config.write_text(

@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def without_marks(text: str) -> list[str]:
-    """Give the lines, without what differs from record to record."""
+    """Return the lines, without what differs from record to record."""
     return [line.partition(" #")[0].rstrip() for line in text.splitlines()]
 
 

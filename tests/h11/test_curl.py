@@ -21,7 +21,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Give a server."""
+    """Return a server."""
     installation = Installation(tmp_path_factory.mktemp("curl"))
     installation.configure()
     with installation.serving() as served:

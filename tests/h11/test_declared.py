@@ -20,7 +20,7 @@ CHANGED = Client(client_id="declared", name="Otherwise")
 
 @pytest.fixture
 def storage() -> WithDeclared:
-    """Give one client declared, one stored."""
+    """Return one client declared, one stored."""
     inner = Awaited()
     inner.inner.commit((Insert(STORED), Insert(grant_of("alice", "1"))))
     return WithDeclared(inner, [DECLARED])

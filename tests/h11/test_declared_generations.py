@@ -26,7 +26,7 @@ APP = Client(client_id="app")
 
 @pytest.fixture
 def storage() -> Awaited:
-    """Give a storage that no version has used."""
+    """Return a storage that no version has used."""
     return Awaited()
 
 

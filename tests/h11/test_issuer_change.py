@@ -125,6 +125,6 @@ def test_a_server_takes_another_issuer_and_its_clients_along_but_for_those_it_wo
 
 
 def issuer_at(running: Running) -> object:
-    """Give the issuer that a server says it is."""
+    """Return the issuer that a server says it is."""
     metadata = httpx.get(running.url + "/.well-known/oauth-authorization-server", trust_env=False)
     return metadata.json()["issuer"]

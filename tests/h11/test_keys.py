@@ -49,7 +49,7 @@ TABLE = KeysTable(
 
 
 def configuration(folder: Path, keys: KeysTable) -> Configuration:
-    """Give a configuration with keys."""
+    """Return a configuration with keys."""
     return Configuration(
         folder=folder, issuer="https://as.example", token_key=new_token_key(), oidc=OidcTable(keys=keys)
     )
@@ -63,7 +63,7 @@ class Worker:
     storage: SqliteStorage
 
     async def published(self) -> list[str]:
-        """Give the names of the keys for ES256 that it publishes."""
+        """Return the names of the keys for ES256 that it publishes."""
         response = await self.application(Request("GET", "/jwks"))
         assert response.status == 200, response.refusal
         return [key["kid"] for key in json.loads(response.body)["keys"] if key["alg"] == "ES256"]
@@ -71,13 +71,13 @@ class Worker:
 
 @pytest.fixture
 def clock() -> FixedClock:
-    """Give the time that all workers have."""
+    """Return the time that all workers have."""
     return FixedClock()
 
 
 @pytest.fixture
 def workers(tmp_path: Path, clock: FixedClock) -> Iterator[list[Worker]]:
-    """Give two workers."""
+    """Return two workers."""
     settings, passwords = configuration(tmp_path, TABLE), Passwords(memory=64, passes=1, at_once=1)
     made = []
     for _ in range(2):
@@ -151,7 +151,7 @@ async def test_a_key_is_made_aside() -> None:
 
 
 def files(folder: Path, *keys: Any, cache_lifetime: int = 60) -> KeyFiles:
-    """Give keys in files."""
+    """Return keys in files."""
     paths = [folder / f"{number}.json" for number in range(len(keys))]
     for path, key in zip(paths, keys, strict=True):
         path.write_text(key.text, encoding="utf-8")
@@ -159,7 +159,7 @@ def files(folder: Path, *keys: Any, cache_lifetime: int = 60) -> KeyFiles:
 
 
 def at(known: KeyFiles, now: int) -> list[str]:
-    """Give what is published at a time."""
+    """Return what is published at a time."""
     with pytest.raises(StopIteration) as done:
         known.current(now).send(None)
     return [key.kid for key in done.value.value.published]

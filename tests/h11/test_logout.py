@@ -35,7 +35,7 @@ class Rp:
 
     @property
     def callback(self) -> str:
-        """Give its redirect URI."""
+        """Return its redirect URI."""
         return f"http://127.0.0.1:{self.port}/cb"
 
 
@@ -66,7 +66,7 @@ def rp() -> Iterator[Rp]:
 
 @pytest.fixture
 def installation(tmp_path: Any, rp: Rp) -> Installation:
-    """Give a provider with the client and one person."""
+    """Return a provider with the client and one person."""
     made = Installation(tmp_path)
     made.configure("[oidc]", "[outgoing]", 'private_hosts = ["127.0.0.1"]')
     made.run("user", "add", "alice", "--subject", "s-1", said="wonderland\n")
@@ -108,7 +108,7 @@ def redeemed(http: httpx.Client, rp: Rp, location: str) -> dict[str, Any]:
 
 
 def browser_at(running: Running) -> httpx.Client:
-    """Give a browser."""
+    """Return a browser."""
     return httpx.Client(base_url=running.url, trust_env=False)
 
 

@@ -15,7 +15,7 @@ from oauthcore_h11.loopback import listen, loopback_addresses, port_of
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """Give a port that somebody else listens on."""
+    """Return a port that somebody else listens on."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         yield port_of(other)
 

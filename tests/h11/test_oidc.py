@@ -26,7 +26,7 @@ def served(folder: Path, text: str) -> Any:
 
 
 def records(configuration: Configuration) -> list[object]:
-    """Give what a file declares."""
+    """Return what a file declares."""
     passwords = passwords_of(configuration)
     try:
         return list(declared(configuration, server_of(configuration, looks_of(configuration)), passwords))

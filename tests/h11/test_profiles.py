@@ -24,7 +24,7 @@ __all__ = ["shell"]
 
 
 def profile(folder: Path, subject: str) -> Profile | None:
-    """Give what is stored of somebody."""
+    """Return what is stored of somebody."""
     storage = SqliteStorage(folder / "oauthcore.db")
     try:
         return storage.find(Profile, subject)

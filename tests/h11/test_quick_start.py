@@ -209,7 +209,7 @@ def test_demo_answers_on_every_family_that_localhost_is(demo: Demo) -> None:
 
 
 def reachable(port: str) -> list[str]:
-    """Give the loopback addresses of this machine."""
+    """Return the loopback addresses of this machine."""
     try:
         httpx.get(f"http://[::1]:{port}/", trust_env=False)
     except httpx.ConnectError:
@@ -250,7 +250,7 @@ def test_demo_that_is_not_legacy_does_not_know_the_legacy_client(person: Person)
 
 @pytest.fixture
 def run_curl(demo: Demo) -> Callable[[str], dict[str, Any]]:
-    """Give a way to run a command of the quick start against the demo's port."""
+    """Return a way to run a command of the quick start against the demo's port."""
     if shutil.which("curl") is None:
         pytest.skip("there is no curl here to run the quick start's own commands with")
     address = demo.server.issuer.removeprefix("http://")

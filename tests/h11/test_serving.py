@@ -32,13 +32,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Installation:
-    """Give a folder for a server."""
+    """Return a folder for a server."""
     return Installation(tmp_path)
 
 
 @pytest.fixture
 def running(installation: Installation) -> Iterator[Running]:
-    """Give a server with nothing but defaults."""
+    """Return a server with nothing but defaults."""
     installation.configure()
     with installation.serving() as served:
         yield served
@@ -164,7 +164,7 @@ def with_expired(installation: Installation, *tables: str, count: int = 25) -> S
 
 
 def metric(running: Running, name: str) -> float:
-    """Give what a metric shows."""
+    """Return what a metric shows."""
     (line,) = re.findall(rf"^{name} (.*)$", httpx.get(running.url + "/metrics", trust_env=False).text, re.MULTILINE)
     return float(line)
 
@@ -452,7 +452,7 @@ def test_what_is_no_request_is_counted_and_logged(running: Running) -> None:
 
 
 def worker_pids(running: Running) -> list[int]:
-    """Give the processes below a server's."""
+    """Return the processes below a server's."""
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
     return [int(pid) for pid in children.read_text().split()]
 

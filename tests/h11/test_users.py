@@ -85,7 +85,7 @@ class Browser:
     known: dict[str, str] = attrs.Factory(dict)
 
     def device_for(self, account: str) -> str | None:
-        """Give the identifier."""
+        """Return the identifier."""
         return self.known.get(account)
 
     def remember(self, account: str) -> None:
@@ -114,7 +114,7 @@ class Place:
         return answer.subject if isinstance(answer, AuthenticatedUser) else answer
 
     def known(self) -> User:
-        """Give the user as he is stored."""
+        """Return the user as he is stored."""
         user = self.storage.inner.find(User, "alice")
         assert user is not None
         return user
@@ -122,7 +122,7 @@ class Place:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    """Give a place with one user."""
+    """Return a place with one user."""
     clock, storage = FixedClock(), Awaited()
     passwords = Passwords(memory=64, passes=1, at_once=1)
     users = Users(storage, passwords, PATIENCE, key=bytes(32), clock=clock)
@@ -452,7 +452,7 @@ def test_ipv6_is_counted_by_whom_it_belongs_to() -> None:
 
 @pytest.fixture
 def bob(place: Place) -> User:
-    """Give another person an account, whose password is the same."""
+    """Create an account for another person, with the same password."""
     user = attrs.evolve(place.known(), key="bob", username="Bob", subject="s-2")
     place.storage.inner.commit((Insert(user),))
     return user
@@ -536,7 +536,7 @@ async def test_attempt_that_is_given_up_keeps_no_place(place: Place) -> None:
 
 
 async def signed_in_before(place: Place) -> Browser:
-    """Give a browser in which alice has signed in."""
+    """Return a browser in which alice has signed in."""
     browser = Browser()
     assert await place.attempt(RIGHT, HERE, "alice", browser) == "s-1"
     return browser

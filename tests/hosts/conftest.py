@@ -38,7 +38,7 @@ class Farm:
 
 @pytest.fixture(scope="session")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
-    """Give what runs hosts."""
+    """Return what runs hosts."""
     farm = Farm(tmp_path_factory)
     yield farm
     farm.ending.close()
@@ -49,7 +49,7 @@ TARGETS = [(host, prefix) for host in (*BARE, *FRAMEWORKS) for prefix in host.pr
 
 @pytest.fixture(scope="session", params=TARGETS, ids=[f"{host.name}{prefix or '/'}" for host, prefix in TARGETS])
 def target(request: pytest.FixtureRequest, farm: Farm) -> Iterator[tuple[Host, str, str, ssl.SSLContext | None]]:
-    """Give a server in a host that runs: behind a proxy that ends TLS, if it is the one that is meant to be."""
+    """Return a server in a host that runs: behind a proxy that ends TLS, if it is the one that is meant to be."""
     host, prefix = request.param
     port = farm.run(host)
     if prefix != "/tls":
@@ -64,7 +64,7 @@ def target(request: pytest.FixtureRequest, farm: Farm) -> Iterator[tuple[Host, s
 
 @pytest.fixture
 def visitor(target: tuple[Host, str, str, ssl.SSLContext | None]) -> Iterator[Visitor]:
-    """Give a browser that has not been there before."""
+    """Return a browser that has not been there before."""
     host, base, prefix, trust = target
     kind = ExampleVisitor if host in FRAMEWORKS else Visitor
     with kind(base, prefix, trust) as fresh:

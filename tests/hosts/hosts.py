@@ -74,32 +74,32 @@ def await_port(port: int, process: subprocess.Popen[str], log: Path) -> None:
 
 
 def uvicorn(target: str) -> tuple[str, ...]:
-    """Give the command for an ASGI application under uvicorn."""
+    """Return the command for an ASGI application under uvicorn."""
     return (PYTHON, "-m", "uvicorn", target, "--port", "{port}", "--no-access-log", "--timeout-keep-alive", "60")
 
 
 def hypercorn(target: str) -> tuple[str, ...]:
-    """Give the command for an ASGI application under hypercorn."""
+    """Return the command for an ASGI application under hypercorn."""
     return (PYTHON, "-m", "hypercorn", target, "--bind", "127.0.0.1:{port}")
 
 
 def granian(target: str) -> tuple[str, ...]:
-    """Give the command for an ASGI application under granian."""
+    """Return the command for an ASGI application under granian."""
     return (PYTHON, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}", target)
 
 
 def gunicorn(target: str) -> tuple[str, ...]:
-    """Give the command for a WSGI application under gunicorn."""
+    """Return the command for a WSGI application under gunicorn."""
     return (PYTHON, "-m", "gunicorn", "--threads", "4", "--bind", "127.0.0.1:{port}", target)
 
 
 def waitress(target: str) -> tuple[str, ...]:
-    """Give the command for a WSGI application under waitress."""
+    """Return the command for a WSGI application under waitress."""
     return (PYTHON, "-m", "waitress", "--listen=127.0.0.1:{port}", target)
 
 
 def example(name: str, command: tuple[str, ...], prepare: tuple[str, ...] = ()) -> Host:
-    """Give one of the documents' examples."""
+    """Return one of the documents' examples."""
     return Host(name, command, ("/auth",), EXAMPLES, prepare)
 
 

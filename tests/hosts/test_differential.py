@@ -91,7 +91,7 @@ def answers(host: Host, farm: Farm, requests: tuple[Asked, ...] = REQUESTS) -> l
 
 @pytest.fixture(scope="module")
 def expected(farm: Farm) -> list[Answer]:
-    """Give what the h11 server answers."""
+    """Return what the h11 server answers."""
     return answers(BARE[0], farm)
 
 
@@ -103,7 +103,7 @@ def test_every_host_gives_the_same_answers(host: Host, expected: list[Answer], f
 
 @pytest.fixture(scope="module")
 def example(farm: Farm) -> list[Answer]:
-    """Give what the h11 server answers with the examples' configuration."""
+    """Return what the h11 server answers with the examples' configuration."""
     return answers(REFERENCE, farm, OF_EXAMPLES)
 
 

@@ -46,7 +46,7 @@ class Places:
 
 
 def server_of(name: str) -> Callable[[pytest.FixtureRequest, ExitStack, Path], Places]:
-    """Give what makes an empty database on a server."""
+    """Return what makes an empty database on a server."""
 
     def places(request: pytest.FixtureRequest, stack: ExitStack, folder: Path) -> Places:
         server: PostgreSql | MariaDb = request.getfixturevalue(name)
@@ -88,7 +88,7 @@ TARGETS = [(storage, host) for storage in STORAGES for host in (AWAITING, BLOCKI
 
 @pytest.fixture(scope="module", params=TARGETS, ids=[f"{storage}-{host.name}" for storage, host in TARGETS])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give a server that runs over a storage."""
+    """Return a server that runs over a storage."""
     storage, host = request.param
     folder = tmp_path_factory.mktemp(f"{storage}-{host.name}")
     with ExitStack() as stack:
@@ -99,6 +99,6 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def visitor(base: str) -> Iterator[Visitor]:
-    """Give a browser that has not been there before."""
+    """Return a browser that has not been there before."""
     with Visitor(base, "") as fresh:
         yield fresh

@@ -36,11 +36,11 @@ class Visitor:
         self.http.close()
 
     def someone_else(self) -> Visitor:
-        """Give another browser, at the same server."""
+        """Return another browser, at the same server."""
         return Visitor(self.base, self.prefix, self.trust)
 
     def asked(self, **changes: str | None) -> dict[str, str]:
-        """Give an authorization request's parameters; None takes one out."""
+        """Return an authorization request's parameters; None takes one out."""
         parameters: dict[str, str | None] = {
             "client_id": "app",
             "response_type": "code",
@@ -126,7 +126,7 @@ class Visitor:
 
     @property
     def me_path(self) -> str:
-        """Give where the protected route is."""
+        """Return where the protected route is."""
         return self.prefix + "/me"
 
     def raw(self, request: bytes) -> bytes:
@@ -147,16 +147,16 @@ class ExampleVisitor(Visitor):
 
     @property
     def me_path(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Give where the protected route is."""
+        """Return where the protected route is."""
         return "/me"
 
     def someone_else(self) -> Visitor:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Give another browser, at the same server."""
+        """Return another browser, at the same server."""
         return ExampleVisitor(self.base, self.prefix, self.trust)
 
 
 def received(connection: socket.socket) -> bytes:
-    """Give all that comes until the other side hangs up; however it does."""
+    """Return all that comes until the other side hangs up; however it does."""
     pieces = []
     try:
         while piece := connection.recv(65_536):
@@ -167,6 +167,6 @@ def received(connection: socket.socket) -> bytes:
 
 
 def answered(location: str) -> dict[str, str]:
-    """Give the parameters of a URL at the client."""
+    """Return the parameters of a URL at the client."""
     assert location.startswith(REDIRECT), location
     return dict(parse_qsl(urlsplit(location).query, keep_blank_values=True, strict_parsing=True))

@@ -58,7 +58,7 @@ VAGUE = frozenset({"utils", "util", "helpers", "common", "base", "mixins", "misc
 
 
 def imports(tree: ast.Module) -> Iterator[str]:
-    """Give the top-level package of every import."""
+    """Return the top-level package of every import."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -170,12 +170,12 @@ def says_what_it_is_for(name: str, tree: ast.Module) -> Iterator[str]:
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
-    """Give every function, however deep."""
+    """Return every function, however deep."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
 
 
 def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Give the nodes of a function that are not in a function within it."""
+    """Return the nodes of a function that are not in a function within it."""
     todo: list[ast.AST] = list(ast.iter_child_nodes(function))
     while todo:
         node = todo.pop()
@@ -210,7 +210,7 @@ def says_why_there_are_no_more(name: str, tree: ast.Module) -> Iterator[str]:
 
 
 def called(call: ast.Call) -> str:
-    """Give the last part of what a call names."""
+    """Return the last part of what a call names."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 

@@ -9,5 +9,5 @@ from tests.pages.site import Site, make_site
 
 @pytest.fixture
 def site() -> Site:
-    """Give a fresh site, and a browser that has not been there."""
+    """Return a fresh site, and a browser that has not been there."""
     return make_site()

@@ -39,11 +39,11 @@ class Page:
 
     @property
     def form(self) -> dict[str, str]:
-        """Give what the form's fields hold, the hidden ones too, without checkboxes and buttons."""
+        """Return what the form's fields hold, the hidden ones too, without checkboxes and buttons."""
         return dict(self.fields)
 
     def submission(self, *more: tuple[str, str], without: str | None = None) -> bytes:
-        """Give the body of the form as filled in by `more`; a field of the same name gives way to it."""
+        """Return the body of the form as filled in by `more`; a field of the same name gives way to it."""
         replaced = {name for name, _ in more}
         kept = [(name, value) for name, value in self.fields if name not in replaced and name != without]
         return urlencode([*kept, *more]).encode()

@@ -53,7 +53,7 @@ class Site:
 
     @property
     def clock_date(self) -> str:
-        """Give today's date."""
+        """Return today's date."""
         return datetime.fromtimestamp(self.clock.now, UTC).date().isoformat()
 
     def request(self, method: str, target: str, body: bytes = b"", *headers: tuple[str, str]) -> Response:
@@ -97,7 +97,7 @@ class Site:
         return location(self.get(location(response)))
 
     def login(self) -> Login | None:
-        """Give who the pages say is signed in."""
+        """Return who the pages say is signed in."""
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return self.pages.login_of(Request("GET", "/", (("Cookie", cookie),)))
 
@@ -137,12 +137,12 @@ def authenticate(username: str, password: Secret) -> str | None:
 
 
 def location(response: Response) -> str:
-    """Give where a response redirects to."""
+    """Return where a response redirects to."""
     found = response.header("location")
     assert found is not None, (response, response.body)
     return found
 
 
 def path_of(target: str) -> str:
-    """Give a target's path."""
+    """Return a target's path."""
     return target.partition("?")[0]

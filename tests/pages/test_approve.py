@@ -19,7 +19,7 @@ def params(url: str) -> dict[str, str]:
 
 
 def allowed(site: Site, answer: str) -> str:
-    """Give the scope of the token that an answer's code is redeemed for."""
+    """Return the scope of the token that an answer's code is redeemed for."""
     body = urlencode({"grant_type": "authorization_code", "code": params(answer)["code"]}).encode()
     basic = "Basic " + b64encode(f"app:{SECRET}".encode()).decode()
     response = site.request("POST", "/token", body, FORM, ("Authorization", basic))

@@ -119,7 +119,7 @@ def test_a_server_may_speak_one_language_alone() -> None:
 
 
 def extracted() -> set[object]:
-    """Give every text of the package that a person may see."""
+    """Return every text of the package that a person may see."""
     found = extract_from_dir(
         PACKAGE,
         [("templates/**.html", "jinja2"), ("**.py", "python")],
@@ -156,7 +156,7 @@ def test_the_compiled_catalogue_is_the_written_one() -> None:
 
 
 def refusals(kind: type[OAuthError] = OAuthError) -> Iterator[type[OAuthError]]:
-    """Give every class of the tree."""
+    """Return every class of the tree."""
     for below in kind.__subclasses__():
         yield below
         yield from refusals(below)

@@ -14,7 +14,7 @@ from tests.pages.site import Site, location, make_site, path_of
 
 
 def alert(response: Response) -> str | None:
-    """Give what a page alerts to, if to anything."""
+    """Return what a page alerts to, if to anything."""
     text = response.body.decode()
     return text.partition('role="alert">')[2].partition("<")[0] or None
 

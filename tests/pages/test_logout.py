@@ -28,7 +28,7 @@ RP = attrs.evolve(
 
 @pytest.fixture
 def site() -> Site:
-    """Give a provider with pages, at which alice has signed in for the app."""
+    """Return a provider with pages, at which alice has signed in for the app."""
     site = make_site(client=RP, openid=OpenID(), keys=GivenKeys([key_for("RS256")]))
     page = Page.in_(site.get(location(site.sign_in(site.authorize(scope="openid email")))))
     said = page.submission(("scope", "openid"), *page.checkboxes, ("approval", "1"))
@@ -37,7 +37,7 @@ def site() -> Site:
 
 
 def sessions(site: Site) -> list[LoginSession]:
-    """Give alice's sessions."""
+    """Return alice's sessions."""
     return list(run(site.server.sessions("subject-of-alice"), site.world))
 
 

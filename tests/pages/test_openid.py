@@ -20,7 +20,7 @@ OPEN = attrs.evolve(APP, scope="openid profile email phone")
 
 @pytest.fixture
 def site() -> Site:
-    """Give a provider with its pages."""
+    """Return a provider with its pages."""
     return make_provider(OPEN)
 
 

@@ -22,7 +22,7 @@ from tests.pages.site import FORM, KEY, Site, authenticate, location, make_site
 
 
 def pages_of(site: Site) -> list[Response]:
-    """Give one of each page: login, login again, approve, account, logout, signed out, error, forged form."""
+    """Return one of each page: login, login again, approve, account, logout, signed out, error, forged form."""
     login = site.get(site.authorize())
     again = site.sign_in(site.authorize(), "alice", "wrong-one")
     approve = site.get(location(site.sign_in(site.authorize())))

@@ -11,7 +11,7 @@ SESSION = "__Host-oauthcore-session"
 
 
 def session_cookie(response: Response) -> str:
-    """Give the session cookie that a response sets."""
+    """Return the session cookie that a response sets."""
     (found,) = [v for k, v in response.headers if k == "Set-Cookie" and "oauthcore-session" in v]
     return found
 

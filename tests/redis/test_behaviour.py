@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 @pytest.fixture
 def emptied(engine: Engine) -> Iterator[Factory]:
-    """Give what opens an empty storage, under a prefix of its own."""
+    """Return what opens an empty storage, under a prefix of its own."""
     numbers = count()
     with engine.client() as client:
         client.flushall()

@@ -41,14 +41,14 @@ assert len(CLAUSES) == len(NAMES)
 
 @pytest.fixture(scope="module", params=sorted(binaries()))
 def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Engine]]:
-    """Give a cluster of three."""
+    """Return a cluster of three."""
     with cluster(binaries()[request.param], tmp_path_factory.mktemp("cluster")) as engines:
         yield engines
 
 
 @pytest.fixture
 def client(engines: list[Engine]) -> Iterator[redis.cluster.RedisCluster]:
-    """Give a client of the cluster, which is emptied."""
+    """Return a client of the cluster, which is emptied."""
     for engine in engines:
         with engine.client() as one:
             one.flushall()
@@ -61,12 +61,12 @@ def async_client(engines: list[Engine]) -> redis.asyncio.cluster.RedisCluster:
 
 
 def owner_of(prefix: str, engines: list[Engine]) -> int:
-    """Give the number of the server that has an installation, in the beginning."""
+    """Return the number of the server that has an installation, in the beginning."""
     return key_slot(prefix.encode()) // -(-16_384 // len(engines))
 
 
 def prefixes(engines: list[Engine]) -> list[str]:
-    """Give a prefix for each server."""
+    """Return a prefix for each server."""
     found: dict[int, str] = {}
     for number in range(100):
         found.setdefault(owner_of(f"as-{number}", engines), f"as-{number}")

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.slow
 
 
 def contents_of(engine: Engine) -> list[bytes]:
-    """Give every key and every value that the server has."""
+    """Return every key and every value that the server has."""
     with engine.client() as client:
         keys = client.keys("*")
         return [*keys, *(value for key in keys for value in values_of(client, key))]
 
 
 def values_of(client: redis.Redis, key: bytes) -> list[bytes]:
-    """Give what is under a key: the text of a record, or the members of an index."""
+    """Return what is under a key: the text of a record, or the members of an index."""
     command = ("ZRANGE", key, 0, -1) if client.type(key) == b"zset" else ("MGET", key)
     return list(client.execute_command(*command))
 

@@ -32,7 +32,7 @@ def told(info: dict[str, str], settings: dict[str, str], ahead: float = 0.0, rep
 
 @pytest.fixture(params=sorted(binaries()))
 def durable(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
-    """Give a server as an operator should have it."""
+    """Return a server as an operator should have it."""
     with running(binaries()[request.param], folder, *DURABLE) as engine:
         yield engine
 

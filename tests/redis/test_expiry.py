@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 def stays(client: redis.Redis, prefix: str, key: str) -> int:
-    """Give for how many seconds a key will be there."""
+    """Return for how many seconds a key will be there."""
     return round(client.pttl(f"{{{prefix}}}:{key}") / 1000)
 
 

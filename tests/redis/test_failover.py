@@ -21,7 +21,7 @@ A, B = Thing("a"), Thing("b")
 
 @pytest.fixture
 def wire(engine: Engine) -> Iterator[Wire]:
-    """Give an address, which leads to a primary."""
+    """Return an address, which leads to a primary."""
     laid = Wire(engine.port)
     yield laid
     laid.close()
@@ -29,14 +29,14 @@ def wire(engine: Engine) -> Iterator[Wire]:
 
 @pytest.fixture
 def successor(folder: Path) -> Iterator[Engine]:
-    """Give the server that is the primary afterwards."""
+    """Return the server that is the primary afterwards."""
     with running(binaries()["valkey"], folder, *VOLATILE) as engine:
         yield engine
 
 
 @pytest.fixture
 def demoted(client: redis.Redis) -> Iterator[redis.Redis]:
-    """Give what makes a replica of the first primary."""
+    """Return what makes a replica of the first primary."""
     yield client
     client.execute_command("REPLICAOF", "NO", "ONE")
 

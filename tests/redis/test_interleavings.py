@@ -24,14 +24,14 @@ globals().update(suites(INTERLEAVINGS))
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """Give a server."""
+    """Return a server."""
     with running(binaries()["valkey"], tmp_path_factory.mktemp("valkey"), *VOLATILE) as engine:
         yield engine
 
 
 @pytest.fixture
 def emptied(engine: Engine) -> Iterator[Factory]:
-    """Give what opens an empty storage."""
+    """Return what opens an empty storage."""
     numbers = count()
     with engine.client() as client:
         client.flushall()

@@ -28,7 +28,7 @@ KILLS = 5
 
 @pytest.fixture(params=sorted(binaries()))
 def durable(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
-    """Give a server of the test's own, that has on the disk what it acknowledges."""
+    """Return a server of the test's own, that has on the disk what it acknowledges."""
     with running(binaries()[request.param], folder, *DURABLE) as engine:
         yield engine
 

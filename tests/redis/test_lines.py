@@ -46,14 +46,14 @@ class Breaking:
 
 @pytest.fixture
 def breaking() -> Breaking:
-    """Give what counts and breaks, with nothing to break."""
+    """Return what counts and breaks, with nothing to break."""
     found = Breaking()
     found.words, found.losses = [], []
     return found
 
 
 def seen_by(breaking: Breaking) -> Callable[..., redis.Connection]:
-    """Give a class of connections that are counted and broken."""
+    """Return a class of connections that are counted and broken."""
 
     class Connection(redis.Connection):
         def send_command(self, *words: Any, **options: Any) -> None:  # type: ignore[explicit-override]  # none in 3.11
@@ -68,7 +68,7 @@ def seen_by(breaking: Breaking) -> Callable[..., redis.Connection]:
 
 @pytest.fixture
 def storage(engine: Engine, client: redis.Redis, breaking: Breaking) -> Iterator[RedisStorage]:
-    """Give a storage whose client is willing to try things again, with records in it."""
+    """Return a storage whose client is willing to try things again, with records in it."""
     pool = redis.ConnectionPool(connection_class=seen_by(breaking), port=engine.port, protocol=2)
     storage = RedisStorage(redis.Redis(connection_pool=pool))
     storage.commit((Insert(A), Insert(Other("o")), Insert(G)))

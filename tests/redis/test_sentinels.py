@@ -27,7 +27,7 @@ THREADS = 4
 
 @pytest.fixture(params=sorted(binaries()))
 def three(request: pytest.FixtureRequest, folder: Path) -> Iterator[Watched]:
-    """Give a primary with two replicas, and a sentinel."""
+    """Return a primary with two replicas, and a sentinel."""
     with watched(binaries()[request.param], folder) as servers:
         yield servers
 

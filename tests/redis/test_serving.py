@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def installation_on(folder: Path, url: str) -> Installation:
-    """Give a folder whose configuration names that storage."""
+    """Return a folder whose configuration names that storage."""
     folder.mkdir(exist_ok=True)
     installation = Installation(folder)
     installation.configure()

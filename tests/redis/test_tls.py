@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def place(authority: trustme.CA, engine: Engine, client: redis.Redis) -> Iterator[str]:
-    """Give where a server is behind TLS."""
+    """Return where a server is behind TLS."""
     with tls_proxy(authority, engine.port) as port:
         yield f"rediss://127.0.0.1:{port}"
 

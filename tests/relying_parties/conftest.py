@@ -145,7 +145,7 @@ def tables() -> Iterator[str]:
 
 @pytest.fixture
 def browser(provider: Provider) -> Iterator[Browser]:
-    """Give a browser that nobody is signed in with."""
+    """Return a browser that nobody is signed in with."""
     with Browser(provider.issuer, provider.trust) as browser:
         yield browser
 

@@ -32,22 +32,22 @@ class Answered:
 
     @property
     def query(self) -> dict[str, str]:
-        """Give the parameters of the callback's query."""
+        """Return the parameters of the callback's query."""
         return dict(parse_qsl(urlsplit(self.arrival.url).query, strict_parsing=False))
 
     @property
     def fragment(self) -> dict[str, str]:
-        """Give the parameters of the callback's fragment."""
+        """Return the parameters of the callback's fragment."""
         return dict(parse_qsl(urlsplit(self.arrival.url).fragment))
 
     @property
     def form(self) -> dict[str, str]:
-        """Give the parameters that were posted to the callback."""
+        """Return the parameters that were posted to the callback."""
         return dict(parse_qsl(self.arrival.body or ""))
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Give the parameters, wherever they were; each is in one place alone."""
+        """Return the parameters, wherever they were; each is in one place alone."""
         everything = [*self.query.items(), *self.fragment.items(), *self.form.items()]
         assert len(dict(everything)) == len(everything)
         return dict(everything)
@@ -62,7 +62,7 @@ class Suite:
     client_id: str = "suite"
 
     def url(self, **asked: str | None) -> tuple[str, dict[str, str]]:
-        """Give the URL of an authorization request; None leaves a parameter out."""
+        """Return the URL of an authorization request; None leaves a parameter out."""
         parameters: dict[str, str | None] = {
             "client_id": self.client_id,
             "redirect_uri": CALLBACK,
@@ -140,7 +140,7 @@ class Suite:
         return verified
 
     def claims(self, tokens: Members) -> Members:
-        """Give what an ID token says."""
+        """Return what an ID token says."""
         return dict(self.verified(tokens["id_token"]).claims)
 
     def userinfo(self, access_token: str) -> httpx.Response:

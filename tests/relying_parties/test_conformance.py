@@ -89,7 +89,7 @@ def op(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 
 @pytest.fixture
 def suite(op: Provider) -> Iterator[Suite]:
-    """Give a suite with a fresh browser, that knows the issuer alone."""
+    """Return a suite with a fresh browser, that knows the issuer alone."""
     with Browser(op.issuer, op.trust) as browser:
         document = browser.http.get(f"{op.issuer}/.well-known/openid-configuration").json()
         yield Suite(browser, document)

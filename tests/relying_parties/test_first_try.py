@@ -68,7 +68,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
 
 @pytest.fixture
 def alice(operator: Operator) -> Iterator[Browser]:
-    """Give a person's browser that has been nowhere yet."""
+    """Return a person's browser that has been nowhere yet."""
     with Browser(operator.issuer, ssl.create_default_context()) as browser:
         yield browser
 

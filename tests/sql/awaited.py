@@ -57,7 +57,7 @@ class Awaited:
         return self._loop.wait(self.storage.purge(expired_before, limit))
 
     def every(self, kind: type[R]) -> list[R]:
-        """Give every record of a kind, once all are there."""
+        """Return every record of a kind, once all are there."""
 
         async def collect() -> list[R]:
             return [record async for record in self.storage.every(kind)]

@@ -29,7 +29,7 @@ Locate = Callable[[str], str]
 
 @pytest.fixture(scope="session")
 def locate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Locate:
-    """Give what knows the URL of each pair of database and driver; the databases are made when they are asked for."""
+    """Return what knows the URL of each pair of database and driver; the databases are made when they are asked for."""
     names: dict[str, str] = {}
 
     def url(pair: str) -> str:
@@ -88,7 +88,7 @@ def unsynced(engine: E) -> E:
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[Loop]:
-    """Give an event loop that runs in a thread."""
+    """Return an event loop that runs in a thread."""
     running = Loop()
     yield running
     running.close()
@@ -96,13 +96,13 @@ def loop() -> Iterator[Loop]:
 
 @pytest.fixture(params=PAIRS)
 def pair(request: pytest.FixtureRequest) -> str:
-    """Give a database and a driver."""
+    """Return a database and a driver."""
     return str(request.param)
 
 
 @pytest.fixture
 def url(pair: str, locate: Locate) -> str:
-    """Give where an empty database is."""
+    """Return where an empty database is."""
     database = pair.partition("+")[0]
     found = locate(pair)
     empty_table(locate(f"{database}+{DRIVERS[database][0]}"))
@@ -111,7 +111,7 @@ def url(pair: str, locate: Locate) -> str:
 
 @pytest.fixture
 def storage(url: str, pair: str, loop: Loop) -> Iterator[SqlAlchemyStorage | Awaited]:
-    """Give a storage over an empty table, blocking or awaited."""
+    """Return a storage over an empty table, blocking or awaited."""
     opened: SqlAlchemyStorage | Awaited
     if pair.partition("+")[2] in BLOCKING:
         opened = SqlAlchemyStorage(unsynced(engine_of(url)))

@@ -17,7 +17,7 @@ from tests.sql.conftest import make_table, unsynced
 
 @contextmanager
 def emptying(*urls: str) -> Iterator[Factory]:
-    """Give what empties the next of the databases, whose storages and connections stay open meanwhile."""
+    """Return what empties the next of the databases, whose storages and connections stay open meanwhile."""
     with ExitStack() as stack:
         pairs: list[tuple[SqlAlchemyStorage, Connection]] = []
         for url in urls:

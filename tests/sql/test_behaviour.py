@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 @pytest.fixture(scope="module", params=DRIVERS)
 def emptied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """Give what opens an empty storage, by the blocking driver of each database."""
+    """Return what opens an empty storage, by the blocking driver of each database."""
     if request.param == "sqlite":
         folder = tmp_path_factory.mktemp("behaviour")
         urls = [f"sqlite:///{folder / name}.db" for name in ("one", "other")]

@@ -37,7 +37,7 @@ Factory = Callable[[], AbstractContextManager[StorageUnderTest] | AbstractAsyncC
 
 
 def cutting(database: str, url: str) -> Callable[[], None] | None:
-    """Give what cuts every connection there is, where the database has any."""
+    """Return what cuts every connection there is, where the database has any."""
 
     def sever() -> None:
         engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -51,7 +51,7 @@ def cutting(database: str, url: str) -> Callable[[], None] | None:
 
 
 def factory(pair: str, locate: Locate) -> Factory:
-    """Give what makes an empty storage of that pair."""
+    """Return what makes an empty storage of that pair."""
     database, _, driver = pair.partition("+")
     url, admin = locate(pair), locate(f"{database}+{DRIVERS[database][0]}")
 

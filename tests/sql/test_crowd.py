@@ -29,7 +29,7 @@ def opened_file(path: Path) -> SqliteStorage:
 
 @pytest.fixture(params=["postgresql", "mariadb", "oauthcore_sqlite"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
-    """Give what opens a storage on an empty database."""
+    """Return what opens a storage on an empty database."""
     if request.param == "oauthcore_sqlite":
         return partial(opened_file, tmp_path / "oauthcore.db")
     server: PostgreSql | MariaDb = request.getfixturevalue(request.param)

@@ -30,7 +30,7 @@ AS_IT_COMES_MYSQL = {
 
 
 def named(watched: tuple[Watched, ...], settings: Mapping[str, str]) -> list[str]:
-    """Give the settings that are named."""
+    """Return the settings that are named."""
     return [concern.setting for one in watched if (concern := one.concern(settings)) is not None]
 
 

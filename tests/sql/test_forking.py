@@ -23,7 +23,7 @@ NUMBER = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT connection_i
 
 
 def number_of(engine: Engine) -> int:
-    """Give what the server calls the connection of the moment."""
+    """Return what the server calls the connection of the moment."""
     with engine.connect() as connection:
         return int(connection.exec_driver_sql(NUMBER[engine.dialect.name]).scalar_one())
 

@@ -31,7 +31,7 @@ KILLS = 3
 
 @pytest.fixture
 def url(durable_postgresql: PostgreSql) -> str:
-    """Give where an empty database is, on a server that may be killed."""
+    """Return where an empty database is, on a server that may be killed."""
     found = durable_postgresql.url("psycopg", durable_postgresql.database())
     make_table(found)
     return found
@@ -61,7 +61,7 @@ class Load:
 
 @pytest.fixture
 def load(durable_postgresql: PostgreSql) -> Iterator[Load]:
-    """Give a load on the server."""
+    """Return a load on the server."""
     made = Load(durable_postgresql)
     yield made
     made.is_over.set()

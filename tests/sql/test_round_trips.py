@@ -26,13 +26,13 @@ AnyStorage = SqlAlchemyStorage | Awaited
 
 @pytest.fixture(params=ON_THE_WIRE)
 def pair(request: pytest.FixtureRequest) -> str:
-    """Give a database that is reached over a wire, and a driver."""
+    """Return a database that is reached over a wire, and a driver."""
     return str(request.param)
 
 
 @pytest.fixture
 def wire(url: str) -> Iterator[Wire]:
-    """Give a wire to the database."""
+    """Return a wire to the database."""
     port = make_url(url).port
     assert port is not None
     laid = Wire(port)
@@ -42,7 +42,7 @@ def wire(url: str) -> Iterator[Wire]:
 
 @pytest.fixture
 def storage(url: str, pair: str, loop: Loop, wire: Wire) -> Iterator[AnyStorage]:
-    """Give a storage at the other end of the wire, with a connection open and its statements prepared."""
+    """Return a storage at the other end of the wire, with a connection open and its statements prepared."""
     at = make_url(url).set(port=wire.port)
     opened: AnyStorage
     if pair.partition("+")[2] in BLOCKING:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(params=["postgresql", "mariadb", "sqlite"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Give where an empty database is."""
+    """Return where an empty database is."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'oauthcore.db'}"
     server: PostgreSql | MariaDb = request.getfixturevalue(request.param)

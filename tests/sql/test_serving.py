@@ -31,7 +31,7 @@ CREDENTIALS = {"grant_type": "client_credentials"}
 
 @pytest.fixture(params=["postgresql+asyncpg", "mysql+aiomysql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """Give where an empty database is: served by these drivers, and asked by commands through psycopg and PyMySQL."""
+    """Return where an empty database is: served by these drivers, and asked by commands through psycopg and PyMySQL."""
     backend, _, driver = request.param.partition("+")
     server: PostgreSql | MariaDb = request.getfixturevalue({"mysql": "mariadb"}.get(backend, backend))
     return server.url(driver, server.database())

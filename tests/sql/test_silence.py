@@ -23,7 +23,7 @@ PAIRS = ["postgresql+asyncpg", "mariadb+aiomysql", "mariadb+asyncmy"]
 
 @pytest.fixture
 def wire(url: str) -> Iterator[Wire]:
-    """Give a wire to the database."""
+    """Return a wire to the database."""
     laid = Wire(make_url(url).port or 0)
     yield laid
     laid.close()

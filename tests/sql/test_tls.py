@@ -23,7 +23,7 @@ _CIPHER = text("SHOW STATUS LIKE 'Ssl_cipher'")
 
 @pytest.fixture(scope="module")
 def server(authority: trustme.CA) -> Iterator[MariaDb]:
-    """Give a server with a certificate."""
+    """Return a server with a certificate."""
     try:
         MariaDb.programs()
     except FileNotFoundError as missing:
@@ -64,7 +64,7 @@ async def awaited_cipher(url: str) -> str:
 
 @pytest.fixture(params=MariaDb.drivers)
 def url(request: pytest.FixtureRequest, server: MariaDb) -> str:
-    """Give the URL by each driver."""
+    """Return the URL by each driver."""
     return server.url(request.param, "mysql")
 
 

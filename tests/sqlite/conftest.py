@@ -12,13 +12,13 @@ from oauthcore_sqlite import SqliteStorage
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give where the database is, or will be."""
+    """Return where the database is, or will be."""
     return tmp_path / "oauthcore.db"
 
 
 @pytest.fixture
 def storage(path: Path) -> Iterator[SqliteStorage]:
-    """Give a storage over a fresh file. Not synchronised to the disk, which these tests have no need of."""
+    """Return a storage over a fresh file. Not synchronised to the disk, which these tests have no need of."""
     opened = SqliteStorage(path, synchronous="NORMAL")
     yield opened
     opened.close()

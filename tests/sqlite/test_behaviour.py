@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 @pytest.fixture(scope="module")
 def emptied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """Give one of two files in turn, emptied."""
+    """Return one of two files in turn, emptied."""
     folder = tmp_path_factory.mktemp("behaviour")
     storages = [SqliteStorage(folder / f"{name}.db", synchronous="NORMAL") for name in ("one", "other")]
     turns = cycle(storages)

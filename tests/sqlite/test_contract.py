@@ -14,7 +14,7 @@ from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 
 
 def contents_of(folder: Path) -> list[bytes]:
-    """Give what is in the file, and in the log beside it."""
+    """Return what is in the file, and in the log beside it."""
     return [path.read_bytes() for path in folder.iterdir()]
 
 

@@ -79,17 +79,17 @@ LOOK_INTO_MEMORY = {
 
 
 def drive() -> site.Drive:
-    """Give the blocking driver; what an async host awaits is what the contract is kept by, too."""
+    """Return the blocking driver; what an async host awaits is what the contract is kept by, too."""
     return run
 
 
 def fresh_site(drive: site.Drive) -> site.Site:
-    """Give a fresh site, where a module has none of its own."""
+    """Return a fresh site, where a module has none of its own."""
     return site.make_site(drive)
 
 
 def kept(emptied: Factory) -> Factory:
-    """Give what the records are kept in, where whatever meets is run in every order."""
+    """Return what the records are kept in, where whatever meets is run in every order."""
     return emptied
 
 
@@ -100,7 +100,7 @@ def over(emptied: Factory, request: pytest.FixtureRequest, monkeypatch: pytest.M
 
 
 def suites(modules: Sequence[ModuleType]) -> dict[str, type]:
-    """Give a class of tests for each module."""
+    """Return a class of tests for each module."""
     return dict(_suite(module) for module in modules)
 
 

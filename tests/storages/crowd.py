@@ -67,7 +67,7 @@ def prepare(opening: Opening, count: int = COUNT) -> tuple[Sequence[str], Sequen
 
 @cache
 def _prepared(count: int) -> tuple[Sequence[str], Sequence[str], Sequence[Record]]:
-    """Give codes, tokens and all records, made in memory, once for all storages: how they come is not the matter."""
+    """Return codes, tokens and all records, made in memory, once for all storages: how they come is not the matter."""
     memory = MemoryStorage()
     site = site_on(lambda: memory, 0)
     for client in CLIENTS:
@@ -124,7 +124,7 @@ def _contend(
 
 
 def _pair(answer: Response) -> str:
-    """Give the tokens that are in an answer, blank for none."""
+    """Return the tokens that are in an answer, blank for none."""
     if answer.status != 200:
         return ""
     given = members(answer)

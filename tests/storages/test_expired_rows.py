@@ -194,7 +194,7 @@ def fill_file(path: Path, table: str, rows: int) -> None:
 
 @pytest.fixture(params=["postgresql", "mariadb", "sqlite", "sqlite by sqlalchemy"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    """Give each database in turn."""
+    """Return each database in turn."""
     match request.param:
         case "postgresql":
             return in_postgresql(request.getfixturevalue("postgresql"))
@@ -222,7 +222,7 @@ def requests(storage: Storage, name: str) -> Iterator[list[int]]:
 
 
 def worked(place: Place, name: str, turns: int) -> int:
-    """Give the work that so many requests make."""
+    """Return the work that so many requests make."""
     before = place.work()
     with closing(place.open()) as storage:
         asking = requests(storage, name)
@@ -241,7 +241,7 @@ def test_a_token_request_reads_no_more_beside_fifty_thousand_expired_records(pla
 
 
 def purged(place: Place, batches: int) -> int:
-    """Give the work that so many batches of a purge make."""
+    """Return the work that so many batches of a purge make."""
     before = place.work()
     with closing(place.open()) as storage:
         assert [storage.purge(NOW, BATCH) for _ in range(batches)] == [BATCH] * batches

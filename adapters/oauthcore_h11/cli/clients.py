@@ -202,7 +202,7 @@ def show_(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
 def rotate_secret(
     client_id: str, /, *, overlap: int = OVERLAP, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Give a client a new secret; it is shown this once.
+    """Replace a client's secret; the new one is shown this once.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
 
 
 def found(client_id: str, place: Workplace) -> Client:
-    """Give a client; raises `ConfigurationError` where there is none."""
+    """Return a client; raises `ConfigurationError` where there is none."""
     client = place.flow(place.server.client(client_id))
     if client is None:
         raise ConfigurationError("client_id", client_id, "there is no such client; client list shows them")
@@ -253,7 +253,7 @@ def found(client_id: str, place: Workplace) -> Client:
 
 
 def described(client: Client, place: Workplace) -> dict[str, object]:
-    """Give what may be shown of a client."""
+    """Return what may be shown of a client."""
     members = attrs.asdict(client, recurse=False)
     members["secrets"] = len(client.secrets)
     members["scope"] = list(client.scope.tokens)

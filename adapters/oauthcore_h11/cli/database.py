@@ -66,7 +66,7 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 def schema_of(config: Path) -> Schema | None:
-    """Give the schema of the storage that the configuration names, if it has one."""
+    """Return the schema of the storage that the configuration names, if it has one."""
     configuration = read(config, os.environ)
     return engine_of(configuration).schema(configuration)
 

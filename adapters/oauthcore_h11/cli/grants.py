@@ -139,7 +139,7 @@ def is_live(grant: Grant, clients: Mapping[str, Client], place: Workplace, now: 
 
 
 def subject_of(user: str | None, subject: str | None, place: Workplace) -> str | None:
-    """Give whose grants are meant, None for everybody's."""
+    """Return whose grants are meant, None for everybody's."""
     if user is None:
         return subject
     if subject is not None:
@@ -148,7 +148,7 @@ def subject_of(user: str | None, subject: str | None, place: Workplace) -> str |
 
 
 def described(grant: Grant) -> dict[str, object]:
-    """Give what may be shown of a grant."""
+    """Return what may be shown of a grant."""
     return {
         "grant": grant.key,
         "subject": grant.subject,

@@ -106,7 +106,7 @@ def tell(ring: KeyRing, stored: StoredKeys, *, as_json: bool) -> None:
 
 
 def stored_keys_of(place: Workplace) -> StoredKeys:
-    """Give the keys in storage; raises `ConfigurationError` where they are elsewhere."""
+    """Return the keys in storage; raises `ConfigurationError` where they are elsewhere."""
     known = keys_of(place)
     if not isinstance(known, StoredKeys):
         raise ConfigurationError("oidc.keys.files", "(given)", "the keys are in files; change them there")
@@ -114,7 +114,7 @@ def stored_keys_of(place: Workplace) -> StoredKeys:
 
 
 def keys_of(place: Workplace) -> KeySet:
-    """Give the keys of the server; raises `ConfigurationError` where it has none."""
+    """Return the keys of the server; raises `ConfigurationError` where it has none."""
     if place.server.keys is None:
         raise ConfigurationError(
             "oidc", None, "there are no keys without it; add the table [oidc] to the configuration"
@@ -123,14 +123,14 @@ def keys_of(place: Workplace) -> KeySet:
 
 
 def only_algorithm(known: KeySet) -> str:
-    """Give the algorithm that needs no naming."""
+    """Return the algorithm that needs no naming."""
     if len(known.algorithms) > 1:
         raise ConfigurationError("--alg", None, f"name one of {', '.join(known.algorithms)}")
     return known.algorithms[0]
 
 
 def described(key: RingKey) -> dict[str, object]:
-    """Give what may be shown of a key."""
+    """Return what may be shown of a key."""
     return {
         "kid": key.kid,
         "alg": key.alg,
@@ -142,7 +142,7 @@ def described(key: RingKey) -> dict[str, object]:
 
 
 def given(known: Keys) -> list[dict[str, object]]:
-    """Give what may be shown of keys that were handed in, of which only their place tells."""
+    """Return what may be shown of keys that were handed in, of which only their place tells."""
     signing = {key.kid for key in known.signing.values()}
     states = [(key, "active" if key.kid in signing else "published") for key in known.published]
     states += [(key, "remembered") for key in known.remembered]

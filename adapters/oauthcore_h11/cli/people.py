@@ -110,7 +110,7 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 def set_password(
     username: str, /, *, generate: Generate = False, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Give a user another password, and end his sessions.
+    """Change a user's password, and end their sessions.
 
     It is asked for, or read from standard input if that is no terminal.
 
@@ -235,7 +235,7 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
 
 @people.command
 def hash_password(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Give the hash of a password, for a user that is declared in the configuration.
+    """Return the hash of a password, for a user that is declared in the configuration.
 
     Parameters
     ----------

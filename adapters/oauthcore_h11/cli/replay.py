@@ -55,7 +55,7 @@ def read(path: Path) -> Trace:
 
 
 def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, str]]:
-    """Give the story, line by line: what each line is, and its text."""
+    """Return the story, line by line: what each line is, and its text."""
     at = [f"at {moment(int(trace.clock[0]))}"] if trace.clock else []
     lines = [line("asked", " ".join((*asked(trace), *at)))]
     refused = witness.refusal(replayed.response)
@@ -80,7 +80,7 @@ def asked(trace: Trace) -> tuple[str, ...]:
 
 
 def line(what: str, text: str) -> dict[str, str]:
-    """Give one line."""
+    """Return one line."""
     return {"what": what, "text": text}
 
 

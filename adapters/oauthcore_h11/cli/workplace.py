@@ -46,7 +46,7 @@ class Workplace:
 
     @property
     def database(self) -> Listing:
-        """Give what is stored, and not what is declared."""
+        """Return what is stored, and not what is declared."""
         return self.opened.storage
 
     def flow(self, flow: Flow[T]) -> T:
@@ -59,12 +59,12 @@ class Workplace:
         return asyncio.run(call())
 
     def users(self) -> Iterator[User]:
-        """Give every user, the declared ones first."""
+        """Return every user, the declared ones first."""
         yield from (record for record in self.declared if isinstance(record, User))
         yield from self.database.every(User)
 
     def clients(self) -> Iterator[Client]:
-        """Give every client, the declared ones first."""
+        """Return every client, the declared ones first."""
         yield from (record for record in self.declared if isinstance(record, Client))
         yield from self.database.every(Client)
 

@@ -40,7 +40,7 @@ class Hidden:
     """Stand for a value that must not be seen in an error."""
 
     def __repr__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Give nothing away."""
+        """Show that there is a secret, and not which."""
         return "…"
 
 
@@ -84,7 +84,7 @@ def structured(settings: Mapping[str, Any], folder: Path, environment: Mapping[s
 
 
 def first_of(error: BaseException, place: tuple[str | int, ...], settings: Any) -> ConfigurationError:
-    """Give the first thing that is wrong, with the place where it stands."""
+    """Return the first thing that is wrong, with the place where it stands."""
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, AttributeValidationNote):
             place = (*place, note.name)
@@ -125,12 +125,12 @@ def spelled(place: Iterable[str | int]) -> str:
 
 
 def shown(place: tuple[str | int, ...], settings: Any) -> object:
-    """Give the value at a place, unless it is a secret."""
+    """Return the value at a place, unless it is a secret."""
     return Hidden() if _SECRET.intersection(place) else value_at(place, settings)
 
 
 def value_at(place: tuple[str | int, ...], settings: Any) -> object:
-    """Give the value at a place."""
+    """Return the value at a place."""
     for part in place:
         settings = settings[part]
     return settings
@@ -225,7 +225,7 @@ def is_optional(kind: Any) -> bool:
 
 
 def inner(kind: Any) -> Any:
-    """Give what an optional type is if it is something."""
+    """Return what an optional type is if it is something."""
     (something,) = (member for member in get_args(kind) if member is not type(None))
     return something
 
@@ -300,7 +300,7 @@ def secret_of(value: object, folder: Path, environment: Mapping[str, str]) -> Se
 
 
 def content_of(path: Path) -> str:
-    """Give what is in a file, without the line break that editors put at the end."""
+    """Return what is in a file, without the line break that editors put at the end."""
     try:
         content = path.read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -193,7 +193,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 
 
 def sample(issuer: str, token_key: Secret, *, openid: bool = False) -> str:
-    """Give the file's text; a server for this machine listens where its issuer says."""
+    """Return the file's text; a server for this machine listens where its issuer says."""
     parts = urlsplit(issuer)
     bind = f"localhost:{parts.port or 80}" if parts.scheme == "http" else "127.0.0.1:8000"
     oidc = "[oidc]" if openid else "# [oidc]"

@@ -339,7 +339,7 @@ class StorageTable:
 
     @property
     def scheme(self) -> str:
-        """Give what tells the engine."""
+        """Return what tells the engine."""
         return re.split(r"[:+]", self.url.reveal(), maxsplit=1)[0]
 
 
@@ -380,7 +380,7 @@ class Configuration:
 
     @property
     def database(self) -> Path:
-        """Give the file that the records are in, where they are in one."""
+        """Return the file that the records are in, where they are in one."""
         found = _SQLITE.fullmatch(self.storage.url.reveal())
         assert found is not None
         return self.folder / found["path"]

@@ -172,7 +172,7 @@ def _play(stage: Stage, changes: list[Change], before: Record | None, after: Rec
 
 
 def _failing(kept: Record) -> Iterator[Change]:
-    """Give a change of each sort that can't be made."""
+    """Return a change of each sort that can't be made."""
     other, missing = sample(Client, kept.key, 9), sample(Client, "missing", 1)
     yield from (Insert(kept), Require(other), Replace(other, kept), Delete(other))
     yield from (Require(missing), Replace(missing, missing), Delete(missing))

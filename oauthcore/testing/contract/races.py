@@ -37,7 +37,7 @@ def opposite_orders_meet_without_deadlock(stage: Stage, terms: Terms) -> None:
     """Of many that change the same records, half in one order and half in the other, exactly one succeeds."""
 
     def changes(key: str, number: int) -> list[Change]:
-        """Give one contender's."""
+        """Return one contender's."""
         both: list[Change] = [Replace(_at(name, 0), _at(name, number + 1)) for name in (key, f"{key} twin")]
         return both if number % 2 else both[::-1]
 
@@ -48,7 +48,7 @@ def requirements_cross_only_once(stage: Stage, terms: Terms) -> None:
     """Of those that change one record and require another, and those that do it crosswise, exactly one succeeds."""
 
     def changes(key: str, number: int) -> list[Change]:
-        """Give one contender's."""
+        """Return one contender's."""
         required, changed = (key, f"{key} twin") if number % 2 else (f"{key} twin", key)
         return [Require(_at(required, 0)), Replace(_at(changed, 0), _at(changed, number + 1))]
 

@@ -35,7 +35,7 @@ BREAKS = (
 
 
 def forged(claims: dict[str, object]) -> str:
-    """Give a JWT that says it needs no signature (RFC 8725 section 2.1)."""
+    """Return a JWT that says it needs no signature (RFC 8725 section 2.1)."""
     parts = ({"alg": "none", "typ": "JWT"}, claims)
     text = (base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts)
     return ".".join((*text, ""))
@@ -126,7 +126,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
 
 
 def elsewhere(uri: str) -> tuple[str, ...]:
-    """Give places that look like a registered redirect URI, and are none (RFC 9700 section 4.1)."""
+    """Return places that look like a registered redirect URI, and are none (RFC 9700 section 4.1)."""
     scheme, _, rest = uri.partition(":")
     host, slash, path = rest.removeprefix("//").partition("/")
     return (

@@ -26,7 +26,7 @@ _SCOPES = ("email", "profile", "read", "write:all")
 
 @st.composite
 def clients(draw: st.DrawFn, public: bool | None = None) -> Client:
-    """Give a client that `AuthorizationServer.register` takes under the default policy, without its secret."""
+    """Return a client that `AuthorizationServer.register` takes under the default policy, without its secret."""
     is_public = draw(st.booleans()) if public is None else public
     confidential: tuple[AuthenticationMethod | None, ...] = ("client_secret_basic", "client_secret_post", None)
     scope = Scope(tuple(draw(st.lists(st.sampled_from(_SCOPES), min_size=1, unique=True))))

@@ -21,7 +21,7 @@ _ALL = tuple(path for path in attrs.asdict(_PATHS).values() if path is not None)
 
 
 def hostile(paths: Sequence[str] = (), client: Client = TARGET) -> st.SearchStrategy[Request]:
-    """Give attacks on a server: most go where they are read, at its endpoints, some anywhere, at `paths` too.
+    """Return attacks on a server: most go where they are read, at its endpoints, some anywhere, at `paths` too.
 
     An authorization request of `client`, which should be registered, with something of it changed to the attacker's
     liking; the parameters of any endpoint with values that have broken others; forged tokens and assertions; the same

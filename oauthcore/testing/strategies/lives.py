@@ -24,6 +24,6 @@ acts: st.SearchStrategy[Act] = st.one_of(
 
 
 def lifetimes(max_size: int = 20) -> st.SearchStrategy[list[Act]]:
-    """Give whole lifetimes, for `Life.play`: each begins with an authorization and its redemption."""
+    """Return whole lifetimes, for `Life.play`: each begins with an authorization and its redemption."""
     begin = [Act("authorize"), Act("redeem")]
     return st.lists(acts, max_size=max_size).map(lambda more: [*begin, *more])

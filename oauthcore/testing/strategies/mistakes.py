@@ -16,7 +16,7 @@ Slip: TypeAlias = Callable[[Pairs, int], Pairs]
 
 
 def almost_valid(asking: Asking) -> st.SearchStrategy[Request]:
-    """Give that request with one mistake for which a server has to refuse it.
+    """Return that request with one mistake for which a server has to refuse it.
 
     A parameter that matters is left out, blank, longer by a letter, in the other case or behind a space; any is there
     twice; all are sent by another method, as another type or in another place; who the client is, is said twice. What
@@ -26,7 +26,7 @@ def almost_valid(asking: Asking) -> st.SearchStrategy[Request]:
 
 
 def mistakes(asking: Asking) -> list[Request]:
-    """Give every request that is one mistake away from that one."""
+    """Return every request that is one mistake away from that one."""
     return [*_in_parameters(asking), *_in_form(asking), *_in_authentication(asking)]
 
 

@@ -35,7 +35,7 @@ KNOWN: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def records(kind: type[R]) -> st.SearchStrategy[R]:
-    """Give records of a kind, with whatever the types of its fields allow; none of them has expired."""
+    """Return records of a kind, with whatever the types of its fields allow; none of them has expired."""
     hints = get_type_hints(kind)
     fixed: dict[str, st.SearchStrategy[Any]] = {}
     if "expires_at" in hints:
@@ -48,7 +48,7 @@ def records(kind: type[R]) -> st.SearchStrategy[R]:
 
 
 def of_type(hint: Any) -> st.SearchStrategy[Any]:
-    """Give values of a type; raises `TypeError` for one that no record has had so far."""
+    """Return values of a type; raises `TypeError` for one that no record has had so far."""
     if hint in KNOWN:
         return KNOWN[hint]
     if isinstance(hint, NewType):
@@ -98,7 +98,7 @@ _GENERIC: dict[Any, Callable[[tuple[Any, ...]], st.SearchStrategy[Any]]] = {
 
 
 def grants() -> st.SearchStrategy[Grant]:
-    """Give grants as a server leaves them: granted before they expire, and rotated in between if at all."""
+    """Return grants as a server leaves them: granted before they expire, and rotated in between if at all."""
     return records(Grant).map(_in_order)
 
 

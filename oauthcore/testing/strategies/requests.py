@@ -34,7 +34,7 @@ class Asking:
     headers: Pairs = ()
 
     def request(self) -> Request:
-        """Give it as it goes over the wire."""
+        """Return it as it goes over the wire."""
         text = urlencode(self.pairs, errors="surrogatepass")
         if self.method == "GET":
             return Request("GET", f"{self.path}?{text}", self.headers)
@@ -43,7 +43,7 @@ class Asking:
 
 @st.composite
 def authorizations(draw: st.DrawFn, client: Client, path: str = _PATHS.authorization) -> Asking:
-    """Give an authorization request that leads to a page, whoever is in front of it (RFC 6749 section 4.1.1)."""
+    """Return an authorization request that leads to a page, whoever is in front of it (RFC 6749 section 4.1.1)."""
     scope = draw(st.none() | st.lists(st.sampled_from(client.scope.tokens), min_size=1, unique=True))
     pairs = {
         "client_id": client.client_id,
@@ -61,7 +61,7 @@ def authorizations(draw: st.DrawFn, client: Client, path: str = _PATHS.authoriza
 
 
 def tokens(client: Client, secret: Secret | None, path: str = _PATHS.token, **pairs: str) -> Asking:
-    """Give a token request by which the client authenticates as it is registered (RFC 6749 section 2.3.1)."""
+    """Return a token request by which the client authenticates as it is registered (RFC 6749 section 2.3.1)."""
     asked: Pairs = tuple(pairs.items())
     if secret is None:
         return Asking(path, (("client_id", client.client_id), *asked))

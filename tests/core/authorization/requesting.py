@@ -56,7 +56,7 @@ def requesting_site(
 
 
 def claims_of(**changes: object) -> dict[str, object]:
-    """Give the claims of a request object that is right but for the changes; None leaves one out."""
+    """Return the claims of a request object that is right but for the changes; None leaves one out."""
     claims: dict[str, object] = {
         "iss": "rp",
         "aud": ISSUER,

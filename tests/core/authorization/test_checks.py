@@ -50,7 +50,7 @@ WITH_NONCE = {**UNCHALLENGED, "scope": "openid email", "nonce": "n-0S6"}
 
 
 def asked(client: Client = CONFIDENTIAL, **changes: Any) -> Redirectable:
-    """Give a request that is right but for the changes, its redirect proven."""
+    """Return a request that is right but for the changes, its redirect proven."""
     return Redirectable(attrs.evolve(REQUEST, **changes), client, ValidatedRedirect(REDIRECT, given=True))
 
 

@@ -41,19 +41,19 @@ from tests.core.site import Drive, Site, form, handle_of, location, members, par
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a provider, under each driver."""
+    """Return a provider, under each driver."""
     return requesting_site(drive)
 
 
 def kept(site: Site, response: Response) -> AuthorizationRequest:
-    """Give the request that an interaction was started with."""
+    """Return the request that an interaction was started with."""
     interaction = run(find_interaction(Secret(handle_of(response)), site.server._context()), site.world)
     assert interaction is not None, response
     return interaction.request
 
 
 def error(response: Response, at: str = CALLBACK) -> str:
-    """Give the error at the client, and the reason that went to the log."""
+    """Return the error at the client, and the reason that went to the log."""
     assert response.refusal is not None, response
     assert response.refusal.cause is None, response.refusal.cause
     assert location(response).startswith(f"{at}?"), location(response)
@@ -356,7 +356,7 @@ def test_an_unknown_client_has_nothing_fetched(drive: Drive) -> None:
 
 
 def published(text: str | bytes) -> Elsewhere:
-    """Give a server that has an object."""
+    """Return a server that has an object."""
     body = text if isinstance(text, bytes) else text.encode()
     return Elsewhere({REQUEST_URI: Response(200, (), body), "https://rp.example/hashed.jwt": Response(200, (), body)})
 
@@ -437,7 +437,7 @@ def test_without_a_hash_an_object_is_fetched_again_soon(drive: Drive) -> None:
 
 
 def hashed(text: str) -> str:
-    """Give the URI of an object with its hash."""
+    """Return the URI of an object with its hash."""
     digest = hashlib.sha256(text.encode()).digest()
     return "https://rp.example/hashed.jwt#" + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

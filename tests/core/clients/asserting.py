@@ -41,7 +41,7 @@ class Publisher:
     asked: list[str] = attrs.field(factory=list)
 
     def __call__(self, request: Outgoing) -> Response:
-        """Give the key set, or what else was set."""
+        """Return the key set, or what else was set."""
         self.asked.append(request.url)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -57,7 +57,7 @@ def asserting_site(drive: Drive = run, *, publisher: Publisher | None = None, **
 
 
 def claims_of(client_id: str = "keyed", **changes: object) -> dict[str, object]:
-    """Give the claims of an assertion that is right but for the changes; None leaves one out."""
+    """Return the claims of an assertion that is right but for the changes; None leaves one out."""
     claims: dict[str, object] = {
         "iss": client_id,
         "sub": client_id,
@@ -93,7 +93,7 @@ def ask(site: Site, text: str, **values: str | None) -> Response:
 
 
 def reason(response: Response) -> str:
-    """Give the reason that a client could not be authenticated for, which is nobody's bug."""
+    """Return the reason that a client could not be authenticated for, which is nobody's bug."""
     assert response.refusal is not None, response
     assert response.refusal.cause is None, response.refusal.cause
     assert (response.status, json.loads(response.body)["error"]) == (401, "invalid_client")

@@ -19,7 +19,7 @@ Record = Callable[[str, object], None]
 
 
 def sent(site: Site, text: str, path: str, **values: str) -> Flow[Response]:
-    """Give the flow that answers a request with an assertion."""
+    """Return the flow that answers a request with an assertion."""
     return site.server.handle(Request("POST", path, (FORM,), body(text, **values)))
 
 

@@ -13,7 +13,7 @@ from tests.core.site import form, make_site
 
 
 def header(text: str | bytes, scheme: str = "Basic") -> Request:
-    """Give a request with these credentials."""
+    """Return a request with these credentials."""
     raw = text.encode() if isinstance(text, str) else text
     return Request("POST", "/token", (("Authorization", f"{scheme} {base64.b64encode(raw).decode()}"),))
 

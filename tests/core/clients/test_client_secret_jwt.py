@@ -17,12 +17,12 @@ from tests.core.site import ISSUER, Drive, Site, basic, form
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a site with clients that authenticate by assertions, under each driver."""
+    """Return a site with clients that authenticate by assertions, under each driver."""
     return asserting_site(drive)
 
 
 def stored(site: Site, client_id: str = "shared") -> Client:
-    """Give a client as it is stored."""
+    """Return a client as it is stored."""
     client = site.world.storage.find(Client, client_id)
     assert isinstance(client, Client)
     return client

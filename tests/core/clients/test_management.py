@@ -46,7 +46,7 @@ def stored(site: Site, client_id: str = "confidential") -> Client | None:
 
 
 def names(site: Site) -> list[str]:
-    """Give what the audit log heard."""
+    """Return what the audit log heard."""
     return [event.name for event in site.events]
 
 

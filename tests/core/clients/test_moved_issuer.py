@@ -23,7 +23,7 @@ MOVED = "https://moved.example"
 
 
 def moved(site: Site) -> Site:
-    """Give another server, at another URL, over the same storage."""
+    """Return another server, at another URL, over the same storage."""
     other = make_site(site.drive, clients=(), issuer=MOVED)
     other.world = site.world
     return other

@@ -40,7 +40,7 @@ from tests.core.site import CLIENTS, VERIFIER, Drive, Site, basic, form, members
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a site with clients that authenticate by assertions, under each driver."""
+    """Return a site with clients that authenticate by assertions, under each driver."""
     return asserting_site(drive)
 
 

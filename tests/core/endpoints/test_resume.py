@@ -93,7 +93,7 @@ def test_an_unanswered_interaction_can_not_be_resumed(site: Site) -> None:
 
 
 def handle_of_target(target: str) -> str:
-    """Give the handle in a resume target."""
+    """Return the handle in a resume target."""
     return target.partition("interaction=")[2].partition("&")[0]
 
 

@@ -44,7 +44,7 @@ PLAIN = Refresh(VALUE, None)
 
 
 def rotated() -> Grant:
-    """Give the grant as it is after the token was rotated."""
+    """Return the grant as it is after the token was rotated."""
     replace = decide(PLAIN, CALLER, TOKEN, GRANT, NOBODY, CONTEXT).changes[1]
     assert isinstance(replace, Replace) and isinstance(replace.new, Grant)
     return replace.new

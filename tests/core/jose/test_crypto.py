@@ -97,7 +97,7 @@ def test_a_key_that_does_not_fit_signs_nothing(key: Jwk, alg: str) -> None:
 
 
 def receiver(alg: str) -> Jwk:
-    """Give a private key to encrypt to."""
+    """Return a private key to encrypt to."""
     return Jwk.of(RSA_2048) if alg.startswith("RSA") else Jwk.of({**key_for("ES256").members, "alg": alg, "use": "enc"})
 
 
@@ -160,7 +160,7 @@ def test_a_key_from_a_file_keeps_its_name_and_may_be_for_another_algorithm() -> 
 
 
 def other_half(alg: str) -> str:
-    """Give a key whose private half is of one key and whose public half is of another."""
+    """Return a key whose private half is of one key and whose public half is of another."""
     members = key_for(alg, 1).members
     mixed = {**key_for(alg).members} | {name: members[name] for name in ("x", "y") if name in members}
     return Jwk.of(mixed).text

@@ -42,7 +42,7 @@ def signed(header: Mapping[str, object] | str, claims: Mapping[str, object] | st
 
 
 def flaw_of(token: str, keys: Any = None, algorithms: Any = SERVER_ALGORITHMS) -> Flaw:
-    """Give why a token is refused; that it is taken fails the test."""
+    """Return why a token is refused; that it is taken fails the test."""
     with pytest.raises(InvalidJwt) as refusal:
         crypto.verify(token, [KEY.public, RSA.public] if keys is None else keys, algorithms)
     return refusal.value.flaw
@@ -298,14 +298,14 @@ def test_no_more_than_some_keys_are_tried() -> None:
 
 
 def decryption_flaw(token: str, algorithms: Any = tuple(ENCRYPTIONS), **encryptions: Any) -> Flaw:
-    """Give why an encrypted token is refused."""
+    """Return why an encrypted token is refused."""
     with pytest.raises(InvalidJwt) as refusal:
         crypto.decrypt(token, [Jwk.of(RSA_2048)], algorithms, **encryptions)
     return refusal.value.flaw
 
 
 def encrypted(**header: object) -> str:
-    """Give an encrypted token with another header, which so can't be decrypted."""
+    """Return an encrypted token with another header, which so can't be decrypted."""
     parts = crypto.encrypt(signed({}), Encryption("RSA-OAEP", "A128GCM", Jwk.of(RSA_2048).public)).split(".")
     return ".".join([b64(json.dumps({"alg": "RSA-OAEP", "enc": "A128GCM", **header})), *parts[1:]])
 

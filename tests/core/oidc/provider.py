@@ -72,12 +72,12 @@ def provider(drive: Drive = run, *, openid: OpenID | None = None, **settings: An
 
 
 def context_of(openid: OpenID | None = None, **settings: Any) -> Context:
-    """Give the context of one request at a provider."""
+    """Return the context of one request at a provider."""
     return provider(openid=openid, **settings).server._context()
 
 
 def grant_of(scope: str = "openid", **changes: Any) -> Grant:
-    """Give a grant of alice's."""
+    """Return a grant of alice's."""
     values: dict[str, Any] = {
         "key": Digest("g" * 64),
         "client_id": "rp",
@@ -91,6 +91,6 @@ def grant_of(scope: str = "openid", **changes: Any) -> Grant:
 
 
 def login_of(**changes: Any) -> Login:
-    """Give alice as she is signed in, a thousand seconds ago."""
+    """Return alice as she is signed in, a thousand seconds ago."""
     values: dict[str, Any] = {"subject": "alice", "auth_time": 1_799_999_000}
     return Login(**(values | changes))

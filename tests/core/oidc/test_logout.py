@@ -30,12 +30,12 @@ OTHER = attrs.evolve(PAIRWISE, post_logout_redirect_uris=("https://pairwise.exam
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a provider that signs, under each driver."""
+    """Return a provider that signs, under each driver."""
     return signing(provider(drive, clients=(LEAVING, OTHER)))
 
 
 def hint_of(site: Site, login: Login) -> str:
-    """Give an ID token of the client's."""
+    """Return an ID token of the client's."""
     return str(redeem(site, remembered(site, login)["code"])["id_token"])
 
 

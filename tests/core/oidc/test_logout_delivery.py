@@ -48,19 +48,19 @@ class Clients:
 
     @property
     def tokens(self) -> list[str]:
-        """Give the logout tokens that were heard."""
+        """Return the logout tokens that were heard."""
         return [parse_qs(request.body.decode())["logout_token"][0] for request in self.heard]
 
 
 @pytest.fixture
 def clients() -> Clients:
-    """Give servers that say yes."""
+    """Return servers that say yes."""
     return Clients()
 
 
 @pytest.fixture
 def site(drive: Drive, clients: Clients) -> Site:
-    """Give a provider whose clients can be reached, under each driver."""
+    """Return a provider whose clients can be reached, under each driver."""
     site = provider(drive, clients=(TOLD, ALSO))
     site.world = attrs.evolve(site.world, fetch=clients)
     return site
@@ -84,7 +84,7 @@ def delivered(site: Site) -> int:
 
 
 def names(site: Site) -> list[str]:
-    """Give what the audit log has heard of deliveries."""
+    """Return what the audit log has heard of deliveries."""
     return [event.name for event in site.events if event.name.startswith("logout_")]
 
 
@@ -252,7 +252,7 @@ def test_one_that_can_not_be_signed_does_not_hold_up_the_others(site: Site, clie
 
 
 def delivery_of(**changes: Any) -> LogoutDelivery:
-    """Give a delivery."""
+    """Return a delivery."""
     return attrs.evolve(queued(TOLD, session_of("rp"), context_of()), **changes)
 
 

@@ -58,7 +58,7 @@ def _numbered(number: int, prepared: Prepared) -> Flow[Any]:
 
 
 def token_request(**values: str) -> Request:
-    """Give a token request of the client."""
+    """Return a token request of the client."""
     return Request("POST", "/token", (FORM, basic("rp", SECRETS["rp"])), form(**values))
 
 

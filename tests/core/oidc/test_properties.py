@@ -62,12 +62,12 @@ def requests(draw: st.DrawFn) -> Asked:
 
 
 def client_of(asked: Asked) -> Client:
-    """Give the client that asks."""
+    """Return the client that asks."""
     return attrs.evolve(RP, scope=asked.registered, access_token_format=asked.access_token_format)
 
 
 def may_leave(asked: Asked, place: str, *, with_scope: bool) -> set[str]:
-    """Give the claims that may be in one place: asked for there, of a registered scope, of none that was refused."""
+    """Return the claims that may be in one place: asked for there, of a registered scope, of none that was refused."""
     wished = set((asked.claims or {}).get(place, {}))
     refused = {name for scope in set(asked.scope) - set(asked.ticked) for name in STANDARD_CLAIMS.get(scope, ())}
     mine = {name for scope in asked.registered for name in STANDARD_CLAIMS.get(scope, ())} - refused

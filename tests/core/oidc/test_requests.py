@@ -32,7 +32,7 @@ from tests.core.site import (
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a provider, under each driver."""
+    """Return a provider, under each driver."""
     return provider(drive)
 
 

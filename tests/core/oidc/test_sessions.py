@@ -24,7 +24,7 @@ TOLD = attrs.evolve(RP, backchannel_logout_uri="https://rp.example/bcl")
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a provider whose clients hear of logouts, under each driver."""
+    """Return a provider whose clients hear of logouts, under each driver."""
     return provider(drive, clients=(TOLD, PAIRWISE))
 
 
@@ -36,7 +36,7 @@ def signed_in(site: Site, subject: str = "alice", **how: Any) -> Login:
 
 
 def sessions(site: Site, subject: str = "alice") -> list[LoginSession]:
-    """Give somebody's sessions."""
+    """Return somebody's sessions."""
     return list(site.drive(site.server.sessions(subject), site.world))
 
 
@@ -48,7 +48,7 @@ def ended(site: Site, login: Login, subject: str | None = None) -> Response:
 
 
 def queue(site: Site) -> list[LogoutDelivery]:
-    """Give what is to be delivered."""
+    """Return what is to be delivered."""
     return list(site.world.storage.find_of(LogoutDelivery, "due"))
 
 
@@ -284,7 +284,7 @@ def test_plain_oauth_notes_no_client_but_demands_that_the_session_lasts(site: Si
 
 
 def session_of(*client_ids: str, state: SessionState = SessionState.ACTIVE) -> LoginSession:
-    """Give a session of alice's."""
+    """Return a session of alice's."""
     return LoginSession(
         key="s-1",
         subject="alice",

@@ -23,12 +23,12 @@ from tests.core.site import ISSUER, Counted, Drive, Site, basic, form, members
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a provider, under each driver."""
+    """Return a provider, under each driver."""
     return provider(drive)
 
 
 def bearer(token: str) -> tuple[str, str]:
-    """Give the header that shows a token."""
+    """Return the header that shows a token."""
     return ("Authorization", f"Bearer {token}")
 
 
@@ -38,12 +38,12 @@ def ask(site: Site, token: str, method: str = "GET") -> Response:
 
 
 def tokens(site: Site, scope: str = "openid email", **changes: str | None) -> dict[str, Any]:
-    """Give the tokens of a fresh authorization."""
+    """Return the tokens of a fresh authorization."""
     return redeem(site, remembered(site, None, scope=scope, **changes)["code"])
 
 
 def challenge(response: Response) -> str:
-    """Give a response's challenge."""
+    """Return a response's challenge."""
     return response.header("www-authenticate") or ""
 
 

@@ -23,7 +23,7 @@ NAMESAKE = attrs.evolve(CONFIDENTIAL, client_id="alice", grant_types=("client_cr
 
 
 def own_token(site: Site) -> str:
-    """Give the client a token of its own."""
+    """Issue the client a token of its own."""
     body = form(grant_type="client_credentials", scope="read")
     return str(members(site.post("/token", body, basic("alice", "alice-secret")))["access_token"])
 

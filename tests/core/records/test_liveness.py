@@ -41,7 +41,7 @@ SCOPE = "openid profile email offline_access"
 
 @pytest.fixture
 def site(drive: Drive) -> Site:
-    """Give a provider whose access tokens are opaque, under each driver."""
+    """Return a provider whose access tokens are opaque, under each driver."""
     return known_site(drive)
 
 
@@ -53,13 +53,13 @@ def known_site(drive: Drive, *, client: Client = APP, **settings: Any) -> Site:
 
 
 def tokens_of(site: Site, scope: str = SCOPE, login: Login | None = None) -> dict[str, Any]:
-    """Give alice's tokens."""
+    """Return alice's tokens."""
     asked = site.authorize(login, scope=scope, prompt="consent", nonce="n")
     return members(site.redeem(params(site.approve(asked, login))["code"]))
 
 
 def resource(site: Site, token: str) -> int:
-    """Give the status that a resource of the same host answers with."""
+    """Return the status that a resource of the same host answers with."""
     server = ResourceServer(site.server.tokens)
     request = Request("GET", "/", (("Authorization", f"Bearer {token}"),))
     verdict = site.drive(server.verify(request), site.world)
@@ -67,7 +67,7 @@ def resource(site: Site, token: str) -> int:
 
 
 def userinfo(site: Site, token: str) -> int:
-    """Give the status of UserInfo."""
+    """Return the status of UserInfo."""
     return site.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),))).status
 
 

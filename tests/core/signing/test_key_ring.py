@@ -39,7 +39,7 @@ def key(kid: str, now: int = 0, alg: str = "ES256") -> RingKey:
 
 
 def states(ring: KeyRing) -> dict[str, str]:
-    """Give the state of each key."""
+    """Return the state of each key."""
     return {key.kid: key.state.value for key in ring.keys}
 
 

@@ -44,12 +44,12 @@ def worker(policy: KeyPolicy = POLICY) -> StoredKeys:
 
 
 def a_world(*rings: KeyRing) -> World:
-    """Give a world with a ring in its storage, or none."""
+    """Return a world with a ring in its storage, or none."""
     return World(MemoryStorage(rings), generate_key=generate)
 
 
 def stored(world: World) -> KeyRing:
-    """Give the ring that is stored."""
+    """Return the ring that is stored."""
     ring = world.storage.find(KeyRing, ISSUER)
     assert ring is not None
     return ring
@@ -240,7 +240,7 @@ def test_given_keys_that_can_not_be_are_refused(keys: Sequence[Jwk]) -> None:
 
 
 def with_keys(drive: Drive, keys: GivenKeys | KeyPolicy) -> Site:
-    """Give a site that has keys."""
+    """Return a site that has keys."""
     site = make_site(drive, keys=keys)
     site.world = attrs.evolve(site.world, generate_key=generate)
     return site
@@ -358,7 +358,7 @@ def rotating(keys: StoredKeys, now: int, *, at_once: bool) -> Flow[Response]:
 
 
 def a_ring_that_is_due() -> tuple[KeyRing, int]:
-    """Give a ring whose successor may sign, and when."""
+    """Return a ring whose successor may sign, and when."""
     world, keys = a_world(), worker()
     run(keys.current(NOW), world)
     run(keys.rotate("ES256", NOW), world)

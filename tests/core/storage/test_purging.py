@@ -45,7 +45,7 @@ class Host:
         return self.wait(seconds)
 
     def purging(self) -> Purging:
-        """Give what purges here."""
+        """Return what purges here."""
         return Purging(clock=self.clock, told=self.told.append, every=60, pause=0.25, batch=3)
 
 
@@ -65,7 +65,7 @@ def awaiting_both(host: Host, storage: Storage) -> None:
 
 @pytest.fixture(params=[blocking, awaiting, awaiting_both])
 def purge(request: pytest.FixtureRequest) -> Callable[[Host, Storage], None]:
-    """Give each way to purge."""
+    """Return each way to purge."""
     way: Callable[[Host, Storage], None] = request.param
     return way
 

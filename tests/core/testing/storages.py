@@ -59,15 +59,15 @@ class Sound:
             return len(places)
 
     def place(self, kind: type[Record], key: str) -> Place:
-        """Give where a record is."""
+        """Return where a record is."""
         return kind, key
 
     def subject(self, subject: str) -> str:
-        """Give what a subject is compared by."""
+        """Return what a subject is compared by."""
         return subject
 
     def judged(self, changes: Sequence[Change]) -> dict[Place, Record | None] | None:
-        """Give what is to be written, or None where a precondition fails."""
+        """Return what is to be written, or None where a precondition fails."""
         written: dict[Place, Record | None] = {}
         for change in changes:
             expected, after = before_and_after(change)
@@ -95,7 +95,7 @@ class Sound:
             self.records[place] = record
 
     def expired(self, expired_before: int, limit: int) -> list[Place]:
-        """Give what a purge takes."""
+        """Return what a purge takes."""
         return [place for place, r in self.records.items() if self.is_expired(r, expired_before)][: max(limit, 0)]
 
     def is_expired(self, record: Record, expired_before: int) -> bool:
@@ -104,7 +104,7 @@ class Sound:
 
 
 def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
-    """Give what a change demands and what it leaves."""
+    """Return what a change demands and what it leaves."""
     if isinstance(change, Replace):
         return change.old, change.new
     if isinstance(change, Insert):
@@ -160,7 +160,7 @@ class ComparesColumns(Sound):
         return self.columns(stored) == self.columns(expected)
 
     def columns(self, record: Record | None) -> object:
-        """Give them."""
+        """Return them."""
         return record and (record.expires_at, getattr(record, "state", None), getattr(record, "name", None))
 
 
@@ -181,7 +181,7 @@ class NothingFails(Sound):
 
 
 class SaysOne(Sound):
-    """Give the number of rows where True or False is meant."""
+    """Return the number of rows where True or False is meant."""
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Commit."""
@@ -226,7 +226,7 @@ class OneKeyForAllKinds(Sound):
     """Keep all kinds under one key."""
 
     def place(self, kind: type[Record], key: str) -> Place:
-        """Give where a record is."""
+        """Return where a record is."""
         return Client, key
 
 
@@ -234,7 +234,7 @@ class FoldsKeys(Sound):
     """Compare keys as databases do whose collation is for people."""
 
     def place(self, kind: type[Record], key: str) -> Place:
-        """Give where a record is."""
+        """Return where a record is."""
         return kind, key.casefold().rstrip(" ")
 
 
@@ -249,7 +249,7 @@ class ChokesOnLongKeys(Sound):
 
 
 class PagesOfFifty(Sound):
-    """Give the first page of what is somebody's."""
+    """Return the first page of what is somebody's."""
 
     async def find_of(self, kind: type[Any], subject: str, /) -> Sequence[Any]:
         """Find by subject."""
@@ -283,7 +283,7 @@ class FoldsSubjects(Sound):
         return await super().find_of(kind, subject.casefold())
 
     def subject(self, subject: str) -> str:
-        """Give what a subject is compared by."""
+        """Return what a subject is compared by."""
         return subject.casefold()
 
 
@@ -301,7 +301,7 @@ class ChangesNames(Sound):
     """Change a client's name on its way."""
 
     def kept(self, name: str) -> str:
-        """Give what is kept of a name."""
+        """Return what is kept of a name."""
         return unicodedata.normalize("NFC", name)
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
@@ -362,7 +362,7 @@ class PurgesWithoutLimit(Sound):
     """Purge all there is."""
 
     def expired(self, expired_before: int, limit: int) -> list[Place]:
-        """Give what a purge takes."""
+        """Return what a purge takes."""
         return super().expired(expired_before, 10**9)
 
 
@@ -477,7 +477,7 @@ class SkewsWrites(Sound):
 
 
 class LosesWhenBusy(Sound):
-    """Give False where another is at work."""
+    """Return False where another is at work."""
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Commit."""
@@ -544,7 +544,7 @@ class Caches(Sound):
 
 
 def cached() -> StorageUnderTest:
-    """Give two handles that remember."""
+    """Return two handles that remember."""
     engine = Sound()
     return StorageUnderTest(Caches(engine), Caches(engine))
 
@@ -616,7 +616,7 @@ class ForgetsConditions(Severable):
 
 
 def severable(kind: Callable[[], Severable]) -> Callable[[], StorageUnderTest]:
-    """Give such a storage with its hook."""
+    """Return such a storage with its hook."""
 
     def made() -> StorageUnderTest:
         storage = kind()
@@ -689,7 +689,7 @@ class LooksAtWhatChanges(SoundOnThreads):
         return [r for r in self.records.values() if isinstance(r, kind) and self.owner(r) == subject]
 
     def owner(self, record: Any) -> str:
-        """Give whose it is."""
+        """Return whose it is."""
         return str(record.subject)
 
     def judged_and_written(self, changes: Sequence[Change]) -> bool:

@@ -90,7 +90,7 @@ class RemembersLists(Sound):
 
 
 def with_lists() -> StorageUnderTest:
-    """Give two handles that each remember."""
+    """Return two handles that each remember."""
     one = RemembersLists()
     return StorageUnderTest(one, RemembersLists(one))
 
@@ -139,5 +139,5 @@ class TakesMinusOneForAll(Sound):
     """Hand a limit on to a database for which a negative one is none."""
 
     def expired(self, expired_before: int, limit: int) -> list[Place]:
-        """Give what a purge takes."""
+        """Return what a purge takes."""
         return super().expired(expired_before, limit if limit >= 0 else 10**9)

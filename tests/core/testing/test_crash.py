@@ -44,7 +44,7 @@ def one_is_there(crash: Crash[bool | None]) -> None:
 
 
 def raised(flow: Callable[[None], Flow[bool]]) -> Callable[[None], Flow[bool | None]]:
-    """Give what a flow gives, or None where it can't."""
+    """Return what a flow gives, or None where it can't."""
 
     def guarded(prepared: None) -> Flow[bool | None]:
         try:

@@ -150,7 +150,7 @@ def test_an_adapter_that_can_not_be_asked_is_told_rather_than_passed_by(adapter:
 
 
 def answering(name: str, answer: object) -> Callable[[], MemoryStorage]:
-    """Give a storage that answers one call so."""
+    """Return a storage that answers one call so."""
     kind = type("Answering", (MemoryStorage,), {name: lambda *_: answer})
     return lambda: kind()
 

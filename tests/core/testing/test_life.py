@@ -27,7 +27,7 @@ class Changing(MemoryStorage):
     """Be a storage that drops what it is told to drop from a commit."""
 
     def changed(self, change: Change) -> Change | None:
-        """Give what is made of a change."""
+        """Return what is made of a change."""
         return change
 
     def commit(self, changes: Sequence[Change], /) -> bool:  # type: ignore[explicit-override]  # none in 3.11
@@ -63,7 +63,7 @@ class NeverRotates(Changing):
 
 
 def retold(change: Callable[[dict[str, Any]], object]) -> lives.Adapter:
-    """Give an adapter that changes what the token endpoint says."""
+    """Return an adapter that changes what the token endpoint says."""
 
     def adapter(server: AuthorizationServer, world: World) -> Callable[[Request], Response]:
         def handle(request: Request) -> Response:
@@ -168,7 +168,7 @@ def through(
     request: Callable[[Request, dict[str, Any]], Request] = lambda request, kept: request,
     response: Callable[[Response, dict[str, Any]], Response] = lambda response, kept: response,
 ) -> lives.Adapter:
-    """Give an adapter that changes what goes in, or what comes out; `kept` is what it remembers."""
+    """Return an adapter that changes what goes in, or what comes out; `kept` is what it remembers."""
 
     def adapter(server: AuthorizationServer, world: World) -> Callable[[Request], Response]:
         kept: dict[str, Any] = {}
@@ -178,7 +178,7 @@ def through(
 
 
 def without(name: str) -> lives.Adapter:
-    """Give an adapter that loses a header of the response."""
+    """Return an adapter that loses a header of the response."""
     return through(
         response=lambda given, _: attrs.evolve(
             given, headers=tuple(header for header in given.headers if header[0].lower() != name)

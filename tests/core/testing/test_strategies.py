@@ -35,7 +35,7 @@ SECRET = Secret("a secret: with a colon, and 🔑%")
 
 
 def site_of(client: Client) -> Site:
-    """Give a site where that client alone is registered."""
+    """Return a site where that client alone is registered."""
     site = make_site(clients=())
     registered = run(site.server.register(client, None if client.is_public else SECRET), site.world)
     assert registered.client.client_id == client.client_id

@@ -718,7 +718,7 @@ def test_whatever_is_told_of_a_person_is_told_again(claims: dict[str, Any]) -> N
 
 
 def planted(name: str) -> str:
-    """Give a secret that is like no other."""
+    """Return a secret that is like no other."""
     return f"PLANTED-{name}-0123456789"
 
 
@@ -727,13 +727,13 @@ def sent_as(*headers: tuple[str, str], body: str = "", target: str = "/token", m
 
 
 def unpacked(text: str) -> str:
-    """Give a text, and beside it what is packed into it as base64."""
+    """Return a text, and beside it what is packed into it as base64."""
     packed = (piece[: len(piece) // 4 * 4] for piece in re.findall(r"[A-Za-z0-9_-]{16,}", text))
     return text + "".join(base64.urlsafe_b64decode(piece).decode("latin-1") for piece in packed)
 
 
 def jwt_like(header: dict[str, Any] | str, payload: dict[str, Any] | str) -> str:
-    """Give a token that nobody has signed."""
+    """Return a token that nobody has signed."""
     parts = (part if isinstance(part, str) else json.dumps(part) for part in (header, payload))
     return ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in (*parts, "signature"))
 

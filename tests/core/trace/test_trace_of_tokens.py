@@ -53,7 +53,7 @@ def again(site: Traced, status: int, *, without: str = "") -> Replayed:
 
 
 def signature_of(token: str) -> str:
-    """Give what may not be in a trace."""
+    """Return what may not be in a trace."""
     return token.rpartition(".")[2]
 
 
@@ -205,7 +205,7 @@ def test_a_state_may_look_like_anything(state: str) -> None:
 
 
 def broken(header: object = None, payload: object = None) -> str:
-    """Give a token with something wrong in it."""
+    """Return a token with something wrong in it."""
     return jwt_like(*(part if part is not None else usual for part, usual in ((header, HEADER), (payload, {}))))  # type: ignore[arg-type]  # it is to be wrong
 
 
