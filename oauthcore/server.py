@@ -198,9 +198,9 @@ class AuthorizationServer:
         remember: bool = True,
         error_page: RenderErrorPage | None = None,
     ) -> Flow[Response]:
-        """Report who is signed in and, where a page asked for it, what he allowed; send the answer to his browser.
+        """Report who is signed in and, where a page asked for it, what they allowed; send the answer to their browser.
 
-        `login` may be a subject alone: he is then who was signed in when the request came, or signed in just now.
+        `login` may be a subject alone: it is then who was signed in when the request came, or signed in just now.
         A `scope` of None reports the login alone, and consent is asked for where it is not remembered. It may be less
         than was asked for, never more. `remember` keeps the consent for the next time.
         """
@@ -256,7 +256,7 @@ class AuthorizationServer:
     ) -> Flow[Login]:
         """Begin a login session for who has just signed in, by default now; `lifetime` is in seconds.
 
-        `before` is the `sid` that the browser had until now: his own session goes on, another's is ended. What comes
+        `before` is the `sid` that the browser had until now: their own session goes on, another's is ended. What comes
         back is to be kept in the host's own session, and told to `handle`. Raises `Unanswered` if storage fails.
 
         `relying_on` are the records of this storage by which the host knows who this is: the user's, say, as it was
@@ -275,7 +275,7 @@ class AuthorizationServer:
         return sessions(subject, self._context())
 
     def end_session(self, sid: str, subject: str | None = None) -> Flow[Response]:
-        """End a login session and what is bound to it, and have its clients told; with a subject, only if it is his.
+        """End a login session and what is bound to it, and have its clients told; with a subject, only if it is theirs.
 
         200, also where there is nothing to end; or 503 with nothing done.
         """
@@ -308,7 +308,7 @@ class AuthorizationServer:
         signed_out_page: RenderSignedOut = plain_signed_out_page,
         error_page: RenderErrorPage | None = None,
     ) -> Flow[Response]:
-        """End the login session of who is signed in, at his wish; give what his browser is shown or sent to.
+        """End the login session of who is signed in, at their wish; return what their browser is shown or sent to.
 
         With a `handle` it is sent back to the client that asked for it, if that wants so; else to `location`, one of
         the host's own. The host forgets the browser's session itself: a cookie is nothing that is known here.

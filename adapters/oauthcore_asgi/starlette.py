@@ -75,7 +75,7 @@ class EndpointRoute(Route):
 
 
 class BearerUser(BaseUser):
-    """Be `request.user`, by what his token allows."""
+    """Be `request.user`, by what the token allows."""
 
     def __init__(self, access: Access) -> None:
         self.access = access

@@ -95,7 +95,7 @@ class DjangoStorage:
                 with transaction.atomic(using=self._using):
                     return work()
             except OperationalError as error:
-                # Within the caller's transaction all of that was undone, and he alone can begin again.
+                # Within the caller's transaction all of that was undone, and only the caller can begin again.
                 if not left or connections[self._using].in_atomic_block or not was_undone(error):
                     raise
         raise AssertionError("the last attempt gives its answer or its error")

@@ -65,7 +65,7 @@ def permitted(host: str, port: int, is_secure: bool, allow: Allowed, find: Resol
     """Return the addresses of the host that may be connected to; raises `Forbidden` where one of them may not.
 
     One is enough to refuse: a name that has a public and a private address is not an honest one. Without TLS nobody
-    knows whom he asks, so that is for those allowed alone.
+    knows whom it asks, so that is for those allowed alone.
     """
     addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in find(host, port)]
     if not addresses:

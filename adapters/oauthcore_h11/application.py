@@ -184,7 +184,7 @@ class Application:
         return Response(404, _TEXT, b"There is nothing here.\n")
 
     async def _by_whom_it_may_be(self, request: Request) -> Request:
-        """Return the request as it was sent, or without its session, if its user is not who he was any more."""
+        """Return the request as it was sent, or without its session, if its user is another by now."""
         signed_in = self.pages.signed_in(request)
         if signed_in is None or await self.users.is_current(signed_in.username, signed_in.login):
             return request

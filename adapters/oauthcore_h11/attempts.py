@@ -85,7 +85,7 @@ class Patience:
         """Take back an attempt that was right, or never looked at: just this one, unless the counter begins anew.
 
         That is for the account's own counter, and for a password that was right. Otherwise whoever has one account
-        could guess at all the others, signing in to his own in between; or at any, keeping the hashing busy in between.
+        could guess at all the others, signing in to it in between; or at any, keeping the hashing busy in between.
         """
         if begins_anew or known.count <= 1:
             return Delete(known)

@@ -195,13 +195,13 @@ def policy_for(host: str, *, legacy: bool) -> Policy:
 
 
 def authenticate(username: str, password: Secret) -> str | None:
-    """Know the one person there is, whose subject is his name."""
+    """Know the one person there is, whose subject is their name."""
     right_name, right_password = same(username, USERNAME), same(password.reveal(), PASSWORD)
     return USERNAME if right_name and right_password else None
 
 
 def claims(asked: Claims) -> Mapping[str, object] | None:
-    """Know him by what OpenID Connect asks (OIDC Core section 5.1)."""
+    """Return the claims that OpenID Connect names (OIDC Core section 5.1)."""
     return ADMIN if asked.subject == USERNAME else None
 
 

@@ -1,4 +1,4 @@
-"""Profiles: what is known of a person beside how he signs in, as OpenID Connect names it (OIDC Core section 5.1)."""
+"""Profiles: what is known of a person beside how they sign in, as OpenID Connect names it (OIDC Core section 5.1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TYPED = frozenset({"email_verified", "phone_number_verified", "updated_at", "ad
 
 @attrs.frozen(kw_only=True)
 class Profile:
-    """Remember a person's claims, as JSON, under his subject; and whether they are `enabled`, as their `User` says."""
+    """Remember a person's claims, as JSON, by subject; and whether they are `enabled`, as their `User` says."""
 
     key: str
     claims: str = attrs.field(repr=False)

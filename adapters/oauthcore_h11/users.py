@@ -29,9 +29,9 @@ audit = logging.getLogger("oauthcore.audit")
 
 @attrs.frozen(kw_only=True)
 class User:
-    """Remember a user, under the spelling that all spellings of his name have in common.
+    """Remember a user, under the spelling that all spellings of their name have in common.
 
-    `subject` is what clients know him by; it stays when the name changes, and is given to nobody else when he is gone.
+    `subject` is what clients know them by; it stays when the name changes, and is given to nobody else after them.
     Whoever signed in before `password_changed_at` has to do so again.
     """
 
@@ -223,7 +223,7 @@ class Users:
 
     async def _refresh_hash(self, user: User, password: Secret, way: Way) -> User:
         """Remember a hash of today's parameters: only now is the password known. Return the user as they are stored."""
-        # Who is declared in the configuration was created at no time, and only its file can change him.
+        # Who is declared in the configuration was created at no time, and only its file can change them.
         if user.created_at and self._passwords.is_outdated(user.password_hash):
             try:
                 fresh = await self._passwords.rehash(password, flows=way.flows, step=way.step)

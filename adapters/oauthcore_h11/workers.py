@@ -25,7 +25,7 @@ WATCHED = ENDING | {signal.SIGHUP, signal.SIGCHLD}
 # What a worker gives that has said by itself why it can't be, and then its parent: the command line's "bad input".
 CAN_NOT_START = 2
 
-# Who has lived so long has not died of what he was born with.
+# A worker that has lived so long has not died of its configuration.
 _LONG_LIFE = 10.0
 _LONGEST_PAUSE = 30.0
 

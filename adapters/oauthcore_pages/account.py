@@ -1,4 +1,4 @@
-"""The account page: what the person has authorized, and where he is signed in. And how to sign out."""
+"""The account page: what the person has authorized, and where they are signed in. And how to sign out."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def take_back(visit: Visit) -> Flow[Response]:
 
 
 def show_logout(visit: Visit) -> Flow[Response]:
-    """Ask whether to sign out; not where nobody is signed in, nor whom his application has named already."""
+    """Ask whether to sign out; not where nobody is signed in, nor if the application has named the person already."""
     paths, query = visit.around.paths, query_of(visit.request)
     asked = query.get("logout")
     pending = None if asked is None else (yield from visit.around.server.logout(asked, visit.login))

@@ -1,4 +1,4 @@
-"""The operator's brand: his name, his logo, his colours, looked over so that everybody can still read the pages."""
+"""The operator's brand: name, logo and colours, looked over so that everybody can still read the pages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Form tokens: the proof that a form was shown by these pages, in this session, for this interaction.
 
-Without it, another site could sign the person in as somebody else, or say yes in his place.
+Without it, another site could sign the person in as somebody else, or say yes in their place.
 """
 
 from __future__ import annotations

@@ -34,13 +34,13 @@ def show_login(visit: Visit) -> Flow[Response]:
 
 
 def sign_in(visit: Visit) -> Flow[Response]:
-    """Check who it is, or take his word for the account that he is signed in with, and go on with what he came for."""
+    """Check who it is, or take their word for the account that they are signed in with, and go on with the request."""
     try:
         form, session, handle = visit.submitted()
     except ForgedForm as forged:
         if visit.login is None or forged.again is None:
             raise
-        # He signed in, in another tab, while this form was open: what is typed in it isn't looked at, nor needed.
+        # They signed in, in another tab, while this form was open: what is typed in it isn't looked at, nor needed.
         return see_other(forged.again)
     match form.get("account"):
         case "current" if session.login is not None:

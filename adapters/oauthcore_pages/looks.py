@@ -203,7 +203,7 @@ class Looks:
         sessions: Iterable[Listed] = (),
         done: str | None = None,
     ) -> Response:
-        """Show what has been authorized, and where he is signed in; `done` tells that it was `revoked`, or `ended`."""
+        """Show what is authorized, and where they are signed in; `done` is `revoked` or `ended` if something was."""
         return self._page(
             language,
             200,

@@ -93,12 +93,12 @@ class Pages:
         return None if session is None else session.login
 
     def signed_in(self, request: Request) -> SignedIn | None:
-        """Return who is signed in, by the name he used too: for a host that wants to know whether he still may be."""
+        """Return who is signed in, by the name they used too: for a host that asks whether they still may be."""
         session = self._around.sessions.read(request)
         return None if session is None else session.signed_in
 
     def as_nobody(self, request: Request) -> Request:
-        """Return the request without its session: for a host that found that he may not."""
+        """Return the request without its session: for a host that found that they may not be signed in."""
         return self._around.sessions.without(request)
 
     def error_page(self, request: Request) -> RenderErrorPage:

@@ -21,7 +21,7 @@ DIGEST_METHOD = hashlib.sha256  # itsdangerous itself would take SHA-1
 
 @attrs.frozen
 class SignedIn:
-    """Say who is signed in: as the core knows him, and as he calls himself."""
+    """Say who is signed in: as the core knows them, and by the name they typed."""
 
     login: Login
     username: str
@@ -44,7 +44,7 @@ class Session:
 class Sessions:
     """Read sessions from requests, and write them into cookies.
 
-    `lifetime`, in seconds, counts from when the person signed in, not from when he was last seen.
+    `lifetime`, in seconds, counts from when the person signed in, not from when they were last seen.
     """
 
     issuer: str
@@ -124,5 +124,5 @@ BY_PASSWORD = "pwd"
 
 
 def login_by_password(subject: str, auth_time: int, sid: str | None) -> Login:
-    """Say that somebody proved by a password who he is."""
+    """Say that somebody proved by a password who they are."""
     return Login(subject=subject, auth_time=auth_time, acr=BY_PASSWORD, amr=(BY_PASSWORD,), sid=sid)

@@ -59,7 +59,7 @@ class Surroundings:
 
 @attrs.frozen
 class Visit:
-    """Hold one request to a page: who makes it, and in which language he is answered."""
+    """Hold one request to a page: who makes it, and in which language they are answered."""
 
     around: Surroundings
     request: Request

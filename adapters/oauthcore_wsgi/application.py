@@ -170,7 +170,7 @@ class Embedded(Generic[RequestT, ResponseT]):
     def finish(
         self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
     ) -> ResponseT:
-        """Report who is signed in and what he allowed; give the framework's own response for his browser.
+        """Report who is signed in and what they allowed; return the framework's own response for their browser.
 
         A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
         """
@@ -196,7 +196,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         return run(self.server.logout(id, login), self.world)
 
     def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
-        """End the login session, at the person's wish; give the framework's own response for his browser.
+        """End the login session, at the person's wish; return the framework's own response for their browser.
 
         `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
         """

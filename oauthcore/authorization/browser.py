@@ -53,7 +53,7 @@ def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Sec
     """Return the proof of having answered an interaction, to be handed to the browser in which that was done.
 
     It hangs on whose answer it is: an interaction can be asked about again, and who answered it then need not be who
-    did before and kept his proof.
+    did before and kept their proof.
     """
     subject = "" if answered.login is None else answered.login.subject
     return context.derive("resume", Secret(f"{handle.reveal()} {subject}"))

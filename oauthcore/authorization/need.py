@@ -32,7 +32,7 @@ class Asked:
     """Tell what the person has been asked since the request came.
 
     `since` is when the interaction started, None before there is one, and `known_auth_time` when who was signed in by
-    then had signed in. `chosen` tells that the application has reported somebody in it, `consent` that he has just been
+    then had signed in. `chosen` tells that the application has reported somebody in it, `consent` that they were just
     asked for consent.
     """
 

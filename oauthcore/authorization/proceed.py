@@ -43,9 +43,9 @@ from oauthcore.wire.http import Headers, Response, see_other
 @made_quickly
 @attrs.frozen
 class Approval:
-    """Hold what the person agreed to. `asked` tells that he was asked just now, `remember` that he be not again.
+    """Hold what the person agreed to. `asked` tells that they were asked just now, `remember` that they be not again.
 
-    `session` is his login session, where the host has such.
+    `session` is their login session, if the host keeps such.
     """
 
     login: Login

@@ -66,7 +66,7 @@ def is_offered(*, by_value: bool, context: Context) -> bool:
 
 
 def fetch_object(uri: str, client: Client, context: Context) -> str:
-    """Return what a request URI names: only one that is registered, so that nobody can have us fetch what he likes.
+    """Return what a request URI names: only one that is registered, so that nobody can have us fetch what they like.
 
     A fragment is the hash of what is there, and lets it be kept for longer (OIDC Core section 6.2). Without one it may
     be another object soon. Raises `Missing`, and `InvalidRequestUri`.

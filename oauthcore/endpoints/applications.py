@@ -25,9 +25,9 @@ from oauthcore.wire.http import Response
 
 @attrs.frozen(kw_only=True)
 class AuthorizedApplication:
-    """Tell a person what one client may do in his name.
+    """Tell a person what one client may do in their name.
 
-    `client` is None where it is registered no longer. `scope` is all of it, `granted_at` when he first said so of what
+    `client` is None where it is registered no longer. `scope` is all of it, `granted_at` when they first allowed what
     still stands, `expires_at` when the last of it ends, None for never (both in seconds since the epoch). `is_active`
     tells that there are grants, not just a consent that is remembered.
     """

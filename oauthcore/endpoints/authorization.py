@@ -69,7 +69,7 @@ def by_get(received: AuthorizationRequest, context: Context) -> Response | None:
     """Send the browser here once more, by GET, where it came with a form and without cookies: another site's, perhaps.
 
     With such a form it sends none that are Lax (RFC 6265bis section 5.6.7.1). Else whoever is signed in would have to
-    sign in again, be refused for prompt=none, and lose what waits for him in other tabs. None for a request that is too
+    sign in again, be refused for prompt=none, and lose what waits in other tabs. None for a request that is too
     long for a URL, to be answered as it came.
     """
     given = attrs.asdict(received, filter=lambda field, value: field.name in REQUEST_PARAMETERS and value is not None)

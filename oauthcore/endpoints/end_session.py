@@ -156,7 +156,7 @@ def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingL
 
 
 def is_meant(kept: LogoutRequest, client: Client | None, login: Login, context: Context) -> bool:
-    """Tell whether a hint names who is signed in, in the session that he is signed in in."""
+    """Tell whether a hint names who is signed in, and in that session."""
     if client is None or kept.hinted_subject is None:
         return False
     sid = None if login.sid is None else sid_for(client, login.sid, context)

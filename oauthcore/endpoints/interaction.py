@@ -47,7 +47,7 @@ class PendingInteraction:
     where it is None, reporting the login is enough. `login` is who has been reported as signed in, if anybody.
 
     The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how it is displayed, in which languages,
-    the best first, whom it expects (to fill in a form, and to believe nothing), and how he should sign in, the best way
+    the best first, whom it expects (to fill in a form, and to believe nothing), and how to sign in, the best way
     first; a `Login` whose `acr` is not one of the `acr_values` may be refused for it.
     """
 
@@ -65,9 +65,9 @@ class PendingInteraction:
 
 @attrs.frozen
 class Answer:
-    """Hold what the application reports: who is signed in, and what he allowed, if he was asked.
+    """Hold what the application reports: who is signed in, and what they allowed, if they were asked.
 
-    A subject alone says that he is who was reported when the request came, or else that he signed in just now.
+    A subject alone is who was reported when the request came, or else signed in just now.
     """
 
     handle: Secret
@@ -151,7 +151,7 @@ def wished_acr(judged: Judged) -> tuple[str, ...]:
 
 
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:
-    """Report who is signed in, and what he allowed."""
+    """Report who is signed in, and what they allowed."""
     interaction = yield from find_interaction(answer.handle, context)
     client = consent = mark = None
     if interaction is not None:

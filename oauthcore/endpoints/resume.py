@@ -71,7 +71,7 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     """Check that the interaction lives, and that one and the same browser started it and answered it.
 
     The cookie alone would not do: an attacker who started the request could get another person to answer it, and then
-    come back himself. The proof alone would not either: that person's browser could be sent back in his place.
+    come back themselves. The proof alone would not either: that person's browser could be sent back instead.
     """
     if interaction is None or is_over(interaction, context.now):
         raise InteractionOver("the interaction is unknown or has expired")

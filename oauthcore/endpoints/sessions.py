@@ -33,7 +33,7 @@ class SignIn:
     relying_on: tuple[Record, ...] = ()
 
     def auth_time_after(self, before: LoginSession | None) -> int:
-        """Return when he signed in: later than whoever did in this browser before, however fast he was.
+        """Return when they signed in: later than whoever did in this browser before, however soon it was.
 
         Times are in seconds. Twice the same one would hide from a client that it got what it asked for by
         prompt=login, and from us that somebody has done what a request waits for.
@@ -62,7 +62,7 @@ def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
 def decide_sign_in(
     asked: SignIn, before: LoginSession | None, grants: tuple[Grant, ...], clients: Clients, context: Context
 ) -> Outcome:
-    """There are two cases: he is who was signed in before, and his session goes on; or another's ends, if there is one.
+    """There are two cases: the same person was signed in before, and their session goes on; or another's ends, if any.
 
     200 for the one and 201 for the other.
     """
@@ -94,7 +94,7 @@ def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:
 
 
 def end_session(sid: str, subject: str | None, context: Context) -> Flow[Outcome]:
-    """End one session; with a subject, only if it is his."""
+    """End one session; with a subject, only if it is theirs."""
     session = yield from find(LoginSession, sid)
     if session is None or subject not in {None, session.subject}:
         return Outcome(Response(200))

@@ -18,7 +18,7 @@ from oauthcore.jose.strict_json import is_time, parse_object
 
 
 class Flaw(Enum):
-    """Name what is wrong with a token, for the log; the peer gets the one error of his endpoint."""
+    """Name what is wrong with a token, for the log; the peer gets the one error of the endpoint."""
 
     TOO_LARGE = "it is too large"
     NOT_COMPACT = "it is not a compact serialization of three parts"

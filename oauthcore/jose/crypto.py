@@ -74,7 +74,7 @@ def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JW
 def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
     """Return the claims of a token that was signed with one of the keys, by an algorithm of the list.
 
-    The list says what the one who asks expects. Times, issuer and audience are for him to judge. Raises `InvalidJwt`.
+    The list says what the caller expects. Times, issuer and audience are for the caller to judge. Raises `InvalidJwt`.
     """
     signed = read_signed(token)
     if signed.alg not in algorithms or signed.alg not in SIGNATURES:

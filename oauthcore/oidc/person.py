@@ -1,4 +1,4 @@
-"""What may be told of a person: claims that were asked for, that the client may have, and that he allowed.
+"""What may be told of a person: claims that were asked for, that the client may have, and that they allowed.
 
 The application is asked by one effect, for these claims alone; whatever else it answers goes nowhere.
 """
@@ -28,7 +28,7 @@ def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[
     """Return those of the names that the client may have: what the scopes stand for that it is registered with.
 
     A name may end in the tag of a language (OIDC Core section 5.2), and in no other text: it is shown to the person,
-    and whoever makes a link may write what he likes into it.
+    and whoever makes a link may write anything into it.
     """
     assert context.openid is not None
     mine = frozenset(context.openid.claims_of(client.scope)) - RESERVED_CLAIMS

@@ -25,14 +25,14 @@ Clients = Mapping[str, Client | None]
 
 
 def session_of(login: Login | None) -> Flow[LoginSession | None]:
-    """Find the session of who is signed in; None where his host has no such thing."""
+    """Find the session of who is signed in; None if the host keeps no sessions."""
     if login is None or login.sid is None:
         return None
     return (yield from find(LoginSession, login.sid))
 
 
 def still_signed_in(login: Login | None, session: LoginSession | None, now: int) -> Login | None:
-    """Return who is signed in; one whose session has ended, or is not his, is nobody."""
+    """Return who is signed in; one whose session has ended, or is not theirs, is nobody."""
     if login is None or login.sid is None:
         return login
     return login if is_active(session, now) and session is not None and session.subject == login.subject else None

@@ -75,7 +75,7 @@ class LogoutRequest:
     It changes nothing and is asked by anybody, so it is carried by its handle and stored nowhere.
 
     `post_logout_redirect_uri` is one of the client's. `hinted_subject` and `hinted_sid` are what a verified hint named:
-    the person as that client knows him, and his session. `browser` is the digest of the cookie it came with.
+    the person as that client knows them, and their session. `browser` is the digest of the cookie it came with.
     """
 
     browser: Digest

@@ -1,6 +1,6 @@
 """The life of signing keys, decided purely: what time does to a ring, what it lacks, and what an operator may do.
 
-Times fit together so that nobody ever meets a signature whose key he could not know. A key is published for longer than
+Times fit together so that nobody ever meets a signature whose key they can't know. A key is published for longer than
 any worker remembers the ring and any client its copy of it; only then it signs. It stays published until the last token
 that it signed has expired, counted from the moment when the last worker can have heard that it was superseded. After
 that this server alone remembers it, for as long as clients may send back what it signed to say whom they mean.

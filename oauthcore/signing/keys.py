@@ -2,7 +2,7 @@
 
 Every worker asks its `KeySet` and gets `Keys`: what signs, and what is published. Keys in storage are one record, which
 is looked at again every `cache_lifetime` seconds; whoever looks first when something is due does it, and the others
-take what he made.
+take what was made.
 """
 
 from __future__ import annotations

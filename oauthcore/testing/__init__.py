@@ -1,6 +1,6 @@
 """The testing kit: fixed time and chance, a scheduler that runs every interleaving, and the contract of storage.
 
-Public: whoever writes a grant, a storage or an adapter of his own gets the tests that this project has. What needs
+Public: whoever writes a grant, a storage or an adapter of their own gets the tests that this project has. What needs
 hypothesis (the extra `testing`) imports it when it is asked to run.
 """
 

@@ -61,7 +61,7 @@ class Outage:
 def every_outage(storage: Callable[[], Storage]) -> Iterator[Outage]:
     """Return outages one by one, each over a fresh storage: every call failing before and after, until none is left.
 
-    The caller runs his flow over each; the walk ends when a flow came through without meeting its outage.
+    The caller runs its flow over each; the walk ends when a flow came through without meeting its outage.
     """
     for at in count():
         for after in (False, True):

@@ -115,7 +115,7 @@ SEEN = frozenset(
         "referrer-policy",
     }
 )
-# Texts that are the same at every server, whoever sends one of them as his secret.
+# Texts that are the same at every server, whoever sends one of them as their secret.
 WORDS = frozenset(
     {
         *PUBLIC,

@@ -62,7 +62,7 @@ class Recorder:
         remember: bool = True,
         error_page: RenderErrorPage | None = None,
     ) -> Generator[Effect, Any, Response]:
-        """Report who is signed in and what he allowed, as the server does."""
+        """Report who is signed in and what they allowed, as the server does."""
         ear = Ear(self._server)
         allowed = None if scope is None else tuple(scope)
         flow = ear.server.finish(handle, login, allowed, remember=remember, error_page=error_page)

@@ -30,7 +30,7 @@ class StandIns:
     """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself.
 
     `public` are the texts of the server's settings and metadata, and the standards' words: whoever sends one of them as
-    his secret has told nobody any. `people` are texts that the application told of a person: they are in the trace, and
+    their secret reveals none. `people` are texts that the application told of a person: they are in the trace, and
     a client may have asked for just these.
     """
 

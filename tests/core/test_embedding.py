@@ -108,7 +108,7 @@ def test_bare_subject_of_somebody_else_has_signed_in_just_now() -> None:
     app = application()
     handle = app.handle(ALICE)
 
-    # What was shown to alice, bob has not seen: he is asked anew.
+    # What was shown to alice, bob has not seen: bob is asked anew.
     response = app.finish(handle, "bob")
 
     assert "/t/consent?" in (response.header("location") or "")

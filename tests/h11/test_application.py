@@ -213,7 +213,7 @@ async def test_login_of_a_session_counts_while_its_user_does(host: Host) -> None
 @pytest.mark.parametrize("spelled", ["a=b;{}", "a=b ;\t{};c=d"])
 @pytest.mark.parametrize("equals", ["=", "\t= "])
 async def test_session_is_ended_however_its_cookie_is_spelled(host: Host, spelled: str, equals: str) -> None:
-    """Who holds somebody's cookie and is no browser writes the header as he likes."""
+    """Who holds somebody's cookie and is no browser writes the header as they like."""
     await host.sign_in()
     host.cookie = spelled.format(host.cookie.replace("=", equals, 1))
     assert (await host.request("GET", "/tenant/account")).status == 200

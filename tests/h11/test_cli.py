@@ -504,7 +504,7 @@ def test_user_who_is_removed_has_nothing_authorized_any_more(shell: Shell) -> No
     shell.run("user", "add", "alice", "--subject", "s-1", typed="x\n")
     stored(lambda opened: opened.commit((Insert(standing("1", "s-1")),)))
 
-    assert "everything he authorized is taken back" in shell.run("user", "remove", "alice")
+    assert "everything they authorized is taken back" in shell.run("user", "remove", "alice")
     assert shell.ask("grant", "list") == []
     assert shell.ask("user", "list") == []
 
@@ -590,7 +590,7 @@ def test_storage_that_fails_while_revoking_is_told(shell: Shell, monkeypatch: py
 
     complaint = shell.run(*command.split(), status=1)
 
-    assert "nothing was revoked" in complaint or "what he authorized stands" in complaint
+    assert "nothing was revoked" in complaint or "what they authorized stands" in complaint
 
 
 def test_what_is_declared_is_listed_and_changed_by_its_file_alone(shell: Shell) -> None:

@@ -114,7 +114,7 @@ class Place:
         return answer.subject if isinstance(answer, AuthenticatedUser) else answer
 
     def known(self) -> User:
-        """Return the user as he is stored."""
+        """Return the user as it is stored."""
         user = self.storage.inner.find(User, "alice")
         assert user is not None
         return user
@@ -459,7 +459,7 @@ def bob(place: Place) -> User:
 
 
 async def flooded(place: Place, monkeypatch: pytest.MonkeyPatch, *attempts: tuple[str, str]) -> object:
-    """Try bob's password from here while all of these wait for a thread that is slow; give what he was told."""
+    """Try bob's password from here while all of these wait for a thread that is slow; return what bob was told."""
     patience = Patience(free=100, free_per_address=50, longest_wait=60, forget_time=900)
     users = Users(place.storage, place.passwords, patience, key=bytes(32), clock=place.clock)
     gate, look = threading.Event(), place.passwords._is_right

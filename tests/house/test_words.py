@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +17,12 @@ EVERYTHING = {
     for name, text in modules(CORE, ADAPTERS, ROOT / "tests", ROOT / "benchmarks").items()
     if "node_modules" not in name
 }
+
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+}
+HE = re.compile(r"\b(?:he|his|him|himself)\b", re.IGNORECASE)
 
 
 def docstrings(text: str) -> Iterator[tuple[int, str]]:
@@ -37,3 +46,31 @@ def test_no_docstring_begins_with_give() -> None:
 @pytest.mark.parametrize("docstring", ["Give the token.", "Gives the token.", "Give\n    the token."])
 def test_a_docstring_that_begins_with_give_is_found(docstring: str) -> None:
     assert gives(f'def f():\n    """{docstring}"""\n') == [2]
+
+
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """Return every line of a module's docstrings and comments, with its number."""
+    for begin, docstring in docstrings(text):
+        yield from enumerate(docstring.split("\n"), begin)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def test_a_person_is_they_in_docstrings_and_comments() -> None:
+    assert [
+        f"{name}:{line}" for name, text in EVERYTHING.items() for line, said in prose(text) if HE.search(said)
+    ] == []
+
+
+def test_a_person_is_they_in_the_pages() -> None:
+    lines = [(name, number, line) for name, text in PAGES.items() for number, line in enumerate(text.split("\n"), 1)]
+
+    assert [f"{name}:{number}" for name, number, line in lines if HE.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ['def f():\n    """Say who he is."""\n', "a = 1\n# His own.\n", "a = 1\nb = 2  # for him\n"]
+)
+def test_a_person_who_is_he_is_found(text: str) -> None:
+    assert [line for line, said in prose(text) if HE.search(said)] != []

@@ -48,7 +48,7 @@ def test_form_without_the_session_it_was_shown_in_is_refused(site: Site) -> None
 
 
 def test_form_of_another_session_is_refused(site: Site) -> None:
-    """What an attacker can plant: a form, and a token of his own session for it."""
+    """What an attacker can plant: a form, and a token of their own session for it."""
     url = site.authorize()
     attackers = Page.in_(site.get(url))
     site.cookies.pop(SESSION)

@@ -82,7 +82,7 @@ def test_a_code_that_was_redeemed_stays_so_and_its_tokens_are_good(durable: Engi
     site = site_on(opening, 99)
     given = [token for token in tokens if token is not None]
     assert statuses.keys() == {200, 503} or statuses.keys() == {200, 400, 503}
-    # Whose answer was lost with the connection, he finds his code used: of those there is one for each thread and kill.
+    # A client whose answer was lost with the connection finds its code used: one for each thread and kill at most.
     assert len(given) >= 300 - THREADS * KILLS
     assert all(site.is_active(token) for token in given)
     assert {site.redeem(code).status for code in codes} == {400}

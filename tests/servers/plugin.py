@@ -58,7 +58,7 @@ def mariadb() -> Iterator[MariaDb | MySql]:
 
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
-    """Return an authority that nobody trusts unless he is told to."""
+    """Return an authority that nobody trusts unless told to."""
     return trustme.CA()
 
 

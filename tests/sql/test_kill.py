@@ -120,7 +120,7 @@ def test_no_code_is_redeemed_twice_though_the_server_is_killed(url: str, load: L
 
     assert statuses.keys() == {200, 400, 503}
     assert max(redeemed.values()) == 1
-    # Whose answer was lost with the connection finds his code used: one for each thread and kill at most.
+    # Whose answer was lost with the connection finds its code used: one for each thread and kill at most.
     assert statuses[200] >= len(codes) - THREADS * KILLS
     site = site_on(opening, 99)
     assert {site.redeem(code).status for code in codes} == {400}

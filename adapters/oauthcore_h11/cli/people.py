@@ -209,7 +209,7 @@ def switch(username: str, config: Path, *, enabled: bool, as_json: bool) -> None
 
 @people.command
 def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Remove a user, and take back everything that he has authorized.
+    """Remove a user, and take back everything that they have authorized.
 
     Parameters
     ----------
@@ -222,15 +222,15 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
     """
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
-        # First he can't sign in any more, and then what he authorized ends: in the other order he might do it again.
+        # First they can't sign in any more, then what they authorized ends: in the other order they might do it again.
         user = place.wait(lambda: remove_user(place.storage, username))
         ended = place.flow(place.server.end_sessions(user.subject))
         withdrawn = place.flow(place.server.withdraw(user.subject))
     if withdrawn.status != 200 or ended.status != 200:
-        reason = f"{username} is removed, but what he authorized stands: try grant revoke --subject {user.subject}"
+        reason = f"{username} is removed, but what they authorized stands: try grant revoke --subject {user.subject}"
         raise TemporarilyUnavailable(reason)
     members = {"username": user.username, "subject": user.subject, "removed": True}
-    say(members, f"{user.username} is removed, and everything he authorized is taken back.", as_json=as_json)
+    say(members, f"{user.username} is removed, and everything they authorized is taken back.", as_json=as_json)
 
 
 @people.command

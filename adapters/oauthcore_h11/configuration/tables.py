@@ -248,7 +248,7 @@ class PurgeTable:
 
 @attrs.frozen(kw_only=True)
 class PagesTable:
-    """Make the pages the operator's own: his name and colours, his templates and texts before the package's."""
+    """Make the pages the operator's own: their name and colours, their templates and texts before the package's."""
 
     name: str | None = None
     logo: str | None = None
@@ -319,7 +319,7 @@ class ClientTable:
 class UserTable:
     """Declare a user, by the hash that `oauthcore user hash-password` gives; `subject` is the username if left out.
 
-    `claims` are what is known of him, by the names of OpenID Connect (OIDC Core section 5.1).
+    `claims` are what is known of them, by the names of OpenID Connect (OIDC Core section 5.1).
     """
 
     username: str

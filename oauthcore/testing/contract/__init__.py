@@ -1,4 +1,4 @@
-"""The contract of storage, as tests that anybody can run over a storage of his own, blocking or async."""
+"""The contract of storage, as tests that anybody can run over a storage of their own, blocking or async."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A clause about who is cancelled while he awaits a commit: his peer has hung up, or his time is over.
+"""A clause about who is cancelled while they await a commit: the peer has hung up, or the time is over.
 
 Nobody has heard then whether the commit was made. It was made whole or not at all, and others go on.
 """

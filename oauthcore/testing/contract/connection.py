@@ -56,7 +56,7 @@ def commits_are_whole_though_connections_die_inside(stage: Stage, terms: Terms) 
 
 
 def one_wins_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
-    """While connections are cut, of many that want one record one at most gets it, and True means that it was he."""
+    """While connections are cut, of many that want one record one at most gets it; whoever is told True has it."""
     _needs_sever(stage)
     for turn in range(terms.rounds):
         key = f"round {turn}"

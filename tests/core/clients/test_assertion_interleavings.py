@@ -68,5 +68,5 @@ def test_three_requests_with_one_assertion_are_answered_once(record_property: Re
 
 
 def test_a_code_that_is_sent_twice_with_one_assertion_is_no_replay(record_property: Record, kept: Factory) -> None:
-    """Who copied the whole request can't have the grant revoked: without a new assertion he is nobody."""
+    """Who copied the whole request can't have the grant revoked: without a new assertion they are nobody."""
     explored(record_property, kept, assertion(), "/token", "/token", redeeming=True)

@@ -30,7 +30,7 @@ def test_the_browser_that_asked_and_answered_gets_the_code(site: Site) -> None:
 
 
 def test_an_attacker_who_had_somebody_else_answer_gets_nothing(site: Site) -> None:
-    """He has the cookie, and knows the handle, but the proof was handed to the other browser."""
+    """The attacker has the cookie, and knows the handle, but the proof was handed to the other browser."""
     back = finished(site)
     guess = back.partition("&proof=")[0] + "&proof=" + "A" * 43
 
@@ -45,7 +45,7 @@ def test_the_browser_that_answered_for_an_attacker_delivers_nothing(site: Site) 
 
 
 def test_the_proof_of_an_answer_is_none_of_somebody_elses(site: Site) -> None:
-    """An attacker answers, keeps his proof, has himself asked again, and gets somebody else to answer that."""
+    """An attacker answers, keeps their proof, has themselves asked again, and gets somebody else to answer that."""
     mallory = Login(subject="mallory", auth_time=site.now)
     site.approve(site.authorize(), mallory)
     handle = handle_of(site.authorize())

@@ -33,7 +33,7 @@ def b64(value: bytes | str) -> str:
 
 
 def signed(header: Mapping[str, object] | str, claims: Mapping[str, object] | str | bytes = CLAIMS) -> str:
-    """Sign whatever it is with the right key, as an attacker who has one of his own could at another server."""
+    """Sign whatever it is with the right key, as an attacker who has one of their own could at another server."""
     head = header if isinstance(header, str) else json.dumps({"alg": "ES256", "kid": KEY.kid, **header})
     body = claims if isinstance(claims, str | bytes) else json.dumps(claims)
     signing_input = f"{b64(head)}.{b64(body)}".encode()

@@ -78,7 +78,7 @@ def may_leave(asked: Asked, place: str, *, with_scope: bool) -> set[str]:
 
 
 def answered(site: Site, asked: Asked) -> dict[str, str]:
-    """Send the request, let the person tick what he ticks, and give what arrives at the client."""
+    """Send the request, let the person tick what they tick, and return what arrives at the client."""
     claims = None if asked.claims is None else json.dumps(asked.claims)
     scope = " ".join(asked.scope)
     response = authorize(
