@@ -37,7 +37,7 @@ from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.traces import traced
 from oauthcore_h11.unnamed_proxies import proxies_of
 from oauthcore_h11.users import Users
-from oauthcore_pages import Brand, Looks, Pages
+from oauthcore_pages import Brand, Pages, Templates
 from oauthcore_pages.session import BY_PASSWORD
 
 
@@ -58,9 +58,9 @@ def application_of(
     entropy: Entropy = secrets.token_bytes,
 ) -> Application:
     """Put the application together; raises `ConfigurationError` for settings that can't be together."""
-    looks = looks_of(configuration)
-    server = traced(server_of(configuration, looks, clock, entropy), configuration.logs.traces)
-    pages = pages_of(configuration, server, looks, clock, entropy)
+    templates = templates_of(configuration)
+    server = traced(server_of(configuration, templates, clock, entropy), configuration.logs.traces)
+    pages = pages_of(configuration, server, templates, clock, entropy)
     known = WithDeclared(storage, declared(configuration, server, passwords))
     return Application(
         server=server,
@@ -87,7 +87,7 @@ def application_of(
 
 
 def server_of(
-    configuration: Configuration, looks: Looks, clock: Clock = time.time, entropy: Entropy = secrets.token_bytes
+    configuration: Configuration, templates: Templates, clock: Clock = time.time, entropy: Entropy = secrets.token_bytes
 ) -> AuthorizationServer:
     """Make the authorization server."""
     table = configuration.policy
@@ -117,7 +117,7 @@ def server_of(
             logout=paths.logout,
         ),
         scopes=tuple(configuration.scopes),
-        error_page=looks.error,
+        error_page=templates.error,
         openid=openid_of(configuration),
         keys=keys_of(configuration),
     )
@@ -163,13 +163,13 @@ def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
         raise ConfigurationError(f"oidc.{error.setting}", error.value, error.remedy) from None
 
 
-def looks_of(configuration: Configuration) -> Looks:
-    """Make the looks of the pages."""
+def templates_of(configuration: Configuration) -> Templates:
+    """Make the templates of the pages."""
     table = configuration.pages
     for name, folder in (("templates", table.templates), ("translations", table.translations)):
         if folder is not None and not folder.is_dir():
             raise ConfigurationError(f"pages.{name}", str(folder), "there is no such folder")
-    return Looks(
+    return Templates(
         () if table.templates is None else (FileSystemLoader(table.templates),),
         brand=brand_of(configuration),
         scopes=configuration.scopes,
@@ -208,7 +208,7 @@ def logo_of(configuration: Configuration) -> str | None:
 
 
 def pages_of(
-    configuration: Configuration, server: AuthorizationServer, looks: Looks, clock: Clock, entropy: Entropy
+    configuration: Configuration, server: AuthorizationServer, templates: Templates, clock: Clock, entropy: Entropy
 ) -> Pages:
     """Make the pages, whose key is derived, so that there is one secret to keep and not two."""
     key = hashlib.blake2b(b"oauthcore_h11 pages", key=token_key_of(configuration), digest_size=32).digest()
@@ -217,7 +217,7 @@ def pages_of(
         key=key,
         clock=clock,
         entropy=entropy,
-        looks=looks,
+        templates=templates,
         session_lifetime=configuration.pages.session_lifetime,
         account=configuration.paths.account,
         logout=configuration.paths.logout,

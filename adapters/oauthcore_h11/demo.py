@@ -29,7 +29,7 @@ from oauthcore.digest import same
 from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
-from oauthcore_pages import Looks, Pages
+from oauthcore_pages import Pages, Templates
 from oauthcore_pages.session import BY_PASSWORD
 
 PATHS = Paths(
@@ -164,7 +164,7 @@ class Demo:
 
 def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
     """Make a demo that is reached at that host and port; nothing of it outlives the process."""
-    looks = Looks()
+    templates = Templates()
     server = AuthorizationServer(
         issuer=f"http://{f'[{host}]' if ':' in host else host}:{port}",
         clock=time.time,
@@ -173,12 +173,17 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
         policy=policy_for(host, legacy=legacy),
         paths=PATHS,
         scopes=("email", "profile", "read", "write"),
-        error_page=looks.error,
+        error_page=templates.error,
         openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
     )
     # Whoever walks the quick start twice sees both pages twice, and may say no the second time.
     pages = Pages(
-        server, key=secrets.token_bytes(32), clock=time.time, entropy=secrets.token_bytes, looks=looks, remember=False
+        server,
+        key=secrets.token_bytes(32),
+        clock=time.time,
+        entropy=secrets.token_bytes,
+        templates=templates,
+        remember=False,
     )
     world = World(MemoryStorage(), authenticate=authenticate, claims=claims)
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)

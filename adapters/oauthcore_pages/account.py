@@ -13,8 +13,8 @@ from oauthcore.flow.effects import Flow, find
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of
 from oauthcore.wire.refusals import ErrorPage
-from oauthcore_pages.looks import Listed, client_name
-from oauthcore_pages.surroundings import Visit
+from oauthcore_pages.page_context import Visit
+from oauthcore_pages.rendering import Listed, client_name
 
 # What the forms here are bound to, where those of an interaction are bound to its handle; none looks like one.
 ACCOUNT, LOGOUT = "account", "logout"
@@ -29,7 +29,7 @@ def show_account(visit: Visit) -> Flow[Response]:
     applications = yield from visit.around.server.applications(signed_in.login.subject)
     sessions = yield from visit.around.server.sessions(signed_in.login.subject)
     names = yield from names_of(sessions)
-    return visit.around.looks.account(
+    return visit.around.templates.account(
         visit.language,
         visit.hidden(paths.account, "", visit.session, ACCOUNT),
         signed_in.username,
@@ -74,7 +74,7 @@ def show_logout(visit: Visit) -> Flow[Response]:
     action = paths.logout if asked is None else f"{paths.logout}?{urlencode({'logout': asked})}"
     hidden = visit.hidden(action, query.get("interaction") or "", visit.session, LOGOUT)
     client = None if pending is None else pending.client
-    return visit.around.looks.logout(visit.language, hidden, visit.session.signed_in.username, client)
+    return visit.around.templates.logout(visit.language, hidden, visit.session.signed_in.username, client)
 
 
 def sign_out(visit: Visit) -> Flow[Response]:
@@ -92,7 +92,7 @@ def leave(visit: Visit, asked: str | None, location: str | None) -> Flow[Respons
         visit.login,
         asked,
         location=location,
-        signed_out_page=lambda left: around.looks.signed_out(visit.language, around.paths.login, left),
+        signed_out_page=lambda left: around.templates.signed_out(visit.language, around.paths.login, left),
         error_page=visit.error_page,
     )
     if response.refusal is not None:

@@ -8,8 +8,8 @@ from oauthcore.errors import InvalidRequest
 from oauthcore.flow.effects import Flow
 from oauthcore.wire.parameters import query_of
 from oauthcore_pages.form import Form
+from oauthcore_pages.page_context import Visit
 from oauthcore_pages.session import Session
-from oauthcore_pages.surroundings import Visit
 
 
 def show_approve(visit: Visit) -> Flow[Response]:
@@ -25,7 +25,7 @@ def show_approve(visit: Visit) -> Flow[Response]:
     hidden = visit.hidden(paths.approve, handle, visit.session)
     logout = visit.send_to(paths.logout, handle).header("location") or ""
     username, remember = visit.session.signed_in.username, visit.around.remember
-    return visit.around.looks.approve(visit.language, hidden, pending, username, logout, remember=remember)
+    return visit.around.templates.approve(visit.language, hidden, pending, username, logout, remember=remember)
 
 
 def decide(visit: Visit) -> Flow[Response]:

@@ -8,9 +8,9 @@ from oauthcore.flow.effects import Flow, authenticate
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of
 from oauthcore_pages.form_token import ForgedForm
-from oauthcore_pages.looks import Attempt
+from oauthcore_pages.page_context import Visit
+from oauthcore_pages.rendering import Attempt
 from oauthcore_pages.session import BY_PASSWORD, Session
-from oauthcore_pages.surroundings import Visit
 
 # How often a password is checked anew because its user was changed meanwhile.
 ATTEMPTS = 3
@@ -29,7 +29,7 @@ def show_login(visit: Visit) -> Flow[Response]:
             return visit.send_to(visit.around.paths.approve, handle)
         hidden = visit.hidden(visit.around.paths.login, handle, visit.session)
         username = visit.session.signed_in.username
-        return visit.around.looks.select_account(visit.language, hidden, pending, username)
+        return visit.around.templates.select_account(visit.language, hidden, pending, username)
     return (yield from ask(visit, handle, None))
 
 
@@ -98,5 +98,5 @@ def ask(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:
         pending = yield from visit.pending(handle, None if failed else visit.login)
     session = visit.session or visit.around.sessions.begin()
     hidden = visit.hidden(visit.around.paths.login, handle, session)
-    page = visit.around.looks.login(visit.language, hidden, pending, failed)
+    page = visit.around.templates.login(visit.language, hidden, pending, failed)
     return page if visit.session is not None else visit.remembering(session, page)

@@ -22,9 +22,9 @@ from oauthcore_pages.account import show_account, show_logout, sign_out, take_ba
 from oauthcore_pages.approve import decide, show_approve
 from oauthcore_pages.form_token import FormTokens
 from oauthcore_pages.login import show_login, sign_in
-from oauthcore_pages.looks import Looks
+from oauthcore_pages.page_context import PageContext, PagePaths, Visit
+from oauthcore_pages.rendering import Templates
 from oauthcore_pages.session import Sessions, SignedIn
-from oauthcore_pages.surroundings import PagePaths, Surroundings, Visit
 
 MINIMUM_KEY = 32
 
@@ -50,7 +50,7 @@ class Pages:
         key: bytes,
         clock: Clock,
         entropy: Entropy,
-        looks: Looks | None = None,
+        templates: Templates | None = None,
         session_lifetime: int = 8 * 3_600,
         account: str = "/account",
         logout: str | None = None,
@@ -63,9 +63,9 @@ class Pages:
             raise ConfigurationError("session_lifetime", session_lifetime, "use a number of seconds, 1 or more")
         self.paths = PagePaths.below(server, account, logout or server.paths.logout)
         self.home = server.base + "/"
-        self._around = Surroundings(
+        self._around = PageContext(
             server=server,
-            looks=looks or Looks(),
+            templates=templates or Templates(),
             sessions=Sessions(server.issuer, clock, entropy, session_lifetime, key),
             form_tokens=FormTokens(server.issuer, key),
             paths=self.paths,

@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 
 from oauthcore.clock import Clock
 from oauthcore.flow.storage import Concern
-from oauthcore_redis.asking import Asking, Command
+from oauthcore_redis.commands import Command, CommandFlow
 
 # What INFO does not tell.
 ASKED = ("appendfsync", "no-appendfsync-on-rewrite", "min-replicas-to-write")
@@ -31,7 +31,7 @@ class Look:
     """For how many seconds its clock is ahead of the host's."""
 
 
-def look(linger: int, clock: Clock, replicas: int = 0) -> Asking[tuple[Concern, ...]]:
+def look(linger: int, clock: Clock, replicas: int = 0) -> CommandFlow[tuple[Concern, ...]]:
     """Ask the server about itself; what it does not let this user ask is a concern, not an error."""
     info = read_info((yield from allowed(Command((b"INFO",), is_safe=True))))
     settings: dict[str, str] = {}
@@ -44,7 +44,7 @@ def look(linger: int, clock: Clock, replicas: int = 0) -> Asking[tuple[Concern, 
     return tuple(concern for concern in found if concern is not None)
 
 
-def allowed(command: Command) -> Asking[Any]:
+def allowed(command: Command) -> CommandFlow[Any]:
     """Ask, and be content with nothing where the server does not answer that, or not to this user."""
     try:
         return (yield command)

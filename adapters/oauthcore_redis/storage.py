@@ -1,4 +1,4 @@
-"""The storages: they drive what is asked over a line, one waiting and one awaiting."""
+"""The storages: they send commands over a connection, one blocking and one awaiting."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import Concern
 from oauthcore_redis.address import LINGER, PREFIX, Address
-from oauthcore_redis.asking import Asker, Asking
+from oauthcore_redis.commands import CommandFlow, Operations
+from oauthcore_redis.connections import AsyncClient, Client, async_connection_of, connection_of
 from oauthcore_redis.durability import look
-from oauthcore_redis.lines import AsyncClient, Client, async_line_of, line_of
 from oauthcore_redis.places import Places
 from oauthcore_redis.sentinels import watchers_of
 from oauthcore_redis.sweeping import Sweep
@@ -36,10 +36,10 @@ class RedisStorage:
 
     def __init__(self, client: Client, *, prefix: str = PREFIX, linger: int = LINGER, replicas: int = 0) -> None:
         self.client = client
-        self._asker = asker(prefix, linger, replicas, is_cluster=isinstance(client, RedisCluster))
+        self._operations = operations_of(prefix, linger, replicas, is_cluster=isinstance(client, RedisCluster))
         self._watchers: Sequence[redis.Redis] = ()
-        self._line = line_of(client, self._asker.places.all)
-        self._sweep = Sweep(self._asker)
+        self._connection = connection_of(client, self._operations.places.all)
+        self._sweep = Sweep(self._operations)
 
     @classmethod
     def from_url(cls, url: str) -> RedisStorage:
@@ -55,18 +55,18 @@ class RedisStorage:
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return self._answer(self._asker.find(kind, key))
+        return self._answer(self._operations.find(kind, key))
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        return self._answer(self._asker.find_of(kind, subject))
+        return self._answer(self._operations.find_of(kind, subject))
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed.
 
         Raises `RedisError`, and where the connection broke on the way nobody knows whether it was done.
         """
-        return self._answer(self._asker.commit(changes))
+        return self._answer(self._operations.commit(changes))
 
     def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second and are still there; tell how many.
@@ -78,7 +78,7 @@ class RedisStorage:
     def sweep(self, expired_before: int, limit: int, /) -> Iterator[int]:
         """Purge until all keys have been looked at, and give how many records each batch removed: for a command."""
         # A walk of its own, from the first key: that of `purge` may be anywhere, and would end before it had begun.
-        walk, removed = Sweep(self._asker), limit
+        walk, removed = Sweep(self._operations), limit
         while removed == limit or not walk.rounds:
             removed = self._answer(walk.purge(expired_before, limit))
             yield removed
@@ -89,25 +89,25 @@ class RedisStorage:
 
     def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
         """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
-        return self._answer(look(self._asker.linger, clock, self._asker.replicas))
+        return self._answer(look(self._operations.linger, clock, self._operations.replicas))
 
     def close(self) -> None:
         """Let go of the server."""
         for client in (self.client, *self._watchers):
             client.close()
 
-    def _answer(self, asking: Asking[T]) -> T:
+    def _answer(self, flow: CommandFlow[T]) -> T:
         """Send what is asked, until there is an answer."""
-        resume, reply = asking.send, None
+        resume, reply = flow.send, None
         while True:
             try:
                 command = resume(reply)
             except StopIteration as answer:
                 return answer.value  # type: ignore[no-any-return]  # StopIteration is not generic; Asking[T] says it is T
             try:
-                resume, reply = asking.send, self._line.send(command)
+                resume, reply = flow.send, self._connection.send(command)
             except RedisError as error:
-                resume, reply = asking.throw, error
+                resume, reply = flow.throw, error
 
 
 class AsyncRedisStorage:
@@ -115,10 +115,10 @@ class AsyncRedisStorage:
 
     def __init__(self, client: AsyncClient, *, prefix: str = PREFIX, linger: int = LINGER, replicas: int = 0) -> None:
         self.client = client
-        self._asker = asker(prefix, linger, replicas, is_cluster=isinstance(client, AsyncRedisCluster))
+        self._operations = operations_of(prefix, linger, replicas, is_cluster=isinstance(client, AsyncRedisCluster))
         self._watchers: Sequence[redis.asyncio.Redis] = ()
-        self._line = async_line_of(client, self._asker.places.all)
-        self._sweep = Sweep(self._asker)
+        self._connection = async_connection_of(client, self._operations.places.all)
+        self._sweep = Sweep(self._operations)
 
     @classmethod
     def from_url(cls, url: str) -> AsyncRedisStorage:
@@ -130,18 +130,18 @@ class AsyncRedisStorage:
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return await self._answer(self._asker.find(kind, key))
+        return await self._answer(self._operations.find(kind, key))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        return await self._answer(self._asker.find_of(kind, subject))
+        return await self._answer(self._operations.find_of(kind, subject))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed.
 
         Raises `RedisError`, and where the connection broke on the way nobody knows whether it was done.
         """
-        return await self._answer(self._asker.commit(changes))
+        return await self._answer(self._operations.commit(changes))
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second and are still there; tell how many."""
@@ -153,16 +153,16 @@ class AsyncRedisStorage:
 
     async def concerns(self, clock: Clock = time.time) -> Sequence[Concern]:
         """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
-        return await self._answer(look(self._asker.linger, clock, self._asker.replicas))
+        return await self._answer(look(self._operations.linger, clock, self._operations.replicas))
 
     async def aclose(self) -> None:
         """Let go of the server."""
         for client in (self.client, *self._watchers):
             await client.aclose()
 
-    async def _answer(self, asking: Asking[T]) -> T:
+    async def _answer(self, flow: CommandFlow[T]) -> T:
         """Send what is asked, until there is an answer."""
-        resume: Any = asking.send
+        resume: Any = flow.send
         reply: Any = None
         while True:
             try:
@@ -170,15 +170,15 @@ class AsyncRedisStorage:
             except StopIteration as answer:
                 return answer.value  # type: ignore[no-any-return]  # StopIteration is not generic; Asking[T] says it is T
             try:
-                resume, reply = asking.send, await self._line.send(command)
+                resume, reply = flow.send, await self._connection.send(command)
             except RedisError as error:
-                resume, reply = asking.throw, error
+                resume, reply = flow.throw, error
 
 
-def asker(prefix: str, linger: int, replicas: int, *, is_cluster: bool) -> Asker:
+def operations_of(prefix: str, linger: int, replicas: int, *, is_cluster: bool) -> Operations:
     """Look the settings over; raises `ConfigurationError`."""
     if replicas and is_cluster:
         raise ConfigurationError("replicas", replicas, "leave it out: a commit in a cluster waits for none")
     if not 1 <= linger <= 86_400:
         raise ConfigurationError("linger", linger, "use a number of seconds, from one to a day of them")
-    return Asker(Places(prefix), linger, replicas)
+    return Operations(Places(prefix), linger, replicas)

@@ -10,26 +10,26 @@ import re
 from collections.abc import Sequence
 
 from oauthcore.flow.outcome import R
-from oauthcore_redis.asking import LOOKED_AT, PAGE, Asker, Asking, Command, read
+from oauthcore_redis.commands import LOOKED_AT, PAGE, Command, CommandFlow, Operations, read
 
 
 class Sweep:
     """Walk the keys, from where the last purge has come to; `rounds` is how often that has been the end of them."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, operations_of: Operations) -> None:
         self.rounds = 0
-        self._asker = asker
+        self._operations = operations_of
         self._cursor = b"0"
 
-    def purge(self, expired_before: int, limit: int) -> Asking[int]:
+    def purge(self, expired_before: int, limit: int) -> CommandFlow[int]:
         """Remove what has expired and is still there, `limit` records at most, from the next few thousand keys."""
         removed, cursor = 0, self._cursor
         looked_at, is_from_the_start = 0, False
         while removed < limit and looked_at < LOOKED_AT:
             is_from_the_start = is_from_the_start or cursor == b"0"
-            onward, keys = yield from self._page(cursor, self._asker.places.all)
+            onward, keys = yield from self._page(cursor, self._operations.places.all)
             if keys:
-                removed += yield from self._asker.purge(keys, expired_before, limit - removed)
+                removed += yield from self._operations.purge(keys, expired_before, limit - removed)
             if removed < limit:  # else there may be more in this very page
                 cursor = onward
                 self.rounds += cursor == b"0"
@@ -39,18 +39,18 @@ class Sweep:
         self._cursor = cursor
         return removed
 
-    def every(self, kind: type[R]) -> Asking[Sequence[R]]:
+    def every(self, kind: type[R]) -> CommandFlow[Sequence[R]]:
         """Return every record of a kind, ordered by key."""
         found: dict[bytes, R] = {}
         cursor = b"0"
         while True:
-            cursor, keys = yield from self._page(cursor, self._asker.places.of_kind(kind))
+            cursor, keys = yield from self._page(cursor, self._operations.places.of_kind(kind))
             texts = (yield Command((b"MGET", *keys), is_safe=True)) if keys else ()
             found |= {key: read(kind, text) for key, text in zip(keys, texts, strict=True) if text is not None}
             if cursor == b"0":
                 return [found[key] for key in sorted(found)]
 
-    def _page(self, cursor: bytes, prefix: bytes) -> Asking[tuple[bytes, list[bytes]]]:
+    def _page(self, cursor: bytes, prefix: bytes) -> CommandFlow[tuple[bytes, list[bytes]]]:
         """Return the next page of keys that begin so, and where to go on; a key may be met twice (Redis, SCAN)."""
         words = (b"SCAN", cursor, b"MATCH", pattern_of(prefix), b"COUNT", str(PAGE).encode())
         onward, keys = yield Command(words, is_safe=True)

@@ -12,7 +12,7 @@ import attrs
 from sqlalchemy import Executable, text
 
 from oauthcore.flow.storage import Concern
-from oauthcore_sqlalchemy.conversation import Ask, Talk
+from oauthcore_sqlalchemy.exchange import Exchange, Statement
 
 
 @attrs.frozen
@@ -70,10 +70,10 @@ SQLITE = text("SELECT 'synchronous', synchronous FROM pragma_synchronous")
 SQLITE_SETTINGS = (Watched("synchronous", frozenset({"2", "3"}), f"set it to FULL, {_CRASH}"),)
 
 
-def look(statement: Executable, watched: Iterable[Watched], *, by_name: bool = False) -> Talk[tuple[Concern, ...]]:
+def look(statement: Executable, watched: Iterable[Watched], *, by_name: bool = False) -> Exchange[tuple[Concern, ...]]:
     """Ask a database about its settings, `by_name` where it takes a list of them; give what there is to say of them."""
     watched = tuple(watched)
-    found = yield Ask(statement, {"names": [one.setting for one in watched]} if by_name else None)
+    found = yield Statement(statement, {"names": [one.setting for one in watched]} if by_name else None)
     settings = {str(row[0]): str(row[1]) for row in found.all()}
     told = (one.concern(settings) for one in watched)
     return tuple(concern for concern in told if concern is not None)

@@ -17,8 +17,8 @@ from sqlalchemy import TextClause, text
 
 from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import durability
-from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
-from oauthcore_sqlalchemy.manners import Bracket, within
+from oauthcore_sqlalchemy.dialects import TransactionScope, within
+from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
 from oauthcore_sqlalchemy.steps import Place, Step
 
 # The optimizer gives up on longer lists of ranges, and would then read, and lock, the whole table.
@@ -50,32 +50,32 @@ class MySql:
 
     begin = "START TRANSACTION"
 
-    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+    def commit(self, steps: Sequence[Step], transaction: TransactionScope, *, alone: bool) -> Exchange[bool]:
         """Make all steps or none."""
-        return within(bracket, _write(steps))
+        return within(transaction, _write(steps))
 
-    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+    def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
         removed: list[Place] = []
-        yield from within(bracket, _remove_expired(expired_before, limit, removed))
+        yield from within(transaction, _remove_expired(expired_before, limit, removed))
         return len(removed)
 
-    def concerns(self) -> Talk[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[Concern, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.MYSQL, durability.MYSQL_SETTINGS)
 
 
-def _write(steps: Sequence[Step]) -> Talk[bool]:
+def _write(steps: Sequence[Step]) -> Exchange[bool]:
     expected = [step for step in steps if step.expected_body is not None]
     if expected:
         shape, parameters = _locking(expected)
-        if len((yield Ask(_lock(shape), parameters)).all()) != len(expected):
+        if len((yield Statement(_lock(shape), parameters)).all()) != len(expected):
             return False
     # Keys that are taken come out last, when there is nothing left to wait for.
     yield from _delete([step.place for step in steps if step.act == "delete"])
     yield from _replace([step.row for step in steps if step.act == "replace"])
     if inserted := [step.row for step in steps if step.act in {"insert", "touch"}]:
-        yield Ask(_INSERT, inserted)
+        yield Statement(_INSERT, inserted)
     yield from _delete([step.place for step in steps if step.act == "touch"])
     return True
 
@@ -108,10 +108,10 @@ def _lock(shape: Shape) -> TextClause:
     return text(selects[0] if len(selects) == 1 else " UNION ALL ".join(f"({select})" for select in selects))
 
 
-def _replace(rows: Sequence[Row]) -> Talk[int]:
+def _replace(rows: Sequence[Row]) -> Exchange[int]:
     """Replace rows that are locked, each by values of its own."""
     for some in _in_lists(rows):
-        yield Ask(
+        yield Statement(
             _replacing(len(some)), {f"{name}_{n}": value for n, row in enumerate(some) for name, value in row.items()}
         )
     return len(rows)
@@ -136,18 +136,18 @@ def _replacing(count: int) -> TextClause:
     )
 
 
-def _delete(places: Sequence[Place]) -> Talk[int]:
+def _delete(places: Sequence[Place]) -> Exchange[int]:
     """Delete rows that are locked."""
     for some in _in_lists(places):
         rows = " OR ".join(f"(kind = :kind_{n} AND `key` = :key_{n})" for n in range(len(some)))
         parameters = {f"kind_{n}": kind for n, (kind, _) in enumerate(some)}
         parameters |= {f"key_{n}": key for n, (_, key) in enumerate(some)}
-        yield Ask(text(f"DELETE FROM oauthcore_record WHERE {rows}"), parameters)  # noqa: S608  # numbers
+        yield Statement(text(f"DELETE FROM oauthcore_record WHERE {rows}"), parameters)  # noqa: S608  # numbers
     return len(places)
 
 
-def _remove_expired(before: int, limit: int, removed: list[Place]) -> Talk[bool]:
-    found = yield Ask(_EXPIRED, {"before": before, "limit": limit})
+def _remove_expired(before: int, limit: int, removed: list[Place]) -> Exchange[bool]:
+    found = yield Statement(_EXPIRED, {"before": before, "limit": limit})
     removed += [(row[0], row[1]) for row in found.all()]
     yield from _delete(removed)
     return True

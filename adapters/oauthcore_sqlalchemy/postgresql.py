@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import durability
-from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
-from oauthcore_sqlalchemy.manners import Bracket, within
+from oauthcore_sqlalchemy.dialects import TransactionScope, within
+from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
 from oauthcore_sqlalchemy.steps import Step
 
 # The steps come as arrays, so that the statement is one and the same for all commits, and prepared once. Without the
@@ -94,34 +94,36 @@ class PostgreSql:
 
     begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+    def commit(self, steps: Sequence[Step], transaction: TransactionScope, *, alone: bool) -> Exchange[bool]:
         """Make all steps or none."""
         touched = [step.row for step in steps if step.act == "touch"]
         if alone and not touched:
             return self._at_once(steps)
-        return within(bracket, self._in_turn(steps, touched))
+        return within(transaction, self._in_turn(steps, touched))
 
-    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+    def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
-        removed = yield Ask(_PURGE, {"before": expired_before, "limit": limit})
+        removed = yield Statement(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
 
-    def concerns(self) -> Talk[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[Concern, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.POSTGRESQL, durability.POSTGRESQL_SETTINGS, by_name=True)
 
-    def _at_once(self, steps: Sequence[Step]) -> Talk[bool]:
+    def _at_once(self, steps: Sequence[Step]) -> Exchange[bool]:
         try:
-            written = yield Ask(_COMMIT, _parameters(steps))
+            written = yield Statement(_COMMIT, _parameters(steps))
         except IntegrityError:
             return False
         return bool(written.scalar_one())
 
-    def _in_turn(self, steps: Sequence[Step], touched: Sequence[Row]) -> Talk[bool]:
-        written = yield Ask(_COMMIT, _parameters(steps))
+    def _in_turn(self, steps: Sequence[Step], touched: Sequence[Row]) -> Exchange[bool]:
+        written = yield Statement(_COMMIT, _parameters(steps))
         holds = bool(written.scalar_one())
         if holds and touched:
-            yield Ask(_TOUCHED, {"kinds": [row["kind"] for row in touched], "keys": [row["key"] for row in touched]})
+            yield Statement(
+                _TOUCHED, {"kinds": [row["kind"] for row in touched], "keys": [row["key"] for row in touched]}
+            )
         return holds
 
 

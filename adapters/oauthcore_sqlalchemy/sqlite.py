@@ -13,8 +13,8 @@ from sqlalchemy.dialects.sqlite import insert
 
 from oauthcore.flow.storage import Concern
 from oauthcore_sqlalchemy import durability
-from oauthcore_sqlalchemy.conversation import Ask, Row, Talk
-from oauthcore_sqlalchemy.manners import Bracket, within
+from oauthcore_sqlalchemy.dialects import TransactionScope, within
+from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
 from oauthcore_sqlalchemy.steps import Act, Step
 from oauthcore_sqlalchemy.table import record
 
@@ -59,22 +59,22 @@ class Sqlite:
 
     begin = "BEGIN IMMEDIATE"
 
-    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+    def commit(self, steps: Sequence[Step], transaction: TransactionScope, *, alone: bool) -> Exchange[bool]:
         """Make all steps or none."""
-        return within(bracket, self._write(steps))
+        return within(transaction, self._write(steps))
 
-    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+    def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
-        removed = yield Ask(_PURGE, {"before": expired_before, "limit": limit})
+        removed = yield Statement(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
 
-    def concerns(self) -> Talk[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[Concern, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.SQLITE, durability.SQLITE_SETTINGS)
 
-    def _write(self, steps: Sequence[Step]) -> Talk[bool]:
+    def _write(self, steps: Sequence[Step]) -> Exchange[bool]:
         for statement, acts, parameters in _WRITES:
             rows = [parameters(step) for step in steps if step.act in acts]
-            if rows and (yield Ask(statement, rows)).rowcount != len(rows):
+            if rows and (yield Statement(statement, rows)).rowcount != len(rows):
                 return False
         return True

@@ -1,4 +1,4 @@
-"""The storages: the same courses, held by blocking calls or awaited."""
+"""The storages: the same operations, run by blocking calls or awaited."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import Concern
-from oauthcore_sqlalchemy import courses
-from oauthcore_sqlalchemy.conversation import Course, Talk, ahold, hold
-from oauthcore_sqlalchemy.courses import Terms
+from oauthcore_sqlalchemy import retries
+from oauthcore_sqlalchemy.dialects import DatabaseDialect
+from oauthcore_sqlalchemy.exchange import Exchange, Operation, ahold, hold
 from oauthcore_sqlalchemy.forking import watch
-from oauthcore_sqlalchemy.manners import Manner
 from oauthcore_sqlalchemy.mysql import MySql
 from oauthcore_sqlalchemy.postgresql import PostgreSql
+from oauthcore_sqlalchemy.retries import Terms
 from oauthcore_sqlalchemy.sqlite import Sqlite
 
 T = TypeVar("T")
 
-MANNERS: dict[str, type[Manner]] = {"postgresql": PostgreSql, "mysql": MySql, "mariadb": MySql, "sqlite": Sqlite}
+DIALECTS: dict[str, type[DatabaseDialect]] = {
+    "postgresql": PostgreSql,
+    "mysql": MySql,
+    "mariadb": MySql,
+    "sqlite": Sqlite,
+}
 
 
-def manner_of(dialect: Dialect) -> Manner:
+def dialect_of(dialect: Dialect) -> DatabaseDialect:
     """Return how a database is written to; raises `ConfigurationError` for one that nobody has tried."""
-    if dialect.name not in MANNERS:
-        raise ConfigurationError("engine", dialect.name, f"use one of {', '.join(MANNERS)}")
-    return MANNERS[dialect.name]()
+    if dialect.name not in DIALECTS:
+        raise ConfigurationError("engine", dialect.name, f"use one of {', '.join(DIALECTS)}")
+    return DIALECTS[dialect.name]()
 
 
 def check_sort(bind: object, sorts: tuple[type, type], other: str) -> None:
@@ -62,72 +67,72 @@ class SqlAlchemyStorage:
 
     def __init__(self, bind: Engine | Connection, /) -> None:
         check_sort(bind, (Engine, Connection), "AsyncSqlAlchemyStorage")
-        self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, Engine))
+        self._terms = Terms.of(dialect_of(bind.dialect), alone=isinstance(bind, Engine))
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
         watch(bind.engine)
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return self._run(courses.find(kind, key, self._terms))
+        return self._run(retries.find(kind, key, self._terms))
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        return self._run(courses.find_of(kind, subject, self._terms))
+        return self._run(retries.find_of(kind, subject, self._terms))
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
-        return self._run(courses.commit(changes, self._terms))
+        return self._run(retries.commit(changes, self._terms))
 
     def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, and tell how many."""
-        return self._run(courses.purge(expired_before, limit, self._terms))
+        return self._run(retries.purge(expired_before, limit, self._terms))
 
     def every(self, kind: type[R]) -> Iterator[R]:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         after: str | None = ""
         while after is not None:
-            records, after = self._run(courses.page(kind, after, self._terms))
+            records, after = self._run(retries.page(kind, after, self._terms))
             yield from records
 
     def expired(self, before: int) -> int:
         """Count the records that expired before that second: what a purge has to do."""
-        return self._run(courses.expired(before, self._terms))
+        return self._run(retries.expired(before, self._terms))
 
     def concerns(self) -> Sequence[Concern]:
         """Name the database's settings that may lose what was committed, for a host to say when it starts."""
-        return self._run(courses.concerns(self._terms))
+        return self._run(retries.concerns(self._terms))
 
     def close(self) -> None:
         """Let go of the engine's connections; the application's own connection is left as it is."""
         if isinstance(self._bind, Engine):
             self._bind.dispose()
 
-    def _run(self, course: Course[T]) -> T:
-        resume: Any = course.send
+    def _run(self, operation: Operation[T]) -> T:
+        resume: Any = operation.send
         answer: Any = None
         while True:
             try:
-                talk = resume(answer)
+                exchange = resume(answer)
             except StopIteration as result:
-                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the operation is
             except DBAPIError as error:
-                courses.check_tables(error, self._bind.engine.url)
+                retries.check_tables(error, self._bind.engine.url)
                 raise
             try:
-                resume, answer = course.send, self._hold(talk)
-            except Exception as failure:  # the course knows whether it may be tried again
-                resume, answer = course.throw, failure
+                resume, answer = operation.send, self._hold(exchange)
+            except Exception as failure:  # the operation knows whether it may be tried again
+                resume, answer = operation.throw, failure
 
-    def _hold(self, talk: Talk[T]) -> T:
+    def _hold(self, exchange: Exchange[T]) -> T:
         if isinstance(self._bind, Connection):
             begin_in_sqlite(self._bind)
-            return hold(self._bind, talk)
+            return hold(self._bind, exchange)
         with self._bind.connect() as connection:
             try:
-                return hold(connection.execution_options(**self._options), talk)
+                return hold(connection.execution_options(**self._options), exchange)
             except DBAPIError as error:
-                if courses.reads_only(error) and not connection.closed:
+                if retries.reads_only(error) and not connection.closed:
                     connection.invalidate()  # its address may lead elsewhere by now
                 raise
 
@@ -141,7 +146,7 @@ class AsyncSqlAlchemyStorage:
 
     def __init__(self, bind: AsyncEngine | AsyncConnection, /, *, patience: float | None = None) -> None:
         check_sort(bind, (AsyncEngine, AsyncConnection), "SqlAlchemyStorage")
-        self._terms = Terms.of(manner_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
+        self._terms = Terms.of(dialect_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
         self._patience = patience
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
@@ -149,67 +154,67 @@ class AsyncSqlAlchemyStorage:
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return await self._run(courses.find(kind, key, self._terms))
+        return await self._run(retries.find(kind, key, self._terms))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        return await self._run(courses.find_of(kind, subject, self._terms))
+        return await self._run(retries.find_of(kind, subject, self._terms))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
-        return await self._run(courses.commit(changes, self._terms))
+        return await self._run(retries.commit(changes, self._terms))
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, and tell how many."""
-        return await self._run(courses.purge(expired_before, limit, self._terms))
+        return await self._run(retries.purge(expired_before, limit, self._terms))
 
     async def every(self, kind: type[R]) -> AsyncIterator[R]:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         after: str | None = ""
         while after is not None:
-            records, after = await self._run(courses.page(kind, after, self._terms))
+            records, after = await self._run(retries.page(kind, after, self._terms))
             for record in records:
                 yield record
 
     async def expired(self, before: int) -> int:
         """Count the records that expired before that second: what a purge has to do."""
-        return await self._run(courses.expired(before, self._terms))
+        return await self._run(retries.expired(before, self._terms))
 
     async def concerns(self) -> Sequence[Concern]:
         """Name the database's settings that may lose what was committed, for a host to say when it starts."""
-        return await self._run(courses.concerns(self._terms))
+        return await self._run(retries.concerns(self._terms))
 
     async def close(self) -> None:
         """Let go of the engine's connections; the application's own connection is left as it is."""
         if isinstance(self._bind, AsyncEngine):
             await self._bind.dispose()
 
-    async def _run(self, course: Course[T]) -> T:
-        resume: Any = course.send
+    async def _run(self, operation: Operation[T]) -> T:
+        resume: Any = operation.send
         answer: Any = None
         while True:
             try:
-                talk = resume(answer)
+                exchange = resume(answer)
             except StopIteration as result:
-                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the course is
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; the operation is
             except DBAPIError as error:
-                courses.check_tables(error, self._bind.engine.url)
+                retries.check_tables(error, self._bind.engine.url)
                 raise
             try:
                 async with asyncio.timeout(self._patience):
-                    resume, answer = course.send, await self._hold(talk)
-            except Exception as failure:  # the course knows whether it may be tried again
-                resume, answer = course.throw, failure
+                    resume, answer = operation.send, await self._hold(exchange)
+            except Exception as failure:  # the operation knows whether it may be tried again
+                resume, answer = operation.throw, failure
 
-    async def _hold(self, talk: Talk[T]) -> T:
+    async def _hold(self, exchange: Exchange[T]) -> T:
         if isinstance(self._bind, AsyncConnection):
             await self._bind.run_sync(begin_in_sqlite)
-            return await ahold(self._bind, talk)
+            return await ahold(self._bind, exchange)
         async with self._bind.connect() as connection:
             try:
-                return await ahold(await connection.execution_options(**self._options), talk)
+                return await ahold(await connection.execution_options(**self._options), exchange)
             except DBAPIError as error:
-                if courses.reads_only(error) and not connection.closed:
+                if retries.reads_only(error) and not connection.closed:
                     await connection.invalidate()
                 raise
 

@@ -355,7 +355,7 @@ JSON_BY_ITSELF: dict[str, str] = {
 NUMBERS_OF_OURS: dict[str, str] = {
     "oauthcore/jose/strict_json.py": "this is the module that the others use",
     "adapters/oauthcore_h11/configuration/reading.py": "TOML's numbers, told from its booleans before",
-    "adapters/oauthcore_redis/asking.py": "what Redis answers",
+    "adapters/oauthcore_redis/commands.py": "what Redis answers",
     "adapters/oauthcore_django/auth_time.py": "what the same function put into the session",
     "adapters/oauthcore_h11/loopback.py": "what a socket says of its port",
 }

@@ -24,7 +24,7 @@ from oauthcore import (
 from oauthcore.openid import OpenID
 from oauthcore.signing.keys import KeySet
 from oauthcore.testing import FixedClock, SeededEntropy
-from oauthcore_pages import Looks, Pages
+from oauthcore_pages import Pages, Templates
 from tests.pages.html import Page
 
 ISSUER = "https://as.example"
@@ -111,18 +111,18 @@ def make_site(
     **settings: Any,
 ) -> Site:
     """Make a site with the app and more clients."""
-    clock, entropy, looks = FixedClock(), SeededEntropy(), Looks()
+    clock, entropy, templates = FixedClock(), SeededEntropy(), Templates()
     server = AuthorizationServer(
         issuer=issuer,
         clock=clock,
         entropy=entropy,
         token_key=KEY,
         paths=Paths(consent="/approve"),
-        error_page=looks.error,
+        error_page=templates.error,
         openid=openid,
         keys=keys,
     )
-    defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "looks": looks}
+    defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "templates": templates}
     pages = Pages(server, **(defaults | settings))
     world = World(MemoryStorage(), authenticate=authenticate)
     for registered in (client, *clients):

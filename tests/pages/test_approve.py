@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 import pytest
 
-from oauthcore_pages.looks import destination
+from oauthcore_pages.rendering import destination
 from tests.pages.html import Page
 from tests.pages.site import APP, FORM, SECRET, Site, location, make_site, path_of
 

@@ -6,7 +6,7 @@ import pytest
 
 from oauthcore import ConfigurationError
 from oauthcore.wire.refusals import ErrorPage
-from oauthcore_pages import Brand, Looks
+from oauthcore_pages import Brand, Templates
 from oauthcore_pages.brand import contrast
 
 PAGE = ErrorPage(400, "invalid_request", "No.")
@@ -14,11 +14,11 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 
 
 def test_without_a_brand_nothing_is_shown_of_one() -> None:
-    assert 'class="brand"' not in Looks().error(PAGE).body.decode()
+    assert 'class="brand"' not in Templates().error(PAGE).body.decode()
 
 
 def test_name_stands_on_the_page_and_in_its_title() -> None:
-    text = Looks(brand=Brand(name="Müller & Co")).error(PAGE).body.decode()
+    text = Templates(brand=Brand(name="Müller & Co")).error(PAGE).body.decode()
 
     assert '<p class="brand">Müller &amp; Co</p>' in text
     assert "· Müller &amp; Co</title>" in text
@@ -28,7 +28,7 @@ def test_name_stands_on_the_page_and_in_its_title() -> None:
     ("logo", "allowed"), [(PIXEL, "data:"), ("https://cdn.example:8443/a/logo.svg", "https://cdn.example:8443")]
 )
 def test_logo_is_shown_and_its_origin_alone_allowed(logo: str, allowed: str) -> None:
-    response = Looks(brand=Brand(name="Ours", logo=logo)).error(PAGE)
+    response = Templates(brand=Brand(name="Ours", logo=logo)).error(PAGE)
 
     assert f'<img src="{logo}" alt="Ours">' in response.body.decode()
     assert f" img-src {allowed}; " in (response.header("content-security-policy") or "")
@@ -53,9 +53,9 @@ def test_logo_that_can_not_be_shown_is_refused(logo: str) -> None:
 
 
 def test_colours_go_into_the_style_that_the_policy_allows() -> None:
-    plain = Looks().error(PAGE)
+    plain = Templates().error(PAGE)
 
-    response = Looks(brand=Brand(accent="#036", accent_dark="#ffcc00")).error(PAGE)
+    response = Templates(brand=Brand(accent="#036", accent_dark="#ffcc00")).error(PAGE)
 
     text = response.body.decode()
     assert ":root { --accent: #036; }" in text

@@ -15,7 +15,7 @@ import oauthcore_pages
 from oauthcore import ConfigurationError, OAuthError, Request, run
 from oauthcore.errors import InsufficientScope, InteractionOver, InvalidToken
 from oauthcore.wire.refusals import ErrorPage
-from oauthcore_pages import Looks
+from oauthcore_pages import Templates
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.language import best
 from oauthcore_pages.messages import DESCRIPTIONS
@@ -85,14 +85,14 @@ def test_refusals_are_told_in_the_browsers_language(site: Site) -> None:
 
 
 def test_scopes_are_described_in_the_pages_language(site: Site) -> None:
-    looks = Looks(
+    templates = Templates(
         scopes={"email": {"en": "Your address", "de": "Ihre Adresse"}, "phone": "Your phone", "x": {"fr": "X"}}
     )
 
-    assert [looks.describe("email", language) for language in ("en", "de")] == ["Your address", "Ihre Adresse"]
-    assert looks.describe("phone", "de") == "Your phone"
-    assert looks.describe("x", "de") == "X"
-    assert looks.describe("unheard-of", "de") == "unheard-of"
+    assert [templates.describe("email", language) for language in ("en", "de")] == ["Your address", "Ihre Adresse"]
+    assert templates.describe("phone", "de") == "Your phone"
+    assert templates.describe("x", "de") == "X"
+    assert templates.describe("unheard-of", "de") == "unheard-of"
 
 
 def test_operators_own_texts_go_before_ours(tmp_path: Path) -> None:
@@ -103,19 +103,19 @@ def test_operators_own_texts_go_before_ours(tmp_path: Path) -> None:
     with (folder / "oauthcore.mo").open("wb") as file:
         write_mo(file, catalog)
 
-    text = Looks(own_translations=tmp_path).signed_out("de", "/login").body.decode()
+    text = Templates(own_translations=tmp_path).signed_out("de", "/login").body.decode()
 
     assert "<h1>Tschüs!</h1>" in text
     assert "Wieder anmelden" in text
 
 
 def test_a_server_may_speak_one_language_alone() -> None:
-    looks = Looks(languages=("de",))
+    templates = Templates(languages=("de",))
 
-    assert looks.language("en") == "de"
-    assert "abgelehnt" in looks.error(PAGE).body.decode()
+    assert templates.language("en") == "de"
+    assert "abgelehnt" in templates.error(PAGE).body.decode()
     with pytest.raises(ConfigurationError, match="languages"):
-        Looks(languages=())
+        Templates(languages=())
 
 
 def extracted() -> set[object]:

@@ -10,7 +10,7 @@ import pytest
 from oauthcore import Client
 from oauthcore.openid import OpenID
 from oauthcore.signing.keys import GivenKeys
-from oauthcore_pages import Looks
+from oauthcore_pages import Templates
 from tests.core.signing_keys import key_for
 from tests.pages.html import Page
 from tests.pages.site import APP, Site, location, make_site, path_of
@@ -105,7 +105,7 @@ def test_a_claim_is_shown_once_in_words_that_people_know(site: Site) -> None:
 
     assert page.text.count("<li>See your telephone number</li>") == 1
     assert "<li>birthdate</li>" in page.text
-    words = Looks(scopes={"birthdate": {"en": "Your birthday"}})
+    words = Templates(scopes={"birthdate": {"en": "Your birthday"}})
     assert words.describe_claim("birthdate", "en") == "Your birthday"
     assert words.describe_claim("given_name#de-AT", "en") == "given name (de-AT)"
 

@@ -15,7 +15,7 @@ from jinja2 import DictLoader
 from oauthcore import ConfigurationError, Request, Response, Secret, World
 from oauthcore.testing import Outage
 from oauthcore.wire.refusals import ErrorPage
-from oauthcore_pages import Looks
+from oauthcore_pages import Templates
 from oauthcore_pages.form import Form
 from tests.pages.html import Page
 from tests.pages.site import FORM, KEY, Site, authenticate, location, make_site
@@ -73,7 +73,7 @@ def test_every_page_names_its_language_and_fits_a_phone(site: Site) -> None:
 
 
 def test_error_page_says_one_stable_sentence_the_code_and_its_description() -> None:
-    response = Looks().error(ErrorPage(503, "temporarily_unavailable", "Come <later>."))
+    response = Templates().error(ErrorPage(503, "temporarily_unavailable", "Come <later>."))
 
     text = response.body.decode()
     assert response.status == 503
@@ -85,7 +85,7 @@ def test_error_page_says_one_stable_sentence_the_code_and_its_description() -> N
 def test_operators_own_template_takes_the_place_of_ours() -> None:
     own = DictLoader({"error.html": "{% extends 'layout.html' %}{% block main %}Ours: {{ code }}{% endblock %}"})
 
-    text = Looks([own]).error(ErrorPage(400, "a<b", "")).body.decode()
+    text = Templates([own]).error(ErrorPage(400, "a<b", "")).body.decode()
 
     assert "Ours: a&lt;b" in text
     assert "<style>" in text
@@ -93,7 +93,7 @@ def test_operators_own_template_takes_the_place_of_ours() -> None:
 
 def test_template_that_can_not_be_read_is_named_at_construction() -> None:
     with pytest.raises(ConfigurationError, match=r"templates = 'login.html': it can't be read: unexpected"):
-        Looks([DictLoader({"login.html": "{% if"})])
+        Templates([DictLoader({"login.html": "{% if"})])
 
 
 def test_request_without_its_session_keeps_its_other_cookies(site: Site) -> None:
@@ -110,7 +110,7 @@ def test_request_without_its_session_keeps_its_other_cookies(site: Site) -> None
 
 
 def test_operators_own_style_is_in_the_policy() -> None:
-    response = Looks([DictLoader({"style.css": "h1 > em { color: red }"})]).error(ErrorPage(400, "a", "b"))
+    response = Templates([DictLoader({"style.css": "h1 > em { color: red }"})]).error(ErrorPage(400, "a", "b"))
 
     digest = base64.b64encode(hashlib.sha256(b"h1 > em { color: red }").digest()).decode()
     assert "<style>h1 > em { color: red }</style>" in response.body.decode()

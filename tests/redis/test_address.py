@@ -9,7 +9,7 @@ from oauthcore import ConfigurationError
 from oauthcore.flow.outcome import Insert
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
 from oauthcore_redis.address import Address, shown
-from oauthcore_redis.storage import asker
+from oauthcore_redis.storage import operations_of
 from tests.redis.engine import Engine
 from tests.redis.things import Thing
 
@@ -125,7 +125,7 @@ def test_a_commit_in_a_cluster_waits_for_no_replica() -> None:
     with pytest.raises(ConfigurationError, match="leave replicas out: a commit in a cluster waits for none"):
         RedisStorage.from_url("redis+cluster://127.0.0.1:1?replicas=1")
     with pytest.raises(ConfigurationError, match="replicas = 1: leave it out"):
-        asker("oauthcore", 300, 1, is_cluster=True)
+        operations_of("oauthcore", 300, 1, is_cluster=True)
 
 
 def test_a_service_of_sentinels_is_shown() -> None:

@@ -93,13 +93,13 @@ def test_the_reference_server_answers_503_meanwhile_and_is_well_again_by_itself(
     app = installation.ask("client", "add", "app", "--grant-type", "client_credentials")
     form, secret = {"grant_type": "client_credentials"}, ("app", app["client_secret"])
 
-    with installation.serving() as server, httpx.Client(base_url=server.url, trust_env=False) as asking:
-        before = asking.post("/token", data=form, auth=secret).status_code
+    with installation.serving() as server, httpx.Client(base_url=server.url, trust_env=False) as flow:
+        before = flow.post("/token", data=form, auth=secret).status_code
         durable.kill()
-        meanwhile = {asking.post("/token", data=form, auth=secret).status_code for _ in range(5)}
-        ready = asking.get("/readyz").status_code
+        meanwhile = {flow.post("/token", data=form, auth=secret).status_code for _ in range(5)}
+        ready = flow.get("/readyz").status_code
         durable.start()
-        after = [asking.post("/token", data=form, auth=secret).status_code for _ in range(5)]
+        after = [flow.post("/token", data=form, auth=secret).status_code for _ in range(5)]
 
     assert (before, meanwhile, ready) == (200, {503}, 503)
     # Each pooled connection may have to be found dead, but the server's own look at them finds them first.

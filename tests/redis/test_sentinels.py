@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from oauthcore.flow.outcome import Insert
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
-from oauthcore_redis.lines import NotReplicated
+from oauthcore_redis.connections import NotReplicated
 from tests.redis.engine import VOLATILE, binaries, running
 from tests.redis.sentinels import Watched, watched
 from tests.redis.test_serving import installation_on
@@ -72,12 +72,12 @@ def test_the_reference_server_answers_503_until_there_is_a_successor(three: Watc
     app = installation.ask("client", "add", "app", "--grant-type", "client_credentials")
     form, secret = {"grant_type": "client_credentials"}, ("app", app["client_secret"])
 
-    with installation.serving() as server, httpx.Client(base_url=server.url, trust_env=False, timeout=30) as asking:
-        assert asking.post("/token", data=form, auth=secret).status_code == 200
+    with installation.serving() as server, httpx.Client(base_url=server.url, trust_env=False, timeout=30) as flow:
+        assert flow.post("/token", data=form, auth=secret).status_code == 200
         three.engines[0].kill()
-        statuses = [asking.post("/token", data=form, auth=secret).status_code]
+        statuses = [flow.post("/token", data=form, auth=secret).status_code]
         while statuses[-1] != 200:
-            statuses.append(asking.post("/token", data=form, auth=secret).status_code)
+            statuses.append(flow.post("/token", data=form, auth=secret).status_code)
 
     assert set(statuses) == {503, 200}
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from oauthcore import ConfigurationError
 from oauthcore.flow.outcome import Delete, Insert, Replace, Require
-from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, courses, engine_of
+from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, engine_of, retries
 from oauthcore_sqlalchemy.table import record
 from tests.sql.awaited import Awaited, Loop
 from tests.sql.conftest import DRIVERS, Locate, empty_table
@@ -151,7 +151,7 @@ def test_so_it_is_let_go_of_where_it_is_awaited(url: str, pair: str, loop: Loop)
 def test_commits_that_name_the_same_records_in_every_order_never_wait_in_a_circle(
     storage: AnyStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(courses, "ATTEMPTS", 1)  # a deadlock is then an error
+    monkeypatch.setattr(retries, "ATTEMPTS", 1)  # a deadlock is then an error
     keys = [str(number) for number in range(6)]
     storage.commit([Insert(Thing(key)) for key in keys])
 

@@ -17,7 +17,7 @@ from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Event
 from oauthcore.records.record import Record
 from oauthcore_h11 import logs
-from oauthcore_h11.assembly import fetch_of, looks_of, passwords_of, rules_of, server_of
+from oauthcore_h11.assembly import fetch_of, passwords_of, rules_of, server_of, templates_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
@@ -81,7 +81,7 @@ def workplace(config: Path) -> Iterator[Workplace]:
     configuration = read(config, os.environ)
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
     passwords = passwords_of(configuration)
-    server = server_of(configuration, looks_of(configuration))
+    server = server_of(configuration, templates_of(configuration))
     records = tuple(declared(configuration, server, passwords))
     opened = engine_of(configuration).open(configuration)
     try:

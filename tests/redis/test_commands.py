@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from oauthcore.flow.outcome import Require
-from oauthcore_redis.asking import Asker, Command
+from oauthcore_redis.commands import Command, Operations
 from oauthcore_redis.places import Places
 from tests.redis.things import Thing
 
 
 def test_a_record_whose_spelling_changes_under_every_question_is_left_to_the_next_decision() -> None:
-    asking = Asker(Places("as"), 300).commit((Require(Thing("a")),))
-    asked: list[Command] = [next(asking)]
+    flow = Operations(Places("as"), 300).commit((Require(Thing("a")),))
+    asked: list[Command] = [next(flow)]
 
-    asked += [asking.send([1, b'{"key": "a"%s}' % (b" " * spaces)]) for spaces in (1, 2)]
+    asked += [flow.send([1, b'{"key": "a"%s}' % (b" " * spaces)]) for spaces in (1, 2)]
     with pytest.raises(StopIteration) as answer:
-        asking.send([1, b'{"key": "a"   }'])
+        flow.send([1, b'{"key": "a"   }'])
 
     assert answer.value.value is False
     assert len(asked) == 3

@@ -1,4 +1,4 @@
-"""The looks of the pages: Jinja2 templates in, responses out. An operator's own templates go before the package's."""
+"""How pages are rendered: Jinja2 templates in, responses out. An operator's own templates go before the package's."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Listed:
 NOBODY_TO_TELL = SignedOut((), None)
 
 
-class Looks:
+class Templates:
     """Render the pages.
 
     `loaders` are asked first for `login.html`, `select_account.html`, `approve.html`, `account.html`, `logout.html`,

@@ -24,11 +24,11 @@ class Demand:
     after: Record | None
 
 
-def fold(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
+def merge_changes(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
     """Return the demand for each place, or None where one change precludes another, so that they can't all be made."""
     demands: dict[Place, Demand] = {}
     for change in changes:
-        before, after = before_and_after(change)
+        before, after = precondition_and_result(change)
         record = after or before
         assert record is not None
         place = place_of(record)
@@ -42,7 +42,7 @@ def fold(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
     return demands
 
 
-def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+def precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
     """Return what has to be there for a change, and what is there afterwards."""
     if isinstance(change, Insert):
         return None, change.record

@@ -15,7 +15,7 @@ from oauthcore.wire.http import see_other
 from oauthcore.wire.refusals import ErrorPage, RenderErrorPage, refuse_as_page
 from oauthcore_pages.form import Form
 from oauthcore_pages.form_token import ForgedForm, FormTokens
-from oauthcore_pages.looks import Hidden, Looks
+from oauthcore_pages.rendering import Hidden, Templates
 from oauthcore_pages.session import Session, Sessions
 
 
@@ -46,11 +46,11 @@ class PagePaths:
 
 
 @attrs.frozen(kw_only=True)
-class Surroundings:
+class PageContext:
     """Hold what is the same for every request."""
 
     server: AuthorizationServer
-    looks: Looks
+    templates: Templates
     sessions: Sessions
     form_tokens: FormTokens
     paths: PagePaths
@@ -61,15 +61,15 @@ class Surroundings:
 class Visit:
     """Hold one request to a page: who makes it, and in which language they are answered."""
 
-    around: Surroundings
+    around: PageContext
     request: Request
     session: Session | None
     language: str
 
     @classmethod
-    def of(cls, request: Request, around: Surroundings) -> Self:
+    def of(cls, request: Request, around: PageContext) -> Self:
         """Read what a request says of itself."""
-        language = around.looks.language(request.header("accept-language"))
+        language = around.templates.language(request.header("accept-language"))
         return cls(around, request, around.sessions.read(request), language)
 
     def believed(self) -> Flow[Visit]:
@@ -93,7 +93,7 @@ class Visit:
 
     def error(self, page: ErrorPage, again: str | None = None) -> Response:
         """Say that the request was refused."""
-        return self.around.looks.error(page, self.language, again)
+        return self.around.templates.error(page, self.language, again)
 
     def refuse(self, error: OAuthError, cause: BaseException | None) -> Response:
         """Say so, with a way back where the form was merely out of date."""

@@ -1,7 +1,7 @@
-"""A conversation with a database is written once, as a generator, and held by a blocking or by an async host.
+"""What is said to a database is written once, as generators, which a blocking or an async host runs.
 
-A `Talk` yields statements and gets their results: one talk is held on one connection. A `Course` yields talks and gets
-what came of them: where a talk failed, it is the course that knows whether it may be held again.
+An `Exchange` yields statements and gets their results, on one connection. An `Operation` yields exchanges and gets
+their results or errors: it knows whether an exchange that failed may be run again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 @attrs.frozen
-class Ask:
+class Statement:
     """Hold a statement and its parameters, once or for each of several rows.
 
     `leaves_open` says whether a transaction is open once it is done, None where it makes no difference.
@@ -33,13 +33,13 @@ class Ask:
 
 
 # In quotes: SQLAlchemy 2.0 and 2.1 disagree about how many types a result has.
-Talk: TypeAlias = "Generator[Ask, CursorResult[*tuple[Any, ...]], T]"
-Course: TypeAlias = "Generator[Talk[Any], Any, T]"
+Exchange: TypeAlias = "Generator[Statement, CursorResult[*tuple[Any, ...]], T]"
+Operation: TypeAlias = "Generator[Exchange[Any], Any, T]"
 
 
-def hold(connection: Connection, talk: Talk[T]) -> T:
-    """Hold a talk by blocking calls. A connection that may not be clean afterwards is thrown away."""
-    resume: Any = talk.send
+def hold(connection: Connection, exchange: Exchange[T]) -> T:
+    """Run an exchange by blocking calls. A connection that may not be clean afterwards is thrown away."""
+    resume: Any = exchange.send
     answer: Any = None
     is_clean = True
     try:
@@ -47,22 +47,22 @@ def hold(connection: Connection, talk: Talk[T]) -> T:
             try:
                 ask = resume(answer)
             except StopIteration as result:
-                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Talk[T] says it is T
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Exchange[T] says it is T
             is_clean, was_clean = False, is_clean
             try:
-                resume, answer = talk.send, connection.execute(ask.statement, ask.parameters)
+                resume, answer = exchange.send, connection.execute(ask.statement, ask.parameters)
                 is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
             except DBAPIError as failure:  # what becomes of it is decided where it was asked
-                resume, answer = talk.throw, failure
+                resume, answer = exchange.throw, failure
                 is_clean = was_clean
     finally:
         if not is_clean and not connection.closed:
             connection.invalidate()
 
 
-async def ahold(connection: AsyncConnection, talk: Talk[T]) -> T:
-    """Hold a talk, awaiting each result; who is cancelled in the middle leaves no open transaction behind."""
-    resume: Any = talk.send
+async def ahold(connection: AsyncConnection, exchange: Exchange[T]) -> T:
+    """Run an exchange, awaiting each result; one that is cancelled in the middle leaves no open transaction."""
+    resume: Any = exchange.send
     answer: Any = None
     is_clean = True
     try:
@@ -70,20 +70,20 @@ async def ahold(connection: AsyncConnection, talk: Talk[T]) -> T:
             try:
                 ask = resume(answer)
             except StopIteration as result:
-                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Talk[T] says it is T
+                return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Exchange[T] says it is T
             is_clean, was_clean = False, is_clean
             try:
-                resume, answer = talk.send, await _answer(connection, ask)
+                resume, answer = exchange.send, await _answer(connection, ask)
                 is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
             except DBAPIError as failure:  # what becomes of it is decided where it was asked
-                resume, answer = talk.throw, failure
+                resume, answer = exchange.throw, failure
                 is_clean = was_clean
     finally:
         if not is_clean and not connection.closed:
             await connection.invalidate()
 
 
-async def _answer(connection: AsyncConnection, ask: Ask) -> CursorResult[*tuple[Any, ...]]:
+async def _answer(connection: AsyncConnection, ask: Statement) -> CursorResult[*tuple[Any, ...]]:
     """Execute a statement. In SQLite it is waited for by who is cancelled, too.
 
     It runs in a thread, which nobody can stop: it would take the file's lock when nobody was there to let go of it.

@@ -1,4 +1,4 @@
-"""What a storage does, talk by talk: what is asked again where something went wrong, and what is not.
+"""What a storage does, exchange by exchange: which are run again if something went wrong, and which are not.
 
 To find is asked once more where the connection turns out to be dead: a server that was restarted has closed them all.
 A commit is made again where the database itself has undone it, because of a deadlock or because transactions could not
@@ -21,9 +21,9 @@ from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import Concern
 from oauthcore.records.client import Client
 from oauthcore.storage.codec import load
-from oauthcore_sqlalchemy import manners
-from oauthcore_sqlalchemy.conversation import Course, Talk
-from oauthcore_sqlalchemy.manners import Bracket, Manner
+from oauthcore_sqlalchemy import dialects
+from oauthcore_sqlalchemy.dialects import DatabaseDialect, TransactionScope
+from oauthcore_sqlalchemy.exchange import Exchange, Operation
 from oauthcore_sqlalchemy.steps import Step, place_of, respelled, steps_of
 from oauthcore_sqlalchemy.table import indexed
 
@@ -45,35 +45,35 @@ _READS_ONLY: frozenset[Any] = frozenset({"25006", 1290, 1792, 1836})
 
 @attrs.frozen
 class Terms:
-    """Say on what terms commits are made: within which bracket, and how often they may be tried."""
+    """Say on what terms commits are made: within which transaction, and how often they may be tried."""
 
-    manner: Manner
-    bracket: Bracket
+    dialect: DatabaseDialect
+    transaction: TransactionScope
     alone: bool
 
     @classmethod
-    def of(cls, manner: Manner, *, alone: bool) -> Terms:
+    def of(cls, dialect: DatabaseDialect, *, alone: bool) -> Terms:
         """Make the terms for transactions of the storage's own, or for being within the application's."""
-        bracket = Bracket.of_its_own(manner.begin) if alone else Bracket.within_another()
-        return cls(manner, bracket, alone)
+        transaction = TransactionScope.of_its_own(dialect.begin) if alone else TransactionScope.within_another()
+        return cls(dialect, transaction, alone)
 
 
-def find(kind: type[R], key: str, terms: Terms) -> Course[R | None]:
+def find(kind: type[R], key: str, terms: Terms) -> Operation[R | None]:
     """Find one record."""
-    body: str | None = yield from ask(lambda: manners.body_at(place_of(kind, key)), terms)
+    body: str | None = yield from ask(lambda: dialects.body_at(place_of(kind, key)), terms)
     if body is None:
         return None
     return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
 
 
-def find_of(kind: type[S], subject: str, terms: Terms) -> Course[list[S]]:
+def find_of(kind: type[S], subject: str, terms: Terms) -> Operation[list[S]]:
     """Find a person's records."""
-    bodies = yield from ask(lambda: manners.bodies_of(kind.__name__, indexed(subject)), terms)
+    bodies = yield from ask(lambda: dialects.bodies_of(kind.__name__, indexed(subject)), terms)
     return [load(kind, body) for body in bodies]
 
 
-def commit(changes: Sequence[Change], terms: Terms) -> Course[bool]:
-    """Make all changes, or none and give False."""
+def commit(changes: Sequence[Change], terms: Terms) -> Operation[bool]:
+    """Make all changes, or none and return False."""
     steps = steps_of(changes)
     if not steps:
         return steps is not None
@@ -82,7 +82,7 @@ def commit(changes: Sequence[Change], terms: Terms) -> Course[bool]:
             return True
         # Only who lost looks twice: was it a race, or an older text of the same record?
         expected = [step.place for step in steps if step.expected is not None]
-        stored = (yield from ask(lambda: manners.bodies_at(expected), terms)) if expected else {}  # noqa: B023
+        stored = (yield from ask(lambda: dialects.bodies_at(expected), terms)) if expected else {}  # noqa: B023
         other = respelled(steps, stored)
         if other is None:
             return False
@@ -90,53 +90,53 @@ def commit(changes: Sequence[Change], terms: Terms) -> Course[bool]:
     return False
 
 
-def write(steps: Sequence[Step], terms: Terms) -> Course[bool]:
+def write(steps: Sequence[Step], terms: Terms) -> Operation[bool]:
     """Write all steps or none, again where the database has undone it or heard nothing of it."""
-    made: bool = yield from persist(lambda: terms.manner.commit(steps, terms.bracket, alone=terms.alone), terms)
+    made: bool = yield from persist(lambda: terms.dialect.commit(steps, terms.transaction, alone=terms.alone), terms)
     return made
 
 
-def purge(expired_before: int, limit: int, terms: Terms) -> Course[int]:
+def purge(expired_before: int, limit: int, terms: Terms) -> Operation[int]:
     """Remove at most `limit` expired records."""
     if limit <= 0:  # databases disagree about what that is
         return 0
-    removed: int = yield from persist(lambda: terms.manner.purge(expired_before, limit, terms.bracket), terms)
+    removed: int = yield from persist(lambda: terms.dialect.purge(expired_before, limit, terms.transaction), terms)
     return removed
 
 
-def page(kind: type[R], after: str, terms: Terms) -> Course[tuple[list[R], str | None]]:
+def page(kind: type[R], after: str, terms: Terms) -> Operation[tuple[list[R], str | None]]:
     """Return the next records of a kind, and after which key the ones after them begin; None if there are none."""
-    rows: list[tuple[str, str]] = yield from ask(lambda: manners.page_of(kind.__name__, after, PAGE), terms)
+    rows: list[tuple[str, str]] = yield from ask(lambda: dialects.page_of(kind.__name__, after, PAGE), terms)
     return [load(kind, body) for _, body in rows], rows[-1][0] if rows else None
 
 
-def expired(before: int, terms: Terms) -> Course[int]:
+def expired(before: int, terms: Terms) -> Operation[int]:
     """Count what has expired before that second."""
-    count: int = yield from ask(lambda: manners.count_expired(before), terms)
+    count: int = yield from ask(lambda: dialects.count_expired(before), terms)
     return count
 
 
-def concerns(terms: Terms) -> Course[tuple[Concern, ...]]:
+def concerns(terms: Terms) -> Operation[tuple[Concern, ...]]:
     """Ask which settings may lose what was committed."""
-    found: tuple[Concern, ...] = yield from ask(terms.manner.concerns, terms)
+    found: tuple[Concern, ...] = yield from ask(terms.dialect.concerns, terms)
     return found
 
 
-def ask(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:
-    """Hold a talk that changes nothing; once more where the connection was dead."""
+def ask(exchange: Callable[[], Exchange[T]], terms: Terms) -> Operation[T]:
+    """Run an exchange that changes nothing; once more if the connection was dead."""
     try:
-        return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
+        return (yield exchange())  # type: ignore[no-any-return]  # what the exchange returns is T
     except (DBAPIError, OSError) as error:
         if not terms.alone or not is_dead(error):
             raise
-    return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
+    return (yield exchange())  # type: ignore[no-any-return]  # what the exchange returns is T
 
 
-def persist(talk: Callable[[], Talk[T]], terms: Terms) -> Course[T]:
-    """Hold a talk that writes; again, a few times, where it is certain that nothing of it was done."""
+def persist(exchange: Callable[[], Exchange[T]], terms: Terms) -> Operation[T]:
+    """Run an exchange that writes; again, a few times, if it is certain that nothing of it was done."""
     for left in reversed(range(ATTEMPTS if terms.alone else 1)):
         try:
-            return (yield talk())  # type: ignore[no-any-return]  # what came of the talk is T
+            return (yield exchange())  # type: ignore[no-any-return]  # what the exchange returns is T
         except DBAPIError as error:
             if not left or not (was_undone(error) or was_not_heard(error, terms) or reads_only(error)):
                 raise
@@ -177,7 +177,7 @@ def _codes_of(error: DBAPIError) -> frozenset[Any]:
 
 def was_not_heard(error: DBAPIError, terms: Terms) -> bool:
     """Tell whether the connection was dead before anything but the beginning of the transaction was said."""
-    return error.connection_invalidated and error.statement == terms.manner.begin
+    return error.connection_invalidated and error.statement == terms.dialect.begin
 
 
 @lru_cache(maxsize=256)

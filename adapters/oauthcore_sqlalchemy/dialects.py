@@ -1,6 +1,6 @@
-"""What every database does in its own manner, and what all of them do alike.
+"""What every database does in its own dialect, and what all of them do alike.
 
-A manner writes: it has its own way to make a commit in as few round trips as its database allows. Reading is the same
+A dialect writes: it has its own way to make a commit in as few round trips as its database allows. Reading is the same
 everywhere.
 """
 
@@ -14,72 +14,72 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from oauthcore.flow.storage import Concern
-from oauthcore_sqlalchemy.conversation import Ask, Talk
+from oauthcore_sqlalchemy.exchange import Exchange, Statement
 from oauthcore_sqlalchemy.steps import Place, Step
 from oauthcore_sqlalchemy.table import record
 
 
 @attrs.frozen
-class Bracket:
+class TransactionScope:
     """Hold what begins a transaction and what ends it: one of its own, or one within the application's."""
 
-    begin: Ask
-    commit: Ask
-    rollback: tuple[Ask, ...]
+    begin: Statement
+    commit: Statement
+    rollback: tuple[Statement, ...]
 
     @classmethod
-    def of_its_own(cls, begin: str) -> Bracket:
+    def of_its_own(cls, begin: str) -> TransactionScope:
         """Make what stands around a transaction of the storage's own."""
-        undo = Ask(text("ROLLBACK"), None, False)
-        return cls(Ask(text(begin), None, True), Ask(text("COMMIT"), None, False), (undo,))
+        undo = Statement(text("ROLLBACK"), None, False)
+        return cls(Statement(text(begin), None, True), Statement(text("COMMIT"), None, False), (undo,))
 
     @classmethod
-    def within_another(cls) -> Bracket:
+    def within_another(cls) -> TransactionScope:
         """Make what stands around a part of the application's transaction."""
         begin, undo, end = (
-            Ask(text(f"{what} oauthcore")) for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+            Statement(text(f"{what} oauthcore")) for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
         )
         # What is rolled back to is still there, and would pile up in the application's transaction.
         return cls(begin, end, (undo, end))
 
 
-class Manner(Protocol):
+class DatabaseDialect(Protocol):
     """Know one database: how its transactions begin, how it commits, and how it purges."""
 
     @property
     def begin(self) -> str:
         """Return what begins a transaction."""
 
-    def commit(self, steps: Sequence[Step], bracket: Bracket, *, alone: bool) -> Talk[bool]:
+    def commit(self, steps: Sequence[Step], transaction: TransactionScope, *, alone: bool) -> Exchange[bool]:
         """Make all steps or none; False where a precondition failed. `alone` where no transaction is around it."""
 
-    def purge(self, expired_before: int, limit: int, bracket: Bracket) -> Talk[int]:
+    def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
 
-    def concerns(self) -> Talk[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[Concern, ...]]:
         """Ask which settings may lose what was committed."""
 
 
-def within(bracket: Bracket, work: Talk[bool]) -> Talk[bool]:
+def within(transaction: TransactionScope, work: Exchange[bool]) -> Exchange[bool]:
     """Do work in a transaction, and end it: True is committed, False undone. A key that is taken is a race lost."""
-    yield bracket.begin
+    yield transaction.begin
     try:
         if (yield from work):
-            yield bracket.commit
+            yield transaction.commit
             return True
     except DBAPIError as error:
         # Where the connection is gone, so is the transaction, or nobody knows whether it is.
         if not error.connection_invalidated:
-            yield from _undo(bracket)
+            yield from _undo(transaction)
         if isinstance(error, IntegrityError):
             return False
         raise
-    yield from _undo(bracket)
+    yield from _undo(transaction)
     return False
 
 
-def _undo(bracket: Bracket) -> Talk[None]:
-    for ask in bracket.rollback:  # noqa: UP028  # each is resumed with a result, which a tuple does not take
+def _undo(transaction: TransactionScope) -> Exchange[None]:
+    for ask in transaction.rollback:  # noqa: UP028  # each is resumed with a result, which a tuple does not take
         yield ask
 
 
@@ -95,36 +95,36 @@ _PAGE = (
 _EXPIRED = select(func.count()).select_from(record).where(record.c.expires_at < bindparam("before"))
 
 
-def body_at(place: Place) -> Talk[str | None]:
+def body_at(place: Place) -> Exchange[str | None]:
     """Return the text that is stored there, or None."""
-    found = yield Ask(_FIND, {"kind": place[0], "key": place[1]})
+    found = yield Statement(_FIND, {"kind": place[0], "key": place[1]})
     row = found.one_or_none()
     return None if row is None else str(row[0])
 
 
-def bodies_of(kind: str, subject: str) -> Talk[list[str]]:
+def bodies_of(kind: str, subject: str) -> Exchange[list[str]]:
     """Return the texts of every record of a kind with that subject."""
-    found = yield Ask(_FIND_OF, {"kind": kind, "subject": subject})
+    found = yield Statement(_FIND_OF, {"kind": kind, "subject": subject})
     return [str(body) for body in found.scalars()]
 
 
-def bodies_at(places: Sequence[Place]) -> Talk[dict[Place, str]]:
+def bodies_at(places: Sequence[Place]) -> Exchange[dict[Place, str]]:
     """Return the texts that are stored at these places."""
     # Together they are found by one statement; that it may find a few more does no harm.
     kinds, keys = {kind for kind, _ in places}, {key for _, key in places}
-    found = yield Ask(
+    found = yield Statement(
         select(record.c.kind, record.c.key, record.c.body).where(record.c.kind.in_(kinds), record.c.key.in_(keys))
     )
     return {(row[0], row[1]): row[2] for row in found.all()}
 
 
-def page_of(kind: str, after: str, count: int) -> Talk[list[tuple[str, str]]]:
+def page_of(kind: str, after: str, count: int) -> Exchange[list[tuple[str, str]]]:
     """Return the next keys and texts of a kind, ordered by key."""
-    found = yield Ask(_PAGE, {"kind": kind, "after": after, "count": count})
+    found = yield Statement(_PAGE, {"kind": kind, "after": after, "count": count})
     return [(row[0], row[1]) for row in found.all()]
 
 
-def count_expired(before: int) -> Talk[int]:
+def count_expired(before: int) -> Exchange[int]:
     """Count what has expired before that second."""
-    found = yield Ask(_EXPIRED, {"before": before})
+    found = yield Statement(_EXPIRED, {"before": before})
     return int(found.scalar_one())

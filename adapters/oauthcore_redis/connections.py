@@ -1,4 +1,4 @@
-"""Lines to one server or to a cluster, blocking and async: a command goes out once, and its reply comes.
+"""Connections to one server or to a cluster, blocking and async: a command goes out once, and its reply comes.
 
 The client's own retries are passed by. It would send a commit again when the connection broke, though the first one may
 have been done: the second would then find the code redeemed, and by nobody else. A find may be asked twice. So may what
@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as TooSlow
 
-from oauthcore_redis.asking import Command
+from oauthcore_redis.commands import Command
 
 Client: TypeAlias = redis.Redis | redis.cluster.RedisCluster
 AsyncClient: TypeAlias = redis.asyncio.Redis | redis.asyncio.cluster.RedisCluster
@@ -34,21 +34,21 @@ class NotReplicated(RedisError):
     """Tell that a commit was made, and that too few replicas have said that they have it."""
 
 
-class Line(Protocol):
-    """Be a blocking line."""
+class CommandConnection(Protocol):
+    """Send commands, and block until each is answered."""
 
     def send(self, command: Command, /) -> Any:
         """Return the reply; raises `RedisError`."""
 
 
-class AsyncLine(Protocol):
-    """Be an async line."""
+class AsyncCommandConnection(Protocol):
+    """Send commands, and await each answer."""
 
     async def send(self, command: Command, /) -> Any:
         """Return the reply; raises `RedisError`."""
 
 
-class ServerLine:
+class ServerConnection:
     """Send to one server, over the client's pool of connections."""
 
     def __init__(self, client: redis.Redis) -> None:
@@ -81,7 +81,7 @@ class ServerLine:
             self._pool.release(connection)
 
 
-class AsyncServerLine:
+class AsyncServerConnection:
     """Send to one server, over the client's pool of connections, awaiting the reply."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
@@ -113,7 +113,7 @@ class AsyncServerLine:
             await self._pool.release(connection)
 
 
-class ClusterLine:
+class ClusterConnection:
     """Send to the cluster's server that has the slot. Redirections are followed: what is redirected was not done."""
 
     def __init__(self, client: redis.cluster.RedisCluster, tag: bytes) -> None:
@@ -135,7 +135,7 @@ class ClusterLine:
         return self._client.execute_command(*spelled(command), target_nodes=node, **_RAW)
 
 
-class AsyncClusterLine:
+class AsyncClusterConnection:
     """Send to the cluster's server that has the hash slot, awaiting the reply."""
 
     def __init__(self, client: redis.asyncio.cluster.RedisCluster, tag: bytes) -> None:
@@ -184,13 +184,15 @@ def spelled(command: Command) -> tuple[str | bytes, ...]:
     return (name.decode(), *rest)
 
 
-def line_of(client: Client, tag: bytes) -> Line:
-    """Return the line of a client; `tag` is what names begin with, and tells the hash slot."""
-    return ClusterLine(client, tag) if isinstance(client, redis.cluster.RedisCluster) else ServerLine(client)
+def connection_of(client: Client, tag: bytes) -> CommandConnection:
+    """Return the connection of a client; `tag` is what names begin with, and tells the hash slot."""
+    return (
+        ClusterConnection(client, tag) if isinstance(client, redis.cluster.RedisCluster) else ServerConnection(client)
+    )
 
 
-def async_line_of(client: AsyncClient, tag: bytes) -> AsyncLine:
-    """Return the line of an async client."""
+def async_connection_of(client: AsyncClient, tag: bytes) -> AsyncCommandConnection:
+    """Return the connection of an async client."""
     if isinstance(client, redis.asyncio.cluster.RedisCluster):
-        return AsyncClusterLine(client, tag)
-    return AsyncServerLine(client)
+        return AsyncClusterConnection(client, tag)
+    return AsyncServerConnection(client)

@@ -16,7 +16,7 @@ from oauthcore.flow.outcome import Change, R, S
 from oauthcore.records.client import Client
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
-from oauthcore_redis.folding import Demand, fold
+from oauthcore_redis.merging import Demand, merge_changes
 from oauthcore_redis.places import Place, Places, subject_of
 from oauthcore_redis.scripts import COMMIT, FIND_OF, PURGE, Script
 
@@ -44,7 +44,7 @@ class Command:
     replicas: int = 0
 
 
-Asking: TypeAlias = Generator[Command, Any, T]
+CommandFlow: TypeAlias = Generator[Command, Any, T]
 
 
 @lru_cache(maxsize=256)
@@ -61,7 +61,7 @@ def read(kind: type[R], text: bytes) -> R:
 
 
 @attrs.frozen
-class Asker:
+class Operations:
     """Ask for the records of one installation; `linger` is for how many seconds an expired one is kept.
 
     `replicas` is how many of them have to have a commit.
@@ -71,7 +71,7 @@ class Asker:
     linger: int
     replicas: int = 0
 
-    def find(self, kind: type[R], key: str) -> Asking[R | None]:
+    def find(self, kind: type[R], key: str) -> CommandFlow[R | None]:
         """Find a record: one command."""
         try:
             place = self.places.of(kind, key)
@@ -80,7 +80,7 @@ class Asker:
         text = yield Command((b"GET", place), is_safe=True)
         return None if text is None else read(kind, text)
 
-    def find_of(self, kind: type[S], subject: str) -> Asking[Sequence[S]]:
+    def find_of(self, kind: type[S], subject: str) -> CommandFlow[Sequence[S]]:
         """Find the records of a person: one script."""
         try:
             index = self.places.of_subject(kind, subject)
@@ -90,9 +90,9 @@ class Asker:
         # An index may know a key yet under which another person's record is by now.
         return [record for record in (read(kind, text) for text in texts) if record.subject == subject]
 
-    def commit(self, changes: Sequence[Change]) -> Asking[bool]:
+    def commit(self, changes: Sequence[Change]) -> CommandFlow[bool]:
         """Commit: one script, and one more only where a record is stored in an older spelling."""
-        demands = fold(changes)
+        demands = merge_changes(changes)
         if not demands:
             return demands is not None
         keys, arguments = self.spelled(demands)
@@ -108,7 +108,7 @@ class Asker:
                 arguments[3 * number - 1] = text
         return False
 
-    def purge(self, keys: Sequence[bytes], expired_before: int, limit: int) -> Asking[int]:
+    def purge(self, keys: Sequence[bytes], expired_before: int, limit: int) -> CommandFlow[int]:
         """Remove what has expired of some records, and rid indexes of what has gone: one script, safe to run twice."""
         arguments = (str(expired_before).encode(), str(limit).encode(), self.lingers)
         removed: int = yield from run_script(PURGE, keys, arguments)
@@ -144,7 +144,7 @@ class Asker:
 
 def run_script(
     script: Script, keys: Sequence[bytes], arguments: Iterable[bytes], *, is_safe: bool = False, replicas: int = 0
-) -> Asking[Any]:
+) -> CommandFlow[Any]:
     """Run a script by its digest, and by its text where the server has never seen it: it has then done nothing."""
     rest = (str(len(keys)).encode(), *keys, *arguments)
     try:
