@@ -303,6 +303,10 @@ class Unanswered(Exception):
     """
 
 
+class Contended(TemporarilyUnavailable, Unanswered):
+    """Report that other requests were first, every time: 503 to a client, and to a host a storage with no answer."""
+
+
 class ConfigurationError(Exception):
     """Name a setting that can't be, with its value and the remedy, at construction and not at the first request."""
 

@@ -39,7 +39,7 @@ from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.flow.effects import Flow, find, settled
-from oauthcore.flow.transact import Refuse, SignAll, agree, commit_until_unchanged, guard, no_keys, transact
+from oauthcore.flow.transact import Refuse, SignAll, agree, commit_until_unchanged, no_keys, total, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
@@ -50,6 +50,7 @@ from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
 from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
 from oauthcore.records.key_ring import KeyRing
 from oauthcore.records.login import Login, LoginSession, check_login
 from oauthcore.records.record import Record
@@ -228,18 +229,21 @@ class AuthorizationServer:
         """
         return applications(subject, self._context())
 
-    def withdraw(self, subject: str, client_id: str | None = None) -> Flow[Response]:
-        """Take back what a person authorized, for one client or for all: 200, or 503 and it is to be called again.
+    def withdraw(self, subject: str, client_id: str | None = None) -> Flow[int]:
+        """Take back what a person authorized, for one client or for all; return how many consents and grants ended.
 
-        Consents are forgotten and grants revoked. 200 says that nothing is left of what was authorized before the
-        call, nor of what was just being authorized; who says yes after that has authorized something new.
+        Consents are forgotten and grants revoked. When it returns, nothing is left of what was authorized before the
+        call, nor of what was just being authorized; who says yes after that has authorized something new. Raises
+        `Unanswered` if storage fails: a part may be done then, and it is to be called again.
         """
         asked, context = Withdrawal(subject, client_id), self._context()
-        ending = commit_until_unchanged(lambda again: withdraw(asked, context, again=again))
-        return guard(ending, self._refuse_as_json)
+        return total(commit_until_unchanged(lambda again: withdraw(asked, context, again=again)))
 
-    def revoke(self, grant: str) -> Flow[Response]:
-        """Revoke one grant, by its key. Raises `ConfigurationError` where there is none to revoke."""
+    def revoke(self, grant: str) -> Flow[Grant]:
+        """Revoke one grant, by its key, and return it as it is then.
+
+        Raises `ConfigurationError` where there is none to revoke, `Unanswered` if storage fails.
+        """
         context = self._context()
         return agree(lambda: revoke_by_key(grant, context))
 
@@ -274,21 +278,22 @@ class AuthorizationServer:
         """Find the login sessions of a person that last, the newest first. Raises `Unanswered` if storage fails."""
         return sessions(subject, self._context())
 
-    def end_session(self, sid: str, subject: str | None = None) -> Flow[Response]:
+    def end_session(self, sid: str, subject: str | None = None) -> Flow[bool]:
         """End a login session and what is bound to it, and have its clients told; with a subject, only if it is theirs.
 
-        200, also where there is nothing to end; or 503 with nothing done.
+        Return whether there was one to end. Raises `Unanswered` if storage fails; nothing is done then.
         """
         context = self._context()
-        return transact(lambda: end_session(sid, subject, context), self._refuse_as_json)
+        return agree(lambda: end_session(sid, subject, context))
 
-    def end_sessions(self, subject: str) -> Flow[Response]:
-        """End all login sessions of a person, as when their password has changed: 200, or 503 and it is to be repeated.
+    def end_sessions(self, subject: str) -> Flow[int]:
+        """End all login sessions of a person, as when their password has changed; return how many there were.
 
-        200 says that every session that was there at the call has ended, with all that is bound to it.
+        When it returns, every session that was there at the call has ended, with all that is bound to it. Raises
+        `Unanswered` if storage fails: a part may be done then, and it is to be called again.
         """
         context = self._context()
-        return guard(commit_until_unchanged(lambda _: end_sessions(subject, context)), self._refuse_as_json)
+        return total(commit_until_unchanged(lambda _: end_sessions(subject, context)))
 
     def logout(self, handle: str, login: Login | None) -> Flow[PendingLogout | None]:
         """Find out what a client asked that sent a person here to sign out: None for a handle that is none (any more).
@@ -326,7 +331,7 @@ class AuthorizationServer:
         To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
         most, one after the other; a client that does not answer is asked once. Raises `Unanswered` if storage fails.
         """
-        return deliver(limit, self._context, self._sign_all, self._refuse_as_json)
+        return deliver(limit, self._context, self._sign_all)
 
     def due_logouts(self, limit: int = 20) -> Flow[tuple[Due, ...]]:
         """Return what `deliver_logouts` would try, each client's apart, for a host that tells several at a time."""
@@ -334,7 +339,7 @@ class AuthorizationServer:
 
     def deliver_logouts_to(self, due: Due) -> Flow[int]:
         """Tell one client of sessions that have ended; return how many were tried. Raises as `deliver_logouts` does."""
-        return deliver_to(due, self._context, self._sign_all, self._refuse_as_json)
+        return deliver_to(due, self._context, self._sign_all)
 
     def register(self, client: Client, secret: Secret | None = None, *, replace: bool = False) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.

@@ -8,11 +8,9 @@ from urllib.parse import urlencode
 import attrs
 
 from oauthcore import Client, LoginSession, Response
-from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.flow.effects import Flow, find
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of
-from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages.page_context import Visit
 from oauthcore_pages.rendering import Listed, client_name
 
@@ -55,12 +53,8 @@ def take_back(visit: Visit) -> Flow[Response]:
     if session.login is None:
         return visit.send_to(visit.around.paths.login)
     subject, server, sid = session.login.subject, visit.around.server, form.get("sid")
-    ending = server.end_session(sid, subject) if sid else server.withdraw(subject, form.need("client_id"))
-    response = yield from ending
-    if response.status == 200:
-        return see_other(f"{visit.around.paths.account}?{'ended' if sid else 'revoked'}=1")
-    page = ErrorPage(response.status, TemporarilyUnavailable.code, TemporarilyUnavailable.description)
-    return attrs.evolve(visit.error(page), refusal=response.refusal)
+    _ = yield from (server.end_session(sid, subject) if sid else server.withdraw(subject, form.need("client_id")))
+    return see_other(f"{visit.around.paths.account}?{'ended' if sid else 'revoked'}=1")
 
 
 def show_logout(visit: Visit) -> Flow[Response]:

@@ -17,11 +17,10 @@ from oauthcore.clients.registration import Registered, listing
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Change, Delete, Event, EventName, Outcome, Replace
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, EventName, Replace
 from oauthcore.flow.transact import agree
 from oauthcore.records.client import Client
 from oauthcore.records.listed_client import LISTED, ListedClient
-from oauthcore.wire.http import Response
 
 # What only registering, rotating a secret, and switching off and on may change.
 _NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled"})
@@ -45,46 +44,38 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
         if name in _NOT_SETTINGS or name not in attrs.fields_dict(Client):
             remedy = "name settings of the client; secrets are rotated, and clients disabled and enabled"
             raise ConfigurationError(name, settings[name], remedy)
-    renewed: list[Registered] = []
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Registered]]:
         known = known_client((yield from find(Client, client_id)), client_id)
         entry = yield from find(ListedClient, client_id)
         changed = renew(attrs.evolve(known, **settings), known)  # type: ignore[arg-type]  # the fields' own names
-        renewed.append(changed)
-        return decide_change(known, changed.client, entry, "client_updated", context)
+        decided = decide_change(known, changed.client, entry, "client_updated", context)
+        return Decision(changed, decided.changes, decided.events)
 
-    _ = yield from agree(decision)
-    return renewed[-1]
+    return (yield from agree(decision))
 
 
 def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Client]:
     """Disable or enable a client; that it is so already changes nothing."""
     name: EventName = "client_enabled" if enabled else "client_disabled"
-    switched: list[Client] = []
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Client]]:
         known = known_client((yield from find(Client, client_id)), client_id)
         entry = yield from find(ListedClient, client_id)
-        switched.append(attrs.evolve(known, enabled=enabled))
-        return decide_change(known, switched[-1], entry, name, context)
+        return decide_change(known, attrs.evolve(known, enabled=enabled), entry, name, context)
 
-    _ = yield from agree(decision)
-    return switched[-1]
+    return (yield from agree(decision))
 
 
 def remove_client(client_id: str) -> Flow[Client]:
     """Remove a client, and so everything that it was given; raises `ConfigurationError` for no such client."""
-    removed: list[Client] = []
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Client]]:
         known = known_client((yield from find(Client, client_id)), client_id)
         entry = yield from find(ListedClient, client_id)
-        removed.append(known)
         return decide_remove(known, entry)
 
-    _ = yield from agree(decision)
-    return removed[-1]
+    return (yield from agree(decision))
 
 
 def known_client(client: Client | None, client_id: str) -> Client:
@@ -96,15 +87,15 @@ def known_client(client: Client | None, client_id: str) -> Client:
 
 def decide_change(
     known: Client, changed: Client, entry: ListedClient | None, name: EventName, context: Context
-) -> Outcome:
+) -> Decision[Client]:
     """Put the changed client in the place of the known one, unless nothing is changed."""
     listed = listing(changed, entry, context)
     if changed == known:
-        return Outcome(Response(200), listed)
-    return Outcome(Response(200), (Replace(known, changed), *listed), (Event(name, known.client_id),))
+        return Decision(changed, listed)
+    return Decision(changed, (Replace(known, changed), *listed), (Event(name, known.client_id),))
 
 
-def decide_remove(known: Client, entry: ListedClient | None) -> Outcome:
+def decide_remove(known: Client, entry: ListedClient | None) -> Decision[Client]:
     """Remove it from the registered clients, and from their list."""
     listed: tuple[Change, ...] = () if entry is None else (Delete(entry),)
-    return Outcome(Response(200), (Delete(known), *listed), (Event("client_removed", known.client_id),))
+    return Decision(known, (Delete(known), *listed), (Event("client_removed", known.client_id),))

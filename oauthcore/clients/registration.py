@@ -12,13 +12,12 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Change, Event, Insert, Outcome, Replace
+from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace
 from oauthcore.flow.transact import agree
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
 from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.records.listed_client import ListedClient
 from oauthcore.redirect_uri import objection
-from oauthcore.wire.http import Response
 
 METHODS: tuple[AuthenticationMethod, ...] = (
     "client_secret_basic",
@@ -190,28 +189,30 @@ def listing(client: Client, entry: ListedClient | None, context: Context) -> tup
 
 def decide_register(
     known: Client | None, entry: ListedClient | None, registered: Registered, context: Context, *, replace: bool
-) -> Outcome:
+) -> Decision[Registered]:
     """Remember a client, or put it in the place of one that may be replaced; the same once more changes nothing."""
     client = registered.client
     listed = listing(client, entry, context)
     if known is None:
-        return Outcome(Response(201), (Insert(client), *listed), (Event("client_registered", client.client_id),))
+        return Decision(registered, (Insert(client), *listed), (Event("client_registered", client.client_id),))
     if not replace:
         remedy = "it is taken; choose another, remove that client first, or register with replace=True"
         raise ConfigurationError("client_id", client.client_id, remedy)
     if known == client:
-        return Outcome(Response(200), listed)
-    return Outcome(Response(200), (Replace(known, client), *listed), (Event("client_updated", client.client_id),))
+        return Decision(registered, listed)
+    return Decision(registered, (Replace(known, client), *listed), (Event("client_updated", client.client_id),))
 
 
-def decide_rotate(known: Client | None, client_id: str, secret: Secret, overlap: int, context: Context) -> Outcome:
+def decide_rotate(
+    known: Client | None, client_id: str, secret: Secret, overlap: int, context: Context
+) -> Decision[Secret]:
     """Replace a client's secret; the newest of its old ones stays good for `overlap` seconds, so that both are."""
     if known is None or not known.has_secret:
         raise ConfigurationError("client_id", client_id, "name a registered client that authenticates with a secret")
     newest = known.secrets[:1]
     kept = tuple(attrs.evolve(old, expires_at=context.now + overlap) for old in newest if overlap > 0)
     rotated = attrs.evolve(known, secrets=(remembered(secret, known, context), *kept))
-    return Outcome(Response(200), (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))
+    return Decision(secret, (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))
 
 
 def remember(client: Client, secret: Secret | None, context: Context, *, replace: bool) -> Flow[Registered]:
@@ -221,17 +222,15 @@ def remember(client: Client, secret: Secret | None, context: Context, *, replace
     does registering it again enable it: whoever disabled it may have done so for a thief.
     """
     generation = context.mint().reveal()[:GENERATION_LENGTH]
-    made: list[Registered] = []
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Registered]]:
         check_sector(client, context)
         known = yield from find(Client, client.client_id)
         entry = yield from find(ListedClient, client.client_id)
-        made.append(with_secret(as_registered(client, known, generation), secret, known, context))
-        return decide_register(known, entry, made[-1], context, replace=replace)
+        registered = with_secret(as_registered(client, known, generation), secret, known, context)
+        return decide_register(known, entry, registered, context, replace=replace)
 
-    _ = yield from agree(decision)
-    return made[-1]
+    return (yield from agree(decision))
 
 
 def as_registered(client: Client, known: Client | None, generation: str) -> Client:
@@ -245,10 +244,8 @@ def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret
     """Replace a client's secret; raises `ConfigurationError` where there is no such client with a secret."""
     secret = fresh_secret((yield from find(Client, client_id)), context)
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Secret]]:
         known = yield from find(Client, client_id)
         return decide_rotate(known, client_id, secret, overlap, context)
 
-    response = yield from agree(decision)
-    assert response.status == 200
-    return secret
+    return (yield from agree(decision))

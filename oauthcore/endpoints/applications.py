@@ -14,13 +14,12 @@ from oauthcore.context import Context
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Change, Delete, Event, Outcome, Replace
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, Replace
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, Grant, WithdrawalMark
 from oauthcore.records.liveness import is_standing, of_generation
 from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope
-from oauthcore.wire.http import Response
 
 
 @attrs.frozen(kw_only=True)
@@ -93,8 +92,8 @@ class Withdrawal:
     client_id: str | None
 
 
-def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Outcome]:
-    """Take back what a person authorized; `again` tells that some of it is taken back already.
+def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Decision[int]]:
+    """Take back what a person authorized, and return how much; `again` tells that some of it is taken back already.
 
     To be decided until there is nothing more to take back, by `commit_until_unchanged`: there may be a consent or a
     grant by then that was not there when this looked.
@@ -106,7 +105,7 @@ def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Outcom
         grant for grant in grants if asked.client_id in {None, grant.client_id} and is_standing(grant, context.now)
     ]
     if again and not consents and not grants:
-        return Outcome(Response(200))
+        return Decision(0)
     mark = yield from find_mark(asked.subject, context)
     return decide_withdraw(asked, consents, grants, mark, context)
 
@@ -117,7 +116,7 @@ def decide_withdraw(
     grants: Sequence[Grant],
     mark: WithdrawalMark | None,
     context: Context,
-) -> Outcome:
+) -> Decision[int]:
     """Forget the consents, so that they are asked again, and revoke the grants, so that every token ends.
 
     Whoever authorizes meanwhile requires what they rely on: the consent that is deleted here, or the mark that is
@@ -130,13 +129,14 @@ def decide_withdraw(
     for grant in grants:
         changes.append(Replace(grant, revoke_grant(grant)))
         events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
-    return Outcome(Response(200), tuple(changes), tuple(events))
+    return Decision(len(events), tuple(changes), tuple(events))
 
 
-def revoke_by_key(key: str, context: Context) -> Flow[Outcome]:
+def revoke_by_key(key: str, context: Context) -> Flow[Decision[Grant]]:
     """Revoke one grant at the operator's wish; raises `ConfigurationError` where there is none to revoke."""
     grant = yield from find(Grant, Digest(key))
     if grant is None or not is_standing(grant, context.now):
         raise ConfigurationError("grant", key, "name one that stands; grant list shows them")
     event = Event("grant_revoked", grant.client_id, grant.subject, grant.key)
-    return Outcome(Response(200), (Replace(grant, revoke_grant(grant)),), (event,))
+    revoked = revoke_grant(grant)
+    return Decision(revoked, (Replace(grant, revoked),), (event,))

@@ -17,7 +17,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import OAuthError, UnnamedClient
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Insert, Outcome, Require
+from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
 from oauthcore.frozen import maker
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
 from oauthcore.oidc.person import NOBODY, Person
@@ -42,7 +42,7 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     received = read(query_of(request) if request.method == "GET" else form_of(request))
     client = yield from find(Client, received.client_id)
     asked = understand(received, client, context)
-    if isinstance(asked, Outcome):
+    if isinstance(asked, Decision):
         return asked
     session = yield from session_of(login)
     login = still_signed_in(login, session, context.now)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice, zip_longest
+from typing import TypeVar
 
 import attrs
 
 from oauthcore.context import Context
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Delete, Event, Outcome, Pending, Replace
-from oauthcore.flow.transact import Refuse, SignAll, agree, guard, reply_to
+from oauthcore.flow.outcome import Decision, Delete, Event, Replace
+from oauthcore.flow.transact import SignAll, agree, guard, reply_to
+from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.logout_token import logout_token
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import of_generation
@@ -31,26 +33,26 @@ FIRST_WAIT = 30
 MAX_TRIES = 10
 # Seconds that one client may take of a round. What it does not take in that time, it takes in the next one.
 CLIENT_TIME = 5
-NOT_MINE = Response(409)
 
+T = TypeVar("T")
+
+
+SignNow = Callable[[Context], SignAll]
+"""Make what signs, with the keys as they are at that time."""
 
 Due = tuple[LogoutDelivery, ...]
 """What is due to one client."""
 
 
-def deliver(
-    limit: int, context_now: Callable[[], Context], sign_all: Callable[[Context], SignAll], refuse: Refuse
-) -> Flow[int]:
+def deliver(limit: int, context_now: Callable[[], Context], sign_now: SignNow) -> Flow[int]:
     """Deliver what is due, at most so many one after the other, each at its own time; return how many were tried."""
     tried = 0
     for deliveries in (yield from due_by_client(limit, context_now().now)):
-        tried += yield from deliver_to(deliveries, context_now, sign_all, refuse)
+        tried += yield from deliver_to(deliveries, context_now, sign_now)
     return tried
 
 
-def deliver_to(
-    deliveries: Due, context_now: Callable[[], Context], sign_all: Callable[[Context], SignAll], refuse: Refuse
-) -> Flow[int]:
+def deliver_to(deliveries: Due, context_now: Callable[[], Context], sign_now: SignNow) -> Flow[int]:
     """Deliver what is due to one client, one after the other, until it gives no answer or its time is up.
 
     Who did not answer one will not answer the next; what is left stays due, and is tried when it is this client's turn
@@ -62,10 +64,11 @@ def deliver_to(
         context = context_now()
         if context.now >= until:
             break
-        made = yield from guard(agree(partial(claim, delivery, context), sign_all(context)), refuse)
-        if made.status != 200:
+        # Whatever keeps one delivery from being sent, a bug included, keeps none of the others from it.
+        request = yield from guard(agree(partial(claim, delivery, sign_now(context), context)), no_request)
+        if request is None:
             continue
-        answer = yield from reply_to(posted(made))
+        answer = yield from reply_to(request)
         _ = yield from agree(partial(settle, claimed(delivery, context.now), answer))
         tried += 1
         if answer is None:
@@ -108,55 +111,61 @@ def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
     return attrs.evolve(delivery, tries=delivery.tries + 1, next_try_at=now + wait)
 
 
-def claim(delivery: LogoutDelivery, context: Context) -> Flow[Outcome]:
-    """Take a delivery, if nobody else has: the answer is the request's body, 409 where there is nothing to send."""
+def no_request(error: OAuthError, cause: BaseException | None) -> None:
+    """Return that there is nothing to be sent now; the delivery stays due."""
+
+
+def claim(delivery: LogoutDelivery, sign_all: SignAll, context: Context) -> Flow[Decision[Outgoing | None]]:
+    """Take a delivery, if nobody else has: the value is the request that delivers it, None where there is none."""
     stored = yield from find(LogoutDelivery, delivery.key)
     client = of_generation((yield from find(Client, delivery.client_id)), delivery.client_generation)
-    return decide_claim(delivery, stored, client, context)
+    decided = decide_claim(delivery, stored, client, context)
+    if decided.value is None:
+        return Decision(None, decided.changes, decided.events)
+    uri, token = decided.value
+    # Signed before the commit: while no key can be had, the delivery stays as it is.
+    signed = yield from sign_all((token,))
+    return Decision(posted(uri, signed[0]), decided.changes, decided.events)
 
 
 def decide_claim(
     delivery: LogoutDelivery, stored: LogoutDelivery | None, client: Client | None, context: Context
-) -> Outcome:
-    """Take it and make its token; drop it where it can't be delivered any more."""
+) -> Decision[tuple[str, Jwt] | None]:
+    """Take it, and return where its token goes, and the token; drop it where it can't be delivered any more."""
     if stored != delivery:
-        return Outcome(NOT_MINE)
+        return Decision(None)
     if client is None or client.backchannel_logout_uri is None or delivery.tries >= MAX_TRIES:
-        return given_up(delivery)
+        return given_up(delivery, None)
     try:
         token = logout_token(client, delivery, context)
     except InvalidRequest:  # it has to be encrypted, and the client has no key for that
-        return given_up(delivery)
-    headers = (("Location", client.backchannel_logout_uri),)
-    return Outcome(
-        Pending((token,), lambda signed: Response(200, headers, form_encoded([("logout_token", signed[0])]).encode())),
-        (Replace(delivery, claimed(delivery, context.now)),),
-    )
+        return given_up(delivery, None)
+    taken = Replace(delivery, claimed(delivery, context.now))
+    return Decision((client.backchannel_logout_uri, token), (taken,))
 
 
-def posted(made: Response) -> Outgoing:
+def posted(uri: str, logout_token: str) -> Outgoing:
     """Return the request that delivers a token (section 2.5)."""
-    uri = made.header("location")
-    assert uri is not None
-    return Outgoing("POST", uri, (("Content-Type", FORM), ("Accept", "application/json, */*;q=0.1")), made.body)
+    headers = (("Content-Type", FORM), ("Accept", "application/json, */*;q=0.1"))
+    return Outgoing("POST", uri, headers, form_encoded([("logout_token", logout_token)]).encode())
 
 
-def settle(taken: LogoutDelivery, answer: Response | None) -> Flow[Outcome]:
-    """Note how a try went."""
+def settle(taken: LogoutDelivery, answer: Response | None) -> Flow[Decision[bool]]:
+    """Note how a try went; return whether it was delivered."""
     stored = yield from find(LogoutDelivery, taken.key)
     return decide_settle(taken, stored, answer)
 
 
-def decide_settle(taken: LogoutDelivery, stored: LogoutDelivery | None, answer: Response | None) -> Outcome:
+def decide_settle(taken: LogoutDelivery, stored: LogoutDelivery | None, answer: Response | None) -> Decision[bool]:
     """Forget what was delivered (200, and 204 for the lenient: section 2.8); give up after the last try."""
     if stored != taken:
-        return Outcome(NOT_MINE)
+        return Decision(False)
     if answer is not None and answer.status in {200, 204}:
-        return Outcome(Response(200), (Delete(taken),), (Event("logout_delivered", taken.client_id, taken.person),))
-    return given_up(taken) if taken.tries >= MAX_TRIES else Outcome(Response(202))
+        return Decision(True, (Delete(taken),), (Event("logout_delivered", taken.client_id, taken.person),))
+    return given_up(taken, False) if taken.tries >= MAX_TRIES else Decision(False)
 
 
-def given_up(delivery: LogoutDelivery) -> Outcome:
+def given_up(delivery: LogoutDelivery, value: T) -> Decision[T]:
     """Forget a delivery that comes to nothing, and tell the audit log."""
     event = Event("logout_undelivered", delivery.client_id, delivery.person)
-    return Outcome(NOT_MINE, (Delete(delivery),), (event,))
+    return Decision(value, (Delete(delivery),), (event,))

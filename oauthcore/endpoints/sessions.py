@@ -7,14 +7,13 @@ import attrs
 from oauthcore.context import Context
 from oauthcore.errors import OutdatedLogin
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.outcome import Decision, Event, Insert, Replace, Require
 from oauthcore.flow.transact import agree
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import SESSION, SessionInput
 from oauthcore.records.login import Login, LoginSession
 from oauthcore.records.record import Record
-from oauthcore.wire.http import Response
 
 
 @attrs.frozen
@@ -43,7 +42,7 @@ class SignIn:
         return max(self.login.auth_time, before.auth_time + 1)
 
 
-def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
+def sign_in(asked: SignIn, context: Context) -> Flow[Decision[Login]]:
     """Go on with the session that the browser had, or begin one; raises `OutdatedLogin`.
 
     A commit that fails is decided again, and no fresh look would bring back what the host has concluded from.
@@ -61,10 +60,10 @@ def sign_in(asked: SignIn, context: Context) -> Flow[Outcome]:
 
 def decide_sign_in(
     asked: SignIn, before: LoginSession | None, grants: tuple[Grant, ...], clients: Clients, context: Context
-) -> Outcome:
-    """There are two cases: the same person was signed in before, and their session goes on; or another's ends, if any.
+) -> Decision[Login]:
+    """There are two cases: who signs in was signed in before, and their session goes on; or another's, if any, ends.
 
-    200 for the one and 201 for the other.
+    Return the login as the session has it, whichever session that is.
     """
     login, over = asked.login, context.now + asked.lifetime
     relied_on = tuple(map(Require, asked.relying_on))
@@ -72,18 +71,15 @@ def decide_sign_in(
     how = {"auth_time": asked.auth_time_after(before), "acr": login.acr, "amr": login.amr, "expires_at": over}
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
-        return Outcome(Response(200), (*relied_on, Replace(before, renewed)), (event,))
+        return Decision(renewed.login, (*relied_on, Replace(before, renewed)), (event,))
     ended = ending([] if before is None else [before], grants, clients, context)
     fresh = LoginSession(key=asked.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
-    return Outcome(Response(201), (*relied_on, *ended.changes, Insert(fresh)), (*ended.events, event))
+    return Decision(fresh.login, (*relied_on, *ended.changes, Insert(fresh)), (*ended.events, event))
 
 
 def signed_in(asked: SignIn, context: Context) -> Flow[Login]:
-    """Begin a session, and give who is signed in as it says: the session that the browser had may go on instead."""
-    response = yield from agree(lambda: sign_in(asked, context))
-    session = yield from find(LoginSession, asked.sid if response.status == 201 else str(asked.before))
-    assert session is not None
-    return session.login
+    """Begin a session, and return who is signed in as it says: the session that the browser had may go on instead."""
+    return agree(lambda: sign_in(asked, context))
 
 
 def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:
@@ -93,19 +89,19 @@ def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:
     return tuple(sorted(lasting, key=lambda session: (session.started_at, session.key), reverse=True))
 
 
-def end_session(sid: str, subject: str | None, context: Context) -> Flow[Outcome]:
-    """End one session; with a subject, only if it is theirs."""
+def end_session(sid: str, subject: str | None, context: Context) -> Flow[Decision[bool]]:
+    """End one session; with a subject, only if it is theirs. Return whether there was one to end."""
     session = yield from find(LoginSession, sid)
     if session is None or subject not in {None, session.subject}:
-        return Outcome(Response(200))
+        return Decision(False)
     grants = yield from find_of(Grant, session.subject)
     clients = yield from clients_of([session], grants)
     ended = ending([session], grants, clients, context)
-    return Outcome(Response(200), ended.changes, ended.events)
+    return Decision(is_active(session, context.now), ended.changes, ended.events)
 
 
-def end_sessions(subject: str, context: Context) -> Flow[Outcome]:
-    """End all sessions of a person.
+def end_sessions(subject: str, context: Context) -> Flow[Decision[int]]:
+    """End all sessions of a person, and return how many there were.
 
     To be decided until there is none left, by `commit_until_unchanged`: one may have begun since this looked.
     """
@@ -113,4 +109,4 @@ def end_sessions(subject: str, context: Context) -> Flow[Outcome]:
     grants = yield from find_of(Grant, subject)
     clients = yield from clients_of(found, grants)
     ended = ending(found, grants, clients, context)
-    return Outcome(Response(200), ended.changes, ended.events)
+    return Decision(sum(is_active(session, context.now) for session in found), ended.changes, ended.events)

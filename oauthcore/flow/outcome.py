@@ -1,4 +1,4 @@
-"""What a decision comes to: an answer, the changes that must hold for it to be given, and what the audit log hears.
+"""What a decision comes to: a value, the changes that must hold for it to be returned, and events for the audit log.
 
 Four changes are the whole concurrency model. A commit applies all of them or none; each states a precondition, and
 where one no longer holds the commit fails and the decision is made again on fresh facts.
@@ -19,6 +19,7 @@ from oauthcore.wire.http import Response
 R = TypeVar("R", bound=Record)
 S = TypeVar("S", bound=Owned)
 R_co = TypeVar("R_co", bound=Record, covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 @made_quickly
@@ -119,9 +120,16 @@ class Pending:
 
 @made_quickly
 @attrs.frozen
-class Outcome:
-    """Hold one decision: the response is given only if the changes could be committed."""
+class Decision(Generic[T_co]):
+    """Hold one decision: the value is returned only if the changes could be committed.
 
-    response: Response | Pending
+    What answers a browser or a client has a response for its value; what a host calls has whatever the host needs.
+    """
+
+    value: T_co
     changes: tuple[Change, ...] = ()
     events: tuple[Event, ...] = ()
+
+
+Outcome: TypeAlias = Decision[Response | Pending]
+"""The decision of an endpoint: a response, or one that still lacks signatures."""

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from oauthcore.documents import Missing, Turn
-from oauthcore.errors import OAuthError, ServerError, TemporarilyUnavailable, Unanswered
+from oauthcore.errors import Contended, OAuthError, ServerError, TemporarilyUnavailable, Unanswered
 from oauthcore.flow.effects import Flow, commit, fetch
-from oauthcore.flow.outcome import Outcome, Pending
+from oauthcore.flow.outcome import Decision, Outcome, Pending
 from oauthcore.jose.jwt import Jwt
 from oauthcore.wire.http import Headers, Outgoing, Response, with_headers
 
@@ -20,6 +20,7 @@ from oauthcore.wire.http import Headers, Outgoing, Response, with_headers
 ATTEMPTS = 5
 
 T = TypeVar("T")
+U = TypeVar("U")
 Refuse = Callable[[OAuthError, BaseException | None], Response]
 SignAll = Callable[[tuple[Jwt, ...]], Flow[tuple[str, ...]]]
 
@@ -38,12 +39,12 @@ def transact(
     `sign_all` finds keys for what is to be signed, and asks for the signatures. `also` are headers of every answer.
     """
     return guard(
-        agree(decision, sign_all, also),
+        respond(decision, sign_all, also),
         (lambda error, cause: with_headers(refuse(error, cause), also)) if also else refuse,
     )
 
 
-def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
+def guard(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | None], U]) -> Flow[T | U]:
     """Return a flow's result, or a refusal whatever happens."""
     try:
         return (yield from flow)
@@ -55,43 +56,56 @@ def guard(flow: Flow[T], refuse: Refuse) -> Flow[T | Response]:
         return refuse(ServerError("a bug in the server"), bug)
 
 
-def agree(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, also: Headers = ()) -> Flow[Response]:
+def agree(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
     """Decide and commit, again on fresh facts where somebody else was first; raises what the decision raises."""
     for _ in range(ATTEMPTS):
         try:
-            outcome = yield from decision()
+            decided = yield from decision()
         except Missing as missing:
             _ = yield from learn(missing)
             continue
-        response = outcome.response
+        if not decided.changes and not decided.events:
+            return decided.value
+        if (yield from commit(decided.changes, decided.events)):
+            return decided.value
+    raise Contended("others were first, every time")
+
+
+def respond(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, also: Headers = ()) -> Flow[Response]:
+    """Do as `agree` does with a decision whose value is a response, which is signed before it is committed."""
+
+    def complete() -> Flow[Decision[Response]]:
+        """Decide, and have signed what lacks signatures."""
+        outcome = yield from decision()
+        response = outcome.value
         if isinstance(response, Pending):
             response = yield from signed(response, sign_all)
-        if also:
-            response = with_headers(response, also)
-        if not outcome.changes and not outcome.events:
-            return response
-        if (yield from commit(outcome.changes, outcome.events)):
-            return response
-    raise TemporarilyUnavailable("others were first, every time")
+        return Decision(with_headers(response, also) if also else response, outcome.changes, outcome.events)
+
+    return agree(complete)
 
 
-def commit_until_unchanged(decision: Callable[[bool], Flow[Outcome]]) -> Flow[Response]:
+def commit_until_unchanged(decision: Callable[[bool], Flow[Decision[T]]]) -> Flow[tuple[T, ...]]:
     """Decide and commit until a decision changes nothing more; raises what the decision raises.
 
     For whatever ends *all* records of a kind: a record inserted between the look and the commit breaks none of the
     commit's preconditions, and is seen by the look after it. So nothing is left that was there when the last look
     began, whoever inserted it, and those who insert pay nothing for that. `decision` is told whether anything was
-    committed before.
+    committed before. Return the values of all that was committed.
     """
-    committed = False
+    committed: list[T] = []
     for _ in range(2 * ATTEMPTS):
-        outcome = yield from decision(committed)
-        assert isinstance(outcome.response, Response)
-        if not outcome.changes:
-            return outcome.response
-        done = yield from commit(outcome.changes, outcome.events)
-        committed = committed or done
-    raise TemporarilyUnavailable("there was more to end after every commit")
+        decided = yield from decision(bool(committed))
+        if not decided.changes:
+            return tuple(committed)
+        if (yield from commit(decided.changes, decided.events)):
+            committed.append(decided.value)
+    raise Contended("there was more to end after every commit")
+
+
+def total(counts: Flow[tuple[int, ...]]) -> Flow[int]:
+    """Return the sum of what a flow counted."""
+    return sum((yield from counts))
 
 
 def learn(missing: Missing) -> Flow[Turn]:

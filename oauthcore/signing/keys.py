@@ -15,7 +15,7 @@ import attrs
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, generate_key, settled, sign
-from oauthcore.flow.outcome import Change, Insert, Outcome, Replace
+from oauthcore.flow.outcome import Change, Decision, Insert, Replace
 from oauthcore.flow.transact import SignAll, agree
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, set_of
@@ -23,7 +23,6 @@ from oauthcore.jose.jwt import Jwt
 from oauthcore.records.key_ring import KeyRing, RingKey
 from oauthcore.records.lifecycle import KeyState
 from oauthcore.signing.key_ring import KeyPolicy, active_of, due, publish, succeed, supersede, wanting
-from oauthcore.wire.http import Response
 
 
 @attrs.frozen
@@ -176,14 +175,12 @@ class StoredKeys:
         self._remembered = (now, keys)
         return keys
 
-    def _agreed(self, decision: Callable[[], Flow[Outcome]]) -> Flow[KeyRing]:
-        _ = yield from agree(decision)
-        ring = yield from find(KeyRing, self._issuer)
-        assert ring is not None
+    def _agreed(self, decision: Callable[[], Flow[Decision[KeyRing]]]) -> Flow[KeyRing]:
+        ring = yield from agree(decision)
         self._remembered = None
         return ring
 
-    def _turned(self, now: int) -> Flow[Outcome]:
+    def _turned(self, now: int) -> Flow[Decision[KeyRing]]:
         stored = yield from find(KeyRing, self._issuer)
         ring = stored or KeyRing(issuer=self._issuer)
         turned = due(ring, now, self.policy) or ring
@@ -192,7 +189,7 @@ class StoredKeys:
             turned = publish(turned, self._ring_key(key, now), now)
         return put_in_place(stored, turned)
 
-    def _changed(self, change: Callable[[KeyRing], KeyRing]) -> Flow[Outcome]:
+    def _changed(self, change: Callable[[KeyRing], KeyRing]) -> Flow[Decision[KeyRing]]:
         stored = yield from find(KeyRing, self._issuer)
         return put_in_place(stored, change(stored or KeyRing(issuer=self._issuer)))
 
@@ -222,9 +219,9 @@ class StoredKeys:
 _ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED, KeyState.REMEMBERED)
 
 
-def put_in_place(stored: KeyRing | None, ring: KeyRing) -> Outcome:
+def put_in_place(stored: KeyRing | None, ring: KeyRing) -> Decision[KeyRing]:
     """Decide that a ring takes the place of the stored one, unless it is the same."""
     if ring == stored:
-        return Outcome(Response(200))
+        return Decision(ring)
     change: Change = Insert(ring) if stored is None else Replace(stored, ring)
-    return Outcome(Response(200), (change,))
+    return Decision(ring, (change,))

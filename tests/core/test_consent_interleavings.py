@@ -127,7 +127,7 @@ def test_an_answer_and_a_withdrawal_leave_nothing_of_what_was_allowed(record_pro
     meeting = Meeting(prepare)
 
     def check(run: Run[Any]) -> None:
-        assert run.results[0].status == 200
+        assert run.results[0] >= 1
         assert consented(run) == []
 
     explored(record_property, meeting, check, kept)

@@ -15,7 +15,7 @@ import pytest
 from oauthcore import Client, Lifetimes, Policy, Request, Response, World
 from oauthcore.authorization.consent import consent_key
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Delete, Event, Outcome, Replace
+from oauthcore.flow.outcome import Decision, Delete, Event, Replace
 from oauthcore.flow.storage import Storage
 from oauthcore.flow.transact import agree
 from oauthcore.records.grant import Consent, Grant
@@ -37,7 +37,7 @@ from tests.core.site import (
     members,
 )
 
-Prepare = Callable[[Site], list[Flow[Response]]]
+Prepare = Callable[[Site], list[Flow[Any]]]
 
 
 def token_request(**values: str) -> Request:
@@ -63,10 +63,10 @@ def revocation(value: str) -> Request:
 def end_grant(key: str) -> Flow[Response]:
     """Revoke a grant, whatever happens to it meanwhile."""
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Response]]:
         grant = yield from find(Grant, key)
         assert grant is not None
-        return Outcome(Response(204), (Replace(grant, revoke_grant(grant)),))
+        return Decision(Response(204), (Replace(grant, revoke_grant(grant)),))
 
     return agree(decision)
 
@@ -74,10 +74,10 @@ def end_grant(key: str) -> Flow[Response]:
 def withdraw(key: str) -> Flow[Response]:
     """Forget a consent, whatever happens meanwhile."""
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Response]]:
         consent = yield from find(Consent, key)
         assert consent is not None
-        return Outcome(Response(204), (Delete(consent),))
+        return Decision(Response(204), (Delete(consent),))
 
     return agree(decision)
 
@@ -85,10 +85,10 @@ def withdraw(key: str) -> Flow[Response]:
 def disable(client_id: str) -> Flow[Response]:
     """Disable a client, whatever happens meanwhile."""
 
-    def decision() -> Flow[Outcome]:
+    def decision() -> Flow[Decision[Response]]:
         client = yield from find(Client, client_id)
         assert client is not None
-        return Outcome(Response(204), (Replace(client, attrs.evolve(client, enabled=False)),))
+        return Decision(Response(204), (Replace(client, attrs.evolve(client, enabled=False)),))
 
     return agree(decision)
 

@@ -73,17 +73,17 @@ def around(storage: Storage) -> World:
     return World(storage, authenticate=authenticate)
 
 
-def changing(site: Site, change: str) -> Flow[int]:
+def changing(site: Site, change: str) -> Flow[bool]:
     """Change the user, then end what there is of theirs."""
 
-    def flow() -> Flow[int]:
+    def flow() -> Flow[bool]:
         person = yield from find(Person, "alice")
         assert person is not None
         new = CHANGES[change]
         assert (yield from commit((Delete(person) if new is None else Replace(person, new),)))
         ended = yield from site.server.end_sessions("alice")
         withdrawn = yield from site.server.withdraw("alice")
-        return max(ended.status, withdrawn.status)
+        return ended >= 0 and withdrawn >= 0
 
     return flow()
 
@@ -125,7 +125,7 @@ def test_no_session_outlives_the_user_it_was_begun_for(change: str, record_prope
     meeting = meeting_of(lambda site: [changing(site, change), signing_in(site)])
 
     def check(run: Run[Any]) -> None:
-        assert run.results[0] == 200
+        assert run.results[0]
         assert lasting(meeting, run) == []
 
     explored(record_property, meeting, check, kept)
@@ -172,7 +172,7 @@ def test_no_token_for_a_password_outlives_the_user_it_was_given_to(
     meeting = meeting_of(lambda site: [changing(site, change), site.server.handle(request)])
 
     def check(run: Run[Any]) -> None:
-        assert run.results[0] == 200
+        assert run.results[0]
         assert run.results[1].status in {200, 400}
         grants = run.world.storage.find_of(Grant, "alice")
         assert [grant for grant in grants if is_standing(grant, meeting.site.now)] == []

@@ -36,8 +36,8 @@ def alive(meeting: Meeting, run: Run[Any]) -> list[Grant]:
 
 
 def nothing_stands(meeting: Meeting, run: Run[Any]) -> None:
-    """Demand that the withdrawal was answered, and that nothing is left of what it was for."""
-    assert run.results[0].status == 200
+    """Demand that the withdrawal returned, and that nothing is left of what it was for."""
+    assert run.results[0] >= 0
     assert alive(meeting, run) == []
     assert list(run.world.storage.find_of(Consent, "alice")) == []
 
@@ -71,7 +71,7 @@ def allowing(site: Site, **changes: str | None) -> Flow[Response]:
 def test_an_authorization_on_remembered_consent_leaves_nothing_that_outlives_the_withdrawal(
     client_id: str | None, record_property: Record, kept: Factory
 ) -> None:
-    def prepare(site: Site) -> list[Flow[Response]]:
+    def prepare(site: Site) -> list[Flow[Any]]:
         site.code()
         return [site.server.withdraw("alice", client_id), authorizing(site)]
 
@@ -86,7 +86,7 @@ def test_the_first_consent_for_a_client_is_found_by_the_withdrawal_that_it_meets
 ) -> None:
     """What was allowed before the withdrawal began ends with it, though none of it was in storage yet."""
 
-    def prepare(site: Site) -> list[Flow[Response]]:
+    def prepare(site: Site) -> list[Flow[Any]]:
         return [site.server.withdraw("alice", client_id), resuming(site, **OTHERS)]
 
     meeting = Meeting(prepare)
@@ -97,7 +97,7 @@ def test_the_first_consent_for_a_client_is_found_by_the_withdrawal_that_it_meets
 def test_consent_that_is_not_to_be_remembered_ends_with_the_withdrawal_too(
     record_property: Record, kept: Factory
 ) -> None:
-    def prepare(site: Site) -> list[Flow[Response]]:
+    def prepare(site: Site) -> list[Flow[Any]]:
         handle = handle_of(site.authorize())
         finished = site.drive(site.server.finish(handle, site.alice, ["email"], remember=False), site.world)
         back = Request("GET", location(finished), (("Cookie", str(site.cookie)),))
@@ -113,8 +113,8 @@ def test_a_yes_that_meets_a_withdrawal_comes_before_it_or_after_it_as_a_whole(
 ) -> None:
     meeting = Meeting(lambda site: [site.server.withdraw("alice"), allowing(site)])
 
-    def check(run: Run[Response]) -> None:
-        assert run.results[0].status == 200
+    def check(run: Run[Any]) -> None:
+        assert run.results[0] >= 0
         assert len(alive(meeting, run)) == len(run.world.storage.find_of(Consent, "alice"))
 
     explored(record_property, meeting, check, kept)
@@ -124,7 +124,7 @@ def test_a_yes_that_meets_a_withdrawal_comes_before_it_or_after_it_as_a_whole(
 def test_two_authorizations_leave_nothing_that_outlives_the_withdrawal(record_property: Record, kept: Factory) -> None:
     """The second relies on the consent that the first has just had remembered."""
 
-    def prepare(site: Site) -> list[Flow[Response]]:
+    def prepare(site: Site) -> list[Flow[Any]]:
         return [site.server.withdraw("alice"), resuming(site), authorizing(site, prompt="none")]
 
     meeting = Meeting(prepare, flows=3)
@@ -133,15 +133,15 @@ def test_two_authorizations_leave_nothing_that_outlives_the_withdrawal(record_pr
 
 
 def test_two_withdrawals_are_both_answered_and_leave_nothing(record_property: Record, kept: Factory) -> None:
-    def prepare(site: Site) -> list[Flow[Response]]:
+    def prepare(site: Site) -> list[Flow[Any]]:
         site.code()
         return [site.server.withdraw("alice"), site.server.withdraw("alice", "confidential")]
 
     meeting = Meeting(prepare)
 
-    def check(run: Run[Response]) -> None:
+    def check(run: Run[Any]) -> None:
         nothing_stands(meeting, run)
-        assert run.results[1].status == 200
+        assert run.results[1] >= 0
 
     explored(record_property, meeting, check, kept)
 
@@ -193,7 +193,7 @@ def test_no_grant_outlives_the_withdrawal_of_one_that_lived_when_it_was_given(
     )
 
     def check(run: Run[Any]) -> None:
-        assert run.results[0].status == 200
+        assert run.results[0] >= 1
         assert not (run.results[1] and alive(meeting, run))
 
     explored(record_property, meeting, check, kept)
@@ -215,7 +215,7 @@ def test_no_session_outlives_the_end_of_all_that_ends_one_that_lasted_when_it_be
     meeting = Meeting(prepare)
 
     def check(run: Run[Any]) -> None:
-        assert run.results[0].status == 200
+        assert run.results[0] >= 1
         found = run.world.storage.find_of(LoginSession, "alice")
         lasting = [session for session in found if is_active(session, meeting.site.now)]
         assert not (run.results[1] and lasting)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cyclopts import App, Parameter
 
 from oauthcore import ConfigurationError, Secret
-from oauthcore.errors import TemporarilyUnavailable
+from oauthcore.errors import TemporarilyUnavailable, Unanswered
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.profiles import parse_claims, profile_of
@@ -132,11 +132,11 @@ def set_password(
         password_hash = place.passwords.hash(password)
         changes = {"password_hash": password_hash, "password_changed_at": int(time.time())}
         user = place.wait(lambda: change_user(place.storage, username, **changes))
-        ended = place.flow(place.server.end_sessions(user.subject))
-    if ended.status != 200:
-        raise TemporarilyUnavailable(
-            f"{username} has the new password, but clients were told of no logout: set it again"
-        )
+        try:
+            place.flow(place.server.end_sessions(user.subject))
+        except Unanswered as failure:
+            reason = f"{username} has the new password, but clients were told of no logout: set it again"
+            raise TemporarilyUnavailable(reason) from failure
     tell_password({"username": user.username, "subject": user.subject}, password, generate=generate, as_json=as_json)
 
 
@@ -224,11 +224,14 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
         place.must_be_stored(User, key_of(username), "username")
         # First they can't sign in any more, then what they authorized ends: in the other order they might do it again.
         user = place.wait(lambda: remove_user(place.storage, username))
-        ended = place.flow(place.server.end_sessions(user.subject))
-        withdrawn = place.flow(place.server.withdraw(user.subject))
-    if withdrawn.status != 200 or ended.status != 200:
-        reason = f"{username} is removed, but what they authorized stands: try grant revoke --subject {user.subject}"
-        raise TemporarilyUnavailable(reason)
+        try:
+            place.flow(place.server.end_sessions(user.subject))
+            place.flow(place.server.withdraw(user.subject))
+        except Unanswered as failure:
+            reason = (
+                f"{username} is removed, but what they authorized stands: try grant revoke --subject {user.subject}"
+            )
+            raise TemporarilyUnavailable(reason) from failure
     members = {"username": user.username, "subject": user.subject, "removed": True}
     say(members, f"{user.username} is removed, and everything they authorized is taken back.", as_json=as_json)
 

@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Response, World, run
-from oauthcore.errors import InvalidGrant, OAuthError, ServerError, TemporarilyUnavailable
+from oauthcore.errors import InvalidGrant, OAuthError, ServerError, TemporarilyUnavailable, Unanswered
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Event, Insert, Outcome, Replace, Require
-from oauthcore.flow.transact import ATTEMPTS, commit_until_unchanged, transact
+from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.transact import ATTEMPTS, agree, commit_until_unchanged, transact
 from oauthcore.testing import Outage
 
 
@@ -81,22 +81,33 @@ def test_who_loses_every_race_is_asked_to_try_again() -> None:
     assert isinstance(refusals.errors[0], TemporarilyUnavailable)
 
 
+def test_a_host_whose_call_was_always_beaten_by_others_is_told_so_as_of_a_storage_that_failed() -> None:
+    storage = MemoryStorage([Counter()])
+
+    def decision() -> Flow[Decision[int]]:
+        counter = yield from find(Counter, "c")
+        assert counter is not None
+        storage._records[Counter, "c"] = Counter(counter.value + 1)
+        return Decision(counter.value, (Replace(counter, Counter(-1)),))
+
+    with pytest.raises(Unanswered):
+        run(agree(decision), World(storage))
+
+
 def test_what_is_added_while_all_is_ended_is_found_by_the_next_look() -> None:
     storage = MemoryStorage([Counter(1, "a")])
     late = iter([Counter(1, "b"), Counter(1, "c")])
     told: list[bool] = []
 
-    def decision(committed: bool) -> Flow[Outcome]:
+    def decision(committed: bool) -> Flow[Decision[int]]:
         told.append(committed)
         a, b, c = (yield from find(Counter, "a")), (yield from find(Counter, "b")), (yield from find(Counter, "c"))
         if (added := next(late, None)) is not None:
             storage._records[Counter, added.key] = added
-        return Outcome(
-            Response(200),
-            tuple(Replace(one, Counter(0, one.key)) for one in (a, b, c) if one is not None and one.value),
-        )
+        positive = [one for one in (a, b, c) if one is not None and one.value]
+        return Decision(len(positive), tuple(Replace(one, Counter(0, one.key)) for one in positive))
 
-    assert run(commit_until_unchanged(decision), World(storage)) == Response(200)
+    assert run(commit_until_unchanged(decision), World(storage)) == (1, 1, 1)
 
     assert [storage.find(Counter, key) for key in "abc"] == [Counter(0, key) for key in "abc"]
     assert told == [False, True, True, True]

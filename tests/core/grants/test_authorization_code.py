@@ -66,8 +66,8 @@ def test_a_client_that_may_not_refresh_gets_no_refresh_token() -> None:
 
     outcome = decide(RIGHT, Authenticated(client), CODE, GRANT, NOBODY, context)
 
-    assert "refresh_token" not in members(outcome.response)
-    assert "refresh_token_expires_in" not in members(outcome.response)
+    assert "refresh_token" not in members(outcome.value)
+    assert "refresh_token_expires_in" not in members(outcome.value)
     assert [type(c.record) for c in outcome.changes if isinstance(c, Insert)] == [AccessToken]
 
 
@@ -81,7 +81,7 @@ def test_a_replay_is_answered_with_the_revocation_of_its_grant() -> None:
     (change,) = outcome.changes
     assert isinstance(change, Replace) and isinstance(change.new, Grant)
     assert change.new.state is GrantState.REVOKED
-    assert refused(outcome.response, "invalid_grant", "redeemed before")
+    assert refused(outcome.value, "invalid_grant", "redeemed before")
     assert [event.name for event in outcome.events] == ["code_replayed"]
 
 

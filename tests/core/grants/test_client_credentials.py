@@ -24,7 +24,7 @@ def test_it_issues_one_access_token_for_nobody_and_no_refresh_token() -> None:
     assert require == Require(CONFIDENTIAL)
     assert isinstance(insert, Insert) and isinstance(insert.record, AccessToken)
     assert (insert.record.subject, insert.record.grant) == (None, None)
-    assert set(members(outcome.response)) == {"access_token", "token_type", "expires_in", "scope"}
+    assert set(members(outcome.value)) == {"access_token", "token_type", "expires_in", "scope"}
 
 
 def test_an_omitted_scope_means_the_clients_default_and_is_stated() -> None:
@@ -33,25 +33,25 @@ def test_an_omitted_scope_means_the_clients_default_and_is_stated() -> None:
 
     outcome = decide(Authenticated(client), None, CONTEXT)
 
-    assert members(outcome.response)["scope"] == "read"
+    assert members(outcome.value)["scope"] == "read"
 
 
 def test_without_a_default_an_omitted_scope_means_all_the_client_may_have() -> None:
     outcome = decide(Authenticated(CONFIDENTIAL), None, CONTEXT)
 
-    assert members(outcome.response)["scope"] == "email profile read"
+    assert members(outcome.value)["scope"] == "email profile read"
 
 
 def test_the_order_of_the_scope_is_kept_as_it_was_asked() -> None:
     outcome = decide(Authenticated(CONFIDENTIAL), Scope(("read", "email")), CONTEXT)
 
-    assert members(outcome.response)["scope"] == "read email"
+    assert members(outcome.value)["scope"] == "read email"
 
 
 def test_an_empty_scope_is_not_stated() -> None:
     outcome = decide(Authenticated(attrs.evolve(CONFIDENTIAL, scope="")), None, CONTEXT)
 
-    assert "scope" not in members(outcome.response)
+    assert "scope" not in members(outcome.value)
 
 
 def test_a_scope_beyond_the_registration_is_refused_and_not_silently_cut() -> None:

@@ -52,7 +52,7 @@ def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
     grant = next(c.record for c in outcome.changes if isinstance(c, Insert) and isinstance(c.record, Grant))
     assert (grant.subject, grant.scope) == ("alice", Scope(("email",)))
     assert grant.refresh_token is not None
-    assert "refresh_token" in members(outcome.response)
+    assert "refresh_token" in members(outcome.value)
 
 
 def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
@@ -60,7 +60,7 @@ def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
 
     outcome = decide(Authenticated(client), ALICE, None, legacy_site().server._context())
 
-    assert "refresh_token" not in members(outcome.response)
+    assert "refresh_token" not in members(outcome.value)
 
 
 def test_a_wrong_password_is_an_invalid_grant() -> None:

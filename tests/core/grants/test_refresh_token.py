@@ -67,7 +67,7 @@ def test_a_retry_changes_nothing_and_gives_the_same_pair() -> None:
     again = decide(PLAIN, CALLER, TOKEN, rotated(), NOBODY, attrs.evolve(CONTEXT, now=CONTEXT.now + 89))
 
     assert again.changes == ()
-    one, other = members(first.response), members(again.response)
+    one, other = members(first.value), members(again.value)
     assert one["access_token"] == other["access_token"]
     assert one["refresh_token"] == other["refresh_token"]
     assert other["expires_in"] == one["expires_in"] - 89
@@ -82,7 +82,7 @@ def test_the_same_act_after_the_window_is_reuse() -> None:
     assert isinstance(change, Replace) and isinstance(change.new, Grant)
     assert change.new.state is GrantState.REVOKED
     assert change.new.refresh_token is None
-    assert refused(outcome.response, "invalid_grant", "used before")
+    assert refused(outcome.value, "invalid_grant", "used before")
     assert [event.name for event in outcome.events] == ["refresh_token_reused"]
 
 
@@ -91,7 +91,7 @@ def test_a_token_key_that_was_changed_makes_a_retry_reuse() -> None:
 
     outcome = decide(PLAIN, CALLER, TOKEN, rotated(), NOBODY, other)
 
-    assert refused(outcome.response, "invalid_grant", "used before")
+    assert refused(outcome.value, "invalid_grant", "used before")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_scope_may_narrow() -> None:
     """RFC 6749 section 6."""
     outcome = decide(Refresh(VALUE, Scope(("profile",))), CALLER, TOKEN, GRANT, NOBODY, CONTEXT)
 
-    assert members(outcome.response)["scope"] == "profile"
+    assert members(outcome.value)["scope"] == "profile"
     replace = outcome.changes[1]
     assert isinstance(replace, Replace) and isinstance(replace.new, Grant)
     assert replace.new.scope == GRANT.scope

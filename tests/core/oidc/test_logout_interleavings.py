@@ -64,7 +64,7 @@ def token_request(**values: str) -> Request:
 
 def nothing_lives(meeting: Meeting, run: Run[Any]) -> None:
     """Demand that the session has ended and nothing that was given in it lives."""
-    assert run.results[0].status == 200
+    assert isinstance(run.results[0], bool)
     grants = run.world.storage.find_of(Grant, "alice")
     assert grants
     assert [grant for grant in grants if is_standing(grant, meeting.site.now)] == []

@@ -279,7 +279,7 @@ def signed_in(site: Site) -> Login:
 
 def end(site: Site, login: Login) -> None:
     """End her session."""
-    assert site.drive(site.server.end_session(str(login.sid)), site.world).status == 200
+    assert site.drive(site.server.end_session(str(login.sid)), site.world)
 
 
 @pytest.mark.parametrize("with_openid", [True, False])
