@@ -7,6 +7,7 @@ hypothesis (the extra `testing`) imports it when it is asked to run.
 from typing import TYPE_CHECKING
 
 from oauthcore.testing.chance import FixedClock, SeededEntropy
+from oauthcore.testing.client_session import ClientSession
 from oauthcore.testing.contract import (
     Clause,
     ClauseBroken,
@@ -27,10 +28,9 @@ from oauthcore.testing.interleave import (
     interleave,
     replay,
 )
-from oauthcore.testing.life import Act, Life
+from oauthcore.testing.lifetime import Act, Lifetime
 from oauthcore.testing.outage import Outage, every_outage
-from oauthcore.testing.stage import Factory, StorageUnderTest
-from oauthcore.testing.walk import Walk
+from oauthcore.testing.storage_probe import Factory, StorageUnderTest
 
 if TYPE_CHECKING:
     from oauthcore.testing.machine import GrantMachine
@@ -39,6 +39,7 @@ __all__ = [
     "Act",
     "Clause",
     "ClauseBroken",
+    "ClientSession",
     "ContractBroken",
     "Crash",
     "CrashFailed",
@@ -47,7 +48,7 @@ __all__ = [
     "Factory",
     "FixedClock",
     "GrantMachine",
-    "Life",
+    "Lifetime",
     "NotOffered",
     "Outage",
     "Point",
@@ -58,7 +59,6 @@ __all__ = [
     "SeededEntropy",
     "StorageUnderTest",
     "Terms",
-    "Walk",
     "check_storage",
     "clauses",
     "crash_points",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from oauthcore.testing.client_session import members_of
 from oauthcore.testing.telling import outlined
-from oauthcore.testing.walk import members_of
 from oauthcore.wire.http import Response
 from oauthcore.wire.text import ascii_lower, media_type
 

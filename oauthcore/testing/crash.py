@@ -16,9 +16,9 @@ from oauthcore.errors import Unanswered
 from oauthcore.flow.drivers import World, answer_to, run
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.storage.memory import MemoryStorage
-from oauthcore.testing.handed_over import flow_of
 from oauthcore.testing.interleave import Drive
-from oauthcore.testing.stage import Factory, MakeWorld, Stage
+from oauthcore.testing.storage_probe import Factory, MakeWorld, StorageProbe
+from oauthcore.testing.subjects import flow_of
 from oauthcore.testing.telling import laid_out, outlined, reason_of, told
 
 T = TypeVar("T")
@@ -84,8 +84,8 @@ def crash_points(
 
     def one(point: Point) -> bool:
         """Try one point, and tell whether there was such an effect."""
-        with Stage(storage) as stage:
-            around = world(stage.storage)
+        with StorageProbe(storage) as probe:
+            around = world(probe.storage)
             drive: Drive = partial(run, world=around)
             prepared = prepare(drive)
             steps = _Steps(flow_of(flow, prepared), lambda effect: answer_to(effect, around))

@@ -19,8 +19,8 @@ from oauthcore.flow.drivers import World, answer_to, run
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.footprint import Footprint, conflict, footprint_of, orders
-from oauthcore.testing.handed_over import flow_of
-from oauthcore.testing.stage import Factory, MakeWorld, Stage
+from oauthcore.testing.storage_probe import Factory, MakeWorld, StorageProbe
+from oauthcore.testing.subjects import flow_of
 from oauthcore.testing.telling import laid_out, outlined, reason_of, told
 
 T = TypeVar("T")
@@ -103,8 +103,8 @@ def interleave(
 
     def with_one(use: Callable[[Scene[T]], Any]) -> Any:
         """Set the scene over a storage that is there as long as it is used."""
-        with Stage(storage) as stage:
-            around = world(stage.storage)
+        with StorageProbe(storage) as probe:
+            around = world(probe.storage)
             prepared = prepare(lambda flow: run(flow, around))
             return use(Scene(around, [flow_of(make, prepared) for make in flows], prepared))
 

@@ -7,22 +7,22 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from oauthcore.testing.life import PEOPLE, SCOPES, STRANGER, Life
+from oauthcore.testing.client_session import CLIENT
+from oauthcore.testing.lifetime import PEOPLE, SCOPES, STRANGER, Lifetime
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How
 from oauthcore.testing.model import AskedModel, CodeModel, RefreshModel
-from oauthcore.testing.walk import CLIENT
 
 
 class GrantMachine(RuleBasedStateMachine):
-    """Authorize, redeem, refresh, replay, steal, revoke, withdraw, wait, and hold every answer against `Life`'s model.
+    """Authorize, redeem, refresh, replay, steal, revoke, withdraw, wait; hold every answer against `Lifetime`'s model.
 
     Two people authorize one client, at the same time if it comes so; another client has seen their codes and tokens.
 
-    Override `life` to run it over your own storage and adapter, and name its test case:
+    Override `lifetime` to run it over your own storage and adapter, and name its test case:
 
         class OverMine(GrantMachine):
-            def life(self):
-                return Life(storage=factory, adapter=lambda server, world: MyApplication(server, world).handle)
+            def lifetime(self):
+                return Lifetime(storage=factory, adapter=lambda server, world: MyApplication(server, world).handle)
 
         TestLifetimes = OverMine.TestCase
     """
@@ -33,11 +33,11 @@ class GrantMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lived = self.life()
+        self.lived = self.lifetime()
 
-    def life(self) -> Life:
+    def lifetime(self) -> Lifetime:
         """Begin a life: a fresh server over a fresh storage."""
-        return Life()
+        return Lifetime()
 
     def teardown(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
         """Clear the storage away."""

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore.testing.walk import CLIENT
+from oauthcore.testing.client_session import CLIENT
 from oauthcore.wire.http import Request
 
 How: TypeAlias = Literal["verifier", "redirect_uri", "secret", "twice", "client"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from oauthcore.testing.walk import Asked
+from oauthcore.testing.client_session import Asked
 
 
 @attrs.define(eq=False)

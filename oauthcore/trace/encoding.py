@@ -17,6 +17,7 @@ from oauthcore.pkce import CodeChallenge
 from oauthcore.records.client import ClientSecret
 from oauthcore.records.interaction import REQUEST_PARAMETERS
 from oauthcore.trace.class_names import find_class, name_of
+from oauthcore.trace.placeholders import Placeholders
 from oauthcore.trace.public import CHOSEN, PUBLIC
 from oauthcore.trace.redaction import (
     is_json,
@@ -26,21 +27,20 @@ from oauthcore.trace.redaction import (
     redacted_uri,
     stand_in_for,
 )
-from oauthcore.trace.stand_ins import StandIns
 from oauthcore.wire.http import Outgoing, Response
 
 # What came as a parameter, and is the client's own affair, where it is kept beside others that are public.
 _CONFIDED = (REQUEST_PARAMETERS - PUBLIC) | {"logout_hint", "hinted_sid"}
 
 
-def encode(value: Any, stand_ins: StandIns) -> Any:
+def encode(value: Any, placeholders: Placeholders) -> Any:
     """Return a value's JSON; raises `TypeError` for what is no value, a function for one."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Secret):
-        return {"secret": stand_ins.of_made(value.reveal())}
+        return {"secret": placeholders.of_made(value.reveal())}
     if isinstance(value, str):
-        return stand_ins.applied(value)
+        return placeholders.applied(value)
     if isinstance(value, bytes):
         # Nobody knows what is in there; what must be read again is a text, and is redacted as one.
         return {"bytes": "x" * len(value)}
@@ -49,18 +49,18 @@ def encode(value: Any, stand_ins: StandIns) -> Any:
     if isinstance(value, type):
         return {"type": name_of(value)}
     if isinstance(value, tuple | list | frozenset | set):
-        members = [encode(member, stand_ins) for member in value]
+        members = [encode(member, placeholders) for member in value]
         if isinstance(value, frozenset | set):
             return {"set": sorted(members, key=repr)}
         return members
     if isinstance(value, Mapping):
-        return {"mapping": [[key, _member(str(key), member, stand_ins)] for key, member in value.items()]}
+        return {"mapping": [[key, _member(str(key), member, placeholders)] for key, member in value.items()]}
     if isinstance(value, Outgoing | Response):
-        return {"value": name_of(type(value)), "fields": _message(value, stand_ins)}
+        return {"value": name_of(type(value)), "fields": _message(value, placeholders)}
     if attrs.has(type(value)):
         fields = attrs.fields(type(value))
         kind = type(value)
-        encoded = {f.name: _field(kind, f, getattr(value, f.name), stand_ins) for f in fields if f.init}
+        encoded = {f.name: _field(kind, f, getattr(value, f.name), placeholders) for f in fields if f.init}
         return {"value": name_of(kind), "fields": encoded}
     raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
 
@@ -95,51 +95,51 @@ def _decoded(text: Any, known: Mapping[str, type]) -> Any:
     return kind(**{name.lstrip("_"): _decoded(member, known) for name, member in text["fields"].items()})
 
 
-def _message(message: Outgoing | Response, stand_ins: StandIns) -> dict[str, Any]:
+def _message(message: Outgoing | Response, placeholders: Placeholders) -> dict[str, Any]:
     """Return what was said to another server, or by it: JSON stays legible, and anything else does not."""
     if isinstance(message, Response):
-        body = redacted_document(message.body, stand_ins)
+        body = redacted_document(message.body, placeholders)
     elif is_json(message.headers):
-        body = json.dumps(redacted_json(message.body, stand_ins)).encode()
+        body = json.dumps(redacted_json(message.body, placeholders)).encode()
     else:
         body = b"x" * len(message.body)
-    said = {"headers": redacted_headers(message.headers, stand_ins), "body": {"bytes": body.decode("latin-1")}}
+    said = {"headers": redacted_headers(message.headers, placeholders), "body": {"bytes": body.decode("latin-1")}}
     if isinstance(message, Outgoing):
-        return {"method": message.method, "url": redacted_uri(message.url, stand_ins, keep_short=True), **said}
+        return {"method": message.method, "url": redacted_uri(message.url, placeholders, keep_short=True), **said}
     return {"status": message.status, **said}
 
 
-def _field(kind: type, field: attrs.Attribute[Any], value: Any, stand_ins: StandIns) -> Any:
+def _field(kind: type, field: attrs.Attribute[Any], value: Any, placeholders: Placeholders) -> Any:
     if kind is ClientSecret and field.name == "digest":
         # Whoever chose the secret of a client may have chosen one that can be guessed, and its digest says when it is.
-        return stand_ins.of_made(value)
+        return placeholders.of_made(value)
     if kind is ClientSecret and field.name == "sealed" and value is not None:
-        return stand_ins.of_chosen(value)
+        return placeholders.of_chosen(value)
     if kind is CodeChallenge and field.name == "value":
-        return stand_ins.of_made(value)
+        return placeholders.of_made(value)
     if isinstance(value, Secret) and field.name in CHOSEN:
-        return {"secret": stand_ins.of_chosen(value.reveal())}
+        return {"secret": placeholders.of_chosen(value.reveal())}
     if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
         # What the house does not show is a secret.
-        return value if field.name in PUBLIC else stand_in_for(field.name, value, stand_ins)
-    return encode(value, stand_ins)
+        return value if field.name in PUBLIC else stand_in_for(field.name, value, placeholders)
+    return encode(value, placeholders)
 
 
-def _member(name: str, value: Any, stand_ins: StandIns) -> Any:
+def _member(name: str, value: Any, placeholders: Placeholders) -> Any:
     if isinstance(value, list | tuple):
-        return [_member(name, member, stand_ins) for member in value]
+        return [_member(name, member, placeholders) for member in value]
     is_secret = isinstance(value, str) and name.endswith(("token", "secret"))
-    return stand_in_for(name, value, stand_ins) if is_secret else encode(value, stand_ins)
+    return stand_in_for(name, value, placeholders) if is_secret else encode(value, placeholders)
 
 
-def encode_carried(members: Mapping[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+def encode_carried(members: Mapping[str, Any], placeholders: Placeholders) -> dict[str, Any]:
     """Return the JSON of what a handle carries, with the stand-ins that a record of the same would have."""
     return {
-        name: encode_carried(value, stand_ins)
+        name: encode_carried(value, placeholders)
         if isinstance(value, Mapping)
-        else stand_in_for(name, value, stand_ins)
+        else stand_in_for(name, value, placeholders)
         if isinstance(value, str) and name in _CONFIDED
-        else encode(value, stand_ins)
+        else encode(value, placeholders)
         for name, value in members.items()
     }
 

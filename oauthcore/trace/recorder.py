@@ -12,7 +12,7 @@ import attrs
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.records.login import Login
 from oauthcore.server import AuthorizationServer
-from oauthcore.trace.ear import Ear
+from oauthcore.trace.recording import Recording
 from oauthcore.trace.redaction import redacted_request
 from oauthcore.trace.trace import Trace
 from oauthcore.wire.http import Request, Response
@@ -43,15 +43,15 @@ class Recorder:
         self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
     ) -> Generator[Effect, Any, Response]:
         """Answer a request as the server does."""
-        ear = Ear(self._server)
-        flow = ear.server.handle(request, login, error_page)
+        recording = Recording(self._server)
+        flow = recording.server.handle(request, login, error_page)
         is_known = self._server.owns(request.path)
 
         def asked() -> dict[str, Any]:
             """Return the request without its secrets."""
-            return _request(redacted_request(request, ear.stand_ins, is_known=is_known))
+            return _request(redacted_request(request, recording.placeholders, is_known=is_known))
 
-        return self._heard(ear, flow, "handle", asked, login)
+        return self._heard(recording, flow, "handle", asked, login)
 
     def finish(
         self,
@@ -63,31 +63,33 @@ class Recorder:
         error_page: RenderErrorPage | None = None,
     ) -> Generator[Effect, Any, Response]:
         """Report who is signed in and what they allowed, as the server does."""
-        ear = Ear(self._server)
+        recording = Recording(self._server)
         allowed = None if scope is None else tuple(scope)
-        flow = ear.server.finish(handle, login, allowed, remember=remember, error_page=error_page)
+        flow = recording.server.finish(handle, login, allowed, remember=remember, error_page=error_page)
         said = {"scope": allowed and list(allowed), "remember": remember}
-        return self._heard(ear, flow, "finish", lambda: {"handle": ear.stand_ins.of_made(handle), **said}, login)
+        return self._heard(
+            recording, flow, "finish", lambda: {"handle": recording.placeholders.of_made(handle), **said}, login
+        )
 
     def deny(
         self, handle: str, login: Login | str | None, *, error_page: RenderErrorPage | None = None
     ) -> Generator[Effect, Any, Response]:
         """Report that the person said no, as the server does."""
-        ear = Ear(self._server)
-        flow = ear.server.deny(handle, login, error_page=error_page)
-        return self._heard(ear, flow, "deny", lambda: {"handle": ear.stand_ins.of_made(handle)}, login)
+        recording = Recording(self._server)
+        flow = recording.server.deny(handle, login, error_page=error_page)
+        return self._heard(recording, flow, "deny", lambda: {"handle": recording.placeholders.of_made(handle)}, login)
 
     def _heard(
         self,
-        ear: Ear,
+        recording: Recording,
         flow: Flow[Response],
         call: str,
         request: Callable[[], dict[str, Any]],
         login: Login | str | None,
     ) -> Generator[Effect, Any, Response]:
-        response = yield from ear.listen(flow)
+        response = yield from recording.listen(flow)
         try:
-            self._save(ear.trace(call, request, login, response))
+            self._save(recording.trace(call, request, login, response))
         except Exception as failure:  # whatever it is: what was asked is answered, and may be done
             warnings.warn(f"no trace of this: {type(failure).__name__}: {failure}", RuntimeWarning, stacklevel=2)
         return response

@@ -14,8 +14,8 @@ import attrs
 from oauthcore.authorization.request_object import hash_of
 from oauthcore.jose.strict_json import parse_value, read_json
 from oauthcore.trace.jwts import flaw_of, looks_signed, rebuilt
+from oauthcore.trace.placeholders import UNMISTAKABLE, Placeholders, reshaped
 from oauthcore.trace.public import CHOSEN, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
-from oauthcore.trace.stand_ins import UNMISTAKABLE, StandIns, reshaped
 from oauthcore.wire.http import Headers, Request, Response
 from oauthcore.wire.parameters import FORM, MAX_LENGTH
 from oauthcore.wire.text import JSON_WHITE_SPACE, ascii_lower, media_type, strip_ows
@@ -23,14 +23,14 @@ from oauthcore.wire.text import JSON_WHITE_SPACE, ascii_lower, media_type, strip
 _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 
 
-def redacted_request(request: Request, stand_ins: StandIns, *, is_known: bool = False) -> Request:
+def redacted_request(request: Request, placeholders: Placeholders, *, is_known: bool = False) -> Request:
     """Return a request whose secrets are replaced, and without a certificate; `is_known`: the path is an endpoint."""
     path, mark, query = request.target.partition("?")
-    body = _redacted_body(request, stand_ins)
-    headers = redacted_headers(request.headers, stand_ins)
+    body = _redacted_body(request, placeholders)
+    headers = redacted_headers(request.headers, placeholders)
     return Request(
         request.method,
-        (path if is_known else _redacted_path(path, stand_ins)) + mark + _redacted_form(query, stand_ins),
+        (path if is_known else _redacted_path(path, placeholders)) + mark + _redacted_form(query, placeholders),
         # The length would tell that of a password.
         tuple((name, str(len(body)) if name == "content-length" else value) for name, value in headers),
         body,
@@ -38,9 +38,9 @@ def redacted_request(request: Request, stand_ins: StandIns, *, is_known: bool = 
     )
 
 
-def _redacted_path(path: str, stand_ins: StandIns) -> str:
+def _redacted_path(path: str, placeholders: Placeholders) -> str:
     """Keep the words of a path; what is long and no word may be what a link was made of."""
-    return "/".join(piece if _is_word(piece) else stand_ins.of_made(piece) for piece in path.split("/"))
+    return "/".join(piece if _is_word(piece) else placeholders.of_made(piece) for piece in path.split("/"))
 
 
 def _is_word(name: str) -> bool:
@@ -48,92 +48,92 @@ def _is_word(name: str) -> bool:
     return len(name) < UNMISTAKABLE or _WORD.fullmatch(name) is not None
 
 
-def redacted_response(response: Response, stand_ins: StandIns) -> dict[str, Any]:
+def redacted_response(response: Response, placeholders: Placeholders) -> dict[str, Any]:
     """Return what a response says, without its secrets; a page is left out, since forms in it may hold some."""
     refusal = response.refusal
     return {
         "status": response.status,
-        "headers": [list(pair) for pair in redacted_headers(response.headers, stand_ins)],
-        "body": redacted_json(response.body, stand_ins) if is_json(response.headers) else None,
-        "refusal": None if refusal is None else {"code": refusal.code, "reason": stand_ins.scrubbed(refusal.reason)},
+        "headers": [list(pair) for pair in redacted_headers(response.headers, placeholders)],
+        "body": redacted_json(response.body, placeholders) if is_json(response.headers) else None,
+        "refusal": None if refusal is None else {"code": refusal.code, "reason": placeholders.scrubbed(refusal.reason)},
     }
 
 
-def stand_in_for(name: str, value: str, stand_ins: StandIns) -> str:
+def stand_in_for(name: str, value: str, placeholders: Placeholders) -> str:
     """Return what stands for the value of a parameter or a member of that name."""
     if name in PUBLIC or not value:
-        return stand_ins.scrubbed(value)
+        return placeholders.scrubbed(value)
     if name in CHOSEN:
-        return stand_ins.of_chosen(value)
+        return placeholders.of_chosen(value)
     if name == "request_uri":
-        return _redacted_reference(value, stand_ins)
-    return stand_ins.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, stand_ins)
+        return _redacted_reference(value, placeholders)
+    return placeholders.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, placeholders)
 
 
-def stand_in_for_token(text: str, stand_ins: StandIns) -> str:
+def stand_in_for_token(text: str, placeholders: Placeholders) -> str:
     """Return what stands for a token: one that is read as it, and refused for the same if it is a broken JWT."""
     if not looks_signed(text):
-        return stand_ins.of_made(text)
+        return placeholders.of_made(text)
     flaw = flaw_of(text)
 
     def made(letters: str) -> str | None:
         """Return a token with what is public in it; where it can't be read, one of the same shape and as broken."""
-        read = rebuilt(text, lambda members: _parts_of_token(members, stand_ins), letters)
+        read = rebuilt(text, lambda members: _parts_of_token(members, placeholders), letters)
         # Whether a part is base64url hangs on its last letter; one in four is good for that.
         shapes = (reshaped(text, letters[number:]) for number in range(_TRIES))
         return next((token for token in (read, *shapes) if token is not None and flaw_of(token) is flaw), None)
 
-    return stand_ins.of_token(text, made)
+    return placeholders.of_token(text, made)
 
 
 _TRIES = 20
 
 
-def _redacted_reference(uri: str, stand_ins: StandIns) -> str:
+def _redacted_reference(uri: str, placeholders: Placeholders) -> str:
     """Keep where a request object is; its fragment is its hash, and stands for that of what stands for it."""
     _, mark, fragment = uri.partition("#")
-    url = hide_url(uri, stand_ins)
-    return stand_ins.of_made(uri) if url is None else url + mark + (fragment and stand_ins.of_made(fragment))
+    url = hide_url(uri, placeholders)
+    return placeholders.of_made(uri) if url is None else url + mark + (fragment and placeholders.of_made(fragment))
 
 
-def hide_url(uri: str, stand_ins: StandIns) -> str | None:
+def hide_url(uri: str, placeholders: Placeholders) -> str | None:
     """Have what may be a secret in a client's URL replaced wherever it is; give the URL without it, or None."""
     url = uri.partition("#")[0]
     if not url.startswith(("https://", "http://")):
         return None
-    stand_in = redacted_uri(url, stand_ins, keep_short=True)
+    stand_in = redacted_uri(url, placeholders, keep_short=True)
     if stand_in != url:
-        stand_ins.put(url, stand_in)
+        placeholders.put(url, stand_in)
     return stand_in
 
 
-def redacted_document(body: bytes, stand_ins: StandIns) -> bytes:
+def redacted_document(body: bytes, placeholders: Placeholders) -> bytes:
     """Return what another server said, without its secrets; JSON and JWTs can be read again."""
     try:
-        redacted = _redacted_text(body.decode().strip(JSON_WHITE_SPACE), stand_ins).encode()
+        redacted = _redacted_text(body.decode().strip(JSON_WHITE_SPACE), placeholders).encode()
     except UnicodeDecodeError:
         redacted = b"x" * len(body)
-    stand_ins.put(hash_of(body), hash_of(redacted))
+    placeholders.put(hash_of(body), hash_of(redacted))
     return redacted
 
 
-def _redacted_text(text: str, stand_ins: StandIns) -> str:
+def _redacted_text(text: str, placeholders: Placeholders) -> str:
     if not text.startswith(("{", "[")):
-        return stand_in_for_token(text, stand_ins)
+        return stand_in_for_token(text, placeholders)
     try:
         value = parse_value(text)
-        return json.dumps(redacted_value("", value, stand_ins))
+        return json.dumps(redacted_value("", value, placeholders))
     except ValueError:
         return text[0]  # which is no JSON either
 
 
-def redacted_headers(headers: Headers, stand_ins: StandIns) -> list[tuple[str, str]]:
+def redacted_headers(headers: Headers, placeholders: Placeholders) -> list[tuple[str, str]]:
     """Return the headers that may be seen, and without their secrets those that have some."""
     kept: list[tuple[str, str]] = []
     for name, value in headers:
         how = _HEADERS.get(ascii_lower(name))
         if how is not None:
-            kept.append((name, how(value, stand_ins)))
+            kept.append((name, how(value, placeholders)))
         elif ascii_lower(name) in SEEN:
             kept.append((name, value))
     return kept
@@ -144,18 +144,18 @@ _SCHEMES = frozenset({"basic", "bearer", "dpop"})
 _SCHEME = re.compile(r"[A-Za-z]+")
 
 
-def _redacted_authorization(value: str, stand_ins: StandIns) -> str:
+def _redacted_authorization(value: str, placeholders: Placeholders) -> str:
     scheme, space, credentials = strip_ows(value).partition(" ")
     if ascii_lower(strip_ows(value)) in _SCHEMES:
         return value
     if not space or not _SCHEME.fullmatch(scheme):
-        return stand_ins.of_made(value)
+        return placeholders.of_made(value)
     if ascii_lower(scheme) == "basic":
-        return f"{scheme} {_redacted_basic(strip_ows(credentials), stand_ins)}"
-    return f"{scheme} {stand_in_for_token(strip_ows(credentials), stand_ins)}"
+        return f"{scheme} {_redacted_basic(strip_ows(credentials), placeholders)}"
+    return f"{scheme} {stand_in_for_token(strip_ows(credentials), placeholders)}"
 
 
-def _redacted_basic(credentials: str, stand_ins: StandIns) -> str:
+def _redacted_basic(credentials: str, placeholders: Placeholders) -> str:
     try:
         text = base64.b64decode(credentials, validate=True).decode()
     except UnicodeDecodeError:
@@ -164,44 +164,44 @@ def _redacted_basic(credentials: str, stand_ins: StandIns) -> str:
         return "*"
     client_id, colon, secret = text.partition(":")
     # Without a colon it is no client's identifier, and may be anything.
-    known = stand_ins.scrubbed(client_id) if colon else stand_ins.of_made(client_id)
-    return base64.b64encode((known + colon + (secret and stand_ins.of_chosen(secret))).encode()).decode()
+    known = placeholders.scrubbed(client_id) if colon else placeholders.of_made(client_id)
+    return base64.b64encode((known + colon + (secret and placeholders.of_chosen(secret))).encode()).decode()
 
 
-def _redacted_cookies(value: str, stand_ins: StandIns) -> str:
+def _redacted_cookies(value: str, placeholders: Placeholders) -> str:
     def redacted(piece: str) -> str:
         """Keep the name of one cookie."""
         name, equals, text = piece.partition("=")
         if not equals:
-            return stand_ins.of_made(piece)
+            return placeholders.of_made(piece)
         inner = strip_ows(text).strip('"')
-        return name + equals + (text.replace(inner, stand_ins.of_made(inner)) if inner else text)
+        return name + equals + (text.replace(inner, placeholders.of_made(inner)) if inner else text)
 
     return ";".join(map(redacted, value.split(";")))
 
 
-def _redacted_set_cookie(value: str, stand_ins: StandIns) -> str:
+def _redacted_set_cookie(value: str, placeholders: Placeholders) -> str:
     cookie, semicolon, attributes = value.partition(";")
-    return _redacted_cookies(cookie, stand_ins) + semicolon + attributes
+    return _redacted_cookies(cookie, placeholders) + semicolon + attributes
 
 
-def redacted_uri(value: str, stand_ins: StandIns, *, keep_short: bool = False) -> str:
+def redacted_uri(value: str, placeholders: Placeholders, *, keep_short: bool = False) -> str:
     """Redact what stands behind the question mark and the hash; `keep_short` is for what may be a client's own."""
     parts = re.split(r"([?#])", value)
     return parts[0] + "".join(
-        p if p in "?#" else _redacted_form(p, stand_ins, keep_short=keep_short) for p in parts[1:]
+        p if p in "?#" else _redacted_form(p, placeholders, keep_short=keep_short) for p in parts[1:]
     )
 
 
-_HEADERS: dict[str, Callable[[str, StandIns], str]] = {
+_HEADERS: dict[str, Callable[[str, Placeholders], str]] = {
     "authorization": _redacted_authorization,
     "cookie": _redacted_cookies,
     "set-cookie": _redacted_set_cookie,
-    "location": lambda value, stand_ins: redacted_uri(value, stand_ins, keep_short=True),
+    "location": lambda value, placeholders: redacted_uri(value, placeholders, keep_short=True),
 }
 
 
-def _redacted_body(request: Request, stand_ins: StandIns) -> bytes:
+def _redacted_body(request: Request, placeholders: Placeholders) -> bytes:
     if not request.body:
         return b""
     kind = media_type(request.header("content-type"))
@@ -211,13 +211,13 @@ def _redacted_body(request: Request, stand_ins: StandIns) -> bytes:
         # It is refused for that, or for its length.
         return b"\xff" * (len(request.body) if len(request.body) > MAX_LENGTH else 1)
     if kind == FORM:
-        return _redacted_form(text, stand_ins).encode()
+        return _redacted_form(text, placeholders).encode()
     if is_json(request.headers):
-        return json.dumps(redacted_json(request.body, stand_ins)).encode()
-    return stand_ins.of_made(text).encode()
+        return json.dumps(redacted_json(request.body, placeholders)).encode()
+    return placeholders.of_made(text).encode()
 
 
-def _redacted_form(text: str, stand_ins: StandIns, *, keep_short: bool = False) -> str:
+def _redacted_form(text: str, placeholders: Placeholders, *, keep_short: bool = False) -> str:
     """Redact a form as it is spelled: what is repeated, blank or broken stays so."""
 
     def redacted(piece: str) -> str:
@@ -229,11 +229,11 @@ def _redacted_form(text: str, stand_ins: StandIns, *, keep_short: bool = False) 
             # It is refused for this, so the stand-in must be no UTF-8 either.
             return "%ff"
         if not _is_word(known) or (not equals and known not in WORDS):
-            name = quote(stand_ins.of_made(known), safe="")
-            return name + equals + quote(stand_ins.of_made(secret), safe="")
+            name = quote(placeholders.of_made(known), safe="")
+            return name + equals + quote(placeholders.of_made(secret), safe="")
         if keep_short and len(secret) < UNMISTAKABLE and known not in SECRET:
             return piece
-        stand_in = stand_in_for(known, secret, stand_ins)
+        stand_in = stand_in_for(known, secret, placeholders)
         if stand_in == secret:
             return piece
         # What was spelled plainly is spelled so again: a body has a greatest length.
@@ -251,48 +251,48 @@ def is_json(headers: Headers) -> bool:
     return any(ascii_lower(name) == "content-type" and "json" in value for name, value in headers)
 
 
-def redacted_json(body: bytes, stand_ins: StandIns) -> Any:
+def redacted_json(body: bytes, placeholders: Placeholders) -> Any:
     """Return JSON with its secret members replaced, None for what is no JSON."""
     try:
-        return redacted_value("", read_json(body), stand_ins)
+        return redacted_value("", read_json(body), placeholders)
     except ValueError:
         return None
 
 
-def redacted_value(name: str, value: Any, stand_ins: StandIns, depth: int = 0) -> Any:
+def redacted_value(name: str, value: Any, placeholders: Placeholders, depth: int = 0) -> Any:
     """Return the value of a JSON member with what is secret in it replaced; nobody reads what is deep in there."""
     if isinstance(value, dict | list) and depth > _DEEPEST:
         return None
     if isinstance(value, dict):
-        return _members(value, stand_ins, depth + 1)
+        return _members(value, placeholders, depth + 1)
     if isinstance(value, list):
-        return [redacted_value(name, member, stand_ins, depth + 1) for member in value]
+        return [redacted_value(name, member, placeholders, depth + 1) for member in value]
     if isinstance(value, str):
-        if value in stand_ins.people and name not in CHOSEN and not name.endswith(("token", "secret")):
+        if value in placeholders.people and name not in CHOSEN and not name.endswith(("token", "secret")):
             return value
-        return value if value in stand_ins.public else stand_in_for(name, value, stand_ins)
+        return value if value in placeholders.public else stand_in_for(name, value, placeholders)
     return 0 if name in CHOSEN and not isinstance(value, bool | None) else value
 
 
 _DEEPEST = 20
 
 
-def _members(members: dict[str, Any], stand_ins: StandIns, depth: int = 0) -> dict[str, Any]:
+def _members(members: dict[str, Any], placeholders: Placeholders, depth: int = 0) -> dict[str, Any]:
     is_public_key = "kty" in members and not members.keys() & PRIVATE_NUMBERS
     return {
-        _member_name(key, stand_ins): member
+        _member_name(key, placeholders): member
         if is_public_key and key in KEY_NUMBERS
-        else redacted_value(key, member, stand_ins, depth)
+        else redacted_value(key, member, placeholders, depth)
         for key, member in members.items()
     }
 
 
-def _member_name(name: str, stand_ins: StandIns) -> str:
-    is_known = _is_word(name) or name in stand_ins.people or name in stand_ins.public
-    return name if is_known else stand_ins.of_made(name)
+def _member_name(name: str, placeholders: Placeholders) -> str:
+    is_known = _is_word(name) or name in placeholders.people or name in placeholders.public
+    return name if is_known else placeholders.of_made(name)
 
 
-def _parts_of_token(members: dict[str, Any], stand_ins: StandIns) -> dict[str, Any]:
+def _parts_of_token(members: dict[str, Any], placeholders: Placeholders) -> dict[str, Any]:
     """Redact a header or claims; the parameter `claims` is as public in a request object as it is beside it."""
     claims = {"claims": members["claims"]} if isinstance(members.get("claims"), dict) else {}
-    return _members(members, stand_ins) | claims
+    return _members(members, placeholders) | claims

@@ -20,15 +20,15 @@ from oauthcore.server import AuthorizationServer
 from oauthcore.testing.telling import told
 from oauthcore.trace.differences import differences
 from oauthcore.trace.encoding import decode, encode
+from oauthcore.trace.placeholders import Placeholders, drawn_in_place, texts_in
 from oauthcore.trace.public import WORDS
 from oauthcore.trace.redaction import redacted_response
-from oauthcore.trace.stand_ins import StandIns, drawn_in_place, texts_in
-from oauthcore.trace.told import (
-    ToldDerivation,
-    ToldDigester,
-    ToldDocuments,
-    ToldHandles,
-    ToldKeys,
+from oauthcore.trace.replayed_inputs import (
+    ReplayedDerivation,
+    ReplayedDigester,
+    ReplayedDocuments,
+    ReplayedHandles,
+    ReplayedKeys,
     queues,
     read,
 )
@@ -76,7 +76,7 @@ class _Player:
     def __init__(self, trace: Trace, kinds: dict[str, type], make_server: Callable[..., AuthorizationServer]) -> None:
         self._trace = trace
         self._kinds = kinds
-        self._stand_ins = StandIns.of(trace.stand_ins, WORDS | texts_in(trace.settings))
+        self._placeholders = Placeholders.of(trace.stand_ins, WORDS | texts_in(trace.settings))
         self._differences: list[str] = []
         self._draws = 0
         self._asked = 0
@@ -84,20 +84,20 @@ class _Player:
         self._verdicts = queues(trace.verified)
         self._now = 0.0
         made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
-        made._digest = ToldDigester(trace.digests)
-        made._derive = ToldDerivation(trace.derived)
-        made._handles = ToldHandles(trace.handles)
+        made._digest = ReplayedDigester(trace.digests)
+        made._derive = ReplayedDerivation(trace.derived)
+        made._handles = ReplayedHandles(trace.handles)
         made._verify = self._verify
-        made._documents = ToldDocuments(trace.documents)
+        made._documents = ReplayedDocuments(trace.documents)
         signed = iter(trace.signed)
         made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
-        self._stand_ins.public |= texts_in(json.loads(made._metadata.body))
+        self._placeholders.public |= texts_in(json.loads(made._metadata.body))
         self._server = made
 
     def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:
         try:
             told = self._trace.algorithms
-            keys = None if told is None else ToldKeys(told, self._trace.keys)
+            keys = None if told is None else ReplayedKeys(told, self._trace.keys)
             return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32), keys=keys)
         except TypeError as error:
             raise ValueError(f"the trace's settings are not those of a server here: {error}") from None
@@ -114,10 +114,10 @@ class _Player:
                 if len(self._trace.steps) > self._asked:
                     self._differences.append(f"it asked {self._asked} times, and before {len(self._trace.steps)} times")
                 return end.value  # type: ignore[no-any-return]  # the flow's own result
-            step = self._step(effect, encode(effect, self._stand_ins))
+            step = self._step(effect, encode(effect, self._placeholders))
             resume = flow.send if step.failed is None else flow.throw
             answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
-            self._stand_ins.hear_of_person(effect, answer)
+            self._placeholders.hear_of_person(effect, answer)
 
     def _flow(self) -> Flow[Response]:
         asked, login = self._trace.request, decode(self._trace.login, self._kinds)
@@ -144,7 +144,7 @@ class _Player:
 
     def compared(self, response: Response) -> list[str]:
         """Return every difference."""
-        said, before = redacted_response(response, self._stand_ins), self._trace.response
+        said, before = redacted_response(response, self._placeholders), self._trace.response
         return [*self._differences, *differences(_plain(said), _plain(before))]
 
     def _page(self, page: ErrorPage) -> Response:

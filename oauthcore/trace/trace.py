@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from oauthcore.jose.strict_json import is_time, read_json, same_value
-from oauthcore.trace.stand_ins import StandIns
-from oauthcore.trace.told import Told
+from oauthcore.trace.placeholders import Placeholders
+from oauthcore.trace.replayed_inputs import Recorded
 
 VERSION = 2
 
@@ -43,11 +43,11 @@ class Trace:
     digests: list[tuple[str, str]]
     derived: list[tuple[str, str]]
     handles: list[tuple[str, Any]]
-    signed: list[Told]
+    signed: list[Recorded]
     verified: list[tuple[str, str | None]]
     documents: list[tuple[str, Any]]
     algorithms: list[str] | None
-    keys: list[Told]
+    keys: list[Recorded]
     call: str
     request: dict[str, Any]
     login: Any
@@ -74,22 +74,22 @@ class Trace:
         _check_shape(members)
         return cls(**members | {"steps": [Step(**step) for step in members["steps"]]})
 
-    def scrubbed(self, stand_ins: StandIns) -> Trace:
+    def scrubbed(self, placeholders: Placeholders) -> Trace:
         """Return it with whatever is left of a secret replaced, wherever it is but in the settings."""
         members = json.loads(self.dump())
-        scrubbed = {name: _scrubbed(value, stand_ins) for name, value in members.items() if name != "settings"}
+        scrubbed = {name: _scrubbed(value, placeholders) for name, value in members.items() if name != "settings"}
         return Trace.load(json.dumps(members | scrubbed))
 
 
-def _scrubbed(value: Any, stand_ins: StandIns) -> Any:
+def _scrubbed(value: Any, placeholders: Placeholders) -> Any:
     """Scrub whatever is a text, but for the names of members and of classes: those are the kit's own words."""
     if isinstance(value, str):
-        return stand_ins.scrubbed(value)
+        return placeholders.scrubbed(value)
     if isinstance(value, list):
-        return [_scrubbed(member, stand_ins) for member in value]
+        return [_scrubbed(member, placeholders) for member in value]
     if isinstance(value, dict):
         return {
-            name: member if _is_name(name, member, value) else _scrubbed(member, stand_ins)
+            name: member if _is_name(name, member, value) else _scrubbed(member, placeholders)
             for name, member in value.items()
         }
     return value

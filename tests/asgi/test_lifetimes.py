@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from oauthcore import AsyncWorld, AuthorizationServer, Request, Response, World
-from oauthcore.testing import Act, GrantMachine, Life
+from oauthcore.testing import Act, GrantMachine, Lifetime
 from oauthcore_asgi import OAuth
 from tests.core.testing.storages import Sound
 
@@ -46,18 +46,20 @@ def adapter(server: AuthorizationServer, world: World) -> Callable[[Request], Re
 
 
 def test_an_async_host_lives_over_an_async_storage() -> None:
-    life = Life(Sound, adapter)
+    lifetime = Lifetime(Sound, adapter)
 
-    life.play([Act("ask"), Act("ask", subject="bob"), Act("approve"), Act("approve"), Act("redeem"), Act("refresh")])
-    life.play([Act("redeem", which=1), Act("redeem", which=1)])
+    lifetime.play(
+        [Act("ask"), Act("ask", subject="bob"), Act("approve"), Act("approve"), Act("redeem"), Act("refresh")]
+    )
+    lifetime.play([Act("redeem", which=1), Act("redeem", which=1)])
 
-    assert [(grant.subject, grant.ended) for grant in life.grants] == [("alice", False), ("bob", True)]
-    life.close()
+    assert [(grant.subject, grant.ended) for grant in lifetime.grants] == [("alice", False), ("bob", True)]
+    lifetime.close()
 
 
 class ThroughAsgi(GrantMachine):
-    def life(self) -> Life:  # type: ignore[explicit-override]  # none in 3.11
-        return Life(Sound, adapter)
+    def lifetime(self) -> Lifetime:  # type: ignore[explicit-override]  # none in 3.11
+        return Lifetime(Sound, adapter)
 
 
 TestThroughAsgi = pytest.mark.slow(ThroughAsgi.TestCase)

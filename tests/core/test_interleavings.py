@@ -21,7 +21,7 @@ from oauthcore.flow.transact import agree
 from oauthcore.records.grant import Consent, Grant
 from oauthcore.revocation import revoke_grant
 from oauthcore.testing import Exploration, Factory, Run, interleave
-from oauthcore.testing.stage import MakeWorld
+from oauthcore.testing.storage_probe import MakeWorld
 from tests.core.scene import SetInMemory
 from tests.core.site import (
     FORM,

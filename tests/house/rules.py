@@ -52,7 +52,7 @@ ALLOWED_OUTSIDE = {
     ("oauthcore/storage/memory.py", "threading"),
     ("oauthcore/jose/crypto.py", "joserfc"),
     *(("oauthcore/testing/loop.py", package) for package in ("asyncio", "threading")),
-    *(("oauthcore/testing/contenders.py", package) for package in ("asyncio", "sys", "threading", "time")),
+    *(("oauthcore/testing/concurrency.py", package) for package in ("asyncio", "sys", "threading", "time")),
 }
 VAGUE = frozenset({"utils", "util", "helpers", "common", "base", "mixins", "misc", "manager"})
 
@@ -244,7 +244,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("oauthcore/testing/", "swapcase"): "of what the kit itself has made",
     ("oauthcore/testing/", "isalnum"): "of a key in a storage, to be shown shorter",
     ("oauthcore/testing/", "int"): "of the kit's own clock, and of what a storage was told to keep",
-    ("oauthcore/trace/stand_ins.py", "\\w"): "of letters in any script, which a stand-in has as well",
+    ("oauthcore/trace/placeholders.py", "\\w"): "of letters in any script, which a stand-in has as well",
     ("adapters/oauthcore_h11/cli/", "split"): "of what the operator types, and of sentences of ours",
     ("adapters/oauthcore_h11/cli/", "strip"): "of what the operator types",
     ("adapters/oauthcore_h11/cli/", "lower"): "of an allowance's name",
@@ -345,10 +345,10 @@ JSON_BY_ITSELF: dict[str, str] = {
     "oauthcore/storage/codec.py": "records that this server wrote",
     "oauthcore/jose/jwk.py": "the text of a key that was read already",
     "oauthcore/handle.py": "what this server has sealed itself",
-    "oauthcore/testing/walk.py": "answers of the server under test",
+    "oauthcore/testing/client_session.py": "answers of the server under test",
     "oauthcore/trace/trace.py": "what was dumped the moment before",
     "oauthcore/trace/replay.py": "the server's own metadata",
-    "oauthcore/trace/ear.py": "the server's own metadata",
+    "oauthcore/trace/recording.py": "the server's own metadata",
     "adapters/oauthcore_h11/profiles.py": "a record that this server wrote",
 }
 # Where a number is no JSON's: whoever asks there whether something is one need not think of true and false.

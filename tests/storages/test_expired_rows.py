@@ -21,8 +21,8 @@ from sqlalchemy import Engine, NullPool, create_engine, event, text
 from oauthcore import AuthorizationServer, World, run
 from oauthcore.flow.storage import Storage
 from oauthcore.storage.purging import BATCH, Purging
-from oauthcore.testing import FixedClock, SeededEntropy, Walk
-from oauthcore.testing.walk import CLIENT, members_of
+from oauthcore.testing import ClientSession, FixedClock, SeededEntropy
+from oauthcore.testing.client_session import CLIENT, members_of
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlite import SqliteStorage
 from tests.processes import PATIENCE
@@ -214,10 +214,10 @@ def requests(storage: Storage, name: str) -> Iterator[list[int]]:
     )
     world = World(storage)
     client = attrs.evolve(CLIENT, client_id=name)
-    walk = Walk.begin(server, lambda flow: run(flow, world), entropy, client=client)
+    session = ClientSession.begin(server, lambda flow: run(flow, world), entropy, client=client)
     while True:
-        redeemed = walk.redeem(*walk.code())
-        refreshed = walk.refresh(str(members_of(redeemed).get("refresh_token")))
+        redeemed = session.redeem(*session.code())
+        refreshed = session.refresh(str(members_of(redeemed).get("refresh_token")))
         yield [redeemed.status, refreshed.status]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from oauthcore import AuthorizationServer, Request, Response, World
-from oauthcore.testing import GrantMachine, Life
+from oauthcore.testing import GrantMachine, Lifetime
 from oauthcore_wsgi import OAuth
 
 pytestmark = pytest.mark.slow
@@ -45,8 +45,8 @@ def adapter(server: AuthorizationServer, world: World) -> Callable[[Request], Re
 
 
 class ThroughWsgi(GrantMachine):
-    def life(self) -> Life:  # type: ignore[explicit-override]  # none in 3.11
-        return Life(adapter=adapter)
+    def lifetime(self) -> Lifetime:  # type: ignore[explicit-override]  # none in 3.11
+        return Lifetime(adapter=adapter)
 
 
 TestThroughWsgi = ThroughWsgi.TestCase

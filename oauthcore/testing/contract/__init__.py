@@ -15,7 +15,7 @@ from oauthcore.testing.contract import (
     seeing,
 )
 from oauthcore.testing.contract.clause import LINES, Clause, ClauseBroken, NotOffered, Terms
-from oauthcore.testing.stage import Factory, StorageUnderTest
+from oauthcore.testing.storage_probe import Factory, StorageUnderTest
 
 __all__ = [
     "Checked",

@@ -11,22 +11,22 @@ from oauthcore.flow.outcome import Insert
 from oauthcore.records.client import Client
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import sample
-from oauthcore.testing.stage import Call, Script, Stage
+from oauthcore.testing.storage_probe import Call, Script, StorageProbe
 
 # After how many turns of the event loop: a storage in memory takes a few, and one behind a socket some hundreds.
 TURNS = (*range(10), 12, 15, 19, 24, 30, 38, 48, 60, 80, 110, 150, 200, 300, 500)
 
 
-def cancelled_commit_is_whole_and_in_nobodys_way(stage: Stage, terms: Terms) -> None:
+def cancelled_commit_is_whole_and_in_nobodys_way(probe: StorageProbe, terms: Terms) -> None:
     """A commit that is cancelled while it is awaited is made whole or not at all, and nobody has to wait for it."""
-    if not stage.is_async:
+    if not probe.is_async:
         return  # nobody can cancel what blocks
     for turns in TURNS:
         records = [sample(Client, f"{turns} {number}", 1) for number in range(3)]
-        answer = stage.broken_off(Call("commit", (tuple(map(Insert, records)),)), turns)
+        answer = probe.broken_off(Call("commit", (tuple(map(Insert, records)),)), turns)
         # From here on it can't be made any more, however late it comes.
-        (is_free,) = stage.together(_once(records[0]))
-        there = [not is_free, *(stage.find(Client, record.key) is not None for record in records[1:])]
+        (is_free,) = probe.together(_once(records[0]))
+        there = [not is_free, *(probe.find(Client, record.key) is not None for record in records[1:])]
         assert len(set(there)) == 1, f"cancelled after {turns} turns, half of a commit was made"
         assert answer is not True or there[0], f"a commit was True, and is not there, cancelled after {turns} turns"
 

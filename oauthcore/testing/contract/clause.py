@@ -9,7 +9,7 @@ import attrs
 
 from oauthcore.records.record import Record
 from oauthcore.testing.samples import record_kinds
-from oauthcore.testing.stage import Factory, Raised, Stage
+from oauthcore.testing.storage_probe import Factory, Raised, StorageProbe
 from oauthcore.testing.telling import laid_out
 
 # As much of a story as fits on a screen.
@@ -54,10 +54,10 @@ class Clause:
 
     name: str
     promise: str
-    play: Callable[[Stage, Terms], None] = attrs.field(repr=False)
+    play: Callable[[StorageProbe, Terms], None] = attrs.field(repr=False)
 
     @classmethod
-    def of(cls, play: Callable[[Stage, Terms], None]) -> Clause:
+    def of(cls, play: Callable[[StorageProbe, Terms], None]) -> Clause:
         """Make a clause of a function: its name, and the promise in its docstring."""
         return cls(play.__name__, (play.__doc__ or "").partition("\n")[0], play)
 
@@ -66,14 +66,14 @@ class Clause:
 
         What the factory raises is raised as it is, and `TypeError` where it gives no storage: no clause is broken then.
         """
-        with Stage(factory) as stage:
+        with StorageProbe(factory) as probe:
             try:
-                self.play(stage, terms or Terms())
+                self.play(probe, terms or Terms())
             except SkipTest:
                 raise
             except Exception as failure:  # a storage may raise what it likes: it breaks the clause
                 reason = str(failure) if isinstance(failure, AssertionError) else Raised(failure).told()
-                raise ClauseBroken(self, reason, stage.story) from failure
+                raise ClauseBroken(self, reason, probe.story) from failure
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # none in 3.11
         return self.name

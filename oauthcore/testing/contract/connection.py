@@ -12,7 +12,7 @@ from oauthcore.flow.outcome import Change, Insert, Replace
 from oauthcore.records.client import Client
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
-from oauthcore.testing.stage import SEVER, Call, Raised, Script, Stage
+from oauthcore.testing.storage_probe import SEVER, Call, Raised, Script, StorageProbe
 from oauthcore.testing.telling import outlined
 
 # A pool may have to find out about each of its connections, one call at a time.
@@ -20,23 +20,23 @@ PATIENT = 20
 COMMITS = 10
 
 
-def storage_recovers_between_calls(stage: Stage, terms: Terms) -> None:
+def storage_recovers_between_calls(probe: StorageProbe, terms: Terms) -> None:
     """After its connections were cut a call answers rightly or raises, and before long the storage is well again."""
-    _needs_sever(stage)
+    _needs_sever(probe)
     one, two = sample(Client, "a", 1), sample(Client, "a", 2)
-    stage.put(one)
+    probe.put(one)
     for _ in range(terms.rounds):
-        stage.ask(SEVER)
-        assert _recovered(stage) == one, "after its connections were cut, the storage did not find what is there"
-    stage.ask(SEVER)
-    done = stage.attempt(Call("commit", ((Replace(one, two), Insert(sample(Client, "b", 1))),)))
+        probe.ask(SEVER)
+        assert _recovered(probe) == one, "after its connections were cut, the storage did not find what is there"
+    probe.ask(SEVER)
+    done = probe.attempt(Call("commit", ((Replace(one, two), Insert(sample(Client, "b", 1))),)))
     assert isinstance(done, Raised) or done is True, f"a commit that could be made was {done!r}"
-    _whole(stage, done, one, two)
+    _whole(probe, done, one, two)
 
 
-def commits_are_whole_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
+def commits_are_whole_though_connections_die_inside(probe: StorageProbe, terms: Terms) -> None:
     """While connections are cut, a commit is made whole or not at all; True means it is there, False that it is not."""
-    _needs_sever(stage)
+    _needs_sever(probe)
     for turn in range(terms.rounds):
         pairs = {
             (who, number): (_record(f"{turn} {who} {number} one"), _record(f"{turn} {who} {number} two"))
@@ -44,29 +44,29 @@ def commits_are_whole_though_connections_die_inside(stage: Stage, terms: Terms) 
             for number in range(COMMITS)
         }
         scripts = [_commits([pairs[who, number] for number in range(COMMITS)]) for who in range(terms.contenders)]
-        results = stage.together(*scripts, _cuts(), forgiving=True)
-        _recovered(stage)
+        results = probe.together(*scripts, _cuts(), forgiving=True)
+        _recovered(probe)
         for who, answers in enumerate(results[:-1]):
             for number, answer in enumerate(answers):
-                there = [stage.find(Client, record.key) is not None for record in pairs[who, number]]
+                there = [probe.find(Client, record.key) is not None for record in pairs[who, number]]
                 assert there[0] == there[1], f"round {turn}: half of a commit was made that gave {answer!r}"
                 assert isinstance(answer, Raised) or answer is there[0], (
                     f"round {turn}: a commit gave {answer!r}, and what is there is {there}"
                 )
 
 
-def one_wins_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
+def one_wins_though_connections_die_inside(probe: StorageProbe, terms: Terms) -> None:
     """While connections are cut, of many that want one record one at most gets it; whoever is told True has it."""
-    _needs_sever(stage)
+    _needs_sever(probe)
     for turn in range(terms.rounds):
         key = f"round {turn}"
-        stage.put(sample(Client, key, 0))
+        probe.put(sample(Client, key, 0))
         wishes = [sample(Client, key, number + 1) for number in range(terms.contenders)]
         scripts = [_commits([], Replace(sample(Client, key, 0), wish)) for wish in wishes]
-        *results, _ = stage.together(*scripts, _cuts(), forgiving=True)
+        *results, _ = probe.together(*scripts, _cuts(), forgiving=True)
         answers = [answer for (answer,) in results]
-        _recovered(stage)
-        found = stage.find(Client, key)
+        _recovered(probe)
+        found = probe.find(Client, key)
         won = [wish for wish, answer in zip(wishes, answers, strict=True) if answer is True]
         possible = [wish for wish, answer in zip(wishes, answers, strict=True) if isinstance(answer, Raised)]
         assert len(won) <= 1, f"round {turn}: {len(won)} were told that they got it"
@@ -74,24 +74,24 @@ def one_wins_though_connections_die_inside(stage: Stage, terms: Terms) -> None:
         assert found in allowed, f"round {turn}: {outlined(found)} is there, and the answers were {answers!r}"
 
 
-def _needs_sever(stage: Stage) -> None:
-    if stage.subject.sever is None:
+def _needs_sever(probe: StorageProbe) -> None:
+    if probe.subject.sever is None:
         raise NotOffered("the storage offers no way to cut its connections")
 
 
-def _recovered(stage: Stage) -> Any:
+def _recovered(probe: StorageProbe) -> Any:
     """Ask until it answers; give what it found."""
     answer: Any = None
     for _ in range(PATIENT):
-        answer = stage.attempt(Call("find", (Client, "a")))
+        answer = probe.attempt(Call("find", (Client, "a")))
         if not isinstance(answer, Raised):
             return answer
     raise AssertionError(f"the storage did not recover in {PATIENT} calls") from answer.error
 
 
-def _whole(stage: Stage, done: Any, one: Client, two: Client) -> None:
-    _recovered(stage)
-    there = stage.find(Client, "a"), stage.find(Client, "b")
+def _whole(probe: StorageProbe, done: Any, one: Client, two: Client) -> None:
+    _recovered(probe)
+    there = probe.find(Client, "a"), probe.find(Client, "b")
     told = " and ".join(map(outlined, there))
     assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: there is {told}"
     assert done is not True or there[0] == two, "a commit was True, and is not there"

@@ -15,11 +15,11 @@ from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 from oauthcore.storage.codec import dump
 from oauthcore.testing.chance import FixedClock, SeededEntropy
+from oauthcore.testing.client_session import ClientSession, members_of
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import key_field, lone_kinds, sample
-from oauthcore.testing.stage import Stage
+from oauthcore.testing.storage_probe import StorageProbe
 from oauthcore.testing.telling import brief, unlike
-from oauthcore.testing.walk import Walk, members_of
 
 # What a text may hold besides letters: quotes of every language there is, controls, what has two spellings, and what
 # has no place in the first 65,536 characters.
@@ -38,68 +38,68 @@ TEXTS = (
 )
 
 
-def every_record_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
+def every_record_comes_back_as_it_was(probe: StorageProbe, terms: Terms) -> None:
     """Records of every kind, with whatever their types allow, are found equal to what was inserted."""
     from oauthcore.testing.strategies import records
 
     # Not left to what is drawn: clients compare the text of a scope, so its order has to come back.
-    _comes_back(stage, Client(client_id="a", scope=Scope(("write", "read", "admin"))))
+    _comes_back(probe, Client(client_id="a", scope=Scope(("write", "read", "admin"))))
     kinds = (*terms.kinds, *lone_kinds())
-    _each_of(stage, [records(kind) for kind in kinds], terms.examples, lambda record: _comes_back(stage, record))
+    _each_of(probe, [records(kind) for kind in kinds], terms.examples, lambda record: _comes_back(probe, record))
 
 
-def records_are_compared_whole(stage: Stage, terms: Terms) -> None:
+def records_are_compared_whole(probe: StorageProbe, terms: Terms) -> None:
     """A precondition is about the whole record: one that differs from what is there in one field is another."""
     from hypothesis import strategies as st
 
     from oauthcore.testing.strategies import records
 
     pairs = [st.tuples(records(kind), records(kind)) for kind in terms.kinds]
-    _each_of(stage, pairs, max(2, terms.examples // 10), lambda pair: _differ(stage, *pair))
+    _each_of(probe, pairs, max(2, terms.examples // 10), lambda pair: _differ(probe, *pair))
 
 
-def every_text_comes_back_as_it_was(stage: Stage, terms: Terms) -> None:
+def every_text_comes_back_as_it_was(probe: StorageProbe, terms: Terms) -> None:
     """Quotes, controls, every plane of Unicode and the empty text come back character by character."""
     for text in TEXTS:
         client = Client(client_id="a", name=text, redirect_uris=(text, text), client_uri=text)
-        _comes_back(stage, client)
+        _comes_back(probe, client)
 
 
-def large_records_come_back_as_they_were(stage: Stage, terms: Terms) -> None:
+def large_records_come_back_as_they_were(probe: StorageProbe, terms: Terms) -> None:
     """A client with a thousand redirect URIs, and a request with 60,000 characters of state, come back whole."""
     uris = tuple(f"https://client.example/{number}/{'x' * 200}" for number in range(1_000))
-    _comes_back(stage, Client(client_id="a", redirect_uris=uris, scope=Scope(tuple(map(str, range(1_000))))))
+    _comes_back(probe, Client(client_id="a", redirect_uris=uris, scope=Scope(tuple(map(str, range(1_000))))))
     request = AuthorizationRequest(client_id="a", state="ж🔑" * 30_000)
-    _comes_back(stage, sample(Interaction, "a", 1, request=request))
+    _comes_back(probe, sample(Interaction, "a", 1, request=request))
 
 
-def nothing_but_digests_is_kept(stage: Stage, terms: Terms) -> None:
+def nothing_but_digests_is_kept(probe: StorageProbe, terms: Terms) -> None:
     """A whole authorization leaves nothing in storage that could be presented: no code, token, secret or handle."""
     clock, entropy = FixedClock(), SeededEntropy()
     server = AuthorizationServer(
         issuer="https://as.example", clock=clock, entropy=entropy, token_key=b"k" * 32, scopes=("email",)
     )
-    walk = Walk.begin(server, stage.drive, entropy)
-    code, verifier = walk.code()
-    tokens = members_of(walk.redeem(code, verifier))
-    newer = members_of(walk.refresh(tokens["refresh_token"]))
-    assert walk.is_active(newer["access_token"]), "a token that was just given is not active"
-    _holds_none(stage, walk.secrets)
-    assert walk.revoke(newer["refresh_token"]).status == 200, "a revocation was refused"
-    assert not walk.is_active(newer["access_token"]), "a token of a revoked grant is active"
-    walk.code("bob")
-    _holds_none(stage, walk.secrets)
+    session = ClientSession.begin(server, probe.drive, entropy)
+    code, verifier = session.code()
+    tokens = members_of(session.redeem(code, verifier))
+    newer = members_of(session.refresh(tokens["refresh_token"]))
+    assert session.is_active(newer["access_token"]), "a token that was just given is not active"
+    _holds_none(probe, session.secrets)
+    assert session.revoke(newer["refresh_token"]).status == 200, "a revocation was refused"
+    assert not session.is_active(newer["access_token"]), "a token of a revoked grant is active"
+    session.code("bob")
+    _holds_none(probe, session.secrets)
 
 
-def _holds_none(stage: Stage, secrets: list[str]) -> None:
-    kept = [dump(record) for record in stage.received] + stage.contents() + stage.story
-    assert stage.received, "nothing was stored"
+def _holds_none(probe: StorageProbe, secrets: list[str]) -> None:
+    kept = [dump(record) for record in probe.received] + probe.contents() + probe.story
+    assert probe.received, "nothing was stored"
     assert len(secrets) > 6, "nothing secret was given"
     for secret in secrets:
         assert not any(secret in text for text in kept), "something is kept that could be presented to the server"
 
 
-def _each_of(stage: Stage, drawn: list[Any], examples: int, check: Callable[[Any], None]) -> None:
+def _each_of(probe: StorageProbe, drawn: list[Any], examples: int, check: Callable[[Any], None]) -> None:
     """Check so many examples of each that is drawn; the story is of one alone."""
     # Imported where it is used, so that what needs no examples needs no hypothesis.
     from hypothesis import HealthCheck, given, settings
@@ -116,34 +116,34 @@ def _each_of(stage: Stage, drawn: list[Any], examples: int, check: Callable[[Any
     @given(example=st.one_of(drawn))
     def holds(example: Any) -> None:
         """Try one."""
-        stage.forget()
+        probe.forget()
         check(example)
 
     holds()
 
 
-def _differ(stage: Stage, record: Any, other: Any) -> None:
+def _differ(probe: StorageProbe, record: Any, other: Any) -> None:
     """Take each field of the one from the other, alone."""
-    stage.put(record)
+    probe.put(record)
     key = key_field(type(record))
     for field in attrs.fields(type(record)):
         changed = attrs.evolve(record, **{field.name: getattr(other, field.name)})
         if field.name != key and changed != record:
-            done = stage.tried(Require(changed))
+            done = probe.tried(Require(changed))
             assert not done, f"{brief(changed)} could be required, which differs from what is there in its {field.name}"
-    assert stage.tried(Delete(record)), f"{brief(record)} was inserted, and could not be deleted"
+    assert probe.tried(Delete(record)), f"{brief(record)} was inserted, and could not be deleted"
 
 
-def _comes_back(stage: Stage, record: Record) -> None:
+def _comes_back(probe: StorageProbe, record: Record) -> None:
     kind = type(record)
-    if (stale := stage.find(kind, record.key)) is not None:
-        assert stage.tried(Delete(stale)), f"{brief(stale)} was found, and could not be deleted"
-    stage.put(record)
-    found = stage.find(kind, record.key)
+    if (stale := probe.find(kind, record.key)) is not None:
+        assert probe.tried(Delete(stale)), f"{brief(stale)} was found, and could not be deleted"
+    probe.put(record)
+    found = probe.find(kind, record.key)
     assert found == record, unlike(found, record)
     assert type(found) is kind, f"a {kind.__name__} was found as a {type(found).__name__}"
-    assert stage.tried(Require(record), Replace(found, record)), f"{brief(record)} was found, and can't be required"
-    assert stage.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
+    assert probe.tried(Require(record), Replace(found, record)), f"{brief(record)} was found, and can't be required"
+    assert probe.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
 
 
 CLAUSES = (

@@ -15,7 +15,7 @@ from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
-from oauthcore.testing.stage import Call, Script, Stage
+from oauthcore.testing.storage_probe import Call, Script, StorageProbe
 from oauthcore.testing.telling import brief, unlike
 
 # Long ago, so that it has passed by any clock.
@@ -26,99 +26,99 @@ EDGES = (2**32 - 1, 2**32, 2**33, 2**53 + 1, 2**63, 2**64)
 PAST = (0, 1, 2**30)
 
 
-def records_stay_until_they_expire(stage: Stage, terms: Terms) -> None:
+def records_stay_until_they_expire(probe: StorageProbe, terms: Terms) -> None:
     """A record stays until the second it expires, however far that is, and comes back with that very second."""
     for kind in terms.kinds:
         for expires_at in (*EDGES, *_never(kind)):
             record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
-            stage.put(record)
-            found = stage.find(kind, record.key)
+            probe.put(record)
+            found = probe.find(kind, record.key)
             assert found == record, f"of what expires at {expires_at} {unlike(found, record)}"
-            assert stage.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
+            assert probe.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
 
 
-def expired_record_is_whole_or_gone(stage: Stage, terms: Terms) -> None:
+def expired_record_is_whole_or_gone(probe: StorageProbe, terms: Terms) -> None:
     """A record that has expired may be inserted; it is then found as it was and has its key, or is gone and has not."""
     for kind in terms.kinds:
         for expires_at in PAST:
             record, other = (sample(kind, f"{expires_at}", number, expires_at=expires_at) for number in (1, 2))
-            stage.put(record)
-            found = stage.find(kind, record.key)
+            probe.put(record)
+            found = probe.find(kind, record.key)
             assert found in (record, None), f"of what had expired {unlike(found, record)}"
-            is_free = stage.tried(Insert(other))
+            is_free = probe.tried(Insert(other))
             assert is_free is (found is None), (
                 f"a {kind.__name__} that had expired was {'found' if found else 'not found'}, "
                 f"and its key was {'free' if is_free else 'taken'}"
             )
 
 
-def purge_takes_what_has_expired_and_nothing_else(stage: Stage, terms: Terms) -> None:
+def purge_takes_what_has_expired_and_nothing_else(probe: StorageProbe, terms: Terms) -> None:
     """A purge removes records that expired before that second, of every kind, and no other, asked again and again."""
     for kind in terms.kinds:
         expired = [sample(kind, f"{second}", 1, expires_at=second) for second in (0, 1, THEN - 1)]
         at_the_edge = [sample(kind, f"{second}", 1, expires_at=second) for second in (THEN, THEN + 1)]
         kept = [sample(kind, "far", 1, expires_at=FAR), *(sample(kind, "never", 1, expires_at=n) for n in _never(kind))]
-        stage.put(*expired, *at_the_edge, *kept)
-        there = [record for record in (*expired, *at_the_edge) if stage.find(kind, record.key) is not None]
-        purged = _purged(stage)
+        probe.put(*expired, *at_the_edge, *kept)
+        there = [record for record in (*expired, *at_the_edge) if probe.find(kind, record.key) is not None]
+        purged = _purged(probe)
         due = [record for record in there if record in expired]
         assert purged == len(due), f"{len(due)} records of {kind.__name__} had expired, and {purged} were purged"
         for record in due:
-            assert stage.find(kind, record.key) is None, f"a {kind.__name__} was not purged that had expired"
+            assert probe.find(kind, record.key) is None, f"a {kind.__name__} was not purged that had expired"
         for record in (*kept, *(record for record in there if record not in expired)):
-            found = stage.find(kind, record.key)
+            found = probe.find(kind, record.key)
             assert found == record, f"a {kind.__name__} that expires at {record.expires_at} went when {THEN} was purged"
 
 
-def purge_keeps_to_its_limit(stage: Stage, terms: Terms) -> None:
+def purge_keeps_to_its_limit(probe: StorageProbe, terms: Terms) -> None:
     """A purge removes at most `limit` records and tells how many; 0 and less remove none; asked again it goes on."""
     records = [sample(Client, f"{number}", 1, expires_at=number) for number in range(25)]
-    stage.put(*records)
-    before = _there(stage, records)
+    probe.put(*records)
+    before = _there(probe, records)
     for none in (0, -1):
-        assert stage.purge(THEN, none) == 0, f"a purge of at most {none} told of more"
-        assert _there(stage, records) == before, f"a purge of at most {none} removed something"
+        assert probe.purge(THEN, none) == 0, f"a purge of at most {none} told of more"
+        assert _there(probe, records) == before, f"a purge of at most {none} removed something"
     while before:
-        told = stage.purge(THEN, 10)
-        after = _there(stage, records)
+        told = probe.purge(THEN, 10)
+        after = _there(probe, records)
         assert told == before - after, f"a purge told of {told}, and removed {before - after}"
         assert told == min(10, before), f"a purge of at most 10 removed {told} of {before}"
         before = after
-    assert stage.purge(THEN, 10) == 0, "a purge told of more than there was"
+    assert probe.purge(THEN, 10) == 0, "a purge told of more than there was"
 
 
-def purge_follows_every_change(stage: Stage, terms: Terms) -> None:
+def purge_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
     """A purge goes by when a record expires now: one that was prolonged stays, one that was cut short goes."""
     short, long = (sample(Client, "a", 1, expires_at=second) for second in (THEN - 1, FAR))
     cut, whole = (sample(Client, "b", 1, expires_at=second) for second in (THEN - 1, FAR))
-    stage.put(short, whole)
-    prolonged = stage.tried(Replace(short, long))
-    assert stage.tried(Replace(whole, cut)), "a record could not be replaced by one that expires earlier"
-    _purged(stage)
-    assert stage.find(Client, "a") == (long if prolonged else None), "a record was purged that had been prolonged"
-    assert stage.find(Client, "b") is None, "a record was not purged that had been cut short"
+    probe.put(short, whole)
+    prolonged = probe.tried(Replace(short, long))
+    assert probe.tried(Replace(whole, cut)), "a record could not be replaced by one that expires earlier"
+    _purged(probe)
+    assert probe.find(Client, "a") == (long if prolonged else None), "a record was purged that had been prolonged"
+    assert probe.find(Client, "b") is None, "a record was not purged that had been cut short"
 
 
-def purge_leaves_nothing_to_be_found_by_subject(stage: Stage, terms: Terms) -> None:
+def purge_leaves_nothing_to_be_found_by_subject(probe: StorageProbe, terms: Terms) -> None:
     """What was purged is not found by its subject any more, nor is another's record that has its key by then."""
     for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
-        stage.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
-        _purged(stage)
-        assert not stage.find_of(kind, "alice"), f"a {kind.__name__} is found by subject that was purged"
+        probe.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
+        _purged(probe)
+        assert not probe.find_of(kind, "alice"), f"a {kind.__name__} is found by subject that was purged"
         anothers = sample(kind, "a", 2, subject="bob")
-        stage.put(sample(kind, "b", 1, subject="alice"), anothers)
-        found = list(stage.find_of(kind, "alice"))
+        probe.put(sample(kind, "b", 1, subject="alice"), anothers)
+        found = list(probe.find_of(kind, "alice"))
         assert anothers not in found, f"a {kind.__name__} is found by the subject of one that had its key before"
-        assert list(stage.find_of(kind, "bob")) == [anothers], f"a {kind.__name__} is not found under a key used before"
+        assert list(probe.find_of(kind, "bob")) == [anothers], f"a {kind.__name__} is not found under a key used before"
 
 
-def prolonging_and_purging_agree(stage: Stage, terms: Terms) -> None:
+def prolonging_and_purging_agree(probe: StorageProbe, terms: Terms) -> None:
     """Where a record is prolonged while it is purged, the one or the other happens, and the answer says which."""
     for turn in range(terms.rounds):
         old, new = (sample(Client, f"{turn}", 1, expires_at=second) for second in (THEN - 1, FAR))
-        stage.put(old)
-        prolonged, *purged = stage.together(_prolong(old, new), *[_purge_once() for _ in range(3)])
-        found = stage.find(Client, new.key)
+        probe.put(old)
+        prolonged, *purged = probe.together(_prolong(old, new), *[_purge_once() for _ in range(3)])
+        found = probe.find(Client, new.key)
         left = new if prolonged else None
         assert sum(purged) <= 1, f"round {turn}: one record was purged by {sum(purged)}"
         assert found == left, f"round {turn}: prolonging was {prolonged}, and {unlike(found, left)}"
@@ -134,17 +134,17 @@ def _purge_once() -> Script[int]:
     return removed
 
 
-def _purged(stage: Stage) -> int:
+def _purged(probe: StorageProbe) -> int:
     """Purge to the end, in batches."""
     total = 0
-    while told := stage.purge(THEN, 2):
+    while told := probe.purge(THEN, 2):
         assert 0 < told <= 2, f"a purge of at most 2 told of {told}"
         total += told
     return total
 
 
-def _there(stage: Stage, records: list[Client]) -> int:
-    return sum(stage.find(type(record), record.key) is not None for record in records)
+def _there(probe: StorageProbe, records: list[Client]) -> int:
+    return sum(probe.find(type(record), record.key) is not None for record in records)
 
 
 def _never(kind: type[Record]) -> tuple[None, ...]:

@@ -10,7 +10,7 @@ from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
-from oauthcore.testing.stage import Stage
+from oauthcore.testing.storage_probe import StorageProbe
 from oauthcore.testing.telling import unlike
 
 # How long a key or a subject may be; `sub` has at most 255 characters (OIDC Core section 2).
@@ -57,59 +57,59 @@ TOO_LONG = "x" * 65_000
 UNWRITABLE = ("a\0", "\ud800")
 
 
-def keys_belong_to_their_kind(stage: Stage, terms: Terms) -> None:
+def keys_belong_to_their_kind(probe: StorageProbe, terms: Terms) -> None:
     """A record is found by its kind and key: records of different kinds may have the same key."""
     for kind in terms.kinds:
-        stage.put(sample(kind, "a", 1))
+        probe.put(sample(kind, "a", 1))
         for other in terms.kinds:
             expected = terms.kinds.index(other) <= terms.kinds.index(kind)
-            assert (stage.find(other, "a") is not None) is expected, f"{kind.__name__} is found as {other.__name__}"
+            assert (probe.find(other, "a") is not None) is expected, f"{kind.__name__} is found as {other.__name__}"
     first = terms.kinds[0]
-    assert stage.tried(Delete(sample(first, "a", 1))), f"the {first.__name__} could not be deleted"
+    assert probe.tried(Delete(sample(first, "a", 1))), f"the {first.__name__} could not be deleted"
     for kind in terms.kinds[1:]:
-        found = stage.find(kind, "a")
+        found = probe.find(kind, "a")
         assert found == sample(kind, "a", 1), f"when the {first.__name__} went, {unlike(found, sample(kind, 'a', 1))}"
 
 
-def keys_are_exact(stage: Stage, terms: Terms) -> None:
+def keys_are_exact(probe: StorageProbe, terms: Terms) -> None:
     """Keys are compared character by character: case, accents, spaces and length count, wildcards mean nothing."""
     known: list[str] = []
     for number, key in enumerate(ALIKE):
-        assert stage.find(Client, key) is None, f"{key[:9]!r} is found, of {known!r}"
-        assert stage.tried(Insert(sample(Client, key, number))), f"{key[:9]!r} can't be inserted beside {known!r}"
+        assert probe.find(Client, key) is None, f"{key[:9]!r} is found, of {known!r}"
+        assert probe.tried(Insert(sample(Client, key, number))), f"{key[:9]!r} can't be inserted beside {known!r}"
         known.append(key[:9])
     for number, key in enumerate(ALIKE):
         record = sample(Client, key, number)
-        found = stage.find(Client, key)
+        found = probe.find(Client, key)
         assert found == record, f"under {key[:9]!r} {unlike(found, record)}"
-        assert stage.tried(Require(record)), f"under {key[:9]!r} is not required what was inserted"
+        assert probe.tried(Require(record)), f"under {key[:9]!r} is not required what was inserted"
     for number, key in enumerate(ALIKE):
-        assert stage.tried(Delete(sample(Client, key, number))), f"{key[:9]!r} can't be deleted"
-        rest = [stage.find(Client, other) is not None for other in ALIKE]
+        assert probe.tried(Delete(sample(Client, key, number))), f"{key[:9]!r} can't be deleted"
+        rest = [probe.find(Client, other) is not None for other in ALIKE]
         assert rest == [False] * (number + 1) + [True] * (len(ALIKE) - number - 1), f"{key[:9]!r} took others along"
 
 
-def whatever_is_asked_for_is_missing_rather_than_an_error(stage: Stage, terms: Terms) -> None:
+def whatever_is_asked_for_is_missing_rather_than_an_error(probe: StorageProbe, terms: Terms) -> None:
     """Any text at all is looked for and not found, however long it is, and though it could not be written down."""
     for kind in terms.kinds:
         for key in (*ALIKE, "", TOO_LONG, "ж" * 30_000, *UNWRITABLE):
-            assert stage.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
+            assert probe.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
     for kind in BY_SUBJECT:
         for subject in ("", TOO_LONG, *UNWRITABLE):
-            assert not stage.find_of(kind, subject), f"there is a {kind.__name__} of {subject[:9]!r}"
+            assert not probe.find_of(kind, subject), f"there is a {kind.__name__} of {subject[:9]!r}"
 
 
-def find_of_gives_all_of_a_subject(stage: Stage, terms: Terms) -> None:
+def find_of_gives_all_of_a_subject(probe: StorageProbe, terms: Terms) -> None:
     """`find_of` gives every record of the kind with the subject, one, none or a hundred, and nothing else."""
     for kind in _by_subject(terms):
         mine = [_owned(kind, f"m{number}", "alice") for number in range(100)]
-        stage.put(*mine, _owned(kind, "other", "bob"))
-        _holds(stage, kind, "alice", mine)
-        _holds(stage, kind, "bob", [_owned(kind, "other", "bob")])
-        _holds(stage, kind, "carol", [])
+        probe.put(*mine, _owned(kind, "other", "bob"))
+        _holds(probe, kind, "alice", mine)
+        _holds(probe, kind, "bob", [_owned(kind, "other", "bob")])
+        _holds(probe, kind, "carol", [])
 
 
-def find_of_follows_every_change(stage: Stage, terms: Terms) -> None:
+def find_of_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
     """`find_of` follows each commit: what was replaced, moved or deleted, and what was not since the commit failed."""
     for kind in _by_subject(terms):
         one, changed, moved = (
@@ -118,26 +118,26 @@ def find_of_follows_every_change(stage: Stage, terms: Terms) -> None:
             _owned(kind, "1", "bob", 3),
         )
         two = _owned(kind, "2", "alice", 1)
-        stage.put(one)
-        assert not stage.tried(Insert(two), Insert(one)), "a record was inserted that is there"
-        _holds(stage, kind, "alice", [one])
-        _made(stage, Replace(one, changed), Insert(two))
-        _holds(stage, kind, "alice", [changed, two])
-        _made(stage, Replace(changed, moved))
-        _holds(stage, kind, "alice", [two])
-        _holds(stage, kind, "bob", [moved])
-        _made(stage, Delete(moved), Delete(two))
-        _holds(stage, kind, "alice", [])
-        _holds(stage, kind, "bob", [])
+        probe.put(one)
+        assert not probe.tried(Insert(two), Insert(one)), "a record was inserted that is there"
+        _holds(probe, kind, "alice", [one])
+        _made(probe, Replace(one, changed), Insert(two))
+        _holds(probe, kind, "alice", [changed, two])
+        _made(probe, Replace(changed, moved))
+        _holds(probe, kind, "alice", [two])
+        _holds(probe, kind, "bob", [moved])
+        _made(probe, Delete(moved), Delete(two))
+        _holds(probe, kind, "alice", [])
+        _holds(probe, kind, "bob", [])
 
 
-def subjects_are_exact(stage: Stage, terms: Terms) -> None:
+def subjects_are_exact(probe: StorageProbe, terms: Terms) -> None:
     """Subjects are compared character by character, as keys are."""
     for kind in _by_subject(terms):
         owned = {subject: _owned(kind, f"{number}", subject) for number, subject in enumerate(ALIKE)}
-        stage.put(*owned.values())
+        probe.put(*owned.values())
         for subject, record in owned.items():
-            _holds(stage, kind, subject, [record])
+            _holds(probe, kind, subject, [record])
 
 
 def _by_subject(terms: Terms) -> list[type[Any]]:
@@ -151,12 +151,12 @@ def _owned(kind: type[Any], key: str, subject: str, number: int = 0) -> Any:
     return sample(kind, key, number, subject=subject)
 
 
-def _made(stage: Stage, *changes: Change) -> None:
-    assert stage.tried(*changes), "a commit failed whose preconditions hold"
+def _made(probe: StorageProbe, *changes: Change) -> None:
+    assert probe.tried(*changes), "a commit failed whose preconditions hold"
 
 
-def _holds(stage: Stage, kind: type[Any], subject: str, expected: list[Record]) -> None:
-    found = sorted(stage.find_of(kind, subject), key=lambda record: record.key)
+def _holds(probe: StorageProbe, kind: type[Any], subject: str, expected: list[Record]) -> None:
+    found = sorted(probe.find_of(kind, subject), key=lambda record: record.key)
     wanted = sorted(expected, key=lambda record: record.key)
     them = f"{kind.__name__}s of {subject[:9]!r}"
     assert len(found) == len(wanted), f"there are {len(wanted)} {them}, and find_of gave {len(found)}"

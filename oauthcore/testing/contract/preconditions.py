@@ -9,7 +9,7 @@ from oauthcore.records.client import Client
 from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
-from oauthcore.testing.stage import Stage
+from oauthcore.testing.storage_probe import StorageProbe
 from oauthcore.testing.telling import unlike
 
 # Names that are not each other's, though a database may collate, trim, or compare no more than the beginning.
@@ -25,76 +25,76 @@ LITTLE = (
 )
 
 
-def fresh_storage_is_empty(stage: Stage, terms: Terms) -> None:
+def fresh_storage_is_empty(probe: StorageProbe, terms: Terms) -> None:
     """A fresh storage has no record of any kind and nothing to purge, whatever was put into the one before it."""
     for before in ("nothing", "a record of every kind"):
         for kind in terms.kinds:
-            assert stage.find(kind, "a") is None, f"there is a {kind.__name__}; {before} was put into the one before"
-        assert stage.purge(2 * FAR, 10) == 0, "there is something to purge"
-        stage.put(*(sample(kind, "a") for kind in terms.kinds))
-        stage.renew()
+            assert probe.find(kind, "a") is None, f"there is a {kind.__name__}; {before} was put into the one before"
+        assert probe.purge(2 * FAR, 10) == 0, "there is something to purge"
+        probe.put(*(sample(kind, "a") for kind in terms.kinds))
+        probe.renew()
 
 
-def insert_adds_record_or_fails_where_key_is_taken(stage: Stage, terms: Terms) -> None:
+def insert_adds_record_or_fails_where_key_is_taken(probe: StorageProbe, terms: Terms) -> None:
     """`Insert` adds a record; it fails where one of its kind has the key, even an equal one."""
     for kind in terms.kinds:
         old, new = sample(kind, "a", 1), sample(kind, "a", 2)
-        _demand(stage, Insert(old), True, old)
-        _demand(stage, Insert(new), False, old)
-        _demand(stage, Insert(old), False, old)
+        _demand(probe, Insert(old), True, old)
+        _demand(probe, Insert(new), False, old)
+        _demand(probe, Insert(old), False, old)
 
 
-def replace_changes_record_or_fails_where_it_is_another(stage: Stage, terms: Terms) -> None:
+def replace_changes_record_or_fails_where_it_is_another(probe: StorageProbe, terms: Terms) -> None:
     """`Replace` puts a record in the place of another; it fails where that is missing or no longer the same."""
     for kind in terms.kinds:
         old, new, newer = (sample(kind, "a", number) for number in (1, 2, 3))
-        _demand(stage, Replace(old, new), False, None, old)
-        stage.put(old)
-        _demand(stage, Replace(new, newer), False, old)
-        _demand(stage, Replace(sample(kind, "a", 1), new), True, new)
-        _demand(stage, Replace(old, newer), False, new)
-        _demand(stage, Replace(new, new), True, new)
+        _demand(probe, Replace(old, new), False, None, old)
+        probe.put(old)
+        _demand(probe, Replace(new, newer), False, old)
+        _demand(probe, Replace(sample(kind, "a", 1), new), True, new)
+        _demand(probe, Replace(old, newer), False, new)
+        _demand(probe, Replace(new, new), True, new)
 
 
-def require_changes_nothing_or_fails_where_record_is_another(stage: Stage, terms: Terms) -> None:
+def require_changes_nothing_or_fails_where_record_is_another(probe: StorageProbe, terms: Terms) -> None:
     """`Require` changes nothing; it fails where the record is missing or no longer the same."""
     for kind in terms.kinds:
         old, new = sample(kind, "a", 1), sample(kind, "a", 2)
-        _demand(stage, Require(old), False, None, old)
-        stage.put(old)
-        _demand(stage, Require(new), False, old)
-        _demand(stage, Require(sample(kind, "a", 1)), True, old)
+        _demand(probe, Require(old), False, None, old)
+        probe.put(old)
+        _demand(probe, Require(new), False, old)
+        _demand(probe, Require(sample(kind, "a", 1)), True, old)
 
 
-def delete_removes_record_or_fails_where_it_is_another(stage: Stage, terms: Terms) -> None:
+def delete_removes_record_or_fails_where_it_is_another(probe: StorageProbe, terms: Terms) -> None:
     """`Delete` removes a record; it fails where that is missing or no longer the same, and the key is free again."""
     for kind in terms.kinds:
         old, new = sample(kind, "a", 1), sample(kind, "a", 2)
-        _demand(stage, Delete(old), False, None, old)
-        stage.put(old)
-        _demand(stage, Delete(new), False, old)
-        _demand(stage, Delete(sample(kind, "a", 1)), True, None, old)
-        _demand(stage, Insert(new), True, new)
+        _demand(probe, Delete(old), False, None, old)
+        probe.put(old)
+        _demand(probe, Delete(new), False, old)
+        _demand(probe, Delete(sample(kind, "a", 1)), True, None, old)
+        _demand(probe, Insert(new), True, new)
 
 
-def record_is_another_where_it_differs_by_little(stage: Stage, terms: Terms) -> None:
+def record_is_another_where_it_differs_by_little(probe: StorageProbe, terms: Terms) -> None:
     """A record is not the expected one where a letter's case, an accent, a space or the last letter differs."""
     for name, other_name in LITTLE:
         client = Client(client_id="a", name=name)
-        stage.put(client)
-        _is_another(stage, Client(client_id="a", name=other_name), f"{other_name[-9:]!r} instead of {name[-9:]!r}")
-        assert stage.tried(Delete(client)), f"a client named {name[-9:]!r} could not be deleted"
+        probe.put(client)
+        _is_another(probe, Client(client_id="a", name=other_name), f"{other_name[-9:]!r} instead of {name[-9:]!r}")
+        assert probe.tried(Delete(client)), f"a client named {name[-9:]!r} could not be deleted"
 
 
-def commit_of_nothing_succeeds(stage: Stage, terms: Terms) -> None:
+def commit_of_nothing_succeeds(probe: StorageProbe, terms: Terms) -> None:
     """A commit without changes is True."""
-    assert stage.tried(), "a commit of nothing failed"
+    assert probe.tried(), "a commit of nothing failed"
 
 
-def failed_commit_does_nothing(stage: Stage, terms: Terms) -> None:
+def failed_commit_does_nothing(probe: StorageProbe, terms: Terms) -> None:
     """A commit is all or nothing: wherever among its changes one fails, none of them is made."""
     kept, gone, mine = sample(Client, "kept", 1), sample(Client, "gone", 1), sample(Client, "mine", 1)
-    stage.put(kept, gone)
+    probe.put(kept, gone)
     good: list[Change] = [
         Insert(mine),
         Replace(kept, sample(Client, "kept", 2)),
@@ -104,23 +104,23 @@ def failed_commit_does_nothing(stage: Stage, terms: Terms) -> None:
     for failing in _failing(kept):
         for place in (0, 1, 2, len(good)):
             changes = [*good[:place], failing, *good[place:]]
-            _is_refused(stage, changes, kept, gone, [mine, *(sample(kind, "more", 1) for kind in terms.kinds)])
+            _is_refused(probe, changes, kept, gone, [mine, *(sample(kind, "more", 1) for kind in terms.kinds)])
 
 
-def many_changes_go_together(stage: Stage, terms: Terms) -> None:
+def many_changes_go_together(probe: StorageProbe, terms: Terms) -> None:
     """A commit may have a hundred changes: all are made, or all are not for the last one's sake."""
     records = [sample(kind, f"{number}", 1) for kind in terms.kinds for number in range(-(-100 // len(terms.kinds)))]
     everything: list[Change] = [*map(Insert, records), Require(sample(Client, "missing"))]
-    assert not stage.tried(*everything), "a commit of a hundred changes succeeded, the last of which can't be made"
+    assert not probe.tried(*everything), "a commit of a hundred changes succeeded, the last of which can't be made"
     for record in records:
-        assert stage.find(type(record), record.key) is None, f"{record.key} is there though the commit failed"
-    assert stage.tried(*map(Insert, records)), "a hundred records that are not there could not be inserted"
+        assert probe.find(type(record), record.key) is None, f"{record.key} is there though the commit failed"
+    assert probe.tried(*map(Insert, records)), "a hundred records that are not there could not be inserted"
     for record in records:
-        found = stage.find(type(record), record.key)
+        found = probe.find(type(record), record.key)
         assert found == record, f"the commit of a hundred changes succeeded, and {unlike(found, record)}"
 
 
-def changes_see_those_before_them(stage: Stage, terms: Terms) -> None:
+def changes_see_those_before_them(probe: StorageProbe, terms: Terms) -> None:
     """Several changes of one record in one commit each see what those before them did."""
     one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
     right: list[tuple[list[Change], Record | None, Record | None]] = [
@@ -150,25 +150,27 @@ def changes_see_those_before_them(stage: Stage, terms: Terms) -> None:
         ([Delete(one), Replace(one, two)], one),
     ]
     for changes, before, after in right:
-        _play(stage, changes, before, after, True)
+        _play(probe, changes, before, after, True)
     for changes, before in wrong:
-        _play(stage, changes, before, before, False)
+        _play(probe, changes, before, before, False)
 
 
-def _is_another(stage: Stage, other: Record, what: str) -> None:
+def _is_another(probe: StorageProbe, other: Record, what: str) -> None:
     for change in (Require(other), Replace(other, other), Delete(other)):
-        assert not stage.tried(change), f"{type(change).__name__} took {what} for what is there"
+        assert not probe.tried(change), f"{type(change).__name__} took {what} for what is there"
 
 
-def _play(stage: Stage, changes: list[Change], before: Record | None, after: Record | None, expected: bool) -> None:
+def _play(
+    probe: StorageProbe, changes: list[Change], before: Record | None, after: Record | None, expected: bool
+) -> None:
     if before is not None:
-        stage.put(before)
+        probe.put(before)
     names = ", ".join(type(change).__name__ for change in changes)
-    assert stage.tried(*changes) is expected, f"{names} on one record should have been {expected}"
-    stored = stage.find(Client, "a")
+    assert probe.tried(*changes) is expected, f"{names} on one record should have been {expected}"
+    stored = probe.find(Client, "a")
     assert stored == after, f"after {names} on one record {unlike(stored, after)}"
     if stored is not None:
-        assert stage.tried(Delete(stored)), "the record that was found could not be deleted"
+        assert probe.tried(Delete(stored)), "the record that was found could not be deleted"
 
 
 def _failing(kept: Record) -> Iterator[Change]:
@@ -178,21 +180,23 @@ def _failing(kept: Record) -> Iterator[Change]:
     yield from (Require(missing), Replace(missing, missing), Delete(missing))
 
 
-def _is_refused(stage: Stage, changes: list[Change], kept: Record, gone: Record, added: list[Record]) -> None:
-    assert not stage.tried(*changes), "a commit succeeded of which one change could not be made"
-    assert stage.find(Client, kept.key) == kept, "a record was replaced by a commit that failed"
-    assert stage.find(Client, gone.key) == gone, "a record was deleted by a commit that failed"
+def _is_refused(probe: StorageProbe, changes: list[Change], kept: Record, gone: Record, added: list[Record]) -> None:
+    assert not probe.tried(*changes), "a commit succeeded of which one change could not be made"
+    assert probe.find(Client, kept.key) == kept, "a record was replaced by a commit that failed"
+    assert probe.find(Client, gone.key) == gone, "a record was deleted by a commit that failed"
     for record in added:
-        assert stage.find(type(record), record.key) is None, "a record was inserted by a commit that failed"
+        assert probe.find(type(record), record.key) is None, "a record was inserted by a commit that failed"
 
 
-def _demand(stage: Stage, change: Change, expected: bool, after: Record | None, before: Record | None = None) -> None:
+def _demand(
+    probe: StorageProbe, change: Change, expected: bool, after: Record | None, before: Record | None = None
+) -> None:
     """Make one change, and look at its answer and at what is there afterwards."""
     record = after or before
     assert record is not None, "nothing is demanded"
-    done = stage.tried(change)
+    done = probe.tried(change)
     assert done is expected, f"{type(change).__name__} was {done}, and should have been {expected}"
-    stored = stage.find(type(record), record.key)
+    stored = probe.find(type(record), record.key)
     assert stored == after, f"after {type(change).__name__} {unlike(stored, after)}"
 
 

@@ -12,28 +12,28 @@ from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records.client import Client
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import sample
-from oauthcore.testing.stage import Call, Script, Stage
+from oauthcore.testing.storage_probe import Call, Script, StorageProbe
 
 # How often each contender counts up.
 TURNS = 5
 
 
-def deleted_by_one_of_many(stage: Stage, terms: Terms) -> None:
+def deleted_by_one_of_many(probe: StorageProbe, terms: Terms) -> None:
     """Of many that delete one record at once exactly one succeeds, and only what it inserts is there."""
-    _race(stage, terms, lambda key, number: [Delete(_at(key, 0))])
+    _race(probe, terms, lambda key, number: [Delete(_at(key, 0))])
 
 
-def replaced_by_one_of_many(stage: Stage, terms: Terms) -> None:
+def replaced_by_one_of_many(probe: StorageProbe, terms: Terms) -> None:
     """Of many that replace one record at once exactly one succeeds, and only what it inserts is there."""
-    _race(stage, terms, lambda key, number: [Replace(_at(key, 0), _at(key, number + 1))])
+    _race(probe, terms, lambda key, number: [Replace(_at(key, 0), _at(key, number + 1))])
 
 
-def inserted_by_one_of_many(stage: Stage, terms: Terms) -> None:
+def inserted_by_one_of_many(probe: StorageProbe, terms: Terms) -> None:
     """Of many that insert one key at once exactly one succeeds, and only what it inserts beside is there."""
-    _race(stage, terms, lambda key, number: [Insert(_at(f"{key} new", number))])
+    _race(probe, terms, lambda key, number: [Insert(_at(f"{key} new", number))])
 
 
-def opposite_orders_meet_without_deadlock(stage: Stage, terms: Terms) -> None:
+def opposite_orders_meet_without_deadlock(probe: StorageProbe, terms: Terms) -> None:
     """Of many that change the same records, half in one order and half in the other, exactly one succeeds."""
 
     def changes(key: str, number: int) -> list[Change]:
@@ -41,10 +41,10 @@ def opposite_orders_meet_without_deadlock(stage: Stage, terms: Terms) -> None:
         both: list[Change] = [Replace(_at(name, 0), _at(name, number + 1)) for name in (key, f"{key} twin")]
         return both if number % 2 else both[::-1]
 
-    _race(stage, terms, changes, twin=True)
+    _race(probe, terms, changes, twin=True)
 
 
-def requirements_cross_only_once(stage: Stage, terms: Terms) -> None:
+def requirements_cross_only_once(probe: StorageProbe, terms: Terms) -> None:
     """Of those that change one record and require another, and those that do it crosswise, exactly one succeeds."""
 
     def changes(key: str, number: int) -> list[Change]:
@@ -52,23 +52,23 @@ def requirements_cross_only_once(stage: Stage, terms: Terms) -> None:
         required, changed = (key, f"{key} twin") if number % 2 else (f"{key} twin", key)
         return [Require(_at(required, 0)), Replace(_at(changed, 0), _at(changed, number + 1))]
 
-    _race(stage, terms, changes, twin=True)
+    _race(probe, terms, changes, twin=True)
 
 
-def those_who_only_require_never_lose(stage: Stage, terms: Terms) -> None:
+def those_who_only_require_never_lose(probe: StorageProbe, terms: Terms) -> None:
     """Many that require the same record at once all succeed: False says that a precondition failed, and none did."""
     shared = _at("shared", 0)
-    stage.put(shared)
+    probe.put(shared)
     for turn in range(terms.rounds):
         keys = [f"{turn} {number}" for number in range(terms.contenders)]
-        answers = stage.together(*[_once([Require(shared), Insert(_at(key, 1))]) for key in keys])
+        answers = probe.together(*[_once([Require(shared), Insert(_at(key, 1))]) for key in keys])
         assert answers == [True] * len(keys), f"round {turn}: {answers}, where none had any reason to fail"
 
 
-def no_update_is_lost(stage: Stage, terms: Terms) -> None:
+def no_update_is_lost(probe: StorageProbe, terms: Terms) -> None:
     """Many that count one record up, finding and replacing it until they succeed, come to the sum."""
     numbers = [_at("counter", number) for number in range(terms.contenders * TURNS + 1)]
-    stage.put(numbers[0])
+    probe.put(numbers[0])
 
     def count() -> Script[int]:
         """Count up, and give how many tries it took."""
@@ -82,21 +82,23 @@ def no_update_is_lost(stage: Stage, terms: Terms) -> None:
                     break
         return tries
 
-    stage.together(*[count() for _ in range(terms.contenders)])
-    reached = numbers.index(stage.find(Client, "counter") or numbers[0])
+    probe.together(*[count() for _ in range(terms.contenders)])
+    reached = numbers.index(probe.find(Client, "counter") or numbers[0])
     assert reached == len(numbers) - 1, f"{len(numbers) - 1} updates were acknowledged, and {reached} are there"
 
 
-def _race(stage: Stage, terms: Terms, changes: Callable[[str, int], list[Change]], *, twin: bool = False) -> None:
+def _race(
+    probe: StorageProbe, terms: Terms, changes: Callable[[str, int], list[Change]], *, twin: bool = False
+) -> None:
     """Let contenders meet, round after round; each also inserts a trophy, so that half of a commit would be seen."""
     for turn in range(terms.rounds):
         key = f"round {turn}"
-        stage.put(_at(key, 0), *([_at(f"{key} twin", 0)] if twin else ()))
+        probe.put(_at(key, 0), *([_at(f"{key} twin", 0)] if twin else ()))
         trophies = [_at(f"{key} trophy {number}", 1) for number in range(terms.contenders)]
         commits = (_once([*changes(key, number), Insert(trophy)]) for number, trophy in enumerate(trophies))
-        answers = stage.together(*commits)
+        answers = probe.together(*commits)
         assert answers.count(True) == 1, f"round {turn}: {answers.count(True)} succeeded, and should have been one"
-        there = [stage.find(Client, trophy.key) is not None for trophy in trophies]
+        there = [probe.find(Client, trophy.key) is not None for trophy in trophies]
         assert there == answers, f"round {turn}: the answers were {answers}, and what is there is {there}"
 
 

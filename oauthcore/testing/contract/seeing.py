@@ -9,17 +9,17 @@ from oauthcore.records.client import Client
 from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
-from oauthcore.testing.stage import Call, Script, Stage
+from oauthcore.testing.storage_probe import Call, Script, StorageProbe
 from oauthcore.testing.telling import brief
 
 # How often what is watched is changed.
 PAIRS = 25
 
 
-def commits_are_seen_whole(stage: Stage, terms: Terms) -> None:
+def commits_are_seen_whole(probe: StorageProbe, terms: Terms) -> None:
     """Who has found what a commit changed finds everything else that it changed."""
     firsts, seconds = ([sample(Client, key, number) for number in range(PAIRS)] for key in ("first", "second"))
-    stage.put(firsts[0], seconds[0])
+    probe.put(firsts[0], seconds[0])
 
     def write() -> Script[None]:
         """Change both, again and again, in either order."""
@@ -36,12 +36,12 @@ def commits_are_seen_whole(stage: Stage, terms: Terms) -> None:
             seen.append((_number(earlier), _number(later)))
         return seen
 
-    _, *watched = stage.together(write(), watch("first", "second"), watch("second", "first"))
+    _, *watched = probe.together(write(), watch("first", "second"), watch("second", "first"))
     torn = [pair for seen in watched for pair in seen if pair[0] > pair[1]]
     assert not torn, f"commit {torn and torn[0]} was seen by half: the first number is newer than the second"
 
 
-def find_of_sees_commits_whole(stage: Stage, terms: Terms) -> None:
+def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
     """Who finds by subject finds what one commit left of the subject's, and nothing of a commit that fails."""
     kind: Any = next((kind for kind in terms.kinds if kind in BY_SUBJECT), None)
     if kind is None:
@@ -52,7 +52,7 @@ def find_of_sees_commits_whole(stage: Stage, terms: Terms) -> None:
     # Two records that change together, and a third one that comes and goes with them.
     states = [[one[n], other[n], *(more[n : n + 1] if n % 2 else [])] for n in range(PAIRS)]
     ghost, missing = sample(kind, "4", subject="alice"), sample(Client, "missing")
-    stage.put(*states[0])
+    probe.put(*states[0])
 
     def write() -> Script[None]:
         """Go from state to state."""
@@ -74,31 +74,31 @@ def find_of_sees_commits_whole(stage: Stage, terms: Terms) -> None:
             seen.append(sorted(found, key=lambda record: record.key))
         return seen
 
-    _, _, *watched = stage.together(write(), fail(), watch(), watch())
+    _, _, *watched = probe.together(write(), fail(), watch(), watch())
     torn = [found for seen in watched for found in seen if found not in states]
     assert not torn, f"find_of gave what no commit left: {', '.join(map(brief, torn[0])) or 'nothing'}"
 
 
-def handles_see_each_other(stage: Stage, terms: Terms) -> None:
+def handles_see_each_other(probe: StorageProbe, terms: Terms) -> None:
     """What one handle commits another finds at once, by key and by subject, and its outdated changes fail."""
-    if stage.subject.other is None:
+    if probe.subject.other is None:
         raise NotOffered("the storage has one handle alone")
     one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
     for here, there in ((0, 1), (1, 0)):
-        assert stage.tried(Insert(one), handle=here), "a handle could not insert what is not there"
-        assert stage.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
-        assert stage.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
-        assert stage.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
-        assert not stage.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
-        assert stage.tried(Delete(two), handle=there), "where one handle had lost, another could not go on"
-        assert stage.find(Client, "a", handle=here) is None, "a handle still finds what another has deleted"
+        assert probe.tried(Insert(one), handle=here), "a handle could not insert what is not there"
+        assert probe.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
+        assert probe.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
+        assert probe.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
+        assert not probe.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
+        assert probe.tried(Delete(two), handle=there), "where one handle had lost, another could not go on"
+        assert probe.find(Client, "a", handle=here) is None, "a handle still finds what another has deleted"
         for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
             owned = sample(kind, "a", 1, subject="alice")
-            assert not stage.find_of(kind, "alice", handle=there), f"there is a {kind.__name__} of alice"
-            assert stage.tried(Insert(owned), handle=here), f"a {kind.__name__} could not be inserted"
-            found = stage.find_of(kind, "alice", handle=there)
+            assert not probe.find_of(kind, "alice", handle=there), f"there is a {kind.__name__} of alice"
+            assert probe.tried(Insert(owned), handle=here), f"a {kind.__name__} could not be inserted"
+            found = probe.find_of(kind, "alice", handle=there)
             assert list(found) == [owned], f"another handle does not find a {kind.__name__} by its subject"
-            assert stage.tried(Delete(owned), handle=here), f"a {kind.__name__} could not be deleted"
+            assert probe.tried(Delete(owned), handle=here), f"a {kind.__name__} could not be deleted"
 
 
 def _number(record: Client) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from oauthcore.testing.life import PEOPLE, SCOPES, Act
+from oauthcore.testing.lifetime import PEOPLE, SCOPES, Act
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY
 
 _TURNS = (1, 30, 60, 90, 300, 900, 3_600)
@@ -24,6 +24,6 @@ acts: st.SearchStrategy[Act] = st.one_of(
 
 
 def lifetimes(max_size: int = 20) -> st.SearchStrategy[list[Act]]:
-    """Return whole lifetimes, for `Life.play`: each begins with an authorization and its redemption."""
+    """Return whole lifetimes, for `Lifetime.play`: each begins with an authorization and its redemption."""
     begin = [Act("authorize"), Act("redeem")]
     return st.lists(acts, max_size=max_size).map(lambda more: [*begin, *more])

@@ -21,10 +21,10 @@ from oauthcore.testing import (
     Terms,
     check_storage,
     clauses,
-    contenders,
+    concurrency,
     contract,
 )
-from oauthcore.testing.stage import Factory
+from oauthcore.testing.storage_probe import Factory
 from tests.core.testing import storages, subtle
 from tests.core.testing.storages import Severable, Sound, SoundOnThreads, severable
 
@@ -107,7 +107,7 @@ def test_sound_storage_keeps(clause: Clause, factory: Factory) -> None:
 
 @pytest.mark.parametrize(("name", "factory"), [(name, broken) for name, all_of in CAUGHT.items() for broken in all_of])
 def test_broken_storage_is_caught_by(name: str, factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(contenders, "PATIENCE", 0.5)
+    monkeypatch.setattr(concurrency, "PATIENCE", 0.5)
 
     with pytest.raises(ClauseBroken) as caught:
         BY_NAME[name].check(factory, FEW)
@@ -226,7 +226,7 @@ def test_deadlock_on_threads_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
             if current_thread() is not main_thread():
                 released.wait(30)
 
-    monkeypatch.setattr(contenders, "PATIENCE", 0.3)
+    monkeypatch.setattr(concurrency, "PATIENCE", 0.3)
 
     with pytest.raises(ClauseBroken, match="did not come back"):
         BY_NAME["those_who_only_require_never_lose"].check(Stuck, FEW)

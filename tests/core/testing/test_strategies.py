@@ -15,7 +15,7 @@ from oauthcore.digest import Secret
 from oauthcore.flow.effects import find
 from oauthcore.flow.outcome import Insert
 from oauthcore.records.grant import Grant
-from oauthcore.testing import Act, SeededEntropy, Walk
+from oauthcore.testing import Act, ClientSession, SeededEntropy
 from oauthcore.testing.strategies import (
     Asking,
     almost_valid,
@@ -121,11 +121,11 @@ def test_an_authorization_request_with_one_mistake_is_refused(data: st.DataObjec
 def test_a_token_request_with_one_mistake_is_refused(data: st.DataObject, client: Client) -> None:
     client = attrs.evolve(client, grant_types=("authorization_code", "refresh_token"))
     site = make_site(clients=())
-    walk = Walk.begin(site.server, lambda flow: run(flow, site.world), SeededEntropy(7), client=client)
-    code, verifier = walk.code(scope=client.scope.text)
+    session = ClientSession.begin(site.server, lambda flow: run(flow, site.world), SeededEntropy(7), client=client)
+    code, verifier = session.code(scope=client.scope.text)
     asking = tokens(
         client,
-        walk.secret,
+        session.secret,
         grant_type="authorization_code",
         code=code,
         redirect_uri=client.redirect_uris[0],

@@ -28,7 +28,7 @@ from oauthcore.testing.samples import sample
 from oauthcore.testing.strategies.hostile import TARGET
 from oauthcore.trace import Recorder, Trace, replay
 from oauthcore.trace.encoding import decode, encode
-from oauthcore.trace.stand_ins import StandIns
+from oauthcore.trace.placeholders import Placeholders
 from tests.core.oidc.provider import CALLBACK, provider
 from tests.core.site import (
     FORM,
@@ -240,7 +240,7 @@ def test_another_decision_is_told_as_a_difference() -> None:
 
 
 def test_questions_to_the_application_and_to_other_servers_are_encoded_and_read_back() -> None:
-    stand_ins = StandIns()
+    placeholders = Placeholders()
     grant = sample(Grant, "a" * 64)
     values: list[object] = [
         Find(Grant, "a" * 64),
@@ -254,20 +254,20 @@ def test_questions_to_the_application_and_to_other_servers_are_encoded_and_read_
     ]
 
     for value in values:
-        assert decode(json.loads(json.dumps(encode(value, stand_ins))), {}) == value
-    assert "wonderland" not in json.dumps(encode(Authenticate("alice", Secret("wonderland")), stand_ins))
+        assert decode(json.loads(json.dumps(encode(value, placeholders))), {}) == value
+    assert "wonderland" not in json.dumps(encode(Authenticate("alice", Secret("wonderland")), placeholders))
     told = encode(
-        Fetch(Outgoing("POST", "https://a.example/x", (("Authorization", "Bearer abc"),), b"token=abc")), stand_ins
+        Fetch(Outgoing("POST", "https://a.example/x", (("Authorization", "Bearer abc"),), b"token=abc")), placeholders
     )
     assert "abc" not in json.dumps(told)
     heard = Response(
         200, (("Content-Type", "application/json"),), b'{"active": true, "sub": "alice", "token": "abcdef"}'
     )
-    again = decode(json.loads(json.dumps(encode(heard, stand_ins))), {})
+    again = decode(json.loads(json.dumps(encode(heard, placeholders))), {})
     assert members(again)["sub"] == "alice"
     assert members(again)["active"] is True
     assert "abcdef" not in again.body.decode()
-    asked = encode(AuthorizationRequest(client_id="c", state="a state that is secret"), stand_ins)
+    asked = encode(AuthorizationRequest(client_id="c", state="a state that is secret"), placeholders)
     assert "secret" not in json.dumps(asked)
 
 
@@ -280,7 +280,7 @@ class Ticket:
 
 
 def test_records_of_ones_own_are_read_back_where_they_are_handed_over() -> None:
-    text = encode(Find(Ticket, "a"), StandIns())
+    text = encode(Find(Ticket, "a"), Placeholders())
 
     assert decode(text, {f"{Ticket.__module__}:Ticket": Ticket}) == Find(Ticket, "a")
     with pytest.raises(ValueError, match="hand it over as one of `kinds`"):
@@ -299,7 +299,7 @@ def test_records_of_ones_own_are_read_back_where_they_are_handed_over() -> None:
 )
 def test_a_class_is_named_as_it_was_before_its_module_moved(kind: type, name: str) -> None:
     """Traces that were kept are read by later versions."""
-    assert encode(kind, StandIns()) == {"type": name}
+    assert encode(kind, Placeholders()) == {"type": name}
     assert decode({"type": name}, {}) is kind
 
 
@@ -320,7 +320,7 @@ def test_a_trace_can_name_nothing_but_values(name: str) -> None:
 
 def test_what_is_no_value_can_not_be_encoded() -> None:
     with pytest.raises(TypeError, match="no value that a trace can hold"):
-        encode(print, StandIns())
+        encode(print, Placeholders())
 
 
 @pytest.mark.parametrize(
@@ -392,7 +392,7 @@ def test_a_trace_that_can_not_be_played_says_why(name: str, changed: dict[str, A
 
 
 def test_a_record_of_a_later_version_is_told_as_that() -> None:
-    text = encode(sample(Grant, "a"), StandIns())
+    text = encode(sample(Grant, "a"), Placeholders())
     text["fields"]["colour"] = "red"
 
     with pytest.raises(ValueError, match=r"can't be read here: .* unexpected keyword argument 'colour'"):
@@ -409,15 +409,15 @@ def test_a_trace_of_another_version_is_refused() -> None:
 
 
 def test_what_one_chose_keeps_not_even_its_length() -> None:
-    stand_ins = StandIns()
+    placeholders = Placeholders()
 
-    short, long = stand_ins.of_chosen("a"), stand_ins.of_chosen("b" * 90)
+    short, long = placeholders.of_chosen("a"), placeholders.of_chosen("b" * 90)
 
     assert len(short) == len(long) == 43
     assert short != long
-    assert stand_ins.of_chosen("a") == short
-    assert "%" in stand_ins.of_chosen("c%41")
-    assert "\0" in stand_ins.of_chosen("c\0")
+    assert placeholders.of_chosen("a") == short
+    assert "%" in placeholders.of_chosen("c%41")
+    assert "\0" in placeholders.of_chosen("c\0")
 
 
 def test_what_is_a_secret_in_one_place_is_one_in_the_place_of_something_public() -> None:

@@ -18,8 +18,8 @@ from oauthcore.signing.keys import GivenKeys
 from oauthcore.testing import Outage
 from oauthcore.trace import Replayed, Trace, replay
 from oauthcore.trace.jwts import flaw_of
+from oauthcore.trace.placeholders import Placeholders
 from oauthcore.trace.redaction import redacted_document, stand_in_for_token
-from oauthcore.trace.stand_ins import StandIns
 from tests.core.authorization import requesting
 from tests.core.authorization.requesting import REQUEST_URI, Elsewhere, requesting_site
 from tests.core.clients.asserting import (
@@ -228,28 +228,28 @@ BROKEN: dict[Flaw | None, str] = {
 @pytest.mark.parametrize("flaw", BROKEN)
 def test_what_is_wrong_with_a_token_is_wrong_with_its_stand_in(flaw: Flaw | None) -> None:
     text = BROKEN[flaw]
-    stand_ins = StandIns()
+    placeholders = Placeholders()
 
-    stand_in = stand_in_for_token(text, stand_ins)
+    stand_in = stand_in_for_token(text, placeholders)
 
     assert flaw_of(text) is flaw
     assert flaw_of(stand_in) is flaw
     assert stand_in != text
-    assert stand_in_for_token(text, stand_ins) == stand_in
-    assert stand_in_for_token(stand_in, stand_ins) == stand_in
+    assert stand_in_for_token(text, placeholders) == stand_in
+    assert stand_in_for_token(stand_in, placeholders) == stand_in
 
 
 def test_two_tokens_that_say_the_same_stay_two() -> None:
-    stand_ins = StandIns()
+    placeholders = Placeholders()
     one, other = assertion(), assertion()
 
     assert one != other
-    assert stand_in_for_token(one, stand_ins) != stand_in_for_token(other, stand_ins)
+    assert stand_in_for_token(one, placeholders) != stand_in_for_token(other, placeholders)
 
 
 @pytest.mark.parametrize("text", ["no token", "a.b", "a.b.c", "é.é.é", "..", "a" * 20_000, "=.=.="])
 def test_whatever_stands_for_what_is_no_token_is_none_either(text: str) -> None:
-    stand_in = stand_in_for_token(text, StandIns())
+    stand_in = stand_in_for_token(text, Placeholders())
 
     assert flaw_of(stand_in) is flaw_of(text) is not None
     assert stand_in != text or not set(text) & set("abcdefghijklmnopqrstuvwxyz")
@@ -259,7 +259,7 @@ def test_a_public_key_is_kept_and_a_private_one_is_not() -> None:
     public = {name: RSA_2048[name] for name in ("kty", "n", "e")}
     text = json.dumps({"keys": [public, RSA_2048]}).encode()
 
-    (kept, redacted) = json.loads(redacted_document(text, StandIns()))["keys"]
+    (kept, redacted) = json.loads(redacted_document(text, Placeholders()))["keys"]
 
     assert kept == public
     assert all(redacted[name] != RSA_2048[name] for name in RSA_2048.keys() - {"kty"})

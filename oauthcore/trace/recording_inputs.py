@@ -11,14 +11,14 @@ from oauthcore.errors import Unanswered
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.handle import HandleKind, Handles
 from oauthcore.signing.keys import Keys, KeySet
-from oauthcore.trace.stand_ins import MADE
-from oauthcore.trace.told import Told
+from oauthcore.trace.placeholders import MADE
+from oauthcore.trace.replayed_inputs import Recorded
 from oauthcore.wire.http import Response
 
 T = TypeVar("T")
 
 
-def overheard(
+def record_flow(
     flow: Flow[T],
     hear: Callable[[Effect, Any], object] = lambda effect, answer: None,
     tell: Callable[[T | Exception], object] = lambda result: None,
@@ -42,7 +42,7 @@ def overheard(
         hear(effect, answer)
 
 
-def written(result: Any, write: Callable[[Any], Any]) -> Told:
+def written(result: Any, write: Callable[[Any], Any]) -> Recorded:
     """Write down how something went."""
     if isinstance(result, Unanswered):
         return {"failed": str(result)}
@@ -60,7 +60,7 @@ def write_keys(keys: Keys) -> dict[str, Any]:
     }
 
 
-class HeardDigester(Digester):
+class RecordingDigester(Digester):
     """Digest, and tell."""
 
     __slots__ = ("_digest", "_heard")
@@ -76,7 +76,7 @@ class HeardDigester(Digester):
         return digest
 
 
-class HeardDerivation(Derivation):
+class RecordingDerivation(Derivation):
     """Derive, and tell."""
 
     __slots__ = ("_derive", "_heard")
@@ -93,7 +93,7 @@ class HeardDerivation(Derivation):
         return derived
 
 
-class HeardHandles(Handles):
+class RecordingHandles(Handles):
     """Write and read handles, and tell which, and what each carried."""
 
     __slots__ = ("_handles", "_heard")
@@ -115,7 +115,7 @@ class HeardHandles(Handles):
         return members
 
 
-class HeardDocuments(Documents):
+class RecordingDocuments(Documents):
     """Return what is known, and tell whether it was."""
 
     def __init__(self, documents: Documents, heard: list[tuple[str, Document | Turn | None]]) -> None:
@@ -149,7 +149,7 @@ class HeardDocuments(Documents):
         return self._documents.keep(url, answer, now)
 
 
-class HeardKeys:
+class RecordingKeys:
     """Return the server's own keys, and tell their public halves."""
 
     def __init__(self, keys: KeySet, hear: Callable[[Flow[Keys]], Flow[Keys]]) -> None:

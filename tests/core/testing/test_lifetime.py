@@ -16,10 +16,10 @@ from oauthcore.flow.outcome import Change, Replace
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.records.token import AuthorizationCode
-from oauthcore.testing import Act, Factory, GrantMachine, Life
-from oauthcore.testing import life as lives
+from oauthcore.testing import Act, Factory, GrantMachine, Lifetime
+from oauthcore.testing import lifetime as lives
+from oauthcore.testing.client_session import members_of
 from oauthcore.testing.misuse import MISUSES, How
-from oauthcore.testing.walk import members_of
 from tests.core.testing.storages import Sound
 
 
@@ -87,9 +87,9 @@ THEFT = [Act("authorize"), Act("redeem"), Act("refresh"), Act("refresh", which=1
 
 @pytest.mark.parametrize("storage", [MemoryStorage, Sound])
 def test_a_life_goes_as_the_model_says_over_any_storage(storage: Factory) -> None:
-    life = Life(storage)
+    lifetime = Lifetime(storage)
 
-    life.play(
+    lifetime.play(
         [
             Act("refresh"),  # there is nothing yet to refresh, and it is passed over
             Act("authorize", scope="email profile read"),
@@ -106,19 +106,19 @@ def test_a_life_goes_as_the_model_says_over_any_storage(storage: Factory) -> Non
             Act("redeem"),
         ]
     )
-    life.purge(100)
-    life.check()
+    lifetime.purge(100)
+    lifetime.check()
 
-    assert [grant.ended for grant in life.grants] == [True, True]
-    life.close()
+    assert [grant.ended for grant in lifetime.grants] == [True, True]
+    lifetime.close()
 
 
 def test_a_wider_scope_is_refused_and_ends_nothing() -> None:
-    life = Life()
-    life.play([Act("authorize", scope="email"), Act("redeem"), Act("refresh", scope="email profile")])
+    lifetime = Lifetime()
+    lifetime.play([Act("authorize", scope="email"), Act("redeem"), Act("refresh", scope="email profile")])
 
-    assert not life.grants[0].ended
-    assert len(life.refreshes) == 1
+    assert not lifetime.grants[0].ended
+    assert len(lifetime.refreshes) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,29 +134,29 @@ def test_a_wider_scope_is_refused_and_ends_nothing() -> None:
 def test_what_breaks_an_invariant_is_found_out(
     storage: Factory, adapter: lives.Adapter | None, acts: list[Act], says: str
 ) -> None:
-    life = Life(storage, adapter)
+    lifetime = Lifetime(storage, adapter)
 
     with pytest.raises(AssertionError, match=says):
-        life.play(acts)
+        lifetime.play(acts)
 
 
 def test_a_retry_that_gets_another_pair_is_found_out() -> None:
-    life = Life()
-    life.play(THEFT[:3])
-    answer = life.refreshes[0].answer
+    lifetime = Lifetime()
+    lifetime.play(THEFT[:3])
+    answer = lifetime.refreshes[0].answer
     assert answer is not None
-    life.refreshes[0].answer = {**answer, "refresh_token": "another"}
+    lifetime.refreshes[0].answer = {**answer, "refresh_token": "another"}
 
     with pytest.raises(AssertionError, match="an honest retry got another refresh_token"):
-        life.play([Act("refresh")])
+        lifetime.play([Act("refresh")])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("storage", [RedeemsAgain, NeverRevokes, NeverRotates])
 def test_the_machine_finds_out_what_breaks_an_invariant(storage: Callable[[], MemoryStorage]) -> None:
     class OverIt(GrantMachine):
-        def life(self) -> Life:  # type: ignore[explicit-override]  # none in 3.11
-            return Life(storage)
+        def lifetime(self) -> Lifetime:  # type: ignore[explicit-override]  # none in 3.11
+            return Lifetime(storage)
 
     quick = settings(max_examples=50, stateful_step_count=15, deadline=None, derandomize=True, phases=[Phase.generate])
 
@@ -270,18 +270,18 @@ HOSTS: dict[str, tuple[lives.Adapter, list[Act], str]] = {
 @pytest.mark.parametrize("name", HOSTS)
 def test_what_is_wrong_with_a_host_is_found_out(name: str) -> None:
     adapter, acts, says = HOSTS[name]
-    Life().play(acts)
+    Lifetime().play(acts)
 
     with pytest.raises(AssertionError, match=says):
-        Life(adapter=adapter).play(acts)
+        Lifetime(adapter=adapter).play(acts)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_machine_finds_out_what_is_wrong_with_a_host(name: str) -> None:
     class OverIt(GrantMachine):
-        def life(self) -> Life:  # type: ignore[explicit-override]  # none in 3.11
-            return Life(adapter=HOSTS[name][0])
+        def lifetime(self) -> Lifetime:  # type: ignore[explicit-override]  # none in 3.11
+            return Lifetime(adapter=HOSTS[name][0])
 
     quick = settings(max_examples=100, stateful_step_count=15, deadline=None, derandomize=True, phases=[Phase.generate])
 
@@ -291,20 +291,20 @@ def test_the_machine_finds_out_what_is_wrong_with_a_host(name: str) -> None:
 
 @pytest.mark.parametrize("how", MISUSES)
 def test_nothing_that_is_presented_wrongly_changes_anything(how: How) -> None:
-    life = Life()
+    lifetime = Lifetime()
     wrongly = [Act("redeem_wrongly", how=how), Act("refresh_wrongly", how=how)]
 
-    life.play([Act("authorize"), Act("redeem_wrongly", how=how), Act("redeem"), *wrongly, Act("refresh"), *wrongly])
+    lifetime.play([Act("authorize"), Act("redeem_wrongly", how=how), Act("redeem"), *wrongly, Act("refresh"), *wrongly])
 
-    assert [len(life.grants[0].refreshes), life.grants[0].ended] == [2, False]
+    assert [len(lifetime.grants[0].refreshes), lifetime.grants[0].ended] == [2, False]
 
 
 def test_requests_wait_for_their_people_side_by_side_and_not_for_ever() -> None:
-    life = Life()
-    life.play(
+    lifetime = Lifetime()
+    lifetime.play(
         [Act("approve"), Act("ask", scope="email"), Act("ask", subject="bob"), Act("ask"), Act("approve", which=1)]
     )
-    life.play([Act("approve"), Act("redeem"), Act("redeem", which=1), Act("wait", seconds=3_600), Act("approve")])
+    lifetime.play([Act("approve"), Act("redeem"), Act("redeem", which=1), Act("wait", seconds=3_600), Act("approve")])
 
-    assert [(grant.subject, grant.scope) for grant in life.grants] == [("bob", "email profile"), ("alice", "email")]
-    assert life.asked == []
+    assert [(grant.subject, grant.scope) for grant in lifetime.grants] == [("bob", "email profile"), ("alice", "email")]
+    assert lifetime.asked == []

@@ -21,29 +21,29 @@ from oauthcore.flow.outcome import Change, R
 from oauthcore.policy import Allowance
 from oauthcore.records.grant import Grant
 from oauthcore.records.token import AccessToken
-from oauthcore.testing import Clause, NotOffered, Terms, Walk, clauses
+from oauthcore.testing import Clause, ClientSession, NotOffered, Terms, clauses
+from oauthcore.testing.client_session import CLIENT, members_of
 from oauthcore.testing.samples import example, sample
-from oauthcore.testing.stage import Call, Raised, Stage
+from oauthcore.testing.storage_probe import Call, Raised, StorageProbe
 from oauthcore.testing.strategies import of_type, records
 from oauthcore.testing.telling import outlined, told, unlike, worded
-from oauthcore.testing.walk import CLIENT, members_of
 from tests.core.site import make_site
 from tests.core.testing.storages import Sound
 
 
 @pytest.mark.parametrize("factory", [MemoryStorage, Sound])
 def test_either_colour_is_asked_in_one_way_and_everything_is_written_down(factory: Any) -> None:
-    with Stage(factory) as stage:
+    with StorageProbe(factory) as probe:
         grant = sample(Grant, "a" * 64, subject="alice")
-        stage.put(grant)
+        probe.put(grant)
 
-        assert stage.storage.find(Grant, "a" * 64) == grant
-        assert list(stage.storage.find_of(Grant, "alice")) == [grant]
-        assert stage.storage.purge(1, 1) == 0
-        assert stage.storage.commit(()) is True
-        assert stage.contents() == []
-        assert stage.story[1] == stage.story[1].replace("a" * 64, "aaaa")
-        assert [line.partition(" ")[0] for line in stage.story] == ["commit", "find", "find_of", "purge", "commit"]
+        assert probe.storage.find(Grant, "a" * 64) == grant
+        assert list(probe.storage.find_of(Grant, "alice")) == [grant]
+        assert probe.storage.purge(1, 1) == 0
+        assert probe.storage.commit(()) is True
+        assert probe.contents() == []
+        assert probe.story[1] == probe.story[1].replace("a" * 64, "aaaa")
+        assert [line.partition(" ")[0] for line in probe.story] == ["commit", "find", "find_of", "purge", "commit"]
 
 
 def test_what_was_opened_is_closed_though_the_rest_could_not_be() -> None:
@@ -57,7 +57,7 @@ def test_what_was_opened_is_closed_though_the_rest_could_not_be() -> None:
             closed.append(True)
 
     with pytest.raises(TypeError, match="the factory gave an int"):
-        Stage(broken)  # type: ignore[arg-type]  # it gives no storage
+        StorageProbe(broken)  # type: ignore[arg-type]  # it gives no storage
 
     assert closed == [True]
 
@@ -67,7 +67,7 @@ def test_a_factory_that_raises_is_heard() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Stage(nothing)
+        StorageProbe(nothing)
 
 
 def test_what_a_script_asserts_on_a_thread_is_heard() -> None:
@@ -75,8 +75,8 @@ def test_what_a_script_asserts_on_a_thread_is_heard() -> None:
         found = yield Call("find", (Client, "a"))
         assert found is not None, "there should be a client"
 
-    with Stage(MemoryStorage) as stage, pytest.raises(AssertionError, match="there should be a client"):
-        stage.together(script(), script())
+    with StorageProbe(MemoryStorage) as probe, pytest.raises(AssertionError, match="there should be a client"):
+        probe.together(script(), script())
 
 
 def test_a_call_that_raises_is_an_answer_where_that_is_asked_for() -> None:
@@ -84,11 +84,11 @@ def test_a_call_that_raises_is_an_answer_where_that_is_asked_for() -> None:
         def commit(self, changes: Sequence[Change], /) -> bool:  # type: ignore[explicit-override]  # none in 3.11
             raise ConnectionResetError("gone")
 
-    with Stage(Raising) as stage:
-        answer = stage.attempt(Call("commit", ((),)))
+    with StorageProbe(Raising) as probe:
+        answer = probe.attempt(Call("commit", ((),)))
 
     assert isinstance(answer, Raised)
-    assert stage.story == ["commit nothing -> ConnectionResetError: gone"]
+    assert probe.story == ["commit nothing -> ConnectionResetError: gone"]
 
 
 def test_a_storage_that_is_awaited_though_no_method_of_it_is_async_is_told() -> None:
@@ -99,16 +99,16 @@ def test_a_storage_that_is_awaited_though_no_method_of_it_is_async_is_told() -> 
         def find(self, kind: type[R], key: str, /) -> R | None:  # type: ignore[explicit-override]  # none in 3.11
             return waiting()  # type: ignore[return-value]  # it is broken
 
-    with Stage(Wrapped) as stage, pytest.raises(AssertionError, match="none of its methods is an `async def`"):
-        stage.find(Client, "a")
+    with StorageProbe(Wrapped) as probe, pytest.raises(AssertionError, match="none of its methods is an `async def`"):
+        probe.find(Client, "a")
 
 
 @pytest.mark.parametrize("factory", [MemoryStorage, Sound])
 def test_a_stage_may_be_asked_within_an_event_loop(factory: Any) -> None:
     async def within() -> Client | None:
-        with Stage(factory) as stage:
-            stage.put(Client(client_id="a"))
-            return stage.find(Client, "a")
+        with StorageProbe(factory) as probe:
+            probe.put(Client(client_id="a"))
+            return probe.find(Client, "a")
 
     assert asyncio.run(within()) == Client(client_id="a")
 
@@ -128,7 +128,7 @@ def test_what_is_under_way_when_a_stage_ends_is_cancelled() -> None:
         return Sound()
 
     kept: list[asyncio.Task[None]] = []
-    with Stage(factory):
+    with StorageProbe(factory):
         assert ended == []
 
     assert ended == ["cancelled"]
@@ -142,19 +142,19 @@ def test_an_async_factory_may_give_a_blocking_storage_whose_contenders_are_threa
         yield Call("find", (Client, "a"))
         return current_thread().name
 
-    with Stage(factory) as stage:
-        names = stage.together(script(), script())
+    with StorageProbe(factory) as probe:
+        names = probe.together(script(), script())
 
     assert len({*names, current_thread().name}) == 3
 
 
 def test_a_stage_that_is_renewed_has_another_storage() -> None:
-    with Stage(MemoryStorage) as stage:
-        stage.put(Client(client_id="a"))
+    with StorageProbe(MemoryStorage) as probe:
+        probe.put(Client(client_id="a"))
 
-        stage.renew()
+        probe.renew()
 
-        assert stage.find(Client, "a") is None
+        assert probe.find(Client, "a") is None
 
 
 class Suspended:
@@ -243,8 +243,10 @@ def test_records_that_differ_are_told_by_the_fields_in_which_they_do() -> None:
 def test_a_public_client_walks_without_a_secret() -> None:
     site = make_site(clients=())
     public = attrs.evolve(CLIENT, token_endpoint_auth_method="none")
-    walk = Walk.begin(site.server, lambda flow: site.drive(flow, site.world), site.server._entropy, client=public)
+    session = ClientSession.begin(
+        site.server, lambda flow: site.drive(flow, site.world), site.server._entropy, client=public
+    )
 
-    tokens = members_of(walk.redeem(*walk.code()))
+    tokens = members_of(session.redeem(*session.code()))
 
-    assert walk.refresh(tokens["refresh_token"]).status == 200
+    assert session.refresh(tokens["refresh_token"]).status == 200

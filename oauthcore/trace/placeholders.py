@@ -26,7 +26,7 @@ _LETTERS = "abcdefghijklmnop"
 
 
 @attrs.define
-class StandIns:
+class Placeholders:
     """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself.
 
     `public` are the texts of the server's settings and metadata, and the standards' words: whoever sends one of them as
@@ -41,7 +41,7 @@ class StandIns:
     _letters_of: dict[str, str] = attrs.field(factory=dict, repr=False)
 
     @classmethod
-    def of(cls, texts: list[str], public: frozenset[str] = frozenset()) -> StandIns:
+    def of(cls, texts: list[str], public: frozenset[str] = frozenset()) -> Placeholders:
         """Take up the stand-ins of a trace that was made before."""
         return cls({text: text for text in texts}, len(texts), public)
 

@@ -16,20 +16,20 @@ from oauthcore.flow.outcome import Change, Insert, R, S
 from oauthcore.flow.storage import Storage
 from oauthcore.records.record import Record
 from oauthcore.testing.call import SEVER, Call, Misfit, Raised, Script
-from oauthcore.testing.contenders import as_tasks, broken_off, finished, on_threads
-from oauthcore.testing.handed_over import METHODS, Factory, Made, StorageUnderTest, is_async, made_by, under_test
+from oauthcore.testing.concurrency import as_tasks, broken_off, finished, on_threads
 from oauthcore.testing.loop import Loop
 from oauthcore.testing.story import Story
+from oauthcore.testing.subjects import METHODS, Factory, Made, StorageUnderTest, is_async, made_by, under_test
 from oauthcore.testing.telling import outlined
 
-__all__ = ["SEVER", "Call", "Factory", "Made", "MakeWorld", "Raised", "Script", "Stage", "StorageUnderTest"]
+__all__ = ["SEVER", "Call", "Factory", "Made", "MakeWorld", "Raised", "Script", "StorageProbe", "StorageUnderTest"]
 
 T = TypeVar("T")
 MakeWorld: TypeAlias = Callable[[Storage], World]
 """Puts a world around a storage, such as `World` itself: what answers the effects that storage does not."""
 
 
-class Stage:
+class StorageProbe:
     """Hold one fresh storage, and what was asked of it so far."""
 
     def __init__(self, factory: Factory) -> None:
@@ -39,7 +39,7 @@ class Stage:
         self._races = 0
         self._open()
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> StorageProbe:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -222,7 +222,7 @@ class Stage:
 class _Told:
     """Be the storage of a stage, with a pen."""
 
-    _stage: Stage
+    _stage: StorageProbe
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Find."""

@@ -11,7 +11,7 @@ import pytest
 from oauthcore import Client, MemoryStorage
 from oauthcore.flow.effects import find
 from oauthcore.flow.outcome import Change, R
-from oauthcore.testing import Life, StorageUnderTest, check_storage, clauses, crash_points, interleave
+from oauthcore.testing import Lifetime, StorageUnderTest, check_storage, clauses, crash_points, interleave
 
 
 class Three:
@@ -143,8 +143,8 @@ def test_an_adapter_that_can_not_be_asked_is_told_rather_than_passed_by(adapter:
         yield MemoryStorage()
         closed.append(True)
 
-    with pytest.raises(TypeError, match=says), closing(Life(storage, adapter)) as life:
-        life.authorize()
+    with pytest.raises(TypeError, match=says), closing(Lifetime(storage, adapter)) as lifetime:
+        lifetime.authorize()
 
     assert closed == [True]
 

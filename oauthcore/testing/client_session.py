@@ -52,7 +52,7 @@ class Asked:
 
 
 @attrs.define
-class Walk:
+class ClientSession:
     """Be a registered client and a person; `secrets` are all values that either of them was given or made up."""
 
     server: AuthorizationServer
@@ -71,12 +71,12 @@ class Walk:
         entropy: Entropy,
         handle: Handle | None = None,
         client: Client = CLIENT,
-    ) -> Walk:
+    ) -> ClientSession:
         """Register the client, and be ready."""
-        walk = cls(server, drive, handle or (lambda request: drive(server.handle(request))), entropy, client)
-        walk.secret = drive(server.register(client)).secret
-        walk._note(walk.secret.reveal() if walk.secret is not None else None)
-        return walk
+        session = cls(server, drive, handle or (lambda request: drive(server.handle(request))), entropy, client)
+        session.secret = drive(server.register(client)).secret
+        session._note(session.secret.reveal() if session.secret is not None else None)
+        return session
 
     def code(self, subject: str = "alice", scope: str = "email profile") -> tuple[str, str]:
         """Authorize, log in, approve and come back: give the code and its verifier (RFC 6749 section 4.1, RFC 7636)."""

@@ -14,113 +14,113 @@ from oauthcore.jose.jwk import Jwk
 from oauthcore.signing.keys import Keys
 
 T = TypeVar("T")
-Told = dict[str, Any]
+Recorded = dict[str, Any]
 
 
-def read(told: Told, read_value: Callable[[Any], T]) -> T:
+def read(recorded: Recorded, read_value: Callable[[Any], T]) -> T:
     """Return what was told, or raise what was raised, as far as the answer tells one from another."""
-    if "failed" in told:
-        raise Unanswered(told["failed"])
-    if "told" not in told:
-        raise RuntimeError(f"{told['bug']}, as it was recorded")
-    return read_value(told["told"])
+    if "failed" in recorded:
+        raise Unanswered(recorded["failed"])
+    if "told" not in recorded:
+        raise RuntimeError(f"{recorded['bug']}, as it was recorded")
+    return read_value(recorded["told"])
 
 
-def read_keys(told: dict[str, Any]) -> Keys:
+def read_keys(recorded: dict[str, Any]) -> Keys:
     """Read them; nothing can be signed with these."""
-    published, remembered = (tuple(map(Jwk.of, told.get(name, []))) for name in ("published", "remembered"))
-    return Keys({}, published, told["jwks_lifetime"], remembered)
+    published, remembered = (tuple(map(Jwk.of, recorded.get(name, []))) for name in ("published", "remembered"))
+    return Keys({}, published, recorded["jwks_lifetime"], remembered)
 
 
-class ToldDigester(Digester):
+class ReplayedDigester(Digester):
     """Return the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_recorded",)
 
-    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
-        self._told: dict[str, list[str]] = queues(told)
+    def __init__(self, recorded: Iterable[tuple[str, str]]) -> None:
+        self._recorded: dict[str, list[str]] = queues(recorded)
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
         """Return the next of that kind."""
-        queue = self._told.get(kind)
+        queue = self._recorded.get(kind)
         return Digest(queue.pop(0) if queue else "0" * 64)
 
 
-class ToldDerivation(Derivation):
+class ReplayedDerivation(Derivation):
     """Return the stand-ins of what was derived before, each proof in its order."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_recorded",)
 
-    def __init__(self, told: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, recorded: Iterable[tuple[str, str]]) -> None:
         super().__init__("", bytes(32))
-        self._told: dict[str, list[str]] = queues(told)
+        self._recorded: dict[str, list[str]] = queues(recorded)
 
     def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
         """Return the next for that proof."""
-        queue = self._told.get(proof)
+        queue = self._recorded.get(proof)
         return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
 
 
-class ToldHandles(Handles):
+class ReplayedHandles(Handles):
     """Return the stand-ins of the handles that were written before, and what those carried that were read, in order."""
 
-    __slots__ = ("_told",)
+    __slots__ = ("_recorded",)
 
-    def __init__(self, told: Iterable[tuple[str, Any]]) -> None:
+    def __init__(self, recorded: Iterable[tuple[str, Any]]) -> None:
         super().__init__("", bytes(32))
-        self._told = list(told)
+        self._recorded = list(recorded)
 
     def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
         """Return the next one."""
-        return Secret(self._told.pop(0)[0]) if self._told else super().write(kind, members, nonce)
+        return Secret(self._recorded.pop(0)[0]) if self._recorded else super().write(kind, members, nonce)
 
     def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
         """Return what the next one carried; what is read beyond them carries nothing."""
-        members: Mapping[str, Any] | None = self._told.pop(0)[1] if self._told else None
+        members: Mapping[str, Any] | None = self._recorded.pop(0)[1] if self._recorded else None
         return members
 
 
-class ToldDocuments(Documents):
+class ReplayedDocuments(Documents):
     """Return what was known of other servers' documents, each in its order."""
 
-    def __init__(self, told: Iterable[tuple[str, Any]]) -> None:
+    def __init__(self, recorded: Iterable[tuple[str, Any]]) -> None:
         super().__init__()
-        self._told: dict[str, list[Any]] = queues(told)
+        self._recorded: dict[str, list[Any]] = queues(recorded)
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
         """Return the document, or raise `Missing` where it was missing then, or was never asked for."""
-        queue = self._told.get(url)
-        told = queue.pop(0) if queue else None
-        if not isinstance(told, dict):
+        queue = self._recorded.get(url)
+        recorded = queue.pop(0) if queue else None
+        if not isinstance(recorded, dict):
             raise Missing(self, url, now, fresh_for)
-        body = None if told["body"] is None else told["body"].encode("latin-1")
-        return Document(url, body, told["fetched_at"])
+        body = None if recorded["body"] is None else recorded["body"].encode("latin-1")
+        return Document(url, body, recorded["fetched_at"])
 
     def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
         """Return what was told to do, if that was not to ask; who joined another request has an answer of its own."""
-        queue = self._told.get(missing.url)
+        queue = self._recorded.get(missing.url)
         return Turn(queue.pop(0)) if queue and isinstance(queue[0], str) else Turn.FETCH
 
 
-class ToldKeys:
+class ReplayedKeys:
     """Return the public halves of the server's keys, as they were each time."""
 
-    def __init__(self, algorithms: Iterable[str], told: Iterable[Told]) -> None:
+    def __init__(self, algorithms: Iterable[str], recorded: Iterable[Recorded]) -> None:
         self.algorithms = tuple(algorithms)
-        self._told = iter(told)
+        self._recorded = iter(recorded)
 
     def current(self, now: int) -> Flow[Keys]:
         """Return what was told next."""
         yield from ()
-        told = next(self._told, None)
-        if told is None:
+        recorded = next(self._recorded, None)
+        if recorded is None:
             raise Unanswered("the trace has no answer to this")
-        return read(told, read_keys)
+        return read(recorded, read_keys)
 
 
-def queues(told: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+def queues(recorded: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
     """Sort what was told by what it was told of, each in its order."""
     queues: dict[str, list[T]] = {}
-    for kind, value in told:
+    for kind, value in recorded:
         queues.setdefault(kind, []).append(value)
     return queues

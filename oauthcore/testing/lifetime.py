@@ -21,11 +21,11 @@ from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.answers import described, granted, refused
 from oauthcore.testing.chance import FixedClock, SeededEntropy
+from oauthcore.testing.client_session import CLIENT, Asked, ClientSession, Handle
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How, wrong
 from oauthcore.testing.model import AccessModel, AskedModel, CodeModel, GrantModel, RefreshModel
-from oauthcore.testing.stage import Factory, Stage
+from oauthcore.testing.storage_probe import Factory, StorageProbe
 from oauthcore.testing.telling import worded
-from oauthcore.testing.walk import CLIENT, Asked, Handle, Walk
 from oauthcore.wire.http import Request, Response
 from oauthcore.wire.text import words
 
@@ -33,7 +33,7 @@ Adapter: TypeAlias = Callable[[AuthorizationServer, World], Handle]
 """Puts a server into a host, and gives how the host is asked."""
 
 SHORT = Policy.oauth21(lifetimes=Lifetimes(access_token_lifetime=300, refresh_token_lifetime=900, grant_lifetime=3_600))
-# RFC 6749 section 5.1: what `Walk`'s client may have, narrowest first.
+# RFC 6749 section 5.1: what `ClientSession`'s client may have, narrowest first.
 SCOPES = ("email", "email profile", "email profile read")
 # Two, so that one can be taken for the other.
 PEOPLE = ("alice", "bob")
@@ -67,22 +67,24 @@ class Act:
     how: How = "verifier"
 
 
-class Life:
+class Lifetime:
     """Live through acts over one fresh server, and assert after each what the model says."""
 
     def __init__(
         self, storage: Factory = MemoryStorage, adapter: Adapter | None = None, policy: Policy = SHORT
     ) -> None:
         self.clock, entropy = FixedClock(), SeededEntropy()
-        self._stage = Stage(storage)
+        self._stage = StorageProbe(storage)
         world = World(self._stage.storage)
         server = AuthorizationServer(
             issuer="https://as.example", clock=self.clock, entropy=entropy, token_key=bytes(range(32)), policy=policy
         )
         try:
             handle = None if adapter is None else _asked(adapter(server, world))
-            self.walk = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
-            self.stranger = Walk.begin(server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER)
+            self.session = ClientSession.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
+            self.stranger = ClientSession.begin(
+                server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER
+            )
         except BaseException:  # whatever was opened is closed
             self.close()
             raise
@@ -110,7 +112,7 @@ class Life:
 
     def ask(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> AskedModel:
         """Send a request, and leave it waiting for its person."""
-        asked = AskedModel(self.walk.ask(subject, scope), self.now + self.lifetimes.interaction_lifetime)
+        asked = AskedModel(self.session.ask(subject, scope), self.now + self.lifetimes.interaction_lifetime)
         self.asked.append(asked)
         return asked
 
@@ -121,10 +123,10 @@ class Life:
 
     def authorize(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> CodeModel:
         """Send a request, and have it approved."""
-        return self._approved(self.walk.ask(subject, scope))
+        return self._approved(self.session.ask(subject, scope))
 
     def _approved(self, asked: Asked) -> CodeModel:
-        value, verifier = self.walk.approve(asked)
+        value, verifier = self.session.approve(asked)
         grant = GrantModel(asked.subject, self.now + self.lifetimes.grant_lifetime, asked.scope)
         code = CodeModel(value, verifier, grant, self.now + self.lifetimes.authorization_code_lifetime)
         self.grants.append(grant)
@@ -133,7 +135,7 @@ class Life:
 
     def redeem(self, code: CodeModel) -> RefreshModel | None:
         """Redeem a code, for the first time or again."""
-        response = self.walk.redeem(code.value, code.verifier)
+        response = self.session.redeem(code.value, code.verifier)
         if code.redeemed:
             refused(response, 400, "invalid_grant", "a code that was redeemed before")
             code.grant.ended = True
@@ -149,27 +151,27 @@ class Life:
 
     def redeem_wrongly(self, code: CodeModel, how: How = "verifier") -> None:
         """Redeem a code as somebody who has only seen it, or get it wrong: refused, and nothing else."""
-        walk = self.stranger if how == "client" else self.walk
-        request = walk.redemption(code.value, "x" * 43 if how == "verifier" else code.verifier)
+        session = self.stranger if how == "client" else self.session
+        request = session.redemption(code.value, "x" * 43 if how == "verifier" else code.verifier)
         self._misuse(request, how, f"code={code.value}", "a code")
 
     def refresh_wrongly(self, token: RefreshModel, how: How = "client") -> None:
         """Use a refresh token as somebody who has only seen it, or get it wrong: refused, and nothing else."""
-        walk = self.stranger if how == "client" else self.walk
-        self._misuse(walk.rotation(token.value), how, f"refresh_token={token.value}", "a refresh token")
+        session = self.stranger if how == "client" else self.session
+        self._misuse(session.rotation(token.value), how, f"refresh_token={token.value}", "a refresh token")
         if how == "client":
-            told = described(walk.handle(walk.inspection(token.value)), "another client's refresh token")
+            told = described(session.handle(session.inspection(token.value)), "another client's refresh token")
             assert told is None, "a client is told of another client's refresh token"
 
     def _misuse(self, request: Request, how: How, value: str, what: str) -> None:
         misuse = MISUSES[how]
-        response = self.walk.handle(wrong(request, how, value))
+        response = self.session.handle(wrong(request, how, value))
         refused(response, misuse.status, misuse.code, f"{what} with {misuse.told}")
 
     def refresh(self, token: RefreshModel, scope: str | None = None) -> RefreshModel | None:
         """Use a refresh token: the newest, the one before it, or one long spent."""
         grant = token.grant
-        response = self.walk.refresh(token.value, **({} if scope is None else {"scope": scope}))
+        response = self.session.refresh(token.value, **({} if scope is None else {"scope": scope}))
         if not grant.is_live(self.now) or self.now >= token.expires_at:
             refused(response, 400, "invalid_grant", "a refresh token that is dead")
             return None
@@ -191,23 +193,23 @@ class Life:
 
     def revoke_refresh(self, token: RefreshModel) -> None:
         """Revoke by a refresh token, old or new: the grant ends."""
-        assert self.walk.revoke(token.value).status == 200, "a revocation was refused"
+        assert self.session.revoke(token.value).status == 200, "a revocation was refused"
         token.grant.ended = True
 
     def revoke_access(self, grant: GrantModel) -> None:
         """Revoke the newest access token of a grant: it ends alone, and no retry gives it out again."""
         access = grant.accesses[-1]
         was_there = not access.revoked
-        assert self.walk.revoke(access.value).status == 200, "a revocation was refused"
+        assert self.session.revoke(access.value).status == 200, "a revocation was refused"
         access.revoked = True
         if was_there and grant.is_live(self.now) and len(grant.refreshes) > 1:
             grant.refreshes[-2].retry_closed = True
 
     def withdraw(self, subject: str = PEOPLE[0], client_id: str | None = None) -> None:
         """Have a person take back what they authorized, for one client or for all: their grants end."""
-        self.walk.drive(self.walk.server.withdraw(subject, client_id))
+        self.session.drive(self.session.server.withdraw(subject, client_id))
         for grant in self.grants:
-            if grant.subject == subject and client_id in {None, self.walk.client.client_id}:
+            if grant.subject == subject and client_id in {None, self.session.client.client_id}:
                 grant.ended = True
 
     def wait(self, seconds: int) -> None:
@@ -232,11 +234,11 @@ class Life:
 
     def _described(self, token: str, what: str, grant: GrantModel, expected: bool) -> dict[str, Any] | None:
         """Ask about a token: it has to be live or dead, and whose it is."""
-        told = described(self.walk.handle(self.walk.inspection(token)), what)
+        told = described(self.session.handle(self.session.inspection(token)), what)
         assert (told is not None) is expected, _told(what, expected, grant)
         if told is not None:
             whose = told.get("sub"), told.get("client_id")
-            mine = grant.subject, self.walk.client.client_id
+            mine = grant.subject, self.session.client.client_id
             assert whose == mine, f"{what} of {mine[0]}'s for {mine[1]} is {whose[0]}'s for {whose[1]}"
         return told
 
