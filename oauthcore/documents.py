@@ -1,8 +1,8 @@
 """Documents of other servers: a client's keys, a request object, a sector's redirect URIs.
 
 A decision never waits for another server. It asks here for what is known, and where that is nothing, or too old,
-`Missing` ends the attempt; `transact` fetches the document outside of any attempt and decides afresh. So a slow server
-holds up one request, and nothing that was found before the wait is decided on after it.
+`DocumentNeeded` ends the attempt; `transact` fetches the document outside of any attempt and decides afresh. So a slow
+server holds up one request, and nothing that was found before the wait is decided on after it.
 
 Anybody can make requests that need a document, so that what they cost others is decided here too. One request fetches a
 document, whoever needs it meanwhile shares its answer (`Turn`); a host is asked so many times a minute; and what failed
@@ -78,7 +78,7 @@ class Document:
             return None
 
 
-class Missing(Exception):
+class DocumentNeeded(Exception):
     """End an attempt for want of a document; whoever decides again has it, or knows that it can't be had."""
 
     def __init__(self, documents: Documents, url: str, now: int, fresh_for: int = FRESH_FOR) -> None:
@@ -123,11 +123,11 @@ class Documents:
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:
         """Return the document, not older than `fresh_for` seconds, or without a body if that can't be had just now.
 
-        Raises `Missing` where it has to be fetched.
+        Raises `DocumentNeeded` where it has to be fetched.
         """
         found = self._find(url, now, fresh_for)
         if found is None:
-            raise Missing(self, url, now, fresh_for)
+            raise DocumentNeeded(self, url, now, fresh_for)
         return found
 
     def _find(self, url: str, now: int, fresh_for: int) -> Document | None:
@@ -149,7 +149,7 @@ class Documents:
         newer = self.get(url, now, fresh_for=SOONEST_AGAIN)
         return newer if newer.body is not None else self.get(url, now)
 
-    def turn(self, missing: Missing) -> Turn:
+    def turn(self, missing: DocumentNeeded) -> Turn:
         """Decide what a request that lacks a document does; who is told to fetch it has to call `end_turn`.
 
         Threads may be at it together: the one that puts its turn in place first is the one that fetches.

@@ -296,14 +296,14 @@ class OutdatedLogin(Exception):
     """Tell that a record which a sign-in relies on has changed or is gone: who it is has to be found out anew."""
 
 
-class Unanswered(Exception):
+class EffectFailed(Exception):
     """Report that an effect could not be answered; the cause is the outside's own exception.
 
     A driver throws it into the flow that asked, so that the traceback shows the flow's own lines.
     """
 
 
-class Contended(TemporarilyUnavailable, Unanswered):
+class Contended(TemporarilyUnavailable, EffectFailed):
     """Report that other requests were first, every time: 503 to a client, and to a host a storage with no answer."""
 
 

@@ -91,7 +91,7 @@ def is_impersonable(uri: str) -> bool:
     return not uri.startswith("https://")
 
 
-def objection(uri: str, *, insecure_transport: bool, one_word_scheme: bool = False) -> str | None:
+def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme: bool = False) -> str | None:
     """Return what is wrong with a redirect URI that somebody wants to register, or None (RFC 6749 section 3.1.2).
 
     The two settings are what `Allowance.INSECURE_TRANSPORT` and `Allowance.ONE_WORD_SCHEME` open.

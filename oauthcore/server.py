@@ -24,13 +24,13 @@ from oauthcore.endpoints.applications import (
     withdraw,
 )
 from oauthcore.endpoints.end_session import (
-    Leaving,
     PendingLogout,
     RenderSignedOut,
+    SignOut,
+    describe_logout,
     sign_out,
 )
-from oauthcore.endpoints.end_session import look as look_at_logout
-from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, finish, look
+from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, describe_interaction, finish
 from oauthcore.endpoints.logout_delivery import Due, deliver, deliver_to, due_by_client
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, signed_in
@@ -38,8 +38,8 @@ from oauthcore.endpoints.table import Endpoint, document_endpoint, endpoint_tabl
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
-from oauthcore.flow.effects import Flow, find, settled
-from oauthcore.flow.transact import Refuse, SignAll, agree, commit_until_unchanged, no_keys, total, transact
+from oauthcore.flow.effects import Flow, find, pure
+from oauthcore.flow.transact import Refuse, SignAll, commit_until_unchanged, commit_with_retry, no_keys, total, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
@@ -143,9 +143,9 @@ class AuthorizationServer:
         check_login(login)
         endpoint = self._endpoints.get(request.path)
         if endpoint is None:
-            return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
+            return pure(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
         if request.method not in endpoint.methods:
-            return settled(other_method(request, endpoint))
+            return pure(other_method(request, endpoint))
         return self._answer(endpoint, request, login, error_page)
 
     def refuse(self, path: str, error: OAuthError, error_page: RenderErrorPage | None = None) -> Response | None:
@@ -183,12 +183,12 @@ class AuthorizationServer:
         return bool(expected) and same(expected, token)
 
     def interaction(self, handle: str, login: Login | None = None) -> Flow[PendingInteraction | None]:
-        """Find out what an interaction waits for: None if for nothing (any more). Raises `Unanswered` if storage fails.
+        """Find out what an interaction waits for, None if for nothing. Raises `EffectFailed` if storage fails.
 
         `login` is who is signed in now; without it, whoever was reported before counts.
         """
         check_login(login)
-        return look(Secret(handle), login, self._context())
+        return describe_interaction(Secret(handle), login, self._context())
 
     def finish(
         self,
@@ -225,7 +225,7 @@ class AuthorizationServer:
     def applications(self, subject: str) -> Flow[tuple[AuthorizedApplication, ...]]:
         """Find what a person has authorized and what still stands of it, the newest first.
 
-        Raises `Unanswered` if storage fails.
+        Raises `EffectFailed` if storage fails.
         """
         return applications(subject, self._context())
 
@@ -234,7 +234,7 @@ class AuthorizationServer:
 
         Consents are forgotten and grants revoked. When it returns, nothing is left of what was authorized before the
         call, nor of what was just being authorized; who says yes after that has authorized something new. Raises
-        `Unanswered` if storage fails: a part may be done then, and it is to be called again.
+        `EffectFailed` if storage fails: a part may be done then, and it is to be called again.
         """
         asked, context = Withdrawal(subject, client_id), self._context()
         return total(commit_until_unchanged(lambda again: withdraw(asked, context, again=again)))
@@ -242,10 +242,10 @@ class AuthorizationServer:
     def revoke(self, grant: str) -> Flow[Grant]:
         """Revoke one grant, by its key, and return it as it is then.
 
-        Raises `ConfigurationError` where there is none to revoke, `Unanswered` if storage fails.
+        Raises `ConfigurationError` where there is none to revoke, `EffectFailed` if storage fails.
         """
         context = self._context()
-        return agree(lambda: revoke_by_key(grant, context))
+        return commit_with_retry(lambda: revoke_by_key(grant, context))
 
     def sign_in(
         self,
@@ -261,7 +261,7 @@ class AuthorizationServer:
         """Begin a login session for who has just signed in, by default now; `lifetime` is in seconds.
 
         `before` is the `sid` that the browser had until now: their own session goes on, another's is ended. What comes
-        back is to be kept in the host's own session, and told to `handle`. Raises `Unanswered` if storage fails.
+        back is to be kept in the host's own session, and told to `handle`. Raises `EffectFailed` if storage fails.
 
         `relying_on` are the records of this storage by which the host knows who this is: the user's, say, as it was
         read before the password was hashed. The session begins only while they are stored so; raises `OutdatedLogin`
@@ -275,22 +275,22 @@ class AuthorizationServer:
         return signed_in(asked, context)
 
     def sessions(self, subject: str) -> Flow[tuple[LoginSession, ...]]:
-        """Find the login sessions of a person that last, the newest first. Raises `Unanswered` if storage fails."""
+        """Find the login sessions of a person that last, the newest first. Raises `EffectFailed` if storage fails."""
         return sessions(subject, self._context())
 
     def end_session(self, sid: str, subject: str | None = None) -> Flow[bool]:
         """End a login session and what is bound to it, and have its clients told; with a subject, only if it is theirs.
 
-        Return whether there was one to end. Raises `Unanswered` if storage fails; nothing is done then.
+        Return whether there was one to end. Raises `EffectFailed` if storage fails; nothing is done then.
         """
         context = self._context()
-        return agree(lambda: end_session(sid, subject, context))
+        return commit_with_retry(lambda: end_session(sid, subject, context))
 
     def end_sessions(self, subject: str) -> Flow[int]:
         """End all login sessions of a person, as when their password has changed; return how many there were.
 
         When it returns, every session that was there at the call has ended, with all that is bound to it. Raises
-        `Unanswered` if storage fails: a part may be done then, and it is to be called again.
+        `EffectFailed` if storage fails: a part may be done then, and it is to be called again.
         """
         context = self._context()
         return total(commit_until_unchanged(lambda _: end_sessions(subject, context)))
@@ -298,10 +298,10 @@ class AuthorizationServer:
     def logout(self, handle: str, login: Login | None) -> Flow[PendingLogout | None]:
         """Find out what a client asked that sent a person here to sign out: None for a handle that is none (any more).
 
-        `login` is who is signed in now. Raises `Unanswered` if storage fails.
+        `login` is who is signed in now. Raises `EffectFailed` if storage fails.
         """
         check_login(login)
-        return look_at_logout(Secret(handle), login, self._context())
+        return describe_logout(Secret(handle), login, self._context())
 
     def sign_out(
         self,
@@ -321,7 +321,7 @@ class AuthorizationServer:
         check_login(login)
         context = self._context()
         asked = None if handle is None else Secret(handle)
-        leaving = Leaving(login, browser_of(request, context), asked, location)
+        leaving = SignOut(login, browser_of(request, context), asked, location)
         refuse = self._refuse_as_page(error_page)
         return transact(lambda: sign_out(leaving, signed_out_page, context), refuse)
 
@@ -329,7 +329,7 @@ class AuthorizationServer:
         """Tell clients of sessions that have ended, as far as that is due; return how many were tried.
 
         To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
-        most, one after the other; a client that does not answer is asked once. Raises `Unanswered` if storage fails.
+        most, one after the other; a client that does not answer is asked once. Raises `EffectFailed` if storage fails.
         """
         return deliver(limit, self._context, self._sign_all)
 
@@ -363,11 +363,11 @@ class AuthorizationServer:
         return with_secret(client, secret, None, self._context())
 
     def client(self, client_id: str) -> Flow[Client | None]:
-        """Find a client, None if none is registered by that identifier. Raises `Unanswered` if storage fails."""
+        """Find a client, None if none is registered by that identifier. Raises `EffectFailed` if storage fails."""
         return find(Client, client_id)
 
     def clients(self) -> Flow[tuple[Client, ...]]:
-        """Find every client that was registered, by identifier. Raises `Unanswered` if storage fails."""
+        """Find every client that was registered, by identifier. Raises `EffectFailed` if storage fails."""
         return list_clients()
 
     def update_client(self, client_id: str, /, **settings: object) -> Flow[Registered]:

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from oauthcore import AuthorizationServer, ConfigurationError, Login, Request, Response
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy
-from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.outcome import Outcome
 from oauthcore.flow.transact import transact
 from oauthcore.given import check_kind
@@ -114,7 +114,7 @@ class Pages:
             case "POST":
                 page = submit
             case _:
-                return settled(Response(405, (("Allow", "GET, HEAD, POST"), ("Content-Type", "text/plain"))))
+                return pure(Response(405, (("Allow", "GET, HEAD, POST"), ("Content-Type", "text/plain"))))
         visit = Visit.of(request, self._around)
         return transact(lambda: _outcome(page, visit), visit.refuse)
 

@@ -14,7 +14,7 @@ import attrs
 from redis.exceptions import ResponseError
 
 from oauthcore.clock import Clock
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_redis.commands import Command, CommandFlow
 
 # What INFO does not tell.
@@ -31,7 +31,7 @@ class Look:
     """For how many seconds its clock is ahead of the host's."""
 
 
-def look(linger: int, clock: Clock, replicas: int = 0) -> CommandFlow[tuple[Concern, ...]]:
+def look(linger: int, clock: Clock, replicas: int = 0) -> CommandFlow[tuple[DurabilityWarning, ...]]:
     """Ask the server about itself; what it does not let this user ask is a concern, not an error."""
     info = read_info((yield from allowed(Command((b"INFO",), is_safe=True))))
     settings: dict[str, str] = {}
@@ -52,7 +52,7 @@ def allowed(command: Command) -> CommandFlow[Any]:
         return None
 
 
-def concerns(found: Look, linger: int, replicas: int) -> tuple[Concern | None, ...]:
+def concerns(found: Look, linger: int, replicas: int) -> tuple[DurabilityWarning | None, ...]:
     """Return what there is to say of a server, where commits wait for so many replicas."""
     return (
         appendonly(found.info),
@@ -66,70 +66,76 @@ def concerns(found: Look, linger: int, replicas: int) -> tuple[Concern | None, .
     )
 
 
-def appendonly(info: Mapping[str, str]) -> Concern | None:
+def appendonly(info: Mapping[str, str]) -> DurabilityWarning | None:
     """Say that without the append-only file a restart goes back to the last snapshot."""
     if info.get("aof_enabled") == "1":
         return None
     value = "not to be seen by this user" if "aof_enabled" not in info else "no"
-    return Concern(
+    return DurabilityWarning(
         "appendonly", value, "set it to yes, or what was committed since the last snapshot ends with the server"
     )
 
 
-def appendfsync(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+def appendfsync(info: Mapping[str, str], settings: Mapping[str, str]) -> DurabilityWarning | None:
     """Say that a file that is not synchronised at every commit loses the last ones with the machine."""
     value = settings.get("appendfsync", "not to be seen by this user")
     if value == "always" or info.get("aof_enabled") == "0":
         return None
-    return Concern("appendfsync", value, "set it to always, or the last second's commits end with the machine")
+    return DurabilityWarning(
+        "appendfsync", value, "set it to always, or the last second's commits end with the machine"
+    )
 
 
-def rewriting(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+def rewriting(info: Mapping[str, str], settings: Mapping[str, str]) -> DurabilityWarning | None:
     """Say that the file may go unsynchronised while it is rewritten."""
     if settings.get("no-appendfsync-on-rewrite") != "yes" or info.get("aof_enabled") == "0":
         return None
     remedy = "set it to no, or commits are not on the disk while the file is rewritten"
-    return Concern("no-appendfsync-on-rewrite", "yes", remedy)
+    return DurabilityWarning("no-appendfsync-on-rewrite", "yes", remedy)
 
 
-def eviction(info: Mapping[str, str]) -> Concern | None:
+def eviction(info: Mapping[str, str]) -> DurabilityWarning | None:
     """Say that a full server may throw records away, and with them the memory of what was used and revoked."""
     policy = info.get("maxmemory_policy", "not to be seen by this user")
     if policy == "noeviction" or info.get("maxmemory") == "0":
         return None
-    return Concern("maxmemory-policy", policy, "set it to noeviction, or a full memory throws records away")
+    return DurabilityWarning("maxmemory-policy", policy, "set it to noeviction, or a full memory throws records away")
 
 
-def role(info: Mapping[str, str]) -> Concern | None:
+def role(info: Mapping[str, str]) -> DurabilityWarning | None:
     """Say that a replica takes no commits."""
     if info.get("role", "master") == "master":
         return None
-    return Concern("role", info["role"], "name the primary, as a replica takes no commits and its finds are late")
+    return DurabilityWarning(
+        "role", info["role"], "name the primary, as a replica takes no commits and its finds are late"
+    )
 
 
-def cut_off(info: Mapping[str, str], settings: Mapping[str, str]) -> Concern | None:
+def cut_off(info: Mapping[str, str], settings: Mapping[str, str]) -> DurabilityWarning | None:
     """Say that a primary with replicas may go on taking commits that no replica hears of."""
     if info.get("connected_slaves", "0") == "0" or settings.get("min-replicas-to-write", "0") != "0":
         return None
     remedy = "set it to 1 or more, or a primary that is cut off acknowledges commits that its successor has never seen"
-    return Concern("min-replicas-to-write", "0", remedy)
+    return DurabilityWarning("min-replicas-to-write", "0", remedy)
 
 
-def failover(info: Mapping[str, str], replicas: int) -> Concern | None:
+def failover(info: Mapping[str, str], replicas: int) -> DurabilityWarning | None:
     """Say that a replica may take the primary's place without having all that was acknowledged."""
     if info.get("connected_slaves", "0") == "0" or replicas:
         return None
     how = "let sentinels watch over it instead of a cluster, where no commit waits for a replica, and set it to 1"
     remedy = how if info.get("cluster_enabled") == "1" else "set it to 1 in the URL"
     lost = "or the commits of the last moment end where a replica takes the primary's place"
-    return Concern("replicas", "0", f"{remedy}, {lost}")
+    return DurabilityWarning("replicas", "0", f"{remedy}, {lost}")
 
 
-def clocks(ahead: float, linger: int) -> Concern | None:
+def clocks(ahead: float, linger: int) -> DurabilityWarning | None:
     """Say that a server whose clock is ahead forgets early; `linger` is for small differences."""
     if ahead < linger / 2:
         return None
-    return Concern("clock", f"{ahead:.0f} seconds ahead", "set it right, or records are forgotten before they expire")
+    return DurabilityWarning(
+        "clock", f"{ahead:.0f} seconds ahead", "set it right, or records are forgotten before they expire"
+    )
 
 
 def read_info(reply: Any) -> dict[str, str]:

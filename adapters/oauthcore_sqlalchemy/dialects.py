@@ -13,7 +13,7 @@ import attrs
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy.exchange import Exchange, Statement
 from oauthcore_sqlalchemy.steps import Place, Step
 from oauthcore_sqlalchemy.table import record
@@ -56,7 +56,7 @@ class DatabaseDialect(Protocol):
     def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
 
-    def concerns(self) -> Exchange[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
 
 

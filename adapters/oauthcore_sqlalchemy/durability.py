@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 from sqlalchemy import Executable, text
 
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy.exchange import Exchange, Statement
 
 
@@ -24,14 +24,14 @@ class Watched:
     remedy: str
     beside: tuple[str, str] | None = None
 
-    def concern(self, settings: Mapping[str, str]) -> Concern | None:
+    def concern(self, settings: Mapping[str, str]) -> DurabilityWarning | None:
         """Return what there is to say of a server's settings; one that it does not know is none of its own."""
         value = settings.get(self.setting)
         if value is None or value in self.good:
             return None
         if self.beside is not None and settings.get(self.beside[0]) != self.beside[1]:
             return None
-        return Concern(self.setting, value, self.remedy)
+        return DurabilityWarning(self.setting, value, self.remedy)
 
 
 _ON = frozenset({"on", "ON", "1"})
@@ -70,7 +70,9 @@ SQLITE = text("SELECT 'synchronous', synchronous FROM pragma_synchronous")
 SQLITE_SETTINGS = (Watched("synchronous", frozenset({"2", "3"}), f"set it to FULL, {_CRASH}"),)
 
 
-def look(statement: Executable, watched: Iterable[Watched], *, by_name: bool = False) -> Exchange[tuple[Concern, ...]]:
+def look(
+    statement: Executable, watched: Iterable[Watched], *, by_name: bool = False
+) -> Exchange[tuple[DurabilityWarning, ...]]:
     """Ask a database about its settings, `by_name` where it takes a list of them; give what there is to say of them."""
     watched = tuple(watched)
     found = yield Statement(statement, {"names": [one.setting for one in watched]} if by_name else None)

@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from sqlalchemy import TextClause, text
 
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.dialects import TransactionScope, within
 from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
@@ -60,7 +60,7 @@ class MySql:
         yield from within(transaction, _remove_expired(expired_before, limit, removed))
         return len(removed)
 
-    def concerns(self) -> Exchange[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.MYSQL, durability.MYSQL_SETTINGS)
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.dialects import TransactionScope, within
 from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
@@ -106,7 +106,7 @@ class PostgreSql:
         removed = yield Statement(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
 
-    def concerns(self) -> Exchange[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.POSTGRESQL, durability.POSTGRESQL_SETTINGS, by_name=True)
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore.records.client import Client
 from oauthcore.storage.codec import load
 from oauthcore_sqlalchemy import dialects
@@ -116,9 +116,9 @@ def expired(before: int, terms: Terms) -> Operation[int]:
     return count
 
 
-def concerns(terms: Terms) -> Operation[tuple[Concern, ...]]:
+def concerns(terms: Terms) -> Operation[tuple[DurabilityWarning, ...]]:
     """Ask which settings may lose what was committed."""
-    found: tuple[Concern, ...] = yield from ask(terms.dialect.concerns, terms)
+    found: tuple[DurabilityWarning, ...] = yield from ask(terms.dialect.concerns, terms)
     return found
 
 

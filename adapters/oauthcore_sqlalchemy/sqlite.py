@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import BindParameter, Executable, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert
 
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.dialects import TransactionScope, within
 from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
@@ -68,7 +68,7 @@ class Sqlite:
         removed = yield Statement(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
 
-    def concerns(self) -> Exchange[tuple[Concern, ...]]:
+    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.SQLITE, durability.SQLITE_SETTINGS)
 

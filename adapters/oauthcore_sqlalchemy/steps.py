@@ -64,7 +64,7 @@ def steps_of(changes: Iterable[Change]) -> tuple[Step, ...] | None:
     """
     steps: dict[Place, Step] = {}
     for change in changes:
-        expected, after = _before_and_after(change)
+        expected, after = _precondition_and_result(change)
         record = expected or after
         assert record is not None
         place = place_of(type(record), record.key)
@@ -123,7 +123,7 @@ def subject_of(record: Record) -> str | None:
     return None if subject is None else indexed(subject)
 
 
-def _before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+def _precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
     """Return what must be there for a change, and what is there afterwards."""
     if isinstance(change, Insert):
         return None, change.record

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
-from oauthcore.flow.storage import Concern
+from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import retries
 from oauthcore_sqlalchemy.dialects import DatabaseDialect
 from oauthcore_sqlalchemy.exchange import Exchange, Operation, ahold, hold
@@ -99,7 +99,7 @@ class SqlAlchemyStorage:
         """Count the records that expired before that second: what a purge has to do."""
         return self._run(retries.expired(before, self._terms))
 
-    def concerns(self) -> Sequence[Concern]:
+    def concerns(self) -> Sequence[DurabilityWarning]:
         """Name the database's settings that may lose what was committed, for a host to say when it starts."""
         return self._run(retries.concerns(self._terms))
 
@@ -180,7 +180,7 @@ class AsyncSqlAlchemyStorage:
         """Count the records that expired before that second: what a purge has to do."""
         return await self._run(retries.expired(before, self._terms))
 
-    async def concerns(self) -> Sequence[Concern]:
+    async def concerns(self) -> Sequence[DurabilityWarning]:
         """Name the database's settings that may lose what was committed, for a host to say when it starts."""
         return await self._run(retries.concerns(self._terms))
 

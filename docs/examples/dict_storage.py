@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from oauthcore.flow.outcome import Change, R, S, before_and_after
+from oauthcore.flow.outcome import Change, R, S, precondition_and_result
 
 
 class DictStorage:
@@ -21,7 +21,7 @@ class DictStorage:
     def commit(self, changes: Sequence[Change], /) -> bool:
         with self._lock:
             records = self._records.copy()
-            for old, new in map(before_and_after, changes):
+            for old, new in map(precondition_and_result, changes):
                 record: Any = old or new
                 if records.pop((type(record), record.key), None) != old:
                     return False

@@ -1,7 +1,7 @@
 """The checks of an authorization request, in their order: the order is policy (RFC 6749 section 4.1.2.1).
 
 First those whose failure must not redirect, since until then nobody knows whose URI it is: `prove_redirect`. Then
-those that may: `judge`. Each row of the two says what it learns; the result is evidence for the next step.
+those that may: `validate`. Each row of the two says what it learns; the result is evidence for the next step.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Redirectable:
 
 @made_quickly
 @attrs.frozen
-class Judged:
+class ValidatedRequest:
     """Prove that a request passed every check, and hold what they learned."""
 
     asked: Redirectable
@@ -71,7 +71,7 @@ class Judged:
     essential_acr: tuple[str, ...]
 
 
-_judged = maker(Judged)
+_judged = maker(ValidatedRequest)
 
 
 def prove_redirect(request: AuthorizationRequest, client: Client | None, context: Context) -> Redirectable:
@@ -80,14 +80,14 @@ def prove_redirect(request: AuthorizationRequest, client: Client | None, context
     return Redirectable(request, live, validate_redirect(request.redirect_uri, live.redirect_uris))
 
 
-def judge(asked: Redirectable, context: Context) -> Judged:
+def validate(asked: Redirectable, context: Context) -> ValidatedRequest:
     """Run the checks whose failure is sent back to the client."""
     request, client = asked.request, asked.client
     check_length(request)
     refuse_what_cannot_be_obeyed(request, context)
     response_type = offered_response_type(asked, context)
     response_mode = fit_response_mode(request, response_type)
-    prompt = possible_prompt(request, context)
+    prompt = parse_prompt(request, context)
     scope = allowed_scope(asked, response_type, prompt, context)
     demand_openid(request, response_type, scope, context)
     claims = possible_claims(request, scope, context)
@@ -96,7 +96,7 @@ def judge(asked: Redirectable, context: Context) -> Judged:
         response_type=response_type,
         response_mode=response_mode,
         scope=scope,
-        code_challenge=demanded_code_challenge(asked, response_type, scope, context),
+        code_challenge=require_code_challenge(asked, response_type, scope, context),
         prompt=prompt,
         max_age=possible_max_age(asked, context),
         claims=claims,
@@ -192,7 +192,7 @@ def demand_openid(request: AuthorizationRequest, response_type: ResponseType, sc
         raise InvalidRequest.with_description("an ID token is asked for without nonce")
 
 
-def demanded_code_challenge(
+def require_code_challenge(
     asked: Redirectable, response_type: ResponseType, scope: Scope, context: Context
 ) -> CodeChallenge | None:
     """Check that there is a code challenge where one is due: always from public clients (RFC 9700 section 2.1.1)."""
@@ -229,13 +229,13 @@ def brings_nonce(request: AuthorizationRequest, scope: Scope, context: Context) 
     return may and context.openid is not None and "openid" in scope and request.nonce is not None
 
 
-def relies_on_nonce(judged: Judged, context: Context) -> bool:
-    """Tell whether nothing but the nonce binds the code of a request that has passed `demanded_code_challenge`."""
+def relies_on_nonce(judged: ValidatedRequest, context: Context) -> bool:
+    """Tell whether nothing but the nonce binds the code of a request that has passed `require_code_challenge`."""
     unchallenged = judged.response_type.issues_code and judged.code_challenge is None
     return unchallenged and not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, judged.asked.client)
 
 
-def possible_prompt(request: AuthorizationRequest, context: Context) -> frozenset[str]:
+def parse_prompt(request: AuthorizationRequest, context: Context) -> frozenset[str]:
     """Check that the prompt can be obeyed: known values, and `none` alone (OIDC Core section 3.1.2.1)."""
     prompt = frozenset(words(request.prompt))
     if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.authorization.checks import Judged
+from oauthcore.authorization.checks import ValidatedRequest
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
@@ -22,7 +22,9 @@ def consent_key(subject: str, client_id: str, context: Context) -> Digest:
     return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}"))
 
 
-def remember(judged: Judged, allowed: Scope, subject: str, consent: Consent | None, context: Context) -> Change:
+def remember(
+    judged: ValidatedRequest, allowed: Scope, subject: str, consent: Consent | None, context: Context
+) -> Change:
     """Remember what was allowed, of what was asked for, beside what stands and was not asked for."""
     client, now = judged.asked.client, context.now
     fresh = Consent(
@@ -49,7 +51,7 @@ def remember(judged: Judged, allowed: Scope, subject: str, consent: Consent | No
 
 
 def take_back(
-    judged: Judged, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
+    judged: ValidatedRequest, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
 ) -> tuple[Change, ...]:
     """Take back of a standing consent what was asked for and not allowed; `claims` are those allowed by name."""
     if consent is None or not is_live_consent(consent, judged.asked.client, context.now):
@@ -60,7 +62,9 @@ def take_back(
     return (Replace(consent, rest),) if rest.scope or rest.claims else (Delete(consent),)
 
 
-def without(consent: Consent, judged: Judged, allowed: Scope, claims: tuple[str, ...], context: Context) -> Consent:
+def without(
+    consent: Consent, judged: ValidatedRequest, allowed: Scope, claims: tuple[str, ...], context: Context
+) -> Consent:
     """Return a consent without what was asked for and is not allowed.
 
     Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.

@@ -7,7 +7,7 @@ from typing import Self
 
 import attrs
 
-from oauthcore.authorization.checks import Judged
+from oauthcore.authorization.checks import ValidatedRequest
 from oauthcore.context import Context
 from oauthcore.errors import UnmetAuthenticationRequirements
 from oauthcore.oidc.subject import subject_for
@@ -28,7 +28,7 @@ class Need(StrEnum):
 
 
 @attrs.frozen
-class Asked:
+class InteractionProgress:
     """Tell what the person has been asked since the request came.
 
     `since` is when the interaction started, None before there is one, and `known_auth_time` when who was signed in by
@@ -47,10 +47,12 @@ class Asked:
         return cls(interaction.started_at, chosen, consent, interaction.auth_time)
 
 
-NOTHING_ASKED = Asked()
+NOTHING_ASKED = InteractionProgress()
 
 
-def need(judged: Judged, login: Login | None, consent: Consent | None, asked: Asked, context: Context) -> Need | Login:
+def next_step(
+    judged: ValidatedRequest, login: Login | None, consent: Consent | None, asked: InteractionProgress, context: Context
+) -> Need | Login:
     """Return what is needed next, or the login that the request can be answered for (OIDC Core section 3.1.2.3).
 
     Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
@@ -68,12 +70,12 @@ def need(judged: Judged, login: Login | None, consent: Consent | None, asked: As
     return Need.CONSENT
 
 
-def is_somebody_else(judged: Judged, login: Login, context: Context) -> bool:
+def is_somebody_else(judged: ValidatedRequest, login: Login, context: Context) -> bool:
     """Tell whether the client wants another person than who is signed in (OIDC Core sections 3.1.2.1 and 5.5.1)."""
     return any(sub != subject_for(judged.asked.client, login.subject, context) for sub in judged.subjects)
 
 
-def is_fresh(login: Login, asked: Asked) -> bool:
+def is_fresh(login: Login, asked: InteractionProgress) -> bool:
     """Tell whether the person signed in after the request had come.
 
     Times are in seconds, and who signed in and came with the request within the same one did so before it.
@@ -81,7 +83,7 @@ def is_fresh(login: Login, asked: Asked) -> bool:
     return asked.since is not None and login.auth_time >= asked.since and login.auth_time != asked.known_auth_time
 
 
-def is_stale(judged: Judged, login: Login, asked: Asked, context: Context) -> bool:
+def is_stale(judged: ValidatedRequest, login: Login, asked: InteractionProgress, context: Context) -> bool:
     """Tell whether the person has to sign in again: by `prompt=login`, or because it was too long ago.
 
     Who signs in for this request is fresh, however long the rest of it takes: with `max_age=0` nobody else ever is.
@@ -93,7 +95,7 @@ def is_stale(judged: Judged, login: Login, asked: Asked, context: Context) -> bo
     return judged.max_age is not None and context.now - login.auth_time > judged.max_age
 
 
-def is_remembered(judged: Judged, consent: Consent | None, context: Context) -> bool:
+def is_remembered(judged: ValidatedRequest, consent: Consent | None, context: Context) -> bool:
     """Tell whether the person has allowed all of this before, and may be taken at that word.
 
     Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but

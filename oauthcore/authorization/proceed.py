@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 import attrs
 
 from oauthcore.authorization.browser import resume_proof
-from oauthcore.authorization.checks import Judged, relies_on_nonce
+from oauthcore.authorization.checks import ValidatedRequest, relies_on_nonce
 from oauthcore.authorization.consent import remember, take_back
 from oauthcore.authorization.deliver import deliver
 from oauthcore.authorization.need import Need
@@ -55,7 +55,9 @@ class Approval:
     session: LoginSession | None = None
 
 
-def approve(judged: Judged, approval: Approval, consent: Consent | None, person: Person, context: Context) -> Outcome:
+def approve(
+    judged: ValidatedRequest, approval: Approval, consent: Consent | None, person: Person, context: Context
+) -> Outcome:
     """Issue what was asked for, on a new grant, and send it to the client."""
     client = judged.asked.client
     changes: list[Change] = [Require(client), *consent_changes(judged, approval, consent, context)]
@@ -78,7 +80,7 @@ def approve(judged: Judged, approval: Approval, consent: Consent | None, person:
     return Outcome(deliver(judged, grant, parts, person, context), tuple(changes), tuple(events))
 
 
-def grant_of(judged: Judged, approval: Approval, context: Context) -> Grant:
+def grant_of(judged: ValidatedRequest, approval: Approval, context: Context) -> Grant:
     """Make the grant: what was allowed, and how the person who did so was authenticated."""
     client, request = judged.asked.client, judged.asked.request
     asked = None if request.scope is None else parse_scope(request.scope)
@@ -104,7 +106,7 @@ def session_changes(grant: Grant, session: LoginSession | None) -> tuple[Change,
 
 
 def consent_changes(
-    judged: Judged, approval: Approval, consent: Consent | None, context: Context
+    judged: ValidatedRequest, approval: Approval, consent: Consent | None, context: Context
 ) -> tuple[Change, ...]:
     """Remember what was answered, or demand that the consent relied on still stands at the moment of the commit."""
     if not approval.asked:

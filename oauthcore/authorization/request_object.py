@@ -37,7 +37,7 @@ _OBJECTS = frozenset({"claims", "registration"})
 _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def obey(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
+def apply_request_object(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
     """Return the request that is meant: what the object says, where there is one.
 
     One that the server does not take stays where it is, for `judge` to refuse. Raises `InvalidRequestObject`,

@@ -18,7 +18,7 @@ from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, EventName, Replace
-from oauthcore.flow.transact import agree
+from oauthcore.flow.transact import commit_with_retry
 from oauthcore.records.client import Client
 from oauthcore.records.listed_client import LISTED, ListedClient
 
@@ -52,7 +52,7 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
         decided = decide_change(known, changed.client, entry, "client_updated", context)
         return Decision(changed, decided.changes, decided.events)
 
-    return (yield from agree(decision))
+    return (yield from commit_with_retry(decision))
 
 
 def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Client]:
@@ -64,7 +64,7 @@ def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Cl
         entry = yield from find(ListedClient, client_id)
         return decide_change(known, attrs.evolve(known, enabled=enabled), entry, name, context)
 
-    return (yield from agree(decision))
+    return (yield from commit_with_retry(decision))
 
 
 def remove_client(client_id: str) -> Flow[Client]:
@@ -75,7 +75,7 @@ def remove_client(client_id: str) -> Flow[Client]:
         entry = yield from find(ListedClient, client_id)
         return decide_remove(known, entry)
 
-    return (yield from agree(decision))
+    return (yield from commit_with_retry(decision))
 
 
 def known_client(client: Client | None, client_id: str) -> Client:

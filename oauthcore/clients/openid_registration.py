@@ -15,7 +15,7 @@ from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import Client
-from oauthcore.redirect_uri import objection
+from oauthcore.redirect_uri import redirect_uri_problem
 
 _SIGNED = ("id_token", "userinfo", "introspection")
 _ENCRYPTED = ("id_token", "userinfo")
@@ -76,11 +76,11 @@ def _check_logout(client: Client, policy: Policy) -> None:
             if getattr(client, name.replace("_uri", "_session_required")):
                 raise ConfigurationError(name, None, "name it, or leave the session out")
             continue
-        if not _LOGOUT_URI.match(uri) or objection(uri, insecure_transport=False) is not None:
+        if not _LOGOUT_URI.match(uri) or redirect_uri_problem(uri, insecure_transport=False) is not None:
             raise ConfigurationError(name, uri, "use an https URL without a fragment, or http on a loopback host")
     one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow)
     for uri in client.post_logout_redirect_uris:
-        if (reason := objection(uri, insecure_transport=False, one_word_scheme=one_word)) is not None:
+        if (reason := redirect_uri_problem(uri, insecure_transport=False, one_word_scheme=one_word)) is not None:
             raise ConfigurationError("post_logout_redirect_uris", uri, reason)
     front = client.frontchannel_logout_uri
     if front is not None and origin_of(front) not in map(origin_of, client.redirect_uris):

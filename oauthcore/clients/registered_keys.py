@@ -10,7 +10,7 @@ from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES, SYMMETRIC_ALGO
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import AuthenticationMethod, Client
-from oauthcore.redirect_uri import objection
+from oauthcore.redirect_uri import redirect_uri_problem
 
 # By which algorithms each method's assertions may be signed.
 ASSERTION_ALGORITHMS: Mapping[AuthenticationMethod, tuple[str, ...]] = {
@@ -61,7 +61,7 @@ def _check_fetched(client: Client, policy: Policy) -> None:
             raise ConfigurationError(setting, uri, "use an https URL")
         # A request URI may have a fragment, the hash of what is there (OIDC Core section 6.2).
         whole = uri.partition("#")[0] if setting == "request_uris" else uri
-        if (reason := objection(whole, insecure_transport=insecure)) is not None:
+        if (reason := redirect_uri_problem(whole, insecure_transport=insecure)) is not None:
             raise ConfigurationError(setting, uri, reason)
 
 

@@ -13,11 +13,11 @@ from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace
-from oauthcore.flow.transact import agree
+from oauthcore.flow.transact import commit_with_retry
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
 from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.records.listed_client import ListedClient
-from oauthcore.redirect_uri import objection
+from oauthcore.redirect_uri import redirect_uri_problem
 
 METHODS: tuple[AuthenticationMethod, ...] = (
     "client_secret_basic",
@@ -86,7 +86,7 @@ def _check_redirect_uris(client: Client, policy: Policy) -> None:
     insecure = policy.allows(Allowance.INSECURE_TRANSPORT, client.allow)
     one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow)
     for uri in client.redirect_uris:
-        reason = objection(uri, insecure_transport=insecure, one_word_scheme=one_word)
+        reason = redirect_uri_problem(uri, insecure_transport=insecure, one_word_scheme=one_word)
         if reason is not None:
             raise ConfigurationError("redirect_uris", uri, reason)
     if "authorization_code" in client.grant_types and not client.redirect_uris:
@@ -230,7 +230,7 @@ def remember(client: Client, secret: Secret | None, context: Context, *, replace
         registered = with_secret(as_registered(client, known, generation), secret, known, context)
         return decide_register(known, entry, registered, context, replace=replace)
 
-    return (yield from agree(decision))
+    return (yield from commit_with_retry(decision))
 
 
 def as_registered(client: Client, known: Client | None, generation: str) -> Client:
@@ -248,4 +248,4 @@ def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret
         known = yield from find(Client, client_id)
         return decide_rotate(known, client_id, secret, overlap, context)
 
-    return (yield from agree(decision))
+    return (yield from commit_with_retry(decision))

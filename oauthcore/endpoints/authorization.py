@@ -5,12 +5,12 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.browser import bind, browser_of
-from oauthcore.authorization.checks import Judged, judge, known_client, prove_redirect
+from oauthcore.authorization.checks import ValidatedRequest, known_client, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key
 from oauthcore.authorization.deliver import front_channel_person
-from oauthcore.authorization.need import NOTHING_ASKED, Need, need
+from oauthcore.authorization.need import NOTHING_ASKED, Need, next_step
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
-from oauthcore.authorization.request_object import obey
+from oauthcore.authorization.request_object import apply_request_object
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import carry
 from oauthcore.context import Context
@@ -53,8 +53,8 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
         asked = with_hint(asked, (yield from read_hint(asked.id_token_hint, context)))
     person = NOBODY if context.openid is None else (yield from front_channel_person(asked, client, login, context))
     browser = browser_of(request, context)
-    came_bare = request.method == "POST" and login is None and browser is None
-    again = by_get(received, context) if came_bare else None
+    is_without_cookies = request.method == "POST" and login is None and browser is None
+    again = reload_as_get(received, context) if is_without_cookies else None
     return decide(asked, client, login, consent, person, browser, context, session, again)
 
 
@@ -65,7 +65,7 @@ def read(parameters: Parameters) -> AuthorizationRequest:
     return _request(**parameters.among(REQUEST_PARAMETERS))
 
 
-def by_get(received: AuthorizationRequest, context: Context) -> Response | None:
+def reload_as_get(received: AuthorizationRequest, context: Context) -> Response | None:
     """Send the browser here once more, by GET, where it came with a form and without cookies: another site's, perhaps.
 
     With such a form it sends none that are Lax (RFC 6265bis section 5.6.7.1). Else whoever is signed in would have to
@@ -85,7 +85,7 @@ def understand(
     """Return the request that a request object makes of it; refuse one that can't be used by what stands beside it."""
     known = known_client(client, context)
     try:
-        return obey(received, known, context)
+        return apply_request_object(received, known, context)
     except OAuthError as error:
         return Outcome(refuse(prove_redirect(received, known, context), error, context))
 
@@ -119,8 +119,8 @@ def decide(
     """
     asked = prove_redirect(request, client, context)
     try:
-        judged = judge(asked, context)
-        needed = need(judged, login, consent, NOTHING_ASKED, context)
+        judged = validate(asked, context)
+        needed = next_step(judged, login, consent, NOTHING_ASKED, context)
         if isinstance(needed, Login):
             approval = Approval(needed, judged.scope, asked=False, session=session)
             return approve(judged, approval, consent, person, context)
@@ -134,7 +134,7 @@ def decide(
 
 
 def start_interaction(
-    judged: Judged, needed: Need, login: Login | None, browser: Secret | None, context: Context
+    judged: ValidatedRequest, needed: Need, login: Login | None, browser: Secret | None, context: Context
 ) -> Outcome:
     """Bind the request to the browser, and send that to the page for what is needed.
 

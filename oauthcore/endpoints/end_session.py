@@ -138,7 +138,7 @@ class PendingLogout:
     ui_locales: tuple[str, ...] = ()
 
 
-def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingLogout | None]:
+def describe_logout(handle: Secret, login: Login | None, context: Context) -> Flow[PendingLogout | None]:
     """Find out what a logout waits for; None where it is unknown or too old."""
     kept = carried_by(handle, context)
     if kept is None or context.now >= kept.expires_at:
@@ -164,7 +164,7 @@ def is_meant(kept: LogoutRequest, client: Client | None, login: Login, context: 
 
 
 @attrs.frozen
-class Leaving:
+class SignOut:
     """Hold who signs out, in which browser, and for which logout request, if one was made."""
 
     login: Login | None
@@ -173,7 +173,7 @@ class Leaving:
     location: str | None = None
 
 
-def sign_out(leaving: Leaving, render: RenderSignedOut, context: Context) -> Flow[Outcome]:
+def sign_out(leaving: SignOut, render: RenderSignedOut, context: Context) -> Flow[Outcome]:
     """End the browser's own session."""
     kept = None if leaving.handle is None else carried_by(leaving.handle, context)
     client = None if kept is None or kept.client_id is None else (yield from find(Client, kept.client_id))
@@ -186,7 +186,7 @@ def sign_out(leaving: Leaving, render: RenderSignedOut, context: Context) -> Flo
 
 
 def decide_sign_out(
-    leaving: Leaving,
+    leaving: SignOut,
     kept: LogoutRequest | None,
     client: Client | None,
     session: LoginSession | None,
@@ -201,21 +201,23 @@ def decide_sign_out(
         location = destination(leaving, kept, client, context) or location
     own = still_signed_in(leaving.login, session, context.now)
     if own is None or session is None or not is_active(session, context.now):
-        return Outcome(left(SignedOut((), location), render))
+        return Outcome(signed_out_response(SignedOut((), location), render))
     ended = ending([session], grants, clients, context)
     return Outcome(
-        left(SignedOut(frames_for(session, clients, context), location), render), ended.changes, ended.events
+        signed_out_response(SignedOut(frames_for(session, clients, context), location), render),
+        ended.changes,
+        ended.events,
     )
 
 
-def left(signed_out: SignedOut, render: RenderSignedOut) -> Response:
+def signed_out_response(signed_out: SignedOut, render: RenderSignedOut) -> Response:
     """Send the browser on at once where it need not tell anybody, else show the page that does."""
     if signed_out.location is not None and not signed_out.frames:
         return see_other(signed_out.location)
     return render(signed_out)
 
 
-def destination(leaving: Leaving, kept: LogoutRequest | None, client: Client | None, context: Context) -> str | None:
+def destination(leaving: SignOut, kept: LogoutRequest | None, client: Client | None, context: Context) -> str | None:
     """Return where the client wants the browser back, if that is one of its URIs still."""
     if kept is None or context.now >= kept.expires_at:
         return None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.authorization.checks import Judged, judge, prove_redirect
+from oauthcore.authorization.checks import ValidatedRequest, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key
-from oauthcore.authorization.need import Asked, Need, need
+from oauthcore.authorization.need import InteractionProgress, Need, next_step
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
 from oauthcore.authorization.withdrawal import find_mark, note_mark
@@ -89,7 +89,7 @@ class Answer:
         return Login(subject=self.login, auth_time=now)
 
 
-def look(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
+def describe_interaction(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
     """Find out what an interaction waits for, or None where it waits for nothing any more."""
     interaction = yield from find_interaction(handle, context)
     if interaction is None:
@@ -109,8 +109,8 @@ def describe(
     if interaction.state not in WAITING or is_over(interaction, context.now):
         return None
     try:
-        judged = judge(prove_redirect(interaction.request, client, context), context)
-        asked = Asked.in_(interaction, chosen=interaction.chosen)
+        judged = validate(prove_redirect(interaction.request, client, context), context)
+        asked = InteractionProgress.in_(interaction, chosen=interaction.chosen)
         needed = still_needed(judged, login, consent, asked, context)
     except OAuthError:
         return None
@@ -130,20 +130,20 @@ def describe(
 
 
 def still_needed(
-    judged: Judged, login: Login | None, consent: Consent | None, asked: Asked, context: Context
+    judged: ValidatedRequest, login: Login | None, consent: Consent | None, asked: InteractionProgress, context: Context
 ) -> Need | Login:
     """Return what is needed; who signed in in another way than is essential is asked no more, and the client is told.
 
     That happens at the resume path, where the machine is walked again.
     """
     try:
-        return need(judged, login, consent, asked, context)
+        return next_step(judged, login, consent, asked, context)
     except UnmetAuthenticationRequirements:
         assert login is not None
         return login
 
 
-def wished_acr(judged: Judged) -> tuple[str, ...]:
+def wished_acr(judged: ValidatedRequest) -> tuple[str, ...]:
     """Return the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
     named = judged.claims.id_token.get("acr")
     values = () if named is None else tuple(value for value in named.values if isinstance(value, str))
@@ -172,12 +172,12 @@ def decide_finish(
 ) -> Outcome:
     """Send the browser on: to the next page where more is needed, else to the resume path."""
     waiting = still_answerable(interaction, InteractionInput.FINISH, context)
-    judged = judge(prove_redirect(waiting.request, client, context), context)
+    judged = validate(prove_redirect(waiting.request, client, context), context)
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
     scope = consented_scope(answer, judged, waiting)
     login = answer.login_in(waiting, context.now)
-    asked = Asked.in_(waiting, chosen=True, consent=scope is not None)
+    asked = InteractionProgress.in_(waiting, chosen=True, consent=scope is not None)
     needed = still_needed(judged, login, consent, asked, context)
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
@@ -203,7 +203,7 @@ def decide_finish(
     return Outcome(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 
 
-def consented_scope(answer: Answer, judged: Judged, waiting: Interaction) -> Scope | None:
+def consented_scope(answer: Answer, judged: ValidatedRequest, waiting: Interaction) -> Scope | None:
     """Return what the person allowed, of what was asked, in that order.
 
     A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.

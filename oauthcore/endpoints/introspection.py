@@ -8,7 +8,7 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Outcome, Pending
+from oauthcore.flow.outcome import Outcome, Unsigned
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
@@ -61,7 +61,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     return members
 
 
-def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Pending:
+def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Unsigned:
     """Return the description as a JWT for the caller alone (RFC 9701 section 5)."""
     claims = {
         "iss": context.issuer,
@@ -69,7 +69,7 @@ def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, c
         "iat": context.now,
         "token_introspection": members,
     }
-    return Pending((Jwt(claims, alg, typ="token-introspection+jwt"),), _as_jwt)
+    return Unsigned((Jwt(claims, alg, typ="token-introspection+jwt"),), _as_jwt)
 
 
 def _as_jwt(signed: tuple[str, ...]) -> Response:

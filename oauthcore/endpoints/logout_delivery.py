@@ -17,7 +17,7 @@ from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Delete, Event, Replace
-from oauthcore.flow.transact import SignAll, agree, guard, reply_to
+from oauthcore.flow.transact import SignAll, commit_with_retry, refuse_errors, reply_to
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.logout_token import logout_token
 from oauthcore.records.client import Client
@@ -65,11 +65,13 @@ def deliver_to(deliveries: Due, context_now: Callable[[], Context], sign_now: Si
         if context.now >= until:
             break
         # Whatever keeps one delivery from being sent, a bug included, keeps none of the others from it.
-        request = yield from guard(agree(partial(claim, delivery, sign_now(context), context)), no_request)
+        request = yield from refuse_errors(
+            commit_with_retry(partial(claim, delivery, sign_now(context), context)), no_request
+        )
         if request is None:
             continue
         answer = yield from reply_to(request)
-        _ = yield from agree(partial(settle, claimed(delivery, context.now), answer))
+        _ = yield from commit_with_retry(partial(settle, claimed(delivery, context.now), answer))
         tried += 1
         if answer is None:
             break

@@ -5,10 +5,10 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
-from oauthcore.authorization.checks import Redirectable, judge, prove_redirect
+from oauthcore.authorization.checks import Redirectable, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key, take_back
 from oauthcore.authorization.deliver import front_channel_person
-from oauthcore.authorization.need import Asked, need
+from oauthcore.authorization.need import InteractionProgress, next_step
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
@@ -116,7 +116,7 @@ def denied(asked: Redirectable, allowed: Scope, consent: Consent | None, context
     if consent is None:
         return ()
     try:
-        judged = judge(asked, context)
+        judged = validate(asked, context)
     except OAuthError:  # what was asked for is asked for no longer: nothing tells what the no was said to
         return (Delete(consent),)
     return take_back(judged, allowed, (), consent, context)
@@ -133,12 +133,12 @@ def answer_finished(
     mark: WithdrawalMark | None = None,
 ) -> Outcome:
     """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
-    judged, interaction = judge(asked, context), done.old
+    judged, interaction = validate(asked, context), done.old
     withdrawn = is_withdrawn(interaction, mark)
-    told = Asked.in_(interaction, chosen=True, consent=interaction.scope is not None and not withdrawn)
+    told = InteractionProgress.in_(interaction, chosen=True, consent=interaction.scope is not None and not withdrawn)
     login = still_signed_in(interaction.login, session, context.now)
     # Who took something back after they had said yes is asked anew, also where an older consent would do.
-    needed = need(judged, login, None if withdrawn else consent, told, context)
+    needed = next_step(judged, login, None if withdrawn else consent, told, context)
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.
         scope = judged.scope if interaction.scope is None else interaction.scope.within(judged.scope)

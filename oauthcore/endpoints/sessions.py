@@ -8,7 +8,7 @@ from oauthcore.context import Context
 from oauthcore.errors import OutdatedLogin
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Event, Insert, Replace, Require
-from oauthcore.flow.transact import agree
+from oauthcore.flow.transact import commit_with_retry
 from oauthcore.oidc.session import Clients, clients_of, ending, is_active
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import SESSION, SessionInput
@@ -79,7 +79,7 @@ def decide_sign_in(
 
 def signed_in(asked: SignIn, context: Context) -> Flow[Login]:
     """Begin a session, and return who is signed in as it says: the session that the browser had may go on instead."""
-    return agree(lambda: sign_in(asked, context))
+    return commit_with_retry(lambda: sign_in(asked, context))
 
 
 def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:

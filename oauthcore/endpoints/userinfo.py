@@ -8,11 +8,11 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Outcome, Pending
+from oauthcore.flow.outcome import Outcome, Unsigned
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
-from oauthcore.oidc.person import Person, claims_for, know, told
+from oauthcore.oidc.person import Person, claims_for, load_claims, released_claims
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
@@ -50,7 +50,7 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
         client = yield from find(Client, token.client_id)
     entitled = prove_entitled(token, grant, client, context)
     names = names_at(entitled, context)
-    person = yield from know(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
+    person = yield from load_claims(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
     return Outcome(decide(entitled, person, names, context))
 
 
@@ -88,20 +88,20 @@ def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
     return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *asked), context)
 
 
-def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context) -> Response | Pending:
+def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context) -> Response | Unsigned:
     """Answer in the form that the client is registered for: JSON, or a JWT, which may be encrypted (section 5.3.2)."""
     if person is None:
         raise InvalidToken("the application knows the token's person no longer")
     client, grant = entitled.client, entitled.grant
     claims: dict[str, object] = {
-        **told(person, names, parse_claims(grant.claims).userinfo),
+        **released_claims(person, names, parse_claims(grant.claims).userinfo),
         "sub": subject_for(client, grant.subject, context),
     }
     if client.userinfo_signed_response_alg is None:
         return json_response(200, claims)
     claims |= {"iss": context.issuer, "aud": client.client_id}
     encryption = encryption_for(client, "userinfo", context)
-    return Pending((Jwt(claims, client.userinfo_signed_response_alg, encryption=encryption),), _as_jwt)
+    return Unsigned((Jwt(claims, client.userinfo_signed_response_alg, encryption=encryption),), _as_jwt)
 
 
 def _as_jwt(signed: tuple[str, ...]) -> Response:

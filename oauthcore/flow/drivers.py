@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar, assert_never
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.errors import ConfigurationError, Unanswered
+from oauthcore.errors import ConfigurationError, EffectFailed
 from oauthcore.flow.effects import (
     Authenticate,
     AuthenticateAnswer,
@@ -168,9 +168,9 @@ def _tell(done: Commit, world: World | AsyncWorld) -> None:
         world.audit(event)
 
 
-def _unanswered(effect: Effect, failure: Exception) -> Unanswered:
+def _unanswered(effect: Effect, failure: Exception) -> EffectFailed:
     # What is wrong with a setting is for the operator to read, and has no secret in it.
     reason = str(failure) if isinstance(failure, ConfigurationError) else type(failure).__name__
-    error = Unanswered(f"{type(effect).__name__} failed: {reason}")
+    error = EffectFailed(f"{type(effect).__name__} failed: {reason}")
     error.__cause__ = failure
     return error

@@ -2,7 +2,7 @@
 
 The contract of a flow, in three sentences. A flow is a generator that yields effects, is resumed with their answers,
 and returns its result. It asks only through the helpers below, by `yield from`, so that every answer has a type. A
-question that the outside can't answer arrives as `Unanswered`, raised where it was asked.
+question that the outside can't answer arrives as `EffectFailed`, raised where it was asked.
 
 These are the only `yield`s of the core; a new effect is a design decision.
 """
@@ -176,7 +176,7 @@ def claims(asked: Claims) -> Flow[Mapping[str, object] | None]:
     return known
 
 
-def settled(result: T) -> Flow[T]:
+def pure(result: T) -> Flow[T]:
     """Be a flow that has nothing to ask."""
     yield from ()
     return result

@@ -58,7 +58,7 @@ class Delete:
 Change: TypeAlias = Insert | Replace[Record] | Require | Delete
 
 
-def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+def precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
     """Return what must be there for a change, and what is there afterwards: all that a storage has to know of it."""
     if isinstance(change, Insert):
         return None, change.record
@@ -108,14 +108,14 @@ class Event:
 
 
 @attrs.frozen
-class Pending:
+class Unsigned:
     """Be a response that lacks signatures: `finish` makes it, or the next one that lacks some, of the tokens signed.
 
     They are signed before the commit, so that a key that can't be had leaves no trace.
     """
 
     jwts: tuple[Jwt, ...]
-    finish: Callable[[tuple[str, ...]], Response | Pending]
+    finish: Callable[[tuple[str, ...]], Response | Unsigned]
 
 
 @made_quickly
@@ -131,5 +131,5 @@ class Decision(Generic[T_co]):
     events: tuple[Event, ...] = ()
 
 
-Outcome: TypeAlias = Decision[Response | Pending]
+Outcome: TypeAlias = Decision[Response | Unsigned]
 """The decision of an endpoint: a response, or one that still lacks signatures."""

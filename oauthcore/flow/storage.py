@@ -48,7 +48,7 @@ class AsyncStorage(Protocol):
 
 
 @attrs.frozen
-class Concern:
+class DurabilityWarning:
     """Name a setting of a storage that may lose what was committed, its value, and what to do about it."""
 
     setting: str

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from oauthcore.documents import Missing, Turn
-from oauthcore.errors import Contended, OAuthError, ServerError, TemporarilyUnavailable, Unanswered
+from oauthcore.documents import DocumentNeeded, Turn
+from oauthcore.errors import Contended, EffectFailed, OAuthError, ServerError, TemporarilyUnavailable
 from oauthcore.flow.effects import Flow, commit, fetch
-from oauthcore.flow.outcome import Decision, Outcome, Pending
+from oauthcore.flow.outcome import Decision, Outcome, Unsigned
 from oauthcore.jose.jwt import Jwt
 from oauthcore.wire.http import Headers, Outgoing, Response, with_headers
 
@@ -31,38 +31,38 @@ def no_keys(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
 
 
 def transact(
-    decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys, also: Headers = ()
+    decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys, extra_headers: Headers = ()
 ) -> Flow[Response]:
     """Decide, commit, answer; whatever happens, a response leaves.
 
     `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read;
-    `sign_all` finds keys for what is to be signed, and asks for the signatures. `also` are headers of every answer.
+    `sign_all` finds keys for what is to be signed, and asks for the signatures. `extra_headers` are in every answer.
     """
-    return guard(
-        respond(decision, sign_all, also),
-        (lambda error, cause: with_headers(refuse(error, cause), also)) if also else refuse,
+    return refuse_errors(
+        respond(decision, sign_all, extra_headers),
+        (lambda error, cause: with_headers(refuse(error, cause), extra_headers)) if extra_headers else refuse,
     )
 
 
-def guard(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | None], U]) -> Flow[T | U]:
+def refuse_errors(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | None], U]) -> Flow[T | U]:
     """Return a flow's result, or a refusal whatever happens."""
     try:
         return (yield from flow)
     except OAuthError as error:
         return refuse(error, None)
-    except Unanswered as failure:
+    except EffectFailed as failure:
         return refuse(TemporarilyUnavailable(str(failure)), failure)
     except Exception as bug:  # a bug ends as a 500 with its traceback in the log, never as a lost connection
         return refuse(ServerError("a bug in the server"), bug)
 
 
-def agree(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
+def commit_with_retry(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
     """Decide and commit, again on fresh facts where somebody else was first; raises what the decision raises."""
     for _ in range(ATTEMPTS):
         try:
             decided = yield from decision()
-        except Missing as missing:
-            _ = yield from learn(missing)
+        except DocumentNeeded as missing:
+            _ = yield from fetch_document(missing)
             continue
         if not decided.changes and not decided.events:
             return decided.value
@@ -71,18 +71,22 @@ def agree(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
     raise Contended("others were first, every time")
 
 
-def respond(decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, also: Headers = ()) -> Flow[Response]:
-    """Do as `agree` does with a decision whose value is a response, which is signed before it is committed."""
+def respond(
+    decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, extra_headers: Headers = ()
+) -> Flow[Response]:
+    """Do as `commit_with_retry` does for a decision whose value is a response, which is signed before the commit."""
 
     def complete() -> Flow[Decision[Response]]:
         """Decide, and have signed what lacks signatures."""
         outcome = yield from decision()
         response = outcome.value
-        if isinstance(response, Pending):
+        if isinstance(response, Unsigned):
             response = yield from signed(response, sign_all)
-        return Decision(with_headers(response, also) if also else response, outcome.changes, outcome.events)
+        return Decision(
+            with_headers(response, extra_headers) if extra_headers else response, outcome.changes, outcome.events
+        )
 
-    return agree(complete)
+    return commit_with_retry(complete)
 
 
 def commit_until_unchanged(decision: Callable[[bool], Flow[Decision[T]]]) -> Flow[tuple[T, ...]]:
@@ -108,7 +112,7 @@ def total(counts: Flow[tuple[int, ...]]) -> Flow[int]:
     return sum((yield from counts))
 
 
-def learn(missing: Missing) -> Flow[Turn]:
+def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
     """Fetch a document between two attempts, never within one; that it can't be had is remembered as well.
 
     Where another request is at it, this one asks for the same, for the world's `fetch` to hand it the same answer.
@@ -135,13 +139,13 @@ def reply_to(request: Outgoing) -> Flow[Response | None]:
     """Return another server's answer, None where none came."""
     try:
         return (yield from fetch(request))
-    except Unanswered:
+    except EffectFailed:
         return None
 
 
-def signed(pending: Pending, sign_all: SignAll) -> Flow[Response]:
+def signed(pending: Unsigned, sign_all: SignAll) -> Flow[Response]:
     """Have signed what a response lacks, until it lacks nothing."""
     response = pending.finish((yield from sign_all(pending.jwts)))
-    while isinstance(response, Pending):
+    while isinstance(response, Unsigned):
         response = response.finish((yield from sign_all(response.jwts)))
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.errors import UnauthorizedClient
-from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.outcome import Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
 from oauthcore.scope import Scope, parse_scope
@@ -15,7 +15,7 @@ from oauthcore.wire.parameters import Parameters
 def client_credentials(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
     """Issue a client its own access token; there is nothing to find, the caller is the grant."""
     asked = parameters.get("scope")
-    return settled(decide(caller, None if asked is None else parse_scope(asked), context))
+    return pure(decide(caller, None if asked is None else parse_scope(asked), context))
 
 
 def decide(caller: Authenticated, asked: Scope | None, context: Context) -> Outcome:

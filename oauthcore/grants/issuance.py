@@ -11,12 +11,12 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Change, Insert, Pending
+from oauthcore.flow.outcome import Change, Insert, Unsigned
 from oauthcore.frozen import evolve, made_quickly, maker
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.jose.jwt import Jwt
-from oauthcore.oidc.id_token import Beside, Told, claimed_by, id_token, is_due, names_in
-from oauthcore.oidc.person import Person, know
+from oauthcore.oidc.id_token import HashInputs, IdTokenDetails, claimed_by, id_token, is_due, names_in
+from oauthcore.oidc.person import Person, load_claims
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant, Rotation
 from oauthcore.records.liveness import registered_scope
@@ -108,7 +108,7 @@ def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Per
     names: tuple[str, ...] = ()
     if (grant.claims is not None or client.id_token_claims) and is_due(grant.scope, context):
         names = names_in(client, claimed_by(client, grant.scope), grant.claims, context)
-    return (yield from know(grant.subject, client, names, grant.claims_locales))
+    return (yield from load_claims(grant.subject, client, names, grant.claims_locales))
 
 
 def scope_left(scope: Scope, client: Client) -> Scope:
@@ -128,8 +128,8 @@ def id_token_of(
     """Return what makes the ID token beside an access token of that scope, where one belongs to it."""
     if not is_due(scope, context):
         return None
-    told = Told(nonce, person, claimed_by(client, scope))
-    return lambda access_token: id_token(client, grant, told, Beside(access_token=access_token), context)
+    told = IdTokenDetails(nonce, person, claimed_by(client, scope))
+    return lambda access_token: id_token(client, grant, told, HashInputs(access_token=access_token), context)
 
 
 def new_grant(
@@ -203,21 +203,21 @@ def issue_first_tokens(
     return FirstTokens(lasting, Tokens(access, scope, refresh, id_token), (Insert(access.record), *changes))
 
 
-def token_response(tokens: Tokens, now: int) -> Response | Pending:
+def token_response(tokens: Tokens, now: int) -> Response | Unsigned:
     """Answer with tokens; what has to be signed is signed first, the ID token last (OIDC Core section 3.1.3.3)."""
     access = tokens.access
     if access.jwt is None:
         return with_id_token(tokens, access.value, now)
-    return Pending((access.jwt,), lambda signed: with_id_token(tokens, Secret(signed[0]), now))
+    return Unsigned((access.jwt,), lambda signed: with_id_token(tokens, Secret(signed[0]), now))
 
 
-def with_id_token(tokens: Tokens, access_token: Secret, now: int) -> Response | Pending:
+def with_id_token(tokens: Tokens, access_token: Secret, now: int) -> Response | Unsigned:
     """Add the ID token, where there is one, to an access token that is known."""
     members = token_members(tokens, access_token, now)
     if tokens.id_token is None:
         return json_response(200, members)
     jwt = tokens.id_token(access_token)
-    return Pending((jwt,), lambda signed: json_response(200, {**members, "id_token": signed[0]}))
+    return Unsigned((jwt,), lambda signed: json_response(200, {**members, "id_token": signed[0]}))
 
 
 def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, object]:

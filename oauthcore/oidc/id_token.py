@@ -14,7 +14,7 @@ from oauthcore.frozen import made_quickly
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
-from oauthcore.oidc.person import NOBODY, Person, claims_for, told
+from oauthcore.oidc.person import NOBODY, Person, claims_for, released_claims
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.client import Client
@@ -36,7 +36,7 @@ NOTHING = Scope()
 
 
 @attrs.frozen
-class Beside:
+class HashInputs:
     """Hold what leaves beside an ID token, and is hashed into it so that none of it can be exchanged for another."""
 
     code: Secret | None = None
@@ -51,7 +51,7 @@ def is_due(scope: Scope, context: Context) -> bool:
 
 @made_quickly
 @attrs.frozen
-class Told:
+class IdTokenDetails:
     """Hold what an ID token says beside what its grant knows.
 
     `person` is what the application knows of them; `claimed` is the scope whose claims are in it, beside those that
@@ -63,12 +63,12 @@ class Told:
     claimed: Scope = NOTHING
 
 
-def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, context: Context) -> Jwt:
+def id_token(client: Client, grant: Grant, details: IdTokenDetails, beside: HashInputs, context: Context) -> Jwt:
     """Say who was authenticated on a grant."""
     alg = client.id_token_signed_response_alg
     lifetime = client.id_token_lifetime or context.policy.lifetimes.id_token_lifetime
-    names = names_in(client, told_of.claimed, grant.claims, context)
-    claims = {**told(told_of.person, names, parse_claims(grant.claims).id_token)}
+    names = names_in(client, details.claimed, grant.claims, context)
+    claims = {**released_claims(details.person, names, parse_claims(grant.claims).id_token)}
     claims |= {
         "iss": context.issuer,
         "sub": subject_for(client, grant.subject, context),
@@ -78,7 +78,7 @@ def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, contex
         "iat": context.now,
     }
     sid = None if grant.sid is None else sid_for(client, grant.sid, context)
-    known = {"auth_time": grant.auth_time, "nonce": told_of.nonce, "acr": grant.acr, "sid": sid}
+    known = {"auth_time": grant.auth_time, "nonce": details.nonce, "acr": grant.acr, "sid": sid}
     claims |= {name: value for name, value in known.items() if value is not None}
     if grant.amr:
         claims["amr"] = list(grant.amr)
@@ -86,7 +86,7 @@ def id_token(client: Client, grant: Grant, told_of: Told, beside: Beside, contex
     return Jwt(claims, alg, encryption=encryption_for(client, "id_token", context))
 
 
-def hashes(beside: Beside, alg: str) -> dict[str, object]:
+def hashes(beside: HashInputs, alg: str) -> dict[str, object]:
     """Return the hashes of what leaves beside it."""
     found: dict[str, object] = {}
     if beside.access_token is not None:

@@ -75,13 +75,13 @@ def _spelled(wish: Wanted) -> object:
     return members or None
 
 
-def know(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
+def load_claims(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
     """Ask the application for these claims; None where it knows nobody of that name (any more)."""
     asked = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
     return (yield from claims(Claims(subject, client.client_id, asked, words(locales))))
 
 
-def told(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:
+def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:
     """Return what may leave of what is known: asked for, not blank, and of a value that will do.
 
     A claim in some language has the language in its name (OIDC Core section 5.2).

@@ -18,8 +18,8 @@ from oauthcore.clock import Clock
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digester, Secret
 from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidScope, InvalidToken, OAuthError
-from oauthcore.flow.effects import Flow, settled
-from oauthcore.flow.transact import guard
+from oauthcore.flow.effects import Flow, pure
+from oauthcore.flow.transact import refuse_errors
 from oauthcore.jose.crypto import verify
 from oauthcore.policy import Policy
 from oauthcore.records.client_subject import client_subject
@@ -74,7 +74,7 @@ class StoredTokens:
     """
 
     def __init__(
-        self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: settled(()), policy: Policy | None = None
+        self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: pure(()), policy: Policy | None = None
     ) -> None:
         self._policy = policy or Policy.oauth21()
         self._issuer = issuer
@@ -140,7 +140,9 @@ class ResourceServer:
         Raises `ConfigurationError` for a scope that can't be.
         """
         wanted = needed(scope)
-        return guard(self._verify(request, wanted), lambda error, cause: self._challenge.refuse(error, wanted, cause))
+        return refuse_errors(
+            self._verify(request, wanted), lambda error, cause: self._challenge.refuse(error, wanted, cause)
+        )
 
     def judge(self, access: Access | None, scope: str | Iterable[str]) -> Access | Response:
         """Decide the same for an access that was found before, without any scope asked for, or for nobody's."""
@@ -159,13 +161,13 @@ class ResourceServer:
     def handle(self, request: Request) -> Flow[Response]:
         """Answer a request for the metadata (RFC 9728 section 3)."""
         if not self.owns(request.path):
-            return settled(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
+            return pure(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
         if request.method == "OPTIONS":
-            return settled(preflight(request, ("GET", "HEAD")))
+            return pure(preflight(request, ("GET", "HEAD")))
         if request.method not in {"GET", "HEAD"}:
             headers = (("Allow", "GET, HEAD, OPTIONS"), ("Content-Type", "text/plain"), *CORS)
-            return settled(Response(405, headers, b"Use another method.\n"))
-        return settled(self._metadata)
+            return pure(Response(405, headers, b"Use another method.\n"))
+        return pure(self._metadata)
 
     def _verify(self, request: Request, wanted: Scope) -> Flow[Access | Response]:
         token = read_bearer(request)

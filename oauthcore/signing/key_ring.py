@@ -81,7 +81,7 @@ def _check_outlived(name: str, lifetime: int, policy: KeyPolicy) -> None:
         raise ConfigurationError(name, lifetime, remedy)
 
 
-def wanting(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:
+def missing_algorithms(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:
     """Return the algorithms that lack a key: there is none at all, or none to succeed the one that grows old."""
     return tuple(alg for alg in policy.algorithms if _wants(alg, ring, now, policy))
 
@@ -95,7 +95,7 @@ def _wants(alg: str, ring: KeyRing, now: int, policy: KeyPolicy) -> bool:
     return now >= (active.activated_at or 0) + policy.active_lifetime - policy.published_lifetime
 
 
-def due(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
+def advance_ring(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
     """Return the ring as time has made it, or None where time has done nothing to it."""
     turned = ring
     for key in ring.keys:

@@ -14,15 +14,23 @@ from typing import Protocol
 import attrs
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.flow.effects import Flow, find, generate_key, settled, sign
+from oauthcore.flow.effects import Flow, find, generate_key, pure, sign
 from oauthcore.flow.outcome import Change, Decision, Insert, Replace
-from oauthcore.flow.transact import SignAll, agree
+from oauthcore.flow.transact import SignAll, commit_with_retry
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.jose.jwt import Jwt
 from oauthcore.records.key_ring import KeyRing, RingKey
 from oauthcore.records.lifecycle import KeyState
-from oauthcore.signing.key_ring import KeyPolicy, active_of, due, publish, succeed, supersede, wanting
+from oauthcore.signing.key_ring import (
+    KeyPolicy,
+    active_of,
+    advance_ring,
+    missing_algorithms,
+    publish,
+    succeed,
+    supersede,
+)
 
 
 @attrs.frozen
@@ -103,7 +111,7 @@ class GivenKeys:
 
     def current(self, now: int) -> Flow[Keys]:
         """Return the keys."""
-        return settled(self._keys)
+        return pure(self._keys)
 
 
 def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk, ...] = ()) -> Keys:
@@ -144,13 +152,17 @@ class StoredKeys:
     def current(self, now: int) -> Flow[Keys]:
         """Return the keys as they are now, after making or rotating those that are due."""
         if self._remembered is not None and 0 <= now - self._remembered[0] < self.policy.cache_lifetime:
-            return settled(self._remembered[1])
+            return pure(self._remembered[1])
         return self._look(now)
 
     def ring(self, now: int) -> Flow[KeyRing]:
         """Return the record as it stands, after making or rotating the keys that are due."""
         ring = yield from find(KeyRing, self._issuer)
-        if ring is not None and not wanting(ring, now, self.policy) and due(ring, now, self.policy) is None:
+        if (
+            ring is not None
+            and not missing_algorithms(ring, now, self.policy)
+            and advance_ring(ring, now, self.policy) is None
+        ):
             return ring
         return (yield from self._agreed(lambda: self._turned(now)))
 
@@ -176,22 +188,22 @@ class StoredKeys:
         return keys
 
     def _agreed(self, decision: Callable[[], Flow[Decision[KeyRing]]]) -> Flow[KeyRing]:
-        ring = yield from agree(decision)
+        ring = yield from commit_with_retry(decision)
         self._remembered = None
         return ring
 
     def _turned(self, now: int) -> Flow[Decision[KeyRing]]:
         stored = yield from find(KeyRing, self._issuer)
         ring = stored or KeyRing(issuer=self._issuer)
-        turned = due(ring, now, self.policy) or ring
-        for alg in wanting(turned, now, self.policy):
+        turned = advance_ring(ring, now, self.policy) or ring
+        for alg in missing_algorithms(turned, now, self.policy):
             key = yield from generate_key(alg)
             turned = publish(turned, self._ring_key(key, now), now)
-        return put_in_place(stored, turned)
+        return store_ring(stored, turned)
 
     def _changed(self, change: Callable[[KeyRing], KeyRing]) -> Flow[Decision[KeyRing]]:
         stored = yield from find(KeyRing, self._issuer)
-        return put_in_place(stored, change(stored or KeyRing(issuer=self._issuer)))
+        return store_ring(stored, change(stored or KeyRing(issuer=self._issuer)))
 
     def _ring_key(self, key: Jwk, now: int) -> RingKey:
         assert key.kid is not None and key.alg is not None
@@ -219,7 +231,7 @@ class StoredKeys:
 _ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED, KeyState.REMEMBERED)
 
 
-def put_in_place(stored: KeyRing | None, ring: KeyRing) -> Decision[KeyRing]:
+def store_ring(stored: KeyRing | None, ring: KeyRing) -> Decision[KeyRing]:
     """Decide that a ring takes the place of the stored one, unless it is the same."""
     if ring == stored:
         return Decision(ring)

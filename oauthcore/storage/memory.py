@@ -10,7 +10,7 @@ from itertools import islice
 from threading import Lock
 from typing import cast
 
-from oauthcore.flow.outcome import Change, R, S, before_and_after
+from oauthcore.flow.outcome import Change, R, S, precondition_and_result
 from oauthcore.records.record import Record
 
 
@@ -39,7 +39,7 @@ class MemoryStorage:
             records = self._records
             written: dict[tuple[type[Record], str], Record | None] = {}
             for change in changes:
-                expected, new = before_and_after(change)
+                expected, new = precondition_and_result(change)
                 record = new or expected
                 assert record is not None
                 place = (type(record), record.key)

@@ -1,7 +1,7 @@
 """Stops at every effect of a flow, before it was answered and after: what a killed process and a lost answer leave.
 
 Two things can go wrong at each of them. The process ends: nobody hears anything, and only storage remembers. Or the
-call fails: the flow is told `Unanswered`, and still has to give a response. `crash_points` tries all of both.
+call fails: the flow is told `EffectFailed`, and still has to give a response. `crash_points` tries all of both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import attrs
 
-from oauthcore.errors import Unanswered
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.drivers import World, answer_to, run
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.storage.memory import MemoryStorage
@@ -153,7 +153,7 @@ class _Steps(Generic[T]):
             done = f"it was done, and gave {outlined(self._answer(effect))}"
         ending = "the process ends here" if point.mishap == "ends" else "the call fails"
         self.story.append(f"{told(effect)} -> {ending}; {done}")
-        self._resume = lambda: self._flow.throw(Unanswered(f"{type(effect).__name__} failed: on purpose"))
+        self._resume = lambda: self._flow.throw(EffectFailed(f"{type(effect).__name__} failed: on purpose"))
 
 
 def _check(crash: Crash[T], check: Callable[[Crash[T]], None]) -> None:

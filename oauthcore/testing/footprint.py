@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from oauthcore.flow.effects import Commit, Effect, Find, FindOf
-from oauthcore.flow.outcome import Require, before_and_after
+from oauthcore.flow.outcome import Require, precondition_and_result
 
 Place: TypeAlias = tuple[type[Any], str | None]
 """A record's kind and key; None for the key means all of the kind."""
@@ -37,7 +37,7 @@ def footprint_of(effect: Effect) -> Footprint:
         return Footprint(apart=True)
     reads, writes = set[Place](), set[Place]()
     for change in effect.changes:
-        before, after = before_and_after(change)
+        before, after = precondition_and_result(change)
         record = before or after
         assert record is not None
         (reads if isinstance(change, Require) else writes).add((type(record), record.key))

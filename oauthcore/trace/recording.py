@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from oauthcore.context import Context
 from oauthcore.documents import Document, Turn
-from oauthcore.errors import Unanswered
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.flow.transact import SignAll
 from oauthcore.jose.compact import Flaw, InvalidJwt
@@ -89,8 +89,8 @@ class Recording:
         steps = [
             Step(
                 encode(effect, self.placeholders),
-                None if isinstance(answer, Unanswered) else encode(answer, self.placeholders),
-                str(answer) if isinstance(answer, Unanswered) else None,
+                None if isinstance(answer, EffectFailed) else encode(answer, self.placeholders),
+                str(answer) if isinstance(answer, EffectFailed) else None,
             )
             for effect, answer in self._heard
         ]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.documents import FRESH_FOR, Document, Documents, Missing, Turn
-from oauthcore.errors import Unanswered
+from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, Turn
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.handle import HandleKind, Handles
 from oauthcore.signing.keys import Keys, KeySet
@@ -37,14 +37,14 @@ def record_flow(
             raise
         try:
             resume, answer = flow.send, (yield effect)
-        except Unanswered as failure:
+        except EffectFailed as failure:
             resume, answer = flow.throw, failure
         hear(effect, answer)
 
 
 def written(result: Any, write: Callable[[Any], Any]) -> Recorded:
     """Write down how something went."""
-    if isinstance(result, Unanswered):
+    if isinstance(result, EffectFailed):
         return {"failed": str(result)}
     if isinstance(result, Exception):
         return {"bug": type(result).__name__}
@@ -124,16 +124,16 @@ class RecordingDocuments(Documents):
         self._heard = heard
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
-        """Return the document, or raise `Missing`."""
+        """Return the document, or raise `DocumentNeeded`."""
         try:
             document = self._documents.get(url, now, fresh_for=fresh_for)
-        except Missing:
+        except DocumentNeeded:
             self._heard.append((url, None))
-            raise Missing(self, url, now, fresh_for) from None
+            raise DocumentNeeded(self, url, now, fresh_for) from None
         self._heard.append((url, document))
         return document
 
-    def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
+    def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
         """Let the server's own decide; that nothing is fetched is told, since other requests are the reason."""
         turn = self._documents.turn(missing)
         if turn in {Turn.KNOWN, Turn.LATER}:

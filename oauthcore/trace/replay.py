@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from oauthcore.context import Context
-from oauthcore.errors import Unanswered
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.flow.transact import SignAll
 from oauthcore.jose.compact import Flaw, InvalidJwt, read_claims, read_signed
@@ -116,7 +116,7 @@ class _Player:
                 return end.value  # type: ignore[no-any-return]  # the flow's own result
             step = self._step(effect, encode(effect, self._placeholders))
             resume = flow.send if step.failed is None else flow.throw
-            answer = decode(step.answer, self._kinds) if step.failed is None else Unanswered(step.failed)
+            answer = decode(step.answer, self._kinds) if step.failed is None else EffectFailed(step.failed)
             self._placeholders.hear_of_person(effect, answer)
 
     def _flow(self) -> Flow[Response]:
@@ -183,7 +183,7 @@ def _signing(context: Context, signed: Any) -> SignAll:
         yield from ()
         told = next(signed, None)
         if told is None:
-            raise Unanswered("the trace has no answer to this")
+            raise EffectFailed("the trace has no answer to this")
         return read(told, tuple)
 
     return sign

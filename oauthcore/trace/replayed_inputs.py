@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.documents import FRESH_FOR, Document, Documents, Missing, Turn
-from oauthcore.errors import Unanswered
+from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, Turn
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import HandleKind, Handles
 from oauthcore.jose.jwk import Jwk
@@ -20,7 +20,7 @@ Recorded = dict[str, Any]
 def read(recorded: Recorded, read_value: Callable[[Any], T]) -> T:
     """Return what was told, or raise what was raised, as far as the answer tells one from another."""
     if "failed" in recorded:
-        raise Unanswered(recorded["failed"])
+        raise EffectFailed(recorded["failed"])
     if "told" not in recorded:
         raise RuntimeError(f"{recorded['bug']}, as it was recorded")
     return read_value(recorded["told"])
@@ -88,15 +88,15 @@ class ReplayedDocuments(Documents):
         self._recorded: dict[str, list[Any]] = queues(recorded)
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
-        """Return the document, or raise `Missing` where it was missing then, or was never asked for."""
+        """Return the document, or raise `DocumentNeeded` where it was missing then, or was never asked for."""
         queue = self._recorded.get(url)
         recorded = queue.pop(0) if queue else None
         if not isinstance(recorded, dict):
-            raise Missing(self, url, now, fresh_for)
+            raise DocumentNeeded(self, url, now, fresh_for)
         body = None if recorded["body"] is None else recorded["body"].encode("latin-1")
         return Document(url, body, recorded["fetched_at"])
 
-    def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
+    def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
         """Return what was told to do, if that was not to ask; who joined another request has an answer of its own."""
         queue = self._recorded.get(missing.url)
         return Turn(queue.pop(0)) if queue and isinstance(queue[0], str) else Turn.FETCH
@@ -114,7 +114,7 @@ class ReplayedKeys:
         yield from ()
         recorded = next(self._recorded, None)
         if recorded is None:
-            raise Unanswered("the trace has no answer to this")
+            raise EffectFailed("the trace has no answer to this")
         return read(recorded, read_keys)
 
 

@@ -208,7 +208,7 @@ def test_the_same_trouble_again_is_told_in_a_line(caplog: pytest.LogCaptureFixtu
     first, second = caplog.records
     assert first.exc_info is not None
     assert not second.exc_info
-    assert "Unanswered: Find failed: Down" in second.getMessage()
+    assert "EffectFailed: Find failed: Down" in second.getMessage()
 
 
 def test_application_finishes_in_its_own_framework() -> None:

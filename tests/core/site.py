@@ -29,7 +29,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Change, Event, Pending, R, S
+from oauthcore.flow.outcome import Change, Event, R, S, Unsigned
 from oauthcore.flow.storage import Storage
 from oauthcore.testing import FixedClock, SeededEntropy
 
@@ -265,7 +265,7 @@ def authenticate(username: str, password: Secret) -> str | None:
     return "alice" if (username, password.reveal()) == ("alice", "wonderland") else None
 
 
-def members(response: Response | Pending) -> dict[str, Any]:
+def members(response: Response | Unsigned) -> dict[str, Any]:
     """Return the members of a JSON answer."""
     assert isinstance(response, Response)
     answer = json.loads(response.body)
@@ -291,7 +291,7 @@ def handle_of(response: Response) -> str:
     return params(response)["interaction"]
 
 
-def refused(response: Response | Pending, code: str, reason: str = "") -> bool:
+def refused(response: Response | Unsigned, code: str, reason: str = "") -> bool:
     """Tell whether a client was refused with that code, for a reason that has those words."""
     assert isinstance(response, Response)
     assert response.refusal is not None, response

@@ -9,10 +9,19 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Outgoing, Response, World, run
-from oauthcore.documents import FAILED_FOR, FRESH_FOR, MAX_BODY, SOONEST_AGAIN, TURN_LASTS, Documents, Missing, Turn
+from oauthcore.documents import (
+    FAILED_FOR,
+    FRESH_FOR,
+    MAX_BODY,
+    SOONEST_AGAIN,
+    TURN_LASTS,
+    DocumentNeeded,
+    Documents,
+    Turn,
+)
 from oauthcore.errors import OAuthError
-from oauthcore.flow.effects import Fetch, Flow, find, settled
-from oauthcore.flow.outcome import Outcome, Pending, Replace
+from oauthcore.flow.effects import Fetch, Flow, find, pure
+from oauthcore.flow.outcome import Outcome, Replace, Unsigned
 from oauthcore.flow.storage import Storage
 from oauthcore.flow.transact import ATTEMPTS, transact
 from oauthcore.testing import Run, interleave
@@ -45,7 +54,7 @@ class Elsewhere:
 def reading(documents: Documents, now: int = 100) -> Flow[Outcome]:
     """Answer with what a document says."""
     document = documents.get(URL, now)
-    return settled(Outcome(Response(200 if document.body else 404, (), document.body or b"")))
+    return pure(Outcome(Response(200 if document.body else 404, (), document.body or b"")))
 
 
 def test_what_is_missing_is_fetched_and_the_decision_made_afresh() -> None:
@@ -98,7 +107,7 @@ def test_a_document_grows_old() -> None:
     documents.keep(URL, Response(200, (), b"{}"), 100)
 
     assert documents.get(URL, 100 + FRESH_FOR - 1).body == b"{}"
-    with pytest.raises(Missing):
+    with pytest.raises(DocumentNeeded):
         documents.get(URL, 100 + FRESH_FOR)
 
 
@@ -107,12 +116,12 @@ def test_a_newer_one_is_fetched_at_most_once_a_minute() -> None:
     documents.keep(URL, Response(200, (), b"{}"), 100)
 
     assert documents.get_newer(URL, 100 + SOONEST_AGAIN - 1).body == b"{}"
-    with pytest.raises(Missing):
+    with pytest.raises(DocumentNeeded):
         documents.get_newer(URL, 100 + SOONEST_AGAIN)
 
 
-def missing(documents: Documents, url: str = URL, now: int = 100) -> Missing:
-    return Missing(documents, url, now)
+def missing(documents: Documents, url: str = URL, now: int = 100) -> DocumentNeeded:
+    return DocumentNeeded(documents, url, now)
 
 
 def test_one_request_fetches_a_document_and_the_others_join_it() -> None:
@@ -143,7 +152,7 @@ def test_a_document_is_fetched_once_in_whatever_order_requests_meet() -> None:
     turns: list[Turn] = []
 
     class Counting(Documents):
-        def turn(self, missing: Missing) -> Turn:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # typing.override is 3.12's
             turns.append(turn := super().turn(missing))
             return turn
 
@@ -206,7 +215,7 @@ def test_a_host_is_asked_for_so_many_documents_a_minute() -> None:
 
     def ask(url: str, now: int) -> int:
         def decision() -> Flow[Outcome]:
-            return settled(Outcome(Response(200, (), documents.get(url, now).body or b"")))
+            return pure(Outcome(Response(200, (), documents.get(url, now).body or b"")))
 
         return run(transact(decision, refuse), world).status
 
@@ -251,9 +260,9 @@ def test_a_document_that_is_still_fresh_outlives_a_failure_to_fetch_a_newer_one(
     assert documents.get(URL, 201).body == b"{}"
     assert documents.get_newer(URL, 201).body == b"{}"
     assert documents.get(URL, 201, fresh_for=SOONEST_AGAIN).body is None
-    with pytest.raises(Missing):
+    with pytest.raises(DocumentNeeded):
         documents.get_newer(URL, 200 + FAILED_FOR)
-    with pytest.raises(Missing):
+    with pytest.raises(DocumentNeeded):
         documents.get(URL, 100 + FRESH_FOR)
 
 
@@ -262,7 +271,7 @@ def test_a_decision_that_never_has_enough_documents_is_given_up() -> None:
     numbers = iter(range(100))
 
     def decision() -> Flow[Outcome]:
-        raise Missing(Documents(), f"{URL}/{next(numbers)}", 100)
+        raise DocumentNeeded(Documents(), f"{URL}/{next(numbers)}", 100)
 
     assert run(transact(decision, refuse), World(MemoryStorage(), fetch=elsewhere)).status == 503
     assert len(elsewhere.asked) == ATTEMPTS
@@ -274,7 +283,7 @@ def test_only_so_many_are_kept_and_the_oldest_go_first() -> None:
         documents.keep(f"{URL}/{second}", Response(200, (), b"{}"), second)
 
     assert documents.get(f"{URL}/4", 5).body == b"{}"
-    with pytest.raises(Missing):
+    with pytest.raises(DocumentNeeded):
         documents.get(f"{URL}/0", 5)
 
 
@@ -300,7 +309,7 @@ def test_a_response_that_lacks_signatures_gets_them_before_the_commit() -> None:
     def decision() -> Flow[Outcome]:
         counter = yield from find(Counter, "c")
         assert counter is not None
-        return Outcome(Pending((), lambda _: Response(200)), (Replace(counter, Counter(9)),))
+        return Outcome(Unsigned((), lambda _: Response(200)), (Replace(counter, Counter(9)),))
 
     assert run(transact(decision, refuse, no_signatures), World(storage)).status == 500
     assert storage.find(Counter, "c") == Counter()
@@ -310,11 +319,11 @@ def test_what_is_signed_may_hang_on_what_was_signed_before() -> None:
     answers = iter([("first",), ("second",)])
 
     def sign_all(jwts: object) -> Flow[tuple[str, ...]]:
-        return settled(next(answers))
+        return pure(next(answers))
 
     def decision() -> Flow[Outcome]:
-        return settled(
-            Outcome(Pending((), lambda one: Pending((), lambda two: Response(200, (), " ".join(one + two).encode()))))
+        return pure(
+            Outcome(Unsigned((), lambda one: Unsigned((), lambda two: Response(200, (), " ".join(one + two).encode()))))
         )
 
     assert run(transact(decision, refuse, sign_all), World(MemoryStorage())).body == b"first second"

@@ -17,7 +17,7 @@ from oauthcore.authorization.consent import consent_key
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Delete, Event, Replace
 from oauthcore.flow.storage import Storage
-from oauthcore.flow.transact import agree
+from oauthcore.flow.transact import commit_with_retry
 from oauthcore.records.grant import Consent, Grant
 from oauthcore.revocation import revoke_grant
 from oauthcore.testing import Exploration, Factory, Run, interleave
@@ -68,7 +68,7 @@ def end_grant(key: str) -> Flow[Response]:
         assert grant is not None
         return Decision(Response(204), (Replace(grant, revoke_grant(grant)),))
 
-    return agree(decision)
+    return commit_with_retry(decision)
 
 
 def withdraw(key: str) -> Flow[Response]:
@@ -79,7 +79,7 @@ def withdraw(key: str) -> Flow[Response]:
         assert consent is not None
         return Decision(Response(204), (Delete(consent),))
 
-    return agree(decision)
+    return commit_with_retry(decision)
 
 
 def disable(client_id: str) -> Flow[Response]:
@@ -90,7 +90,7 @@ def disable(client_id: str) -> Flow[Response]:
         assert client is not None
         return Decision(Response(204), (Replace(client, attrs.evolve(client, enabled=False)),))
 
-    return agree(decision)
+    return commit_with_retry(decision)
 
 
 class Meeting:

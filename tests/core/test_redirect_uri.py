@@ -13,7 +13,7 @@ from oauthcore.redirect_uri import (
     ValidatedRedirect,
     form_encoded,
     is_impersonable,
-    objection,
+    redirect_uri_problem,
     validate_redirect,
     with_parameters,
 )
@@ -112,7 +112,7 @@ def test_an_absent_uri_means_the_only_one_there_is() -> None:
     ],
 )
 def test_these_may_be_registered(uri: str) -> None:
-    assert objection(uri, insecure_transport=False) is None
+    assert redirect_uri_problem(uri, insecure_transport=False) is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_these_may_be_registered(uri: str) -> None:
     ],
 )
 def test_these_may_not_and_it_is_said_why(uri: str, reason: str) -> None:
-    assert reason in (objection(uri, insecure_transport=False) or "")
+    assert reason in (redirect_uri_problem(uri, insecure_transport=False) or "")
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ def test_these_may_not_and_it_is_said_why(uri: str, reason: str) -> None:
 )
 def test_a_scheme_of_one_word_is_opened_by_name(uri: str) -> None:
     """RFC 8252 section 7.1 asks for a reversed domain name, and many applications have none."""
-    assert "ONE_WORD_SCHEME" in (objection(uri, insecure_transport=False) or "")
-    assert objection(uri, insecure_transport=False, one_word_scheme=True) is None
+    assert "ONE_WORD_SCHEME" in (redirect_uri_problem(uri, insecure_transport=False) or "")
+    assert redirect_uri_problem(uri, insecure_transport=False, one_word_scheme=True) is None
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_scheme_of_one_word_is_opened_by_name(uri: str) -> None:
     ],
 )
 def test_what_no_application_answers_is_opened_by_no_name(uri: str) -> None:
-    assert objection(uri, insecure_transport=False, one_word_scheme=True) is not None
+    assert redirect_uri_problem(uri, insecure_transport=False, one_word_scheme=True) is not None
 
 
 @pytest.mark.parametrize("port", ["0", "00", "080", "65536", "99999", "123456"])
@@ -198,11 +198,13 @@ def test_a_port_that_there_is_not_is_no_loopback_port(port: str) -> None:
 
 @given(st.integers(0, 70_000))
 def test_every_port_that_there_is_is_one(port: int) -> None:
-    assert (objection(f"https://client.example:{port}/", insecure_transport=False) is None) == (1 <= port <= 65_535)
+    assert (redirect_uri_problem(f"https://client.example:{port}/", insecure_transport=False) is None) == (
+        1 <= port <= 65_535
+    )
 
 
 def test_plain_http_is_opened_by_name() -> None:
-    assert objection("http://client.example/cb", insecure_transport=True) is None
+    assert redirect_uri_problem("http://client.example/cb", insecure_transport=True) is None
 
 
 @pytest.mark.parametrize(

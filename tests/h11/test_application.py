@@ -15,7 +15,7 @@ import pytest
 
 from oauthcore import Client, Peer, Request, Response
 from oauthcore import Outgoing as OutgoingRequest
-from oauthcore.errors import Unanswered
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Flow, fetch
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
 from oauthcore.testing import FixedClock, SeededEntropy
@@ -333,7 +333,7 @@ async def test_other_servers_are_asked_where_the_operator_lets_them_be(host: Hos
     assert answered.body == f"localhost:{port}".encode()
     assert refused.status == 500
     assert refused.refusal is not None
-    assert isinstance(refused.refusal.cause, Unanswered)
+    assert isinstance(refused.refusal.cause, EffectFailed)
     assert "Forbidden" in str(refused.refusal.cause.__cause__)
 
 

@@ -198,7 +198,7 @@ def test_the_same_trouble_again_is_told_in_a_line(caplog: pytest.LogCaptureFixtu
     first, second = caplog.records
     assert first.exc_info is not None
     assert not second.exc_info
-    assert "Unanswered: Find failed: Down" in second.getMessage()
+    assert "EffectFailed: Find failed: Down" in second.getMessage()
 
 
 def test_server_is_made_by_its_issuer_and_key() -> None:

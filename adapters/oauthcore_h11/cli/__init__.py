@@ -11,7 +11,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from oauthcore import ConfigurationError
-from oauthcore.errors import OAuthError, Unanswered
+from oauthcore.errors import EffectFailed, OAuthError
 from oauthcore_h11.cli.client_changes import disable, enable, update
 from oauthcore_h11.cli.clients import clients
 from oauthcore_h11.cli.database import database
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         complain(f"{' '.join(str(error).split())} See oauthcore --help.", 2)
     except ConfigurationError as error:
         complain(in_file_words(error), 2)
-    except (OAuthError, Unanswered, sqlite3.Error) as error:
+    except (OAuthError, EffectFailed, sqlite3.Error) as error:
         known = error.__cause__ is None or str(error.__cause__) in str(error)
         complain(str(error) if known else f"{error} ({error.__cause__})", 1)
     except Exception as error:  # what a storage's library raises is known by its module, which need not be there

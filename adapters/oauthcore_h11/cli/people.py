@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cyclopts import App, Parameter
 
 from oauthcore import ConfigurationError, Secret
-from oauthcore.errors import TemporarilyUnavailable, Unanswered
+from oauthcore.errors import EffectFailed, TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.profiles import parse_claims, profile_of
@@ -134,7 +134,7 @@ def set_password(
         user = place.wait(lambda: change_user(place.storage, username, **changes))
         try:
             place.flow(place.server.end_sessions(user.subject))
-        except Unanswered as failure:
+        except EffectFailed as failure:
             reason = f"{username} has the new password, but clients were told of no logout: set it again"
             raise TemporarilyUnavailable(reason) from failure
     tell_password({"username": user.username, "subject": user.subject}, password, generate=generate, as_json=as_json)
@@ -227,7 +227,7 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
         try:
             place.flow(place.server.end_sessions(user.subject))
             place.flow(place.server.withdraw(user.subject))
-        except Unanswered as failure:
+        except EffectFailed as failure:
             reason = (
                 f"{username} is removed, but what they authorized stands: try grant revoke --subject {user.subject}"
             )

@@ -10,10 +10,10 @@ import pytest
 from oauthcore import Allowance, Client, CodeBinding, Policy
 from oauthcore.authorization.checks import (
     Redirectable,
-    demanded_code_challenge,
-    judge,
     prove_redirect,
     relies_on_nonce,
+    require_code_challenge,
+    validate,
 )
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.context import Context
@@ -55,7 +55,7 @@ def asked(client: Client = CONFIDENTIAL, **changes: Any) -> Redirectable:
 
 
 def test_a_right_request_passes_and_what_was_learned_is_kept() -> None:
-    judged = judge(asked(), CONTEXT)
+    judged = validate(asked(), CONTEXT)
 
     assert judged.response_mode == "query"
     assert judged.scope == Scope(("email",))
@@ -115,17 +115,17 @@ def test_after_it_is_proven_each_failure_has_its_own_error(
     changes: dict[str, Any], error: type[OAuthError], reason: str
 ) -> None:
     with pytest.raises(error, match=reason):
-        judge(asked(**changes), CONTEXT)
+        validate(asked(**changes), CONTEXT)
 
 
 def test_a_client_gets_only_the_response_types_it_is_registered_for() -> None:
     with pytest.raises(UnauthorizedClient, match="response type"):
-        judge(asked(attrs.evolve(CONFIDENTIAL, response_types=("none",))), CONTEXT)
+        validate(asked(attrs.evolve(CONFIDENTIAL, response_types=("none",))), CONTEXT)
 
 
 def test_a_client_without_the_grant_type_gets_no_code() -> None:
     with pytest.raises(UnauthorizedClient, match="authorization_code"):
-        judge(asked(attrs.evolve(CONFIDENTIAL, grant_types=("client_credentials",))), CONTEXT)
+        validate(asked(attrs.evolve(CONFIDENTIAL, grant_types=("client_credentials",))), CONTEXT)
 
 
 def test_a_public_client_needs_pkce_whatever_is_allowed() -> None:
@@ -133,7 +133,7 @@ def test_a_public_client_needs_pkce_whatever_is_allowed() -> None:
     lax = attrs.evolve(PUBLIC, allow=frozenset(Allowance))
 
     with pytest.raises(InvalidRequest, match="public"):
-        judge(asked(lax, code_challenge=None, code_challenge_method=None), CONTEXT)
+        validate(asked(lax, code_challenge=None, code_challenge_method=None), CONTEXT)
 
 
 def openid_context(policy: Policy | None = None) -> Context:
@@ -143,7 +143,7 @@ def openid_context(policy: Policy | None = None) -> Context:
 
 def test_a_nonce_stands_in_for_the_code_challenge_of_a_confidential_openid_client() -> None:
     """OAuth 2.1 section 7.5.1."""
-    judged = judge(asked(RELYING, **WITH_NONCE), openid_context())
+    judged = validate(asked(RELYING, **WITH_NONCE), openid_context())
 
     assert judged.code_challenge is None
     assert relies_on_nonce(judged, openid_context())
@@ -163,20 +163,20 @@ def test_a_nonce_is_worth_nothing_where_no_id_token_or_no_secret_comes_with_it(
     client: Client, changes: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidRequest, match="code_challenge"):
-        judge(asked(client, **{**WITH_NONCE, **changes}), openid_context())
+        validate(asked(client, **{**WITH_NONCE, **changes}), openid_context())
 
 
 def test_a_nonce_is_worth_nothing_to_a_server_that_gives_no_id_tokens() -> None:
     with pytest.raises(InvalidRequest, match="code_challenge is missing"):
-        demanded_code_challenge(asked(RELYING, **WITH_NONCE), RESPONSE_TYPES["code"], Scope(("openid",)), CONTEXT)
+        require_code_challenge(asked(RELYING, **WITH_NONCE), RESPONSE_TYPES["code"], Scope(("openid",)), CONTEXT)
 
 
 def test_a_policy_may_demand_pkce_beside_a_nonce() -> None:
     strict = openid_context(Policy.oauth21(code_binding=CodeBinding.PKCE))
 
     with pytest.raises(InvalidRequest, match="code_challenge is missing"):
-        judge(asked(RELYING, **WITH_NONCE), strict)
-    assert judge(asked(RELYING, nonce="n", scope="openid"), strict).code_challenge is not None
+        validate(asked(RELYING, **WITH_NONCE), strict)
+    assert validate(asked(RELYING, nonce="n", scope="openid"), strict).code_challenge is not None
 
 
 @pytest.mark.parametrize("by", ["policy", "client"])
@@ -186,23 +186,23 @@ def test_plain_pkce_is_taken_where_it_is_allowed_by_name(by: str) -> None:
     client = attrs.evolve(CONFIDENTIAL, allow=allow if by == "client" else frozenset())
     context = make_site(policy=policy).server._context()
 
-    judged = judge(asked(client, code_challenge_method=None), context)
+    judged = validate(asked(client, code_challenge_method=None), context)
 
     assert judged.code_challenge == CodeChallenge(CHALLENGE, "plain")
 
 
 def test_response_type_none_needs_no_code_challenge() -> None:
-    judged = judge(asked(response_type="none", code_challenge=None, code_challenge_method=None), CONTEXT)
+    judged = validate(asked(response_type="none", code_challenge=None, code_challenge_method=None), CONTEXT)
 
     assert judged.code_challenge is None
 
 
 def test_an_omitted_scope_is_the_clients_default() -> None:
-    judged = judge(asked(attrs.evolve(CONFIDENTIAL, default_scope="read"), scope=None), CONTEXT)
+    judged = validate(asked(attrs.evolve(CONFIDENTIAL, default_scope="read"), scope=None), CONTEXT)
 
     assert judged.scope == Scope(("read",))
 
 
 @pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
 def test_a_code_may_travel_by_every_mode(mode: str) -> None:
-    assert judge(asked(response_mode=mode), CONTEXT).response_mode == mode
+    assert validate(asked(response_mode=mode), CONTEXT).response_mode == mode

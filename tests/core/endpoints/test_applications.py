@@ -9,7 +9,7 @@ from oauthcore import AuthorizedApplication, ConfigurationError, Scope, Secret
 from oauthcore.authorization.withdrawal import mark_key
 from oauthcore.digest import Digest
 from oauthcore.endpoints.applications import standing_by_client, summary
-from oauthcore.errors import Unanswered
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.outcome import Delete
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant, WithdrawalMark
@@ -111,7 +111,7 @@ def test_withdrawing_while_storage_fails_raises_with_nothing_done(site: Site, at
     mine = site.tokens()
     broken = attrs.evolve(site.world, storage=Outage(site.world.storage, at))
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(EffectFailed):
         site.drive(site.server.withdraw("alice", "confidential"), broken)
 
     assert site.is_active(mine["access_token"])
@@ -122,7 +122,7 @@ def test_a_withdrawal_that_could_not_look_again_raises_and_can_be_repeated(site:
     mine = site.tokens()
     broken = attrs.evolve(site.world, storage=Outage(site.world.storage, at))
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(EffectFailed):
         site.drive(site.server.withdraw("alice"), broken)
 
     assert not site.is_active(mine["access_token"])

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from oauthcore import AsyncWorld, MemoryStorage, Secret, World, arun, run
-from oauthcore.errors import Unanswered
-from oauthcore.flow.effects import AuthenticatedUser, Flow, TryLater, authenticate, commit, find, find_of, settled
+from oauthcore.errors import EffectFailed
+from oauthcore.flow.effects import AuthenticatedUser, Flow, TryLater, authenticate, commit, find, find_of, pure
 from oauthcore.flow.outcome import Change, Event, Insert, R, S
 from oauthcore.records.grant import Grant
 
@@ -118,7 +118,7 @@ async def test_a_failure_is_raised_where_it_was_asked_with_its_cause() -> None:
     def asking() -> Flow[str]:
         try:
             yield from find(Thing, "a")
-        except Unanswered as error:
+        except EffectFailed as error:
             return f"{error} because {error.__cause__}"
         return "found"
 
@@ -128,17 +128,17 @@ async def test_a_failure_is_raised_where_it_was_asked_with_its_cause() -> None:
 
 
 async def test_a_failure_that_nobody_catches_comes_out_with_the_flows_own_lines() -> None:
-    with pytest.raises(Unanswered) as failure:
+    with pytest.raises(EffectFailed) as failure:
         run(find(Thing, "a"), World(BrokenStorage()))
 
     assert [entry.name for entry in failure.traceback][-1] == "find"
-    with pytest.raises(Unanswered):
+    with pytest.raises(EffectFailed):
         await arun(find(Thing, "a"), AsyncWorld(BrokenStorage()))
 
 
 async def test_a_flow_may_have_nothing_to_ask() -> None:
-    assert run(settled(1), World(MemoryStorage())) == 1
-    assert await arun(settled(1), World(MemoryStorage())) == 1
+    assert run(pure(1), World(MemoryStorage())) == 1
+    assert await arun(pure(1), World(MemoryStorage())) == 1
 
 
 async def test_a_stop_iteration_from_the_outside_is_a_failure_like_any_other() -> None:
@@ -146,5 +146,5 @@ async def test_a_stop_iteration_from_the_outside_is_a_failure_like_any_other() -
         def find(self, kind: type[R], key: str, /) -> R | None:  # type: ignore[explicit-override]
             raise StopIteration("not a result")
 
-    with pytest.raises(Unanswered):
+    with pytest.raises(EffectFailed):
         run(find(Thing, "a"), World(Stopping()))

@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Response, World, run
-from oauthcore.errors import InvalidGrant, OAuthError, ServerError, TemporarilyUnavailable, Unanswered
+from oauthcore.errors import EffectFailed, InvalidGrant, OAuthError, ServerError, TemporarilyUnavailable
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
-from oauthcore.flow.transact import ATTEMPTS, agree, commit_until_unchanged, transact
+from oauthcore.flow.transact import ATTEMPTS, commit_until_unchanged, commit_with_retry, transact
 from oauthcore.testing import Outage
 
 
@@ -90,8 +90,8 @@ def test_a_host_whose_call_was_always_beaten_by_others_is_told_so_as_of_a_storag
         storage._records[Counter, "c"] = Counter(counter.value + 1)
         return Decision(counter.value, (Replace(counter, Counter(-1)),))
 
-    with pytest.raises(Unanswered):
-        run(agree(decision), World(storage))
+    with pytest.raises(EffectFailed):
+        run(commit_with_retry(decision), World(storage))
 
 
 def test_what_is_added_while_all_is_ended_is_found_by_the_next_look() -> None:
@@ -156,7 +156,7 @@ def test_storage_that_fails_is_a_503_whose_cause_is_kept(at: int) -> None:
 
     assert response.status == 503
     assert isinstance(refusals.errors[0], TemporarilyUnavailable)
-    assert type(refusals.causes[0]).__name__ == "Unanswered"
+    assert type(refusals.causes[0]).__name__ == "EffectFailed"
 
 
 def test_a_refusal_is_given_its_form_and_commits_nothing() -> None:

@@ -22,7 +22,7 @@ from oauthcore import (
 )
 from oauthcore.digest import Digester, Secret
 from oauthcore.errors import InvalidRequest, InvalidToken
-from oauthcore.flow.effects import Flow, settled
+from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.outcome import Insert
 from oauthcore.flow.storage import Storage
 from oauthcore.records.grant import Grant
@@ -42,7 +42,7 @@ def access(**changes: object) -> Access:
 
 
 def knows(found: Access | None) -> ResourceServer:
-    return ResourceServer(lambda _: settled(found), realm="api")
+    return ResourceServer(lambda _: pure(found), realm="api")
 
 
 def ask(server: ResourceServer, authorization: str | None, scope: str = "read") -> Access | Response:
@@ -180,7 +180,7 @@ def test_wider_scope_may_imply_a_narrower() -> None:
     def implies(scope: Scope) -> list[str]:
         return [*scope, "read"] if "write" in scope else list(scope)
 
-    server = ResourceServer(lambda _: settled(access(scope=Scope(("write",)))), implies=implies)
+    server = ResourceServer(lambda _: pure(access(scope=Scope(("write",)))), implies=implies)
 
     assert isinstance(ask(server, "Bearer token"), Access)
     assert refused(ask(server, "Bearer token", "admin"))[0] == 403
@@ -208,7 +208,7 @@ def test_nothing_that_is_sent_gets_into_the_answer(text: str) -> None:
 @pytest.mark.parametrize("realm", ['a"b', "a\r\nb", "ä", "a\\b"])
 def test_realm_that_could_break_out_of_its_quotes_is_refused(realm: str) -> None:
     with pytest.raises(ConfigurationError, match="realm"):
-        ResourceServer(lambda _: settled(None), realm=realm)
+        ResourceServer(lambda _: pure(None), realm=realm)
 
 
 @pytest.mark.parametrize("scope", ['a"b', "a\r\nb", ("a\r\nX: y",), ("a b\\",)])
@@ -219,7 +219,7 @@ def test_scope_that_could_break_out_of_its_quotes_is_refused(scope: str | tuple[
 
 def described() -> ResourceServer:
     return ResourceServer(
-        lambda _: settled(None),
+        lambda _: pure(None),
         resource="https://api.example/v1/",
         authorization_servers=[ISSUER],
         scopes=["read", "write"],
@@ -258,7 +258,7 @@ def test_metadata_is_read_at_its_path_alone(method: str, path: str, status: int)
 
 
 def test_resource_without_more_says_no_more() -> None:
-    server = ResourceServer(lambda _: settled(None), resource="https://api.example")
+    server = ResourceServer(lambda _: pure(None), resource="https://api.example")
     response = run(server.handle(Request("GET", str(server.metadata_path))), World(MemoryStorage()))
 
     assert set(json.loads(response.body)) == {"resource", "bearer_methods_supported"}
@@ -268,7 +268,7 @@ def test_resource_without_more_says_no_more() -> None:
 @pytest.mark.parametrize("resource", ["api", "https://", "https://api.example?q", "https://api.example#f", "urn:api"])
 def test_resource_that_is_no_url_is_refused(resource: str) -> None:
     with pytest.raises(ConfigurationError, match="resource"):
-        ResourceServer(lambda _: settled(None), resource=resource)
+        ResourceServer(lambda _: pure(None), resource=resource)
 
 
 def test_a_preflight_for_the_metadata_is_answered() -> None:

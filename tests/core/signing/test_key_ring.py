@@ -14,12 +14,12 @@ from oauthcore.signing.key_ring import (
     MAX_REMEMBERED,
     KeyPolicy,
     active_of,
-    due,
+    advance_ring,
+    missing_algorithms,
     publish,
     succeed,
     supersede,
     waiting_of,
-    wanting,
 )
 
 POLICY = KeyPolicy(
@@ -48,8 +48,8 @@ FIRST = publish(EMPTY, key("a"), 0)
 
 
 def test_an_empty_ring_wants_a_key_for_each_algorithm() -> None:
-    assert wanting(EMPTY, 0, POLICY) == ("ES256", "EdDSA")
-    assert wanting(FIRST, 0, POLICY) == ("EdDSA",)
+    assert missing_algorithms(EMPTY, 0, POLICY) == ("ES256", "EdDSA")
+    assert missing_algorithms(FIRST, 0, POLICY) == ("EdDSA",)
 
 
 def test_the_first_key_of_an_algorithm_signs_at_once() -> None:
@@ -60,24 +60,26 @@ def test_the_first_key_of_an_algorithm_signs_at_once() -> None:
 
 
 def test_a_successor_is_wanted_before_the_active_key_is_too_old() -> None:
-    assert wanting(FIRST, 899, attrs.evolve(POLICY, algorithms=("ES256",))) == ()
-    assert wanting(FIRST, 900, attrs.evolve(POLICY, algorithms=("ES256",))) == ("ES256",)
-    assert wanting(succeed(FIRST, key("b", 900), 900), 950, attrs.evolve(POLICY, algorithms=("ES256",))) == ()
+    assert missing_algorithms(FIRST, 899, attrs.evolve(POLICY, algorithms=("ES256",))) == ()
+    assert missing_algorithms(FIRST, 900, attrs.evolve(POLICY, algorithms=("ES256",))) == ("ES256",)
+    assert (
+        missing_algorithms(succeed(FIRST, key("b", 900), 900), 950, attrs.evolve(POLICY, algorithms=("ES256",))) == ()
+    )
 
 
 def test_a_successor_signs_only_once_it_was_published_long_enough() -> None:
     ring = succeed(FIRST, key("b", 900), 900)
 
     assert states(ring) == {"a": "active", "b": "published"}
-    assert due(ring, 999, POLICY) is None
-    turned = due(ring, 1_000, POLICY)
+    assert advance_ring(ring, 999, POLICY) is None
+    turned = advance_ring(ring, 1_000, POLICY)
     assert turned is not None
     assert states(turned) == {"a": "retired", "b": "active"}
     assert (turned.keys[0].retired_at, turned.keys[1].activated_at) == (1_000, 1_000)
 
 
 def test_a_retired_key_keeps_its_public_half_alone() -> None:
-    turned = due(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
+    turned = advance_ring(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
 
     assert turned is not None
     assert (turned.keys[0].public, turned.keys[0].private) == ("public a", None)
@@ -86,33 +88,33 @@ def test_a_retired_key_keeps_its_public_half_alone() -> None:
 
 def test_a_retired_key_is_published_until_the_last_token_it_can_have_signed_has_expired() -> None:
     """A worker that remembers the ring signs with it for 10 seconds more, and that lasts 50."""
-    turned = due(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
+    turned = advance_ring(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
 
     assert turned is not None
-    assert due(turned, 1_059, POLICY) is None
-    later = due(turned, 1_060, POLICY)
+    assert advance_ring(turned, 1_059, POLICY) is None
+    later = advance_ring(turned, 1_060, POLICY)
     assert later is not None
     assert states(later) == {"a": "remembered", "b": "active"}
 
 
 def test_a_key_that_is_published_no_more_is_remembered_for_hints_until_sessions_it_signed_in_are_over() -> None:
-    turned = due(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
+    turned = advance_ring(succeed(FIRST, key("b", 900), 900), 1_000, POLICY)
     assert turned is not None
-    turned = due(turned, 1_060, POLICY)
+    turned = advance_ring(turned, 1_060, POLICY)
 
     assert turned is not None
-    assert due(turned, 1_509, POLICY) is None
-    later = due(turned, 1_510, POLICY)
+    assert advance_ring(turned, 1_509, POLICY) is None
+    later = advance_ring(turned, 1_510, POLICY)
     assert later is not None
     assert states(later) == {"b": "active"}
 
 
 def test_a_key_is_not_remembered_where_no_hints_are_to_outlive_it() -> None:
     policy = attrs.evolve(POLICY, hint_lifetime=0)
-    turned = due(succeed(FIRST, key("b", 900), 900), 1_000, policy)
+    turned = advance_ring(succeed(FIRST, key("b", 900), 900), 1_000, policy)
     assert turned is not None
 
-    later = due(turned, 1_060, policy)
+    later = advance_ring(turned, 1_060, policy)
 
     assert later is not None
     assert states(later) == {"b": "active"}
@@ -123,7 +125,7 @@ def test_so_many_keys_are_remembered_and_the_oldest_go_first() -> None:
     for number in range(MAX_REMEMBERED + 5):
         ring = supersede(ring, key(str(number), 1), 1 + number)
 
-    turned = due(ring, 200, POLICY)
+    turned = advance_ring(ring, 200, POLICY)
 
     assert turned is not None
     remembered = [kid for kid, state in states(turned).items() if state == "remembered"]
@@ -181,13 +183,13 @@ def test_whatever_happens_one_key_signs_and_everything_that_signed_is_published(
     for number, (seconds, step) in enumerate(steps):
         now += seconds
         before = ring
-        ring = due(ring, now, policy) or ring
+        ring = advance_ring(ring, now, policy) or ring
         fresh = key(str(number), now)
         if step == "rotate" and waiting_of(ring, "ES256") is None:
             ring = succeed(ring, fresh, now)
         elif step == "theft":
             ring = supersede(ring, fresh, now)
-        elif wanting(ring, now, policy):
+        elif missing_algorithms(ring, now, policy):
             ring = publish(ring, fresh, now)
         if active_of(ring, "ES256") is None:
             ring = publish(ring, attrs.evolve(fresh, kid=f"{number}'"), now)

@@ -10,8 +10,8 @@ import pytest
 
 from oauthcore import Client, MemoryStorage, Request, Response, World, run
 from oauthcore.errors import ConfigurationError, OAuthError
-from oauthcore.flow.effects import Flow, settled
-from oauthcore.flow.outcome import Change, Delete, Outcome, Pending
+from oauthcore.flow.effects import Flow, pure
+from oauthcore.flow.outcome import Change, Delete, Outcome, Unsigned
 from oauthcore.flow.transact import transact
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, parse_set
@@ -321,8 +321,8 @@ def signed_response(keys: StoredKeys, now: int) -> Flow[Response]:
     """Answer with a signed token, as an endpoint would."""
 
     def decision() -> Flow[Outcome]:
-        pending = Pending((Jwt({"sub": "alice"}, "ES256"),), lambda tokens: Response(200, (), tokens[0].encode()))
-        return settled(Outcome(pending))
+        pending = Unsigned((Jwt({"sub": "alice"}, "ES256"),), lambda tokens: Response(200, (), tokens[0].encode()))
+        return pure(Outcome(pending))
 
     return transact(decision, refuse, signing(keys, now))
 

@@ -70,7 +70,7 @@ class Sound:
         """Return what is to be written, or None where a precondition fails."""
         written: dict[Place, Record | None] = {}
         for change in changes:
-            expected, after = before_and_after(change)
+            expected, after = precondition_and_result(change)
             record = after or expected
             assert record is not None
             place = self.place(type(record), record.key)
@@ -103,7 +103,7 @@ class Sound:
         return record.expires_at is not None and record.expires_at < expired_before
 
 
-def before_and_after(change: Change) -> tuple[Record | None, Record | None]:
+def precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
     """Return what a change demands and what it leaves."""
     if isinstance(change, Replace):
         return change.old, change.new
@@ -338,7 +338,7 @@ class RefusesExpired(Sound):
 
     def fits(self, change: Change, expected: Record | None, stored: Record | None) -> bool:
         """Judge."""
-        after = before_and_after(change)[1]
+        after = precondition_and_result(change)[1]
         return stored == expected and (after is None or after.expires_at is None or after.expires_at > 10**9)
 
 
@@ -452,7 +452,7 @@ class LocksAsTheyCome(Sound):
         held: list[asyncio.Lock] = []
         try:
             for change in changes:
-                record = before_and_after(change)[1] or before_and_after(change)[0]
+                record = precondition_and_result(change)[1] or precondition_and_result(change)[0]
                 assert record is not None
                 lock = self.locks.setdefault((type(record), record.key), asyncio.Lock())
                 if lock not in held:
@@ -650,7 +650,7 @@ class SoundOnThreads:
         """Commit, whoever holds the lock."""
         copy = dict(self.records)
         for change in changes:
-            expected, after = before_and_after(change)
+            expected, after = precondition_and_result(change)
             record = after or expected
             assert record is not None
             if copy.pop((type(record), record.key), None) != expected:

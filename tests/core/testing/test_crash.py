@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from oauthcore import Client, Response
-from oauthcore.errors import Unanswered
+from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Flow, commit, find
 from oauthcore.flow.outcome import Delete, Insert
 from oauthcore.testing import Crash, CrashFailed, CrashPoints, Factory, Point, crash_points
@@ -49,7 +49,7 @@ def raised(flow: Callable[[None], Flow[bool]]) -> Callable[[None], Flow[bool | N
     def guarded(prepared: None) -> Flow[bool | None]:
         try:
             return (yield from flow(prepared))
-        except Unanswered:
+        except EffectFailed:
             return None
 
     return guarded
@@ -94,7 +94,7 @@ def test_a_flow_that_gives_no_response_when_a_call_fails_is_told() -> None:
         crash_points(move_in_one, prepare=begin, check=one_is_there)
 
     assert failure.value.point == Point(0, "before", "fails")
-    assert "with: Unanswered: Find failed: on purpose\n" in str(failure.value)
+    assert "with: EffectFailed: Find failed: on purpose\n" in str(failure.value)
 
 
 def test_what_the_flow_still_gave_is_told() -> None:
