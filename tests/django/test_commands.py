@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from oauthcore import Client
@@ -51,16 +52,28 @@ def test_client_may_send_its_secret_as_it_likes_and_reads_its_id_tokens(scope: s
 
 
 def test_secret_that_is_known_already_is_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "app-secret")
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "the-secret-of-the-app")
 
     assert "secret" not in register("app", issuer="https://other.example/t")
-    assert client("app").secrets[0].digest == digest("app-secret", "https://other.example/t")
+    assert client("app").secrets[0].digest == digest("the-secret-of-the-app", "https://other.example/t")
+
+
+def test_secret_that_is_short_is_refused_unless_a_setting_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "fifteen-letters")
+
+    with pytest.raises(CommandError, match="at least 16 characters") as refused:
+        register("app")
+    monkeypatch.setattr(settings, "OAUTHCORE_MINIMUM_SECRET_LENGTH", 15, raising=False)
+    register("app")
+
+    assert "fifteen-letters" not in str(refused.value)
+    assert client("app").has_secret
 
 
 def test_secret_that_can_be_guessed_is_warned_of_unseen(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "letmein")
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "letmeinletmeinle")
 
     register("app")
 

@@ -11,7 +11,7 @@ import pytest
 from oauthcore import Allowance, CodeBinding, Secret, UnknownScope
 from oauthcore_h11.assembly import new_token_key, server_of, templates_of
 from oauthcore_h11.configuration.sample import sample
-from oauthcore_h11.declarations import declared_client
+from oauthcore_h11.declarations import declared_client, secret_rules
 from tests.h11.test_configuration import reading
 
 ROOT = Path(__file__).parent.parent.parent
@@ -46,14 +46,15 @@ def test_the_page_about_pkce_shows_how_it_is_demanded_from_everybody(tmp_path: P
 @pytest.mark.parametrize("value", UnknownScope)
 def test_what_becomes_of_an_unknown_scope_is_said_for_all_and_for_one(tmp_path: Path, value: UnknownScope) -> None:
     block = (
-        f'[policy]\nunknown_scope = "{value.value}"\n[[clients]]\nclient_id = "one"\nsecret = "{"s" * 43}"\n'
+        f'[policy]\nunknown_scope = "{value.value}"\n[[clients]]\nclient_id = "one"\nsecret = "4tQ9xT2bK7mWc8Zp"\n'
         f'redirect_uris = ["https://one.example/cb"]\nunknown_scope = "{value.value}"\n'
     )
     configuration = reading(tmp_path, whole(block))
     server = server_of(configuration, templates_of(configuration))
 
     assert server.policy.unknown_scope is value
-    assert declared_client("clients[1]", configuration.clients[0], server).unknown_scope is value
+    client = declared_client("clients[1]", configuration.clients[0], server, secret_rules(configuration))
+    assert client.unknown_scope is value
 
 
 def test_the_sample_names_every_allowance() -> None:

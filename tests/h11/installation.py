@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,8 +51,10 @@ class Running:
 
 
 def with_any_password(text: str) -> str:
-    """Return a configuration that takes every password."""
-    return text.replace("# [passwords]\n", "[passwords]\nminimum_length = 1\nrefuse_common = false\n")
+    """Return a configuration that takes every password, and every secret of a client."""
+    for table in ("passwords", "client_secrets"):
+        text = re.sub(rf"# \[{table}\].*\n", f"[{table}]\nminimum_length = 1\nrefuse_common = false\n", text)
+    return text
 
 
 @attrs.frozen

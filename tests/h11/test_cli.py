@@ -590,7 +590,7 @@ def test_storage_that_fails_while_revoking_is_told(shell: Shell, monkeypatch: py
 
     complaint = shell.run(*command.split(), status=1)
 
-    assert "nothing was revoked" in complaint or "what they authorized stands" in complaint
+    assert "not all of it may be revoked" in complaint or "what they authorized stands" in complaint
 
 
 def test_what_is_declared_is_listed_and_changed_by_its_file_alone(shell: Shell) -> None:

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from tests.hosts.site import REDIRECT
 
 example = import_module("django_app")  # which sets Django up
+settings.OAUTHCORE_MINIMUM_SECRET_LENGTH = 1
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 wsgi_app, asgi_app = example.wsgi_app, example.asgi_app
 

@@ -237,7 +237,8 @@ def test_a_token_request_reads_no_more_beside_fifty_thousand_expired_records(pla
     beside_many = worked(place, "after", 5)
 
     assert beside_nothing > 0
-    assert abs(beside_many - beside_nothing) < 10
+    # A deeper tree takes a few steps more; to look through the others would take at least one for each.
+    assert abs(beside_many - beside_nothing) < max(10, beside_nothing / 50)
 
 
 def purged(place: Place, batches: int) -> int:

@@ -214,6 +214,18 @@ class Passwords:
 
 
 @attrs.frozen(kw_only=True)
+class ClientSecrets:
+    """Say what a client secret may be that somebody chose; those that are made here have 43 random characters.
+
+    It has at least `minimum_length` characters, and with `refuse_common` is none that many people would think of.
+    """
+
+    # Hexadecimal ones of 64 bits are the shortest that anything gives out; below 128 bits a warning is left.
+    minimum_length: int = _positive(16)
+    refuse_common: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class Logs:
     """Say how the log is written, on standard error: for people or for programs, and how much.
 
@@ -364,6 +376,7 @@ class Configuration:
     oidc: OidcTable | None = None
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
+    client_secrets: ClientSecrets = ClientSecrets()
     logs: Logs = Logs()
     metrics: Metrics = Metrics()
     purge: PurgeTable = PurgeTable()

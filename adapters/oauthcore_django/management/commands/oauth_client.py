@@ -44,6 +44,10 @@ class Command(BaseCommand):
         )
         given = os.environ.get("OAUTH_CLIENT_SECRET")
         secret = Secret(given) if given and not client.is_public else None
+        least: int = getattr(settings, "OAUTHCORE_MINIMUM_SECRET_LENGTH", 16)
+        if given and secret is not None and len(given) < least:
+            remedy = f"use at least {least} characters (OAUTHCORE_MINIMUM_SECRET_LENGTH), or none to have one made"
+            raise CommandError(f"OAUTH_CLIENT_SECRET: {remedy}")
         try:
             registered = run(oauth.server.register(client, secret, replace=bool(options["replace"])), oauth.world)
         except ConfigurationError as error:
