@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.errors import TemporarilyUnavailable, Unanswered
+from oauthcore.errors import TemporarilyUnavailable, EffectFailed
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, is_live_grant
 from oauthcore.storage.purging import BATCH, due
@@ -101,7 +101,7 @@ def revoke(
             assert whose is not None
             try:
                 place.flow(place.server.withdraw(whose, client))
-            except Unanswered as failure:
+            except EffectFailed as failure:
                 reason = "the storage did not answer, so not all of it may be revoked: run this again"
                 raise TemporarilyUnavailable(reason) from failure
     say({"revoked": True}, "It is revoked.", as_json=as_json)
