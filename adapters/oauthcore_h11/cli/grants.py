@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from oauthcore import Client, ConfigurationError
-from oauthcore.errors import TemporarilyUnavailable, EffectFailed
+from oauthcore.errors import EffectFailed, TemporarilyUnavailable
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, is_live_grant
 from oauthcore.storage.purging import BATCH, due
