@@ -79,7 +79,7 @@ class Document:
 
 
 class DocumentNeeded(Exception):
-    """End an attempt for want of a document; whoever decides again has it, or knows that it can't be had."""
+    """End an attempt that lacks a document; the next one has it, or knows that it could not be fetched."""
 
     def __init__(self, documents: Documents, url: str, now: int, fresh_for: int = FRESH_FOR) -> None:
         super().__init__("a document of another server is missing")
@@ -121,7 +121,7 @@ class Documents:
         self._asked: dict[str, _Asked] = {}
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:
-        """Return the document, not older than `fresh_for` seconds, or without a body if that can't be had just now.
+        """Return the document, not older than `fresh_for` seconds, or without a body if it can't be fetched just now.
 
         Raises `DocumentNeeded` where it has to be fetched.
         """

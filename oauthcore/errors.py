@@ -230,7 +230,7 @@ class UnmetAuthenticationRequirements(OAuthError):
 
 
 class InvalidRequestUri(OAuthError):
-    """Refuse a reference to a request object that can't be had, or is not registered (OIDC Core section 3.1.2.6)."""
+    """Refuse a reference to a request object that can't be fetched or is unregistered (OIDC Core section 3.1.2.6)."""
 
     code = "invalid_request_uri"
     description = "The request_uri is not registered for this client, or what it names can't be used."

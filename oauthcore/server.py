@@ -399,7 +399,7 @@ class AuthorizationServer:
         return switch_client(client_id, self._context(), enabled=True)
 
     def remove_client(self, client_id: str) -> Flow[Client]:
-        """Remove a client, and with it everything that it was given: a later client of that name has none of it.
+        """Remove a client, and with it everything that it was given: a later client of that name inherits nothing.
 
         Raises `ConfigurationError` where there is no such client.
         """

@@ -4,7 +4,7 @@ Whoever registers, changes and removes clients is the operator, or a host in the
 
 What a client was given needs no looking for when it is removed. A token is live only while there is the client that it
 was issued to, of the same `generation` (`oauthcore.records.liveness`), so all of it ends with the one record, in one
-commit, and a later client of that name has none of it.
+commit, and a later client of that name inherits nothing.
 """
 
 from __future__ import annotations

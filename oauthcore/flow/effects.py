@@ -147,7 +147,7 @@ def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool
 
 
 def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | TryLater | None]:
-    """Return whose username and password these are, None if they are nobody's, or when to try again."""
+    """Return whose username and password these are, None if no user's, or when to try again."""
     answer: AuthenticateAnswer = yield Authenticate(username, password)
     return AuthenticatedUser(answer) if isinstance(answer, str) else answer
 

@@ -111,7 +111,7 @@ class Event:
 class Unsigned:
     """Be a response that lacks signatures: `finish` makes it, or the next one that lacks some, of the tokens signed.
 
-    They are signed before the commit, so that a key that can't be had leaves no trace.
+    They are signed before the commit, so that nothing is changed if there is no key.
     """
 
     jwts: tuple[Jwt, ...]

@@ -113,7 +113,7 @@ def total(counts: Flow[tuple[int, ...]]) -> Flow[int]:
 
 
 def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
-    """Fetch a document between two attempts, never within one; that it can't be had is remembered as well.
+    """Fetch a document between two attempts, never within one; that it can't be fetched is remembered as well.
 
     Where another request is at it, this one asks for the same, for the world's `fetch` to hand it the same answer.
     Raises `TemporarilyUnavailable` where the host has been asked too often.

@@ -37,7 +37,7 @@ NOTHING = Scope()
 
 @attrs.frozen
 class HashInputs:
-    """Hold what leaves beside an ID token, and is hashed into it so that none of it can be exchanged for another."""
+    """Hold what leaves beside an ID token, and is hashed into it so that nothing can be exchanged for another."""
 
     code: Secret | None = None
     access_token: Secret | None = None

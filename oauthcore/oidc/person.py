@@ -1,6 +1,6 @@
 """What may be told of a person: claims that were asked for, that the client may have, and that they allowed.
 
-The application is asked by one effect, for these claims alone; whatever else it answers goes nowhere.
+The application is asked by one effect, for these claims alone; whatever else it answers is dropped.
 """
 
 from __future__ import annotations

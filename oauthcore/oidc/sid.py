@@ -2,7 +2,7 @@
 
 (OIDC Front-Channel Logout section 3, Back-Channel Logout section 2.1: it need be unique for the issuer, no more.) One
 for all of them would tell clients that put their tokens together who is the same person, whatever pairwise subjects
-they are told; and the key of a record is nobody's business.
+they are told; and the key of a record stays inside the server.
 """
 
 from __future__ import annotations

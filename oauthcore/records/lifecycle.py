@@ -83,7 +83,7 @@ class InteractionInput(Named):
 
 
 class SessionState(Named):
-    """Where a login session is; an ended one is nobody's, whatever a browser still shows of it."""
+    """Where a login session is; an ended one signs nobody in, whatever a browser still sends."""
 
     ACTIVE = "active"
     ENDED = "ended"

@@ -145,7 +145,7 @@ class ResourceServer:
         )
 
     def judge(self, access: Access | None, scope: str | Iterable[str]) -> Access | Response:
-        """Decide the same for an access that was found before, without any scope asked for, or for nobody's."""
+        """Decide the same for an access that was found before, None if there is no such token."""
         wanted = needed(scope)
         if access is None:
             return self._challenge.ask(wanted)

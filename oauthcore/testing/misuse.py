@@ -1,4 +1,4 @@
-"""What thieves and bad clients get wrong about codes and tokens, and how it is refused: none of it leaves a trace."""
+"""What thieves and bad clients get wrong about codes and tokens, and how it is refused: nothing leaves a trace."""
 
 from __future__ import annotations
 

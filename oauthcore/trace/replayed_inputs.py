@@ -33,7 +33,7 @@ def read_keys(recorded: dict[str, Any]) -> Keys:
 
 
 class ReplayedDigester(Digester):
-    """Return the digests that were made before, each kind in its order; what is digested beyond them is nobody's."""
+    """Return the digests that were made before, each kind in its order; what is digested beyond them gets zeros."""
 
     __slots__ = ("_recorded",)
 
