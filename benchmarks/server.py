@@ -46,7 +46,7 @@ level = "error"
 
 [[clients]]
 client_id = "app"
-secret = "app-secret"
+secret = "a-secret-of-the-benchmark-app"
 grant_types = ["client_credentials"]
 """
 
@@ -102,7 +102,8 @@ async def load(port: int, connections: int, requests: int) -> float:
     body = b"grant_type=client_credentials"
     request = (
         b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        b"Authorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s" % (b64encode(b"app:app-secret"), len(body), body)
+        b"Authorization: Basic %s\r\nContent-Length: %d\r\n\r\n%s"
+        % (b64encode(b"app:a-secret-of-the-benchmark-app"), len(body), body)
     )
 
     async def ask() -> None:

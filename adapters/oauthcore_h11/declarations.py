@@ -9,10 +9,10 @@ import attrs
 
 from oauthcore import AuthorizationServer, Client, ConfigurationError, Scope
 from oauthcore.records.record import Record
+from oauthcore_h11.client_secret_rules import check_client_secrets
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.configuration.tables import ClientTable, UserTable
-from oauthcore_h11.password_rules import PasswordRules
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.profiles import Profile, profile_of
 from oauthcore_h11.users import User, check_subject, check_username, key_of
@@ -20,11 +20,12 @@ from oauthcore_h11.users import User, check_subject, check_username, key_of
 
 def declared(configuration: Configuration, server: AuthorizationServer, passwords: Passwords) -> Iterator[Record]:
     """Return what the file declares, as records; each is named once."""
+    check_client_secrets(configuration)
     seen: set[tuple[str, str]] = set()
     for number, table in enumerate(configuration.clients):
         place = f"clients[{number + 1}]"
         check_once(seen, f"{place}.client_id", table.client_id)
-        yield declared_client(place, table, server, secret_rules(configuration))
+        yield declared_client(place, table, server)
     for number, user in enumerate(configuration.users):
         place = f"users[{number + 1}]"
         check_username(user.username)
@@ -51,18 +52,7 @@ def declared_profile(place: str, user: UserTable) -> Profile:
         raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
 
 
-def secret_rules(configuration: Configuration) -> PasswordRules:
-    """Return what a client's secret may be that somebody chose."""
-    table = configuration.client_secrets
-    return PasswordRules(
-        minimum_length=table.minimum_length,
-        refuse_common=table.refuse_common,
-        table="client_secrets",
-        setting="secret",
-    )
-
-
-def declared_client(place: str, table: ClientTable, server: AuthorizationServer, rules: PasswordRules) -> Client:
+def declared_client(place: str, table: ClientTable, server: AuthorizationServer) -> Client:
     """Make one declared client; raises `ConfigurationError` as its registration would."""
     settings = attrs.asdict(table, recurse=False)
     secret, jwks_file = settings.pop("secret"), settings.pop("jwks_file")
@@ -76,8 +66,6 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer,
     if client.has_secret and secret is None:
         raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
     try:
-        if secret is not None:
-            rules.check(secret, client.client_id)
         return server.prepare(client, secret).client
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None

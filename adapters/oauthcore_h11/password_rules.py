@@ -23,15 +23,10 @@ MIN_PASSWORD = 15
 
 @attrs.frozen(kw_only=True)
 class PasswordRules:
-    """Say how many characters a new password has at least, and whether one that many people have is refused.
-
-    `table` is where the configuration says so. Secrets that are chosen for clients have rules of the same kind.
-    """
+    """Say how many characters a new password has at least, and whether one that many people have is refused."""
 
     minimum_length: int = MIN_PASSWORD
     refuse_common: bool = True
-    table: str = "passwords"
-    setting: str = "password"
 
     def check(self, password: Secret, *others: str) -> None:
         """Look a new password over; raises `ConfigurationError`, which does not show it.
@@ -41,12 +36,12 @@ class PasswordRules:
         text = password.reveal()
         if len(text) < self.minimum_length or len(text.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:
             # A character is a code point, whatever it takes in bytes.
-            least, most = f"{self.minimum_length} characters ({self.table}.minimum_length)", f"{MAX_PASSWORD} bytes"
+            least, most = f"{self.minimum_length} characters (passwords.minimum_length)", f"{MAX_PASSWORD} bytes"
             remedy = f"use at least {least} and at most {most}"
-            raise ConfigurationError(self.setting, password, remedy)
+            raise ConfigurationError("password", password, remedy)
         if self.refuse_common and is_common(text, *others):
-            remedy = f"it is among the first that anybody would try ({self.table}.refuse_common); use another"
-            raise ConfigurationError(self.setting, password, remedy)
+            remedy = "it is among the first that anybody would try (passwords.refuse_common); use another"
+            raise ConfigurationError("password", password, remedy)
 
 
 @cache

@@ -11,7 +11,7 @@ import pytest
 from oauthcore import Allowance, CodeBinding, Secret, UnknownScope
 from oauthcore_h11.assembly import new_token_key, server_of, templates_of
 from oauthcore_h11.configuration.sample import sample
-from oauthcore_h11.declarations import declared_client, secret_rules
+from oauthcore_h11.declarations import declared_client
 from tests.h11.test_configuration import reading
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,7 +53,7 @@ def test_what_becomes_of_an_unknown_scope_is_said_for_all_and_for_one(tmp_path: 
     server = server_of(configuration, templates_of(configuration))
 
     assert server.policy.unknown_scope is value
-    client = declared_client("clients[1]", configuration.clients[0], server, secret_rules(configuration))
+    client = declared_client("clients[1]", configuration.clients[0], server)
     assert client.unknown_scope is value
 
 

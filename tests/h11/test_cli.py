@@ -686,6 +686,39 @@ def test_operator_chooses_how_long_passwords_are(strict: Shell, tmp_path: Path) 
     assert strict.ask("user", "add", "bob", typed="rabbit hole\n")["username"] == "bob"
 
 
+@pytest.mark.parametrize("command", [("check",), ("serve",), ("client", "list"), ("client", "add", "other")])
+def test_short_client_secret_in_the_file_is_one_line_that_does_not_show_it(
+    strict: Shell, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with (tmp_path / "oauthcore.toml").open("a", encoding="utf-8") as file:
+        file.write('[[clients]]\nclient_id = "app"\nsecret = "Tr0ub4dor"\ngrant_types = ["client_credentials"]\n')
+
+    (complaint,) = strict.run(*command, status=2).splitlines()
+
+    assert "clients[1].secret = Secret(): use at least 16 characters (client_secrets.minimum_length)" in complaint
+    assert "Tr0ub4dor" not in complaint
+
+
+def test_operator_chooses_how_long_client_secrets_are(strict: Shell, tmp_path: Path) -> None:
+    config = tmp_path / "oauthcore.toml"
+    text = config.read_text(encoding="utf-8").replace("[client_secrets]\n", "[client_secrets]\nminimum_length = 9\n")
+    client = '[[clients]]\nclient_id = "app"\nsecret = "Tr0ub4dor"\ngrant_types = ["client_credentials"]\n'
+    config.write_text(text + client, encoding="utf-8")
+
+    [warning] = strict.ask("check")["warnings"]
+
+    assert "128 keep it from being guessed" in warning
+
+
+def test_secret_that_is_drawn_needs_no_rules_whatever_they_are(strict: Shell, tmp_path: Path) -> None:
+    config = tmp_path / "oauthcore.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[client_secrets]\n", "[client_secrets]\nminimum_length = 100\n"), encoding="utf-8")
+
+    assert len(strict.ask("client", "add", "app", "--grant-type", "client_credentials")["client_secret"]) == 43
+    assert len(strict.ask("client", "rotate-secret", "app")["client_secret"]) == 43
+
+
 @pytest.mark.parametrize("subject", ["", "s" * 256, "Zo\u00eb"])
 def test_subject_of_a_user_is_what_openid_connect_can_say(shell: Shell, subject: str) -> None:
     """OIDC Core section 2."""

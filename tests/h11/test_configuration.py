@@ -62,7 +62,7 @@ def test_defaults_in_the_sample_are_the_defaults(tmp_path: Path) -> None:
     shown = reading(tmp_path, text.replace('traces = "traces"', ""), MY_APP_SECRET="s")
     least = reading(tmp_path, LEAST)
 
-    tables = ("limits", "paths", "policy", "lifetimes", "passwords", "logs", "metrics", "purge")
+    tables = ("limits", "paths", "policy", "lifetimes", "passwords", "client_secrets", "logs", "metrics", "purge")
     for name in (*tables, "workers", "synchronous"):
         assert getattr(shown, name) == getattr(least, name), name
 

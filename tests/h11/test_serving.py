@@ -356,6 +356,10 @@ def test_reload_of_a_configuration_that_is_wrong_changes_nothing(installation: I
         installation.config.write_text(good.replace("bind = [", 'bind = ["127.0.0.1:1", '))
         running.tell(signal.SIGHUP)
         until(running, "bind has changed: that takes a restart")
+        easy = '[[clients]]\nclient_id = "a"\nsecret = "letmein"\ngrant_types = ["client_credentials"]\n'
+        installation.config.write_text(good.replace("minimum_length = 1\n", "") + easy)
+        running.tell(signal.SIGHUP)
+        until(running, "not reloaded: clients[1].secret = Secret(): use at least 16 characters")
 
         assert httpx.get(running.url + "/readyz", trust_env=False).status_code == 200
 

@@ -19,6 +19,7 @@ from oauthcore_h11 import logs, monitoring, serving
 from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.cautions import cautions
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
+from oauthcore_h11.client_secret_rules import check_client_secrets
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
 from oauthcore_h11.file_words import in_file_words
@@ -141,6 +142,8 @@ def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_jso
 
     configuration = reread()
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
+    # Before it is warned of a secret that is refused, and before there are workers to refuse it one by one.
+    check_client_secrets(configuration)
     for warning in cautions(config, configuration):
         logger.warning("%s", warning)
     for concern in asyncio.run(serving.look_at_storage(configuration)):

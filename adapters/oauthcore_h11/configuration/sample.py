@@ -142,9 +142,10 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # forget_time = 900
 # known_device_lifetime = 15552000   # a browser that was signed in from is not slowed down with strangers; 0 for none
 
-# [client_secrets]                   # of those that somebody chose, as under [[clients]] below
-# minimum_length = 16                # characters
-# refuse_common = true               # and none that anybody would think of
+# Secrets of clients that stand in this file; those that the server draws have 43 characters.
+# [client_secrets]
+# minimum_length = 16                # characters; below 22 there is a warning all the same
+# refuse_common = true               # and none that many people would try
 
 # [logs]
 # format = "text"                    # or "json"

@@ -215,12 +215,12 @@ class Passwords:
 
 @attrs.frozen(kw_only=True)
 class ClientSecrets:
-    """Say what a client secret may be that somebody chose; those that are made here have 43 random characters.
+    """Say what a client secret has to be that stands in the file.
 
-    It has at least `minimum_length` characters, and with `refuse_common` is none that many people would think of.
+    It has at least `minimum_length` characters, and with `refuse_common` is none that many people would try.
     """
 
-    # Hexadecimal ones of 64 bits are the shortest that anything gives out; below 128 bits a warning is left.
+    # 96 bits in base64, if drawn at random; a warning asks for the 128 of RFC 6749 section 10.10, which 22 have.
     minimum_length: int = _positive(16)
     refuse_common: bool = True
 

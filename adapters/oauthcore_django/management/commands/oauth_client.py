@@ -44,7 +44,9 @@ class Command(BaseCommand):
         )
         given = os.environ.get("OAUTH_CLIENT_SECRET")
         secret = Secret(given) if given and not client.is_public else None
-        least: int = getattr(settings, "OAUTHCORE_MINIMUM_SECRET_LENGTH", 16)
+        least = getattr(settings, "OAUTHCORE_MINIMUM_SECRET_LENGTH", 16)
+        if not isinstance(least, int):
+            raise CommandError(f"OAUTHCORE_MINIMUM_SECRET_LENGTH = {least!r}: use a number of characters")
         if given and secret is not None and len(given) < least:
             remedy = f"use at least {least} characters (OAUTHCORE_MINIMUM_SECRET_LENGTH), or none to have one made"
             raise CommandError(f"OAUTH_CLIENT_SECRET: {remedy}")
