@@ -40,8 +40,8 @@ _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 def apply_request_object(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
     """Return the request that is meant: what the object says, where there is one.
 
-    One that the server does not take stays where it is, for `judge` to refuse. Raises `InvalidRequestObject`,
-    `InvalidRequestUri`, and `Missing` where something has to be fetched.
+    One that the server does not take stays where it is, for `validate` to refuse. Raises `InvalidRequestObject`,
+    `InvalidRequestUri`, and `DocumentNeeded` where something has to be fetched.
     """
     if request.request is not None and request.request_uri is not None:
         raise InvalidRequest("request and request_uri were both given")
@@ -69,7 +69,7 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     """Return what a request URI names: only one that is registered, so that nobody can have us fetch what they like.
 
     A fragment is the hash of what is there, and lets it be kept for longer (OIDC Core section 6.2). Without one it may
-    be another object soon. Raises `Missing`, and `InvalidRequestUri`.
+    be another object soon. Raises `DocumentNeeded`, and `InvalidRequestUri`.
     """
     url, _, fragment = uri.partition("#")
     if url not in {registered.partition("#")[0] for registered in client.request_uris}:
@@ -92,7 +92,7 @@ def hash_of(body: bytes) -> str:
 def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
     """Verify an object by the client's keys, and that it is from it, for us and in time (RFC 9101 section 6).
 
-    Raises `Missing`, `InvalidRequestObject`, and `RequestNotSupported` for one that is not signed.
+    Raises `DocumentNeeded`, `InvalidRequestObject`, and `RequestNotSupported` for one that is not signed.
     """
     if text.count(".") == 4:
         raise InvalidRequestObject("the request object is encrypted, for which no key was published")

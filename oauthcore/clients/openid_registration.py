@@ -103,8 +103,8 @@ _LOGOUT_URI = re.compile(r"https?://")
 def check_sector(client: Client, context: Context) -> None:
     """Check that a sector knows all of the client's redirect URIs (OIDC Core section 8.1).
 
-    Else anybody could name another's sector, and learn the names by which that knows people. Raises `Missing` where its
-    document has to be fetched, and `ConfigurationError`.
+    Else anybody could name another's sector, and learn the names by which that knows people. Raises `DocumentNeeded`
+    where its document has to be fetched, and `ConfigurationError`.
     """
     uri = client.sector_identifier_uri
     if uri is None:

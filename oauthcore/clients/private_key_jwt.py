@@ -13,7 +13,7 @@ from oauthcore.records.token import SpentAssertion
 def prove_private_key(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:
     """Verify an assertion by the public keys that the client registered, or publishes.
 
-    Raises `Missing`, and `InvalidClient` where none of them made it.
+    Raises `DocumentNeeded`, and `InvalidClient` where none of them made it.
     """
     algorithms = algorithms_of(client, ASYMMETRIC_ALGORITHMS)
     return prove(assertion, client, lambda: verify_by_keys_of(client, assertion.text, algorithms, context), context)

@@ -19,7 +19,7 @@ from oauthcore.records.client import Client
 
 
 def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tuple[Jwk, ...]:
-    """Return a client's public keys; with `kid`, look again where none has that. Raises `Missing`."""
+    """Return a client's public keys; with `kid`, look again where none has that. Raises `DocumentNeeded`."""
     if client.jwks is not None:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
@@ -31,7 +31,7 @@ def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tupl
 
 
 def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], context: Context) -> VerifiedJwt:
-    """Verify what a client has signed; raises `Missing` and `InvalidJwt`.
+    """Verify what a client has signed; raises `DocumentNeeded` and `InvalidJwt`.
 
     Many clients name no key in what they sign, so that a wrong signature is all that tells of a new one.
     """
@@ -59,7 +59,7 @@ def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
 def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context: Context) -> Encryption | None:
     """Say how something is encrypted for a client, None where it registered nothing of that kind.
 
-    Raises `Missing`, and `InvalidRequest` where it has no key that fits: then nothing leaves in the clear instead.
+    Raises `DocumentNeeded`, and `InvalidRequest` if it has no key that fits: then nothing leaves in the clear instead.
     """
     alg: str | None = getattr(client, f"{of}_encrypted_response_alg")
     if alg is None:

@@ -34,8 +34,8 @@ def queued(client: Client, session: LoginSession, context: Context) -> LogoutDel
 def logout_token(client: Client, delivery: LogoutDelivery, context: Context) -> Jwt:
     """Say whose session has ended, and which. Never a nonce: that would make it an ID token (section 2.4).
 
-    Each try has a `jti` of its own, since a client that has seen one refuses it the next time. Raises `Missing`, and
-    `InvalidRequest` where it has to be encrypted and can't be.
+    Each try has a `jti` of its own, since a client that has seen one refuses it the next time. Raises
+    `DocumentNeeded`, and `InvalidRequest` where it has to be encrypted and can't be.
     """
     claims: dict[str, object] = {
         "iss": context.issuer,
