@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from oauthcore import Client, ConfigurationError, Secret, run
+from oauthcore.jose.strict_json import is_integer
 from oauthcore_django.apps import OAuthCoreConfig
 from oauthcore_django.views import OAuth
 
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         given = os.environ.get("OAUTH_CLIENT_SECRET")
         secret = Secret(given) if given and not client.is_public else None
         least = getattr(settings, "OAUTHCORE_MINIMUM_SECRET_LENGTH", 16)
-        if not isinstance(least, int):
+        if not is_integer(least):
             raise CommandError(f"OAUTHCORE_MINIMUM_SECRET_LENGTH = {least!r}: use a number of characters")
         if given and secret is not None and len(given) < least:
             remedy = f"use at least {least} characters (OAUTHCORE_MINIMUM_SECRET_LENGTH), or none to have one made"
