@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 from email.utils import formatdate
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -105,6 +106,13 @@ _NO_CODING: Headers = (("Accept-Encoding", "identity"),)
 
 def _nobody(headers: Headers) -> Peer | None:
     return None
+
+
+# RFC 9110 section 5.6.7 knows no fractions, so all answers of one second share one text. Two, since connections may
+# straddle the turn of a second.
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 class Connection:
@@ -278,7 +286,7 @@ class Connection:
         return b"".join(pieces)
 
     def _headers(self, response: Response, *, has_body: bool) -> Headers:
-        own: list[tuple[str, str]] = [("Date", formatdate(self._clock(), usegmt=True))]
+        own: list[tuple[str, str]] = [("Date", _date(int(self._clock())))]
         if has_body:
             own.append(("Content-Length", str(len(response.body))))
         if self._is_last:

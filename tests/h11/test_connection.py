@@ -118,6 +118,18 @@ def test_response_has_a_date_and_a_length(connection: Connection, feed: Feed) ->
     assert body == b"fine"
 
 
+def test_date_follows_the_clock_to_the_second() -> None:
+    now = [784_111_777.0]
+    connection = Connection(lambda: now[0])
+    dates = []
+    for now[0] in (784_111_777.0, 784_111_777.9, 784_111_778.0, 784_111_777.5):
+        connection.receive(GET)
+        lines = sent(connection.respond(OK)).split(b"\r\n")
+        dates += [line for line in lines if line.startswith(b"Date:")]
+
+    assert [date[-6:] for date in dates] == [b"37 GMT", b"37 GMT", b"38 GMT", b"37 GMT"]
+
+
 def test_length_and_date_that_the_application_sets_are_not_sent_twice(connection: Connection) -> None:
     connection.receive(GET)
 
