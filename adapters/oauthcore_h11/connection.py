@@ -181,8 +181,8 @@ class Connection:
                 events.append(event)
                 if isinstance(event, Request | Close):
                     break
-        except _Objection as redirect_uri_problem:
-            events.extend(self._refuse(redirect_uri_problem))
+        except _Objection as objection:
+            events.extend(self._refuse(objection))
         except h11.RemoteProtocolError as error:
             events.extend(self._refuse(_Objection(self._status_of(error))))
         return events
@@ -256,7 +256,7 @@ class Connection:
         target = origin_form(request.target.decode("ascii"))
         return Request(request.method.decode("ascii"), target, headers, body, self._peer_of(headers))
 
-    def _refuse(self, redirect_uri_problem: _Objection) -> list[Event]:
+    def _refuse(self, objection: _Objection) -> list[Event]:
         """Answer what is no request, and hang up: nobody knows where the next one would begin."""
         self._is_last = True
         response = None
@@ -264,11 +264,11 @@ class Connection:
         if self._request is not None:
             method = self._request.method.decode("ascii")
             path = origin_form(self._request.target.decode("ascii")).partition("?")[0]
-            if redirect_uri_problem.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            if objection.status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                 response = self._too_large(path)
         if response is None:
-            response = plain_response(redirect_uri_problem.status, redirect_uri_problem.headers)
-        return [Refused(redirect_uri_problem.status, method, path), Send(self._spell(response)), Close()]
+            response = plain_response(objection.status, objection.headers)
+        return [Refused(objection.status, method, path), Send(self._spell(response)), Close()]
 
     def _spell(self, response: Response) -> bytes:
         has_body = response.status not in {204, 304}
