@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent
 ALONE = frozenset({"core", "house", "documents", "typing"})
 # What is slow here is a rule of the core's, proven nowhere else.
 OURS = frozenset({"core", "house"})
+# Here each test opens a browser, or another vendor's program.
+OTHERS = frozenset({"browser", "relying_parties"})
 # Parameters by which a module's tests are parted between the workers: each value has a server or a database to itself.
 PARTED_BY = ("target", "base", "emptied")
 
@@ -32,7 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave to `nox -s full` what is slow outside of these, and keep together what shares something started."""
     for item in items:
         folder, *rest = item.path.relative_to(ROOT).parts
-        if item.get_closest_marker("memory_alone") or (item.get_closest_marker("slow") and folder not in OURS):
+        is_slow = item.get_closest_marker("slow") is not None
+        if item.get_closest_marker("memory_alone") or (is_slow and folder not in OURS) or folder in OTHERS:
             item.add_marker("full")
         if rest and folder not in ALONE:
             item.add_marker(pytest.mark.xdist_group("-".join((folder, *rest, *parted(item)))))

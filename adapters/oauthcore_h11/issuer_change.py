@@ -40,7 +40,11 @@ def look_at_issuer(configuration: Configuration, *, remember: bool = False) -> t
         if remember:
             fresh = StorageIssuer(issuer=configuration.issuer)
             change: Change = Insert(fresh) if known is None else Replace(known, fresh)
-            opened.storage.commit((change,))  # where another worker was first, it remembers the same
+            try:
+                opened.storage.commit((change,))  # where another worker was first, it remembers the same
+            except Exception as failure:  # whatever it is: /readyz says so for as long as it lasts
+                unchanged = f"the storage takes no changes, and does not remember the issuer ({type(failure).__name__})"
+                told = (*told, unchanged)
         return told
     finally:
         opened.close()

@@ -122,7 +122,7 @@ def test_oauth4webapi_checks_what_a_client_is_registered_for(
 def test_oauth4webapi_reads_a_signed_access_token(talk: Talk) -> None:
     result = talk(OAUTH4WEBAPI, "accessToken", "service", scope="email")
 
-    assert result["claims"]["client_id"] == result["claims"]["sub"] == "service"
+    assert (result["claims"]["client_id"], result["claims"]["sub"]) == ("service", "service@clients")
     assert result["claims"]["scope"] == "email"
 
 

@@ -12,6 +12,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from oauthcore import AuthorizationServer, MemoryStorage, Request, Response, World, run
+from oauthcore.errors import Contended
 from oauthcore.flow.outcome import Change, Replace
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import GrantState
@@ -160,7 +161,8 @@ def test_the_machine_finds_out_what_breaks_an_invariant(storage: Callable[[], Me
 
     quick = settings(max_examples=50, stateful_step_count=15, deadline=None, derandomize=True, phases=[Phase.generate])
 
-    with pytest.raises(AssertionError):
+    # Contended: where nothing is ever revoked, a withdrawal finds more to end after every commit.
+    with pytest.raises((AssertionError, Contended)):
         run_state_machine_as_test(OverIt, settings=quick)
 
 
