@@ -14,7 +14,7 @@ import attrs
 from oauthcore import Client, ConfigurationError
 from oauthcore.flow.outcome import Change, Insert, Replace
 from oauthcore_h11.configuration import Configuration
-from oauthcore_h11.engines import Listing, engine_of
+from oauthcore_h11.engines import Listing, engine_of, trouble
 
 
 @attrs.frozen(kw_only=True)
@@ -43,8 +43,8 @@ def look_at_issuer(configuration: Configuration, *, remember: bool = False) -> t
             try:
                 opened.storage.commit((change,))  # where another worker was first, it remembers the same
             except Exception as failure:  # whatever it is: /readyz says so for as long as it lasts
-                unchanged = f"the storage takes no changes, and does not remember the issuer ({type(failure).__name__})"
-                told = (*told, unchanged)
+                reason = trouble(failure) or f"the storage failed: {failure}"
+                told = (*told, f"the issuer is not remembered, as it would be to notice that it changes: {reason}")
         return told
     finally:
         opened.close()

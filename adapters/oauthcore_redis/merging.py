@@ -7,11 +7,10 @@ found without asking anybody, and what is left to ask is: is there at first what
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
 
 import attrs
 
-from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.flow.outcome import Change, precondition_and_result
 from oauthcore.records.record import Record
 from oauthcore_redis.places import Place, place_of
 
@@ -40,16 +39,3 @@ def merge_changes(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
         else:
             demands[place] = Demand(earlier.before, after)
     return demands
-
-
-def precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
-    """Return what has to be there for a change, and what is there afterwards."""
-    if isinstance(change, Insert):
-        return None, change.record
-    if isinstance(change, Require):
-        return change.record, change.record
-    if isinstance(change, Replace):
-        return change.old, change.new
-    if isinstance(change, Delete):
-        return change.record, None
-    assert_never(change)

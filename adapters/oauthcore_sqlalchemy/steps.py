@@ -7,11 +7,11 @@ know of them is the first precondition and the last result.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.flow.outcome import Change, precondition_and_result
 from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
@@ -64,7 +64,7 @@ def steps_of(changes: Iterable[Change]) -> tuple[Step, ...] | None:
     """
     steps: dict[Place, Step] = {}
     for change in changes:
-        expected, after = _precondition_and_result(change)
+        expected, after = precondition_and_result(change)
         record = expected or after
         assert record is not None
         place = place_of(type(record), record.key)
@@ -121,16 +121,3 @@ def subject_of(record: Record) -> str | None:
     """Return the subject that a record is found by, if it is of a kind that is."""
     subject = record.subject if isinstance(record, BY_SUBJECT) else None
     return None if subject is None else indexed(subject)
-
-
-def _precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
-    """Return what must be there for a change, and what is there afterwards."""
-    if isinstance(change, Insert):
-        return None, change.record
-    if isinstance(change, Require):
-        return change.record, change.record
-    if isinstance(change, Replace):
-        return change.old, change.new
-    if isinstance(change, Delete):
-        return change.record, None
-    assert_never(change)

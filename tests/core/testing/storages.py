@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from oauthcore import Client, Scope
-from oauthcore.flow.outcome import Change, Delete, Insert, R, Replace, Require
+from oauthcore.flow.outcome import Change, Delete, Insert, R, Replace, Require, precondition_and_result
 from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.records.record import Record
 from oauthcore.testing import StorageUnderTest
@@ -101,15 +101,6 @@ class Sound:
     def is_expired(self, record: Record, expired_before: int) -> bool:
         """Tell whether a purge takes it."""
         return record.expires_at is not None and record.expires_at < expired_before
-
-
-def precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
-    """Return what a change demands and what it leaves."""
-    if isinstance(change, Replace):
-        return change.old, change.new
-    if isinstance(change, Insert):
-        return None, change.record
-    return change.record, change.record if isinstance(change, Require) else None
 
 
 class NotFresh(Sound):
