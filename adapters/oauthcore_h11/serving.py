@@ -223,7 +223,9 @@ class Process:
             renewal = await asyncio.to_thread(self._read_again)
             await renewal.application.look_after_keys(int(time.time()))
             # Last: it forgets who is declared no more, which a reload that fails after all should not have done.
-            await settle(renewal.application)
+            # Where the storage can't forget them there is no reload: a client that is taken out now, and put back
+            # before the storage returns, would be taken for the one that it was.
+            await renewal.application.storage.settle()
         except Exception as error:  # whatever it is: what runs goes on as it was
             if isinstance(error, ConfigurationError):
                 logger.error("not reloaded: %s", in_file_words(error))

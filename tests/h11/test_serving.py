@@ -346,6 +346,25 @@ def test_reload_takes_a_new_client_and_drops_no_connection(installation: Install
         assert all_of(kept).endswith(b"alive\n")
 
 
+def test_reload_takes_no_client_out_while_the_storage_can_not_forget_it(installation: Installation) -> None:
+    """Put back before the storage returned it would be taken for the one that it was, with all that was given to it."""
+    installation.configure('[[clients]]\nclient_id = "app"\nsecret = "s"\ngrant_types = ["client_credentials"]')
+    with installation.serving() as running:
+        text = installation.config.read_text()
+        with closing(sqlite3.connect(installation.folder / "oauthcore.db", isolation_level=None)) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            installation.config.write_text(text.partition("[[clients]]\nclient_id")[0])
+            running.tell(signal.SIGHUP)
+            until(running, "not reloaded: ")
+        form = {"grant_type": "client_credentials"}
+        served = httpx.post(running.url + "/token", data=form, auth=("app", "s"), trust_env=False)
+        running.tell(signal.SIGHUP)
+        until(running, "INFO reloaded")
+        gone = httpx.post(running.url + "/token", data=form, auth=("app", "s"), trust_env=False)
+
+    assert (served.status_code, gone.status_code) == (200, 401)
+
+
 def test_reload_of_a_configuration_that_is_wrong_changes_nothing(installation: Installation) -> None:
     installation.configure()
     with installation.serving() as running:
