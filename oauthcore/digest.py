@@ -15,7 +15,7 @@ from typing import Literal, NewType, get_args
 import attrs
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 
 Digest = NewType("Digest", str)
 """What storage may know of a secret: 64 hexadecimal digits."""
@@ -48,8 +48,7 @@ def _separation(kind: str, issuer: str) -> str:
     return f"{_SEPARATED_BEFORE.get(kind, kind)}\0{'' if kind == 'client_secret' else issuer}\0"
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Secret:
     """Hold a value that must not be seen: it has no repr, and only `reveal` gives it out."""
 

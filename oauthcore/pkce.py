@@ -7,11 +7,9 @@ import hashlib
 import re
 from typing import Literal
 
-import attrs
-
 from oauthcore.digest import same
 from oauthcore.errors import InvalidGrant, InvalidRequest
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 
 Method = Literal["S256", "plain"]
 
@@ -19,8 +17,7 @@ Method = Literal["S256", "plain"]
 _SYNTAX = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class CodeChallenge:
     """Remember what a verifier will have to match."""
 

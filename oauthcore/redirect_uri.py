@@ -11,10 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-import attrs
-
 from oauthcore.errors import MissingRedirectUri, UnregisteredRedirectUri
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 
 ResponseMode = Literal["query", "fragment", "form_post"]
 
@@ -48,8 +46,7 @@ _DANGEROUS = frozenset(
 )
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class ValidatedRedirect:
     """Prove that a redirect URI is one of the client's: the only thing a redirect to a client can be built from.
 

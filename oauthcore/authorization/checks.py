@@ -6,8 +6,6 @@ those that may: `validate`. Each row of the two says what it learns; the result 
 
 from __future__ import annotations
 
-import attrs
-
 from oauthcore.authorization.response_type import RESPONSE_TYPES, ResponseType
 from oauthcore.authorization.unstored import check_length
 from oauthcore.context import Context
@@ -23,9 +21,9 @@ from oauthcore.errors import (
     UnknownClient,
     UnsupportedResponseType,
 )
-from oauthcore.frozen import made_quickly, maker
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
+from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge, parse_challenge
 from oauthcore.policy import Allowance, CodeBinding
 from oauthcore.records.client import Client
@@ -43,8 +41,7 @@ DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
 MAX_MAX_AGE_DIGITS = 10
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Redirectable:
     """Prove that a request came with a known client and one of its redirect URIs: it may be answered there."""
 
@@ -53,8 +50,7 @@ class Redirectable:
     redirect: ValidatedRedirect
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class ValidatedRequest:
     """Prove that a request passed every check, and hold what they learned."""
 
@@ -69,9 +65,6 @@ class ValidatedRequest:
     claims_beside_scope: tuple[str, ...]
     subjects: tuple[str, ...]
     essential_acr: tuple[str, ...]
-
-
-_judged = maker(ValidatedRequest)
 
 
 def prove_redirect(request: AuthorizationRequest, client: Client | None, context: Context) -> Redirectable:
@@ -91,7 +84,7 @@ def validate(asked: Redirectable, context: Context) -> ValidatedRequest:
     scope = allowed_scope(asked, response_type, prompt, context)
     demand_openid(request, response_type, scope, context)
     claims = possible_claims(request, scope, context)
-    return _judged(
+    return ValidatedRequest(
         asked=asked,
         response_type=response_type,
         response_mode=response_mode,

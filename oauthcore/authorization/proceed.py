@@ -28,10 +28,10 @@ from oauthcore.errors import (
     OAuthError,
 )
 from oauthcore.flow.outcome import Change, Event, Insert, Outcome, Replace, Require
-from oauthcore.frozen import made_quickly
 from oauthcore.grants.issuance import new_grant
 from oauthcore.oidc.person import Person, allowed_claims
 from oauthcore.oidc.session import authorized
+from oauthcore.per_request import per_request
 from oauthcore.records.grant import Consent, Grant
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.login import Login, LoginSession
@@ -40,8 +40,7 @@ from oauthcore.scope import Scope, parse_scope
 from oauthcore.wire.http import Headers, Response, see_other
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Approval:
     """Hold what the person agreed to. `asked` tells that they were asked just now, `remember` that they be not again.
 

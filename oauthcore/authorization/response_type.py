@@ -11,20 +11,17 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.flow.outcome import Change, Insert
-from oauthcore.frozen import made_quickly, maker
 from oauthcore.grants.issuance import issue_access
 from oauthcore.jose.jwt import Jwt
+from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.token import AuthorizationCode
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect
 
-_code = maker(AuthorizationCode)
 
-
-@made_quickly
-@attrs.frozen
+@per_request
 class Approved:
     """Hold what the parts of a response are made from: it has been checked, and the person has agreed."""
 
@@ -35,8 +32,7 @@ class Approved:
     grant: Grant
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Part:
     """Hold one part of a response: the parameters it adds, and the changes that make them true.
 
@@ -82,7 +78,7 @@ class ResponseType:
 def issue_code(approved: Approved, context: Context) -> Part:
     """Issue an authorization code (RFC 6749 section 4.1.2)."""
     value = context.mint()
-    record = _code(
+    record = AuthorizationCode(
         key=context.digest("authorization_code", value),
         client_id=approved.client.client_id,
         subject=approved.grant.subject,

@@ -16,7 +16,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient, InvalidRequest
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Insert, Outcome, Replace, Require
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
 from oauthcore.records.token import SpentAssertion
@@ -24,8 +24,7 @@ from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import Parameters
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Authenticated:
     """Prove that a request came from this client; for a public one, that it said so and could not be asked for more.
 

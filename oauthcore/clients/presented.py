@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import attrs
-
 from oauthcore.clients.assertion import Assertion
 from oauthcore.digest import Secret
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.records.client import AuthenticationMethod
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Presented:
     """Hold an identifier and secrets as one method showed them, or an assertion.
 

@@ -18,7 +18,6 @@ from oauthcore.digest import Secret
 from oauthcore.errors import OAuthError, UnnamedClient
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
-from oauthcore.frozen import maker
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.oidc.session import session_of, still_signed_in
@@ -30,8 +29,6 @@ from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Request, Response, see_other
 from oauthcore.wire.parameters import Parameters, form_of, query_of
 from oauthcore.wire.text import words
-
-_request = maker(AuthorizationRequest)
 
 # What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
 LONGEST_QUERY = 6_000
@@ -62,7 +59,7 @@ def read(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     if "client_id" not in parameters:
         raise UnnamedClient.with_description("client_id is missing")
-    return _request(**parameters.among(REQUEST_PARAMETERS))
+    return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
 
 
 def reload_as_get(received: AuthorizationRequest, context: Context) -> Response | None:

@@ -16,15 +16,14 @@ import attrs
 
 from oauthcore.digest import Secret
 from oauthcore.flow.outcome import Change, Event, R, S
-from oauthcore.frozen import made_quickly, maker
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
+from oauthcore.per_request import per_request
 from oauthcore.records.record import Record
 from oauthcore.wire.http import Outgoing, Response
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Find(Generic[R]):
     """Ask storage for the record of a kind under a key."""
 
@@ -40,8 +39,7 @@ class FindOf(Generic[S]):
     subject: str
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Commit:
     """Ask storage for all of the changes at once, or none; the events are for the audit log, once it is done."""
 
@@ -122,7 +120,6 @@ AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | TryLater | None
 Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
 
 # These two are made for every request.
-_find, _commit = maker(Find), maker(Commit)
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
@@ -130,7 +127,7 @@ Flow: TypeAlias = Generator[Effect, Any, T]
 
 def find(kind: type[R], key: str) -> Flow[R | None]:
     """Find a record, or None where there is none."""
-    record: R | None = yield _find(kind, key)
+    record: R | None = yield Find(kind, key)
     return record
 
 
@@ -142,7 +139,7 @@ def find_of(kind: type[S], subject: str) -> Flow[Sequence[S]]:
 
 def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool]:
     """Commit changes, all or none: False where a precondition no longer holds."""
-    done: bool = yield _commit(changes, events)
+    done: bool = yield Commit(changes, events)
     return done
 
 

@@ -11,8 +11,8 @@ from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
 
 import attrs
 
-from oauthcore.frozen import made_quickly
 from oauthcore.jose.jwt import Jwt
+from oauthcore.per_request import per_request
 from oauthcore.records.record import Owned, Record
 from oauthcore.wire.http import Response
 
@@ -22,16 +22,14 @@ R_co = TypeVar("R_co", bound=Record, covariant=True)
 T_co = TypeVar("T_co", covariant=True)
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Insert:
     """Add a record; fails if one of its kind has the key."""
 
     record: Record
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Replace(Generic[R_co]):
     """Put `new` in the place of `old`, under the same key; fails unless the stored record is `old`."""
 
@@ -39,16 +37,14 @@ class Replace(Generic[R_co]):
     new: R_co
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Require:
     """Change nothing; fails unless the stored record is still this one."""
 
     record: Record
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Delete:
     """Remove a record; fails unless the stored record is this one."""
 
@@ -96,8 +92,7 @@ EventName: TypeAlias = Literal[
 ]
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Event:
     """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's."""
 
@@ -118,8 +113,7 @@ class Unsigned:
     finish: Callable[[tuple[str, ...]], Response | Unsigned]
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Decision(Generic[T_co]):
     """Hold one decision: the value is returned only if the changes could be committed.
 

@@ -10,9 +10,9 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Event, Outcome, Replace, Require
-from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, person_of, scope_left, token_response
 from oauthcore.oidc.person import Person
+from oauthcore.per_request import per_request
 from oauthcore.pkce import check_verifier
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import CODE, CodeInput, advance
@@ -24,8 +24,7 @@ from oauthcore.wire.parameters import Parameters
 from oauthcore.wire.refusals import refuse_as_json
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Redemption:
     """Hold what a client sends to redeem a code."""
 
@@ -34,8 +33,7 @@ class Redemption:
     code_verifier: str | None = attrs.field(repr=False)
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class OwnCode:
     """Prove that a code is this client's, and that it showed all that the code demands."""
 
@@ -85,7 +83,7 @@ def decide(
         (
             Require(caller.client),
             # It stays as long as what it gave, so that a replay is known for one.
-            Replace(own.code, evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
+            Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
             Replace(grant, first.grant),
             *first.changes,
         ),

@@ -12,11 +12,11 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Insert, Unsigned
-from oauthcore.frozen import evolve, made_quickly, maker
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.id_token import HashInputs, IdTokenDetails, claimed_by, id_token, is_due, names_in
 from oauthcore.oidc.person import Person, load_claims
+from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant, Rotation
 from oauthcore.records.liveness import registered_scope
@@ -24,11 +24,8 @@ from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.scope import Scope, withheld_scope
 from oauthcore.wire.http import Response, json_response
 
-_access_token, _refresh_token, _grant = maker(AccessToken), maker(RefreshToken), maker(Grant)
 
-
-@made_quickly
-@attrs.frozen
+@per_request
 class IssuedAccess:
     """Pair an access token with its record.
 
@@ -41,8 +38,7 @@ class IssuedAccess:
     jwt: Jwt | None = None
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class IssuedRefresh:
     """Pair a refresh token with its record."""
 
@@ -64,7 +60,7 @@ def issue_access(
     """
     expires_at = context.access_token_expires_at(client)
     is_jwt = client.access_token_format == "jwt"
-    record = _access_token(
+    record = AccessToken(
         key=context.digest("jti" if is_jwt else "access_token", value),
         client_id=client.client_id,
         subject=None if grant is None else grant.subject,
@@ -82,7 +78,7 @@ def issue_access(
 
 def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
     """Make the record of a refresh token."""
-    record = _refresh_token(
+    record = RefreshToken(
         key=context.digest("refresh_token", value),
         client_id=client.client_id,
         subject=grant.subject,
@@ -145,7 +141,7 @@ def new_grant(
     It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
     leaves nothing behind for months.
     """
-    return _grant(
+    return Grant(
         key=context.digest("grant", context.mint()),
         client_id=client.client_id,
         subject=subject,
@@ -158,8 +154,7 @@ def new_grant(
     )
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Tokens:
     """Hold what a token response says.
 
@@ -172,8 +167,7 @@ class Tokens:
     id_token: Callable[[Secret], Jwt] | None = None
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class FirstTokens:
     """Hold the first tokens on a grant, and the grant as it is with them."""
 
@@ -198,7 +192,7 @@ def issue_first_tokens(
     if refreshable:
         refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
         changes = (Insert(refresh.record),)
-    lasting = evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
+    lasting = attrs.evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
     access = issue_access(value, client, lasting, scope, context)
     return FirstTokens(lasting, Tokens(access, scope, refresh, id_token), (Insert(access.record), *changes))
 

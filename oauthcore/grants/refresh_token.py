@@ -16,7 +16,6 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, InvalidScope
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Event, Insert, Outcome, Replace, Require
-from oauthcore.frozen import evolve, made_quickly
 from oauthcore.grants.issuance import (
     Tokens,
     id_token_of,
@@ -28,6 +27,7 @@ from oauthcore.grants.issuance import (
     token_response,
 )
 from oauthcore.oidc.person import Person
+from oauthcore.per_request import per_request
 from oauthcore.records.grant import Grant, Rotation
 from oauthcore.records.lifecycle import REFRESH, RefreshInput, RefreshState, advance
 from oauthcore.records.liveness import IssuedTo, end_of_grant, registered_scope
@@ -38,8 +38,7 @@ from oauthcore.wire.parameters import Parameters
 from oauthcore.wire.refusals import refuse_as_json
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Refresh:
     """Hold what a client sends to refresh."""
 
@@ -134,7 +133,7 @@ def rotate(
         token_response(pair, context.now),
         (
             Require(caller.client),
-            Replace(grant, evolve(grant, refresh_token=successor.key, rotation=rotation)),
+            Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),
             Insert(access),
             Insert(successor),
         ),

@@ -10,13 +10,13 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.frozen import made_quickly
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import NOBODY, Person, claims_for, released_claims
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
+from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope
@@ -49,8 +49,7 @@ def is_due(scope: Scope, context: Context) -> bool:
     return context.openid is not None and "openid" in scope
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class IdTokenDetails:
     """Hold what an ID token says beside what its grant knows.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.digest import Digest
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.scope import Scope
 
@@ -44,8 +44,7 @@ class WithdrawalMark:
     expires_at: int
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Rotation:
     """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with."""
 
@@ -58,8 +57,7 @@ class Rotation:
 _NO_SCOPE = Scope()
 
 
-@made_quickly
-@attrs.frozen(kw_only=True)
+@per_request(kw_only=True)
 class Grant:
     """Remember what a person allowed in one authorization; everything issued for it is live only while it is.
 

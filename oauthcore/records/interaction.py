@@ -5,14 +5,13 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.digest import Digest
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.records.lifecycle import InteractionState
 from oauthcore.records.login import Login
 from oauthcore.scope import Scope
 
 
-@made_quickly
-@attrs.frozen(kw_only=True)
+@per_request(kw_only=True)
 class AuthorizationRequest:
     """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged.
 

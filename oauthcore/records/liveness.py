@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-import attrs
-
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, Grant
@@ -29,8 +27,7 @@ from oauthcore.scope import Scope
 KNOWN: Mapping[str, object] = MappingProxyType({})
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class IssuedTo:
     """Hold what a token's life hangs on beside itself, as it is found now: None for what is not there any more.
 

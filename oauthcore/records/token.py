@@ -5,14 +5,13 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.digest import Digest
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.lifecycle import CodeState
 from oauthcore.scope import Scope
 
 
-@made_quickly
-@attrs.frozen(kw_only=True)
+@per_request(kw_only=True)
 class AuthorizationCode:
     """Remember an authorization code (RFC 6749 section 4.1.2).
 
@@ -32,8 +31,7 @@ class AuthorizationCode:
     state: CodeState = CodeState.ACTIVE
 
 
-@made_quickly
-@attrs.frozen(kw_only=True)
+@per_request(kw_only=True)
 class AccessToken:
     """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4).
 
@@ -51,8 +49,7 @@ class AccessToken:
     client_generation: str = ""
 
 
-@made_quickly
-@attrs.frozen(kw_only=True)
+@per_request(kw_only=True)
 class RefreshToken:
     """Remember a refresh token; its scope and its place in the succession are its grant's."""
 

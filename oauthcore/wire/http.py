@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from oauthcore.frozen import made_quickly, maker
+from oauthcore.per_request import per_request
 from oauthcore.wire.text import ascii_lower
 
 Headers = tuple[tuple[str, str], ...]
@@ -38,8 +38,7 @@ class Peer:
     certificate: bytes | None = attrs.field(default=None, repr=False)
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Request:
     """Carry one HTTP request.
 
@@ -113,8 +112,7 @@ class Refusal:
     cause: BaseException | None = attrs.field(default=None, eq=False)
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Response:
     """Carry one HTTP response; `refusal` is for the log and is never sent."""
 
@@ -131,12 +129,9 @@ class Response:
         return None
 
 
-_response = maker(Response)
-
-
 def with_headers(response: Response, also: Headers) -> Response:
     """Return a response with more headers, after its own."""
-    return _response(response.status, response.headers + also, response.body, response.refusal)
+    return Response(response.status, response.headers + also, response.body, response.refusal)
 
 
 def complete(response: Response) -> Headers:
@@ -174,9 +169,9 @@ _json_pieces = _encoder()
 
 def json_response(status: int, members: Mapping[str, object], extra: Headers = ()) -> Response:
     """Answer with a JSON object that no cache keeps."""
-    return _response(status, _JSON + extra, "".join(_json_pieces(members, 0)).encode("ascii"))
+    return Response(status, _JSON + extra, "".join(_json_pieces(members, 0)).encode("ascii"))
 
 
 def see_other(location: str, extra: Headers = ()) -> Response:
     """Send the browser elsewhere with GET (303: RFC 9700 section 4.12 forbids 307, which would repeat a password)."""
-    return _response(303, (("Location", location), NO_BODY, *NO_STORE, *extra))
+    return Response(303, (("Location", location), NO_BODY, *NO_STORE, *extra))

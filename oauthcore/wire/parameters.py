@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 import attrs
 
 from oauthcore.errors import InvalidRequest, RepeatedParameter, UnreadableRequest
-from oauthcore.frozen import made_quickly
+from oauthcore.per_request import per_request
 from oauthcore.wire.http import Request
 from oauthcore.wire.text import media_type, strip_ows
 
@@ -26,8 +26,7 @@ MAX_PARAMETERS = 100
 REPEATABLE = frozenset({"resource"})
 
 
-@made_quickly
-@attrs.frozen
+@per_request
 class Parameters:
     """Hold the parameters of one request by name; none is blank, and only `REPEATABLE` names have several values."""
 

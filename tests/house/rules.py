@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -386,6 +387,55 @@ def names_kinds_of_secrets_that_there_are(name: str, tree: ast.Module) -> Iterat
             yield f"line {call.lineno} names {kind.value}, which digest.py does not"
 
 
+def per_request_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    """Return the classes of a module whose values are frozen by these rules alone."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and any("per_request" in ast.unparse(one) for one in node.decorator_list):
+            yield node
+
+
+@cache
+def per_request_fields() -> frozenset[str]:
+    """Return the name of every field of every class that is `per_request`."""
+    return frozenset(
+        statement.target.id
+        for text in modules(CORE, ADAPTERS).values()
+        for kind in per_request_classes(ast.parse(text))
+        for statement in kind.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    )
+
+
+# A really frozen value completes itself while it is made, as attrs has it done.
+NOT_OURS: dict[str, str] = {
+    "oauthcore/testing/lifetime.py": "a token as the model of a lifetime remembers it, no record",
+    "adapters/oauthcore_asgi/litestar.py": "Litestar's state of a request",
+    "adapters/oauthcore_asgi/quart.py": "Quart's g",
+    "adapters/oauthcore_django/views.py": "Django's request",
+    "adapters/oauthcore_wsgi/bottle.py": "Bottle's request",
+    "adapters/oauthcore_wsgi/flask.py": "Flask's g",
+}
+SETTERS = frozenset({"setattr", "delattr", "__setattr__", "__delattr__"})
+COMPLETES_ITSELF = frozenset({"oauthcore/signing/keys.py"})
+
+
+def changes_no_value_of_a_request(name: str, tree: ast.Module) -> Iterator[str]:
+    """Nothing assigns to a field of a `per_request` value, which is plain at run time, and nothing by `setattr`."""
+    of_itself = {
+        id(store)
+        for kind in ast.walk(tree)
+        if isinstance(kind, ast.ClassDef) and kind not in set(per_request_classes(tree))
+        for store in ast.walk(kind)
+        if isinstance(store, ast.Attribute) and isinstance(store.value, ast.Name) and store.value.id == "self"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store | ast.Del):
+            if node.attr in per_request_fields() and id(node) not in of_itself and name not in NOT_OURS:
+                yield f"line {node.lineno} assigns to {node.attr}: use attrs.evolve"
+        elif isinstance(node, ast.Call) and called(node) in SETTERS and name not in COMPLETES_ITSELF:
+            yield f"line {node.lineno} calls {called(node)}"
+
+
 RULES: tuple[Rule, ...] = (
     tells_nothing_of_a_request_s_values,
     imports_nothing_from_outside,
@@ -400,7 +450,11 @@ RULES: tuple[Rule, ...] = (
     says_what_it_is_for,
     names_kinds_of_secrets_that_there_are,
 )
-RULES_FOR_ALL: tuple[Rule, ...] = (reads_text_by_named_characters, reads_json_strictly)
+RULES_FOR_ALL: tuple[Rule, ...] = (
+    reads_text_by_named_characters,
+    reads_json_strictly,
+    changes_no_value_of_a_request,
+)
 
 
 def modules(*folders: Path) -> dict[str, str]:

@@ -47,6 +47,10 @@ BROKEN: dict[Rule, tuple[str, str]] = {
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
     rules.names_kinds_of_secrets_that_there_are: ("oauthcore/x.py", "context.digest('acess_token', secret)\n"),
     rules.reads_json_strictly: ("oauthcore/x.py", "def f(text):\n    return json.loads(text)\n"),
+    rules.changes_no_value_of_a_request: (
+        "oauthcore/x.py",
+        "def f(response):\n    response.status = 500\n",
+    ),
     rules.reads_text_by_named_characters: ("adapters/oauthcore_x/x.py", "def f(text):\n    return text.strip()\n"),
 }
 

@@ -65,6 +65,12 @@ from oauthcore.records.token import RefreshToken
 def remember(value: Secret, grant: Digest) -> RefreshToken:
     return RefreshToken(key=value, client_id="", subject="", grant=grant, issued_at=0, expires_at=1)  # error: arg-type
 """,
+    "an assignment to what is made at each request": """
+from oauthcore import Response
+
+def change(response: Response) -> None:
+    response.status = 500  # error: misc
+""",
     "a secret used as text": """
 from oauthcore.digest import Secret
 
