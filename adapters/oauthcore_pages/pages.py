@@ -14,7 +14,7 @@ from oauthcore import AuthorizationServer, ConfigurationError, Login, Request, R
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy
 from oauthcore.flow.effects import Flow, pure
-from oauthcore.flow.outcome import Outcome
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.flow.transact import transact
 from oauthcore.given import check_kind
 from oauthcore.wire.refusals import RenderErrorPage
@@ -123,4 +123,4 @@ def _outcome(page: Page, visit: Visit) -> Flow[Outcome]:
     """Wrap a page's response in an `Outcome`, which the core's only commit takes; there is nothing to commit."""
     believed = yield from visit.believed()
     response = yield from page(believed)
-    return Outcome(response)
+    return Decision(response)

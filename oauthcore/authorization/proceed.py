@@ -27,7 +27,7 @@ from oauthcore.errors import (
     LoginRequired,
     OAuthError,
 )
-from oauthcore.flow.outcome import Change, Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Replace, Require
 from oauthcore.grants.issuance import new_grant
 from oauthcore.oidc.person import Person, allowed_claims
 from oauthcore.oidc.session import authorized
@@ -68,7 +68,7 @@ def approve(
         raise AccessDenied("the person allowed no ID token, and its nonce stood in for a code_challenge")
     if judged.response_type.is_none:
         changes += () if approval.session is None else (Require(approval.session),)
-        return Outcome(answer(judged.asked, judged.response_mode, {}, context), tuple(changes), tuple(events))
+        return Decision(answer(judged.asked, judged.response_mode, {}, context), tuple(changes), tuple(events))
     grant = grant_of(judged, approval, context)
     approved = Approved(client, judged.asked.redirect, judged.code_challenge, judged.asked.request.nonce, grant)
     parts = [issue(approved, context) for issue in judged.response_type.parts]
@@ -76,7 +76,7 @@ def approve(
     changes += [Insert(grant), *(change for part in parts for change in part.changes)]
     name: Literal["code_issued", "token_issued"] = "code_issued" if judged.response_type.issues_code else "token_issued"
     events.append(Event(name, client.client_id, grant.subject, grant.key))
-    return Outcome(deliver(judged, grant, parts, person, context), tuple(changes), tuple(events))
+    return Decision(deliver(judged, grant, parts, person, context), tuple(changes), tuple(events))
 
 
 def grant_of(judged: ValidatedRequest, approval: Approval, context: Context) -> Grant:

@@ -84,7 +84,7 @@ def understand(
     try:
         return apply_request_object(received, known, context)
     except OAuthError as error:
-        return Outcome(refuse(prove_redirect(received, known, context), error, context))
+        return Decision(refuse(prove_redirect(received, known, context), error, context))
 
 
 def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None) -> AuthorizationRequest:
@@ -122,11 +122,11 @@ def decide(
             approval = Approval(needed, judged.scope, asked=False, session=session)
             return approve(judged, approval, consent, person, context)
         if again is not None:
-            return Outcome(again)
+            return Decision(again)
         if "none" in judged.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:
-        return Outcome(refuse(asked, error, context))
+        return Decision(refuse(asked, error, context))
     return start_interaction(judged, needed, login, browser, context)
 
 
@@ -140,7 +140,7 @@ def start_interaction(
     bound, cookies = bind(browser, context)
     if login is None:
         handle = carry(judged.asked.request, judged.asked.client, bound, context)
-        return Outcome(send_to_page(needed, handle, context, cookies))
+        return Decision(send_to_page(needed, handle, context, cookies))
     handle = context.mint()
     interaction = Interaction(
         key=context.digest("interaction", handle),
@@ -154,4 +154,4 @@ def start_interaction(
         client_generation=judged.asked.client.generation,
     )
     changes = (Require(judged.asked.client), Insert(interaction))
-    return Outcome(send_to_page(needed, handle, context, cookies), changes)
+    return Decision(send_to_page(needed, handle, context, cookies), changes)

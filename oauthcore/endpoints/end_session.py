@@ -25,7 +25,7 @@ from oauthcore.errors import (
     UnregisteredPostLogoutRedirectUri,
 )
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Outcome
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.handle import check_carried
 from oauthcore.oidc.front_channel import SignedOut, frames_for
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
@@ -79,7 +79,7 @@ def decide(
     check_carried(members)
     handle = context.handles.write("logout", members, context.mint())
     page = context.paths.interaction or context.base + context.paths.logout
-    return Outcome(see_other(f"{page}?{form_encoded([('logout', handle.reveal())])}", cookies))
+    return Decision(see_other(f"{page}?{form_encoded([('logout', handle.reveal())])}", cookies))
 
 
 def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
@@ -201,9 +201,9 @@ def decide_sign_out(
         location = destination(leaving, kept, client, context) or location
     own = still_signed_in(leaving.login, session, context.now)
     if own is None or session is None or not is_active(session, context.now):
-        return Outcome(signed_out_response(SignedOut((), location), render))
+        return Decision(signed_out_response(SignedOut((), location), render))
     ended = ending([session], grants, clients, context)
-    return Outcome(
+    return Decision(
         signed_out_response(SignedOut(frames_for(session, clients, context), location), render),
         ended.changes,
         ended.events,

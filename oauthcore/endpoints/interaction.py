@@ -24,7 +24,7 @@ from oauthcore.errors import (
     UnmetAuthenticationRequirements,
 )
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Change, Outcome
+from oauthcore.flow.outcome import Change, Decision, Outcome
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, WithdrawalMark
 from oauthcore.records.interaction import Interaction
@@ -183,7 +183,7 @@ def decide_finish(
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
         known = None if needed is Need.LOGIN else login
         changed = moved(waiting, attrs.evolve(waiting, state=logged_in, login=known, chosen=True))
-        return Outcome(send_to_page(needed, answer.handle, context), (changed,))
+        return Decision(send_to_page(needed, answer.handle, context), (changed,))
     if scope is not None and not scope and judged.scope:
         # Nothing was ticked: that is a no.
         return decide_deny(answer.handle, login, waiting, context)
@@ -200,7 +200,7 @@ def decide_finish(
     if scope is not None:
         finished, marking = note_mark(finished, mark, context)
         noted = (marking,)
-    return Outcome(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
+    return Decision(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 
 
 def consented_scope(answer: Answer, judged: ValidatedRequest, waiting: Interaction) -> Scope | None:
@@ -219,7 +219,7 @@ def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Ou
     """Answer a double click as the first click was answered, if it is the same person's."""
     if finished.login is None or finished.login.subject != answer.subject:
         raise AnsweredByAnother("the interaction was finished by somebody else")
-    return Outcome(send_to_resume(answer.handle, finished, context))
+    return Decision(send_to_resume(answer.handle, finished, context))
 
 
 def deny(handle: Secret, login: Login | str | None, context: Context) -> Flow[Outcome]:
@@ -238,10 +238,10 @@ def decide_deny(
     """
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
     if waiting.state is InteractionState.DENIED:
-        return Outcome(send_to_resume(handle, waiting, context))
+        return Decision(send_to_resume(handle, waiting, context))
     who = Login(subject=login, auth_time=context.now) if isinstance(login, str) else login
     denied = attrs.evolve(waiting, state=INTERACTION[waiting.state, InteractionInput.DENY], login=who)
-    return Outcome(send_to_resume(handle, denied, context), (moved(waiting, denied),))
+    return Decision(send_to_resume(handle, denied, context), (moved(waiting, denied),))
 
 
 def still_answerable(interaction: Interaction | None, event: InteractionInput, context: Context) -> Interaction:

@@ -8,7 +8,7 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Outcome, Unsigned
+from oauthcore.flow.outcome import Decision, Outcome, Unsigned
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
@@ -29,7 +29,7 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
     alg = yield from signing_alg(request, caller, context)
     answer = json_response(200, members) if alg is None else signed_answer(members, caller, alg, context)
-    return spend(caller, Outcome(answer))
+    return spend(caller, Decision(answer))
 
 
 def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:

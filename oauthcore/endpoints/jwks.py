@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Outcome
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.signing.keys import Keys, KeySet
 from oauthcore.wire.http import Response
 
@@ -18,4 +18,4 @@ def decide(keys: Keys) -> Outcome:
     """Return the set, and how long it may be kept: no longer than a key is published before it signs."""
     caching = ("Cache-Control", f"public, max-age={keys.jwks_lifetime}")
     headers = (("Content-Type", "application/jwk-set+json"), caching)
-    return Outcome(Response(200, headers, keys.jwks))
+    return Decision(Response(200, headers, keys.jwks))

@@ -17,7 +17,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret, same
 from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Change, Delete, Event, Outcome, Replace, Require
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, Outcome, Replace, Require
 from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.records.client import Client
@@ -106,9 +106,9 @@ def decide(
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
         if not isinstance(error, AccessDenied):
-            return Outcome(refuse(asked, error, context), (done,))
+            return Decision(refuse(asked, error, context), (done,))
         taken_back = denied(asked, interaction.scope or Scope(), consent, context)
-        return Outcome(refuse(asked, error, context), (done, *taken_back), (event,))
+        return Decision(refuse(asked, error, context), (done, *taken_back), (event,))
 
 
 def denied(asked: Redirectable, allowed: Scope, consent: Consent | None, context: Context) -> tuple[Change, ...]:
@@ -150,4 +150,4 @@ def answer_finished(
     waiting = attrs.evolve(
         interaction, state=pending, login=login, scope=None, resume_before=None, withdrawal_mark=None
     )
-    return Outcome(send_to_page(needed, back.handle, context), (Replace(interaction, waiting),))
+    return Decision(send_to_page(needed, back.handle, context), (Replace(interaction, waiting),))

@@ -8,7 +8,7 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Change, Delete, Event, Outcome, Replace
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, Outcome, Replace
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import is_standing
 from oauthcore.records.token import AccessToken
@@ -37,7 +37,7 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
     A token nobody knows is as good as revoked, and the answer the same (section 2.2).
     """
     if token is None:
-        return Outcome(REVOKED)
+        return Decision(REVOKED)
     client_id = caller.client.client_id
     if token.client_id != client_id:
         # Section 2.1: the request is refused and the client is told. Who has the token learns nothing new by that.
@@ -46,10 +46,10 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
     if isinstance(token, AccessToken):
         # A retry would hand out the token that has just been revoked. Who revokes it has had the answer.
         closed: tuple[Change, ...] = () if live_grant is None else close_retry(live_grant)
-        return Outcome(
+        return Decision(
             REVOKED, (Delete(token), *closed), (Event("token_revoked", client_id, token.subject, token.grant),)
         )
     if live_grant is None:
-        return Outcome(REVOKED)
+        return Decision(REVOKED)
     event = Event("grant_revoked", client_id, live_grant.subject, live_grant.key)
-    return Outcome(REVOKED, (Replace(live_grant, revoke_grant(live_grant)),), (event,))
+    return Decision(REVOKED, (Replace(live_grant, revoke_grant(live_grant)),), (event,))

@@ -19,7 +19,7 @@ from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.token import token
 from oauthcore.endpoints.userinfo import userinfo
 from oauthcore.flow.effects import Flow, pure
-from oauthcore.flow.outcome import Outcome
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants import GrantFlow
 from oauthcore.openid import OpenID
 from oauthcore.records.login import Login
@@ -71,7 +71,7 @@ def endpoint_table(
 
 def document_endpoint(document: Response) -> Endpoint:
     """Return the endpoint of a document that never changes while the server runs."""
-    return Endpoint(_READ, lambda *_: pure(Outcome(document)), is_cors=True)
+    return Endpoint(_READ, lambda *_: pure(Decision(document)), is_cors=True)
 
 
 def other_method(request: Request, endpoint: Endpoint) -> Response:

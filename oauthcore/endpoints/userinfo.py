@@ -8,7 +8,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Outcome, Unsigned
+from oauthcore.flow.outcome import Decision, Outcome, Unsigned
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
@@ -42,7 +42,7 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
     """Tell the bearer of an access token what it may know of the person."""
     value = read_token(request)
     if value is None:
-        return Outcome(Challenge(context.issuer).ask(OPENID))
+        return Decision(Challenge(context.issuer).ask(OPENID))
     token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     grant = client = None
     if token is not None:
@@ -51,7 +51,7 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
     entitled = prove_entitled(token, grant, client, context)
     names = names_at(entitled, context)
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
-    return Outcome(decide(entitled, person, names, context))
+    return Decision(decide(entitled, person, names, context))
 
 
 def read_token(request: Request) -> Secret | None:

@@ -9,7 +9,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Event, Outcome, Replace, Require
+from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, person_of, scope_left, token_response
 from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
@@ -71,14 +71,14 @@ def decide(
     if redeemed is None:
         refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
-        return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
+        return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
     # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
     if not is_registered(own.code.redirect_uri, caller.client.redirect_uris):
         raise InvalidGrant("the redirect URI that the code was sent to is not registered any more")
     scope = scope_left(grant.scope, caller.client)
     id_token = id_token_of(caller.client, grant, scope, own.code.nonce, person, context)
     first = issue_first_tokens(caller, grant, context, id_token)
-    return Outcome(
+    return Decision(
         token_response(first.tokens, context.now),
         (
             Require(caller.client),

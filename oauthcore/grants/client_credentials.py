@@ -6,7 +6,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.errors import UnauthorizedClient
 from oauthcore.flow.effects import Flow, pure
-from oauthcore.flow.outcome import Event, Insert, Outcome, Require
+from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
 from oauthcore.scope import Scope, parse_scope
 from oauthcore.wire.parameters import Parameters
@@ -24,7 +24,7 @@ def decide(caller: Authenticated, asked: Scope | None, context: Context) -> Outc
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials to grant with")
     access = issue_access(context.mint(), client, None, context.requested_scope(asked, client), context)
-    return Outcome(
+    return Decision(
         token_response(Tokens(access, access.record.scope), context.now),
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),

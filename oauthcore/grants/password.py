@@ -7,7 +7,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, TooManyAttempts
 from oauthcore.flow.effects import AuthenticatedUser, Flow, TryLater, authenticate
-from oauthcore.flow.outcome import Event, Insert, Outcome, Require
+from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
 from oauthcore.records.client_subject import check_subject
 from oauthcore.scope import Scope, parse_scope
@@ -35,7 +35,7 @@ def decide(
     check_subject(user.subject)
     grant = new_grant(client, user.subject, context.requested_scope(asked, client), context.now, context, asked)
     first = issue_first_tokens(caller, grant, context)
-    return Outcome(
+    return Decision(
         token_response(first.tokens, context.now),
         (Require(client), *map(Require, user.relying_on), Insert(first.grant), *first.changes),
         (Event("token_issued", client.client_id, user.subject, first.grant.key),),

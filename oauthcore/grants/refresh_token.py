@@ -15,7 +15,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, InvalidScope
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
 from oauthcore.grants.issuance import (
     Tokens,
     id_token_of,
@@ -129,7 +129,7 @@ def rotate(
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
     rotation = Rotation(context.now, scope, access.expires_at, successor.expires_at)
-    return Outcome(
+    return Decision(
         token_response(pair, context.now),
         (
             Require(caller.client),
@@ -149,7 +149,7 @@ def answer_again(
     scope = registered_scope(rotation.scope, caller.client)
     pair = successors(refresh, caller, grant, scope, person, then, rotation)
     event = Event("token_refresh_retried", grant.client_id, grant.subject, grant.key)
-    return Outcome(token_response(pair, context.now), (), (event,))
+    return Decision(token_response(pair, context.now), (), (event,))
 
 
 def successors(
@@ -177,4 +177,4 @@ def reuse(grant: Grant, context: Context) -> Outcome:
     """Refuse a token that was used before, and end its grant: who knows who has it? (RFC 9700 section 4.14.2)"""
     refusal = refuse_as_json(InvalidGrant("the refresh token was used before; its grant is revoked"), context.issuer)
     event = Event("refresh_token_reused", grant.client_id, grant.subject, grant.key)
-    return Outcome(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
+    return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))

@@ -21,7 +21,7 @@ from oauthcore.documents import (
 )
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Fetch, Flow, find, pure
-from oauthcore.flow.outcome import Outcome, Replace, Unsigned
+from oauthcore.flow.outcome import Decision, Outcome, Replace, Unsigned
 from oauthcore.flow.storage import Storage
 from oauthcore.flow.transact import ATTEMPTS, transact
 from oauthcore.testing import Run, interleave
@@ -54,7 +54,7 @@ class Elsewhere:
 def reading(documents: Documents, now: int = 100) -> Flow[Outcome]:
     """Answer with what a document says."""
     document = documents.get(URL, now)
-    return pure(Outcome(Response(200 if document.body else 404, (), document.body or b"")))
+    return pure(Decision(Response(200 if document.body else 404, (), document.body or b"")))
 
 
 def test_what_is_missing_is_fetched_and_the_decision_made_afresh() -> None:
@@ -79,7 +79,7 @@ def test_facts_that_were_found_before_the_wait_are_found_again_after_it() -> Non
         counter = yield from find(Counter, "c")
         assert counter is not None
         documents.get(URL, 100)
-        return Outcome(Response(200), (Replace(counter, Counter(counter.value + 1)),))
+        return Decision(Response(200), (Replace(counter, Counter(counter.value + 1)),))
 
     assert run(transact(decision, refuse), World(storage, fetch=elsewhere)).status == 200
 
@@ -215,7 +215,7 @@ def test_a_host_is_asked_for_so_many_documents_a_minute() -> None:
 
     def ask(url: str, now: int) -> int:
         def decision() -> Flow[Outcome]:
-            return pure(Outcome(Response(200, (), documents.get(url, now).body or b"")))
+            return pure(Decision(Response(200, (), documents.get(url, now).body or b"")))
 
         return run(transact(decision, refuse), world).status
 
@@ -309,7 +309,7 @@ def test_a_response_that_lacks_signatures_gets_them_before_the_commit() -> None:
     def decision() -> Flow[Outcome]:
         counter = yield from find(Counter, "c")
         assert counter is not None
-        return Outcome(Unsigned((), lambda _: Response(200)), (Replace(counter, Counter(9)),))
+        return Decision(Unsigned((), lambda _: Response(200)), (Replace(counter, Counter(9)),))
 
     assert run(transact(decision, refuse, no_signatures), World(storage)).status == 500
     assert storage.find(Counter, "c") == Counter()
@@ -323,7 +323,9 @@ def test_what_is_signed_may_hang_on_what_was_signed_before() -> None:
 
     def decision() -> Flow[Outcome]:
         return pure(
-            Outcome(Unsigned((), lambda one: Unsigned((), lambda two: Response(200, (), " ".join(one + two).encode()))))
+            Decision(
+                Unsigned((), lambda one: Unsigned((), lambda two: Response(200, (), " ".join(one + two).encode())))
+            )
         )
 
     assert run(transact(decision, refuse, sign_all), World(MemoryStorage())).body == b"first second"

@@ -15,7 +15,7 @@ from oauthcore import Client, Login, LoginSession, Policy, Request, Response, Wo
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Insert, Outcome, Require
+from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
 from oauthcore.oidc.session import is_active
 from oauthcore.records.grant import Consent, Grant
@@ -155,7 +155,7 @@ def ticket(caller: Authenticated, parameters: Parameters, context: Context) -> F
     grant = new_grant(caller.client, parameters.need("subject"), caller.client.scope, None, context)
     first = issue_first_tokens(caller, grant, context)
     changes = (Require(caller.client), Insert(first.grant), *first.changes)
-    return Outcome(token_response(first.tokens, context.now), changes)
+    return Decision(token_response(first.tokens, context.now), changes)
 
 
 @pytest.mark.parametrize(

@@ -37,16 +37,17 @@ BROKEN: dict[Rule, tuple[str, str]] = {
     ),
     rules.uses_up_what_a_client_has_proven_itself_with: (
         "oauthcore/endpoints/x.py",
-        "def f() -> Flow[Outcome]:\n    caller = yield from authenticate_client(r, p, c)\n    return Outcome(OK)\n",
+        "def f() -> Flow[Outcome]:\n    caller = yield from authenticate_client(r, p, c)\n    return Decision(OK)\n",
     ),
     rules.says_why_there_are_no_more: (
         "oauthcore/endpoints/x.py",
-        "def f() -> Flow[Outcome]:\n    found = yield from find_of(Grant, s)\n    return Outcome(OK)\n",
+        "def f() -> Flow[Outcome]:\n    found = yield from find_of(Grant, s)\n    return Decision(OK)\n",
     ),
     rules.is_named_for_its_idea: ("oauthcore/utils.py", ""),
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
     rules.names_kinds_of_secrets_that_there_are: ("oauthcore/x.py", "context.digest('acess_token', secret)\n"),
     rules.reads_json_strictly: ("oauthcore/x.py", "def f(text):\n    return json.loads(text)\n"),
+    rules.makes_nothing_by_a_generic_alias: ("oauthcore/x.py", "def f():\n    return Outcome(OK)\n"),
     rules.changes_no_value_of_a_request: (
         "oauthcore/x.py",
         "def f(response):\n    response.status = 500\n",

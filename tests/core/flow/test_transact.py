@@ -43,7 +43,7 @@ def increment(meanwhile: Callable[[], None] = lambda: None) -> Flow[Outcome]:
     counter = yield from find(Counter, "c")
     assert counter is not None
     meanwhile()
-    return Outcome(Response(200), (Replace(counter, Counter(counter.value + 1)),))
+    return Decision(Response(200), (Replace(counter, Counter(counter.value + 1)),))
 
 
 def test_what_was_decided_is_committed_and_answered() -> None:
@@ -120,7 +120,7 @@ def test_what_is_added_to_again_and_again_is_given_up() -> None:
     def decision(committed: bool) -> Flow[Outcome]:
         yield from ()
         tries.append(1)
-        return Outcome(Response(200), (Insert(Counter(1, str(len(tries)))),))
+        return Decision(Response(200), (Insert(Counter(1, str(len(tries)))),))
 
     with pytest.raises(TemporarilyUnavailable, match="more to end"):
         run(commit_until_unchanged(decision), World(storage))
@@ -131,7 +131,7 @@ def test_what_is_added_to_again_and_again_is_given_up() -> None:
 def test_an_outcome_without_changes_and_events_costs_no_commit() -> None:
     def decision() -> Flow[Outcome]:
         yield from ()
-        return Outcome(Response(204))
+        return Decision(Response(204))
 
     assert run(transact(decision, Refusals()), World(Outage(MemoryStorage(), at=0))).status == 204
 
@@ -141,7 +141,7 @@ def test_events_alone_are_heard() -> None:
 
     def decision() -> Flow[Outcome]:
         yield from ()
-        return Outcome(Response(204), (), (Event("token_issued", "c"),))
+        return Decision(Response(204), (), (Event("token_issued", "c"),))
 
     run(transact(decision, Refusals()), World(MemoryStorage(), audit=heard.append))
 
@@ -191,6 +191,6 @@ def test_a_requirement_that_no_longer_holds_is_a_lost_race() -> None:
 
     def decision() -> Flow[Outcome]:
         yield from ()
-        return Outcome(Response(200), (Require(Counter(1)),))
+        return Decision(Response(200), (Require(Counter(1)),))
 
     assert run(transact(decision, refusals), World(storage)).status == 503

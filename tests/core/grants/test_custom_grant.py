@@ -10,7 +10,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Delete, Insert, Outcome, Require
+from oauthcore.flow.outcome import Decision, Delete, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
 from oauthcore.wire.parameters import Parameters
 from tests.core.site import Drive, Site, basic, form, make_site, members, refused
@@ -33,7 +33,7 @@ def ticket(caller: Authenticated, parameters: Parameters, context: Context) -> F
         raise InvalidGrant("there is no such ticket")
     access = issue_access(context.mint(), caller.client, None, caller.client.scope, context)
     response = token_response(Tokens(access, access.record.scope), context.now)
-    return Outcome(response, (Require(caller.client), Delete(found), Insert(access.record)))
+    return Decision(response, (Require(caller.client), Delete(found), Insert(access.record)))
 
 
 def ticket_site(drive: Drive = run) -> Site:
@@ -79,7 +79,7 @@ def coupon(caller: Authenticated, parameters: Parameters, context: Context) -> F
     value = context.derive("coupon", shown)
     access = issue_access(value, caller.client, None, caller.client.scope, context)
     response = token_response(Tokens(access, access.record.scope), context.now)
-    return Outcome(response, (Require(caller.client), Delete(found), Insert(access.record)))
+    return Decision(response, (Require(caller.client), Delete(found), Insert(access.record)))
 
 
 def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:

@@ -11,7 +11,7 @@ import pytest
 from oauthcore import Client, MemoryStorage, Request, Response, World, run
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.flow.effects import Flow, pure
-from oauthcore.flow.outcome import Change, Delete, Outcome, Unsigned
+from oauthcore.flow.outcome import Change, Decision, Delete, Outcome, Unsigned
 from oauthcore.flow.transact import transact
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, parse_set
@@ -322,7 +322,7 @@ def signed_response(keys: StoredKeys, now: int) -> Flow[Response]:
 
     def decision() -> Flow[Outcome]:
         pending = Unsigned((Jwt({"sub": "alice"}, "ES256"),), lambda tokens: Response(200, (), tokens[0].encode()))
-        return pure(Outcome(pending))
+        return pure(Decision(pending))
 
     return transact(decision, refuse, signing(keys, now))
 
@@ -332,7 +332,7 @@ def published_response(keys: StoredKeys, now: int) -> Flow[Response]:
 
     def decision() -> Flow[Outcome]:
         current = yield from keys.current(now)
-        return Outcome(Response(200, (), current.jwks))
+        return Decision(Response(200, (), current.jwks))
 
     return transact(decision, refuse)
 
@@ -342,7 +342,7 @@ def turning(keys: StoredKeys, now: int) -> Flow[Response]:
 
     def decision() -> Flow[Outcome]:
         ring = yield from keys.ring(now)
-        return Outcome(Response(200, (), dump(ring).encode()))
+        return Decision(Response(200, (), dump(ring).encode()))
 
     return transact(decision, refuse)
 
@@ -352,7 +352,7 @@ def rotating(keys: StoredKeys, now: int, *, at_once: bool) -> Flow[Response]:
 
     def decision() -> Flow[Outcome]:
         ring = yield from keys.rotate("ES256", now, at_once=at_once)
-        return Outcome(Response(200, (), dump(ring).encode()))
+        return Decision(Response(200, (), dump(ring).encode()))
 
     return transact(decision, refuse)
 
