@@ -72,7 +72,7 @@ def _is_plain(path: str) -> bool:
 OwnKeys = Callable[[], Generator[Any, Any, tuple[Jwk, ...]]]
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Context:
     """Carry one request's surroundings: `now` is seconds since the Unix epoch and the same for the whole request.
 

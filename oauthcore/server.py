@@ -491,20 +491,20 @@ class AuthorizationServer:
         if latest is not None and latest.now == now and latest.digest is self._digest:
             return latest
         self._latest = context = Context(
-            self.issuer,
-            self.base,
-            self.paths,
-            self.policy,
-            now,
-            self._mint,
-            self._digest,
-            self._derive,
-            self._documents,
-            self._own_keys,
-            self._hint_keys,
-            self._verify,
-            self._handles,
-            self.openid,
+            issuer=self.issuer,
+            base=self.base,
+            paths=self.paths,
+            policy=self.policy,
+            now=now,
+            mint=self._mint,
+            digest=self._digest,
+            derive=self._derive,
+            documents=self._documents,
+            own_keys=self._own_keys,
+            hint_keys=self._hint_keys,
+            verify=self._verify,
+            handles=self._handles,
+            openid=self.openid,
         )
         return context
 

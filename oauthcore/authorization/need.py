@@ -8,6 +8,7 @@ from typing import Self
 import attrs
 
 from oauthcore.authorization.checks import ValidatedRequest
+from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.context import Context
 from oauthcore.errors import UnmetAuthenticationRequirements
 from oauthcore.oidc.subject import subject_for
@@ -51,12 +52,13 @@ NOTHING_ASKED = InteractionProgress()
 
 
 def next_step(
-    judged: ValidatedRequest, login: Login | None, consent: Consent | None, asked: InteractionProgress, context: Context
+    judged: ValidatedRequest, facts: AuthorizationFacts, asked: InteractionProgress, context: Context
 ) -> Need | Login:
     """Return what is needed next, or the login that the request can be answered for (OIDC Core section 3.1.2.3).
 
     Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
     """
+    login = facts.login
     if not asked.chosen and {"create", "select_account"} & judged.prompt:
         return Need.CREATE if "create" in judged.prompt else Need.SELECT_ACCOUNT
     if login is None or is_somebody_else(judged, login, context) or is_stale(judged, login, asked, context):
@@ -65,7 +67,7 @@ def next_step(
         if is_fresh(login, asked):
             raise UnmetAuthenticationRequirements(f"acr is {login.acr}, not one of {' '.join(judged.essential_acr)}")
         return Need.LOGIN
-    if asked.consent or ("consent" not in judged.prompt and is_remembered(judged, consent, context)):
+    if asked.consent or ("consent" not in judged.prompt and is_remembered(judged, facts.consent, context)):
         return login
     return Need.CONSENT
 

@@ -14,6 +14,7 @@ from oauthcore.authorization.browser import resume_proof
 from oauthcore.authorization.checks import ValidatedRequest, relies_on_nonce
 from oauthcore.authorization.consent import remember, take_back
 from oauthcore.authorization.deliver import deliver
+from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import Need
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
@@ -29,7 +30,7 @@ from oauthcore.errors import (
 )
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Replace, Require
 from oauthcore.grants.issuance import new_grant
-from oauthcore.oidc.person import Person, allowed_claims
+from oauthcore.oidc.person import allowed_claims
 from oauthcore.oidc.session import authorized
 from oauthcore.per_request import per_request
 from oauthcore.records.grant import Consent, Grant
@@ -42,24 +43,18 @@ from oauthcore.wire.http import Headers, Response, see_other
 
 @per_request
 class Approval:
-    """Hold what the person agreed to. `asked` tells that they were asked just now, `remember` that they be not again.
-
-    `session` is their login session, if the host keeps such.
-    """
+    """Hold what the person agreed to. `asked`: they were asked just now; `remember`: they need not be asked again."""
 
     login: Login
     scope: Scope
     asked: bool
     remember: bool = False
-    session: LoginSession | None = None
 
 
-def approve(
-    judged: ValidatedRequest, approval: Approval, consent: Consent | None, person: Person, context: Context
-) -> Outcome:
+def approve(judged: ValidatedRequest, approval: Approval, facts: AuthorizationFacts, context: Context) -> Outcome:
     """Issue what was asked for, on a new grant, and send it to the client."""
-    client = judged.asked.client
-    changes: list[Change] = [Require(client), *consent_changes(judged, approval, consent, context)]
+    client, session = judged.asked.client, facts.session
+    changes: list[Change] = [Require(client), *consent_changes(judged, approval, facts.consent, context)]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.asked else []
     if judged.response_type.issues_id_token and "openid" not in approval.scope:
         raise AccessDenied("the person allowed no ID token, and one was asked for")
@@ -67,16 +62,16 @@ def approve(
         # Else a code would leave that nothing binds to the browser: its tokens would come without the nonce.
         raise AccessDenied("the person allowed no ID token, and its nonce stood in for a code_challenge")
     if judged.response_type.is_none:
-        changes += () if approval.session is None else (Require(approval.session),)
+        changes += () if session is None else (Require(session),)
         return Decision(answer(judged.asked, judged.response_mode, {}, context), tuple(changes), tuple(events))
     grant = grant_of(judged, approval, context)
     approved = Approved(client, judged.asked.redirect, judged.code_challenge, judged.asked.request.nonce, grant)
     parts = [issue(approved, context) for issue in judged.response_type.parts]
-    changes += session_changes(grant, approval.session)
+    changes += session_changes(grant, session)
     changes += [Insert(grant), *(change for part in parts for change in part.changes)]
     name: Literal["code_issued", "token_issued"] = "code_issued" if judged.response_type.issues_code else "token_issued"
     events.append(Event(name, client.client_id, grant.subject, grant.key))
-    return Decision(deliver(judged, grant, parts, person, context), tuple(changes), tuple(events))
+    return Decision(deliver(judged, grant, parts, facts.person, context), tuple(changes), tuple(events))
 
 
 def grant_of(judged: ValidatedRequest, approval: Approval, context: Context) -> Grant:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from oauthcore.clients.registration import Registered, listing
+from oauthcore.clients.registration import ClientFacts, Registered, find_client, listing
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
@@ -46,10 +46,10 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
             raise ConfigurationError(name, settings[name], remedy)
 
     def decision() -> Flow[Decision[Registered]]:
-        known = known_client((yield from find(Client, client_id)), client_id)
-        entry = yield from find(ListedClient, client_id)
+        facts = yield from find_client(client_id)
+        known = known_client(facts, client_id)
         changed = renew(attrs.evolve(known, **settings), known)  # type: ignore[arg-type]  # the fields' own names
-        decided = decide_change(known, changed.client, entry, "client_updated", context)
+        decided = decide_change(changed.client, facts, "client_updated", context)
         return Decision(changed, decided.changes, decided.events)
 
     return (yield from commit_with_retry(decision))
@@ -60,9 +60,9 @@ def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Cl
     name: EventName = "client_enabled" if enabled else "client_disabled"
 
     def decision() -> Flow[Decision[Client]]:
-        known = known_client((yield from find(Client, client_id)), client_id)
-        entry = yield from find(ListedClient, client_id)
-        return decide_change(known, attrs.evolve(known, enabled=enabled), entry, name, context)
+        facts = yield from find_client(client_id)
+        changed = attrs.evolve(known_client(facts, client_id), enabled=enabled)
+        return decide_change(changed, facts, name, context)
 
     return (yield from commit_with_retry(decision))
 
@@ -71,31 +71,29 @@ def remove_client(client_id: str) -> Flow[Client]:
     """Remove a client, and so everything that it was given; raises `ConfigurationError` for no such client."""
 
     def decision() -> Flow[Decision[Client]]:
-        known = known_client((yield from find(Client, client_id)), client_id)
-        entry = yield from find(ListedClient, client_id)
-        return decide_remove(known, entry)
+        return decide_remove(client_id, (yield from find_client(client_id)))
 
     return (yield from commit_with_retry(decision))
 
 
-def known_client(client: Client | None, client_id: str) -> Client:
+def known_client(facts: ClientFacts, client_id: str) -> Client:
     """Return the client; raises `ConfigurationError` where there is none of that name."""
-    if client is None:
+    if facts.client is None:
         raise ConfigurationError("client_id", client_id, "there is no such client; name one that is registered")
-    return client
+    return facts.client
 
 
-def decide_change(
-    known: Client, changed: Client, entry: ListedClient | None, name: EventName, context: Context
-) -> Decision[Client]:
+def decide_change(changed: Client, facts: ClientFacts, name: EventName, context: Context) -> Decision[Client]:
     """Put the changed client in the place of the known one, unless nothing is changed."""
-    listed = listing(changed, entry, context)
+    known = known_client(facts, changed.client_id)
+    listed = listing(changed, facts.entry, context)
     if changed == known:
         return Decision(changed, listed)
     return Decision(changed, (Replace(known, changed), *listed), (Event(name, known.client_id),))
 
 
-def decide_remove(known: Client, entry: ListedClient | None) -> Decision[Client]:
+def decide_remove(client_id: str, facts: ClientFacts) -> Decision[Client]:
     """Remove it from the registered clients, and from their list."""
-    listed: tuple[Change, ...] = () if entry is None else (Delete(entry),)
+    known = known_client(facts, client_id)
+    listed: tuple[Change, ...] = () if facts.entry is None else (Delete(facts.entry),)
     return Decision(known, (Delete(known), *listed), (Event("client_removed", known.client_id),))

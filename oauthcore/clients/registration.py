@@ -187,12 +187,26 @@ def listing(client: Client, entry: ListedClient | None, context: Context) -> tup
     return (Replace(entry, attrs.evolve(entry, expires_at=client.expires_at)),)
 
 
+@attrs.frozen
+class ClientFacts:
+    """Hold what is stored under a client's identifier: the client, and its entry in the list; None if absent."""
+
+    client: Client | None
+    entry: ListedClient | None
+
+
+def find_client(client_id: str) -> Flow[ClientFacts]:
+    """Find what is stored under a client's identifier."""
+    client = yield from find(Client, client_id)
+    return ClientFacts(client, (yield from find(ListedClient, client_id)))
+
+
 def decide_register(
-    known: Client | None, entry: ListedClient | None, registered: Registered, context: Context, *, replace: bool
+    registered: Registered, facts: ClientFacts, context: Context, *, replace: bool
 ) -> Decision[Registered]:
     """Remember a client, or put it in the place of one that may be replaced; the same once more changes nothing."""
-    client = registered.client
-    listed = listing(client, entry, context)
+    client, known = registered.client, facts.client
+    listed = listing(client, facts.entry, context)
     if known is None:
         return Decision(registered, (Insert(client), *listed), (Event("client_registered", client.client_id),))
     if not replace:
@@ -203,16 +217,25 @@ def decide_register(
     return Decision(registered, (Replace(known, client), *listed), (Event("client_updated", client.client_id),))
 
 
-def decide_rotate(
-    known: Client | None, client_id: str, secret: Secret, overlap: int, context: Context
-) -> Decision[Secret]:
-    """Replace a client's secret; the newest of its old ones stays good for `overlap` seconds, so that both are."""
+@attrs.frozen
+class SecretRotation:
+    """Ask for another secret of a client; the one that it has stays good for `overlap` seconds, so that both are."""
+
+    client_id: str
+    secret: Secret
+    overlap: int
+
+
+def decide_rotate(rotation: SecretRotation, known: Client | None, context: Context) -> Decision[Secret]:
+    """Replace a client's secret; of its old ones only the newest may stay good for a while."""
     if known is None or not known.has_secret:
-        raise ConfigurationError("client_id", client_id, "name a registered client that authenticates with a secret")
-    newest = known.secrets[:1]
-    kept = tuple(attrs.evolve(old, expires_at=context.now + overlap) for old in newest if overlap > 0)
-    rotated = attrs.evolve(known, secrets=(remembered(secret, known, context), *kept))
-    return Decision(secret, (Replace(known, rotated),), (Event("client_secret_rotated", client_id),))
+        raise ConfigurationError(
+            "client_id", rotation.client_id, "name a registered client that authenticates with a secret"
+        )
+    newest, over = known.secrets[:1], context.now + rotation.overlap
+    kept = tuple(attrs.evolve(old, expires_at=over) for old in newest if rotation.overlap > 0)
+    rotated = attrs.evolve(known, secrets=(remembered(rotation.secret, known, context), *kept))
+    return Decision(rotation.secret, (Replace(known, rotated),), (Event("client_secret_rotated", known.client_id),))
 
 
 def remember(client: Client, secret: Secret | None, context: Context, *, replace: bool) -> Flow[Registered]:
@@ -225,10 +248,9 @@ def remember(client: Client, secret: Secret | None, context: Context, *, replace
 
     def decision() -> Flow[Decision[Registered]]:
         check_sector(client, context)
-        known = yield from find(Client, client.client_id)
-        entry = yield from find(ListedClient, client.client_id)
-        registered = with_secret(as_registered(client, known, generation), secret, known, context)
-        return decide_register(known, entry, registered, context, replace=replace)
+        facts = yield from find_client(client.client_id)
+        registered = with_secret(as_registered(client, facts.client, generation), secret, facts.client, context)
+        return decide_register(registered, facts, context, replace=replace)
 
     return (yield from commit_with_retry(decision))
 
@@ -243,9 +265,9 @@ def as_registered(client: Client, known: Client | None, generation: str) -> Clie
 def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret]:
     """Replace a client's secret; raises `ConfigurationError` where there is no such client with a secret."""
     secret = fresh_secret((yield from find(Client, client_id)), context)
+    rotation = SecretRotation(client_id, secret, overlap)
 
     def decision() -> Flow[Decision[Secret]]:
-        known = yield from find(Client, client_id)
-        return decide_rotate(known, client_id, secret, overlap, context)
+        return decide_rotate(rotation, (yield from find(Client, client_id)), context)
 
     return (yield from commit_with_retry(decision))

@@ -107,26 +107,29 @@ def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Decisi
     if again and not consents and not grants:
         return Decision(0)
     mark = yield from find_mark(asked.subject, context)
-    return decide_withdraw(asked, consents, grants, mark, context)
+    return decide_withdraw(asked, WithdrawalFacts(consents, grants, mark), context)
 
 
-def decide_withdraw(
-    asked: Withdrawal,
-    consents: Sequence[Consent],
-    grants: Sequence[Grant],
-    mark: WithdrawalMark | None,
-    context: Context,
-) -> Decision[int]:
+@attrs.frozen
+class WithdrawalFacts:
+    """Hold what there is to be withdrawn, and the person's withdrawal mark; None if they have none."""
+
+    consents: Sequence[Consent]
+    grants: Sequence[Grant]
+    mark: WithdrawalMark | None
+
+
+def decide_withdraw(asked: Withdrawal, facts: WithdrawalFacts, context: Context) -> Decision[int]:
     """Forget the consents, so that they are asked again, and revoke the grants, so that every token ends.
 
     Whoever authorizes meanwhile requires what they rely on: the consent that is deleted here, or the mark that is
     changed here. So they come first, and the next look finds their grant; or they decide again, and have to ask.
     """
-    changes: list[Change] = [change_mark(asked.subject, mark, context)]
-    changes += [Delete(consent) for consent in consents]
-    standing = (consent for consent in consents if is_standing(consent, context.now))
+    changes: list[Change] = [change_mark(asked.subject, facts.mark, context)]
+    changes += [Delete(consent) for consent in facts.consents]
+    standing = (consent for consent in facts.consents if is_standing(consent, context.now))
     events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in standing]
-    for grant in grants:
+    for grant in facts.grants:
         changes.append(Replace(grant, revoke_grant(grant)))
         events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
     return Decision(len(events), tuple(changes), tuple(events))

@@ -8,6 +8,7 @@ from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import ValidatedRequest, known_client, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key
 from oauthcore.authorization.deliver import front_channel_person
+from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import NOTHING_ASKED, Need, next_step
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
 from oauthcore.authorization.request_object import apply_request_object
@@ -19,12 +20,13 @@ from oauthcore.errors import OAuthError, UnnamedClient
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
-from oauthcore.oidc.person import NOBODY, Person
+from oauthcore.oidc.person import NOBODY
 from oauthcore.oidc.session import session_of, still_signed_in
+from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest, Interaction
-from oauthcore.records.login import Login, LoginSession
+from oauthcore.records.login import Login
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Request, Response, see_other
 from oauthcore.wire.parameters import Parameters, form_of, query_of
@@ -32,6 +34,19 @@ from oauthcore.wire.text import words
 
 # What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
 LONGEST_QUERY = 6_000
+
+
+@per_request
+class BrowserRequest:
+    """Hold an authorization request as a browser brought it, and what the browser's cookie says.
+
+    `reload`, where there is one, sends the browser here once more, before the person is asked anything or it is refused
+    to ask them: it came without its cookies.
+    """
+
+    request: AuthorizationRequest
+    browser: Secret | None
+    reload: Response | None = None
 
 
 def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
@@ -51,8 +66,9 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     person = NOBODY if context.openid is None else (yield from front_channel_person(asked, client, login, context))
     browser = browser_of(request, context)
     is_without_cookies = request.method == "POST" and login is None and browser is None
-    again = reload_as_get(received, context) if is_without_cookies else None
-    return decide(asked, client, login, consent, person, browser, context, session, again)
+    reload = reload_as_get(received, context) if is_without_cookies else None
+    facts = AuthorizationFacts(client, login, session, consent, person=person)
+    return decide(BrowserRequest(asked, browser, reload), facts, context)
 
 
 def read(parameters: Parameters) -> AuthorizationRequest:
@@ -99,39 +115,25 @@ def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None)
     return request if "none" in words(request.prompt) else attrs.evolve(request, id_token_hint=None)
 
 
-def decide(
-    request: AuthorizationRequest,
-    client: Client | None,
-    login: Login | None,
-    consent: Consent | None,
-    person: Person,
-    browser: Secret | None,
-    context: Context,
-    session: LoginSession | None = None,
-    again: Response | None = None,
-) -> Outcome:
-    """Refuse with a page until the redirect URI is proven, and from then on at the client.
-
-    Where there is an `again`, that goes before any question to the person, and before the refusal to ask one.
-    """
-    asked = prove_redirect(request, client, context)
+def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context) -> Outcome:
+    """Refuse with a page until the redirect URI is proven, and from then on at the client."""
+    asked = prove_redirect(arrived.request, facts.client, context)
     try:
         judged = validate(asked, context)
-        needed = next_step(judged, login, consent, NOTHING_ASKED, context)
+        needed = next_step(judged, facts, NOTHING_ASKED, context)
         if isinstance(needed, Login):
-            approval = Approval(needed, judged.scope, asked=False, session=session)
-            return approve(judged, approval, consent, person, context)
-        if again is not None:
-            return Decision(again)
+            return approve(judged, Approval(needed, judged.scope, asked=False), facts, context)
+        if arrived.reload is not None:
+            return Decision(arrived.reload)
         if "none" in judged.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:
         return Decision(refuse(asked, error, context))
-    return start_interaction(judged, needed, login, browser, context)
+    return start_interaction(judged, needed, arrived.browser, facts.login, context)
 
 
 def start_interaction(
-    judged: ValidatedRequest, needed: Need, login: Login | None, browser: Secret | None, context: Context
+    judged: ValidatedRequest, needed: Need, browser: Secret | None, login: Login | None, context: Context
 ) -> Outcome:
     """Bind the request to the browser, and send that to the page for what is needed.
 

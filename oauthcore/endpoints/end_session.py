@@ -10,7 +10,7 @@ must be able to. The person is asked, as without one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import attrs
 
@@ -24,16 +24,23 @@ from oauthcore.errors import (
     UnnamedClient,
     UnregisteredPostLogoutRedirectUri,
 )
-from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.handle import check_carried
 from oauthcore.oidc.front_channel import SignedOut, frames_for
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
-from oauthcore.oidc.session import Clients, clients_of, ending, is_active, session_of, still_signed_in
+from oauthcore.oidc.session import (
+    NO_SESSIONS,
+    SessionsToEnd,
+    ending,
+    is_active,
+    session_of,
+    sessions_to_end,
+    still_signed_in,
+)
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.client import Client
-from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import is_live_client
 from oauthcore.records.login import Login, LoginSession, LogoutRequest
 from oauthcore.redirect_uri import form_encoded, with_parameters
@@ -46,33 +53,44 @@ _KNOWN = frozenset(field.name for field in attrs.fields(LogoutRequest))
 RenderSignedOut = Callable[[SignedOut], Response]
 
 
+@attrs.frozen
+class Arrival:
+    """Hold what a client has a browser bring here, and what the browser's cookie says."""
+
+    parameters: Parameters
+    browser: Secret | None
+
+
+@attrs.frozen
+class LogoutFacts:
+    """Hold what was found for it: what `id_token_hint` proves, None if it is absent, and the client that is named."""
+
+    hint: Hint | UnverifiedHint | None
+    client: Client | None
+
+
 def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
     """Send the browser to the page that asks the person, with a handle that carries what the client asks."""
     parameters = query_of(request) if request.method == "GET" else form_of(request)
     hint = yield from read_hint(parameters.get("id_token_hint"), context)
     client_id = parameters.get("client_id") or (None if hint is None else hint.client_id)
     client = None if client_id is None else (yield from find(Client, client_id))
-    return decide(parameters, hint, client, browser_of(request, context), context)
+    return decide(Arrival(parameters, browser_of(request, context)), LogoutFacts(hint, client), context)
 
 
-def decide(
-    parameters: Parameters,
-    hint: Hint | UnverifiedHint | None,
-    client: Client | None,
-    browser: Secret | None,
-    context: Context,
-) -> Outcome:
+def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
     """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
-    check_request(parameters, hint, client, context)
-    verified = hint if isinstance(hint, Hint) else None
-    bound, cookies = bind(browser, context)
+    parameters, client = arrival.parameters, facts.client
+    check_request(parameters, facts, context)
+    verified = facts.hint if isinstance(facts.hint, Hint) else None
+    bound, cookies = bind(arrival.browser, context)
     asked = LogoutRequest(
         browser=bound,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         client_id=None if client is None else client.client_id,
         hinted_subject=None if verified is None else verified.subject,
         hinted_sid=None if verified is None else verified.sid,
-        post_logout_redirect_uri=wanted_uri(parameters, hint, client, context),
+        post_logout_redirect_uri=wanted_uri(parameters, facts, context),
         **{name: parameters.get(name) for name in ("state", "logout_hint", "ui_locales")},
     )
     members = attrs.asdict(asked, filter=lambda _, value: value is not None)
@@ -89,16 +107,14 @@ def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
     return None if members is None or not members.keys() <= _KNOWN else LogoutRequest(**members)
 
 
-def wanted_uri(
-    parameters: Parameters, hint: Hint | UnverifiedHint | None, client: Client | None, context: Context
-) -> str | None:
+def wanted_uri(parameters: Parameters, facts: LogoutFacts, context: Context) -> str | None:
     """Return where the client wants the browser back; None beside a hint that says nothing of a client, or of another.
 
     Section 4: where there is something wrong with the request, nobody is redirected. A token that looks like ours, and
     whose key is gone, has nothing wrong with it. A client that only the hint names may be gone as well, which is no
     reason to keep the person from signing out.
     """
-    named = parameters.get("client_id")
+    named, hint, client = parameters.get("client_id"), facts.hint, facts.client
     if hint is not None:
         if hint.client_id is None or hint.client_id != (named or hint.client_id):
             return None
@@ -107,15 +123,14 @@ def wanted_uri(
     return parameters.get("post_logout_redirect_uri")
 
 
-def check_request(
-    parameters: Parameters, hint: Hint | UnverifiedHint | None, client: Client | None, context: Context
-) -> None:
+def check_request(parameters: Parameters, facts: LogoutFacts, context: Context) -> None:
     """Check, in this order, that the hint is this client's, and that the URI is; nobody is redirected who fails."""
+    hint, client = facts.hint, facts.client
     if isinstance(hint, Hint) and parameters.get("client_id") not in {None, hint.client_id}:
         raise IdTokenOfAnotherClient("id_token_hint was made for another client")
     if "client_id" in parameters:
         known_client(client, context)
-    uri = wanted_uri(parameters, hint, client, context)
+    uri = wanted_uri(parameters, facts, context)
     if uri is not None and client is None and hint is None and "client_id" not in parameters:
         raise UnnamedClient("post_logout_redirect_uri came without client_id and id_token_hint")
     if uri is not None and uri not in known_client(client, context).post_logout_redirect_uris:
@@ -178,33 +193,35 @@ def sign_out(leaving: SignOut, render: RenderSignedOut, context: Context) -> Flo
     kept = None if leaving.handle is None else carried_by(leaving.handle, context)
     client = None if kept is None or kept.client_id is None else (yield from find(Client, kept.client_id))
     session = yield from session_of(leaving.login)
-    grants: Sequence[Grant] = ()
-    if session is not None:
-        grants = yield from find_of(Grant, session.subject)
-    clients = yield from clients_of([] if session is None else [session], grants)
-    return decide_sign_out(leaving, kept, client, session, grants, clients, render, context)
+    ends = NO_SESSIONS if session is None else (yield from sessions_to_end([session]))
+    return decide_sign_out(leaving, SignOutFacts(kept, client, ends), render, context)
 
 
-def decide_sign_out(
-    leaving: SignOut,
-    kept: LogoutRequest | None,
-    client: Client | None,
-    session: LoginSession | None,
-    grants: Sequence[Grant],
-    clients: Clients,
-    render: RenderSignedOut,
-    context: Context,
-) -> Outcome:
+@attrs.frozen
+class SignOutFacts:
+    """Hold what was found for it: the logout request and its client, if there are such, and the session that ends."""
+
+    kept: LogoutRequest | None
+    client: Client | None
+    ends: SessionsToEnd
+
+    @property
+    def session(self) -> LoginSession | None:
+        """Return the browser's own session; None if the host keeps none."""
+        return next(iter(self.ends.sessions), None)
+
+
+def decide_sign_out(leaving: SignOut, facts: SignOutFacts, render: RenderSignedOut, context: Context) -> Outcome:
     """End the session and all that is bound to it, and have the browser tell the clients that want to hear it there."""
-    location = leaving.location
+    location, session = leaving.location, facts.session
     if leaving.handle is not None:
-        location = destination(leaving, kept, client, context) or location
+        location = destination(leaving, facts, context) or location
     own = still_signed_in(leaving.login, session, context.now)
     if own is None or session is None or not is_active(session, context.now):
         return Decision(signed_out_response(SignedOut((), location), render))
-    ended = ending([session], grants, clients, context)
+    ended = ending(facts.ends, context)
     return Decision(
-        signed_out_response(SignedOut(frames_for(session, clients, context), location), render),
+        signed_out_response(SignedOut(frames_for(session, facts.ends.clients, context), location), render),
         ended.changes,
         ended.events,
     )
@@ -217,8 +234,9 @@ def signed_out_response(signed_out: SignedOut, render: RenderSignedOut) -> Respo
     return render(signed_out)
 
 
-def destination(leaving: SignOut, kept: LogoutRequest | None, client: Client | None, context: Context) -> str | None:
+def destination(leaving: SignOut, facts: SignOutFacts, context: Context) -> str | None:
     """Return where the client wants the browser back, if that is one of its URIs still."""
+    kept, client = facts.kept, facts.client
     if kept is None or context.now >= kept.expires_at:
         return None
     if not is_same_browser(leaving.browser, kept.browser, context):

@@ -10,6 +10,7 @@ import attrs
 
 from oauthcore.authorization.checks import ValidatedRequest, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key
+from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import InteractionProgress, Need, next_step
 from oauthcore.authorization.proceed import send_to_page, send_to_resume
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
@@ -26,7 +27,7 @@ from oauthcore.errors import (
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Outcome
 from oauthcore.records.client import Client
-from oauthcore.records.grant import Consent, WithdrawalMark
+from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.records.liveness import of_generation
@@ -99,19 +100,17 @@ def describe_interaction(handle: Secret, login: Login | None, context: Context) 
     consent = None
     if known is not None:
         consent = yield from find(Consent, consent_key(known.subject, interaction.client_id, context))
-    return describe(interaction, client, known, consent, context)
+    return describe(interaction, AuthorizationFacts(client, known, consent=consent), context)
 
 
-def describe(
-    interaction: Interaction, client: Client | None, login: Login | None, consent: Consent | None, context: Context
-) -> PendingInteraction | None:
+def describe(interaction: Interaction, facts: AuthorizationFacts, context: Context) -> PendingInteraction | None:
     """Describe a pending interaction; one that can't go on any more is as good as none."""
     if interaction.state not in WAITING or is_over(interaction, context.now):
         return None
     try:
-        judged = validate(prove_redirect(interaction.request, client, context), context)
+        judged = validate(prove_redirect(interaction.request, facts.client, context), context)
         asked = InteractionProgress.in_(interaction, chosen=interaction.chosen)
-        needed = still_needed(judged, login, consent, asked, context)
+        needed = still_needed(judged, facts, asked, context)
     except OAuthError:
         return None
     request = interaction.request
@@ -130,17 +129,17 @@ def describe(
 
 
 def still_needed(
-    judged: ValidatedRequest, login: Login | None, consent: Consent | None, asked: InteractionProgress, context: Context
+    judged: ValidatedRequest, facts: AuthorizationFacts, asked: InteractionProgress, context: Context
 ) -> Need | Login:
     """Return what is needed; who signed in in another way than is essential is asked no more, and the client is told.
 
     That happens at the resume path, where the machine is walked again.
     """
     try:
-        return next_step(judged, login, consent, asked, context)
+        return next_step(judged, facts, asked, context)
     except UnmetAuthenticationRequirements:
-        assert login is not None
-        return login
+        assert facts.login is not None
+        return facts.login
 
 
 def wished_acr(judged: ValidatedRequest) -> tuple[str, ...]:
@@ -159,26 +158,21 @@ def finish(answer: Answer, context: Context) -> Flow[Outcome]:
         consent = yield from find(Consent, consent_key(answer.subject, interaction.client_id, context))
         if answer.scope is not None:
             mark = yield from find_mark(answer.subject, context)
-    return decide_finish(answer, interaction, client, consent, context, mark)
+    return decide_finish(answer, interaction, AuthorizationFacts(client, consent=consent, mark=mark), context)
 
 
 def decide_finish(
-    answer: Answer,
-    interaction: Interaction | None,
-    client: Client | None,
-    consent: Consent | None,
-    context: Context,
-    mark: WithdrawalMark | None = None,
+    answer: Answer, interaction: Interaction | None, facts: AuthorizationFacts, context: Context
 ) -> Outcome:
     """Send the browser on: to the next page where more is needed, else to the resume path."""
     waiting = still_answerable(interaction, InteractionInput.FINISH, context)
-    judged = validate(prove_redirect(waiting.request, client, context), context)
+    judged = validate(prove_redirect(waiting.request, facts.client, context), context)
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
     scope = consented_scope(answer, judged, waiting)
     login = answer.login_in(waiting, context.now)
     asked = InteractionProgress.in_(waiting, chosen=True, consent=scope is not None)
-    needed = still_needed(judged, login, consent, asked, context)
+    needed = still_needed(judged, attrs.evolve(facts, login=login), asked, context)
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
         known = None if needed is Need.LOGIN else login
@@ -198,7 +192,7 @@ def decide_finish(
     )
     noted: tuple[Change, ...] = ()
     if scope is not None:
-        finished, marking = note_mark(finished, mark, context)
+        finished, marking = note_mark(finished, facts.mark, context)
         noted = (marking,)
     return Decision(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 

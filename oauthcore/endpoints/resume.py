@@ -8,6 +8,7 @@ from oauthcore.authorization.browser import browser_of, is_same_browser, resume_
 from oauthcore.authorization.checks import Redirectable, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key, take_back
 from oauthcore.authorization.deliver import front_channel_person
+from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import InteractionProgress, next_step
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
 from oauthcore.authorization.response_mode import refuse
@@ -18,14 +19,13 @@ from oauthcore.digest import Secret, same
 from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Outcome, Replace, Require
-from oauthcore.oidc.person import Person
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.records.client import Client
-from oauthcore.records.grant import Consent, WithdrawalMark
+from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.records.liveness import of_generation
-from oauthcore.records.login import Login, LoginSession
+from oauthcore.records.login import Login
 from oauthcore.scope import Scope
 from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import query_of
@@ -64,7 +64,8 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
         if own.interaction.withdrawal_mark is not None:
             mark = yield from find_mark(own.interaction.login.subject, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
-    return decide(back, own, client, consent, person, context, session, mark)
+    login = still_signed_in(own.interaction.login, session, context.now)
+    return decide(back, own, AuthorizationFacts(client, login, session, consent, mark, person), context)
 
 
 def prove_own(back: Return, interaction: Interaction | None, context: Context) -> OwnInteraction:
@@ -82,32 +83,23 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     return OwnInteraction(interaction)
 
 
-def decide(
-    back: Return,
-    own: OwnInteraction,
-    client: Client | None,
-    consent: Consent | None,
-    person: Person,
-    context: Context,
-    session: LoginSession | None = None,
-    mark: WithdrawalMark | None = None,
-) -> Outcome:
+def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context: Context) -> Outcome:
     """Walk the machine again on fresh facts, with what the person answered."""
     interaction = own.interaction
     completed = advance(INTERACTION, interaction.state, InteractionInput.RESUME)
     if completed is None:
         raise InteractionOver(f"the interaction is {interaction.state.value}, there is nothing to resume")
-    asked = prove_redirect(interaction.request, client, context)
+    asked = prove_redirect(interaction.request, facts.client, context)
     done = Replace(interaction, attrs.evolve(interaction, state=completed))
     try:
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
-        return answer_finished(back, asked, done, consent, person, context, session, mark)
+        return answer_finished(back, asked, done, facts, context)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
         if not isinstance(error, AccessDenied):
             return Decision(refuse(asked, error, context), (done,))
-        taken_back = denied(asked, interaction.scope or Scope(), consent, context)
+        taken_back = denied(asked, interaction.scope or Scope(), facts.consent, context)
         return Decision(refuse(asked, error, context), (done, *taken_back), (event,))
 
 
@@ -123,31 +115,23 @@ def denied(asked: Redirectable, allowed: Scope, consent: Consent | None, context
 
 
 def answer_finished(
-    back: Return,
-    asked: Redirectable,
-    done: Replace[Interaction],
-    consent: Consent | None,
-    person: Person,
-    context: Context,
-    session: LoginSession | None = None,
-    mark: WithdrawalMark | None = None,
+    back: Return, asked: Redirectable, done: Replace[Interaction], facts: AuthorizationFacts, context: Context
 ) -> Outcome:
     """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
     judged, interaction = validate(asked, context), done.old
-    withdrawn = is_withdrawn(interaction, mark)
+    withdrawn = is_withdrawn(interaction, facts.mark)
     told = InteractionProgress.in_(interaction, chosen=True, consent=interaction.scope is not None and not withdrawn)
-    login = still_signed_in(interaction.login, session, context.now)
     # Who took something back after they had said yes is asked anew, also where an older consent would do.
-    needed = next_step(judged, login, None if withdrawn else consent, told, context)
+    needed = next_step(judged, attrs.evolve(facts, consent=None) if withdrawn else facts, told, context)
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.
         scope = judged.scope if interaction.scope is None else interaction.scope.within(judged.scope)
-        approval = Approval(needed, scope, told.consent, interaction.remember, session)
-        outcome = approve(judged, approval, consent, person, context)
-        marked = () if mark is None else (Require(mark),)
+        approval = Approval(needed, scope, told.consent, interaction.remember)
+        outcome = approve(judged, approval, facts, context)
+        marked = () if facts.mark is None else (Require(facts.mark),)
         return attrs.evolve(outcome, changes=(done, *marked, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     waiting = attrs.evolve(
-        interaction, state=pending, login=login, scope=None, resume_before=None, withdrawal_mark=None
+        interaction, state=pending, login=facts.login, scope=None, resume_before=None, withdrawal_mark=None
     )
     return Decision(send_to_page(needed, back.handle, context), (Replace(interaction, waiting),))

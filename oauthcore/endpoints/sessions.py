@@ -9,8 +9,7 @@ from oauthcore.errors import OutdatedLogin
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Event, Insert, Replace, Require
 from oauthcore.flow.transact import commit_with_retry
-from oauthcore.oidc.session import Clients, clients_of, ending, is_active
-from oauthcore.records.grant import Grant
+from oauthcore.oidc.session import NO_SESSIONS, SessionsToEnd, ending, is_active, sessions_to_end
 from oauthcore.records.lifecycle import SESSION, SessionInput
 from oauthcore.records.login import Login, LoginSession
 from oauthcore.records.record import Record
@@ -52,14 +51,12 @@ def sign_in(asked: SignIn, context: Context) -> Flow[Decision[Login]]:
             raise OutdatedLogin(f"the {type(record).__name__} that it was concluded from who signs in is another now")
     before = None if asked.before is None else (yield from find(LoginSession, asked.before))
     if before is None or before.subject == asked.login.subject:
-        return decide_sign_in(asked, before, (), {}, context)
-    grants = yield from find_of(Grant, before.subject)
-    clients = yield from clients_of([before], grants)
-    return decide_sign_in(asked, before, tuple(grants), clients, context)
+        return decide_sign_in(asked, before, NO_SESSIONS, context)
+    return decide_sign_in(asked, before, (yield from sessions_to_end([before])), context)
 
 
 def decide_sign_in(
-    asked: SignIn, before: LoginSession | None, grants: tuple[Grant, ...], clients: Clients, context: Context
+    asked: SignIn, before: LoginSession | None, ends: SessionsToEnd, context: Context
 ) -> Decision[Login]:
     """There are two cases: who signs in was signed in before, and their session goes on; or another's, if any, ends.
 
@@ -72,7 +69,7 @@ def decide_sign_in(
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
         return Decision(renewed.login, (*relied_on, Replace(before, renewed)), (event,))
-    ended = ending([] if before is None else [before], grants, clients, context)
+    ended = ending(ends, context)
     fresh = LoginSession(key=asked.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
     return Decision(fresh.login, (*relied_on, *ended.changes, Insert(fresh)), (*ended.events, event))
 
@@ -94,9 +91,7 @@ def end_session(sid: str, subject: str | None, context: Context) -> Flow[Decisio
     session = yield from find(LoginSession, sid)
     if session is None or subject not in {None, session.subject}:
         return Decision(False)
-    grants = yield from find_of(Grant, session.subject)
-    clients = yield from clients_of([session], grants)
-    ended = ending([session], grants, clients, context)
+    ended = ending((yield from sessions_to_end([session])), context)
     return Decision(is_active(session, context.now), ended.changes, ended.events)
 
 
@@ -106,7 +101,5 @@ def end_sessions(subject: str, context: Context) -> Flow[Decision[int]]:
     To be decided until there is none left, by `commit_until_unchanged`: one may have begun since this looked.
     """
     found = yield from find_of(LoginSession, subject)
-    grants = yield from find_of(Grant, subject)
-    clients = yield from clients_of(found, grants)
-    ended = ending(found, grants, clients, context)
+    ended = ending((yield from sessions_to_end(found)), context)
     return Decision(sum(is_active(session, context.now) for session in found), ended.changes, ended.events)

@@ -34,6 +34,15 @@ class Redemption:
 
 
 @per_request
+class CodeFacts:
+    """Hold what was found for a redemption: the code, its grant, and the grant's person; None if they don't exist."""
+
+    code: AuthorizationCode | None
+    grant: Grant | None = None
+    person: Person | None = None
+
+
+@per_request
 class OwnCode:
     """Prove that a code is this client's, and that it showed all that the code demands."""
 
@@ -48,22 +57,16 @@ def authorization_code(caller: Authenticated, parameters: Parameters, context: C
     code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
     grant = None if code is None else (yield from find(Grant, code.grant))
     person = yield from person_of(caller.client, grant, context)
-    return decide(redemption, caller, code, grant, person, context)
+    return decide(redemption, caller, CodeFacts(code, grant, person), context)
 
 
-def decide(
-    redemption: Redemption,
-    caller: Authenticated,
-    code: AuthorizationCode | None,
-    grant: Grant | None,
-    person: Person | None,
-    context: Context,
-) -> Outcome:
+def decide(redemption: Redemption, caller: Authenticated, facts: CodeFacts, context: Context) -> Outcome:
     """Issue tokens to the first redemption; let a second one revoke what the first was issued (RFC 6749 section 4.1.2).
 
     Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
     """
-    own = prove_own(redemption, caller, code, context.now)
+    grant, person = facts.grant, facts.person
+    own = prove_own(redemption, caller, facts.code, context.now)
     end = end_of_grant(IssuedTo(caller.client, grant, person), context.policy, context.now)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the code's {end}")

@@ -46,6 +46,15 @@ class Refresh:
     scope: Scope | None
 
 
+@per_request
+class RefreshFacts:
+    """Hold what was found for it: the token, its grant, and the grant's person; None if they don't exist."""
+
+    token: RefreshToken | None
+    grant: Grant | None = None
+    person: Person | None = None
+
+
 def refresh_token(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
     """Refresh tokens."""
     asked = parameters.get("scope")
@@ -53,18 +62,12 @@ def refresh_token(caller: Authenticated, parameters: Parameters, context: Contex
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
     person = yield from person_of(caller.client, grant, context)
-    return decide(refresh, caller, token, grant, person, context)
+    return decide(refresh, caller, RefreshFacts(token, grant, person), context)
 
 
-def decide(
-    refresh: Refresh,
-    caller: Authenticated,
-    token: RefreshToken | None,
-    grant: Grant | None,
-    person: Person | None,
-    context: Context,
-) -> Outcome:
+def decide(refresh: Refresh, caller: Authenticated, facts: RefreshFacts, context: Context) -> Outcome:
     """Rotate the newest token, answer the one before it again, and take an older one for reuse (RFC 6749 section 6)."""
+    token, grant, person = facts.token, facts.grant, facts.person
     if token is None:
         raise InvalidGrant("the refresh token is unknown")
     if token.client_id != caller.client.client_id:

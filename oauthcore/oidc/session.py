@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
+from types import MappingProxyType
 
 import attrs
 
 from oauthcore.context import Context
-from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Change, Event, Insert, Replace
 from oauthcore.oidc.logout_token import queued
 from oauthcore.records.client import Client
@@ -83,6 +84,18 @@ def clients_in(session: LoginSession, clients: Clients) -> Iterator[Client]:
 
 
 @attrs.frozen
+class SessionsToEnd:
+    """Hold sessions of one person with what their end concerns: the person's grants, and the clients by identifier."""
+
+    sessions: Sequence[LoginSession] = ()
+    grants: Sequence[Grant] = ()
+    clients: Clients = MappingProxyType({})
+
+
+NO_SESSIONS = SessionsToEnd()
+
+
+@attrs.frozen
 class Ending:
     """Hold what the end of some sessions comes to."""
 
@@ -90,16 +103,17 @@ class Ending:
     events: tuple[Event, ...]
 
 
-def ending(sessions: Iterable[LoginSession], grants: Sequence[Grant], clients: Clients, context: Context) -> Ending:
+def ending(ends: SessionsToEnd, context: Context) -> Ending:
     """End sessions, the grants that are bound to them, and have their clients told: all of it in one commit."""
+    clients = ends.clients
     changes: list[Change] = []
     events: list[Event] = []
-    for session in sessions:
+    for session in ends.sessions:
         if not is_active(session, context.now):
             continue
         changes.append(Replace(session, attrs.evolve(session, state=SESSION[session.state, SessionInput.END])))
         events.append(Event("session_ended", None, session.subject))
-        for grant in grants:
+        for grant in ends.grants:
             if grant.sid != session.key or not is_standing(grant, context.now):
                 continue
             # Back-Channel Logout section 2.7. The mark lets it end after all where offline access is taken back later.
@@ -111,6 +125,14 @@ def ending(sessions: Iterable[LoginSession], grants: Sequence[Grant], clients: C
         told = (client for client in clients_in(session, clients) if client.backchannel_logout_uri)
         changes += [Insert(queued(client, session, context)) for client in told]
     return Ending(tuple(changes), tuple(events))
+
+
+def sessions_to_end(sessions: Sequence[LoginSession]) -> Flow[SessionsToEnd]:
+    """Find what ends with some sessions of one person, and the clients that got something in them."""
+    if not sessions:
+        return NO_SESSIONS
+    grants = yield from find_of(Grant, sessions[0].subject)
+    return SessionsToEnd(sessions, grants, (yield from clients_of(sessions, grants)))
 
 
 def clients_of(sessions: Sequence[LoginSession], grants: Iterable[Grant]) -> Flow[Clients]:

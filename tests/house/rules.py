@@ -387,6 +387,22 @@ def names_kinds_of_secrets_that_there_are(name: str, tree: ast.Module) -> Iterat
             yield f"line {call.lineno} names {kind.value}, which digest.py does not"
 
 
+# A decision takes what is asked, the facts in one value, and the context; two of them have something of their own.
+MOST_ARGUMENTS = 4
+
+
+def decides_by_one_value_of_facts(name: str, tree: ast.Module) -> Iterator[str]:
+    """Find decisions whose facts came one by one, so that nobody sees at a call which is which; context comes last."""
+    for function in functions(tree):
+        if not re.match(r"_?decide(_|\b)", function.name):
+            continue
+        names = [argument.arg for argument in function.args.args if argument.arg != "self"]
+        if len(names) > MOST_ARGUMENTS:
+            yield f"line {function.lineno} takes {len(names)} arguments: put what was found into one value"
+        if "context" in names[:-1]:
+            yield f"line {function.lineno} takes something after the context"
+
+
 def per_request_classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
     """Return the classes of a module whose values are frozen by these rules alone."""
     for node in ast.walk(tree):
@@ -457,6 +473,7 @@ RULES: tuple[Rule, ...] = (
     says_what_it_is_for,
     names_kinds_of_secrets_that_there_are,
     makes_nothing_by_a_generic_alias,
+    decides_by_one_value_of_facts,
 )
 RULES_FOR_ALL: tuple[Rule, ...] = (
     reads_text_by_named_characters,

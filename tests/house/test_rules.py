@@ -52,6 +52,10 @@ BROKEN: dict[Rule, tuple[str, str]] = {
         "oauthcore/x.py",
         "def f(response):\n    response.status = 500\n",
     ),
+    rules.decides_by_one_value_of_facts: (
+        "oauthcore/x.py",
+        "def decide(request, client, grant, person, context): pass\n",
+    ),
     rules.reads_text_by_named_characters: ("adapters/oauthcore_x/x.py", "def f(text):\n    return text.strip()\n"),
 }
 

@@ -10,7 +10,7 @@ from oauthcore.clients.authentication import Authenticated
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.outcome import Insert, Replace, Require
-from oauthcore.grants.authorization_code import OwnCode, Redemption, decide, prove_own
+from oauthcore.grants.authorization_code import CodeFacts, OwnCode, Redemption, decide, prove_own
 from oauthcore.oidc.person import NOBODY
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.grant import Grant
@@ -46,7 +46,7 @@ def test_a_redemption_issues_and_consumes_in_one_commit() -> None:
     context = make_site().server._context()
     grant = attrs.evolve(GRANT, granted_at=context.now, expires_at=context.now + 300)
 
-    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CODE, grant, NOBODY, context)
+    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), context)
 
     require, consume, extend, access, refresh = outcome.changes
     assert require == Require(CONFIDENTIAL)
@@ -64,7 +64,7 @@ def test_a_client_that_may_not_refresh_gets_no_refresh_token() -> None:
     context = make_site().server._context()
     client = attrs.evolve(CONFIDENTIAL, grant_types=("authorization_code",))
 
-    outcome = decide(RIGHT, Authenticated(client), CODE, GRANT, NOBODY, context)
+    outcome = decide(RIGHT, Authenticated(client), CodeFacts(CODE, GRANT, NOBODY), context)
 
     assert "refresh_token" not in members(outcome.value)
     assert "refresh_token_expires_in" not in members(outcome.value)
@@ -76,7 +76,7 @@ def test_a_replay_is_answered_with_the_revocation_of_its_grant() -> None:
     context = make_site().server._context()
     redeemed = attrs.evolve(CODE, state=CodeState.REDEEMED)
 
-    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), redeemed, GRANT, NOBODY, context)
+    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CodeFacts(redeemed, GRANT, NOBODY), context)
 
     (change,) = outcome.changes
     assert isinstance(change, Replace) and isinstance(change.new, Grant)
@@ -125,7 +125,7 @@ def test_redirect_uri_may_be_absent_where_it_was_absent_before() -> None:
 )
 def test_a_code_of_a_grant_that_is_not_live_is_refused(grant: Grant | None) -> None:
     with pytest.raises(InvalidGrant, match="revoked or over"):
-        decide(RIGHT, Authenticated(CONFIDENTIAL), CODE, grant, NOBODY, make_site().server._context())
+        decide(RIGHT, Authenticated(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), make_site().server._context())
 
 
 def test_the_answer_has_what_the_quick_start_shows(site: Site) -> None:

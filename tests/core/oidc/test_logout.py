@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from oauthcore import Allowance, Client, ConfigurationError, Login, PendingLogout, Request, Response
-from oauthcore.endpoints.end_session import check_request
+from oauthcore.endpoints.end_session import LogoutFacts, check_request
 from oauthcore.errors import InvalidRequest
 from oauthcore.flow.outcome import Delete, Replace
 from oauthcore.oidc.front_channel import SignedOut, plain_signed_out_page
@@ -373,9 +373,9 @@ def test_the_order_of_the_checks_is_by_value() -> None:
     context = context_of(clients=(LEAVING,))
     hint = Hint("rp", "alice", None)
 
-    check_request(parse_form("client_id=rp&id_token_hint=x"), hint, LEAVING, context)
-    check_request(parse_form("id_token_hint=x"), hint, None, context)
+    check_request(parse_form("client_id=rp&id_token_hint=x"), LogoutFacts(hint, LEAVING), context)
+    check_request(parse_form("id_token_hint=x"), LogoutFacts(hint, None), context)
     disabled = attrs.evolve(LEAVING, enabled=False)
     asked = parse_form(f"client_id=rp&post_logout_redirect_uri={BYE}")
     with pytest.raises(InvalidRequest, match="disabled"):
-        check_request(asked, None, disabled, context)
+        check_request(asked, LogoutFacts(None, disabled), context)

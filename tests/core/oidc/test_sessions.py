@@ -11,7 +11,7 @@ from oauthcore import Allowance, Client, ConfigurationError, Login, LoginSession
 from oauthcore.authorization.proceed import session_changes
 from oauthcore.flow.outcome import Insert, Require
 from oauthcore.oidc.front_channel import frames_for
-from oauthcore.oidc.session import ANY_GENERATION, authorized, ending, generations_in
+from oauthcore.oidc.session import ANY_GENERATION, SessionsToEnd, authorized, ending, generations_in
 from oauthcore.oidc.sid import sid_for
 from oauthcore.records.lifecycle import SessionState
 from oauthcore.records.login import LogoutDelivery
@@ -311,13 +311,13 @@ def session_of(*client_ids: str, state: SessionState = SessionState.ACTIVE) -> L
 def test_what_an_end_comes_to(session: LoginSession, grant: Any, changes: int) -> None:
     context = context_of()
 
-    assert len(ending([session], [grant], {"rp": TOLD, "gone": None}, context).changes) == changes
+    assert len(ending(SessionsToEnd([session], [grant], {"rp": TOLD, "gone": None}), context).changes) == changes
 
 
 def test_a_delivery_is_queued_in_the_very_commit_for_each_client_that_wants_one() -> None:
     other = Client(client_id="other")
 
-    ends = ending([session_of("rp", "other")], [], {"rp": TOLD, "other": other}, context_of())
+    ends = ending(SessionsToEnd([session_of("rp", "other")], [], {"rp": TOLD, "other": other}), context_of())
 
     queued = [change.record for change in ends.changes if isinstance(change, Insert)]
     assert [(q.client_id, q.sid, q.person) for q in queued if isinstance(q, LogoutDelivery)] == [("rp", "s-1", "alice")]
@@ -329,7 +329,7 @@ def test_only_the_client_that_got_the_id_token_is_told_of_the_end(generations: t
     session = attrs.evolve(session_of("rp"), client_generations=generations)
     clients = {"rp": attrs.evolve(TOLD, generation="g-2", frontchannel_logout_uri="https://rp.example/out")}
 
-    changes = ending([session], [], clients, context_of()).changes
+    changes = ending(SessionsToEnd([session], [], clients), context_of()).changes
 
     assert sum(isinstance(change, Insert) for change in changes) == told
     assert len(frames_for(session, clients, context_of())) == told
