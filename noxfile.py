@@ -111,9 +111,10 @@ def format(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure five operations beside the peers and the floor, the reference server, signatures and storages."""
+    """Measure operations beside the peers and the floor, what carries them, the server, signatures and storages."""
     install(session, "types")
     session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "-m", "benchmarks.transports")
     session.run("python", "-m", "benchmarks.server")
     session.run("python", "-m", "benchmarks.signing")
     session.run("python", "-m", "benchmarks.storages")

@@ -22,6 +22,7 @@ from benchmarks.peer_aioauth import Aioauth
 from benchmarks.peer_authlib import Authlib
 from benchmarks.peer_oauthlib import Oauthlib
 from benchmarks.verify import verify
+from benchmarks.wire import serialised
 
 PROFILED_REQUESTS = 5000
 
@@ -34,7 +35,7 @@ def main() -> None:
         profile(next(one for one in OPERATIONS if one.name == options.profile))
         return
     contestants: list[Contestant] = [
-        Floor(),
+        Floor(serialised),
         Oauthcore(),
         Aioauth(),
         Authlib(),

@@ -13,7 +13,8 @@ import hmac
 import json
 import re
 import time
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Final, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from benchmarks.operations import (
@@ -26,7 +27,9 @@ from benchmarks.operations import (
     SCOPE,
     SUBJECT,
 )
-from benchmarks.wire import RawRequest, mint, read_basic, read_form, read_query, serialised
+from benchmarks.wire import RawRequest, mint, read_basic, read_form, read_query
+
+AnswerT = TypeVar("AnswerT")
 
 _JSON = (("Content-Type", "application/json"), ("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 _PKCE_SYNTAX = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -59,12 +62,16 @@ def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("ascii")).digest()
 
 
-class Floor:
-    """Hold the dicts; the methods are the plain functions."""
+class Floor(Generic[AnswerT]):
+    """Hold the dicts; the methods are the plain functions.
+
+    `answer` makes what they return of a status, headers and a body.
+    """
 
     name: Final = "floor"
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Callable[[int, Iterable[tuple[str, str]], bytes], AnswerT]) -> None:
+        self._answer = answer
         self.secret: Final = mint()
         scope = frozenset((*SCOPE.split(" "), "admin"))
         self._clients = {CLIENT_ID: _Client(_digest(self.secret), frozenset((REDIRECT_URI,)), scope)}
@@ -79,13 +86,13 @@ class Floor:
         self._access_tokens.clear()
         self._refresh_tokens.clear()
 
-    def authorize(self, request: RawRequest) -> bytes:
+    def authorize(self, request: RawRequest) -> AnswerT:
         """Redirect with a code."""
         asked = read_query(request.target)
         client = self._clients.get(asked["client_id"])
         redirect_uri = asked["redirect_uri"]
         if client is None or redirect_uri not in client.redirect_uris:
-            return _refusal(400, "invalid_request")
+            return self._refusal(400, "invalid_request")
         scope = asked["scope"]
         tokens = frozenset(scope.split(" "))
         if (
@@ -95,19 +102,19 @@ class Floor:
             or not tokens <= client.scope
             or not tokens <= self._consents[SUBJECT, CLIENT_ID]
         ):
-            return _refusal(400, "invalid_request")
+            return self._refusal(400, "invalid_request")
         code = mint()
         self._codes[_digest(code)] = _Code(
             asked["client_id"], SUBJECT, scope, redirect_uri, challenge, time.time() + CODE_LIFETIME
         )
         location = f"{redirect_uri}?code={code}&state={quote(asked['state'], safe='')}"
-        return serialised(302, (("Location", location), ("Cache-Control", "no-store")), b"")
+        return self._answer(302, (("Location", location), ("Cache-Control", "no-store")), b"")
 
-    def token(self, request: RawRequest) -> bytes:
+    def token(self, request: RawRequest) -> AnswerT:
         """Authenticate the client and answer with tokens."""
         client_id = self._authenticated(request)
         if client_id is None:
-            return _refusal(401, "invalid_client")
+            return self._refusal(401, "invalid_client")
         form = read_form(request.body.decode("ascii"))
         grant_type = form["grant_type"]
         if grant_type == "authorization_code":
@@ -116,7 +123,7 @@ class Floor:
             return self._refresh(client_id, form)
         scope = form["scope"]
         if grant_type != "client_credentials" or not frozenset(scope.split(" ")) <= self._clients[client_id].scope:
-            return _refusal(400, "invalid_request")
+            return self._refusal(400, "invalid_request")
         now = time.time()
         access_token = mint()
         token = _Token(client_id, client_id, scope, now, now + ACCESS_TOKEN_LIFETIME)
@@ -127,13 +134,13 @@ class Floor:
             "expires_in": ACCESS_TOKEN_LIFETIME,
             "scope": scope,
         }
-        return serialised(200, _JSON, json.dumps(members).encode("ascii"))
+        return self._answer(200, _JSON, json.dumps(members).encode("ascii"))
 
-    def introspect(self, request: RawRequest) -> bytes:
+    def introspect(self, request: RawRequest) -> AnswerT:
         """Authenticate the client and tell what the token is."""
         client_id = self._authenticated(request)
         if client_id is None:
-            return _refusal(401, "invalid_client")
+            return self._refusal(401, "invalid_client")
         token = self._access_tokens.get(_digest(read_form(request.body.decode("ascii"))["token"]))
         members: dict[str, object] = {"active": False}
         if token is not None and token.client_id == client_id and token.expires_at > time.time():
@@ -147,7 +154,7 @@ class Floor:
                 "sub": token.subject,
                 "iss": ISSUER,
             }
-        return serialised(200, _JSON, json.dumps(members).encode("ascii"))
+        return self._answer(200, _JSON, json.dumps(members).encode("ascii"))
 
     def _authenticated(self, request: RawRequest) -> str | None:
         client_id, secret = "", ""
@@ -160,7 +167,7 @@ class Floor:
             return None
         return client_id
 
-    def _exchange(self, client_id: str, form: dict[str, str]) -> bytes:
+    def _exchange(self, client_id: str, form: dict[str, str]) -> AnswerT:
         now = time.time()
         code = self._codes.pop(_digest(form["code"]), None)
         challenge = base64.urlsafe_b64encode(_digest(form["code_verifier"]))[:43].decode("ascii")
@@ -171,17 +178,17 @@ class Floor:
             or code.expires_at <= now
             or not hmac.compare_digest(challenge, code.challenge)
         ):
-            return _refusal(400, "invalid_grant")
+            return self._refusal(400, "invalid_grant")
         return self._pair(client_id, code.subject, code.scope, now)
 
-    def _refresh(self, client_id: str, form: dict[str, str]) -> bytes:
+    def _refresh(self, client_id: str, form: dict[str, str]) -> AnswerT:
         now = time.time()
         token = self._refresh_tokens.pop(_digest(form["refresh_token"]), None)
         if token is None or token.client_id != client_id or token.expires_at <= now:
-            return _refusal(400, "invalid_grant")
+            return self._refusal(400, "invalid_grant")
         return self._pair(client_id, token.subject, token.scope, now)
 
-    def _pair(self, client_id: str, subject: str, scope: str, now: float) -> bytes:
+    def _pair(self, client_id: str, subject: str, scope: str, now: float) -> AnswerT:
         access_token, refresh_token = mint(), mint()
         access = _Token(client_id, subject, scope, now, now + ACCESS_TOKEN_LIFETIME)
         refresh = _Token(client_id, subject, scope, now, now + REFRESH_TOKEN_LIFETIME)
@@ -194,8 +201,7 @@ class Floor:
             "refresh_token": refresh_token,
             "scope": scope,
         }
-        return serialised(200, _JSON, json.dumps(members).encode("ascii"))
+        return self._answer(200, _JSON, json.dumps(members).encode("ascii"))
 
-
-def _refusal(status: int, code: str) -> bytes:
-    return serialised(status, _JSON, json.dumps({"error": code}).encode("ascii"))
+    def _refusal(self, status: int, code: str) -> AnswerT:
+        return self._answer(status, _JSON, json.dumps({"error": code}).encode("ascii"))
