@@ -22,7 +22,7 @@ import attrs
 import h11
 
 from oauthcore.wire.http import Headers, Peer, Request, Response
-from oauthcore.wire.text import ascii_lower
+from oauthcore_h11.response_head import field_lines, status_line
 
 
 @attrs.frozen(kw_only=True)
@@ -83,10 +83,6 @@ class Phase(Enum):
     CLOSE = "close the connection"
 
 
-class UnsendableResponse(Exception):
-    """Report that a response can't be put into HTTP; nothing of it was sent, another may be given in its place."""
-
-
 class _Objection(Exception):
     """Refuse a request before the application sees it, and the connection with it."""
 
@@ -99,7 +95,11 @@ class _Objection(Exception):
 _SCHEME_AND_HOST = re.compile(r"https?://[^/?#]*", re.IGNORECASE | re.ASCII)
 # RFC 3986 sections 3.2.2 and 3.2.3: a host, which may be empty, and a port.
 _HOST = re.compile(rb"(?:\[[A-Za-z0-9\-._~!$&'()*+,;=:]+\]|[A-Za-z0-9\-._~!$&'()*+,;=%]*)(?::[0-9]*)?")
-_FRAMING = frozenset({"content-length", "transfer-encoding", "date"})
+# What h11 is told of a response: that one is sent, whether it is the last, and that nothing more follows. 304 says so
+# without a header (RFC 9112 section 6.3), and does so for every method: a 204 would make a tunnel of CONNECT.
+_ANSWERED = h11.Response(status_code=HTTPStatus.NOT_MODIFIED, headers=[])
+_ANSWERED_LAST = h11.Response(status_code=HTTPStatus.NOT_MODIFIED, headers=[("Connection", "close")])
+_ENDED = h11.EndOfMessage()
 # RFC 9110 section 15.5.16: so that the client learns what it should have sent.
 _NO_CODING: Headers = (("Accept-Encoding", "identity"),)
 
@@ -112,7 +112,7 @@ def _nobody(headers: Headers) -> Peer | None:
 # straddle the turn of a second.
 @lru_cache(maxsize=2)
 def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+    return f"Date: {formatdate(second, usegmt=True)}\r\n"
 
 
 class Connection:
@@ -133,6 +133,7 @@ class Connection:
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.head)
         self._method: bytes | None = None
         self._request: h11.Request | None = None
+        self._fields: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
         self._is_last = False
 
@@ -151,7 +152,7 @@ class Connection:
     def respond(self, response: Response) -> list[Event]:
         """Answer the request last given out; then go on with what has arrived meanwhile.
 
-        Raises `UnsendableResponse` where h11 would refuse the response, as for a line break in a header.
+        Raises `UnsendableResponse` for a response that HTTP has no spelling of, as with a line break in a header.
         """
         sent = self._spell(response)
         if self._h11.our_state is h11.MUST_CLOSE or self._h11.their_state is not h11.DONE:
@@ -179,7 +180,7 @@ class Connection:
         try:
             while (event := self._next()) is not None:
                 events.append(event)
-                if isinstance(event, Request | Close):
+                if not isinstance(event, Send):
                     break
         except _Objection as objection:
             events.extend(self._refuse(objection))
@@ -199,7 +200,8 @@ class Connection:
     def _next(self) -> Event | None:
         """Return the next event, or None until more arrives."""
         while True:
-            buffered = len(self._h11.trailing_data[0])
+            # Only where a head may come: to look copies what is there.
+            buffered = len(self._h11.trailing_data[0]) if self._request is None else 0
             match self._h11.next_event():
                 case h11.Request() as request:
                     self._begin(request, buffered - len(self._h11.trailing_data[0]))
@@ -220,10 +222,12 @@ class Connection:
 
     def _begin(self, request: h11.Request, head_size: int) -> None:
         self._request, self._method = request, request.method
+        # Once: h11 makes each pair anew whenever it is looked at.
+        self._fields = list(request.headers)
         self._requests += 1
         if self._requests >= self._limits.requests:
             self._is_last = True
-        headers = dict(request.headers)
+        headers = dict(self._fields)
         if not request.http_version.startswith(b"1."):
             raise _Objection(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
         # Nothing here reads it; but a folded line could hide in it from whoever stands between (RFC 9112 section 3.2).
@@ -239,20 +243,25 @@ class Connection:
             raise _Objection(HTTPStatus.BAD_REQUEST)
         if request.method == b"CONNECT":  # this is no proxy, and what follows would be no HTTP
             raise _Objection(HTTPStatus.NOT_IMPLEMENTED)
-        if listed(request, b"content-encoding") - {b"identity"}:
+        if b"content-encoding" in headers and self._listed(b"content-encoding") - {b"identity"}:
             raise _Objection(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, _NO_CODING)
-        if listed(request, b"expect") - {b"100-continue"}:
+        if b"expect" in headers and self._listed(b"expect") - {b"100-continue"}:
             raise _Objection(HTTPStatus.EXPECTATION_FAILED)  # RFC 9110 section 10.1.1
         # Before 100 (Continue), so that a client that asks first is spared the sending (RFC 9110 section 10.1.1).
         if int(headers.get(b"content-length", b"0")) > self._limits.body:
             raise _Objection(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
+    def _listed(self, name: bytes) -> frozenset[bytes]:
+        """Return a field's elements in lower case: several lines of it are one list (RFC 9110 section 5.3)."""
+        lines = (value for field, value in self._fields if field == name)
+        return frozenset(element.strip(b" \t").lower() for line in lines for element in line.split(b",")) - {b""}
+
     def _complete(self) -> Request:
-        request, body = self._request, bytes(self._body)
+        request, fields, body = self._request, self._fields, bytes(self._body)
         assert request is not None
-        self._request = None
+        self._request, self._fields = None, []
         self._body.clear()
-        headers = tuple([(name.decode("ascii"), value.decode("latin-1")) for name, value in request.headers])
+        headers = tuple([(name.decode("ascii"), value.decode("latin-1")) for name, value in fields])
         target = origin_form(request.target.decode("ascii"))
         return Request(request.method.decode("ascii"), target, headers, body, self._peer_of(headers))
 
@@ -271,50 +280,33 @@ class Connection:
         return [Refused(objection.status, method, path), Send(self._spell(response)), Close()]
 
     def _spell(self, response: Response) -> bytes:
-        has_body = response.status not in {204, 304}
-        headers = self._headers(response, has_body=has_body)
-        try:
-            encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-            head = h11.Response(status_code=response.status, headers=encoded, reason=reason_phrase(response.status))
-        except (h11.LocalProtocolError, UnicodeEncodeError):
-            # Not "from" it: its text shows the header's value, which may hold a code or a cookie.
-            raise UnsendableResponse("the status or a header of the response is not fit to be sent") from None
-        pieces = [self._h11.send(head)]
-        if has_body and self._method != b"HEAD":
-            pieces.append(self._h11.send(h11.Data(data=response.body)))
-        pieces.append(self._h11.send(h11.EndOfMessage()))
-        return b"".join(pieces)
-
-    def _headers(self, response: Response, *, has_body: bool) -> Headers:
-        own: list[tuple[str, str]] = [("Date", _date(int(self._clock())))]
-        if has_body:
-            own.append(("Content-Length", str(len(response.body))))
-        if self._is_last:
-            own.append(("Connection", "close"))
-        return (*(pair for pair in response.headers if ascii_lower(pair[0]) not in _FRAMING), *own)
-
-
-def listed(request: h11.Request, name: bytes) -> frozenset[bytes]:
-    """Return the elements of a field in lower case: several lines of it are one list (RFC 9110 section 5.3)."""
-    lines = (value for field, value in request.headers if field == name)
-    return frozenset(element.strip(b" \t").lower() for line in lines for element in line.split(b",")) - {b""}
+        """Spell a response, and have h11 know that it was sent; raises `UnsendableResponse` before that."""
+        status, body = response.status, response.body
+        first_line = status_line(status)
+        lines, options = field_lines(response.headers)
+        self._h11.send(_ANSWERED_LAST if self._is_last or "close" in options else _ANSWERED)
+        self._h11.send(_ENDED)
+        # h11 knows why else this may be the last one: the client said so, or speaks HTTP/1.0.
+        if self._h11.our_state is h11.MUST_CLOSE:
+            options = (options - {"keep-alive"}) | {"close"}
+        lines.append(_date(int(self._clock())))
+        if status in {204, 304}:  # RFC 9110 section 8.6: they have no body and no length, not even 0
+            body = b""
+        else:
+            lines.append(f"Content-Length: {len(body)}\r\n")
+        if options:
+            lines.append(f"Connection: {', '.join(sorted(options))}\r\n")
+        head = "".join((first_line, *lines, "\r\n")).encode("latin-1")
+        return head if self._method == b"HEAD" else head + body
 
 
 def origin_form(target: str) -> str:
     """Return a request target without scheme and host, which clients of proxies send (RFC 9112 section 3.2.2)."""
-    absolute = _SCHEME_AND_HOST.match(target)
+    absolute = None if target.startswith("/") else _SCHEME_AND_HOST.match(target)
     if absolute is None:
         return target
     rest = target[absolute.end() :]
     return rest if rest.startswith("/") else "/" + rest
-
-
-def reason_phrase(status: int) -> str:
-    """Return the phrase for a status, or none for one that has none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
 
 
 def plain_response(status: HTTPStatus, headers: Headers = ()) -> Response:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from oauthcore import Peer, Request, Response
 from oauthcore.wire.http import Headers
 from oauthcore_h11 import Close, Connection, Limits, Refused, Send
-from oauthcore_h11.connection import Event, Phase, UnsendableResponse, origin_form
+from oauthcore_h11.connection import Event, Phase, origin_form
+from oauthcore_h11.response_head import UnsendableResponse
 
 Feed = Callable[[Connection, bytes], list[Event]]
 
@@ -397,7 +398,7 @@ def test_unsendable_response_is_reported_without_its_header(connection: Connecti
 
     assert "hush" not in str(caught.value)
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 def test_status_without_a_phrase_is_sent_without_one(connection: Connection) -> None:
