@@ -71,7 +71,7 @@ class Digester:
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:
         """Digest a secret as that kind: one of ours, or one that a grant of the host's has for secrets of its own."""
-        state = (self._seeds.get(kind) or self._seed(kind)).copy()
+        state = self._seeds[kind].copy() if kind in self._seeds else self._seed(kind)
         state.update(secret._value.encode("utf-8", "surrogatepass"))
         digest: Digest = state.hexdigest()  # type: ignore[assignment]  # `Digest(…)` would be a call in Python
         return digest
@@ -129,7 +129,12 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 def encoded(random_bytes: bytes) -> Secret:
     """Spell bytes as a secret fit for URLs and headers (base64url without padding)."""
-    return Secret(binascii.b2a_base64(random_bytes, newline=False).translate(_URL_SAFE, b"=").decode("ascii"))
+    return Secret(base64url(random_bytes))
+
+
+def base64url(data: bytes) -> str:
+    """Spell bytes by RFC 4648 section 5, without padding."""
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def same_digest(one: Digest, other: Digest) -> bool:

@@ -74,6 +74,10 @@ class Handles:
         return encoded(state.digest()).reveal()
 
 
+# JSON takes at most six bytes for a character (`\u0000`); the names around the texts take less than a sixth of it all.
+SURELY_CARRIED = MAX_CARRIED // 6 - MAX_CARRIED // 36
+
+
 def check_carried(members: Mapping[str, Any]) -> None:
     """Refuse what is too long to be carried, in the JSON that it would be."""
     if len(_text_of(members)) > MAX_CARRIED:

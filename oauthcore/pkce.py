@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from typing import Literal
 
-from oauthcore.digest import same
+from oauthcore.digest import base64url, same
 from oauthcore.errors import InvalidGrant, InvalidRequest
 from oauthcore.per_request import per_request
 
@@ -71,4 +70,4 @@ def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> Non
 def _transformed(verifier: str, method: Method) -> str:
     if method == "plain":
         return verifier
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
+    return base64url(hashlib.sha256(verifier.encode("ascii")).digest())

@@ -5,6 +5,7 @@ From then on the record counts, and the handle is merely its name: so each is st
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -13,13 +14,14 @@ from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Insert, Replace
-from oauthcore.handle import check_carried
+from oauthcore.handle import SURELY_CARRIED, check_carried
 from oauthcore.records.client import Client
 from oauthcore.records.interaction import AuthorizationRequest, Interaction
 from oauthcore.records.lifecycle import InteractionState
 
 _NAMES = tuple(field.name for field in attrs.fields(AuthorizationRequest))
 _KNOWN = frozenset(_NAMES)
+_values = attrgetter(*_NAMES)
 
 
 def carry(request: AuthorizationRequest, client: Client, browser: Digest, context: Context) -> Secret:
@@ -74,7 +76,9 @@ def is_over(interaction: Interaction, now: int) -> bool:
 
 def check_length(request: AuthorizationRequest) -> None:
     """Refuse a request that is too long to wait for a person, also where it need not wait: a client knows at once."""
-    check_carried(_members(request))
+    # What is short, as almost all are, need not be written in order to be measured.
+    if sum([len(value) for value in _values(request) if value is not None]) > SURELY_CARRIED:
+        check_carried(_members(request))
 
 
 def _members(request: AuthorizationRequest) -> dict[str, Any]:

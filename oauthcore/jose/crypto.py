@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from oauthcore.digest import base64url
 from oauthcore.errors import ConfigurationError
 from oauthcore.jose.compact import Encrypted, Flaw, InvalidJwt, Signed, read_claims, read_encrypted, read_signed
 from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS, SERVER_ALGORITHMS, SIGNATURES, Jwk
@@ -68,7 +69,7 @@ def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JW
     header = {"alg": alg, "typ": typ} | ({} if key.kid is None else {"kid": key.kid})
     signing_input = f"{_encoded(header)}.{_encoded(claims)}".encode("ascii")
     signature = _signature(alg).sign(signing_input, _key(key))
-    return f"{signing_input.decode('ascii')}.{_base64url(signature)}"
+    return f"{signing_input.decode('ascii')}.{base64url(signature)}"
 
 
 def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
@@ -283,8 +284,4 @@ def _library(name: str) -> ModuleType:
 
 
 def _encoded(members: Mapping[str, object]) -> str:
-    return _base64url(json.dumps(members, separators=(",", ":")).encode("ascii"))
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+    return base64url(json.dumps(members, separators=(",", ":")).encode("ascii"))

@@ -6,7 +6,6 @@ a shared secret and with nothing else, whatever public keys there are.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -14,6 +13,7 @@ from typing import Literal, Self
 
 import attrs
 
+from oauthcore.digest import base64url
 from oauthcore.errors import ConfigurationError
 from oauthcore.jose.strict_json import parse_object
 
@@ -109,7 +109,7 @@ class Jwk:
         members = self.members
         identity = {name: members[name] for name in _IDENTITY[self.kty]}
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).digest()
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+        return base64url(digest)
 
     @property
     def public(self) -> Jwk:
@@ -152,7 +152,7 @@ class Jwk:
 
 def symmetric(secret: bytes) -> Jwk:
     """Return the key that a client's secret is, for an HMAC (OIDC Core section 10.1)."""
-    return Jwk.of({"kty": "oct", "k": base64.urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")})
+    return Jwk.of({"kty": "oct", "k": base64url(secret)})
 
 
 def parse_set(text: str | bytes) -> tuple[Jwk, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping
 
 import attrs
 
 from oauthcore.context import Context
-from oauthcore.digest import Secret
+from oauthcore.digest import Secret, base64url
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
@@ -101,7 +100,7 @@ def hashes(beside: HashInputs, alg: str) -> dict[str, object]:
 def half_hash(value: str, alg: str) -> str:
     """Return the left half of a hash, in base64url (OIDC Core section 3.1.3.6)."""
     digest = hashlib.new(_HASHES[alg], value.encode()).digest()
-    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode("ascii")
+    return base64url(digest[: len(digest) // 2])
 
 
 def claimed_by(client: Client, scope: Scope) -> Scope:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from oauthcore.digest import base64url
 from oauthcore.jose.compact import MAX_LENGTH, Flaw, InvalidJwt, read_claims, read_signed
 from oauthcore.jose.strict_json import parse_object
 
@@ -43,7 +44,7 @@ def rebuilt(text: str, redact: Redact, letters: str) -> str | None:
         )
     except (ValueError, RecursionError):
         return None
-    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode("ascii") for part in parts)
+    return ".".join(base64url(part) for part in parts)
 
 
 def _json_in_place(text: bytes, redact: Redact) -> bytes:

@@ -6,14 +6,13 @@ keeps its length and its punctuation, since those decide whether it can be read 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
 
 import attrs
 
-from oauthcore.digest import encoded
+from oauthcore.digest import base64url, encoded
 from oauthcore.flow.effects import Claims, Effect
 
 # What this project makes: 32 bytes in base64url.
@@ -143,4 +142,4 @@ def reshaped(text: str, letters: str) -> str:
 
 def _challenge(verifier: str) -> str:
     digest = hashlib.sha256(verifier.encode("utf-8", "surrogatepass")).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return base64url(digest)

@@ -12,13 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 
 from oauthcore.per_request import per_request
-from oauthcore.wire.text import ascii_lower
+from oauthcore.wire.text import ascii_lower, lower_names
 
 Headers = tuple[tuple[str, str], ...]
-
-
-def _lowered(headers: Iterable[tuple[str, str]]) -> Headers:
-    return tuple([(ascii_lower(name), value) for name, value in headers])
 
 
 def _path_of(target: str) -> str:
@@ -49,7 +45,7 @@ class Request:
 
     method: str
     target: str = attrs.field(repr=_path_of)
-    headers: Headers = attrs.field(default=(), converter=_lowered, repr=False)
+    headers: Headers = attrs.field(default=(), converter=lower_names, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     peer: Peer | None = attrs.field(default=None, repr=False)
 

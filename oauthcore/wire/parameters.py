@@ -24,6 +24,7 @@ MAX_PARAMETERS = 100
 
 # RFC 8707 section 2 lets a request name several resources.
 REPEATABLE = frozenset({"resource"})
+_NO_LISTS: dict[str, tuple[str, ...]] = {}
 
 
 @per_request
@@ -67,6 +68,10 @@ def parse_form(text: str) -> Parameters:
     if len(pieces) > MAX_PARAMETERS:
         raise UnreadableRequest.with_description(f"there are more than {MAX_PARAMETERS} parameters")
     is_plain = text.isascii() and "\0" not in text
+    if is_plain and "%" not in text and "+" not in text:
+        plain = _as_written(pieces)
+        if plain is not None:
+            return Parameters(plain, _NO_LISTS)
     values: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {}
     for piece in pieces:
@@ -85,14 +90,43 @@ def parse_form(text: str) -> Parameters:
     return Parameters(values, lists)
 
 
+def _as_written(pieces: list[str]) -> dict[str, str] | None:
+    """Return what unencoded pieces say, None where there is more to it: a list, a blank, a name twice.
+
+    So it is with most bodies at the token endpoint.
+    """
+    try:
+        values: dict[str, str] = dict([piece.split("=", 1) for piece in pieces])
+    except ValueError:  # a piece without =
+        return None
+    is_simple = len(values) == len(pieces) and REPEATABLE.isdisjoint(values)
+    return values if is_simple and "" not in values and "" not in values.values() else None
+
+
+# What an escape stands for, where that is one printable character of ASCII: as in URLs, which are most of what has any.
+_PRINTABLE = {f"{code:02{digits}}": chr(code) for code in range(0x20, 0x7F) for digits in "xX"}
+
+
 def _decoded(text: str) -> str:
     text = text.replace("+", " ")
+    if "%" in text and text.isascii():
+        first, *escaped = text.split("%")
+        try:
+            text = first + "".join([_PRINTABLE[part[:2]] + part[2:] for part in escaped])
+        except KeyError:
+            pass  # another character, or no escape at all: as the standard library reads it
+        else:
+            return _without_nul(text)
     try:
         # Only surrogates that stand alone can't be encoded; what is ASCII and has no escape in it is read already.
         if "%" in text or not text.isascii():
             text = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
         raise UnreadableRequest.with_description("a parameter is no UTF-8") from None
+    return _without_nul(text)
+
+
+def _without_nul(text: str) -> str:
     # No parameter has a use for NUL, and databases choke on it.
     if "\0" in text:
         raise UnreadableRequest.with_description("a parameter has a NUL character")
@@ -104,7 +138,8 @@ def form_of(request: Request) -> Parameters:
 
     Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
     """
-    if media_type(request.header("content-type")) != FORM:
+    content_type = request.header("content-type")
+    if content_type != FORM and media_type(content_type) != FORM:
         raise UnreadableRequest.with_description(f"the content type is not {FORM}")
     if len(request.body) > MAX_LENGTH:
         raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Iterable
 
 # RFC 9110 section 5.6.3: OWS = *( SP / HTAB )
 OWS = " \t"
@@ -28,6 +29,12 @@ def strip_ows(text: str) -> str:
 def ascii_lower(text: str) -> str:
     """Return a text with the letters A to Z in lower case: what is case-insensitive on the wire is so in ASCII."""
     return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def lower_names(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return header fields with their names in lower case, as `ascii_lower` makes it (RFC 9110 section 5.1)."""
+    # `ascii_lower` itself would be a call for each of them, at each request.
+    return tuple([(name.lower() if name.isascii() else name.translate(_LOWER), value) for name, value in headers])
 
 
 def decimal(text: str, digits: int) -> int | None:

@@ -91,8 +91,8 @@ def test_the_only_registered_redirect_uri_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("changes", "error", "reason"),
     [
-        ({"request": True}, RequestNotSupported, "request"),
-        ({"request_uri": True}, RequestUriNotSupported, "request_uri"),
+        ({"request": "a.b.c"}, RequestNotSupported, "request"),
+        ({"request_uri": "https://c.example/r"}, RequestUriNotSupported, "request_uri"),
         ({"response_type": None}, InvalidRequest, "response_type is missing"),
         ({"response_type": "coda"}, UnsupportedResponseType, "not offered"),
         ({"response_type": "token"}, UnsupportedResponseType, "not offered"),

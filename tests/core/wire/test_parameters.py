@@ -49,6 +49,18 @@ def test_a_value_is_decoded_as_the_library_decodes_it(text: str) -> None:
         assert parse_form(f"a={text}").get("a") == (expected or None)
 
 
+@given(text=st.text(alphabet="ab=&c", max_size=12), encoded=st.sampled_from(["a", "b", "c"]))
+def test_what_is_written_plainly_is_read_as_what_is_encoded(text: str, encoded: str) -> None:
+    read: list[Parameters | str] = []
+    for spelling in (text, text.replace(encoded, f"%{ord(encoded):02x}")):
+        try:
+            read.append(parse_form(spelling))
+        except InvalidRequest as error:
+            read.append(error.reason)
+
+    assert read[0] == read[1]
+
+
 @given(text=st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(InvalidRequest):
