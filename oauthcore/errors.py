@@ -5,11 +5,22 @@ name what was wrong. Neither ever holds a secret. `retry_after` is in seconds.
 
 A person reads `description`, on a page and in their language. Whoever writes the client reads `error_description`,
 which is the same unless the error was made by `with_description`: then it names what is wrong with the request itself.
+Programs read the `headers` of the answer as well.
 """
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Self
+
+# RFC 9110 sections 5.6.2 and 5.5, in ASCII: a value without white space around it, and without a line end in it, by
+# which whoever can have a word put into it would write headers, or a response, of their own.
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FIELD_VALUE = re.compile(r"[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?")
+# What the answer has of its own: a second one would be read by some and not by others (RFC 9112 section 6.3).
+_OWN_FIELD = re.compile(
+    "cache-control|connection|content-length|content-type|pragma|transfer-encoding", re.ASCII | re.IGNORECASE
+)
 
 
 class OAuthError(Exception):
@@ -19,6 +30,7 @@ class OAuthError(Exception):
     status: ClassVar[int] = 400
     description: ClassVar[str]
     retry_after: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -35,6 +47,20 @@ class OAuthError(Exception):
         error = cls(text if reason is None else reason)
         error.error_description = f"{text}."
         return error
+
+    def with_header(self, name: str, value: str) -> Self:
+        """Add a header to the answer, and return the error, to be raised: a `DPoP-Nonce` (RFC 9449 section 8), say.
+
+        A client gets it where it is answered with JSON; a browser, which is shown a page or sent to the client, does
+        not. A `WWW-Authenticate` takes the place of the usual challenge, and several are several challenges (RFC 9110
+        section 11.6.1). Raises `ValueError` for what can't be a header, and for one that the answer has anyway.
+        """
+        if not _FIELD_NAME.fullmatch(name) or _OWN_FIELD.fullmatch(name):
+            raise ValueError(f"an error can't have a header of this name: {name!r}")
+        if not _FIELD_VALUE.fullmatch(value):
+            raise ValueError(f"the header {name} can't have this value: use printable ASCII, without spaces around it")
+        self.headers = (*self.headers, (name, value))
+        return self
 
 
 class InvalidRequest(OAuthError):

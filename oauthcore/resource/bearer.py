@@ -15,6 +15,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError, InvalidRequest, InvalidToken, OAuthError
 from oauthcore.scope import Scope
 from oauthcore.wire.http import NO_STORE, Headers, Refusal, Request, Response
+from oauthcore.wire.refusals import has_challenge
 from oauthcore.wire.text import ascii_lower, strip_ows
 
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
@@ -75,11 +76,11 @@ class Challenge:
 
     def refuse(self, error: OAuthError, scope: Scope, cause: BaseException | None = None) -> Response:
         """Refuse what was brought; trouble of our own is no fault of the token's, and says nothing about it."""
-        extra: Headers = ()
-        if error.status < 500:
-            extra = (self.header(scope, error),)
+        extra: Headers = error.headers
+        if error.status < 500 and not has_challenge(error):
+            extra = (self.header(scope, error), *extra)
         elif error.retry_after is not None:
-            extra = (("Retry-After", str(error.retry_after)),)
+            extra = (("Retry-After", str(error.retry_after)), *extra)
         members = {"error": error.code, "error_description": error.error_description}
         headers = (*extra, ("Content-Type", "application/json"), *NO_STORE)
         return Response(error.status, headers, json.dumps(members).encode(), Refusal(error.code, error.reason, cause))

@@ -9,6 +9,7 @@ import attrs
 
 from oauthcore.errors import InvalidClient, OAuthError
 from oauthcore.wire.http import NO_STORE, Headers, Refusal, Response, json_response
+from oauthcore.wire.text import ascii_lower
 
 # For every page: nothing may frame it, run in it, or learn from it where the person came from (RFC 9700 section 4.16).
 PAGE_HEADERS: Headers = (
@@ -33,17 +34,22 @@ RenderErrorPage = Callable[[ErrorPage], Response]
 
 
 def refuse_as_json(error: OAuthError, realm: str, cause: BaseException | None = None) -> Response:
-    """Refuse a client (RFC 6749 section 5.2).
+    """Refuse a client (RFC 6749 section 5.2), with the headers that the error has.
 
     A 401 always says how to do better (RFC 9110 section 15.5.2); a 429 and a 503 say when to try again.
     """
     members = {"error": error.code, "error_description": error.error_description}
-    extra: Headers = ()
-    if isinstance(error, InvalidClient):
-        extra = (("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'),)
+    extra: Headers = error.headers
+    if isinstance(error, InvalidClient) and not has_challenge(error):
+        extra = (("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'), *extra)
     elif error.retry_after is not None:
-        extra = (("Retry-After", str(error.retry_after)),)
+        extra = (("Retry-After", str(error.retry_after)), *extra)
     return attrs.evolve(json_response(error.status, members, extra), refusal=Refusal(error.code, error.reason, cause))
+
+
+def has_challenge(error: OAuthError) -> bool:
+    """Tell whether an error says by itself how to authenticate."""
+    return any(ascii_lower(name) == "www-authenticate" for name, _ in error.headers)
 
 
 def refuse_as_page(error: OAuthError, render: RenderErrorPage, cause: BaseException | None = None) -> Response:
