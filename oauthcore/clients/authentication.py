@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
@@ -15,7 +13,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidClient, InvalidRequest
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Insert, Outcome, Replace, Require
+from oauthcore.flow.outcome import Change, Decision, Delete, Insert, Outcome, Replace, Require
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
@@ -28,13 +26,12 @@ from oauthcore.wire.parameters import Parameters
 class Authenticated:
     """Prove that a request came from this client; for a public one, that it said so and could not be asked for more.
 
-    Two things are to be remembered with whatever comes of it, by `spend`: `spent` is the assertion that this was proven
-    with, `rewritten` the client with its secrets in a form that depends on no issuer.
+    `spent` are changes for `spend`, to be committed with whatever comes of the request: what it was proven with is good
+    once (an assertion's `jti`: RFC 7523 section 3), or has to stand still then.
     """
 
     client: Client
-    spent: SpentAssertion | None = None
-    rewritten: Client | None = None
+    spent: tuple[Change, ...] = ()
 
 
 def authenticate_client(request: Request, parameters: Parameters, context: Context) -> Flow[Authenticated]:
@@ -43,22 +40,27 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     client = yield from find(Client, presented.client_ids[0])
     if client is None and len(presented.client_ids) > 1:
         client = yield from find(Client, presented.client_ids[1])
-    spent = None
+    before = None
     if presented.assertion is not None:
-        spent = yield from find(SpentAssertion, presented.assertion.key(context))
-    return decide(presented, client, spent, context)
+        before = yield from find(SpentAssertion, presented.assertion.key(context))
+    return decide(presented, client, before, context)
 
 
-def spend(caller: Authenticated, outcome: Outcome) -> Outcome:
-    """Have the caller's assertion used up by the same commit: who is second with it is refused on looking again."""
-    changes = outcome.changes
-    if caller.rewritten is not None:
-        # A commit has one change of a record: that the client is still the same is required by its replacement, too.
-        others = (change for change in changes if change != Require(caller.client))
-        changes = (*others, Replace(caller.client, caller.rewritten))
-    if caller.spent is not None:
-        changes = (*changes, Insert(caller.spent))
-    return outcome if changes is outcome.changes else attrs.evolve(outcome, changes=changes)
+def spend(spent: tuple[Change, ...], outcome: Outcome) -> Outcome:
+    """Have what a request was proven with spent by the commit of what comes of it: who is second finds it spent.
+
+    A commit has one change of a record. What a replacement or a deletion requires anyway is not required once more; and
+    where a grant spends the same as the proof of its caller, that is spent once.
+    """
+    if not spent:
+        return outcome
+    everything = (*outcome.changes, *spent)
+    changed = [c.old if isinstance(c, Replace) else c.record for c in everything if isinstance(c, Replace | Delete)]
+    changes: list[Change] = []
+    for change in everything:
+        if change not in changes and not (isinstance(change, Require) and change.record in changed):
+            changes.append(change)
+    return Decision(outcome.value, tuple(changes), outcome.events)
 
 
 def read_credentials(request: Request, parameters: Parameters) -> Presented:
@@ -80,11 +82,11 @@ def read_credentials(request: Request, parameters: Parameters) -> Presented:
 
 
 def decide(
-    presented: Presented, client: Client | None, spent: SpentAssertion | None, context: Context
+    presented: Presented, client: Client | None, before: SpentAssertion | None, context: Context
 ) -> Authenticated:
     """Prove that it is the client that is registered, by a method it is registered for (RFC 6749 section 2.3).
 
-    `spent` tells that the assertion was used before.
+    `before` is there if the assertion was used before.
     """
     if client is None:
         raise nothing_proven(presented, "the client is unknown")
@@ -95,19 +97,20 @@ def decide(
     if presented.assertion is not None:
         prove = prove_secret if presented.method == "client_secret_jwt" else prove_private_key
         proven = prove(presented.assertion, client, context)
-        if spent is not None:
+        if before is not None:
             raise InvalidClient("the client's assertion was used before")
-        return Authenticated(client, proven, rewritten(client, (), context))
+        return Authenticated(client, (*rewritten(client, (), context), Insert(proven)))
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong")
-    return Authenticated(client, rewritten=rewritten(client, presented.secrets, context))
+    return Authenticated(client, rewritten(client, presented.secrets, context))
 
 
-def rewritten(client: Client, shown: tuple[Secret, ...], context: Context) -> Client | None:
-    """Return the client with its secrets in today's form, None where they are in it already, as almost always."""
+def rewritten(client: Client, shown: tuple[Secret, ...], context: Context) -> tuple[Change, ...]:
+    """Return what puts the client's secrets into today's form, nothing where they are in it, as almost always."""
     if all(secret.portable for secret in client.secrets):
-        return None
-    return made_portable(client, shown, context)
+        return ()
+    portable = made_portable(client, shown, context)
+    return () if portable is None else (Replace(client, portable),)
 
 
 def nothing_proven(presented: Presented, reason: str) -> InvalidClient:

@@ -29,7 +29,7 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
     alg = yield from signing_alg(request, caller, context)
     answer = json_response(200, members) if alg is None else signed_answer(members, caller, alg, context)
-    return spend(caller, Decision(answer))
+    return spend(caller.spent, Decision(answer))
 
 
 def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:

@@ -28,7 +28,7 @@ def revocation(request: Request, context: Context) -> Flow[Outcome]:
     grant = None
     if token is not None and token.grant is not None:
         grant = yield from find(Grant, token.grant)
-    return spend(caller, decide(caller, token, grant, context))
+    return spend(caller.spent, decide(caller, token, grant, context))
 
 
 def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> Outcome:

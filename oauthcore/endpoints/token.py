@@ -26,4 +26,4 @@ def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -
         raise UnauthorizedClient.with_description(
             "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
         )
-    return spend(caller, (yield from grant(caller, parameters, context)))
+    return spend(caller.spent, (yield from grant(caller, parameters, context)))
