@@ -6,7 +6,9 @@ a blocking and an async host.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self
 
 from oauthcore.authorization.browser import browser_of, form_token
 from oauthcore.clients.management import list_clients, remove_client, switch_client, update_client
@@ -15,7 +17,6 @@ from oauthcore.clients.registration import Registered, check_client, remember, r
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret, same
-from oauthcore.documents import Documents
 from oauthcore.endpoints.applications import (
     AuthorizedApplication,
     Withdrawal,
@@ -43,8 +44,9 @@ from oauthcore.flow.transact import Refuse, SignAll, commit_until_unchanged, com
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
+from oauthcore.instruments import Call, Instruments
 from oauthcore.issuer import check_issuer, offered_grants
-from oauthcore.jose.crypto import Verify, import_private, verify
+from oauthcore.jose.crypto import import_private
 from oauthcore.jose.jwk import Jwk
 from oauthcore.oidc.front_channel import plain_signed_out_page
 from oauthcore.openid import OpenID
@@ -58,7 +60,7 @@ from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.server import StoredTokens
 from oauthcore.scope import as_scope
 from oauthcore.signing.key_ring import KeyPolicy, check_outlived
-from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published, signing
+from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
 from oauthcore.wire.cors import CORS
 from oauthcore.wire.http import Request, Response, with_headers
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
@@ -109,27 +111,39 @@ class AuthorizationServer:
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
         self.openid = openid
-        self._documents = Documents()
         self.base = check_issuer(issuer, self.policy)
         self.metadata_paths = well_known_paths(self.base, openid=openid is not None)
         if len(token_key) not in TOKEN_KEY_LENGTHS:
             raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
-        self._clock = clock
-        self._entropy = entropy
-        self._digest = Digester(issuer)
-        self._derive = Derivation(issuer, token_key)
-        self._handles = Handles(issuer, token_key)
-        self._verify: Verify = verify
-        self._keys = self._key_set(keys if openid is None else keys or KeyPolicy())
+        derive = Derivation(issuer, token_key)
+        instruments = Instruments(
+            clock=clock,
+            entropy=entropy,
+            digest=Digester(issuer),
+            derive=derive,
+            handles=Handles(issuer, token_key),
+            keys=self._key_set(keys if openid is None else keys or KeyPolicy(), derive),
+        )
         self._error_page = error_page
         self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
-        algorithms = () if self._keys is None else self._keys.algorithms
+        algorithms = () if instruments.keys is None else instruments.keys.algorithms
         self._scopes = strings("scopes", scopes)
         self._metadata = metadata(issuer, self.paths, self.policy, self._grants, self._scopes, openid, algorithms)
-        self._endpoints = self._table(self._keys)
-        self._latest: Context | None = None
+        self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
-        self.tokens = StoredTokens(issuer, clock, self._own_keys, self.policy)
+
+    def with_instruments(self, instruments: Instruments) -> Self:
+        """Return the same server, which computes with other instruments: `attrs.evolve(server.instruments, …)`."""
+        other = copy.copy(self)
+        other._take(instruments)
+        return other
+
+    def _take(self, instruments: Instruments) -> None:
+        """Make everything that depends on the instruments."""
+        self.instruments = instruments
+        self._endpoints = self._table(instruments.keys)
+        self._latest: Context | None = None
+        self.tokens = StoredTokens(self.issuer, instruments.clock, self._own_keys, self.policy)
 
     def handle(
         self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
@@ -141,6 +155,9 @@ class AuthorizationServer:
         """
         check_kind("request", request, Request, "give an oauthcore.Request; each host adapter makes them")
         check_login(login)
+        if self.instruments.record is not None:
+            arguments = {"request": request, "login": login, "error_page": error_page}
+            return self.instruments.record(self._call("handle", arguments, is_known=self.owns(request.path)))
         endpoint = self._endpoints.get(request.path)
         if endpoint is None:
             return pure(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
@@ -208,6 +225,9 @@ class AuthorizationServer:
         if not isinstance(login, str):
             check_kind("login", login, Login, "give the subject, or a Login(subject=…, auth_time=…)")
         answer = Answer(Secret(handle), login, None if scope is None else as_scope(scope), remember)
+        if self.instruments.record is not None:
+            arguments = {"handle": handle, "login": login, "scope": answer.scope, "remember": remember}
+            return self.instruments.record(self._call("finish", {**arguments, "error_page": error_page}))
         context = self._context()
         return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
 
@@ -219,6 +239,9 @@ class AuthorizationServer:
         `login` is who is signed in now: what they had allowed of this before is taken back, so that they are asked
         again. With None, where nobody is signed in, the client is told and nothing is taken back.
         """
+        if self.instruments.record is not None:
+            arguments = {"handle": handle, "login": login, "error_page": error_page}
+            return self.instruments.record(self._call("deny", arguments))
         context = self._context()
         return transact(lambda: deny(Secret(handle), login, context), self._refuse_as_page(error_page))
 
@@ -407,10 +430,10 @@ class AuthorizationServer:
 
     def _look_over(self, client: Client) -> None:
         check_client(client, self.policy, frozenset(self._grants), self.policy.response_types)
-        if isinstance(self._keys, StoredKeys):
-            check_outlived(client, self.policy.lifetimes, self._keys.policy)
+        if isinstance(self.instruments.keys, StoredKeys):
+            check_outlived(client, self.policy.lifetimes, self.instruments.keys.policy)
         if self.openid is not None or client.access_token_format == "jwt":
-            check_openid(client, () if self._keys is None else self._keys.algorithms, self.policy)
+            check_openid(client, () if self.instruments.keys is None else self.instruments.keys.algorithms, self.policy)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
         """Replace a client's secret; the one before it stays good for `overlap` seconds.
@@ -422,35 +445,35 @@ class AuthorizationServer:
     @property
     def keys(self) -> KeySet | None:
         """Return where its signing keys come from; None where it signs nothing."""
-        return self._keys
+        return self.instruments.keys
 
     def signing_keys(self) -> Flow[KeyRing]:
         """Find the signing keys in storage, first making or turning what is due; for an operator's list, say.
 
         Raises `ConfigurationError` where there are none in storage.
         """
-        return self._stored_keys().ring(int(self._clock()))
+        return self._stored_keys().ring(int(self.instruments.clock()))
 
     def rotate_keys(self, alg: str, *, at_once: bool = False) -> Flow[KeyRing]:
         """Publish a successor for the key that signs by an algorithm; it signs in good time, or `at_once`.
 
         Raises `ConfigurationError` where a successor waits already, or there are no keys in storage.
         """
-        return self._stored_keys().rotate(alg, int(self._clock()), at_once=at_once)
+        return self._stored_keys().rotate(alg, int(self.instruments.clock()), at_once=at_once)
 
     def import_key(self, text: str | bytes, alg: str | None = None, *, at_once: bool = False) -> Flow[KeyRing]:
         """Publish a private key that was made elsewhere, PEM or JWK; it signs in good time, or `at_once`.
 
         Raises `ConfigurationError` for what is no such key, as `rotate_keys` does, and for a key that is there already.
         """
-        return self._stored_keys().add(import_private(text, alg), int(self._clock()), at_once=at_once)
+        return self._stored_keys().add(import_private(text, alg), int(self.instruments.clock()), at_once=at_once)
 
     def _stored_keys(self) -> StoredKeys:
-        if not isinstance(self._keys, StoredKeys):
+        if not isinstance(self.instruments.keys, StoredKeys):
             raise ConfigurationError(
-                "keys", type(self._keys).__name__, "these are not in storage; change them where they are"
+                "keys", type(self.instruments.keys).__name__, "these are not in storage; change them where they are"
             )
-        return self._keys
+        return self.instruments.keys
 
     def _answer(
         self, endpoint: Endpoint, request: Request, login: Login | None, error_page: RenderErrorPage | None = None
@@ -469,26 +492,28 @@ class AuthorizationServer:
         documents = dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))
         return endpoint_table(self.paths, self.base, self._grants, self.openid, keys) | documents
 
-    def _key_set(self, keys: KeySet | KeyPolicy | None) -> KeySet | None:
-        found = StoredKeys(self.issuer, keys, self._derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
+    def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
+        found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
         if self.openid is not None and found is not None and "RS256" not in found.algorithms:
             raise ConfigurationError("keys.algorithms", found.algorithms, "add RS256 (OIDC Core section 15.1)")
         return found
 
     def _own_keys(self) -> Flow[tuple[Jwk, ...]]:
-        return published(self._keys, int(self._clock()))
+        return published(self.instruments.keys, int(self.instruments.clock()))
 
     def _hint_keys(self) -> Flow[tuple[Jwk, ...]]:
-        return known_in_hints(self._keys, int(self._clock()))
+        return known_in_hints(self.instruments.keys, int(self.instruments.clock()))
 
     def _sign_all(self, context: Context) -> SignAll:
-        return no_keys if self._keys is None else signing(self._keys, context.now)
+        keys = self.instruments.keys
+        return no_keys if keys is None else self.instruments.signing(keys, context.now)
 
     def _context(self) -> Context:
         # All requests of one second have the same context: it can't change, so a busy server makes one a second instead
-        # of one a request. Threads at most make it twice; a copy that is listened to digests, and makes its own.
-        now, latest = int(self._clock()), self._latest
-        if latest is not None and latest.now == now and latest.digest is self._digest:
+        # of one a request. Threads at most make it twice.
+        instruments = self.instruments
+        now, latest = int(instruments.clock()), self._latest
+        if latest is not None and latest.now == now:
             return latest
         self._latest = context = Context(
             issuer=self.issuer,
@@ -497,19 +522,49 @@ class AuthorizationServer:
             policy=self.policy,
             now=now,
             mint=self._mint,
-            digest=self._digest,
-            derive=self._derive,
-            documents=self._documents,
+            digest=instruments.digest,
+            derive=instruments.derive,
+            documents=instruments.documents,
             own_keys=self._own_keys,
             hint_keys=self._hint_keys,
-            verify=self._verify,
-            handles=self._handles,
+            verify=instruments.verify,
+            handles=instruments.handles,
             openid=self.openid,
         )
         return context
 
+    def _call(
+        self, name: Literal["handle", "finish", "deny"], arguments: Mapping[str, Any], *, is_known: bool = True
+    ) -> Call:
+        """Describe a call for a recorder, which carries it out with instruments of its own."""
+
+        def answer(instruments: Instruments) -> Flow[Response]:
+            """Do the same with other instruments."""
+            flow: Flow[Response] = getattr(self.with_instruments(instruments), name)(**arguments)
+            return flow
+
+        return Call(
+            name=name,
+            arguments=arguments,
+            instruments=self.instruments,
+            settings=self._settings(),
+            metadata=self._metadata.body,
+            answer=answer,
+            is_known=is_known,
+        )
+
+    def _settings(self) -> Mapping[str, object]:
+        """Return the values that it was made with; functions and secrets are none."""
+        return {
+            "issuer": self.issuer,
+            "openid": self.openid,
+            "paths": self.paths,
+            "policy": self.policy,
+            "scopes": self._scopes,
+        }
+
     def _mint(self) -> Secret:
-        return mint(self._entropy)
+        return mint(self.instruments.entropy)
 
     def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
         return refuse_as_json(error, self.issuer, cause)

@@ -58,4 +58,4 @@ def traced(server: AuthorizationServer, folder: Path | None) -> AuthorizationSer
         return server
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         raise ConfigurationError("logs.traces", str(folder), "make it a folder that the server may write to")
-    return Recorder(server, TraceFolder(folder)).server
+    return Recorder(TraceFolder(folder)).recorded(server)

@@ -1,98 +1,60 @@
-"""A recorder stands in front of a server, and hands out a trace of each decision of it."""
+"""A recorder hands out a trace of each decision of a server."""
 
 from __future__ import annotations
 
-import copy
 import warnings
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from oauthcore.flow.effects import Effect, Flow
-from oauthcore.records.login import Login
+from oauthcore.flow.effects import Flow
+from oauthcore.instruments import Call
 from oauthcore.server import AuthorizationServer
+from oauthcore.trace.placeholders import Placeholders
 from oauthcore.trace.recording import Recording
 from oauthcore.trace.redaction import redacted_request
 from oauthcore.trace.trace import Trace
 from oauthcore.wire.http import Request, Response
-from oauthcore.wire.refusals import RenderErrorPage
 
 
 class Recorder:
-    """Stand in front of a server: what it answers is what the server does, and `save` is handed a trace of each answer.
+    """Record what a server decides: `save` is handed a trace of each answer of `recorded(server)`.
 
-    Run what it gives by either driver. What is recorded is one request: its facts, not those of others meanwhile.
-    `server` is the whole of the server with that in it, to be given to a host in its place.
+    What is recorded is one request: its facts, not those of others meanwhile.
     """
 
-    def __init__(self, server: AuthorizationServer, save: Callable[[Trace], object]) -> None:
-        self._server = server
+    def __init__(self, save: Callable[[Trace], object]) -> None:
         self._save = save
 
-    @property
-    def server(self) -> AuthorizationServer:
+    def recorded(self, server: AuthorizationServer) -> AuthorizationServer:
         """Return a server that is the same one, for any host, and whose answers are recorded."""
-        recorded = copy.copy(self._server)
-        recorded.handle = self.handle  # type: ignore[method-assign]  # of this copy alone, as the next two
-        recorded.finish = self.finish  # type: ignore[method-assign]
-        recorded.deny = self.deny  # type: ignore[method-assign]
-        return recorded
+        return server.with_instruments(attrs.evolve(server.instruments, record=self.record))
 
-    def handle(
-        self, request: Request, login: Login | None = None, error_page: RenderErrorPage | None = None
-    ) -> Generator[Effect, Any, Response]:
-        """Answer a request as the server does."""
-        recording = Recording(self._server)
-        flow = recording.server.handle(request, login, error_page)
-        is_known = self._server.owns(request.path)
+    def record(self, call: Call) -> Flow[Response]:
+        """Carry out a call as the server does, and save a trace of it: what `Instruments.record` is."""
+        recording = Recording(call)
+        return self._saved(recording, call.answer(recording.instruments), call)
 
-        def asked() -> dict[str, Any]:
-            """Return the request without its secrets."""
-            return _request(redacted_request(request, recording.placeholders, is_known=is_known))
-
-        return self._heard(recording, flow, "handle", asked, login)
-
-    def finish(
-        self,
-        handle: str,
-        login: Login | str,
-        scope: Iterable[str] | None = None,
-        *,
-        remember: bool = True,
-        error_page: RenderErrorPage | None = None,
-    ) -> Generator[Effect, Any, Response]:
-        """Report who is signed in and what they allowed, as the server does."""
-        recording = Recording(self._server)
-        allowed = None if scope is None else tuple(scope)
-        flow = recording.server.finish(handle, login, allowed, remember=remember, error_page=error_page)
-        said = {"scope": allowed and list(allowed), "remember": remember}
-        return self._heard(
-            recording, flow, "finish", lambda: {"handle": recording.placeholders.of_made(handle), **said}, login
-        )
-
-    def deny(
-        self, handle: str, login: Login | str | None, *, error_page: RenderErrorPage | None = None
-    ) -> Generator[Effect, Any, Response]:
-        """Report that the person said no, as the server does."""
-        recording = Recording(self._server)
-        flow = recording.server.deny(handle, login, error_page=error_page)
-        return self._heard(recording, flow, "deny", lambda: {"handle": recording.placeholders.of_made(handle)}, login)
-
-    def _heard(
-        self,
-        recording: Recording,
-        flow: Flow[Response],
-        call: str,
-        request: Callable[[], dict[str, Any]],
-        login: Login | str | None,
-    ) -> Generator[Effect, Any, Response]:
+    def _saved(self, recording: Recording, flow: Flow[Response], call: Call) -> Flow[Response]:
         response = yield from recording.listen(flow)
         try:
-            self._save(recording.trace(call, request, login, response))
+            self._save(recording.trace(lambda: _arguments(call, recording.placeholders), response))
         except Exception as failure:  # whatever it is: what was asked is answered, and may be done
             warnings.warn(f"no trace of this: {type(failure).__name__}: {failure}", RuntimeWarning, stacklevel=2)
         return response
+
+
+def _arguments(call: Call, placeholders: Placeholders) -> dict[str, Any]:
+    """Return what the host asked, without its secrets; who is signed in stands apart in a trace."""
+    arguments = call.arguments
+    if call.name == "handle":
+        return _request(redacted_request(arguments["request"], placeholders, is_known=call.is_known))
+    asked: dict[str, Any] = {"handle": placeholders.of_made(arguments["handle"])}
+    if call.name == "finish":
+        scope = arguments["scope"]
+        asked |= {"scope": None if scope is None else list(scope), "remember": arguments["remember"]}
+    return asked
 
 
 def _request(request: Request) -> dict[str, Any]:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from inspect import signature
 from typing import Any, TypeVar
 
-from oauthcore.context import Context
+import attrs
+
 from oauthcore.documents import Document, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.flow.transact import SignAll
+from oauthcore.instruments import Call, Instruments
 from oauthcore.jose.compact import Flaw, InvalidJwt
 from oauthcore.jose.crypto import VerifiedJwt
 from oauthcore.jose.jwk import Jwk
 from oauthcore.records.client import Client
-from oauthcore.records.login import Login
-from oauthcore.server import AuthorizationServer
-from oauthcore.signing.keys import Keys
+from oauthcore.signing.keys import Keys, KeySet
 from oauthcore.trace.encoding import encode, encode_carried
 from oauthcore.trace.placeholders import Placeholders, texts_in
 from oauthcore.trace.public import WORDS
@@ -38,18 +36,15 @@ from oauthcore.trace.trace import Step, Trace
 from oauthcore.wire.http import Response
 
 T = TypeVar("T")
-# What a replay puts its own in the place of, and what is code and not a value.
-_NOT_SETTINGS = frozenset({"self", "clock", "entropy", "token_key", "grants", "error_page", "keys"})
 
 
 class Recording:
-    """Hear one request: a copy of the server that tells what it reads, draws and digests."""
+    """Record one call: `instruments` tell what a server reads, draws and digests while it answers."""
 
-    def __init__(self, server: AuthorizationServer) -> None:
-        self._settings = _settings(server)
-        self.placeholders = Placeholders(
-            public=WORDS | texts_in(self._settings) | texts_in(json.loads(server._metadata.body))
-        )
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._settings = _settings(call.settings)
+        self.placeholders = Placeholders(public=WORDS | texts_in(self._settings) | texts_in(json.loads(call.metadata)))
         self._clock: list[float] = []
         self._entropy: list[int] = []
         self._digests: list[tuple[str, str, bool]] = []
@@ -61,8 +56,8 @@ class Recording:
         self._keys: list[Keys | Exception] = []
         self._heard: list[tuple[Effect, Any]] = []
         self._is_unheard = False
-        self._original = server
-        self.server = self._with_recording(server)
+        self._original = call.instruments
+        self.instruments = self._recording(call.instruments)
 
     def listen(self, flow: Flow[T]) -> Flow[T]:
         """Hand effects out and answers in, and keep both."""
@@ -73,15 +68,13 @@ class Recording:
             self._heard.append((effect, answer))
             self.placeholders.hear_of_person(effect, answer)
 
-    def trace(
-        self, call: str, request: Callable[[], dict[str, Any]], login: Login | str | None, response: Response
-    ) -> Trace:
+    def trace(self, request: Callable[[], dict[str, Any]], response: Response) -> Trace:
         """Return what was heard, without its secrets; `request` gives what was asked, without those that are known."""
         # Twice, since what is a secret in one place is none the less one where it stands for something public.
-        _ = self._redacted(call, request(), login, response)
-        return self._redacted(call, request(), login, response).scrubbed(self.placeholders)
+        _ = self._redacted(request(), response)
+        return self._redacted(request(), response).scrubbed(self.placeholders)
 
-    def _redacted(self, call: str, request: dict[str, Any], login: Login | str | None, response: Response) -> Trace:
+    def _redacted(self, request: dict[str, Any], response: Response) -> Trace:
         for url in self._urls():
             _ = hide_url(url, self.placeholders)
         digests = [(kind, self._digest_of(kind, digest, short)) for kind, digest, short in self._digests]
@@ -113,9 +106,9 @@ class Recording:
             documents=documents,
             algorithms=None if self._original.keys is None else list(self._original.keys.algorithms),
             keys=[written(keys, write_keys) for keys in self._keys],
-            call=call,
+            call=self._call.name,
             request=request,
-            login=encode(login, self.placeholders),
+            login=encode(self._call.arguments["login"], self.placeholders),
             steps=steps,
             response=said,
             stand_ins=self.placeholders.texts,
@@ -146,20 +139,22 @@ class Recording:
         registered = {url for client in found for url in (*client.request_uris, client.jwks_uri)}
         return {url for url in registered if url is not None} | {url for url, _ in self._documents}
 
-    def _with_recording(self, server: AuthorizationServer) -> AuthorizationServer:
-        heard = copy.copy(server)
-        heard._clock = self._told(self._clock, server._clock)
-        heard._entropy = self._drawn
-        heard._digest = RecordingDigester(server._digest, self._digests)
-        heard._derive = RecordingDerivation(server._derive, self._derived)
-        heard._handles = RecordingHandles(server._handles, self._handles)
-        heard._verify = self._verify
-        heard._documents = RecordingDocuments(server._documents, self._documents)
-        heard._sign_all = self._sign_all  # type: ignore[method-assign]  # of this copy alone
-        if server._keys is not None:
-            heard._keys = RecordingKeys(server._keys, lambda flow: self.unheard(flow, self._keys))
-            heard._endpoints = server._table(heard._keys)
-        return heard
+    def _recording(self, original: Instruments) -> Instruments:
+        return attrs.evolve(
+            original,
+            clock=self._told(self._clock, original.clock),
+            entropy=self._drawn,
+            digest=RecordingDigester(original.digest, self._digests),
+            derive=RecordingDerivation(original.derive, self._derived),
+            handles=RecordingHandles(original.handles, self._handles),
+            verify=self._verify,
+            documents=RecordingDocuments(original.documents, self._documents),
+            signing=self._signing,
+            keys=None
+            if original.keys is None
+            else RecordingKeys(original.keys, lambda flow: self.unheard(flow, self._keys)),
+            record=None,
+        )
 
     def unheard(self, flow: Flow[T], results: list[T | Exception]) -> Flow[T]:
         """Run what touches private keys: what it came to is kept, and how it came there is not."""
@@ -174,7 +169,7 @@ class Recording:
 
     def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
         try:
-            verified = self._original._verify(token, keys, algorithms)
+            verified = self._original.verify(token, keys, algorithms)
         except InvalidJwt as invalid:
             self._verified.append((token, invalid.flaw))
             raise
@@ -190,22 +185,18 @@ class Recording:
         return read
 
     def _drawn(self, size: int, /) -> bytes:
-        drawn = self._original._entropy(size)
+        drawn = self._original.entropy(size)
         self._entropy.append(size)
         _ = self.placeholders.of_drawn(drawn)
         return drawn
 
-    def _sign_all(self, context: Context) -> SignAll:
-        sign = self._original._sign_all(context)
+    def _signing(self, keys: KeySet, now: int) -> SignAll:
+        # By the keys themselves: `keys` are recorded where a decision looks at them, which signing is not.
+        assert self._original.keys is not None
+        sign = self._original.signing(self._original.keys, now)
         return lambda jwts: self.unheard(sign(jwts), self._signed)
 
 
-def _settings(server: AuthorizationServer) -> dict[str, Any]:
-    """Return what a server was made with, as far as it is values; the rest is the defaults of a replay."""
-    settings: dict[str, Any] = {}
-    for name in signature(type(server)).parameters.keys() - _NOT_SETTINGS:
-        try:
-            settings[name] = encode(getattr(server, name, None) or getattr(server, f"_{name}", None), Placeholders())
-        except TypeError:
-            continue
-    return {name: value for name, value in sorted(settings.items()) if value is not None}
+def _settings(settings: Mapping[str, object]) -> dict[str, Any]:
+    """Return what a server was made with, as a trace has it; what is not said is the default of a replay."""
+    return {name: encode(value, Placeholders()) for name, value in settings.items() if value}

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import attrs
 
-from oauthcore.context import Context
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.flow.transact import SignAll
@@ -84,15 +83,19 @@ class _Player:
         self._verdicts = queues(trace.verified)
         self._now = 0.0
         made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
-        made._digest = ReplayedDigester(trace.digests)
-        made._derive = ReplayedDerivation(trace.derived)
-        made._handles = ReplayedHandles(trace.handles)
-        made._verify = self._verify
-        made._documents = ReplayedDocuments(trace.documents)
         signed = iter(trace.signed)
-        made._sign_all = lambda context: _signing(context, signed)  # type: ignore[method-assign]  # of this one alone
+        instruments = attrs.evolve(
+            made.instruments,
+            digest=ReplayedDigester(trace.digests),
+            derive=ReplayedDerivation(trace.derived),
+            handles=ReplayedHandles(trace.handles),
+            verify=self._verify,
+            documents=ReplayedDocuments(trace.documents),
+            signing=lambda keys, now: _signing(signed),
+            record=None,
+        )
         self._placeholders.public |= texts_in(json.loads(made._metadata.body))
-        self._server = made
+        self._server = made.with_instruments(instruments)
 
     def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:
         try:
@@ -177,7 +180,7 @@ class _Player:
         return drawn_in_place(self._draws, size)
 
 
-def _signing(context: Context, signed: Any) -> SignAll:
+def _signing(signed: Any) -> SignAll:
     def sign(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
         """Return what was signed before."""
         yield from ()

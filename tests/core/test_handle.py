@@ -155,7 +155,7 @@ def test_it_is_refused_as_well_where_nobody_has_to_be_asked(site: Site) -> None:
 def test_another_worker_and_one_that_was_restarted_go_on_with_it(site: Site) -> None:
     started = site.authorize()
     other = attrs.evolve(site, server=make_site(site.drive).server, cookie=site.cookie)
-    other.server._clock = site.clock
+    other.server = other.server.with_instruments(attrs.evolve(other.server.instruments, clock=site.clock))
 
     assert "code" in params(other.approve(started))
 

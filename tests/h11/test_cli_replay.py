@@ -25,7 +25,7 @@ from tests.core.trace.test_trace import Ticket
 def recorded(site: Site, request: Request, path: Path) -> Trace:
     """Send a request, and write its trace."""
     traces: list[Trace] = []
-    run(Recorder(site.server, traces.append).handle(request), site.world)
+    run(Recorder(traces.append).recorded(site.server).handle(request), site.world)
     path.write_text(traces[0].dump(), encoding="utf-8")
     return traces[0]
 

@@ -24,7 +24,7 @@ CALLBACK = "https://app.example/cb"
 def a_trace(path: str = "/nowhere") -> Trace:
     """Record a request."""
     site, traces = make_site(), list[Trace]()
-    run(Recorder(site.server, traces.append).handle(Request("GET", path)), site.world)
+    run(Recorder(traces.append).recorded(site.server).handle(Request("GET", path)), site.world)
     return traces[0]
 
 

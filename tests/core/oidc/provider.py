@@ -15,7 +15,7 @@ from oauthcore.flow.effects import Claims, Sign
 from oauthcore.openid import OpenID
 from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope, as_scope
-from oauthcore.signing.keys import GivenKeys
+from oauthcore.signing.keys import GivenKeys, KeySet
 from tests.core.signing_keys import key_for
 from tests.core.site import Drive, Site, make_site
 
@@ -74,6 +74,11 @@ def provider(drive: Drive = run, *, openid: OpenID | None = None, **settings: An
 def context_of(openid: OpenID | None = None, **settings: Any) -> Context:
     """Return the context of one request at a provider."""
     return provider(openid=openid, **settings).server._context()
+
+
+def use_keys(site: Site, keys: KeySet) -> None:
+    """Have a site sign with other keys from now on."""
+    site.server = site.server.with_instruments(attrs.evolve(site.server.instruments, keys=keys))
 
 
 def grant_of(scope: str = "openid", **changes: Any) -> Grant:

@@ -139,7 +139,7 @@ def test_a_payload_is_read_or_refused(number: str) -> None:
 def test_a_traces_clock_is_a_clock(number: str) -> None:
     traces: list[Trace] = []
     site = provider()
-    run(Recorder(site.server, traces.append).handle(Request("GET", "/jwks")), site.world)
+    run(Recorder(traces.append).recorded(site.server).handle(Request("GET", "/jwks")), site.world)
     members = json.loads(traces[0].dump())
     assert members["clock"]
 

@@ -16,7 +16,7 @@ from oauthcore.oidc.id_token_hint import Hint
 from oauthcore.oidc.sid import sid_for
 from oauthcore.signing.keys import GivenKeys
 from oauthcore.wire.parameters import parse_form
-from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider
+from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider, use_keys
 from tests.core.oidc.test_requests import redeem, remembered, signing
 from tests.core.oidc.test_sessions import sessions, signed_in
 from tests.core.signing_keys import key_for
@@ -186,7 +186,7 @@ def test_a_forged_hint_has_the_person_asked_and_sent_nowhere(site: Site, named: 
 
 def rotate(site: Site, *, remembered: bool) -> None:
     """Sign with another key from now on, long after the old one was published."""
-    site.server._keys = GivenKeys([key_for("RS256", 1)], hint_keys=[key_for("RS256")] if remembered else [])
+    use_keys(site, GivenKeys([key_for("RS256", 1)], hint_keys=[key_for("RS256")] if remembered else []))
 
 
 def test_a_hint_is_known_by_a_key_that_is_published_no_more(site: Site) -> None:

@@ -13,7 +13,7 @@ from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import PROMPTS, OpenID
 from oauthcore.records.grant import Grant
 from oauthcore.signing.keys import GivenKeys
-from tests.core.oidc.provider import CALLBACK, PAIRWISE, RP, SECRETS, login_of, provider
+from tests.core.oidc.provider import CALLBACK, PAIRWISE, RP, SECRETS, login_of, provider, use_keys
 from tests.core.signing_keys import key_for
 from tests.core.site import (
     VERIFIER,
@@ -421,7 +421,7 @@ def test_a_hint_that_proves_nothing_is_ignored_where_the_person_can_be_asked(dri
     """Its key may merely be gone: clients keep ID tokens for longer than the server keeps keys."""
     site = signing(provider(drive))
     hint = redeem(site, remembered(site)["code"])["id_token"]
-    site.server._keys = GivenKeys([key_for("RS256", 1)])
+    use_keys(site, GivenKeys([key_for("RS256", 1)]))
 
     for unverifiable in (hint, "nonsense"):
         assert "code" in params(authorize(site, site.alice, id_token_hint=unverifiable))
@@ -433,7 +433,7 @@ def test_a_hint_that_proves_nothing_is_ignored_where_the_person_can_be_asked(dri
 def test_a_hint_is_known_by_a_key_that_is_published_no_more(drive: Drive) -> None:
     site = signing(provider(drive))
     hint = redeem(site, remembered(site)["code"])["id_token"]
-    site.server._keys = GivenKeys([key_for("RS256", 1)], hint_keys=[key_for("RS256").public])
+    use_keys(site, GivenKeys([key_for("RS256", 1)], hint_keys=[key_for("RS256").public]))
     bob = Login(subject="bob", auth_time=site.now)
 
     assert "code" in params(authorize(site, site.alice, id_token_hint=hint, prompt="none"))

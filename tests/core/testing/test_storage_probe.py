@@ -244,7 +244,7 @@ def test_a_public_client_walks_without_a_secret() -> None:
     site = make_site(clients=())
     public = attrs.evolve(CLIENT, token_endpoint_auth_method="none")
     session = ClientSession.begin(
-        site.server, lambda flow: site.drive(flow, site.world), site.server._entropy, client=public
+        site.server, lambda flow: site.drive(flow, site.world), site.server.instruments.entropy, client=public
     )
 
     tokens = members_of(session.redeem(*session.code()))

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from oauthcore import Client, Login, Outgoing, Request, Response, Secret, World, run
 from oauthcore.context import Paths
-from oauthcore.flow.effects import Authenticate, AuthenticatedUser, Claims, Commit, Fetch, Find, FindOf, TryLater
+from oauthcore.flow.effects import Authenticate, AuthenticatedUser, Claims, Commit, Fetch, Find, FindOf, Flow, TryLater
 from oauthcore.flow.outcome import Delete, Event, Insert
+from oauthcore.instruments import Call
 from oauthcore.openid import OpenID
 from oauthcore.records.grant import Grant
 from oauthcore.records.interaction import AuthorizationRequest, Interaction
@@ -55,8 +56,8 @@ class Traced(Site):
 
     def handle(self, request: Request, login: Login | None = None) -> Response:  # type: ignore[explicit-override]  # none in 3.11
         """Send a request, and keep its trace and whatever secret is in the answer."""
-        recorder = Recorder(self.server, self.traces.append)
-        response: Response = self.drive(recorder.handle(request, login), self.world)
+        recorded = Recorder(self.traces.append).recorded(self.server)
+        response: Response = self.drive(recorded.handle(request, login), self.world)
         if response.header("content-type") == "application/json" and response.status == 200:
             told = members(response)
             self.secrets |= {value for name, value in told.items() if name.endswith("_token")}
@@ -500,8 +501,7 @@ def test_what_an_openid_provider_signs_is_neither_in_a_trace_nor_needed_again(ke
 
 def test_what_a_person_said_is_recorded_too_and_so_is_a_server_for_any_host(drive: Drive) -> None:
     site, traces = make_site(drive), list[Trace]()
-    recorder = Recorder(site.server, traces.append)
-    site.server = recorder.server
+    original, site.server = site.server, Recorder(traces.append).recorded(site.server)
     approved, denied = site.authorize(), site.authorize(state="a state of some length")
 
     site.approve(approved, scope="email")
@@ -518,14 +518,14 @@ def test_what_a_person_said_is_recorded_too_and_so_is_a_server_for_any_host(driv
         assert handle_of(approved) not in text
         assert handle_of(denied) not in text
         assert replay(Trace.load(text)).differences == ()
-    assert isinstance(site.server, type(recorder._server))
+    assert isinstance(site.server, type(original))
     assert site.server.owns("/token")
 
 
 @pytest.mark.parametrize("request_", [{}, {"handle": "a"}])
 def test_a_trace_of_what_nobody_can_have_said_says_so(request_: dict[str, Any]) -> None:
     site, traces = make_site(), list[Trace]()
-    run(Recorder(site.server, traces.append).finish("nobody's", "alice"), site.world)
+    run(Recorder(traces.append).recorded(site.server).finish("nobody's", "alice"), site.world)
 
     with pytest.raises(ValueError, match="the trace's request is none"):
         replay(attrs.evolve(traces[0], request=request_))
@@ -550,7 +550,7 @@ def test_a_trace_names_the_records_that_it_was_about_by_their_digests() -> None:
 
     site.introspect(token)
 
-    assert site.server._digest("access_token", Secret(token)) in site.traces[-1].dump()
+    assert site.server.instruments.digest("access_token", Secret(token)) in site.traces[-1].dump()
 
 
 @pytest.mark.parametrize(
@@ -632,7 +632,7 @@ def test_the_digest_of_a_secret_that_can_be_guessed_is_not_in_a_trace() -> None:
 
     site.refresh("hunter2")
 
-    assert site.server._digest("refresh_token", Secret("hunter2")) not in site.traces[-1].dump()
+    assert site.server.instruments.digest("refresh_token", Secret("hunter2")) not in site.traces[-1].dump()
     assert replay(Trace.load(site.traces[-1].dump())).differences == ()
 
 
@@ -687,7 +687,7 @@ def test_a_trace_that_can_not_be_had_costs_no_answer() -> None:
     site = make_site()
 
     with pytest.warns(RuntimeWarning, match="no trace of this: OSError: the disk is full"):
-        answer = run(Recorder(site.server, cannot_save).handle(Request("GET", "/nowhere")), site.world)
+        answer = run(Recorder(cannot_save).recorded(site.server).handle(Request("GET", "/nowhere")), site.world)
 
     assert answer.status == 404
 
@@ -820,3 +820,19 @@ def test_wherever_a_secret_is_nothing_is_left_of_it(place: str) -> None:
     assert "PLANTED" not in unpacked(text).upper()
     assert BASIC not in text
     assert replay(Trace.load(text)).differences == ()
+
+
+def test_a_server_with_other_instruments_is_the_same_server_and_leaves_the_first_as_it_was(drive: Drive) -> None:
+    site, calls = make_site(drive), list[str]()
+
+    def record(call: Call) -> Flow[Response]:
+        calls.append(call.name)
+        return call.answer(attrs.evolve(call.instruments, record=None))
+
+    other = site.server.with_instruments(attrs.evolve(site.server.instruments, record=record))
+    answers = [site.drive(server.handle(Request("GET", "/nowhere")), site.world) for server in (site.server, other)]
+
+    assert answers[0] == answers[1]
+    assert calls == ["handle"]
+    assert (other.issuer, other.endpoint_paths) == (site.server.issuer, site.server.endpoint_paths)
+    assert site.server.instruments.record is None

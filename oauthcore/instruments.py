@@ -1,0 +1,62 @@
+"""Instruments: what a server computes with, beside the effects that it asks of the outside.
+
+A decision is made of a request, facts from storage, and of what is here: the time, chance, digests, keys. They are one
+value, so that whoever records decisions, or plays them again, hands in another one. Nothing here knows a recorder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from oauthcore.clock import Clock
+from oauthcore.digest import Derivation, Digester
+from oauthcore.documents import Documents
+from oauthcore.entropy import Entropy
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.transact import SignAll
+from oauthcore.handle import Handles
+from oauthcore.jose.crypto import Verify, verify
+from oauthcore.signing.keys import KeySet, signing
+from oauthcore.wire.http import Response
+
+
+@attrs.frozen(kw_only=True)
+class Instruments:
+    """Hold what one server computes with; `AuthorizationServer.with_instruments` takes another one.
+
+    `documents` remember what other servers said; `keys` are where the server's signing keys come from, None if it signs
+    nothing, and `signing` makes what signs with them at a second. `record` is handed each `Call` that a host makes,
+    carries it out and returns its response; None costs one comparison.
+    """
+
+    clock: Clock
+    entropy: Entropy
+    digest: Digester
+    derive: Derivation
+    handles: Handles
+    keys: KeySet | None
+    documents: Documents = attrs.field(factory=Documents)
+    verify: Verify = verify
+    signing: Callable[[KeySet, int], SignAll] = signing
+    record: Callable[[Call], Flow[Response]] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """Describe one call of a host, for `Instruments.record`; the request and the handle hold secrets.
+
+    `answer` carries it out with the instruments it is given. `arguments` are those of the method called `name`;
+    `settings` are the values that the server was made with, `metadata` is the document that it publishes. `is_known`
+    tells whether anything of the server's is at the path of the request.
+    """
+
+    name: Literal["handle", "finish", "deny"]
+    arguments: Mapping[str, Any] = attrs.field(repr=False)
+    instruments: Instruments
+    settings: Mapping[str, object]
+    metadata: bytes
+    answer: Callable[[Instruments], Flow[Response]]
+    is_known: bool = True
