@@ -12,10 +12,12 @@ import attrs
 from oauthcore.context import Context
 from oauthcore.flow.outcome import Change, Insert
 from oauthcore.grants.issuance import issue_access
+from oauthcore.grants.terms import usual_terms
 from oauthcore.jose.jwt import Jwt
 from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.client import Client
+from oauthcore.records.confirmation import token_type
 from oauthcore.records.grant import Grant
 from oauthcore.records.token import AuthorizationCode
 from oauthcore.redirect_uri import ResponseMode, ValidatedRedirect
@@ -95,10 +97,12 @@ def issue_code(approved: Approved, context: Context) -> Part:
 
 def issue_token(approved: Approved, context: Context) -> Part:
     """Issue an access token into the redirect, and never a refresh token (RFC 6749 section 4.2.2)."""
-    access = issue_access(context.mint(), approved.client, approved.grant, approved.grant.scope, context)
+    # No key is proven at the authorization endpoint: what leaves by it is good for whoever receives it.
+    terms = usual_terms(approved.client, approved.grant.scope, None, context)
+    access = issue_access(terms, approved.grant, context.mint(), context)
     parameters = {
         "access_token": access.value.reveal(),
-        "token_type": "Bearer",
+        "token_type": token_type(access.record.confirmation),
         "expires_in": str(access.record.expires_at - context.now),
         "scope": approved.grant.scope.text,
     }

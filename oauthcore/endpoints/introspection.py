@@ -11,6 +11,7 @@ from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome, Unsigned
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
+from oauthcore.records.confirmation import token_type
 from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
 from oauthcore.records.token import AccessToken
 from oauthcore.resource.stored_token import issued_to
@@ -86,7 +87,8 @@ def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
         members["sub"] = token.subject
     members |= {"exp": token.expires_at, "iat": token.issued_at, "jti": token.key[:32]}
     if isinstance(token, AccessToken):
-        members |= {"aud": list(token.audience), "token_type": "Bearer"}
+        members |= {"aud": list(token.audience), "token_type": token_type(token.confirmation)}
         if scope:
             members["scope"] = scope.text
+        members |= token.bound_claims
     return members

@@ -10,6 +10,7 @@ from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Outcome
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import form_of
 
@@ -26,4 +27,5 @@ def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -
         raise UnauthorizedClient.with_description(
             "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
         )
-    return spend(caller.spent, (yield from grant(caller, parameters, context)))
+    authenticated = TokenRequest(caller, parameters, request)
+    return spend(authenticated.spent, (yield from grant(authenticated, context)))

@@ -75,6 +75,11 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
     """
     if token is None or not is_live(token, IssuedTo(client, grant), context.policy, context.now):
         raise InvalidToken("the token is unknown, expired or revoked, or its client is")
+    if context.issuer not in token.audience:
+        raise InvalidToken("the token is for other resources than this server's")
+    if token.confirmation is not None:
+        # RFC 9449 section 7.2: a token that is bound to a key is nothing that a bearer may use.
+        raise InvalidToken("the token is bound to a key, and came without a proof of it")
     scope = Scope() if client is None else registered_scope(token.scope, client)
     if grant is None or client is None or "openid" not in scope:
         raise InsufficientScope("the token has no scope openid")

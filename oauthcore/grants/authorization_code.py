@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import id_token_of, issue_first_tokens, person_of, scope_left, token_response
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
 from oauthcore.pkce import check_verifier
+from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import CODE, CodeInput, advance
 from oauthcore.records.liveness import IssuedTo, end_of_grant
 from oauthcore.records.token import AuthorizationCode
 from oauthcore.redirect_uri import is_registered
 from oauthcore.revocation import revoke_grant
-from oauthcore.wire.parameters import Parameters
 from oauthcore.wire.refusals import refuse_as_json
 
 
@@ -49,25 +49,26 @@ class OwnCode:
     code: AuthorizationCode
 
 
-def authorization_code(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+def authorization_code(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Redeem a code."""
+    parameters = request.parameters
     redemption = Redemption(
         Secret(parameters.need("code")), parameters.get("redirect_uri"), parameters.get("code_verifier")
     )
     code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
     grant = None if code is None else (yield from find(Grant, code.grant))
-    person = yield from person_of(caller.client, grant, context)
-    return decide(redemption, caller, CodeFacts(code, grant, person), context)
+    person = yield from person_of(request.client, grant, context)
+    return decide(redemption, request, CodeFacts(code, grant, person), context)
 
 
-def decide(redemption: Redemption, caller: Authenticated, facts: CodeFacts, context: Context) -> Outcome:
+def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, context: Context) -> Outcome:
     """Issue tokens to the first redemption; let a second one revoke what the first was issued (RFC 6749 section 4.1.2).
 
     Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
     """
-    grant, person = facts.grant, facts.person
-    own = prove_own(redemption, caller, facts.code, context.now)
-    end = end_of_grant(IssuedTo(caller.client, grant, person), context.policy, context.now)
+    client, grant, person = request.client, facts.grant, facts.person
+    own = prove_own(redemption, client, facts.code, context.now)
+    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the code's {end}")
     redeemed = advance(CODE, own.code.state, CodeInput.REDEEM)
@@ -76,15 +77,15 @@ def decide(redemption: Redemption, caller: Authenticated, facts: CodeFacts, cont
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
     # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
-    if not is_registered(own.code.redirect_uri, caller.client.redirect_uris):
+    if not is_registered(own.code.redirect_uri, client.redirect_uris):
         raise InvalidGrant("the redirect URI that the code was sent to is not registered any more")
-    scope = scope_left(grant.scope, caller.client)
-    id_token = id_token_of(caller.client, grant, scope, own.code.nonce, person, context)
-    first = issue_first_tokens(caller, grant, context, id_token)
+    scope = scope_left(grant.scope, client)
+    id_token = id_token_of(client, grant, scope, own.code.nonce, person, context)
+    first = issue_first_tokens(request, grant, context, id_token)
     return Decision(
         token_response(first.tokens, context.now),
         (
-            Require(caller.client),
+            Require(client),
             # It stays as long as what it gave, so that a replay is known for one.
             Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
             Replace(grant, first.grant),
@@ -94,7 +95,7 @@ def decide(redemption: Redemption, caller: Authenticated, facts: CodeFacts, cont
     )
 
 
-def prove_own(redemption: Redemption, caller: Authenticated, code: AuthorizationCode | None, now: int) -> OwnCode:
+def prove_own(redemption: Redemption, client: Client, code: AuthorizationCode | None, now: int) -> OwnCode:
     """Check, in this order, that the code exists and lives, and that it is this client's, redirect's and verifier's.
 
     (RFC 6749 section 4.1.3, RFC 7636 section 4.6)
@@ -103,7 +104,7 @@ def prove_own(redemption: Redemption, caller: Authenticated, code: Authorization
         raise InvalidGrant("the code is unknown")
     if now >= code.expires_at:
         raise InvalidGrant("the code has expired")
-    if code.client_id != caller.client.client_id:
+    if code.client_id != client.client_id:
         raise InvalidGrant("the code was issued to another client")
     if redemption.redirect_uri is None:
         # Absent here only if absent there too, and there only a client with a single registered URI may leave it out.

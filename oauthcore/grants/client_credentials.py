@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.errors import UnauthorizedClient
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
-from oauthcore.scope import Scope, parse_scope
-from oauthcore.wire.parameters import Parameters
+from oauthcore.grants.terms import usual_terms
+from oauthcore.grants.token_request import TokenRequest
 
 
-def client_credentials(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+def client_credentials(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Issue a client its own access token; there is nothing to find, the caller is the grant."""
-    asked = parameters.get("scope")
-    return pure(decide(caller, None if asked is None else parse_scope(asked), context))
+    return pure(decide(request, context))
 
 
-def decide(caller: Authenticated, asked: Scope | None, context: Context) -> Outcome:
+def decide(request: TokenRequest, context: Context) -> Outcome:
     """Issue an access token, and never a refresh token (RFC 6749 section 4.4.3)."""
-    client = caller.client
+    client = request.client
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials to grant with")
-    access = issue_access(context.mint(), client, None, context.requested_scope(asked, client), context)
+    terms = usual_terms(client, context.requested_scope(request.scope, client), request.proof, context)
+    access = issue_access(terms, None, context.mint(), context)
     return Decision(
-        token_response(Tokens(access, access.record.scope), context.now),
+        token_response(Tokens(access), context.now),
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),
     )

@@ -6,19 +6,21 @@ from collections.abc import Callable
 
 import attrs
 
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Insert, Unsigned
 from oauthcore.grants.jwt_access_token import jwt_access_token
+from oauthcore.grants.terms import TokenTerms, usual_terms
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.id_token import HashInputs, IdTokenDetails, claimed_by, id_token, is_due, names_in
 from oauthcore.oidc.person import Person, load_claims
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
-from oauthcore.records.grant import Grant, Rotation
+from oauthcore.records.confirmation import token_type
+from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import registered_scope
 from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.scope import Scope, withheld_scope
@@ -46,33 +48,29 @@ class IssuedRefresh:
     record: RefreshToken
 
 
-def issue_access(
-    value: Secret,
-    client: Client,
-    grant: Grant | None,
-    scope: Scope,
-    context: Context,
-    before: Rotation | None = None,
-) -> IssuedAccess:
-    """Make an access token: on a grant, or the client's own where there is none; `before` is when it was given before.
+def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context: Context) -> IssuedAccess:
+    """Make an access token on a grant, or the client's own where there is none; it never outlives the grant.
 
     A JWT is stored under its `jti`, as another kind: who reads that in some log has nothing to present.
     """
-    expires_at = context.access_token_expires_at(client)
-    is_jwt = client.access_token_format == "jwt"
+    client = terms.client
+    is_jwt = terms.format == "jwt"
+    expires_at = terms.expires_at
+    if grant is not None and grant.expires_at < expires_at:
+        expires_at = grant.expires_at
     record = AccessToken(
         key=context.digest("jti" if is_jwt else "access_token", value),
         client_id=client.client_id,
         subject=None if grant is None else grant.subject,
         grant=None if grant is None else grant.key,
-        scope=scope,
-        audience=(context.issuer,),
+        scope=terms.scope,
+        audience=terms.audience,
         issued_at=context.now,
-        expires_at=expires_at if grant is None else min(expires_at, grant.expires_at),
+        expires_at=expires_at,
         client_generation=client.generation if grant is None else "",
+        confirmation=terms.confirmation,
+        actors=terms.actors,
     )
-    if before is not None:
-        record = attrs.evolve(record, expires_at=before.access_token_expires_at)
     return IssuedAccess(value, record, jwt_access_token(value, record, client, grant, context) if is_jwt else None)
 
 
@@ -158,13 +156,14 @@ def new_grant(
 class Tokens:
     """Hold what a token response says.
 
-    `id_token` makes the ID token once the access token is known, whose hash is in it.
+    `id_token` makes the ID token once the access token is known, whose hash is in it. `members` are further members of
+    the response, as extensions have them: `issued_token_type` (RFC 8693 section 2.2.1), say.
     """
 
     access: IssuedAccess
-    scope: Scope
     refresh: IssuedRefresh | None = None
     id_token: Callable[[Secret], Jwt] | None = None
+    members: tuple[tuple[str, object], ...] = ()
 
 
 @per_request
@@ -177,10 +176,10 @@ class FirstTokens:
 
 
 def issue_first_tokens(
-    caller: Authenticated, grant: Grant, context: Context, id_token: Callable[[Secret], Jwt] | None = None
+    request: TokenRequest, grant: Grant, context: Context, id_token: Callable[[Secret], Jwt] | None = None
 ) -> FirstTokens:
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
-    client = caller.client
+    client = request.client
     scope = scope_left(grant.scope, client)
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
     # A refresh token may be rotated on and on until the absolute lifetime is over, counted from the person's decision.
@@ -193,8 +192,8 @@ def issue_first_tokens(
         refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
         changes = (Insert(refresh.record),)
     lasting = attrs.evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
-    access = issue_access(value, client, lasting, scope, context)
-    return FirstTokens(lasting, Tokens(access, scope, refresh, id_token), (Insert(access.record), *changes))
+    access = issue_access(usual_terms(client, scope, request.proof, context), lasting, value, context)
+    return FirstTokens(lasting, Tokens(access, refresh, id_token), (Insert(access.record), *changes))
 
 
 def token_response(tokens: Tokens, now: int) -> Response | Unsigned:
@@ -220,13 +219,15 @@ def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, o
     The scope is said always, whether it was asked for or not.
     """
     # RFC 6749 appendix A.14: no sign. What an honest retry is answered with may have expired since.
-    members: dict[str, object] = {"expires_in": max(0, tokens.access.record.expires_at - now)}
+    access = tokens.access.record
+    members: dict[str, object] = {"expires_in": max(0, access.expires_at - now)}
     if tokens.refresh is not None:
         members["refresh_token_expires_in"] = tokens.refresh.record.expires_at - now
     members["access_token"] = access_token.reveal()
     if tokens.refresh is not None:
         members["refresh_token"] = tokens.refresh.value.reveal()
-    if tokens.scope:
-        members["scope"] = tokens.scope.text
-    members["token_type"] = "Bearer"
+    if access.scope:
+        members["scope"] = access.scope.text
+    members["token_type"] = token_type(access.confirmation)
+    members.update(tokens.members)
     return members

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, InvalidScope
@@ -26,15 +25,17 @@ from oauthcore.grants.issuance import (
     scope_left,
     token_response,
 )
+from oauthcore.grants.terms import TokenTerms, usual_terms
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
+from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant, Rotation
 from oauthcore.records.lifecycle import REFRESH, RefreshInput, RefreshState, advance
 from oauthcore.records.liveness import IssuedTo, end_of_grant, registered_scope
 from oauthcore.records.token import RefreshToken
 from oauthcore.revocation import revoke_grant
-from oauthcore.scope import Scope, parse_scope, resolve_scope
-from oauthcore.wire.parameters import Parameters
+from oauthcore.scope import Scope, resolve_scope
 from oauthcore.wire.refusals import refuse_as_json
 
 
@@ -55,24 +56,33 @@ class RefreshFacts:
     person: Person | None = None
 
 
-def refresh_token(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+@per_request
+class OwnRefreshToken:
+    """Prove that a refresh token is the client's that asks, and that it, its grant and its person are good."""
+
+    value: Secret
+    request: TokenRequest
+    grant: Grant
+    person: Person
+
+
+def refresh_token(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Refresh tokens."""
-    asked = parameters.get("scope")
-    refresh = Refresh(Secret(parameters.need("refresh_token")), None if asked is None else parse_scope(asked))
+    refresh = Refresh(Secret(request.parameters.need("refresh_token")), request.scope)
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
-    person = yield from person_of(caller.client, grant, context)
-    return decide(refresh, caller, RefreshFacts(token, grant, person), context)
+    person = yield from person_of(request.client, grant, context)
+    return decide(refresh, request, RefreshFacts(token, grant, person), context)
 
 
-def decide(refresh: Refresh, caller: Authenticated, facts: RefreshFacts, context: Context) -> Outcome:
+def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context: Context) -> Outcome:
     """Rotate the newest token, answer the one before it again, and take an older one for reuse (RFC 6749 section 6)."""
-    token, grant, person = facts.token, facts.grant, facts.person
+    client, token, grant, person = request.client, facts.token, facts.grant, facts.person
     if token is None:
         raise InvalidGrant("the refresh token is unknown")
-    if token.client_id != caller.client.client_id:
+    if token.client_id != client.client_id:
         raise InvalidGrant("the refresh token was issued to another client")
-    end = end_of_grant(IssuedTo(caller.client, grant, person), context.policy, context.now)
+    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the refresh token's {end}")
     if context.now >= token.expires_at:
@@ -80,13 +90,14 @@ def decide(refresh: Refresh, caller: Authenticated, facts: RefreshFacts, context
     state = state_of(refresh.token, token, grant, context)
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
-    scope = allowed_scope(asked_anew(refresh, grant), grant, caller)
+    scope = allowed_scope(requested_scope(refresh, grant), grant, client)
+    own = OwnRefreshToken(refresh.token, request, grant, person)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
-        return answer_again(refresh, caller, grant, grant.rotation, person, context)
-    return rotate(refresh, caller, grant, scope, person, context)
+        return answer_again(own, grant.rotation, context)
+    return rotate(own, scope, context)
 
 
-def asked_anew(refresh: Refresh, grant: Grant) -> Scope | None:
+def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:
     """Return which scope is asked for, without what the authorization request asked for in vain.
 
     Client libraries repeat the whole scope of that request. RFC 6749 section 6 forbids to ask for more than was
@@ -95,20 +106,20 @@ def asked_anew(refresh: Refresh, grant: Grant) -> Scope | None:
     """
     if refresh.scope is None:
         return None
-    asked = refresh.scope.without(grant.withheld)
-    if not asked:
+    requested = refresh.scope.without(grant.withheld)
+    if not requested:
         raise InvalidScope("nothing is asked for but what the authorization left out")
-    return asked
+    return requested
 
 
-def allowed_scope(asked: Scope | None, grant: Grant, caller: Authenticated) -> Scope:
+def allowed_scope(requested: Scope | None, grant: Grant, client: Client) -> Scope:
     """Check that no more is asked for than was allowed; what was taken out of the registration since is left out.
 
     (RFC 6749 sections 6 and 3.3.) Raises `InvalidScope` where nothing is left of what was asked for.
     """
-    left = scope_left(grant.scope, caller.client)
-    scope = left if asked is None else resolve_scope(asked, left, grant.scope).within(left)
-    if asked and not scope:
+    left = scope_left(grant.scope, client)
+    scope = left if requested is None else resolve_scope(requested, left, grant.scope).within(left)
+    if requested and not scope:
         raise InvalidScope("the client is not registered any more for anything of what it asks for")
     return scope
 
@@ -124,18 +135,18 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
     return RefreshState.SUPERSEDED if context.now < grant.rotation.rotated_at + window else RefreshState.SPENT
 
 
-def rotate(
-    refresh: Refresh, caller: Authenticated, grant: Grant, scope: Scope, person: Person, context: Context
-) -> Outcome:
+def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Outcome:
     """Issue the successors, and make them the newest of the grant."""
-    pair = successors(refresh, caller, grant, scope, person, context)
+    client, grant = own.request.client, own.grant
+    terms = usual_terms(client, scope, own.request.proof, context)
+    pair = successors(own, terms, idle_until(client, grant.expires_at, context), context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
-    rotation = Rotation(context.now, scope, access.expires_at, successor.expires_at)
+    rotation = Rotation(context.now, scope, access.expires_at, successor.expires_at, access.confirmation)
     return Decision(
         token_response(pair, context.now),
         (
-            Require(caller.client),
+            Require(client),
             Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),
             Insert(access),
             Insert(successor),
@@ -144,36 +155,29 @@ def rotate(
     )
 
 
-def answer_again(
-    refresh: Refresh, caller: Authenticated, grant: Grant, rotation: Rotation, person: Person, context: Context
-) -> Outcome:
+def answer_again(own: OwnRefreshToken, rotation: Rotation, context: Context) -> Outcome:
     """Return the same pair as before: derived again as of that second, nothing changed, not a second longer."""
+    client, grant = own.request.client, own.grant
     then = attrs.evolve(context, now=rotation.rotated_at)
-    scope = registered_scope(rotation.scope, caller.client)
-    pair = successors(refresh, caller, grant, scope, person, then, rotation)
+    terms = usual_terms(client, registered_scope(rotation.scope, client), own.request.proof, then)
+    # The stored token is bound to the key of the first answer: told to be bound to another, it would be good for none.
+    if terms.confirmation != rotation.confirmation:
+        raise InvalidGrant("the refresh is retried with another key than it was made with")
+    terms = attrs.evolve(terms, expires_at=rotation.access_token_expires_at)
+    pair = successors(own, terms, rotation.refresh_token_expires_at, then)
     event = Event("token_refresh_retried", grant.client_id, grant.subject, grant.key)
     return Decision(token_response(pair, context.now), (), (event,))
 
 
-def successors(
-    refresh: Refresh,
-    caller: Authenticated,
-    grant: Grant,
-    scope: Scope,
-    person: Person,
-    context: Context,
-    before: Rotation | None = None,
-) -> Tokens:
-    """Derive the pair that follows a refresh token, expiring as it did before where it was given before.
+def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context: Context) -> Tokens:
+    """Derive the pair that follows a refresh token; its successor expires then if it is not used.
 
     An ID token made on the way has no nonce: that was for the browser that asked (OIDC Core section 12.2).
     """
-    client = caller.client
-    access = issue_access(context.derive("access_token", refresh.token), client, grant, scope, context, before)
-    expires_at = idle_until(client, grant.expires_at, context) if before is None else before.refresh_token_expires_at
-    successor = issue_refresh(context.derive("refresh_token", refresh.token), client, grant, expires_at, context)
-    id_token = id_token_of(client, grant, scope, None, person, context)
-    return Tokens(access, scope, successor, id_token)
+    access = issue_access(terms, own.grant, context.derive("access_token", own.value), context)
+    value = context.derive("refresh_token", own.value)
+    successor = issue_refresh(value, terms.client, own.grant, expires_at, context)
+    return Tokens(access, successor, id_token_of(terms.client, own.grant, terms.scope, None, own.person, context))
 
 
 def reuse(grant: Grant, context: Context) -> Outcome:

@@ -6,6 +6,7 @@ import attrs
 
 from oauthcore.digest import Digest
 from oauthcore.per_request import per_request
+from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.scope import Scope
 
@@ -46,12 +47,16 @@ class WithdrawalMark:
 
 @per_request
 class Rotation:
-    """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with."""
+    """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with.
+
+    `confirmation` is the key that the access token was bound to: the same is given to nobody who has not proven it.
+    """
 
     rotated_at: int
     scope: Scope
     access_token_expires_at: int
     refresh_token_expires_at: int
+    confirmation: Confirmation | None = None
 
 
 _NO_SCOPE = Scope()

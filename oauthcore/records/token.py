@@ -7,6 +7,8 @@ import attrs
 from oauthcore.digest import Digest
 from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge
+from oauthcore.records.actor import Actor, act_claim
+from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.lifecycle import CodeState
 from oauthcore.scope import Scope
 
@@ -35,7 +37,9 @@ class AuthorizationCode:
 class AccessToken:
     """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4).
 
-    `client_generation` tells which registration of that `client_id` it belongs to, where no grant does.
+    `client_generation` tells which registration of that `client_id` it belongs to, where no grant does. One with a
+    `confirmation` is good for whoever proves to have the key. `actors` act with it for the person, the current one
+    first.
     """
 
     key: Digest
@@ -47,6 +51,16 @@ class AccessToken:
     issued_at: int
     expires_at: int
     client_generation: str = ""
+    confirmation: Confirmation | None = None
+    actors: tuple[Actor, ...] = ()
+
+    @property
+    def bound_claims(self) -> dict[str, object]:
+        """Return `cnf` and `act`, as a JWT and introspection have them (RFC 7800, RFC 8693 section 4.1)."""
+        claims: dict[str, object] = {} if self.confirmation is None else {"cnf": self.confirmation.members}
+        if self.actors:
+            claims["act"] = act_claim(self.actors)
+        return claims
 
 
 @per_request(kw_only=True)

@@ -88,6 +88,9 @@ class StoredTokens:
         to = yield from issued_to(token)
         if token is None or to.client is None or not is_live(token, to, self._policy, int(self._clock())):
             return None
+        if token.confirmation is not None:
+            # Having it is not enough, and nobody has looked for a proof of the key (RFC 9449 section 7.2).
+            return None
         return Access(
             client_id=token.client_id,
             subject=token.subject,

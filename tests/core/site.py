@@ -28,10 +28,13 @@ from oauthcore import (
     arun,
     run,
 )
+from oauthcore.clients.authentication import Authenticated
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Event, R, S, Unsigned
 from oauthcore.flow.storage import Storage
+from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
 from oauthcore.testing import FixedClock, SeededEntropy
+from oauthcore.wire.parameters import parse_form
 
 T = TypeVar("T")
 Drive = Callable[[Flow[Any], World], Any]
@@ -258,6 +261,12 @@ def make_site(
         drive(server.register(client, secret), world)
     events.clear()
     return Site(server, world, clock, drive, events)
+
+
+def asking(client: Client, proof: ProofOfPossession | None = None, **values: str) -> TokenRequest:
+    """Return what a grant is given of a client's request."""
+    caller, body = Authenticated(client), form(**values)
+    return TokenRequest(caller, parse_form(body.decode()), Request("POST", "/token", (FORM,), body), proof)
 
 
 def authenticate(username: str, password: Secret) -> str | None:

@@ -10,6 +10,7 @@ from oauthcore.flow.effects import Authenticate
 from oauthcore.grants.authorization_code import Redemption
 from oauthcore.grants.issuance import IssuedAccess, issue_access
 from oauthcore.grants.refresh_token import Refresh
+from oauthcore.grants.terms import usual_terms
 from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore.storage.codec import dump
 from oauthcore.wire.parameters import parse_form
@@ -17,6 +18,7 @@ from tests.core.site import CONFIDENTIAL, FORM, SECRETS, VERIFIER, Site, handle_
 
 HIDDEN = Secret("hunter2")
 CONTEXT = make_site().server._context()
+TERMS = usual_terms(CONFIDENTIAL, CONFIDENTIAL.scope, None, CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ CONTEXT = make_site().server._context()
         Redemption(HIDDEN, None, "hunter2"),
         Refresh(HIDDEN, None),
         parse_form("client_secret=hunter2"),
-        issue_access(HIDDEN, CONFIDENTIAL, None, CONFIDENTIAL.scope, CONTEXT),
+        issue_access(TERMS, None, HIDDEN, CONTEXT),
         make_site(token_key=b"hunter2" + b"x" * 25).server,
     ],
     ids=lambda value: type(value).__name__,
@@ -40,7 +42,7 @@ def test_no_repr_shows_a_secret(value: object) -> None:
 
 
 def test_what_is_hidden_is_there_all_the_same() -> None:
-    assert isinstance(issue_access(HIDDEN, CONFIDENTIAL, None, CONFIDENTIAL.scope, CONTEXT), IssuedAccess)
+    assert isinstance(issue_access(TERMS, None, HIDDEN, CONTEXT), IssuedAccess)
     assert AuthorizationRequest(client_id="c", state="s").state == "s"
 
 

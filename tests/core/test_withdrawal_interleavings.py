@@ -12,16 +12,15 @@ from typing import Any
 import pytest
 
 from oauthcore import Client, Login, LoginSession, Policy, Request, Response, World
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.session import is_active
 from oauthcore.records.grant import Consent, Grant
 from oauthcore.records.liveness import is_standing
 from oauthcore.testing import Factory, Run
-from oauthcore.wire.parameters import Parameters
 from tests.core.site import FORM, Site, authenticate, basic, form, handle_of, location
 from tests.core.test_interleavings import Meeting, explored
 
@@ -149,12 +148,12 @@ def test_two_withdrawals_are_both_answered_and_leave_nothing(record_property: Re
 LEGACY = Client(client_id="legacy", grant_types=("password", "urn:example:ticket"), response_types=(), scope="email")
 
 
-def ticket(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+def ticket(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Be a grant that knows nothing of withdrawals."""
     yield from ()
-    grant = new_grant(caller.client, parameters.need("subject"), caller.client.scope, None, context)
-    first = issue_first_tokens(caller, grant, context)
-    changes = (Require(caller.client), Insert(first.grant), *first.changes)
+    grant = new_grant(request.client, request.parameters.need("subject"), request.client.scope, None, context)
+    first = issue_first_tokens(request, grant, context)
+    changes = (Require(request.client), Insert(first.grant), *first.changes)
     return Decision(token_response(first.tokens, context.now), changes)
 
 

@@ -6,7 +6,6 @@ import attrs
 import pytest
 
 from oauthcore import Allowance
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.outcome import Insert, Replace, Require
@@ -17,7 +16,18 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import CodeState, GrantState
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken
 from oauthcore.scope import Scope
-from tests.core.site import CHALLENGE, CONFIDENTIAL, REDIRECT, VERIFIER, Counted, Site, make_site, members, refused
+from tests.core.site import (
+    CHALLENGE,
+    CONFIDENTIAL,
+    REDIRECT,
+    VERIFIER,
+    Counted,
+    Site,
+    asking,
+    make_site,
+    members,
+    refused,
+)
 
 GRANT = Grant(
     key=Digest("grant"),
@@ -46,7 +56,7 @@ def test_a_redemption_issues_and_consumes_in_one_commit() -> None:
     context = make_site().server._context()
     grant = attrs.evolve(GRANT, granted_at=context.now, expires_at=context.now + 300)
 
-    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), context)
+    outcome = decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), context)
 
     require, consume, extend, access, refresh = outcome.changes
     assert require == Require(CONFIDENTIAL)
@@ -64,7 +74,7 @@ def test_a_client_that_may_not_refresh_gets_no_refresh_token() -> None:
     context = make_site().server._context()
     client = attrs.evolve(CONFIDENTIAL, grant_types=("authorization_code",))
 
-    outcome = decide(RIGHT, Authenticated(client), CodeFacts(CODE, GRANT, NOBODY), context)
+    outcome = decide(RIGHT, asking(client), CodeFacts(CODE, GRANT, NOBODY), context)
 
     assert "refresh_token" not in members(outcome.value)
     assert "refresh_token_expires_in" not in members(outcome.value)
@@ -76,7 +86,7 @@ def test_a_replay_is_answered_with_the_revocation_of_its_grant() -> None:
     context = make_site().server._context()
     redeemed = attrs.evolve(CODE, state=CodeState.REDEEMED)
 
-    outcome = decide(RIGHT, Authenticated(CONFIDENTIAL), CodeFacts(redeemed, GRANT, NOBODY), context)
+    outcome = decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(redeemed, GRANT, NOBODY), context)
 
     (change,) = outcome.changes
     assert isinstance(change, Replace) and isinstance(change.new, Grant)
@@ -104,7 +114,7 @@ def test_a_code_is_refused_to_who_does_not_prove_that_it_is_his(
     redemption: Redemption, code: AuthorizationCode | None, reason: str
 ) -> None:
     with pytest.raises(InvalidGrant) as refusal:
-        prove_own(redemption, Authenticated(CONFIDENTIAL), code, now=100)
+        prove_own(redemption, CONFIDENTIAL, code, now=100)
 
     assert reason in refusal.value.reason
 
@@ -113,9 +123,7 @@ def test_redirect_uri_may_be_absent_where_it_was_absent_before() -> None:
     """RFC 6749 section 4.1.3."""
     code = attrs.evolve(CODE, redirect_uri_given=False)
 
-    assert prove_own(attrs.evolve(RIGHT, redirect_uri=None), Authenticated(CONFIDENTIAL), code, now=100) == OwnCode(
-        code
-    )
+    assert prove_own(attrs.evolve(RIGHT, redirect_uri=None), CONFIDENTIAL, code, now=100) == OwnCode(code)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +133,7 @@ def test_redirect_uri_may_be_absent_where_it_was_absent_before() -> None:
 )
 def test_a_code_of_a_grant_that_is_not_live_is_refused(grant: Grant | None) -> None:
     with pytest.raises(InvalidGrant, match="revoked or over"):
-        decide(RIGHT, Authenticated(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), make_site().server._context())
+        decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), make_site().server._context())
 
 
 def test_the_answer_has_what_the_quick_start_shows(site: Site) -> None:

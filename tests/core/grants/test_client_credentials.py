@@ -5,20 +5,18 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.errors import InvalidScope, UnauthorizedClient
 from oauthcore.flow.outcome import Insert, Require
 from oauthcore.grants.client_credentials import decide
 from oauthcore.records.token import AccessToken
-from oauthcore.scope import Scope
-from tests.core.site import CONFIDENTIAL, PUBLIC, Counted, Site, make_site, members, refused
+from tests.core.site import CONFIDENTIAL, PUBLIC, Counted, Site, asking, make_site, members, refused
 
 CONTEXT = make_site().server._context()
 
 
 def test_it_issues_one_access_token_for_nobody_and_no_refresh_token() -> None:
     """RFC 6749 section 4.4.3."""
-    outcome = decide(Authenticated(CONFIDENTIAL), Scope(("read",)), CONTEXT)
+    outcome = decide(asking(CONFIDENTIAL, scope="read"), CONTEXT)
 
     require, insert = outcome.changes
     assert require == Require(CONFIDENTIAL)
@@ -31,37 +29,37 @@ def test_an_omitted_scope_means_the_clients_default_and_is_stated() -> None:
     """RFC 6749 section 3.3."""
     client = attrs.evolve(CONFIDENTIAL, default_scope="read")
 
-    outcome = decide(Authenticated(client), None, CONTEXT)
+    outcome = decide(asking(client), CONTEXT)
 
     assert members(outcome.value)["scope"] == "read"
 
 
 def test_without_a_default_an_omitted_scope_means_all_the_client_may_have() -> None:
-    outcome = decide(Authenticated(CONFIDENTIAL), None, CONTEXT)
+    outcome = decide(asking(CONFIDENTIAL), CONTEXT)
 
     assert members(outcome.value)["scope"] == "email profile read"
 
 
 def test_the_order_of_the_scope_is_kept_as_it_was_asked() -> None:
-    outcome = decide(Authenticated(CONFIDENTIAL), Scope(("read", "email")), CONTEXT)
+    outcome = decide(asking(CONFIDENTIAL, scope="read email"), CONTEXT)
 
     assert members(outcome.value)["scope"] == "read email"
 
 
 def test_an_empty_scope_is_not_stated() -> None:
-    outcome = decide(Authenticated(attrs.evolve(CONFIDENTIAL, scope="")), None, CONTEXT)
+    outcome = decide(asking(attrs.evolve(CONFIDENTIAL, scope="")), CONTEXT)
 
     assert "scope" not in members(outcome.value)
 
 
 def test_a_scope_beyond_the_registration_is_refused_and_not_silently_cut() -> None:
     with pytest.raises(InvalidScope, match="not within"):
-        decide(Authenticated(CONFIDENTIAL), Scope(("read", "admin")), CONTEXT)
+        decide(asking(CONFIDENTIAL, scope="read admin"), CONTEXT)
 
 
 def test_a_public_client_has_no_credentials_to_grant_with() -> None:
     with pytest.raises(UnauthorizedClient, match="public"):
-        decide(Authenticated(PUBLIC), None, CONTEXT)
+        decide(asking(PUBLIC), CONTEXT)
 
 
 def test_a_public_client_is_refused_over_the_wire(site: Site) -> None:

@@ -6,13 +6,13 @@ import attrs
 import pytest
 
 from oauthcore import Client, ConfigurationError, Secret, run
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Delete, Insert, Outcome, Require
 from oauthcore.grants.issuance import Tokens, issue_access, token_response
-from oauthcore.wire.parameters import Parameters
+from oauthcore.grants.terms import usual_terms
+from oauthcore.grants.token_request import TokenRequest
 from tests.core.site import Drive, Site, basic, form, make_site, members, refused
 
 TICKET = "urn:example:ticket"
@@ -26,14 +26,15 @@ class Ticket:
     expires_at: int | None = None
 
 
-def ticket(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+def ticket(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Exchange a ticket, once."""
-    found = yield from find(Ticket, parameters.need("ticket"))
+    found = yield from find(Ticket, request.parameters.need("ticket"))
     if found is None:
         raise InvalidGrant("there is no such ticket")
-    access = issue_access(context.mint(), caller.client, None, caller.client.scope, context)
-    response = token_response(Tokens(access, access.record.scope), context.now)
-    return Decision(response, (Require(caller.client), Delete(found), Insert(access.record)))
+    terms = usual_terms(request.client, request.client.scope, request.proof, context)
+    access = issue_access(terms, None, context.mint(), context)
+    response = token_response(Tokens(access), context.now)
+    return Decision(response, (Require(request.client), Delete(found), Insert(access.record)))
 
 
 def ticket_site(drive: Drive = run) -> Site:
@@ -70,16 +71,17 @@ def test_a_client_not_registered_for_it_is_refused() -> None:
     assert refused(response, "unauthorized_client", "not registered")
 
 
-def coupon(caller: Authenticated, parameters: Parameters, context: Context) -> Flow[Outcome]:
+def coupon(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Exchange a coupon, which is a secret and known by its digest, for a token that is derived from it."""
-    shown = Secret(parameters.need("coupon"))
+    shown = Secret(request.parameters.need("coupon"))
     found = yield from find(Ticket, context.digest("coupon", shown))
     if found is None:
         raise InvalidGrant("there is no such coupon")
     value = context.derive("coupon", shown)
-    access = issue_access(value, caller.client, None, caller.client.scope, context)
-    response = token_response(Tokens(access, access.record.scope), context.now)
-    return Decision(response, (Require(caller.client), Delete(found), Insert(access.record)))
+    terms = usual_terms(request.client, request.client.scope, request.proof, context)
+    access = issue_access(terms, None, value, context)
+    response = token_response(Tokens(access), context.now)
+    return Decision(response, (Require(request.client), Delete(found), Insert(access.record)))
 
 
 def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:

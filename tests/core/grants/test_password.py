@@ -6,13 +6,12 @@ import attrs
 import pytest
 
 from oauthcore import AuthenticatedUser, Client, Policy, Response, Secret, TryLater, run
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.outcome import Insert, Replace
 from oauthcore.grants.password import decide
 from oauthcore.records.grant import Grant
 from oauthcore.scope import Scope
-from tests.core.site import Drive, Site, basic, form, make_site, members, refused
+from tests.core.site import Drive, Site, asking, basic, form, make_site, members, refused
 
 LEGACY = Client(
     client_id="legacy",
@@ -47,7 +46,7 @@ def answer(site: Site, **values: str | None) -> Response:
 def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
     context = legacy_site().server._context()
 
-    outcome = decide(Authenticated(LEGACY), ALICE, None, context)
+    outcome = decide(asking(LEGACY), ALICE, context)
 
     grant = next(c.record for c in outcome.changes if isinstance(c, Insert) and isinstance(c.record, Grant))
     assert (grant.subject, grant.scope) == ("alice", Scope(("email",)))
@@ -58,7 +57,7 @@ def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
 def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
     client = attrs.evolve(LEGACY, grant_types=("password",))
 
-    outcome = decide(Authenticated(client), ALICE, None, legacy_site().server._context())
+    outcome = decide(asking(client), ALICE, legacy_site().server._context())
 
     assert "refresh_token" not in members(outcome.value)
 
@@ -66,7 +65,7 @@ def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
 def test_a_wrong_password_is_an_invalid_grant() -> None:
     """RFC 6749 section 5.2."""
     with pytest.raises(InvalidGrant, match="username or password"):
-        decide(Authenticated(LEGACY), None, None, legacy_site().server._context())
+        decide(asking(LEGACY), None, legacy_site().server._context())
 
 
 def test_it_works_over_the_wire_and_through_both_drivers(drive: Drive) -> None:

@@ -6,7 +6,6 @@ import attrs
 import pytest
 
 from oauthcore import Lifetimes, Policy, Secret
-from oauthcore.clients.authentication import Authenticated
 from oauthcore.digest import Digest
 from oauthcore.errors import InvalidGrant, InvalidScope
 from oauthcore.flow.outcome import Insert, Replace, Require
@@ -16,11 +15,11 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.records.token import RefreshToken
 from oauthcore.scope import Scope
-from tests.core.site import CONFIDENTIAL, OTHER, Counted, Site, make_site, members, refused
+from tests.core.site import CONFIDENTIAL, OTHER, Counted, Site, asking, make_site, members, refused
 
 SITE = make_site()
 CONTEXT = SITE.server._context()
-CALLER = Authenticated(CONFIDENTIAL)
+REQUEST = asking(CONFIDENTIAL)
 VALUE = Secret("presented")
 TOKEN = RefreshToken(
     key=CONTEXT.digest("refresh_token", VALUE),
@@ -45,13 +44,13 @@ PLAIN = Refresh(VALUE, None)
 
 def rotated() -> Grant:
     """Return the grant as it is after the token was rotated."""
-    replace = decide(PLAIN, CALLER, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT).changes[1]
+    replace = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT).changes[1]
     assert isinstance(replace, Replace) and isinstance(replace.new, Grant)
     return replace.new
 
 
 def test_the_newest_token_rotates_in_one_commit() -> None:
-    outcome = decide(PLAIN, CALLER, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
+    outcome = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
 
     require, replace, access, successor = outcome.changes
     assert require == Require(CONFIDENTIAL)
@@ -62,9 +61,9 @@ def test_the_newest_token_rotates_in_one_commit() -> None:
 
 
 def test_a_retry_changes_nothing_and_gives_the_same_pair() -> None:
-    first = decide(PLAIN, CALLER, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
+    first = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
 
-    again = decide(PLAIN, CALLER, RefreshFacts(TOKEN, rotated(), NOBODY), attrs.evolve(CONTEXT, now=CONTEXT.now + 89))
+    again = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, rotated(), NOBODY), attrs.evolve(CONTEXT, now=CONTEXT.now + 89))
 
     assert again.changes == ()
     one, other = members(first.value), members(again.value)
@@ -76,7 +75,9 @@ def test_a_retry_changes_nothing_and_gives_the_same_pair() -> None:
 
 
 def test_the_same_act_after_the_window_is_reuse() -> None:
-    outcome = decide(PLAIN, CALLER, RefreshFacts(TOKEN, rotated(), NOBODY), attrs.evolve(CONTEXT, now=CONTEXT.now + 90))
+    outcome = decide(
+        PLAIN, REQUEST, RefreshFacts(TOKEN, rotated(), NOBODY), attrs.evolve(CONTEXT, now=CONTEXT.now + 90)
+    )
 
     (change,) = outcome.changes
     assert isinstance(change, Replace) and isinstance(change.new, Grant)
@@ -89,7 +90,7 @@ def test_the_same_act_after_the_window_is_reuse() -> None:
 def test_a_token_key_that_was_changed_makes_a_retry_reuse() -> None:
     other = make_site(token_key=b"k" * 32).server._context()
 
-    outcome = decide(PLAIN, CALLER, RefreshFacts(TOKEN, rotated(), NOBODY), other)
+    outcome = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, rotated(), NOBODY), other)
 
     assert refused(outcome.value, "invalid_grant", "used before")
 
@@ -109,14 +110,14 @@ def test_a_token_that_is_not_this_clients_live_one_is_refused(
     token: RefreshToken | None, grant: Grant | None, reason: str
 ) -> None:
     with pytest.raises(InvalidGrant) as refusal:
-        decide(PLAIN, CALLER, RefreshFacts(token, grant, NOBODY), CONTEXT)
+        decide(PLAIN, REQUEST, RefreshFacts(token, grant, NOBODY), CONTEXT)
 
     assert reason in refusal.value.reason
 
 
 def test_the_scope_may_narrow() -> None:
     """RFC 6749 section 6."""
-    outcome = decide(Refresh(VALUE, Scope(("profile",))), CALLER, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
+    outcome = decide(Refresh(VALUE, Scope(("profile",))), REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
 
     assert members(outcome.value)["scope"] == "profile"
     replace = outcome.changes[1]
@@ -127,7 +128,7 @@ def test_the_scope_may_narrow() -> None:
 def test_the_scope_never_widens() -> None:
     """RFC 6749 section 6."""
     with pytest.raises(InvalidScope, match="not within"):
-        decide(Refresh(VALUE, Scope(("email", "read"))), CALLER, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
+        decide(Refresh(VALUE, Scope(("email", "read"))), REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
 
 
 def test_a_narrowed_refresh_is_retried_with_the_scope_it_had(site: Site) -> None:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from oauthcore import Allowance, Client, Login, Scope
 from oauthcore.digest import Digest
 from oauthcore.pkce import CodeChallenge
+from oauthcore.records.actor import Actor
 from oauthcore.records.client import ClientSecret
+from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.grant import Consent, Grant, Rotation, WithdrawalMark
 from oauthcore.records.interaction import AuthorizationRequest, Interaction
 from oauthcore.records.key_ring import KeyRing, RingKey
@@ -129,6 +131,34 @@ def test_a_client_that_was_stored_without_a_method_keeps_to_the_one_that_it_had(
     assert (old.authentication_methods, dump(old)) == (("client_secret_basic",), '{"client_id":"a"}')
     assert free == Client(client_id="a")
     assert free.authentication_methods == ("client_secret_basic", "client_secret_post")
+
+
+def test_a_token_that_was_stored_before_tokens_were_bound_is_read_and_written_as_it_was() -> None:
+    text = (
+        '{"audience":["https://as.example"],"client_id":"c","expires_at":9,"grant":null,"issued_at":1,'
+        '"key":"' + "0" * 64 + '","scope":"read","subject":null}'
+    )
+
+    token = load(AccessToken, text)
+
+    assert (token.confirmation, token.actors, dump(token)) == (None, (), text)
+
+
+def test_a_bound_token_with_actors_is_written_and_read() -> None:
+    token = AccessToken(
+        key=Digest("0" * 64),
+        client_id="c",
+        subject="alice",
+        grant=Digest("g"),
+        scope=Scope(),
+        audience=("https://api.example",),
+        issued_at=1,
+        expires_at=9,
+        confirmation=Confirmation(jkt="thumbprint"),
+        actors=(Actor("first", "https://other.example"), Actor("second")),
+    )
+
+    assert load(AccessToken, dump(token)) == token
 
 
 @given(record=RECORDS)

@@ -1,0 +1,53 @@
+"""The token request, as a grant is given it: who asks, for what, and what they have proven (RFC 6749 section 3.2)."""
+
+from __future__ import annotations
+
+from oauthcore.clients.authentication import Authenticated
+from oauthcore.flow.outcome import Change
+from oauthcore.per_request import per_request
+from oauthcore.records.client import Client
+from oauthcore.records.confirmation import Confirmation
+from oauthcore.scope import Scope, parse_scope
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import Parameters
+
+
+@per_request
+class ProofOfPossession:
+    """Prove that a request was made with a key: by a DPoP proof (RFC 9449), or by the connection (RFC 8705).
+
+    What is issued is bound to the key by `confirmation`. `spent` are changes that the commit of the request carries, as
+    those of `Authenticated` are: the `jti` of a proof is good once (RFC 9449 section 11.1).
+    """
+
+    confirmation: Confirmation
+    spent: tuple[Change, ...] = ()
+
+
+@per_request
+class TokenRequest:
+    """Hold a request to the token endpoint by a client that is authenticated, and registered for its grant type.
+
+    `proof` is None if the request was made with no key.
+    """
+
+    caller: Authenticated
+    parameters: Parameters
+    http_request: Request
+    proof: ProofOfPossession | None = None
+
+    @property
+    def client(self) -> Client:
+        """Return the client that asks."""
+        return self.caller.client
+
+    @property
+    def scope(self) -> Scope | None:
+        """Return the scope that is asked for (RFC 6749 section 3.3), None if none is named; raises `InvalidScope`."""
+        named = self.parameters.get("scope")
+        return None if named is None else parse_scope(named)
+
+    @property
+    def spent(self) -> tuple[Change, ...]:
+        """Return what the request was proven with, to be spent by the commit of what comes of it."""
+        return self.caller.spent if self.proof is None else (*self.caller.spent, *self.proof.spent)

@@ -1,0 +1,32 @@
+"""Confirmation: to which key of its client a token is bound, so that whoever steals it has nothing (RFC 7800)."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Confirmation:
+    """Name the key that the presenter of a token has to prove that they have, by its SHA-256 in base64url.
+
+    `jkt` is the thumbprint of a DPoP key (RFC 9449 section 6.1), `x5t_s256` that of a client certificate (RFC 8705
+    section 3.1). A token that is bound to both takes both proofs.
+    """
+
+    jkt: str | None = None
+    x5t_s256: str | None = None
+
+    @property
+    def members(self) -> dict[str, object]:
+        """Return the members of the `cnf` claim (RFC 7800 section 3.1)."""
+        named = {"jkt": self.jkt, "x5t#S256": self.x5t_s256}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def token_type(confirmation: Confirmation | None) -> str:
+    """Return how a token is to be presented (RFC 6749 section 7.1): with a DPoP proof, or as it is.
+
+    What is bound to a certificate is presented as a bearer token is: the proof is in the connection (RFC 8705 section
+    3).
+    """
+    return "Bearer" if confirmation is None or confirmation.jkt is None else "DPoP"
