@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -35,7 +34,7 @@ from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Browser, Devices
 from oauthcore_h11.logs import request_id
 from oauthcore_h11.monitoring import Monitoring
-from oauthcore_h11.peer import FORWARDED_FOR, TrustedProxies
+from oauthcore_h11.peer import FORWARDED_FOR, TrustedProxies, address_named
 from oauthcore_h11.profiles import known_of
 from oauthcore_h11.readiness import Readiness
 from oauthcore_h11.users import Users
@@ -216,7 +215,7 @@ class Application:
         address = address_of(request.peer)
         if address is None:
             self._warn_once("a client has no address: it came by a proxy or a unix socket that [proxies] does not name")
-        elif self.proxies.trusts(ipaddress.ip_address(address)) and not said_for_whom(request):
+        elif self.proxies.trusts(address_named(address)) and not said_for_whom(request):
             self._warn_once(f"the proxy at {address} sets no X-Forwarded-For: all of its clients have its own address")
 
     def _warn_once(self, sentence: str) -> None:
@@ -227,7 +226,7 @@ class Application:
     def _may_read_metrics(self, peer: Peer | None) -> bool:
         if peer is None or peer.address is None:
             return False  # anybody may be behind a unix socket or a proxy that says nothing of whom it asks for
-        address = ipaddress.ip_address(peer.address)
+        address = address_named(peer.address)
         return any(address in network for network in self.metrics_allowed_from)
 
     async def _authenticate(

@@ -12,7 +12,9 @@ from socket import socket
 from typing import TypeAlias, TypeVar, assert_never
 
 from oauthcore.wire.http import Headers, Peer, Request, Response
+from oauthcore_h11.byte_stream import ByteStream
 from oauthcore_h11.connection import Close, Connection, Event, Phase, Refused, Send, plain_response
+from oauthcore_h11.patience import Patience
 from oauthcore_h11.peer import peer_of
 from oauthcore_h11.settings import Settings
 
@@ -21,8 +23,6 @@ Application: TypeAlias = Callable[[Request], Awaitable[Response]]
 Hear: TypeAlias = Callable[[Refused, Peer], None]
 
 logger = logging.getLogger(__name__)
-
-READ_SIZE = 64 * 1024
 
 
 class Conversation:
@@ -45,25 +45,24 @@ class Conversation:
         self._timeouts = settings.timeouts
         self._hear = hear
         self._socket = connected
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._stream: ByteStream | None = None
         self._is_opened = False
         self._is_answering = False
         self._has_answered = False
         self._phase: tuple[Phase, float] | None = None
-        self._patience: asyncio.Timeout | None = None
+        self._loop = asyncio.get_running_loop()
+        self._patience = Patience(self._loop)
         self._gives_way = False
 
     @property
     def waits_for(self) -> tuple[Phase, float] | None:
         """Return what is waited for, and since when in the event loop's time; None while a request is answered."""
-        return None if self._patience is None else self._phase
+        return self._phase if self._patience.is_waiting else None
 
     def give_way(self) -> None:
         """Lose patience at once, and have none any more."""
         self._gives_way = True
-        # A timeout that fires in this very turn of the loop can't be changed any more, and needs not to be.
-        if self._patience is not None and not self._patience.expired():
-            self._patience.reschedule(asyncio.get_running_loop().time())
+        self._patience.lose()
 
     def finish(self) -> bool:
         """Let what is being answered be the last; False where nothing is."""
@@ -72,53 +71,51 @@ class Conversation:
 
     def abort(self) -> None:
         """Let go of the connection, in whatever state it is."""
+        self._patience.close()
         if not self._is_opened:
             self._socket.close()
-        elif self._streams is not None:
+        elif self._stream is not None:
             # Also if it is closing: by itself that goes on for as long as the client does not read what is left.
-            self._streams[1].transport.abort()
+            self._stream.abort()
 
     async def run(self, tls: ssl.SSLContext | None) -> None:
         """Talk until either side has had enough."""
         # OSError: the other side is gone, or too slow (TimeoutError is one), or speaks no TLS.
         with suppress(OSError):
-            reader, writer = await self._open(tls)
-            await self._talk(reader, writer, await self._listen(reader))
-            await self._hang_up(reader, writer)
+            stream = await self._open(tls)
+            await self._talk(stream, await self._listen(stream))
+            await self._hang_up(stream)
 
     async def turn_away(self, tls: ssl.SSLContext | None) -> None:
         """Refuse whatever comes, unread."""
         with suppress(OSError):
-            reader, writer = await self._open(tls)
-            await self._talk(reader, writer, self._connection.turn_away())
-            await self._hang_up(reader, writer)
+            stream = await self._open(tls)
+            await self._talk(stream, self._connection.turn_away())
+            await self._hang_up(stream)
 
-    async def _open(self, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _open(self, tls: ssl.SSLContext | None) -> ByteStream:
         """Agree on TLS, if there is to be any, and learn what that says about the client."""
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(loop=loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         self._is_opened = True
-        connecting = loop.connect_accepted_socket(lambda: protocol, self._socket, ssl=tls)
-        transport, _ = await (connecting if tls is None else self._wait(Phase.HANDSHAKE, connecting))
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        # What is written counts as read once the system has taken all of it: else a client that does not read is taken
-        # for idle, and hung up on with an answer still to send. Not 0: at that, TLS stops before the first byte.
-        transport.set_write_buffer_limits(high=1)
-        self._streams = reader, writer
-        if tls is not None:
-            shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        stream = ByteStream()  # not the one that is returned: in TLS, uvloop returns another
+        connecting = self._loop.connect_accepted_socket(lambda: stream, self._socket, ssl=tls)
+        if tls is None:
+            await connecting
+        else:
+            transport, _ = await self._wait(Phase.HANDSHAKE, asyncio.ensure_future(connecting))
+            shown = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
             self._peer = Peer(self._peer.address, is_secure=True, certificate=shown)
-        return reader, writer
+        self._stream = stream
+        return stream
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, events: list[Event]) -> None:
+    async def _talk(self, stream: ByteStream, events: list[Event]) -> None:
         while True:
             following: list[Event] = []
             for event in events:
                 match event:
                     case Send(data):
-                        writer.write(data)
-                        await self._wait(Phase.ANSWER, writer.drain())
+                        stream.write(data)
+                        while stream.is_full:
+                            await self._wait(Phase.ANSWER, stream.change())
                     case Request():
                         following = await self._answer(event)
                     case Refused():
@@ -128,34 +125,31 @@ class Conversation:
                     case _:
                         assert_never(event)
             self._is_answering = bool(following)
-            events = following or await self._listen(reader)
+            events = following or await self._listen(stream)
 
-    async def _listen(self, reader: asyncio.StreamReader) -> list[Event]:
+    async def _listen(self, stream: ByteStream) -> list[Event]:
         """Wait until there is something to do."""
         events: list[Event] = []
         while not events:
             try:
-                data = await self._wait(self._listening_phase(), reader.read(READ_SIZE))
+                while not stream.is_readable:
+                    await self._wait(self._listening_phase(), stream.change())
             except TimeoutError:
                 return self._connection.give_up()
-            events = self._connection.receive(data)
+            events = self._connection.receive(stream.read())
         return events
 
     def _listening_phase(self) -> Phase:
         phase = self._connection.phase
         return Phase.FIRST if phase is Phase.IDLE and not self._has_answered else phase
 
-    async def _wait(self, phase: Phase, action: Awaitable[T]) -> T:
+    async def _wait(self, phase: Phase, awaited: asyncio.Future[T]) -> T:
         """Wait for the client, until the phase has lasted too long, or this has to give way; raises `TimeoutError`."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         if self._phase is None or self._phase[0] is not phase:
             self._phase = (phase, now)
         deadline = now if self._gives_way else self._phase[1] + self._timeouts.of(phase)
-        try:
-            async with asyncio.timeout_at(deadline) as self._patience:
-                return await action
-        finally:
-            self._patience = None
+        return await self._patience.wait(awaited, deadline)
 
     async def _answer(self, request: Request) -> list[Event]:
         self._is_answering, self._has_answered, self._phase = True, True, None
@@ -165,20 +159,15 @@ class Conversation:
             logger.exception("%s %s: the application failed", request.method, request.path)
             return self._connection.respond(plain_response(HTTPStatus.INTERNAL_SERVER_ERROR))
 
-    async def _hang_up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _hang_up(self, stream: ByteStream) -> None:
         """Close in two steps: at once, unread bytes would reset the connection and lose the answer (RFC 9112 9.6)."""
-        if writer.can_write_eof():
-            writer.write_eof()
-            await self._wait(Phase.CLOSE, until_the_end(reader))
+        if stream.write_end():
+            while not stream.is_readable or stream.read():
+                await self._wait(Phase.CLOSE, stream.change())
         else:  # TLS ends with a message of its own, behind whatever of the answer is still to be read
-            writer.close()
-            await self._wait(Phase.ANSWER, writer.wait_closed())
+            stream.close()
+            while not stream.is_lost:
+                await self._wait(Phase.ANSWER, stream.change())
 
     def _find_peer(self, headers: Headers) -> Peer:
         return peer_of(self._peer, headers, self._proxies)
-
-
-async def until_the_end(reader: asyncio.StreamReader) -> None:
-    """Read what nobody wants, until the client has closed."""
-    while await reader.read(READ_SIZE):
-        pass

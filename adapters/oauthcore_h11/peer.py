@@ -9,6 +9,7 @@ whom it asks, the address is None, which is nobody's and never means that somebo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -49,11 +50,18 @@ class TrustedProxies:
         return network_of(connected)
 
 
+# A connection is asked whose it is at each request, and to read an address takes longer than all the rest of that.
+@lru_cache(maxsize=1_024)
+def address_named(text: str) -> Address:
+    """Return the address of that spelling."""
+    return ip_address(text)
+
+
 def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
     """Return who sent a request: whoever is connected, or whom a trusted proxy says it is connected for."""
     if connected.address is None and not proxies.unix:
         return connected
-    address = None if connected.address is None else ip_address(connected.address)
+    address = None if connected.address is None else address_named(connected.address)
     if proxies.trusts(address):
         forwarded = address_forwarded_for(address, headers, proxies)
         return Peer(
