@@ -8,7 +8,7 @@ from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
-from oauthcore.flow.effects import AuthenticatedUser, TryLater
+from oauthcore.flow.effects import AuthenticatedUser, Throttled
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
 from oauthcore.records.client import Client
 from oauthcore.records.login import Login, LoginSession
@@ -49,7 +49,7 @@ __all__ = [
     "Response",
     "Scope",
     "Secret",
-    "TryLater",
+    "Throttled",
     "UnknownScope",
     "World",
     "arun",

@@ -19,7 +19,7 @@ from oauthcore import (
     Request,
     Response,
     Secret,
-    TryLater,
+    Throttled,
     arun,
 )
 from oauthcore.entropy import Entropy
@@ -231,7 +231,7 @@ class Application:
 
     async def _authenticate(
         self, address: str | None, browser: Browser | None, username: str, password: Secret
-    ) -> AuthenticatedUser | TryLater | None:
+    ) -> AuthenticatedUser | Throttled | None:
         return await self.users.authenticate(username, password, address, browser)
 
     def _hear(self, event: Event) -> None:

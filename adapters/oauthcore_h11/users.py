@@ -10,7 +10,7 @@ from typing import Protocol
 
 import attrs
 
-from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, TryLater
+from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, Throttled
 from oauthcore.clock import Clock
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.flow.storage import AsyncStorage
@@ -118,7 +118,7 @@ class Users:
 
     async def authenticate(
         self, username: str, password: Secret, address: str | None, browser: KnownFor | None = None
-    ) -> AuthenticatedUser | TryLater | None:
+    ) -> AuthenticatedUser | Throttled | None:
         """Return the user, None for nobody's, or when to try again.
 
         The user's record is what the answer relies on, as it was read before the password was hashed: 200 ms later
@@ -140,18 +140,18 @@ class Users:
             finally:
                 self._under_way -= Counted([way.flows[0]])
         audit.warning("login_slowed", extra={"fields": {"address": address, "seconds": wait}})
-        return TryLater(wait)
+        return Throttled(wait)
 
     async def _checked(
         self, user: User | None, password: Secret, address: str | None, way: Way, browser: KnownFor | None
-    ) -> AuthenticatedUser | TryLater | None:
+    ) -> AuthenticatedUser | Throttled | None:
         """Check the password of an attempt that is counted; return what `authenticate` does."""
         counters = way.counters
         try:
             is_right = await self._is_right(user, password, way)
         except TooBusy:
             await self._take_back(counters, is_right=False)
-            return TryLater(1)
+            return Throttled(1)
         if user is None or not is_right or not user.enabled:
             subject = None if user is None else user.subject
             audit.warning("login_failed", extra={"fields": {"address": address, "subject": subject}})

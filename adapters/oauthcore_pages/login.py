@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, TryLater
+from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, Throttled
 from oauthcore.authorization.need import Need
 from oauthcore.flow.effects import Flow, authenticate
 from oauthcore.wire.http import see_other
@@ -53,7 +53,7 @@ def sign_in(visit: Visit) -> Flow[Response]:
         user = yield from authenticate(username, password)
         if user is None:
             return (yield from ask(visit, handle, Attempt(username=username)))
-        if isinstance(user, TryLater):
+        if isinstance(user, Throttled):
             return (yield from ask(visit, handle, Attempt(username=username, wait=user.seconds)))
         signed_in = yield from begin_session(visit, username, user)
         if signed_in is not None:

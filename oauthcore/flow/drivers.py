@@ -69,7 +69,7 @@ class World:
     """Hold what answers a blocking host's flows.
 
     `authenticate` gives the subject of a username and password, or an `AuthenticatedUser` that says which records it
-    was concluded from, None if wrong, or `TryLater` (the password grant asks, and login pages may); `audit` hears
+    was concluded from, None if wrong, or `Throttled` (the password grant asks, and login pages may); `audit` hears
     each event once its commit is done, and must not raise; `fetch` asks other servers: for a resource server whose
     tokens are another's, and for the keys and requests that clients publish. `claims` tells what is known of a person
     (OIDC Core section 5.1), and None of one who is not known any more, whose tokens are then dead; without it everybody

@@ -72,7 +72,7 @@ class AuthenticatedUser:
 
 
 @attrs.frozen
-class TryLater:
+class Throttled:
     """Answer `Authenticate` with neither yes nor no: too much was tried, and nothing is looked at for some seconds."""
 
     seconds: int
@@ -114,7 +114,7 @@ class Claims:
     locales: tuple[str, ...] = ()
 
 
-AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | TryLater | None
+AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | Throttled | None
 """What a host answers `Authenticate` with; a subject alone relies on no record."""
 
 Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
@@ -143,7 +143,7 @@ def commit(changes: Sequence[Change], events: Sequence[Event] = ()) -> Flow[bool
     return done
 
 
-def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | TryLater | None]:
+def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | Throttled | None]:
     """Return whose username and password these are, None if no user's, or when to try again."""
     answer: AuthenticateAnswer = yield Authenticate(username, password)
     return AuthenticatedUser(answer) if isinstance(answer, str) else answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, TooManyAttempts
-from oauthcore.flow.effects import AuthenticatedUser, Flow, TryLater, authenticate
+from oauthcore.flow.effects import AuthenticatedUser, Flow, Throttled, authenticate
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
 from oauthcore.grants.token_request import TokenRequest
@@ -20,10 +20,10 @@ def password(request: TokenRequest, context: Context) -> Flow[Outcome]:
     return decide(request, user, context)
 
 
-def decide(request: TokenRequest, user: AuthenticatedUser | TryLater | None, context: Context) -> Outcome:
+def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, context: Context) -> Outcome:
     """Issue on a new grant, if the application knew the person, and while what it knew them by is stored."""
     client, scope = request.client, request.scope
-    if isinstance(user, TryLater):
+    if isinstance(user, Throttled):
         raise TooManyAttempts("too many wrong passwords", user.seconds)
     if user is None:
         raise InvalidGrant("the username or password is wrong")

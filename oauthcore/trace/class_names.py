@@ -23,11 +23,14 @@ _FORMAT = {
     "oauthcore.signing.keys": "oauthcore.keys",
     "oauthcore.wire.http": "oauthcore.http",
 }
+# What the trace format calls a class that has another name in the code by now.
+_QUALNAME = {"Throttled": "TryLater"}
 
 
 def name_of(kind: type) -> str:
     """Return what a trace calls a class."""
-    return f"{_FORMAT.get(kind.__module__, kind.__module__)}:{kind.__qualname__}"
+    module = _FORMAT.get(kind.__module__, kind.__module__)
+    return f"{module}:{_QUALNAME.get(kind.__qualname__, kind.__qualname__)}"
 
 
 def find_class(name: str) -> object:
@@ -37,5 +40,6 @@ def find_class(name: str) -> object:
     """
     module, _, qualname = name.partition(":")
     places = [place for place, said in _FORMAT.items() if said == module] or [module]
+    qualname = next((name for name, said in _QUALNAME.items() if said == qualname), qualname)
     found = (getattr(import_module(place), qualname, None) for place in places)
     return next(filter(None, found), None)

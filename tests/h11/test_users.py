@@ -21,7 +21,7 @@ from oauthcore import (
     MemoryStorage,
     OutdatedLogin,
     Secret,
-    TryLater,
+    Throttled,
     arun,
 )
 from oauthcore.flow.outcome import Change, Insert, R, Replace, S
@@ -160,7 +160,7 @@ async def test_after_the_free_attempts_each_is_waited_for_twice_as_long(place: P
     waits = []
     for _ in range(8):
         slowed = await place.attempt(RIGHT)
-        assert isinstance(slowed, TryLater)
+        assert isinstance(slowed, Throttled)
         waits.append(slowed.seconds)
         place.clock.now += slowed.seconds
         await place.attempt(WRONG)
@@ -175,7 +175,7 @@ async def test_attempt_that_is_slowed_down_is_neither_counted_nor_looked_at(plac
         await place.attempt(WRONG)
 
     for _ in range(20):
-        assert await place.attempt(WRONG) == TryLater(1)
+        assert await place.attempt(WRONG) == Throttled(1)
 
 
 async def test_guessing_from_one_address_slows_down_nobody_elsewhere(place: Place) -> None:
@@ -189,14 +189,14 @@ async def test_guessing_an_account_from_many_addresses_is_slowed_down_too(place:
     for number in range(6):
         assert await place.attempt(WRONG, f"198.51.100.{number}") is None
 
-    assert await place.attempt(RIGHT, "203.0.113.1") == TryLater(1)
+    assert await place.attempt(RIGHT, "203.0.113.1") == Throttled(1)
 
 
 async def test_guessing_many_accounts_from_one_address_is_slowed_down_too(place: Place) -> None:
     for number in range(6):
         assert await place.attempt(WRONG, username=f"user-{number}") is None
 
-    assert await place.attempt(RIGHT) == TryLater(1)
+    assert await place.attempt(RIGHT) == Throttled(1)
     assert await place.attempt(RIGHT, THERE) == "s-1"
 
 
@@ -206,7 +206,7 @@ async def test_own_account_does_not_free_whoever_guesses_at_others(place: Place)
         place.clock.now += 1
         await place.attempt(RIGHT)
 
-    assert isinstance(await place.attempt(WRONG, username="another"), TryLater)
+    assert isinstance(await place.attempt(WRONG, username="another"), Throttled)
 
 
 async def test_signing_in_forgives_the_account(place: Place) -> None:
@@ -239,7 +239,7 @@ async def test_guessing_many_accounts_from_no_known_address_is_slowed_down_too(p
     for number in range(6):
         assert await place.attempt(WRONG, None, username=f"user-{number}") is None
 
-    assert await place.attempt(WRONG, None, username="another") == TryLater(1)
+    assert await place.attempt(WRONG, None, username="another") == Throttled(1)
     assert await place.attempt(RIGHT, HERE) == "s-1"
 
 
@@ -247,7 +247,7 @@ async def test_guessing_an_account_from_no_known_address_is_slowed_down_as_from_
     for _ in range(3):
         assert await place.attempt(WRONG, None) is None
 
-    assert await place.attempt(RIGHT, None) == TryLater(1)
+    assert await place.attempt(RIGHT, None) == Throttled(1)
 
 
 async def test_names_that_were_tried_are_stored_unreadably(place: Place) -> None:
@@ -262,7 +262,7 @@ async def test_names_that_were_tried_are_stored_unreadably(place: Place) -> None
 async def test_too_many_at_once_are_asked_to_come_again_and_not_counted(place: Place) -> None:
     place.passwords._queue._places = 0
 
-    assert [await place.attempt(RIGHT) for _ in range(5)] == [TryLater(1)] * 5
+    assert [await place.attempt(RIGHT) for _ in range(5)] == [Throttled(1)] * 5
 
 
 async def test_being_too_busy_forgives_nothing(place: Place) -> None:
@@ -274,7 +274,7 @@ async def test_being_too_busy_forgives_nothing(place: Place) -> None:
     place.passwords._queue._places = most
 
     assert await place.attempt(WRONG) is None
-    assert await place.attempt(WRONG) == TryLater(1)
+    assert await place.attempt(WRONG) == Throttled(1)
 
 
 async def test_somebody_else_being_first_is_tried_again(place: Place) -> None:
@@ -437,7 +437,7 @@ async def test_name_with_a_space_has_no_attempts_of_its_own(place: Place) -> Non
     for number in range(3):
         assert await place.attempt(WRONG, username="alice" + " " * number) is None
 
-    assert isinstance(await place.attempt(RIGHT), TryLater)
+    assert isinstance(await place.attempt(RIGHT), Throttled)
 
 
 @given(st.text(max_size=20))
@@ -511,7 +511,7 @@ async def test_ninety_accounts_from_as_many_addresses_keep_no_known_device_out(
     gate.set()
     await asyncio.gather(*flood)
 
-    assert (await stranger, await known) == (TryLater(1), bob.subject)
+    assert (await stranger, await known) == (Throttled(1), bob.subject)
 
 
 async def test_who_loses_a_place_in_the_queue_is_asked_to_come_again(place: Place) -> None:
@@ -546,7 +546,7 @@ async def locked(place: Place) -> None:
     """Have the account wait for everybody who comes as a stranger."""
     for number in range(6):
         assert await place.attempt(WRONG, f"198.51.100.{number}") is None
-    assert isinstance(await place.attempt(RIGHT, "203.0.113.1"), TryLater)
+    assert isinstance(await place.attempt(RIGHT, "203.0.113.1"), Throttled)
 
 
 async def test_known_device_is_let_through_an_account_that_strangers_have_locked(place: Place) -> None:
@@ -561,7 +561,7 @@ async def test_known_device_is_let_through_an_address_that_strangers_have_locked
     for number in range(6):
         await place.attempt(WRONG, username=f"user-{number}")
 
-    assert isinstance(await place.attempt(RIGHT), TryLater)
+    assert isinstance(await place.attempt(RIGHT), Throttled)
     assert await place.attempt(RIGHT, HERE, "alice", browser) == "s-1"
 
 
@@ -594,7 +594,7 @@ async def test_device_is_known_for_its_own_account_alone(place: Place, bob: User
     for number in range(6):
         await place.attempt(WRONG, f"198.51.100.{number}", "bob")
 
-    assert isinstance(await place.attempt(RIGHT, "203.0.113.1", "bob", browser), TryLater)
+    assert isinstance(await place.attempt(RIGHT, "203.0.113.1", "bob", browser), Throttled)
 
 
 async def test_another_password_makes_strangers_of_all_devices(place: Place) -> None:
@@ -602,7 +602,7 @@ async def test_another_password_makes_strangers_of_all_devices(place: Place) -> 
     await change_user(place.storage, "alice", password_changed_at=int(place.clock.now))
     await locked(place)
 
-    assert isinstance(await place.attempt(RIGHT, "203.0.113.1", "alice", browser), TryLater)
+    assert isinstance(await place.attempt(RIGHT, "203.0.113.1", "alice", browser), Throttled)
 
 
 async def test_another_hash_of_a_declared_user_makes_strangers_of_all_devices(place: Place) -> None:

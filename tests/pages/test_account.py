@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import ConfigurationError, TryLater, World
+from oauthcore import ConfigurationError, Throttled, World
 from oauthcore.flow.outcome import Delete
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
@@ -51,7 +51,7 @@ def test_a_wrong_password_asks_again(site: Site) -> None:
 
 
 def test_too_many_attempts_ask_to_wait_and_keep_the_username(site: Site) -> None:
-    site.world = attrs.evolve(site.world, authenticate=lambda username, password: TryLater(30))
+    site.world = attrs.evolve(site.world, authenticate=lambda username, password: Throttled(30))
 
     again = site.sign_in(site.authorize(), "alice<")
 

@@ -9,7 +9,7 @@ import pytest
 
 from oauthcore import AsyncWorld, MemoryStorage, Secret, World, arun, run
 from oauthcore.errors import EffectFailed
-from oauthcore.flow.effects import AuthenticatedUser, Flow, TryLater, authenticate, commit, find, find_of, pure
+from oauthcore.flow.effects import AuthenticatedUser, Flow, Throttled, authenticate, commit, find, find_of, pure
 from oauthcore.flow.outcome import Change, Event, Insert, R, S
 from oauthcore.records.grant import Grant
 
@@ -61,7 +61,7 @@ class BrokenStorage(MemoryStorage):
         raise ConnectionError("the database is gone")
 
 
-def everything() -> Flow[tuple[bool, Thing | None, Sequence[Grant], AuthenticatedUser | TryLater | None]]:
+def everything() -> Flow[tuple[bool, Thing | None, Sequence[Grant], AuthenticatedUser | Throttled | None]]:
     """Ask each question once."""
     done = yield from commit((Insert(Thing()),), (Event("token_issued", "c"),))
     found = yield from find(Thing, "a")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from oauthcore import AuthenticatedUser, Client, Policy, Response, Secret, TryLater, run
+from oauthcore import AuthenticatedUser, Client, Policy, Response, Secret, Throttled, run
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.outcome import Insert, Replace
 from oauthcore.grants.password import decide
@@ -97,7 +97,7 @@ def test_by_default_the_grant_type_is_not_offered(site: Site) -> None:
 def test_too_many_wrong_passwords_ask_to_wait() -> None:
     """RFC 6585 section 4."""
     site = legacy_site()
-    site.world = attrs.evolve(site.world, authenticate=lambda username, password: TryLater(30))
+    site.world = attrs.evolve(site.world, authenticate=lambda username, password: Throttled(30))
 
     response = answer(site, username="alice", password="wonderland")
 

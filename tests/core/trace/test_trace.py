@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from oauthcore import Client, Login, Outgoing, Request, Response, Secret, World, run
 from oauthcore.context import Paths
-from oauthcore.flow.effects import Authenticate, AuthenticatedUser, Claims, Commit, Fetch, Find, FindOf, Flow, TryLater
+from oauthcore.flow.effects import Authenticate, AuthenticatedUser, Claims, Commit, Fetch, Find, FindOf, Flow, Throttled
 from oauthcore.flow.outcome import Delete, Event, Insert
 from oauthcore.instruments import Call
 from oauthcore.openid import OpenID
@@ -248,7 +248,7 @@ def test_questions_to_the_application_and_to_other_servers_are_encoded_and_read_
         FindOf(Grant, "alice"),
         Commit((Insert(grant), Delete(grant)), (Event("code_issued", "client"),)),
         Claims("alice", "client", ("email",)),
-        TryLater(3),
+        Throttled(3),
         frozenset({1, 2}),
         {"email": "alice@example.com", "nested": {"a": (1, 2)}},
         None,
@@ -296,6 +296,7 @@ def test_records_of_ones_own_are_read_back_where_they_are_handed_over() -> None:
         (AccessToken, "oauthcore.records:AccessToken"),
         (Interaction, "oauthcore.records:Interaction"),
         (Find, "oauthcore.effects:Find"),
+        (Throttled, "oauthcore.effects:TryLater"),
     ],
 )
 def test_a_class_is_named_as_it_was_before_its_module_moved(kind: type, name: str) -> None:
