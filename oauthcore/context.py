@@ -101,16 +101,18 @@ class Context:
         """Tell whether the policy, or the client's registration, opens something."""
         return self.policy.allows(allowance, client.allow)
 
-    def requested_scope(self, asked: Scope | None, client: Client) -> Scope:
+    def requested_scope(self, requested: Scope | None, client: Client) -> Scope:
         """Return what a client asks for, of what it is registered with; raises `InvalidScope`.
 
         What it is not registered with is refused or left out, as the client's registration or the policy says.
         """
         unknown = client.unknown_scope or self.policy.unknown_scope
         # A client that is not registered with openid makes no OpenID request by asking for it.
-        is_openid = self.openid is not None and asked is not None and "openid" in asked and "openid" in client.scope
+        is_openid = (
+            self.openid is not None and requested is not None and "openid" in requested and "openid" in client.scope
+        )
         ignored = unknown is UnknownScope.IGNORE or (unknown is UnknownScope.IGNORE_IN_OPENID and is_openid)
-        return resolve_scope(asked, client.omitted_scope, client.scope, ignore_unknown=ignored)
+        return resolve_scope(requested, client.omitted_scope, client.scope, ignore_unknown=ignored)
 
     def access_token_expires_at(self, client: Client) -> int:
         """Return the second an access token for this client expires, if made now."""

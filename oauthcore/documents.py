@@ -102,7 +102,7 @@ class _Fetching:
 
 
 @attrs.frozen
-class _Asked:
+class _Requests:
     """Hold how often a host was asked in the minute that began at `since`."""
 
     since: int
@@ -118,7 +118,7 @@ class Documents:
         self._host_budget = host_budget
         self._kept: dict[str, Document] = {}
         self._fetching: dict[str, _Fetching] = {}
-        self._asked: dict[str, _Asked] = {}
+        self._requests: dict[str, _Requests] = {}
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:
         """Return the document, not older than `fresh_for` seconds, or without a body if it can't be fetched just now.
@@ -177,18 +177,18 @@ class Documents:
         _ = self._fetching.pop(url, None)
 
     def _is_within_budget(self, host: str, now: int) -> bool:
-        asked = self._asked.get(host)
-        if asked is None or not asked.since <= now < asked.since + MINUTE:
-            if asked is None and len(self._asked) >= self._capacity:
+        counted = self._requests.get(host)
+        if counted is None or not counted.since <= now < counted.since + MINUTE:
+            if counted is None and len(self._requests) >= self._capacity:
                 # Copied and put in place whole, since threads may be at it together.
-                current = {name: a for name, a in self._asked.copy().items() if a.since <= now < a.since + MINUTE}
-                self._asked = current
+                current = {name: a for name, a in self._requests.copy().items() if a.since <= now < a.since + MINUTE}
+                self._requests = current
                 if len(current) >= self._capacity:
                     return False
-            asked = _Asked(now)
-        if asked.times >= self._host_budget:
+            counted = _Requests(now)
+        if counted.times >= self._host_budget:
             return False
-        self._asked[host] = attrs.evolve(asked, times=asked.times + 1)
+        self._requests[host] = attrs.evolve(counted, times=counted.times + 1)
         return True
 
     def keep(self, url: str, answer: Response | None, now: int) -> Document:

@@ -58,17 +58,17 @@ class ValidatedRedirect:
     given: bool
 
 
-def validate_redirect(asked: str | None, registered: tuple[str, ...]) -> ValidatedRedirect:
+def validate_redirect(requested: str | None, registered: tuple[str, ...]) -> ValidatedRedirect:
     """Match the asked redirect URI with the registered ones (RFC 6749 section 3.1.2.3, RFC 9700 section 2.1).
 
     Raises `MissingRedirectUri` or `UnregisteredRedirectUri`: whoever catches them has nowhere to redirect to.
     """
-    if asked is None:
+    if requested is None:
         if len(registered) != 1:
             raise MissingRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
         return ValidatedRedirect(registered[0], given=False)
-    if is_registered(asked, registered):
-        return ValidatedRedirect(asked, given=True)
+    if is_registered(requested, registered):
+        return ValidatedRedirect(requested, given=True)
     raise UnregisteredRedirectUri("redirect_uri is not registered for this client")
 
 
@@ -77,9 +77,9 @@ def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
     return uri in registered or _is_loopback_of(uri, registered)
 
 
-def _is_loopback_of(asked: str, registered: tuple[str, ...]) -> bool:
+def _is_loopback_of(requested: str, registered: tuple[str, ...]) -> bool:
     """Tell whether it is a registered loopback URI with another port (RFC 8252 section 7.3)."""
-    match = _LOOPBACK.fullmatch(asked)
+    match = _LOOPBACK.fullmatch(requested)
     return match is not None and match.groups() in [m.groups() for m in map(_LOOPBACK.fullmatch, registered) if m]
 
 

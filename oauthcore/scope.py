@@ -85,13 +85,13 @@ def as_scope(value: str | Iterable[str]) -> Scope:
     return parse_scope(value) if isinstance(value, str) else Scope(tuple(value))
 
 
-def resolve_scope(asked: Scope | None, default: Scope, allowed: Scope, *, ignore_unknown: bool = False) -> Scope:
+def resolve_scope(requested: Scope | None, default: Scope, allowed: Scope, *, ignore_unknown: bool = False) -> Scope:
     """Check that no more scope is asked for than is allowed; where none is, the default holds (RFC 6749 section 3.3).
 
     With `ignore_unknown` what is not allowed is left out. Raises `InvalidScope` otherwise, and where nothing would be
     left: a token that is good for nothing helps nobody.
     """
-    wanted = default if asked is None else asked
+    wanted = default if requested is None else requested
     if allowed.covers(wanted):
         return wanted
     left = wanted.within(allowed) if ignore_unknown else None
@@ -104,7 +104,7 @@ def resolve_scope(asked: Scope | None, default: Scope, allowed: Scope, *, ignore
 _LONGEST_WITHHELD = 1_024
 
 
-def withheld_scope(asked: Scope | None, given: Scope) -> Scope:
+def withheld_scope(requested: Scope | None, given: Scope) -> Scope:
     """Return what was asked for and not given, so far as it is worth remembering."""
-    missing = Scope() if asked is None else asked.without(given)
+    missing = Scope() if requested is None else requested.without(given)
     return missing if len(missing.text) <= _LONGEST_WITHHELD else Scope()

@@ -29,11 +29,11 @@ def signing_aside(world: World | AsyncWorld) -> AsyncWorld:
     return AsyncWorld(**answers)
 
 
-async def sign(asked: Sign) -> tuple[str, ...]:
+async def sign(effect: Sign) -> tuple[str, ...]:
     """Answer `Sign`."""
-    if any(jwt.alg in COSTLY for jwt, _ in asked.jwts):
-        return await asyncio.get_running_loop().run_in_executor(_aside, crypto.sign, asked.jwts)
-    return crypto.sign(asked.jwts)
+    if any(jwt.alg in COSTLY for jwt, _ in effect.jwts):
+        return await asyncio.get_running_loop().run_in_executor(_aside, crypto.sign, effect.jwts)
+    return crypto.sign(effect.jwts)
 
 
 async def generate_key(alg: str) -> Jwk:

@@ -133,12 +133,12 @@ class Application:
             return 0
         _ = await asyncio.wait(self._telling.values(), timeout=within)
         done = [client_id for client_id, telling in self._telling.items() if telling.done()]
-        told = [self._telling.pop(client_id) for client_id in done]
+        finished = [self._telling.pop(client_id) for client_id in done]
         # Each is looked at, since asyncio complains of failures that nobody has seen.
-        failures = [failure for telling in told if (failure := telling.exception()) is not None]
+        failures = [failure for telling in finished if (failure := telling.exception()) is not None]
         if failures:
             raise failures[0]
-        return sum(telling.result() for telling in told)
+        return sum(telling.result() for telling in finished)
 
     async def _answer_whatever_happens(self, request: Request) -> Response:
         """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""

@@ -166,7 +166,7 @@ class Process:
         """Remove what has expired, until the end, unless that is somebody else's to do."""
         its = self._configuration.purge
         if its.enabled:
-            purging = Purging(clock=time.time, told=self._purged, every=its.every, pause=its.pause, batch=its.batch)
+            purging = Purging(clock=time.time, report=self._purged, every=its.every, pause=its.pause, batch=its.batch)
             await purging.arun(self._served.storage, self._ends_within)
 
     def _purged(self, came: int | Exception) -> None:

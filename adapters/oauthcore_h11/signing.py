@@ -13,11 +13,11 @@ from oauthcore.jose.jwk import COSTLY, Jwk
 _aside = ThreadPoolExecutor(1, thread_name_prefix="signing")
 
 
-async def sign(asked: Sign) -> tuple[str, ...]:
+async def sign(effect: Sign) -> tuple[str, ...]:
     """Answer `Sign`."""
-    if any(jwt.alg in COSTLY for jwt, _ in asked.jwts):
-        return await asyncio.get_running_loop().run_in_executor(_aside, crypto.sign, asked.jwts)
-    return crypto.sign(asked.jwts)
+    if any(jwt.alg in COSTLY for jwt, _ in effect.jwts):
+        return await asyncio.get_running_loop().run_in_executor(_aside, crypto.sign, effect.jwts)
+    return crypto.sign(effect.jwts)
 
 
 async def generate_key(alg: str) -> Jwk:

@@ -120,8 +120,8 @@ class Parent:
         """Wait for a signal, or until a dead worker's successor is due: None."""
         if self._born_late_at is None:
             return signal.sigwait(WATCHED)
-        told = signal.sigtimedwait(WATCHED, max(0.0, self._born_late_at - monotonic()))
-        return None if told is None else told.si_signo
+        received = signal.sigtimedwait(WATCHED, max(0.0, self._born_late_at - monotonic()))
+        return None if received is None else received.si_signo
 
     def _spawn(self, writing: int) -> None:
         sys.stdout.flush()
@@ -180,8 +180,8 @@ class Parent:
         self._tell(signal.SIGTERM)
         deadline = monotonic() + self._patience
         while self._workers and (left := deadline - monotonic()) > 0:
-            told = signal.sigtimedwait({signal.SIGCHLD}, left)
-            if told is not None:
+            received = signal.sigtimedwait({signal.SIGCHLD}, left)
+            if received is not None:
                 self._reap()
         self._reap()
         in_time = not self._workers

@@ -60,12 +60,12 @@ def take_back(visit: Visit) -> Flow[Response]:
 def show_logout(visit: Visit) -> Flow[Response]:
     """Ask whether to sign out; not where nobody is signed in, nor if the application has named the person already."""
     paths, query = visit.around.paths, query_of(visit.request)
-    asked = query.get("logout")
-    pending = None if asked is None else (yield from visit.around.server.logout(asked, visit.login))
+    handle = query.get("logout")
+    pending = None if handle is None else (yield from visit.around.server.logout(handle, visit.login))
     if visit.session is None or visit.session.signed_in is None or (pending is not None and not pending.must_ask):
-        return (yield from leave(visit, asked, None))
+        return (yield from leave(visit, handle, None))
     # In the action, so that a template that knows nothing of it carries it along.
-    action = paths.logout if asked is None else f"{paths.logout}?{urlencode({'logout': asked})}"
+    action = paths.logout if handle is None else f"{paths.logout}?{urlencode({'logout': handle})}"
     hidden = visit.hidden(action, query.get("interaction") or "", visit.session, LOGOUT)
     client = None if pending is None else pending.client
     return visit.around.templates.logout(visit.language, hidden, visit.session.signed_in.username, client)
@@ -78,13 +78,13 @@ def sign_out(visit: Visit) -> Flow[Response]:
     return (yield from leave(visit, query_of(visit.request).get("logout"), waiting))
 
 
-def leave(visit: Visit, asked: str | None, location: str | None) -> Flow[Response]:
+def leave(visit: Visit, handle: str | None, location: str | None) -> Flow[Response]:
     """End the login session, and have the browser forget it."""
     around = visit.around
     response = yield from around.server.sign_out(
         visit.request,
         visit.login,
-        asked,
+        handle,
         location=location,
         signed_out_page=lambda left: around.templates.signed_out(visit.language, around.paths.login, left),
         error_page=visit.error_page,

@@ -77,5 +77,5 @@ def look(
     watched = tuple(watched)
     found = yield Statement(statement, {"names": [one.setting for one in watched]} if by_name else None)
     settings = {str(row[0]): str(row[1]) for row in found.all()}
-    told = (one.concern(settings) for one in watched)
-    return tuple(concern for concern in told if concern is not None)
+    warnings = (one.concern(settings) for one in watched)
+    return tuple(concern for concern in warnings if concern is not None)

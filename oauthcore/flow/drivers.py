@@ -51,12 +51,12 @@ def _no_fetcher(request: Outgoing) -> Response:
     raise ConfigurationError("fetch", None, "give the world a fetcher, such as oauthcore_fetch.Fetcher()")
 
 
-def _no_claims(asked: Claims) -> Mapping[str, object]:
+def _no_claims(effect: Claims) -> Mapping[str, object]:
     return {}
 
 
-def _sign_in_place(asked: Sign) -> tuple[str, ...]:
-    return crypto.sign(asked.jwts)
+def _sign_in_place(effect: Sign) -> tuple[str, ...]:
+    return crypto.sign(effect.jwts)
 
 
 def _is_storage(_: object, field: attrs.Attribute[Any], value: object) -> None:

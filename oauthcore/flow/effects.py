@@ -167,9 +167,9 @@ def generate_key(alg: str) -> Flow[Jwk]:
     return key
 
 
-def claims(asked: Claims) -> Flow[Mapping[str, object] | None]:
+def claims(effect: Claims) -> Flow[Mapping[str, object] | None]:
     """Return what the application knows of a person, or None for a person it does not know (any more)."""
-    known: Mapping[str, object] | None = yield asked
+    known: Mapping[str, object] | None = yield effect
     return known
 
 

@@ -115,5 +115,5 @@ def claimed_by(client: Client, scope: Scope) -> Scope:
 def names_in(client: Client, claimed: Scope, claims: str | None, context: Context) -> tuple[str, ...]:
     """Return the claims that belong into an ID token: the scope's that are `claimed`, and those asked for by name."""
     assert context.openid is not None
-    asked = tuple(parse_claims(claims).id_token)
-    return claims_for(client, (*context.openid.claims_of(claimed), *asked), context)
+    requested = tuple(parse_claims(claims).id_token)
+    return claims_for(client, (*context.openid.claims_of(claimed), *requested), context)

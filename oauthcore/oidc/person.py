@@ -49,14 +49,14 @@ def asked_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, con
     return tuple(name for name in names if name.partition("#")[0] not in covered)
 
 
-def allowed_claims(client: Client, text: str | None, asked: Scope, allowed: Scope, context: Context) -> str | None:
+def allowed_claims(client: Client, text: str | None, requested: Scope, allowed: Scope, context: Context) -> str | None:
     """Return the claims parameter as it is obeyed: without what the client may not have, or the person refused.
 
     Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
     """
     if text is None or context.openid is None:
         return None
-    refused = frozenset(context.openid.claims_of(asked)) - frozenset(context.openid.claims_of(allowed))
+    refused = frozenset(context.openid.claims_of(requested)) - frozenset(context.openid.claims_of(allowed))
     request = parse_claims(text)
     kept: dict[str, dict[str, object]] = {}
     for place, wishes in (("userinfo", request.userinfo), ("id_token", request.id_token)):
@@ -77,8 +77,8 @@ def _spelled(wish: Wanted) -> object:
 
 def load_claims(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
     """Ask the application for these claims; None where it knows nobody of that name (any more)."""
-    asked = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
-    return (yield from claims(Claims(subject, client.client_id, asked, words(locales))))
+    plain_names = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
+    return (yield from claims(Claims(subject, client.client_id, plain_names, words(locales))))
 
 
 def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:

@@ -122,8 +122,8 @@ def ending(ends: SessionsToEnd, context: Context) -> Ending:
                 continue
             changes.append(Replace(grant, revoke_grant(grant)))
             events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
-        told = (client for client in clients_in(session, clients) if client.backchannel_logout_uri)
-        changes += [Insert(queued(client, session, context)) for client in told]
+        listening = (client for client in clients_in(session, clients) if client.backchannel_logout_uri)
+        changes += [Insert(queued(client, session, context)) for client in listening]
     return Ending(tuple(changes), tuple(events))
 
 
@@ -138,9 +138,9 @@ def sessions_to_end(sessions: Sequence[LoginSession]) -> Flow[SessionsToEnd]:
 def clients_of(sessions: Sequence[LoginSession], grants: Iterable[Grant]) -> Flow[Clients]:
     """Find the clients that got something in some sessions: an ID token, or a grant that may end with it."""
     sids = {session.key for session in sessions}
-    told = (client_id for session in sessions for client_id in session.client_ids)
+    in_sessions = (client_id for session in sessions for client_id in session.client_ids)
     granted = (grant.client_id for grant in grants if grant.sid in sids)
     clients: dict[str, Client | None] = {}
-    for client_id in dict.fromkeys((*told, *granted)):
+    for client_id in dict.fromkeys((*in_sessions, *granted)):
         clients[client_id] = yield from find(Client, client_id)
     return clients

@@ -43,13 +43,13 @@ def more_than_nothing(instance: object, attribute: attrs.Attribute[Any], value: 
 class Purging:
     """Remove expired records in the background.
 
-    `told` hears of each batch how many records it removed, or what went wrong, and must not raise: a storage that fails
-    is asked again `every` seconds later, as it is where nothing more has expired. After a full batch it is asked again
-    after `pause` seconds.
+    `report` is called for each batch with how many records it removed, or with what went wrong, and must not raise. A
+    storage that fails is asked again `every` seconds later, as it is where nothing more has expired. After a full batch
+    it is asked again after `pause` seconds.
     """
 
     clock: Clock
-    told: Callable[[int | Exception], object]
+    report: Callable[[int | Exception], object]
     every: float = attrs.field(default=60.0, validator=more_than_nothing)
     pause: float = attrs.field(default=0.05, validator=more_than_nothing)
     batch: int = attrs.field(default=BATCH, validator=more_than_nothing)
@@ -79,5 +79,5 @@ class Purging:
 
     def _heard(self, came: int | Exception) -> float:
         """Tell what came of a batch, and give for how many seconds to rest."""
-        self.told(came)
+        self.report(came)
         return self.pause if came == self.batch else self.every

@@ -10,7 +10,7 @@ import attrs
 from oauthcore.flow.outcome import Change, Replace
 from oauthcore.jose.strict_json import is_integer
 from oauthcore.records.record import Record
-from oauthcore.testing.telling import told_commit, worded
+from oauthcore.testing.telling import commit_in_words, worded
 
 T = TypeVar("T")
 
@@ -22,10 +22,10 @@ class Call:
     name: str
     arguments: tuple[Any, ...] = ()
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """Say in a line what is asked."""
         if self.name == "commit":
-            return told_commit(self.arguments[0])
+            return commit_in_words(self.arguments[0])
         words = (part.__name__ if isinstance(part, type) else worded(part) for part in self.arguments)
         return " ".join((self.name, *words))
 
@@ -56,7 +56,7 @@ class Raised:
 
     error: Exception
 
-    def told(self) -> str:
+    def in_words(self) -> str:
         """Say in a line what it was."""
         return f"{type(self.error).__name__}: {self.error}"
 

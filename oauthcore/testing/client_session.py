@@ -40,7 +40,7 @@ FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
 @attrs.frozen
-class Asked:
+class Waiting:
     """Hold an authorization that waits for its person: what her browser and the client keep meanwhile."""
 
     subject: str
@@ -82,12 +82,12 @@ class ClientSession:
         """Authorize, log in, approve and come back: give the code and its verifier (RFC 6749 section 4.1, RFC 7636)."""
         return self.approve(self.ask(subject, scope))
 
-    def ask(self, subject: str = "alice", scope: str = "email profile") -> Asked:
+    def ask(self, subject: str = "alice", scope: str = "email profile") -> Waiting:
         """Send that person's browser to the server, as far as the page where it asks her (RFC 6749 section 4.1.1)."""
         verifier = mint(self.entropy).reveal()
         digest = hashlib.sha256(verifier.encode()).digest()
         state = f"{len(self.secrets)}{STATE}"
-        asked = {
+        parameters = {
             "client_id": self.client.client_id,
             "state": state,
             "redirect_uri": self.client.redirect_uris[0],
@@ -97,24 +97,24 @@ class ClientSession:
             "code_challenge_method": "S256",
         }
         path = self.server.base + self.server.paths.authorization
-        started = self.handle(Request("GET", f"{path}?{urlencode(asked)}"))
+        started = self.handle(Request("GET", f"{path}?{urlencode(parameters)}"))
         cookie = (started.header("set-cookie") or "").partition(";")[0]
         handle = parameters_of(started)["interaction"]
         self._note(verifier, cookie.partition("=")[2], handle)
-        return Asked(subject, scope, handle, cookie, verifier, state)
+        return Waiting(subject, scope, handle, cookie, verifier, state)
 
-    def approve(self, asked: Asked) -> tuple[str, str]:
+    def approve(self, waiting: Waiting) -> tuple[str, str]:
         """Have the person log in and approve, and come back with her code: give it and its verifier."""
-        finished = self.drive(self.server.finish(asked.handle, asked.subject, words(asked.scope)))
-        resumed = self.handle(Request("GET", location_of(finished), (("Cookie", asked.cookie),)))
+        finished = self.drive(self.server.finish(waiting.handle, waiting.subject, words(waiting.scope)))
+        resumed = self.handle(Request("GET", location_of(finished), (("Cookie", waiting.cookie),)))
         redirect_uri, target = self.client.redirect_uris[0], location_of(resumed)
         assert target.startswith(redirect_uri), f"the browser was sent to {target.partition('?')[0]}"
         parameters = parameters_of(resumed)
-        assert parameters.get("state") == asked.state, "the client's state did not come back as it was"
+        assert parameters.get("state") == waiting.state, "the client's state did not come back as it was"
         assert parameters.get("iss") == self.server.issuer, "iss is not the issuer (RFC 9207 section 2)"
         assert "code" in parameters, f"there is no code, but {sorted(parameters)}"
         self._note(parameters["code"], *parameters_of(finished).values())
-        return parameters["code"], asked.verifier
+        return parameters["code"], waiting.verifier
 
     def redeem(self, code: str, verifier: str) -> Response:
         """Redeem a code, and keep what that gives."""

@@ -19,7 +19,7 @@ from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.interleave import Drive
 from oauthcore.testing.storage_probe import Factory, MakeWorld, StorageProbe
 from oauthcore.testing.subjects import flow_of
-from oauthcore.testing.telling import laid_out, outlined, reason_of, told
+from oauthcore.testing.telling import effect_in_words, laid_out, outlined, reason_of
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -144,7 +144,7 @@ class _Steps(Generic[T]):
 
     def _go(self, effect: Effect) -> None:
         answer = self._answer(effect)
-        self.story.append(f"{told(effect)} -> {outlined(answer)}")
+        self.story.append(f"{effect_in_words(effect)} -> {outlined(answer)}")
         self._resume = lambda: self._flow.send(answer)
 
     def _meet(self, effect: Effect, point: Point) -> None:
@@ -152,7 +152,7 @@ class _Steps(Generic[T]):
         if point.moment == "after":
             done = f"it was done, and gave {outlined(self._answer(effect))}"
         ending = "the process ends here" if point.mishap == "ends" else "the call fails"
-        self.story.append(f"{told(effect)} -> {ending}; {done}")
+        self.story.append(f"{effect_in_words(effect)} -> {ending}; {done}")
         self._resume = lambda: self._flow.throw(EffectFailed(f"{type(effect).__name__} failed: on purpose"))
 
 

@@ -21,7 +21,7 @@ from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.footprint import Footprint, conflict, footprint_of, orders
 from oauthcore.testing.storage_probe import Factory, MakeWorld, StorageProbe
 from oauthcore.testing.subjects import flow_of
-from oauthcore.testing.telling import laid_out, outlined, reason_of, told
+from oauthcore.testing.telling import effect_in_words, laid_out, outlined, reason_of
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -77,9 +77,9 @@ class ScheduleFailed(AssertionError):
     """Tell which schedule broke the check or a flow, as a story, and how to run it again."""
 
     def __init__(self, schedule: Schedule, story: Sequence[str], reason: str = "", *, who: str = "the check") -> None:
-        told = f"\nwith: {reason}" if reason else ""
+        added = f"\nwith: {reason}" if reason else ""
         super().__init__(
-            f"{who} fails in this schedule:\n{laid_out(story, 2)}{told}\nreplay it with schedule={schedule!r}"
+            f"{who} fails in this schedule:\n{laid_out(story, 2)}{added}\nreplay it with schedule={schedule!r}"
         )
         self.schedule = schedule
 
@@ -231,12 +231,14 @@ class _Table(Generic[T]):
         result = answer_to(effect, self._scene.world)
         self.taken = (*self.taken, number)
         self.steps.append((number, footprint_of(effect)))
-        self._events.append(lambda: f"flow {number}: {told(effect)} -> {outlined(result)}")
+        self._events.append(lambda: f"flow {number}: {effect_in_words(effect)} -> {outlined(result)}")
         self._resume(number, result)
 
     def run(self) -> Run[T]:
         """Return the schedule as it went; raises `ValueError` where a flow still waits."""
-        waiting = [f"flow {n} for: {told(effect)}" for n, effect in enumerate(self._pending) if effect is not None]
+        waiting = [
+            f"flow {n} for: {effect_in_words(effect)}" for n, effect in enumerate(self._pending) if effect is not None
+        ]
         if waiting:
             raise ValueError(f"the schedule {self.taken!r} ends, and {', '.join(waiting)} still waits; {_UNSTEADY}")
         results = tuple(self._results[number] for number in range(len(self._flows)))

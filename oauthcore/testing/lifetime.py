@@ -21,9 +21,9 @@ from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.answers import described, granted, refused
 from oauthcore.testing.chance import FixedClock, SeededEntropy
-from oauthcore.testing.client_session import CLIENT, Asked, ClientSession, Handle
+from oauthcore.testing.client_session import CLIENT, ClientSession, Handle, Waiting
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How, wrong
-from oauthcore.testing.model import AccessModel, AskedModel, CodeModel, GrantModel, RefreshModel
+from oauthcore.testing.model import AccessModel, CodeModel, GrantModel, RefreshModel, WaitingModel
 from oauthcore.testing.storage_probe import Factory, StorageProbe
 from oauthcore.testing.telling import worded
 from oauthcore.wire.http import Request, Response
@@ -90,7 +90,7 @@ class Lifetime:
             raise
         self.lifetimes = policy.lifetimes
         self.storage = world.storage
-        self.asked: list[AskedModel] = []
+        self.waiting: list[WaitingModel] = []
         self.grants: list[GrantModel] = []
         self.codes: list[CodeModel] = []
         self.refreshes: list[RefreshModel] = []
@@ -110,24 +110,24 @@ class Lifetime:
             self._play(act)
             self.check()
 
-    def ask(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> AskedModel:
+    def ask(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> WaitingModel:
         """Send a request, and leave it waiting for its person."""
-        asked = AskedModel(self.session.ask(subject, scope), self.now + self.lifetimes.interaction_lifetime)
-        self.asked.append(asked)
-        return asked
+        waiting = WaitingModel(self.session.ask(subject, scope), self.now + self.lifetimes.interaction_lifetime)
+        self.waiting.append(waiting)
+        return waiting
 
-    def approve(self, asked: AskedModel) -> CodeModel | None:
+    def approve(self, waiting: WaitingModel) -> CodeModel | None:
         """Have the person approve what waits for her, if she is not too late."""
-        self.asked.remove(asked)
-        return None if self.now >= asked.expires_at else self._approved(asked.asked)
+        self.waiting.remove(waiting)
+        return None if self.now >= waiting.expires_at else self._approved(waiting.waiting)
 
     def authorize(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> CodeModel:
         """Send a request, and have it approved."""
         return self._approved(self.session.ask(subject, scope))
 
-    def _approved(self, asked: Asked) -> CodeModel:
-        value, verifier = self.session.approve(asked)
-        grant = GrantModel(asked.subject, self.now + self.lifetimes.grant_lifetime, asked.scope)
+    def _approved(self, waiting: Waiting) -> CodeModel:
+        value, verifier = self.session.approve(waiting)
+        grant = GrantModel(waiting.subject, self.now + self.lifetimes.grant_lifetime, waiting.scope)
         code = CodeModel(value, verifier, grant, self.now + self.lifetimes.authorization_code_lifetime)
         self.grants.append(grant)
         self.codes.append(code)
@@ -160,13 +160,13 @@ class Lifetime:
         session = self.stranger if how == "client" else self.session
         self._misuse(session.rotation(token.value), how, f"refresh_token={token.value}", "a refresh token")
         if how == "client":
-            told = described(session.handle(session.inspection(token.value)), "another client's refresh token")
-            assert told is None, "a client is told of another client's refresh token"
+            description = described(session.handle(session.inspection(token.value)), "another client's refresh token")
+            assert description is None, "a client is told of another client's refresh token"
 
     def _misuse(self, request: Request, how: How, value: str, what: str) -> None:
         misuse = MISUSES[how]
         response = self.session.handle(wrong(request, how, value))
-        refused(response, misuse.status, misuse.code, f"{what} with {misuse.told}")
+        refused(response, misuse.status, misuse.code, f"{what} with {misuse.description}")
 
     def refresh(self, token: RefreshModel, scope: str | None = None) -> RefreshModel | None:
         """Use a refresh token: the newest, the one before it, or one long spent."""
@@ -226,21 +226,22 @@ class Lifetime:
             alive = grant.is_live(self.now)
             for access in grant.accesses:
                 expected = alive and not access.revoked and self.now < access.expires_at
-                told = self._described(access.value, "an access token", grant, expected)
-                assert told is None or told.get("scope") == access.scope, "an access token is for another scope now"
+                description = self._described(access.value, "an access token", grant, expected)
+                is_as_granted = description is None or description.get("scope") == access.scope
+                assert is_as_granted, "an access token is for another scope now"
             for number, token in enumerate(grant.refreshes):
                 expected = alive and number == len(grant.refreshes) - 1 and self.now < token.expires_at
                 self._described(token.value, "a refresh token", grant, expected)
 
     def _described(self, token: str, what: str, grant: GrantModel, expected: bool) -> dict[str, Any] | None:
         """Ask about a token: it has to be live or dead, and whose it is."""
-        told = described(self.session.handle(self.session.inspection(token)), what)
-        assert (told is not None) is expected, _told(what, expected, grant)
-        if told is not None:
-            whose = told.get("sub"), told.get("client_id")
+        description = described(self.session.handle(self.session.inspection(token)), what)
+        assert (description is not None) is expected, _life_in_words(what, expected, grant)
+        if description is not None:
+            whose = description.get("sub"), description.get("client_id")
             mine = grant.subject, self.session.client.client_id
             assert whose == mine, f"{what} of {mine[0]}'s for {mine[1]} is {whose[0]}'s for {whose[1]}"
-        return told
+        return description
 
     def _play(self, act: Act) -> None:
         match act.name:
@@ -248,8 +249,8 @@ class Lifetime:
                 self.authorize(act.scope or SCOPES[1], act.subject)
             case "ask":
                 self.ask(act.scope or SCOPES[1], act.subject)
-            case "approve" if self.asked:
-                self.approve(self.asked[act.which % len(self.asked)])
+            case "approve" if self.waiting:
+                self.approve(self.waiting[act.which % len(self.waiting)])
             case "wait":
                 self.wait(act.seconds)
             case "withdraw":
@@ -273,10 +274,10 @@ class Lifetime:
         window = self.lifetimes.refresh_retry_lifetime
         return token.rotated_at is not None and self.now < token.rotated_at + window and not token.retry_closed
 
-    def _given(self, grant: GrantModel, answer: dict[str, Any], asked: str | None = None) -> RefreshModel:
+    def _given(self, grant: GrantModel, answer: dict[str, Any], requested: str | None = None) -> RefreshModel:
         scope = set(words(answer.get("scope")))
         assert scope <= set(words(grant.scope)), f"{scope} was given on a grant for {grant.scope}: scope has grown"
-        assert asked is None or scope == set(words(asked)), f"{scope} was given where {asked} was asked for"
+        assert requested is None or scope == set(words(requested)), f"{scope} was given where {requested} was asked for"
         refresh_until = min(self.now + self.lifetimes.refresh_token_lifetime, grant.over_at)
         token = RefreshModel(str(answer["refresh_token"]), grant, refresh_until)
         access_until = min(self.now + self.lifetimes.access_token_lifetime, grant.over_at)
@@ -298,7 +299,7 @@ def _asked(handle: Any) -> Handle:
     if not callable(handle):
         raise TypeError(f"the adapter gave {worded(handle)}: it has to give a function from a Request to a Response")
 
-    def asked(request: Request) -> Response:
+    def checked(request: Request) -> Response:
         """Ask, and look at the sort of the answer."""
         response = handle(request)
         if not isinstance(response, Response):
@@ -306,10 +307,10 @@ def _asked(handle: Any) -> Handle:
             raise TypeError(f"the adapter answered with a {kind.__module__}.{kind.__qualname__}: make a Response of it")
         return response
 
-    return asked
+    return checked
 
 
-def _told(what: str, expected: bool, grant: GrantModel) -> str:
+def _life_in_words(what: str, expected: bool, grant: GrantModel) -> str:
     ended = "an ended" if grant.ended else "a"
     return (
         f"{what} of {ended} grant is {'dead' if expected else 'live'}, and should be {'live' if expected else 'dead'}"

@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from oauthcore.testing.client_session import CLIENT
 from oauthcore.testing.lifetime import PEOPLE, SCOPES, STRANGER, Lifetime
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How
-from oauthcore.testing.model import AskedModel, CodeModel, RefreshModel
+from oauthcore.testing.model import CodeModel, RefreshModel, WaitingModel
 
 
 class GrantMachine(RuleBasedStateMachine):
@@ -27,7 +27,7 @@ class GrantMachine(RuleBasedStateMachine):
         TestLifetimes = OverMine.TestCase
     """
 
-    asked: Bundle[AskedModel] = Bundle("asked")
+    waiting: Bundle[WaitingModel] = Bundle("waiting")
     codes: Bundle[CodeModel] = Bundle("codes")
     refreshes: Bundle[RefreshModel] = Bundle("refreshes")
 
@@ -53,15 +53,15 @@ class GrantMachine(RuleBasedStateMachine):
         """Send a request, and have it approved."""
         return self.lived.authorize(scope, subject)
 
-    @rule(target=asked, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE))
-    def ask(self, scope: str, subject: str) -> AskedModel:
+    @rule(target=waiting, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE))
+    def ask(self, scope: str, subject: str) -> WaitingModel:
         """Send a request, and leave it waiting for its person."""
         return self.lived.ask(scope, subject)
 
-    @rule(target=codes, asked=consumes(asked))
-    def approve(self, asked: AskedModel) -> Any:
+    @rule(target=codes, waiting=consumes(waiting))
+    def approve(self, waiting: WaitingModel) -> Any:
         """Have the person approve what waits for her."""
-        return _some(self.lived.approve(asked))
+        return _some(self.lived.approve(waiting))
 
     @rule(target=refreshes, code=codes)
     def redeem(self, code: CodeModel) -> Any:

@@ -19,7 +19,7 @@ class Misuse:
 
     status: int
     code: str
-    told: str
+    description: str
 
 
 MISUSES: dict[How, Misuse] = {

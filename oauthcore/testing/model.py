@@ -6,14 +6,14 @@ from typing import Any
 
 import attrs
 
-from oauthcore.testing.client_session import Asked
+from oauthcore.testing.client_session import Waiting
 
 
 @attrs.define(eq=False)
-class AskedModel:
+class WaitingModel:
     """Model an authorization request that waits for its person."""
 
-    asked: Asked
+    waiting: Waiting
     expires_at: int
 
 

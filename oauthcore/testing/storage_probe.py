@@ -140,7 +140,7 @@ class StorageProbe:
             if isinstance(result, Raised):
                 if isinstance(result.error, AssertionError):
                     raise result.error
-                raise AssertionError(f"contender {number} was answered by {result.told()}") from result.error
+                raise AssertionError(f"contender {number} was answered by {result.in_words()}") from result.error
         return results
 
     def _open(self) -> None:
@@ -201,11 +201,11 @@ class StorageProbe:
 
     async def _asked(self, who: str, call: Call, handle: int) -> Any:
         self.received.extend(call.records())
-        mark = self._story.begins(who, call.told)
+        mark = self._story.begins(who, call.in_words)
         try:
             answer = await _settled(self._method(call, handle)(*call.arguments))
         except Exception as error:  # written down, and raised again
-            self._story.ends(mark, who, Raised(error).told())
+            self._story.ends(mark, who, Raised(error).in_words())
             raise
         self._story.ends(mark, who, partial(outlined, answer))
         call.check(answer)

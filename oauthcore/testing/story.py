@@ -24,10 +24,10 @@ class Story:
         # It is only ever appended to while contenders are at it, which is one step on any thread.
         self._events: list[tuple[object, str, Text]] = []
 
-    def begins(self, who: str, asked: Text) -> object:
+    def begins(self, who: str, call: Text) -> object:
         """Note that somebody asks; give the mark that its answer is to carry."""
         mark = object()
-        self._events.append((mark, who, asked))
+        self._events.append((mark, who, call))
         return mark
 
     def ends(self, mark: object, who: str, answer: Text) -> None:

@@ -21,24 +21,24 @@ WIDE = 110
 LONG = 160
 
 
-def told(effect: Effect) -> str:
+def effect_in_words(effect: Effect) -> str:
     """Say in a line what is asked, whatever effect it is."""
     if isinstance(effect, Find):
         return f"find {effect.kind.__name__} {short(effect.key)}"
     if isinstance(effect, FindOf):
         return f"find {effect.kind.__name__} of {effect.subject}"
     if isinstance(effect, Commit):
-        return told_commit(effect.changes)
+        return commit_in_words(effect.changes)
     words = (worded(getattr(effect, field.name)) for field in attrs.fields(type(effect)))
     return " ".join((type(effect).__name__.lower(), *words))
 
 
-def told_commit(changes: Iterable[Change]) -> str:
+def commit_in_words(changes: Iterable[Change]) -> str:
     """Say in a line what is to be changed."""
-    return "commit " + (", ".join(map(told_change, changes)) or "nothing")
+    return "commit " + (", ".join(map(change_in_words, changes)) or "nothing")
 
 
-def told_change(change: Change) -> str:
+def change_in_words(change: Change) -> str:
     """Say what one change is."""
     name = type(change).__name__
     if not isinstance(change, Replace):
@@ -76,8 +76,8 @@ def unlike(found: Record | None, expected: Record | None) -> str:
         return f"there is {there}, and should be {wanted}"
     kind = cast("type[attrs.AttrsInstance]", type(found))
     pairs = {field.name: (getattr(found, field.name), getattr(expected, field.name)) for field in attrs.fields(kind)}
-    told = (f"{name} {_cut(one)} and not {_cut(other)}" for name, (one, other) in pairs.items() if one != other)
-    return f"the {brief(expected)} is there with {', '.join(told)}"
+    parts = (f"{name} {_cut(one)} and not {_cut(other)}" for name, (one, other) in pairs.items() if one != other)
+    return f"the {brief(expected)} is there with {', '.join(parts)}"
 
 
 def _cut(value: object) -> str:

@@ -16,7 +16,7 @@ from oauthcore.jose.crypto import VerifiedJwt
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.server import AuthorizationServer
-from oauthcore.testing.telling import told
+from oauthcore.testing.telling import effect_in_words
 from oauthcore.trace.differences import differences
 from oauthcore.trace.encoding import decode, encode
 from oauthcore.trace.placeholders import Placeholders, drawn_in_place, texts_in
@@ -140,8 +140,8 @@ class _Player:
         before = self._trace.steps[number] if number < len(self._trace.steps) else None
         if before is not None and _plain(asked) == _plain(before.effect):
             return before
-        was = "nothing" if before is None else told(decode(before.effect, self._kinds))
-        self._differences.append(f"question {number}: {told(effect)}, and before {was}")
+        was = "nothing" if before is None else effect_in_words(decode(before.effect, self._kinds))
+        self._differences.append(f"question {number}: {effect_in_words(effect)}, and before {was}")
         same = (step for step in self._trace.steps if _plain(asked) == _plain(step.effect))
         return next(same, Step(asked, failed="the trace has no answer to this"))
 

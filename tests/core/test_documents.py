@@ -238,7 +238,7 @@ def test_hosts_beyond_number_are_not_remembered() -> None:
 
     assert turns == [Turn.FETCH, Turn.FETCH, Turn.FETCH, Turn.LATER, Turn.LATER]
     assert later is Turn.FETCH
-    assert len(documents._asked) == 1
+    assert len(documents._requests) == 1
 
 
 def test_all_that_is_kept_has_so_many_bytes_together() -> None:

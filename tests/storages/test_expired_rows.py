@@ -261,7 +261,7 @@ def test_a_batch_of_a_purge_reads_no_more_than_its_part_of_fifty_thousand_expire
 def test_token_requests_are_answered_while_fifty_thousand_expired_records_are_purged(place: Place) -> None:
     place.fill(ROWS)
     told: list[Any] = []
-    purging = Purging(clock=lambda: NOW, told=told.append)
+    purging = Purging(clock=lambda: NOW, report=told.append)
 
     def purge() -> None:
         with closing(place.open()) as storage:

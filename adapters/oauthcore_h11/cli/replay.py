@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oauthcore import ConfigurationError
-from oauthcore.testing.telling import outlined, told
+from oauthcore.testing.telling import effect_in_words, outlined
 from oauthcore.trace import Replayed, Trace, replay
 from oauthcore.trace.encoding import decode
 from oauthcore.wire.http import Response
@@ -86,7 +86,7 @@ def line(what: str, text: str) -> dict[str, str]:
 
 def fact(step: Any) -> dict[str, str]:
     """Tell a question and its answer: what was found, what was changed."""
-    effect = told(decode(step.effect, _KNOWN))
+    effect = effect_in_words(decode(step.effect, _KNOWN))
     if step.failed is not None:
         return line("failed", f"{effect}: {step.failed}")
     answer = decode(step.answer, _KNOWN)

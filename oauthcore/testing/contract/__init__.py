@@ -52,7 +52,7 @@ class ContractBroken(AssertionError):
     def __init__(self, broken: tuple[ClauseBroken, ...]) -> None:
         names = "".join(f"\n  {each.clause}" for each in broken)
         what = "clause is" if len(broken) == 1 else "clauses are"
-        stories = (each.told(FEW if len(broken) > 1 else LINES) for each in broken)
+        stories = (each.in_words(FEW if len(broken) > 1 else LINES) for each in broken)
         super().__init__("\n\n".join((f"{len(broken)} of {len(clauses)} {what} broken:{names}", *stories)))
         self.broken = broken
 

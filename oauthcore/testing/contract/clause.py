@@ -33,15 +33,15 @@ class ClauseBroken(AssertionError):
         self.clause = clause
         self.reason = reason
         self.story = tuple(story)
-        super().__init__(self.told(LINES))
+        super().__init__(self.in_words(LINES))
 
-    def told(self, lines: int) -> str:
+    def in_words(self, lines: int) -> str:
         """Tell it, with the end of the story, which is where it went wrong."""
         shown = [*self.story[-lines:]] or ["nothing"]
         if len(self.story) > lines:
             shown.insert(0, f"… after {len(self.story) - lines} other lines")
-        told = [f"{self.clause} is broken.", f"  Promised: {self.clause.promise}", f"  But: {self.reason}", "  Asked:"]
-        return "\n".join((*told, laid_out(shown, 4)))
+        text = [f"{self.clause} is broken.", f"  Promised: {self.clause.promise}", f"  But: {self.reason}", "  Asked:"]
+        return "\n".join((*text, laid_out(shown, 4)))
 
 
 class NotOffered(SkipTest):
@@ -72,7 +72,7 @@ class Clause:
             except SkipTest:
                 raise
             except Exception as failure:  # a storage may raise what it likes: it breaks the clause
-                reason = str(failure) if isinstance(failure, AssertionError) else Raised(failure).told()
+                reason = str(failure) if isinstance(failure, AssertionError) else Raised(failure).in_words()
                 raise ClauseBroken(self, reason, probe.story) from failure
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # none in 3.11

@@ -92,8 +92,8 @@ def _recovered(probe: StorageProbe) -> Any:
 def _whole(probe: StorageProbe, done: Any, one: Client, two: Client) -> None:
     _recovered(probe)
     there = probe.find(Client, "a"), probe.find(Client, "b")
-    told = " and ".join(map(outlined, there))
-    assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: there is {told}"
+    shown = " and ".join(map(outlined, there))
+    assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: there is {shown}"
     assert done is not True or there[0] == two, "a commit was True, and is not there"
 
 

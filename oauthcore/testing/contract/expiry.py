@@ -79,10 +79,10 @@ def purge_keeps_to_its_limit(probe: StorageProbe, terms: Terms) -> None:
         assert probe.purge(THEN, none) == 0, f"a purge of at most {none} told of more"
         assert _there(probe, records) == before, f"a purge of at most {none} removed something"
     while before:
-        told = probe.purge(THEN, 10)
+        removed = probe.purge(THEN, 10)
         after = _there(probe, records)
-        assert told == before - after, f"a purge told of {told}, and removed {before - after}"
-        assert told == min(10, before), f"a purge of at most 10 removed {told} of {before}"
+        assert removed == before - after, f"a purge told of {removed}, and removed {before - after}"
+        assert removed == min(10, before), f"a purge of at most 10 removed {removed} of {before}"
         before = after
     assert probe.purge(THEN, 10) == 0, "a purge told of more than there was"
 
@@ -137,9 +137,9 @@ def _purge_once() -> Script[int]:
 def _purged(probe: StorageProbe) -> int:
     """Purge to the end, in batches."""
     total = 0
-    while told := probe.purge(THEN, 2):
-        assert 0 < told <= 2, f"a purge of at most 2 told of {told}"
-        total += told
+    while removed := probe.purge(THEN, 2):
+        assert 0 < removed <= 2, f"a purge of at most 2 told of {removed}"
+        total += removed
     return total
 
 

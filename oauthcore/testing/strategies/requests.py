@@ -62,10 +62,10 @@ def authorizations(draw: st.DrawFn, client: Client, path: str = _PATHS.authoriza
 
 def tokens(client: Client, secret: Secret | None, path: str = _PATHS.token, **pairs: str) -> Asking:
     """Return a token request by which the client authenticates as it is registered (RFC 6749 section 2.3.1)."""
-    asked: Pairs = tuple(pairs.items())
+    form: Pairs = tuple(pairs.items())
     if secret is None:
-        return Asking(path, (("client_id", client.client_id), *asked))
+        return Asking(path, (("client_id", client.client_id), *form))
     if client.token_endpoint_auth_method == "client_secret_post":
-        return Asking(path, (("client_id", client.client_id), ("client_secret", secret.reveal()), *asked))
+        return Asking(path, (("client_id", client.client_id), ("client_secret", secret.reveal()), *form))
     joined = f"{quote(client.client_id, safe='')}:{quote(secret.reveal(), safe='')}"
-    return Asking(path, asked, headers=(("Authorization", "Basic " + base64.b64encode(joined.encode()).decode()),))
+    return Asking(path, form, headers=(("Authorization", "Basic " + base64.b64encode(joined.encode()).decode()),))

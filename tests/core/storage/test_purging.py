@@ -46,7 +46,7 @@ class Host:
 
     def purging(self) -> Purging:
         """Return what purges here."""
-        return Purging(clock=self.clock, told=self.told.append, every=60, pause=0.25, batch=3)
+        return Purging(clock=self.clock, report=self.told.append, every=60, pause=0.25, batch=3)
 
 
 def blocking(host: Host, storage: Storage) -> None:

@@ -309,4 +309,4 @@ def test_requests_wait_for_their_people_side_by_side_and_not_for_ever() -> None:
     lifetime.play([Act("approve"), Act("redeem"), Act("redeem", which=1), Act("wait", seconds=3_600), Act("approve")])
 
     assert [(grant.subject, grant.scope) for grant in lifetime.grants] == [("bob", "email profile"), ("alice", "email")]
-    assert lifetime.asked == []
+    assert lifetime.waiting == []

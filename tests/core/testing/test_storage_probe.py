@@ -26,7 +26,7 @@ from oauthcore.testing.client_session import CLIENT, members_of
 from oauthcore.testing.samples import example, sample
 from oauthcore.testing.storage_probe import Call, Raised, StorageProbe
 from oauthcore.testing.strategies import of_type, records
-from oauthcore.testing.telling import outlined, told, unlike, worded
+from oauthcore.testing.telling import effect_in_words, outlined, unlike, worded
 from tests.core.site import make_site
 from tests.core.testing.storages import Sound
 
@@ -220,11 +220,11 @@ def test_a_choice_of_types_is_drawn_from_all_of_them(value: Allowance | None) ->
 
 @given(text=st.text())
 def test_nothing_of_a_secret_is_told(text: str) -> None:
-    assert told(Authenticate("alice", Secret(f"secret {text}"))) == "authenticate alice a secret"
+    assert effect_in_words(Authenticate("alice", Secret(f"secret {text}"))) == "authenticate alice a secret"
 
 
 def test_what_is_told_is_short() -> None:
-    assert told(FindOf(Grant, "alice")) == "find Grant of alice"
+    assert effect_in_words(FindOf(Grant, "alice")) == "find Grant of alice"
     assert worded("x" * 100) == "x" * 40 + "…"
     assert worded(b"secret") == "bytes"
     assert outlined([1, 2]) == "2 records"
