@@ -102,9 +102,12 @@ def resolve_scope(requested: Scope | None, default: Scope, allowed: Scope, *, ig
 
 # Who asks for more than this in vain is told so when they refresh; it would be kept with every grant.
 _LONGEST_WITHHELD = 1_024
+_NONE = Scope()
 
 
 def withheld_scope(requested: Scope | None, given: Scope) -> Scope:
     """Return what was asked for and not given, so far as it is worth remembering."""
-    missing = Scope() if requested is None else requested.without(given)
-    return missing if len(missing.text) <= _LONGEST_WITHHELD else Scope()
+    if requested is None or given.covers(requested):  # as almost always
+        return _NONE
+    missing = requested.without(given)
+    return missing if len(missing.text) <= _LONGEST_WITHHELD else _NONE

@@ -21,6 +21,9 @@ from oauthcore.records.token import SpentAssertion
 from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import Parameters
 
+# What shows a client in the form: all methods of RFC 6749 section 2.3 and RFC 7521 section 4.2 but Basic.
+IN_THE_FORM = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
+
 
 @per_request
 class Authenticated:
@@ -65,7 +68,17 @@ def spend(spent: tuple[Change, ...], outcome: Outcome) -> Outcome:
 
 def read_credentials(request: Request, parameters: Parameters) -> Presented:
     """Read what the request shows of its client; raises `InvalidRequest` for two methods at once."""
-    basic = read_basic(request)
+    presented = read_basic(request)
+    if presented is None or not parameters.isdisjoint(IN_THE_FORM):
+        presented = _read_form(request, parameters, presented)
+    client_id = parameters.get("client_id")
+    if client_id is not None and client_id not in presented.client_ids:
+        raise InvalidRequest.with_description("client_id in the form is not the one that is to be proven")
+    return presented
+
+
+def _read_form(request: Request, parameters: Parameters, basic: Presented | None) -> Presented:
+    """Read what the form shows of the client, where it shows anything beside the header."""
     post = read_post(parameters)
     assertion = read_assertion(request, parameters)
     asserted = None if assertion is None else Presented(assertion.method, (assertion.client_id,), assertion=assertion)
@@ -73,12 +86,7 @@ def read_credentials(request: Request, parameters: Parameters) -> Presented:
     if len(shown) > 1:
         # RFC 6749 section 2.3: the client MUST NOT use more than one method in each request.
         raise InvalidRequest.with_description("two methods of client authentication in one request")
-    if not shown:
-        return read_none(parameters)
-    client_id = parameters.get("client_id")
-    if client_id is not None and client_id not in shown[0].client_ids:
-        raise InvalidRequest.with_description("client_id in the form is not the one that is to be proven")
-    return shown[0]
+    return shown[0] if shown else read_none(parameters)
 
 
 def decide(
@@ -135,6 +143,7 @@ def _has_secret(presented: Presented, client: Client, context: Context) -> bool:
     for kept in client.secrets:
         if kept.expires_at is not None and context.now >= kept.expires_at:
             continue
-        if any(is_digest_of(kept, secret, context) for secret in presented.secrets):
-            return True
+        for secret in presented.secrets:
+            if is_digest_of(kept, secret, context):
+                return True
     return False

@@ -53,6 +53,10 @@ class Parameters:
         """Return those of the names that have a value, with it."""
         return {name: value for name, value in self._values.items() if name in names}
 
+    def isdisjoint(self, names: frozenset[str]) -> bool:
+        """Tell whether none of the names has a value."""
+        return names.isdisjoint(self._values)
+
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
