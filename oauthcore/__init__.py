@@ -12,8 +12,9 @@ from oauthcore.flow.effects import AuthenticatedUser, Throttled
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
 from oauthcore.records.client import Client
 from oauthcore.records.login import Login, LoginSession
+from oauthcore.resource.access import Access
 from oauthcore.resource.introspected import IntrospectedTokens
-from oauthcore.resource.server import Access, ResourceServer
+from oauthcore.resource.server import AnyAudience, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
@@ -22,6 +23,7 @@ from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
 __all__ = [
     "Access",
     "Allowance",
+    "AnyAudience",
     "AsyncWorld",
     "AuthenticatedUser",
     "AuthorizationServer",

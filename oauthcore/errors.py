@@ -11,6 +11,7 @@ Programs read the `headers` of the answer as well.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 # RFC 9110 sections 5.6.2 and 5.5, in ASCII: a value without white space around it, and without a line end in it, by
@@ -182,6 +183,21 @@ class InsufficientScope(OAuthError):
     code = "insufficient_scope"
     status = 403
     description = "The access token does not have the scope that this takes."
+
+
+class InsufficientUserAuthentication(OAuthError):
+    """Refuse a good token by how, or how long ago, its person was authenticated (RFC 9470 section 3).
+
+    `parameters` are those of the challenge, which say what would do.
+    """
+
+    code = "insufficient_user_authentication"
+    status = 401
+    description = "The person has to be authenticated anew, or in a stronger way."
+
+    def __init__(self, reason: str, parameters: Mapping[str, str]) -> None:
+        super().__init__(reason)
+        self.parameters = parameters
 
 
 class UnauthorizedClient(OAuthError):

@@ -57,7 +57,7 @@ from oauthcore.records.key_ring import KeyRing
 from oauthcore.records.login import Login, LoginSession, check_login
 from oauthcore.records.record import Record
 from oauthcore.resource.bearer import Challenge
-from oauthcore.resource.server import StoredTokens
+from oauthcore.resource.stored import StoredTokens
 from oauthcore.scope import as_scope
 from oauthcore.signing.key_ring import KeyPolicy, check_outlived
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published

@@ -132,12 +132,14 @@ class BearerBackend(AuthenticationBackend):
     def require(self, scope: str | Iterable[str]) -> Callable[[Endpoint], Endpoint]:
         """Let an endpoint be called with a token for all of the scope, and answer with the challenge without one."""
 
+        protection = self._resource_server.protect(scope)
+
         def protected(endpoint: Endpoint) -> Endpoint:
             @wraps(endpoint)
             async def call(request: Request) -> Response:
                 user = request.user
                 access = user.access if isinstance(user, BearerUser) else None
-                verdict = self._resource_server.judge(access, scope)
+                verdict = protection.decide(access)
                 return await endpoint(request) if isinstance(verdict, Access) else respond(verdict)
 
             return call

@@ -44,7 +44,7 @@ class Bearer:
 
 
 class ResourceMetadata:
-    """Be the application for a resource's metadata alone, at the resource server's `metadata_path` (RFC 9728).
+    """Be the application for a resource's metadata alone, at the resource server's `metadata_paths` (RFC 9728).
 
     It is for routes that something else than `Bearer` protects.
     """

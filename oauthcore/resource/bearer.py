@@ -12,7 +12,13 @@ import re
 import attrs
 
 from oauthcore.digest import Secret
-from oauthcore.errors import ConfigurationError, InvalidRequest, InvalidToken, OAuthError
+from oauthcore.errors import (
+    ConfigurationError,
+    InsufficientUserAuthentication,
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+)
 from oauthcore.scope import Scope
 from oauthcore.wire.http import NO_STORE, Headers, Refusal, Request, Response
 from oauthcore.wire.refusals import has_challenge
@@ -63,6 +69,8 @@ class Challenge:
         parameters = {"realm": self.realm}
         if error is not None:
             parameters |= {"error": error.code, "error_description": error.error_description}
+        if isinstance(error, InsufficientUserAuthentication):
+            parameters |= error.parameters
         if scope:
             parameters["scope"] = scope.text
         if self.resource_metadata is not None:

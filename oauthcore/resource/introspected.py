@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from codecs import BOM_UTF8
-from types import MappingProxyType
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import attrs
@@ -14,10 +13,10 @@ from oauthcore.clock import Clock
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError, InvalidScope, TemporarilyUnavailable
 from oauthcore.flow.effects import Flow, fetch
+from oauthcore.jose.registered_claims import SKEW
 from oauthcore.jose.strict_json import is_time, parse_object
-from oauthcore.records.client_subject import client_subject
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
-from oauthcore.resource.server import Access
+from oauthcore.resource.access import Access, access_of_members, text_of
 from oauthcore.scope import Scope, parse_scope
 from oauthcore.wire.http import Outgoing, Response
 from oauthcore.wire.text import ascii_lower
@@ -34,7 +33,7 @@ class IntrospectedTokens:
 
     An answer is believed for `cache_lifetime` seconds at most and never past the token's `exp`; so long a revocation
     may go unnoticed. 0 asks each time. At most `capacity` answers are kept, under digests of their tokens. `issuer`,
-    if given, is what an answer that names one must name.
+    if given, is what an answer that names one must name. `skew` is by how many seconds that server's clock may differ.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -49,12 +48,14 @@ class IntrospectedTokens:
         issuer: str | None = None,
         cache_lifetime: int = 30,
         capacity: int = 10_000,
+        skew: int = SKEW,
     ) -> None:
         parts = urlsplit(endpoint)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
             raise ConfigurationError("endpoint", endpoint, "use an https URL: what is asked are secrets")
-        if cache_lifetime < 0 or capacity < 1:
-            raise ConfigurationError("cache_lifetime, capacity", (cache_lifetime, capacity), "use 0 and 1 or more")
+        if cache_lifetime < 0 or capacity < 1 or skew < 0:
+            setting, value = "cache_lifetime, capacity, skew", (cache_lifetime, capacity, skew)
+            raise ConfigurationError(setting, value, "use 0, 1 and 0, or more")
         # RFC 6749 section 2.3.1: form-encoded first, then Basic.
         pair = f"{quote_plus(client_id)}:{quote_plus(client_secret.reveal())}"
         self._headers = (
@@ -63,8 +64,9 @@ class IntrospectedTokens:
             ("Accept", "application/json"),
         )
         self._endpoint = endpoint
-        self._clock = clock
-        self._issuer = issuer
+        self.clock = clock
+        self.issuer = issuer
+        self._skew = skew
         self._cache_lifetime = cache_lifetime
         self._capacity = capacity
         self._kept: dict[bytes, _Kept] = {}
@@ -72,13 +74,13 @@ class IntrospectedTokens:
     def __call__(self, token: Secret) -> Flow[Access | None]:
         """Return what a token allows, None if it allows nothing; raises `TemporarilyUnavailable` without an answer."""
         key = hashlib.sha256(token.reveal().encode("ascii")).digest()
-        now = int(self._clock())
+        now = int(self.clock())
         kept = self._kept.get(key)
         if kept is not None and now < kept.until:
             return kept.access
         body = urlencode({"token": token.reveal(), "token_type_hint": "access_token"}).encode("ascii")
         response = yield from fetch(Outgoing("POST", self._endpoint, self._headers, body))
-        access = access_of(response, self._issuer, now)
+        access = access_of(response, self.issuer, now, self._skew)
         self._keep(key, access, now)
         return access
 
@@ -94,8 +96,8 @@ class IntrospectedTokens:
         self._kept[key] = _Kept(access, until if access.expires_at is None else min(until, access.expires_at))
 
 
-def access_of(response: Response, issuer: str | None, now: int) -> Access | None:
-    """Read an introspection answer (RFC 7662 section 2.2): None for whatever is not plainly a live bearer token's.
+def access_of(response: Response, issuer: str | None, now: int, skew: int = SKEW) -> Access | None:
+    """Read an introspection answer (RFC 7662 section 2.2): None for whatever is not plainly a live token's.
 
     Raises `TemporarilyUnavailable` for what is no answer: that is the server's fault or ours, not the token's.
     """
@@ -108,50 +110,26 @@ def access_of(response: Response, issuer: str | None, now: int) -> Access | None
         raise TemporarilyUnavailable("the introspection endpoint answered with no JSON object") from None
     if not isinstance(members.get("active"), bool):
         raise TemporarilyUnavailable("the introspection endpoint's answer does not say whether the token is active")
-    if not members["active"] or not _is_plain_bearer(members) or not _is_current(members, now):
+    if not members["active"] or not _is_usable(members) or not _is_current(members, now, skew):
         return None
     if issuer is not None and members.get("iss", issuer) != issuer:
         return None
     return _described(members)
 
 
-def _is_plain_bearer(members: dict[str, object]) -> bool:
-    """Tell whether having the token is enough: one that is bound to a key is not for bearers (RFC 9449 section 7.2)."""
-    return ascii_lower(str(members.get("token_type", "Bearer"))) == "bearer" and "cnf" not in members
+def _is_usable(members: dict[str, object]) -> bool:
+    """Tell whether it is a bearer token, or one whose key is named: a `ResourceServer` wants a proof of that."""
+    return ascii_lower(str(members.get("token_type", "Bearer"))) == "bearer" or isinstance(members.get("cnf"), dict)
 
 
-def _is_current(members: dict[str, object], now: int) -> bool:
+def _is_current(members: dict[str, object], now: int, skew: int) -> bool:
     starts, ends = members.get("nbf", now), members.get("exp", now + 1)
-    return is_time(starts) and is_time(ends) and starts <= now < ends
+    return is_time(starts) and is_time(ends) and starts - skew <= now < ends + skew
 
 
 def _described(members: dict[str, object]) -> Access | None:
-    client_id, subject = _text(members.get("client_id")) or "", _text(members.get("sub"))
-    if subject in {client_id, client_subject(client_id)}:
-        # Many servers call the client so in its own tokens: that is no person (RFC 9700 section 4.15).
-        subject = None
-    audience = members.get("aud", [])
-    expires_at = members.get("exp")
     try:
-        scope = parse_scope(_text(members.get("scope")) or "")
+        scope = parse_scope(text_of(members.get("scope")) or "")
     except InvalidScope:
         scope = Scope()
-    return Access(
-        client_id=client_id,
-        subject=subject,
-        scope=scope,
-        issued_at=int(issued_at) if is_time(issued_at := members.get("iat")) else None,
-        expires_at=int(expires_at) if is_time(expires_at) else None,
-        audience=tuple(one for one in _members_of(audience) if isinstance(one, str)),
-        issuer=_text(members.get("iss")),
-        claims=MappingProxyType(members),
-    )
-
-
-def _members_of(audience: object) -> list[object]:
-    # RFC 7662 section 2.2: one or a list of them.
-    return audience if isinstance(audience, list) else [audience]
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return access_of_members(members, text_of(members.get("client_id")) or "", scope)

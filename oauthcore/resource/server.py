@@ -1,115 +1,60 @@
-"""The resource server: may the bearer of this token do that (RFC 6750), and who tells (RFC 9728)?
+"""The resource server: may the bearer of this token do that (RFC 6750, RFC 9470), and who tells (RFC 9728)?
 
-It is given where tokens are found: in the authorization server's own storage (`StoredTokens`), or by asking another
-server (`oauthcore.resource.introspected`). Nothing here knows clients, grants' making, or how a route is protected.
+It is given what finds out what a token allows: `StoredTokens` in the authorization server's own storage,
+`IntrospectedTokens` by asking another server, `JwtTokens` by reading the token. Nothing here knows clients, how grants
+are made, or how a framework protects a route.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
 
 from oauthcore.clock import Clock
-from oauthcore.context import OwnKeys
-from oauthcore.digest import Digester, Secret
-from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidScope, InvalidToken, OAuthError
+from oauthcore.errors import ConfigurationError, InsufficientScope, InvalidToken, OAuthError
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.transact import refuse_errors
-from oauthcore.jose.crypto import verify
-from oauthcore.policy import Policy
-from oauthcore.records.client_subject import client_subject
-from oauthcore.records.liveness import is_live, registered_scope
+from oauthcore.given import strings
+from oauthcore.resource.access import Access, FindAccess
 from oauthcore.resource.bearer import Challenge, read_bearer
-from oauthcore.resource.stored_token import find_access_token, issued_to
-from oauthcore.scope import Scope, as_scope, parse_scope
+from oauthcore.resource.introspected import IntrospectedTokens
+from oauthcore.resource.metadata import metadata_places, resource_metadata
+from oauthcore.resource.requirement import Requirement, required_scope
+from oauthcore.resource.stored import StoredTokens
+from oauthcore.scope import Scope
 from oauthcore.wire.cors import CORS, preflight
 from oauthcore.wire.http import Request, Response
 
-WELL_KNOWN = "/.well-known/oauth-protected-resource"
-
-
-@attrs.frozen(kw_only=True)
-class Access:
-    """Say what the bearer of a token may do: for whom (`subject`, None for the client itself) and until when.
-
-    `claims` are further members of an introspection answer, which nobody has looked at.
-    """
-
-    client_id: str
-    subject: str | None
-    scope: Scope
-    issued_at: int | None
-    expires_at: int | None
-    audience: tuple[str, ...] = ()
-    issuer: str | None = None
-    claims: Mapping[str, object] = attrs.field(factory=lambda: MappingProxyType({}), repr=False)
-
-    @property
-    def identity(self) -> str:
-        """Return who acts, for a host that has one name for both: a person's subject, or what no person is called."""
-        return client_subject(self.client_id) if self.subject is None else self.subject
-
-
-FindAccess: TypeAlias = Callable[[Secret], Flow[Access | None]]
 Implies: TypeAlias = Callable[[Scope], Iterable[str]]
+_OURS = (StoredTokens, IntrospectedTokens)
 
 
-def _itself(scope: Scope) -> Scope:
+@attrs.frozen
+class AnyAudience:
+    """Take tokens whatever resource they are meant for: whoever gets a token for another may use it here, too."""
+
+
+def _no_more(scope: Scope) -> Scope:
     return scope
-
-
-class StoredTokens:
-    """Find tokens in the storage of the server that issued them: three finds, or two for a client's own token.
-
-    `own_keys` finds the server's keys, to know signed tokens again; without it there are none. `policy` is the
-    server's: it says what outlives a login session.
-
-    Whether the person is still known is asked of the world's `claims`. A `World` without takes everybody for known, and
-    so tokens of a person whom the application has removed.
-    """
-
-    def __init__(
-        self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: pure(()), policy: Policy | None = None
-    ) -> None:
-        self._policy = policy or Policy.oauth21()
-        self._issuer = issuer
-        self._clock = clock
-        self._own_keys = own_keys
-        self._digest = Digester(issuer)
-
-    def __call__(self, value: Secret) -> Flow[Access | None]:
-        """Return what a live token allows, of what its client is registered for now."""
-        token = yield from find_access_token(value, self._digest, self._own_keys, verify)
-        to = yield from issued_to(token)
-        if token is None or to.client is None or not is_live(token, to, self._policy, int(self._clock())):
-            return None
-        if token.confirmation is not None:
-            # Having it is not enough, and nobody has looked for a proof of the key (RFC 9449 section 7.2).
-            return None
-        return Access(
-            client_id=token.client_id,
-            subject=token.subject,
-            scope=registered_scope(token.scope, to.client),
-            issued_at=token.issued_at,
-            expires_at=token.expires_at,
-            audience=token.audience,
-            issuer=self._issuer,
-        )
 
 
 class ResourceServer:
     """Check bearer tokens for a resource, and publish its metadata.
 
-    `tokens` finds them: `server.tokens`, or `IntrospectedTokens`. `resource` is the resource's own URL; with it, and
-    the `authorization_servers` whose tokens it takes, there is a metadata document at `metadata_path` (RFC 9728), and
-    each challenge names it. `audience` is what a token must be meant for; None takes any. `implies` widens a token's
-    scope: `lambda scope: [*scope, "read"] if "write" in scope else scope`. `scopes` is what the metadata advertises.
-    With `server.tokens`, give the world the same `claims` as the server's: without, nobody is ever gone.
+    `tokens` finds out what they allow: `server.tokens`, `IntrospectedTokens` or `JwtTokens`. With `server.tokens`, give
+    the world the same `claims` as the server's: without, nobody is ever gone.
+
+    `resource` is the resource's own URL. With it there is a metadata document at `metadata_paths` (RFC 9728), which
+    names the `authorization_servers`, by default the issuer of `tokens`, and `scopes`; each challenge says where it is.
+    `metadata_at_root` is for a resource that is alone on its host: clients look there last.
+
+    `audience` is what a token must be meant for, one of these strings: by default the `resource`, and without one,
+    whatever it is. `AnyAudience()` checks none for a resource either. `implies` widens a token's scope:
+    `lambda scope: [*scope, "read"] if "write" in scope else scope`. `clock` is needed for `max_age` where `tokens` is a
+    function of your own.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -119,47 +64,70 @@ class ResourceServer:
         tokens: FindAccess,
         *,
         resource: str | None = None,
-        authorization_servers: Iterable[str] = (),
+        authorization_servers: Iterable[str] | None = None,
         scopes: Iterable[str] = (),
         name: str | None = None,
-        audience: str | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         realm: str | None = None,
-        implies: Implies = _itself,
+        implies: Implies = _no_more,
+        metadata_at_root: bool = True,
+        clock: Clock | None = None,
     ) -> None:
         self._tokens = tokens
-        self._audience = audience
         self._implies = implies
-        self.metadata_path: str | None = None
+        self._clock = clock or (tokens.clock if isinstance(tokens, _OURS) else None)
+        self._audience = _accepted(audience, resource)
+        self.metadata_paths: tuple[str, ...] = ()
         metadata_url = None
         if resource is not None:
-            self.metadata_path, metadata_url = _well_known(resource)
-            self._metadata = _metadata(resource, tuple(authorization_servers), needed(scopes), name)
+            metadata_url, self.metadata_paths = metadata_places(resource, at_root=metadata_at_root)
+            own = (tokens.issuer,) if isinstance(tokens, _OURS) and tokens.issuer is not None else ()
+            issuers = own if authorization_servers is None else strings("authorization_servers", authorization_servers)
+            self._metadata = resource_metadata(resource, issuers, required_scope(scopes), name)
         self._challenge = Challenge(realm or resource or "oauthcore", metadata_url)
 
-    def verify(self, request: Request, scope: str | Iterable[str] = ()) -> Flow[Access | Response]:
-        """Find out what a request's token allows: an `Access` that covers all of `scope`, or the response to give.
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Protection:
+        """Say what a route takes: all of `scope`, and a person who was authenticated in one of the ways `acr_values`,
+        not longer than `max_age` seconds ago (RFC 9470).
 
-        401 without and 403 with a token that falls short, 400 for what can't be read, 503 where nobody could be asked.
-        Raises `ConfigurationError` for a scope that can't be.
+        Raises `ConfigurationError` for what can't be.
         """
-        wanted = needed(scope)
+        if max_age is not None and self._clock is None:
+            raise ConfigurationError("clock", None, "give the ResourceServer a clock=time.time, to know ages by")
+        return Protection(self, Requirement.of(scope, acr_values, max_age))
+
+    def verify(
+        self,
+        request: Request,
+        scope: str | Iterable[str] = (),
+        *,
+        acr_values: str | Iterable[str] = (),
+        max_age: int | None = None,
+    ) -> Flow[Access | Response]:
+        """Find out what a request's token allows, as `protect(…).verify(request)` does."""
+        return self.protect(scope, acr_values=acr_values, max_age=max_age).verify(request)
+
+    def find_access(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:
+        """Find what a request's token allows, and decide by it; whatever goes wrong is a response."""
         return refuse_errors(
-            self._verify(request, wanted), lambda error, cause: self._challenge.refuse(error, wanted, cause)
+            self._found(request, requirement),
+            lambda error, cause: self._challenge.refuse(error, requirement.scope, cause),
         )
 
-    def judge(self, access: Access | None, scope: str | Iterable[str]) -> Access | Response:
-        """Decide the same for an access that was found before, None if there is no such token."""
-        wanted = needed(scope)
+    def decide(self, access: Access | None, requirement: Requirement) -> Access | Response:
+        """Decide by an access that was found before, None if the request has no token."""
         if access is None:
-            return self._challenge.ask(wanted)
+            return self._challenge.ask(requirement.scope)
         try:
-            return self._decide(access, wanted)
+            return self._decide(access, requirement)
         except OAuthError as error:
-            return self._challenge.refuse(error, wanted)
+            return self._challenge.refuse(error, requirement.scope)
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is the metadata's."""
-        return path == self.metadata_path
+        """Tell whether a path is one of the metadata's."""
+        return path in self.metadata_paths
 
     def handle(self, request: Request) -> Flow[Response]:
         """Answer a request for the metadata (RFC 9728 section 3)."""
@@ -172,47 +140,62 @@ class ResourceServer:
             return pure(Response(405, headers, b"Use another method.\n"))
         return pure(self._metadata)
 
-    def _verify(self, request: Request, wanted: Scope) -> Flow[Access | Response]:
+    def _found(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:
         token = read_bearer(request)
         if token is None:
-            return self._challenge.ask(wanted)
+            return self._challenge.ask(requirement.scope)
         access = yield from self._tokens(token)
-        return self._decide(access, wanted)
-
-    def _decide(self, access: Access | None, wanted: Scope) -> Access:
         if access is None:
             raise InvalidToken("the token is unknown, expired or revoked")
-        if self._audience is not None and self._audience not in access.audience:
-            raise InvalidToken(f"the token is not meant for {self._audience}")
-        if not Scope(tuple(self._implies(access.scope))).covers(wanted):
-            raise InsufficientScope(f"the token has {access.scope.text}, and this takes {wanted.text}")
+        return self._decide(access, requirement)
+
+    def _decide(self, access: Access, requirement: Requirement) -> Access:
+        if self._audience is not None and self._audience.isdisjoint(access.audience):
+            # RFC 8707 section 3, RFC 9068 section 4: whoever runs another resource has tokens for that one.
+            raise InvalidToken(f"the token is meant for {access.audience}")
+        if access.cnf is not None:
+            # RFC 9449 section 7.2, RFC 8705 section 3: having it is not enough, and nobody has looked for a proof.
+            raise InvalidToken("the token is bound to a key, and came without a proof of it")
+        # Before the scope, since this challenge names the scope as well: one new authorization is enough for both.
+        requirement.check_authentication(access, 0 if self._clock is None else self._clock())
+        if not Scope(tuple(self._implies(access.scope))).covers(requirement.scope):
+            raise InsufficientScope(f"the token has {access.scope.text}, and this takes {requirement.scope.text}")
         return access
 
 
-def needed(scope: str | Iterable[str]) -> Scope:
-    """Read the scope a host asks for (RFC 6749 appendix A.4); raises `ConfigurationError` for what can't be one."""
-    try:
-        return parse_scope(as_scope(scope).text)
-    except InvalidScope:
-        raise ConfigurationError("scope", scope, 'use printable ASCII without " and \\, divided by spaces') from None
+@attrs.frozen
+class Protection:
+    """Protect one route: what a host's helper asks with each request."""
+
+    resource_server: ResourceServer
+    requirement: Requirement
+
+    def verify(self, request: Request) -> Flow[Access | Response]:
+        """Find out what a request's token allows: an `Access` that does, or the response to give.
+
+        401 without a token, with one that is no good, or where the person has to be authenticated otherwise; 403 with
+        one whose scope falls short, 400 for what can't be read, 503 where nobody could be asked.
+        """
+        return self.resource_server.find_access(request, self.requirement)
+
+    def decide(self, access: Access | None) -> Access | Response:
+        """Decide the same for an access that was found before, None if the request has no token."""
+        return self.resource_server.decide(access, self.requirement)
 
 
-def _well_known(resource: str) -> tuple[str, str]:
-    """Return the path and the URL of the metadata: before the resource's own path (RFC 9728 section 3.1)."""
-    parts = urlsplit(resource)
-    if parts.scheme not in {"https", "http"} or not parts.netloc or parts.query or parts.fragment:
-        raise ConfigurationError("resource", resource, "use an https URL without query and fragment")
-    path = WELL_KNOWN + parts.path.rstrip("/")
-    return path, f"{parts.scheme}://{parts.netloc}{path}"
+def _accepted(audience: str | Iterable[str] | AnyAudience | None, resource: str | None) -> frozenset[str] | None:
+    """Return what the audience of a token may be, None for whatever it is."""
+    if isinstance(audience, AnyAudience) or (audience is None and resource is None):
+        return None
+    given = resource if audience is None else audience
+    values = (given,) if isinstance(given, str) else strings("audience", given or ())
+    if not values or not all(values):
+        raise ConfigurationError("audience", audience, "name the resource, or say AnyAudience()")
+    # A host and its root are one resource (RFC 3986 section 6.2.3), and clients ask for either. Nothing else is folded.
+    return frozenset(spelling for value in values for spelling in _spellings(value))
 
 
-def _metadata(resource: str, issuers: tuple[str, ...], scopes: Scope, name: str | None) -> Response:
-    members: dict[str, object] = {"resource": resource, "bearer_methods_supported": ["header"]}
-    if issuers:
-        members["authorization_servers"] = list(issuers)
-    if scopes:
-        members["scopes_supported"] = list(scopes)
-    if name is not None:
-        members["resource_name"] = name
-    headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"), *CORS)
-    return Response(200, headers, json.dumps(members).encode("ascii"))
+def _spellings(value: str) -> tuple[str, ...]:
+    parts = urlsplit(value)
+    is_host = bool(parts.netloc) and parts.path in {"", "/"} and not parts.query and not parts.fragment
+    return (value.rstrip("/"), value.rstrip("/") + "/") if is_host else (value,)

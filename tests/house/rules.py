@@ -238,7 +238,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
         "int",
     ): "of a number as JSON spells it, bounded, which the json module has read already",
     ("oauthcore/jose/strict_json.py", "float"): "of a number as JSON spells it, which the json module has read already",
-    ("oauthcore/resource/introspected.py", "int"): "of a number that was read from JSON",
+    ("oauthcore/resource/access.py", "int"): "of a number that was read from JSON",
     ("oauthcore/storage/purging.py", "int"): "of the reading of a clock",
     ("oauthcore/testing/", "lower"): "of a class's name, and of what the kit itself has made",
     ("oauthcore/testing/", "upper"): "of what the kit itself has made",

@@ -158,19 +158,21 @@ def test_crowd_of_tokens_takes_no_more_room_than_it_may() -> None:
     "members",
     [
         {"active": False},
-        {"exp": NOW},
+        {"exp": NOW - 60},
         {"exp": "soon"},
         {"exp": None},
-        {"nbf": NOW + 1},
+        {"nbf": NOW + 61},
         {"iss": "https://other.example"},
         {"token_type": "DPoP"},
-        {"cnf": {"jkt": "x"}},
+        {"token_type": "DPoP", "cnf": None},
+        {"cnf": "x"},
+        {"act": "bob"},
         {"exp": 1e300},
         {"exp": True},
         {"nbf": False},
     ],
 )
-def test_what_is_not_plainly_a_live_bearer_token_is_none(members: dict[str, object]) -> None:
+def test_what_is_not_plainly_a_live_token_is_none(members: dict[str, object]) -> None:
     assert access_of(told(**members), "https://as.example", NOW) is None
 
 
@@ -226,7 +228,7 @@ def test_whatever_is_answered_is_an_access_or_none(members: dict[str, object]) -
     found = access_of(Response(200, (), json.dumps({"active": True} | members).encode()), None, NOW)
 
     if found is not None and found.expires_at is not None:
-        assert found.expires_at >= NOW
+        assert found.expires_at > NOW - 61
 
 
 @pytest.mark.parametrize("endpoint", ["http://as.example/introspect", "ftp://as.example", "introspect"])
@@ -238,6 +240,31 @@ def test_endpoint_that_would_hear_secrets_in_the_clear_is_refused(endpoint: str)
 def test_limits_below_nothing_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="cache_lifetime"):
         tokens(FixedClock(NOW), cache_lifetime=-1)
+
+
+def test_g7_clocks_may_differ_by_a_minute() -> None:
+    assert access_of(told(exp=NOW - 59, nbf=NOW + 60), None, NOW) is not None
+
+
+def test_answer_tells_how_the_person_was_authenticated_and_who_acts() -> None:
+    """RFC 9470 section 6.2, RFC 8693 section 4.1."""
+    access = access_of(told(acr="mfa", auth_time=NOW - 9, amr=["pwd", "otp"], act={"sub": "bob"}), None, NOW)
+
+    assert access is not None
+    assert (access.acr, access.auth_time, access.amr, access.act) == ("mfa", NOW - 9, ("pwd", "otp"), {"sub": "bob"})
+
+
+@pytest.mark.parametrize("token_type", ["Bearer", "DPoP"])
+def test_token_that_is_bound_to_a_key_says_so_and_is_refused_as_a_bearers(token_type: str) -> None:
+    """RFC 9449 section 7.2."""
+    bound = {"cnf": {"jkt": "x"}, "token_type": token_type}
+
+    access, verdict = access_of(told(**bound), None, NOW), ask(tokens(FixedClock(NOW)), Elsewhere(told(**bound)))
+
+    assert access is not None
+    assert access.cnf == {"jkt": "x"}
+    assert isinstance(verdict, Response)
+    assert verdict.status == 401
 
 
 @pytest.mark.parametrize(

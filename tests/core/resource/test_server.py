@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from oauthcore import (
     Access,
+    AnyAudience,
     Client,
     ConfigurationError,
     MemoryStorage,
@@ -28,7 +30,7 @@ from oauthcore.flow.storage import Storage
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.records.token import AccessToken
-from oauthcore.resource.server import StoredTokens
+from oauthcore.resource.stored import StoredTokens
 from oauthcore.testing import FixedClock, Outage
 
 ISSUER = "https://as.example"
@@ -176,6 +178,150 @@ def test_token_in_query_or_form_is_not_looked_at() -> None:
     assert refused(run(knows(access()).verify(request), World(MemoryStorage())))[0] == 401
 
 
+def test_g2_challenge_for_no_token_is_one_header_that_names_scope_and_metadata_and_no_error() -> None:
+    server = ResourceServer(lambda _: pure(None), resource="https://api.example/mcp")
+    verdict = ask(server, None, "files:read files:write")
+
+    assert isinstance(verdict, Response)
+    assert [value for name, value in verdict.headers if name == "WWW-Authenticate"] == [
+        'Bearer realm="https://api.example/mcp", scope="files:read files:write", '
+        'resource_metadata="https://api.example/.well-known/oauth-protected-resource/mcp"'
+    ]
+
+
+RESOURCE = "https://api.example/mcp"
+
+
+def meant_for(*audience: str) -> Access:
+    return access(audience=audience)
+
+
+def ask_for(found: Access, **settings: object) -> int:
+    """Return 200 for an access, and the status of a refusal."""
+    server = ResourceServer(lambda _: pure(found), **settings)  # type: ignore[arg-type]  # given by name
+    verdict = ask(server, "Bearer token")
+    return verdict.status if isinstance(verdict, Response) else 200
+
+
+def test_g4_token_for_another_resource_is_refused_by_a_server_that_has_one() -> None:
+    """RFC 8707 section 3."""
+    assert ask_for(meant_for("https://other.example", RESOURCE), resource=RESOURCE) == 200
+    assert ask_for(meant_for("https://other.example"), resource=RESOURCE) == 401
+    assert ask_for(meant_for(), resource=RESOURCE) == 401
+
+
+@given(st.lists(st.text() | st.sampled_from([RESOURCE + "2", RESOURCE.upper(), RESOURCE[:-1], RESOURCE + "/"])))
+def test_no_audience_but_the_resource_itself_is_taken(audience: list[str]) -> None:
+    assert (ask_for(meant_for(*audience), resource=RESOURCE) == 200) == (RESOURCE in audience)
+
+
+@pytest.mark.parametrize("resource", ["https://api.example", "https://api.example/"])
+@pytest.mark.parametrize("audience", ["https://api.example", "https://api.example/"])
+def test_host_and_its_root_are_one_resource(resource: str, audience: str) -> None:
+    """B6: RFC 3986 section 6.2.3."""
+    assert ask_for(meant_for(audience), resource=resource) == 200
+
+
+def test_audience_may_be_another_or_one_of_several() -> None:
+    assert ask_for(meant_for("api"), resource=RESOURCE, audience=["api", RESOURCE]) == 200
+    assert ask_for(meant_for(RESOURCE), resource=RESOURCE, audience="api") == 401
+
+
+def test_any_audience_is_taken_where_that_is_said() -> None:
+    assert ask_for(meant_for("https://other.example"), resource=RESOURCE, audience=AnyAudience()) == 200
+
+
+@pytest.mark.parametrize("audience", [[], ""])
+def test_audience_that_is_nothing_is_refused(audience: object) -> None:
+    with pytest.raises(ConfigurationError, match="audience"):
+        ResourceServer(lambda _: pure(None), audience=audience)  # type: ignore[arg-type]  # the mistake
+
+
+@pytest.mark.parametrize("cnf", [{"jkt": "x"}, {"x5t#S256": "x"}, {}])
+def test_token_that_is_bound_to_a_key_is_no_bearers(cnf: dict[str, str]) -> None:
+    """RFC 9449 section 7.2, RFC 8705 section 3."""
+    assert refused(ask(knows(access(cnf=cnf)), "Bearer token"))[0] == 401
+
+
+@pytest.mark.parametrize("settings", [{"scopes": ["read", "offline_access"]}])
+def test_g1_metadata_never_asks_for_offline_access(settings: dict[str, list[str]]) -> None:
+    with pytest.raises(ConfigurationError, match="offline_access"):
+        ResourceServer(lambda _: pure(None), resource=RESOURCE, **settings)  # type: ignore[arg-type]  # given by name
+
+
+def test_challenge_never_asks_for_offline_access() -> None:
+    with pytest.raises(ConfigurationError, match="offline_access"):
+        knows(None).protect("read offline_access")
+
+
+def authenticated(**known: object) -> ResourceServer:
+    found = access(**known)
+    return ResourceServer(lambda _: pure(found), realm="api", clock=FixedClock(NOW))
+
+
+def step_up(server: ResourceServer, scope: str = "read", **required: Any) -> Access | Response:
+    request = Request("GET", "/", (("Authorization", "Bearer token"),))
+    return run(server.verify(request, scope, **required), World(MemoryStorage()))
+
+
+def test_person_who_was_authenticated_as_required_gets_through() -> None:
+    server = authenticated(acr="mfa", auth_time=NOW - 300)
+
+    assert isinstance(step_up(server, acr_values=["hwk", "mfa"], max_age=300), Access)
+    assert isinstance(step_up(server, acr_values="hwk mfa"), Access)
+
+
+@pytest.mark.parametrize(
+    ("known", "required", "parameters"),
+    [
+        ({"acr": "pwd"}, {"acr_values": ["hwk", "mfa"]}, 'acr_values="hwk mfa"'),
+        ({}, {"acr_values": "mfa"}, 'acr_values="mfa"'),
+        ({"auth_time": NOW - 301}, {"max_age": 300}, 'max_age="300"'),
+        ({}, {"max_age": 300}, 'max_age="300"'),
+        (
+            {"acr": "mfa", "auth_time": NOW - 301},
+            {"acr_values": "mfa", "max_age": 300},
+            'acr_values="mfa", max_age="300"',
+        ),
+    ],
+)
+def test_person_who_was_not_is_sent_back_with_all_that_is_required(
+    known: dict[str, object], required: dict[str, Any], parameters: str
+) -> None:
+    """RFC 9470 section 3."""
+    status, challenge = refused(step_up(authenticated(**known), **required))
+
+    assert status == 401
+    assert 'error="insufficient_user_authentication"' in (challenge or "")
+    assert (challenge or "").endswith(f'{parameters}, scope="read"')
+
+
+def test_one_authorization_is_enough_for_a_scope_and_a_login() -> None:
+    status, challenge = refused(step_up(authenticated(), "read write", acr_values="mfa"))
+
+    assert status == 401
+    assert 'scope="read write"' in (challenge or "")
+
+
+@pytest.mark.parametrize("acr_values", ['a"b', ["a b"], ["a\r\nb"], ["ä"], [""], ["a\\"], [7]])
+def test_acr_values_that_could_break_out_of_their_quotes_are_refused(acr_values: object) -> None:
+    with pytest.raises(ConfigurationError, match="acr_values"):
+        knows(None).protect(acr_values=acr_values)  # type: ignore[arg-type]  # the mistake
+
+
+@pytest.mark.parametrize("max_age", [0, -1, True, 1.5, "60"])
+def test_age_that_nobody_could_have_is_refused(max_age: object) -> None:
+    with pytest.raises(ConfigurationError, match="max_age"):
+        authenticated().protect(max_age=max_age)  # type: ignore[arg-type]  # the mistake
+
+
+def test_ages_are_known_by_a_clock() -> None:
+    with pytest.raises(ConfigurationError, match="clock"):
+        knows(None).protect(max_age=300)
+
+    assert ResourceServer(StoredTokens(ISSUER, FixedClock(NOW))).protect(max_age=300).requirement.max_age == 300
+
+
 def test_wider_scope_may_imply_a_narrower() -> None:
     def implies(scope: Scope) -> list[str]:
         return [*scope, "read"] if "write" in scope else list(scope)
@@ -186,12 +332,12 @@ def test_wider_scope_may_imply_a_narrower() -> None:
     assert refused(ask(server, "Bearer token", "admin"))[0] == 403
 
 
-def test_access_that_was_found_before_is_judged_the_same() -> None:
+def test_access_that_was_found_before_is_decided_the_same() -> None:
     server = knows(None)
 
-    assert server.judge(access(), "read") == access()
-    assert refused(server.judge(access(), "write"))[0] == 403
-    assert refused(server.judge(None, "read")) == refused(ask(server, None))
+    assert server.protect("read").decide(access()) == access()
+    assert refused(server.protect("write").decide(access()))[0] == 403
+    assert refused(server.protect("read").decide(None)) == refused(ask(server, None))
 
 
 @given(st.text(max_size=40))
@@ -227,12 +373,17 @@ def described() -> ResourceServer:
     )
 
 
+PATH = "/.well-known/oauth-protected-resource"
+
+
+def metadata_at(server: ResourceServer, path: str) -> Response:
+    return run(server.handle(Request("GET", path)), World(MemoryStorage()))
+
+
 def test_metadata_says_whose_tokens_are_taken() -> None:
     """RFC 9728 section 2."""
-    server = described()
-    response = run(server.handle(Request("GET", str(server.metadata_path))), World(MemoryStorage()))
+    response = metadata_at(described(), f"{PATH}/v1/")
 
-    assert server.metadata_path == "/.well-known/oauth-protected-resource/v1"
     assert response.header("access-control-allow-origin") == "*"
     assert json.loads(response.body) == {
         "resource": "https://api.example/v1/",
@@ -245,9 +396,44 @@ def test_metadata_says_whose_tokens_are_taken() -> None:
 
 def test_challenge_names_the_metadata() -> None:
     """RFC 9728 section 5.1."""
-    url = "https://api.example/.well-known/oauth-protected-resource/v1"
+    assert f'resource_metadata="https://api.example{PATH}/v1/"' in (refused(ask(described(), None))[1] or "")
 
-    assert f'resource_metadata="{url}"' in (refused(ask(described(), None))[1] or "")
+
+@pytest.mark.parametrize(
+    ("resource", "paths"),
+    [
+        ("https://api.example", [PATH]),
+        ("https://api.example/", [PATH]),
+        ("https://api.example/mcp", [f"{PATH}/mcp", PATH]),
+        ("https://api.example/a/mcp/", [f"{PATH}/a/mcp/", f"{PATH}/a/mcp", PATH]),
+    ],
+)
+def test_g1_metadata_stands_before_the_path_of_its_resource_and_at_the_root(resource: str, paths: list[str]) -> None:
+    """RFC 9728 section 3.1."""
+    server = ResourceServer(lambda _: pure(None), resource=resource)
+
+    assert list(server.metadata_paths) == paths
+    assert {json.loads(metadata_at(server, path).body)["resource"] for path in paths} == {resource}
+    assert f'resource_metadata="https://api.example{paths[0]}"' in (refused(ask(server, None))[1] or "")
+
+
+def test_resource_among_others_leaves_the_root_alone() -> None:
+    server = ResourceServer(lambda _: pure(None), resource="https://api.example/mcp", metadata_at_root=False)
+
+    assert server.metadata_paths == (f"{PATH}/mcp",)
+    assert metadata_at(server, PATH).status == 404
+
+
+def test_metadata_names_the_issuer_of_the_tokens_by_itself() -> None:
+    """G1: byte-equal, whatever the issuer looks like."""
+    server = ResourceServer(StoredTokens("https://AS.example/", FixedClock(NOW)), resource="https://api.example")
+
+    assert json.loads(metadata_at(server, PATH).body)["authorization_servers"] == ["https://AS.example/"]
+
+
+def test_list_of_authorization_servers_is_no_string() -> None:
+    with pytest.raises(ConfigurationError, match="authorization_servers"):
+        ResourceServer(lambda _: pure(None), resource="https://api.example", authorization_servers=ISSUER)
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("POST", "/v1", 405), ("GET", "/v2", 404)])
@@ -259,7 +445,7 @@ def test_metadata_is_read_at_its_path_alone(method: str, path: str, status: int)
 
 def test_resource_without_more_says_no_more() -> None:
     server = ResourceServer(lambda _: pure(None), resource="https://api.example")
-    response = run(server.handle(Request("GET", str(server.metadata_path))), World(MemoryStorage()))
+    response = run(server.handle(Request("GET", server.metadata_paths[0])), World(MemoryStorage()))
 
     assert set(json.loads(response.body)) == {"resource", "bearer_methods_supported"}
     assert not knows(None).owns("/.well-known/oauth-protected-resource")
@@ -276,7 +462,7 @@ def test_a_preflight_for_the_metadata_is_answered() -> None:
     server = described()
     announced = ("Access-Control-Request-Headers", "mcp-protocol-version")
 
-    response = run(server.handle(Request("OPTIONS", str(server.metadata_path), (announced,))), World(MemoryStorage()))
+    response = run(server.handle(Request("OPTIONS", server.metadata_paths[0], (announced,))), World(MemoryStorage()))
 
     assert response.status == 204
     assert response.header("access-control-allow-headers") == "mcp-protocol-version"

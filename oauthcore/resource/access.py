@@ -1,0 +1,99 @@
+"""What a token allows, as a value, whoever says so: our storage, another server (RFC 7662), or the token itself.
+
+Each knows more or less of it. What is not known is None or empty, and whoever depends on it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import attrs
+
+from oauthcore.digest import Secret
+from oauthcore.flow.effects import Flow
+from oauthcore.jose.strict_json import is_time
+from oauthcore.records.client_subject import client_subject
+from oauthcore.scope import Scope
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """Say what the bearer of a token may do: for whom (`subject`, None for the client itself) and until when.
+
+    `acr`, `amr` and `auth_time` (seconds since the epoch) tell how and when the person was authenticated (RFC 9068
+    section 2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` takes
+    no such token from a bearer. `act` is who acts for the subject (RFC 8693 section 4.1). `claims` is all that a JWT or
+    an introspection answer has; nobody has looked at the rest.
+    """
+
+    client_id: str
+    subject: str | None
+    scope: Scope
+    issued_at: int | None
+    expires_at: int | None
+    audience: tuple[str, ...] = ()
+    issuer: str | None = None
+    acr: str | None = None
+    auth_time: int | None = None
+    amr: tuple[str, ...] = ()
+    cnf: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    act: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    claims: Mapping[str, object] = attrs.field(default=_NOTHING, repr=False)
+
+    @property
+    def identity(self) -> str:
+        """Return who acts, for a host that has one name for both: a person's subject, or what no person is called."""
+        return client_subject(self.client_id) if self.subject is None else self.subject
+
+
+FindAccess: TypeAlias = Callable[[Secret], Flow[Access | None]]
+"""Return what a token allows, None if nothing; an `InvalidToken` says the same, with a reason for the log."""
+
+
+def access_of_members(members: Mapping[str, object], client_id: str, scope: Scope) -> Access | None:
+    """Read the members that a JWT (RFC 9068 section 2.2) and an introspection answer (RFC 7662 section 2.2) share.
+
+    None where `cnf` or `act` can't be read: without the one, a token that is bound to a key would be a bearer's, and
+    without the other, whoever acts for somebody would be taken for that person.
+    """
+    cnf, act = members.get("cnf"), members.get("act")
+    if not isinstance(cnf, dict | None) or not isinstance(act, dict | None):
+        return None
+    subject = text_of(members.get("sub"))
+    if subject in {client_id, client_subject(client_id)}:
+        # Many servers call the client so in its own tokens: that is no person (RFC 9700 section 4.15).
+        subject = None
+    return Access(
+        client_id=client_id,
+        subject=subject,
+        scope=scope,
+        issued_at=_second_of(members.get("iat")),
+        expires_at=_second_of(members.get("exp")),
+        audience=_strings_of(members.get("aud")),
+        issuer=text_of(members.get("iss")),
+        acr=text_of(members.get("acr")),
+        auth_time=_second_of(members.get("auth_time")),
+        amr=_strings_of(members.get("amr")),
+        cnf=None if cnf is None else MappingProxyType(cnf),
+        act=None if act is None else MappingProxyType(act),
+        claims=MappingProxyType(dict(members)),
+    )
+
+
+def text_of(value: object) -> str | None:
+    """Return a JSON value that is a string, None for any other."""
+    return value if isinstance(value, str) else None
+
+
+def _strings_of(value: object) -> tuple[str, ...]:
+    # RFC 7519 section 4.1.3: one string, or a list of them.
+    values = value if isinstance(value, list) else [value]
+    return tuple(one for one in values if isinstance(one, str))
+
+
+def _second_of(value: object) -> int | None:
+    return int(value) if is_time(value) else None

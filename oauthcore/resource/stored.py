@@ -1,0 +1,57 @@
+"""Tokens of the server that shares the storage: what they allow is what is stored of them."""
+
+from __future__ import annotations
+
+from oauthcore.clock import Clock
+from oauthcore.context import OwnKeys
+from oauthcore.digest import Digester, Secret
+from oauthcore.flow.effects import Flow, pure
+from oauthcore.jose.crypto import verify
+from oauthcore.policy import Policy
+from oauthcore.records.actor import act_claim
+from oauthcore.records.liveness import is_live, registered_scope
+from oauthcore.resource.access import Access
+from oauthcore.resource.stored_token import find_access_token, issued_to
+
+
+class StoredTokens:
+    """Find tokens in the storage of the server that issued them: three finds, or two for a client's own token.
+
+    `own_keys` finds the server's keys, to know signed tokens again; without it there are none. `policy` is the
+    server's: it says what outlives a login session.
+
+    Whether the person is still known is asked of the world's `claims`. A `World` without takes everybody for known, and
+    so tokens of a person whom the application has removed.
+    """
+
+    def __init__(
+        self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: pure(()), policy: Policy | None = None
+    ) -> None:
+        self.issuer = issuer
+        self.clock = clock
+        self._policy = policy or Policy.oauth21()
+        self._own_keys = own_keys
+        self._digest = Digester(issuer)
+
+    def __call__(self, value: Secret) -> Flow[Access | None]:
+        """Return what a live token allows, of what its client is registered for now."""
+        token = yield from find_access_token(value, self._digest, self._own_keys, verify)
+        to = yield from issued_to(token)
+        if token is None or to.client is None or not is_live(token, to, self._policy, int(self.clock())):
+            return None
+        grant = to.grant
+        return Access(
+            client_id=token.client_id,
+            subject=token.subject,
+            scope=registered_scope(token.scope, to.client),
+            issued_at=token.issued_at,
+            expires_at=token.expires_at,
+            audience=token.audience,
+            issuer=self.issuer,
+            acr=None if grant is None else grant.acr,
+            auth_time=None if grant is None else grant.auth_time,
+            amr=() if grant is None else grant.amr,
+            # For the `ResourceServer` to look at: having a token that is bound to a key is not enough.
+            cnf=None if token.confirmation is None else token.confirmation.members,
+            act=act_claim(token.actors) if token.actors else None,
+        )
