@@ -56,6 +56,10 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
         return {"active": False}
     scope = registered_scope(token.scope, to.client) if isinstance(token, AccessToken) else Scope()
     members = describe(token, scope, context)
+    if to.grant is not None and isinstance(token, AccessToken):
+        # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.
+        known = {"acr": to.grant.acr, "auth_time": to.grant.auth_time, "amr": list(to.grant.amr) or None}
+        members |= {name: value for name, value in known.items() if value is not None}
     if token.subject is not None and not client.introspects_any:
         # The client's own token: it is told the name by which it knows the person (OIDC Core section 8.1).
         members["sub"] = subject_for(client, token.subject, context)

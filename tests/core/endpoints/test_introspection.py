@@ -8,6 +8,8 @@ import attrs
 import pytest
 
 from oauthcore import MemoryStorage, Outgoing, Request, ResourceServer, Response, Secret, World, run
+from oauthcore.flow.outcome import Replace
+from oauthcore.records.grant import Grant
 from oauthcore.resource.introspected import IntrospectedTokens
 from tests.core.site import CONFIDENTIAL, ISSUER, SECRETS, Counted, Site, basic, form, make_site, members, refused
 
@@ -29,7 +31,20 @@ def test_a_live_access_token_is_described(site: Site) -> None:
         "aud": ["https://as.example"],
         "token_type": "Bearer",
         "scope": "profile email",
+        "auth_time": site.now,
     }
+
+
+def test_a_live_access_token_tells_how_its_person_was_authenticated(site: Site) -> None:
+    """RFC 9470 section 6.2, without OpenID."""
+    token = site.tokens(scope="profile")["access_token"]
+    (grant,) = site.world.storage.find_of(Grant, "alice")
+    stronger = attrs.evolve(grant, acr="mfa", amr=("pwd", "otp"), auth_time=site.now - 9)
+    assert site.world.storage.commit((Replace(grant, stronger),))
+
+    described = site.introspect(token, "resource")
+
+    assert (described["acr"], described["amr"], described["auth_time"]) == ("mfa", ["pwd", "otp"], site.now - 9)
 
 
 def test_a_live_refresh_token_is_described_and_is_no_bearer_token(site: Site) -> None:

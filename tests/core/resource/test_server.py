@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,8 @@ from oauthcore.errors import InvalidRequest, InvalidToken
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.outcome import Insert
 from oauthcore.flow.storage import Storage
+from oauthcore.records.actor import Actor
+from oauthcore.records.confirmation import Confirmation
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.records.token import AccessToken
@@ -57,20 +60,19 @@ def refused(verdict: Access | Response) -> tuple[int, str | None]:
     return verdict.status, verdict.header("www-authenticate")
 
 
-def stored(state: GrantState = GrantState.ACTIVE, *, grant: bool = True, expires_at: int = NOW + 10) -> MemoryStorage:
-    storage = MemoryStorage()
+def stored_records() -> tuple[AccessToken, Grant, Client]:
     key = DIGEST("grant", Secret("grant"))
     token = AccessToken(
         key=DIGEST("access_token", Secret("token")),
         client_id="app",
-        subject="alice" if grant else None,
-        grant=key if grant else None,
+        subject="alice",
+        grant=key,
         scope=Scope(("read",)),
         audience=(ISSUER,),
         issued_at=NOW,
-        expires_at=expires_at,
+        expires_at=NOW + 10,
     )
-    of = Grant(
+    grant = Grant(
         key=key,
         client_id="app",
         subject="alice",
@@ -78,9 +80,17 @@ def stored(state: GrantState = GrantState.ACTIVE, *, grant: bool = True, expires
         auth_time=NOW,
         granted_at=NOW,
         expires_at=NOW + 100,
-        state=state,
     )
-    assert storage.commit((Insert(token), Insert(of), Insert(Client(client_id="app", scope="read"))))
+    return token, grant, Client(client_id="app", scope="read")
+
+
+def stored(state: GrantState = GrantState.ACTIVE, *, grant: bool = True, expires_at: int = NOW + 10) -> MemoryStorage:
+    storage = MemoryStorage()
+    token, of, client = stored_records()
+    token = attrs.evolve(token, expires_at=expires_at)
+    if not grant:
+        token = attrs.evolve(token, subject=None, grant=None)
+    assert storage.commit((Insert(token), Insert(attrs.evolve(of, state=state)), Insert(client)))
     return storage
 
 
@@ -466,3 +476,19 @@ def test_a_preflight_for_the_metadata_is_answered() -> None:
 
     assert response.status == 204
     assert response.header("access-control-allow-headers") == "mcp-protocol-version"
+
+
+def test_stored_token_tells_what_is_known_of_its_person_and_its_key() -> None:
+    """RFC 9470 section 6, RFC 7800, RFC 8693 section 4.1."""
+    storage = MemoryStorage()
+    token, grant, client = stored_records()
+    grant = attrs.evolve(grant, acr="mfa", amr=("pwd", "otp"), auth_time=NOW - 9)
+    token = attrs.evolve(token, confirmation=Confirmation(jkt="x"), actors=(Actor(subject="bob"),))
+    assert storage.commit((Insert(token), Insert(grant), Insert(client)))
+
+    found = run(StoredTokens(ISSUER, FixedClock(NOW))(Secret("token")), World(storage))
+
+    assert found is not None
+    assert (found.acr, found.amr, found.auth_time) == ("mfa", ("pwd", "otp"), NOW - 9)
+    assert (found.cnf, found.act) == ({"jkt": "x"}, {"sub": "bob"})
+    assert refused(ask_stored(storage))[0] == 401
