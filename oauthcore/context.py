@@ -14,6 +14,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify
 from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.jwt import Jwt
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
 from oauthcore.records.client import Client
@@ -70,6 +71,7 @@ def _is_plain(path: str) -> bool:
 
 # A flow, by its result; what flows are made of stands above this room.
 OwnKeys = Callable[[], Generator[Any, Any, tuple[Jwk, ...]]]
+SignJwt = Callable[[Jwt], Generator[Any, Any, str]]
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +81,8 @@ class Context:
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
     a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
     server's own keys, to know again what it signed; `hint_keys` finds those and the ones that are kept for ID token
-    hints alone; `verify` is the mathematics of that. `handles` carry what waits for a person nobody knows yet.
+    hints alone; `verify` is the mathematics of that. `sign` has a token signed, by the key for its algorithm: after a
+    decision's checks and before its commit. `handles` carry what waits for a person nobody knows yet.
     """
 
     issuer: str
@@ -93,6 +96,7 @@ class Context:
     documents: Documents
     own_keys: OwnKeys
     hint_keys: OwnKeys
+    sign: SignJwt
     verify: Verify
     handles: Handles
     openid: OpenID | None = None

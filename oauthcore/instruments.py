@@ -12,11 +12,11 @@ from typing import Any, Literal
 import attrs
 
 from oauthcore.clock import Clock
+from oauthcore.context import SignJwt
 from oauthcore.digest import Derivation, Digester
 from oauthcore.documents import Documents
 from oauthcore.entropy import Entropy
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.transact import SignAll
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify, verify
 from oauthcore.signing.keys import KeySet, signing
@@ -28,8 +28,8 @@ class Instruments:
     """Hold what one server computes with; `AuthorizationServer.with_instruments` takes another one.
 
     `documents` remember what other servers said; `keys` are where the server's signing keys come from, None if it signs
-    nothing, and `signing` makes what signs with them at a second. `record` is handed each `Call` that a host makes,
-    carries it out and returns its response; None costs one comparison.
+    nothing, and `signing` makes what has a token signed with them at a second. `record` is handed each `Call` that a
+    host makes, carries it out and returns its response; None costs one comparison.
     """
 
     clock: Clock
@@ -40,7 +40,7 @@ class Instruments:
     keys: KeySet | None
     documents: Documents = attrs.field(factory=Documents)
     verify: Verify = verify
-    signing: Callable[[KeySet, int], SignAll] = signing
+    signing: Callable[[KeySet | None, int], SignJwt] = signing
     record: Callable[[Call], Flow[Response]] | None = None
 
 

@@ -40,7 +40,7 @@ from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.flow.effects import Flow, find, pure
-from oauthcore.flow.transact import Refuse, SignAll, commit_until_unchanged, commit_with_retry, no_keys, total, transact
+from oauthcore.flow.transact import Refuse, commit_until_unchanged, commit_with_retry, total, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
 from oauthcore.handle import Handles
@@ -354,7 +354,7 @@ class AuthorizationServer:
         To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
         most, one after the other; a client that does not answer is asked once. Raises `EffectFailed` if storage fails.
         """
-        return deliver(limit, self._context, self._sign_all)
+        return deliver(limit, self._context)
 
     def due_logouts(self, limit: int = 20) -> Flow[tuple[Due, ...]]:
         """Return what `deliver_logouts` would try, each client's apart, for a host that tells several at a time."""
@@ -362,7 +362,7 @@ class AuthorizationServer:
 
     def deliver_logouts_to(self, due: Due) -> Flow[int]:
         """Tell one client of sessions that have ended; return how many were tried. Raises as `deliver_logouts` does."""
-        return deliver_to(due, self._context, self._sign_all)
+        return deliver_to(due, self._context)
 
     def register(self, client: Client, secret: Secret | None = None, *, replace: bool = False) -> Flow[Registered]:
         """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
@@ -481,7 +481,7 @@ class AuthorizationServer:
         context = self._context()
         refuse = self._refusing(endpoint, error_page)
         also = CORS if endpoint.is_cors else ()
-        return transact(lambda: endpoint.decide(request, login, context), refuse, self._sign_all(context), also)
+        return transact(lambda: endpoint.decide(request, login, context), refuse, also)
 
     def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
         if endpoint.is_resource:
@@ -504,10 +504,6 @@ class AuthorizationServer:
     def _hint_keys(self) -> Flow[tuple[Jwk, ...]]:
         return known_in_hints(self.instruments.keys, int(self.instruments.clock()))
 
-    def _sign_all(self, context: Context) -> SignAll:
-        keys = self.instruments.keys
-        return no_keys if keys is None else self.instruments.signing(keys, context.now)
-
     def _context(self) -> Context:
         # All requests of one second have the same context: it can't change, so a busy server makes one a second instead
         # of one a request. Threads at most make it twice.
@@ -527,6 +523,7 @@ class AuthorizationServer:
             documents=instruments.documents,
             own_keys=self._own_keys,
             hint_keys=self._hint_keys,
+            sign=instruments.signing(instruments.keys, now),
             verify=instruments.verify,
             handles=instruments.handles,
             openid=self.openid,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from oauthcore.authorization.checks import ValidatedRequest
 from oauthcore.authorization.response_mode import answer
@@ -11,9 +12,11 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Unsigned
-from oauthcore.oidc.id_token import NOTHING, HashInputs, IdTokenDetails, id_token, is_due, names_in
+from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.jose.jwt import Jwt
+from oauthcore.oidc.id_token import NOTHING, HashInputs, IdTokenDetails, id_token, is_due, names_in, with_hashes
 from oauthcore.oidc.person import NOBODY, Person, load_claims
+from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.interaction import AuthorizationRequest
@@ -22,37 +25,54 @@ from oauthcore.scope import parse_scope
 from oauthcore.wire.http import Response
 
 
+@per_request
+class Delivery:
+    """Hold what is sent to the client once it is signed: the access token of `parameters`, and an ID token beside."""
+
+    judged: ValidatedRequest
+    parameters: Mapping[str, str]
+    access_token: Jwt | None
+    id_token: Jwt | None
+
+
+Undelivered: TypeAlias = Decision[Response | Delivery]
+"""The decision of an authorization request: a response, or a delivery, of which some may be unsigned."""
+
+
 def deliver(
     judged: ValidatedRequest, grant: Grant, parts: Sequence[Part], person: Person, context: Context
-) -> Response | Unsigned:
-    """Send the parts to the client, with an ID token made of what leaves beside it where one was asked for."""
+) -> Delivery:
+    """Deliver the parts to the client, with an ID token made of what leaves beside it where one was asked for."""
     parameters = {name: value for part in parts for name, value in part.parameters.items()}
-    unsigned = tuple(part.unsigned for part in parts if part.unsigned is not None)
-    if not unsigned:
-        return deliver_with(judged, grant, parameters, person, context)
+    access_token = next((part.unsigned for part in parts if part.unsigned is not None), None)
+    jwt = None
+    if judged.response_type.issues_id_token and is_due(grant.scope, context):
+        # OIDC Core section 5.4: where no access token comes, now or later, there is no other place to ask for them.
+        claimed = NOTHING if judged.response_type.parts else grant.scope
+        details = IdTokenDetails(judged.asked.request.nonce, person, claimed)
+        jwt = id_token(judged.asked.client, grant, details, context)
+    return Delivery(judged, parameters, access_token, jwt)
 
-    def complete(signed: tuple[str, ...]) -> Response | Unsigned:
-        """Deliver with the access token, now that it is signed."""
-        return deliver_with(judged, grant, {**parameters, "access_token": signed[0]}, person, context)
 
-    return Unsigned(unsigned, complete)
+def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
+    """Return the decision with its response: what has to be signed is signed after its checks, before its commit."""
+    value = decision.value
+    response = (yield from signed(value, context)) if isinstance(value, Delivery) else value
+    return Decision(response, decision.changes, decision.events)
 
 
-def deliver_with(
-    judged: ValidatedRequest, grant: Grant, parameters: Mapping[str, str], person: Person, context: Context
-) -> Response | Unsigned:
-    """Add the ID token, once everything that is hashed into it is known."""
-    asked, mode = judged.asked, judged.response_mode
-    if not judged.response_type.issues_id_token or not is_due(grant.scope, context):
-        return answer(asked, mode, parameters, context)
-    code, token = parameters.get("code"), parameters.get("access_token")
-    beside = HashInputs(
-        None if code is None else Secret(code), None if token is None else Secret(token), asked.request.state
-    )
-    # OIDC Core section 5.4: where no access token comes, now or later, there is no other place to ask for them.
-    claimed = NOTHING if judged.response_type.parts else grant.scope
-    jwt = id_token(asked.client, grant, IdTokenDetails(asked.request.nonce, person, claimed), beside, context)
-    return Unsigned((jwt,), lambda signed: answer(asked, mode, {**parameters, "id_token": signed[0]}, context))
+def signed(delivery: Delivery, context: Context) -> Flow[Response]:
+    """Send a delivery to the client; the ID token is signed last, as everything beside it is hashed into it."""
+    parameters, asked = dict(delivery.parameters), delivery.judged.asked
+    if delivery.access_token is not None:
+        parameters["access_token"] = yield from context.sign(delivery.access_token)
+    if delivery.id_token is not None:
+        code, token = parameters.get("code"), parameters.get("access_token")
+        beside = HashInputs(
+            None if code is None else Secret(code), None if token is None else Secret(token), asked.request.state
+        )
+        parameters["id_token"] = yield from context.sign(with_hashes(delivery.id_token, beside))
+    return answer(asked, delivery.judged.response_mode, parameters, context)
 
 
 def front_channel_person(

@@ -13,7 +13,7 @@ import attrs
 from oauthcore.authorization.browser import resume_proof
 from oauthcore.authorization.checks import ValidatedRequest, relies_on_nonce
 from oauthcore.authorization.consent import remember, take_back
-from oauthcore.authorization.deliver import deliver
+from oauthcore.authorization.deliver import Undelivered, deliver
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import Need
 from oauthcore.authorization.response_mode import answer
@@ -28,7 +28,7 @@ from oauthcore.errors import (
     LoginRequired,
     OAuthError,
 )
-from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace, Require
 from oauthcore.grants.issuance import new_grant
 from oauthcore.oidc.person import allowed_claims
 from oauthcore.oidc.session import authorized
@@ -51,7 +51,7 @@ class Approval:
     remember: bool = False
 
 
-def approve(judged: ValidatedRequest, approval: Approval, facts: AuthorizationFacts, context: Context) -> Outcome:
+def approve(judged: ValidatedRequest, approval: Approval, facts: AuthorizationFacts, context: Context) -> Undelivered:
     """Issue what was asked for, on a new grant, and send it to the client."""
     client, session = judged.asked.client, facts.session
     changes: list[Change] = [Require(client), *consent_changes(judged, approval, facts.consent, context)]

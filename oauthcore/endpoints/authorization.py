@@ -7,7 +7,7 @@ import attrs
 from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import ValidatedRequest, known_client, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key
-from oauthcore.authorization.deliver import front_channel_person
+from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import NOTHING_ASKED, Need, next_step
 from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
@@ -68,7 +68,7 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     is_without_cookies = request.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
     facts = AuthorizationFacts(client, login, session, consent, person=person)
-    return decide(BrowserRequest(asked, browser, reload), facts, context)
+    return (yield from delivered(decide(BrowserRequest(asked, browser, reload), facts, context), context))
 
 
 def read(parameters: Parameters) -> AuthorizationRequest:
@@ -115,7 +115,7 @@ def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None)
     return request if "none" in words(request.prompt) else attrs.evolve(request, id_token_hint=None)
 
 
-def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context) -> Outcome:
+def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context) -> Undelivered:
     """Refuse with a page until the redirect URI is proven, and from then on at the client."""
     asked = prove_redirect(arrived.request, facts.client, context)
     try:

@@ -8,7 +8,7 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Decision, Outcome, Unsigned
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.confirmation import token_type
@@ -29,7 +29,11 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
     members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
     alg = yield from signing_alg(request, caller, context)
-    answer = json_response(200, members) if alg is None else signed_answer(members, caller, alg, context)
+    if alg is None:
+        answer = json_response(200, members)
+    else:
+        signed = yield from context.sign(signed_answer(members, caller, alg, context))
+        answer = Response(200, (("Content-Type", SIGNED_TYPE), *NO_STORE), signed.encode("ascii"))
     return spend(caller.spent, Decision(answer))
 
 
@@ -66,7 +70,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     return members
 
 
-def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Unsigned:
+def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Jwt:
     """Return the description as a JWT for the caller alone (RFC 9701 section 5)."""
     claims = {
         "iss": context.issuer,
@@ -74,11 +78,7 @@ def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, c
         "iat": context.now,
         "token_introspection": members,
     }
-    return Unsigned((Jwt(claims, alg, typ="token-introspection+jwt"),), _as_jwt)
-
-
-def _as_jwt(signed: tuple[str, ...]) -> Response:
-    return Response(200, (("Content-Type", SIGNED_TYPE), *NO_STORE), signed[0].encode("ascii"))
+    return Jwt(claims, alg, typ="token-introspection+jwt")
 
 
 def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:

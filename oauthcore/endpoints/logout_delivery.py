@@ -17,7 +17,7 @@ from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Delete, Event, Replace
-from oauthcore.flow.transact import SignAll, commit_with_retry, refuse_errors, reply_to
+from oauthcore.flow.transact import commit_with_retry, refuse_errors, reply_to
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.logout_token import logout_token
 from oauthcore.records.client import Client
@@ -37,22 +37,19 @@ CLIENT_TIME = 5
 T = TypeVar("T")
 
 
-SignNow = Callable[[Context], SignAll]
-"""Make what signs, with the keys as they are at that time."""
-
 Due = tuple[LogoutDelivery, ...]
 """What is due to one client."""
 
 
-def deliver(limit: int, context_now: Callable[[], Context], sign_now: SignNow) -> Flow[int]:
+def deliver(limit: int, context_now: Callable[[], Context]) -> Flow[int]:
     """Deliver what is due, at most so many one after the other, each at its own time; return how many were tried."""
     tried = 0
     for deliveries in (yield from due_by_client(limit, context_now().now)):
-        tried += yield from deliver_to(deliveries, context_now, sign_now)
+        tried += yield from deliver_to(deliveries, context_now)
     return tried
 
 
-def deliver_to(deliveries: Due, context_now: Callable[[], Context], sign_now: SignNow) -> Flow[int]:
+def deliver_to(deliveries: Due, context_now: Callable[[], Context]) -> Flow[int]:
     """Deliver what is due to one client, one after the other, until it gives no answer or its time is up.
 
     Who did not answer one will not answer the next; what is left stays due, and is tried when it is this client's turn
@@ -65,9 +62,7 @@ def deliver_to(deliveries: Due, context_now: Callable[[], Context], sign_now: Si
         if context.now >= until:
             break
         # Whatever keeps one delivery from being sent, a bug included, keeps none of the others from it.
-        request = yield from refuse_errors(
-            commit_with_retry(partial(claim, delivery, sign_now(context), context)), no_request
-        )
+        request = yield from refuse_errors(commit_with_retry(partial(claim, delivery, context)), no_request)
         if request is None:
             continue
         answer = yield from reply_to(request)
@@ -117,7 +112,7 @@ def no_request(error: OAuthError, cause: BaseException | None) -> None:
     """Return that there is nothing to be sent now; the delivery stays due."""
 
 
-def claim(delivery: LogoutDelivery, sign_all: SignAll, context: Context) -> Flow[Decision[Outgoing | None]]:
+def claim(delivery: LogoutDelivery, context: Context) -> Flow[Decision[Outgoing | None]]:
     """Take a delivery, if nobody else has: the value is the request that delivers it, None where there is none."""
     stored = yield from find(LogoutDelivery, delivery.key)
     client = of_generation((yield from find(Client, delivery.client_id)), delivery.client_generation)
@@ -126,8 +121,8 @@ def claim(delivery: LogoutDelivery, sign_all: SignAll, context: Context) -> Flow
         return Decision(None, decided.changes, decided.events)
     uri, token = decided.value
     # Signed before the commit: while no key can be had, the delivery stays as it is.
-    signed = yield from sign_all((token,))
-    return Decision(posted(uri, signed[0]), decided.changes, decided.events)
+    signed = yield from context.sign(token)
+    return Decision(posted(uri, signed), decided.changes, decided.events)
 
 
 def decide_claim(

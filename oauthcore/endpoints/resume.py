@@ -7,7 +7,7 @@ import attrs
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
 from oauthcore.authorization.checks import Redirectable, prove_redirect, validate
 from oauthcore.authorization.consent import consent_key, take_back
-from oauthcore.authorization.deliver import front_channel_person
+from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.need import InteractionProgress, next_step
 from oauthcore.authorization.proceed import Approval, approve, send_to_page
@@ -65,7 +65,8 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
             mark = yield from find_mark(own.interaction.login.subject, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
     login = still_signed_in(own.interaction.login, session, context.now)
-    return decide(back, own, AuthorizationFacts(client, login, session, consent, mark, person), context)
+    facts = AuthorizationFacts(client, login, session, consent, mark, person)
+    return (yield from delivered(decide(back, own, facts, context), context))
 
 
 def prove_own(back: Return, interaction: Interaction | None, context: Context) -> OwnInteraction:
@@ -83,7 +84,7 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     return OwnInteraction(interaction)
 
 
-def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context: Context) -> Outcome:
+def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context: Context) -> Undelivered:
     """Walk the machine again on fresh facts, with what the person answered."""
     interaction = own.interaction
     completed = advance(INTERACTION, interaction.state, InteractionInput.RESUME)
@@ -116,7 +117,7 @@ def denied(asked: Redirectable, allowed: Scope, consent: Consent | None, context
 
 def answer_finished(
     back: Return, asked: Redirectable, done: Replace[Interaction], facts: AuthorizationFacts, context: Context
-) -> Outcome:
+) -> Undelivered:
     """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
     judged, interaction = validate(asked, context), done.old
     withdrawn = is_withdrawn(interaction, facts.mark)

@@ -8,7 +8,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Decision, Outcome, Unsigned
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.claims_request import parse_claims
 from oauthcore.oidc.client_keys import encryption_for
@@ -51,7 +51,11 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
     entitled = prove_entitled(token, grant, client, context)
     names = names_at(entitled, context)
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
-    return Decision(decide(entitled, person, names, context))
+    answer = decide(entitled, person, names, context)
+    if isinstance(answer, Jwt):
+        signed = yield from context.sign(answer)
+        return Decision(Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed.encode("ascii")))
+    return Decision(json_response(200, answer))
 
 
 def read_token(request: Request) -> Secret | None:
@@ -93,7 +97,9 @@ def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
     return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *asked), context)
 
 
-def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context) -> Response | Unsigned:
+def decide(
+    entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context
+) -> dict[str, object] | Jwt:
     """Answer in the form that the client is registered for: JSON, or a JWT, which may be encrypted (section 5.3.2)."""
     if person is None:
         raise InvalidToken("the application knows the token's person no longer")
@@ -103,11 +109,7 @@ def decide(entitled: Entitled, person: Person | None, names: tuple[str, ...], co
         "sub": subject_for(client, grant.subject, context),
     }
     if client.userinfo_signed_response_alg is None:
-        return json_response(200, claims)
+        return claims
     claims |= {"iss": context.issuer, "aud": client.client_id}
     encryption = encryption_for(client, "userinfo", context)
-    return Unsigned((Jwt(claims, client.userinfo_signed_response_alg, encryption=encryption),), _as_jwt)
-
-
-def _as_jwt(signed: tuple[str, ...]) -> Response:
-    return Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed[0].encode("ascii"))
+    return Jwt(claims, client.userinfo_signed_response_alg, encryption=encryption)

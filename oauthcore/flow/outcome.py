@@ -6,12 +6,8 @@ where one no longer holds the commit fails and the decision is made again on fre
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Generic, Literal, TypeAlias, TypeVar, assert_never
 
-import attrs
-
-from oauthcore.jose.jwt import Jwt
 from oauthcore.per_request import per_request
 from oauthcore.records.record import Owned, Record
 from oauthcore.wire.http import Response
@@ -102,17 +98,6 @@ class Event:
     grant: str | None = None
 
 
-@attrs.frozen
-class Unsigned:
-    """Be a response that lacks signatures: `finish` makes it, or the next one that lacks some, of the tokens signed.
-
-    They are signed before the commit, so that nothing is changed if there is no key.
-    """
-
-    jwts: tuple[Jwt, ...]
-    finish: Callable[[tuple[str, ...]], Response | Unsigned]
-
-
 @per_request
 class Decision(Generic[T_co]):
     """Hold one decision: the value is returned only if the changes could be committed.
@@ -125,5 +110,5 @@ class Decision(Generic[T_co]):
     events: tuple[Event, ...] = ()
 
 
-Outcome: TypeAlias = Decision[Response | Unsigned]
-"""The decision of an endpoint: a response, or one that still lacks signatures."""
+Outcome: TypeAlias = Decision[Response]
+"""The decision of an endpoint: a response, in which everything is signed already."""

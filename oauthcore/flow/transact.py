@@ -11,8 +11,7 @@ from typing import TypeVar
 from oauthcore.documents import DocumentNeeded, Turn
 from oauthcore.errors import Contended, EffectFailed, OAuthError, ServerError, TemporarilyUnavailable
 from oauthcore.flow.effects import Flow, commit, fetch
-from oauthcore.flow.outcome import Decision, Outcome, Unsigned
-from oauthcore.jose.jwt import Jwt
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.wire.http import Headers, Outgoing, Response, with_headers
 
 # Two requests that meet need one more try; more than a few mean that a crowd wants the same record, and waiting
@@ -22,26 +21,22 @@ ATTEMPTS = 5
 T = TypeVar("T")
 U = TypeVar("U")
 Refuse = Callable[[OAuthError, BaseException | None], Response]
-SignAll = Callable[[tuple[Jwt, ...]], Flow[tuple[str, ...]]]
 
 
-def no_keys(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
-    """Sign nothing, for a server that has no keys: that it decided to sign something is a bug."""
-    raise AssertionError(f"{len(jwts)} tokens to be signed, and no keys")
-
-
-def transact(
-    decision: Callable[[], Flow[Outcome]], refuse: Refuse, sign_all: SignAll = no_keys, extra_headers: Headers = ()
-) -> Flow[Response]:
+def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse, extra_headers: Headers = ()) -> Flow[Response]:
     """Decide, commit, answer; whatever happens, a response leaves.
 
-    `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read;
-    `sign_all` finds keys for what is to be signed, and asks for the signatures. `extra_headers` are in every answer.
+    `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read.
+    `extra_headers` are in every answer. What a decision signs is signed before the commit, so that nothing is changed
+    if there is no key; an attempt after a conflict signs again, since it has made other tokens.
     """
-    return refuse_errors(
-        respond(decision, sign_all, extra_headers),
-        (lambda error, cause: with_headers(refuse(error, cause), extra_headers)) if extra_headers else refuse,
-    )
+    flow = refuse_errors(commit_with_retry(decision), refuse)
+    return answered_with(flow, extra_headers) if extra_headers else flow
+
+
+def answered_with(flow: Flow[Response], extra_headers: Headers) -> Flow[Response]:
+    """Add headers to the response of a flow, whatever it says."""
+    return with_headers((yield from flow), extra_headers)
 
 
 def refuse_errors(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | None], U]) -> Flow[T | U]:
@@ -69,24 +64,6 @@ def commit_with_retry(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
         if (yield from commit(decided.changes, decided.events)):
             return decided.value
     raise Contended("others were first, every time")
-
-
-def respond(
-    decision: Callable[[], Flow[Outcome]], sign_all: SignAll = no_keys, extra_headers: Headers = ()
-) -> Flow[Response]:
-    """Do as `commit_with_retry` does for a decision whose value is a response, which is signed before the commit."""
-
-    def complete() -> Flow[Decision[Response]]:
-        """Decide, and have signed what lacks signatures."""
-        outcome = yield from decision()
-        response = outcome.value
-        if isinstance(response, Unsigned):
-            response = yield from signed(response, sign_all)
-        return Decision(
-            with_headers(response, extra_headers) if extra_headers else response, outcome.changes, outcome.events
-        )
-
-    return commit_with_retry(complete)
 
 
 def commit_until_unchanged(decision: Callable[[bool], Flow[Decision[T]]]) -> Flow[tuple[T, ...]]:
@@ -141,11 +118,3 @@ def reply_to(request: Outgoing) -> Flow[Response | None]:
         return (yield from fetch(request))
     except EffectFailed:
         return None
-
-
-def signed(pending: Unsigned, sign_all: SignAll) -> Flow[Response]:
-    """Have signed what a response lacks, until it lacks nothing."""
-    response = pending.finish((yield from sign_all(pending.jwts)))
-    while isinstance(response, Unsigned):
-        response = response.finish((yield from sign_all(response.jwts)))
-    return response

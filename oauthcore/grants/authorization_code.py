@@ -9,7 +9,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
-from oauthcore.grants.issuance import id_token_of, issue_first_tokens, person_of, scope_left, token_response
+from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
@@ -58,10 +58,10 @@ def authorization_code(request: TokenRequest, context: Context) -> Flow[Outcome]
     code = yield from find(AuthorizationCode, context.digest("authorization_code", redemption.code))
     grant = None if code is None else (yield from find(Grant, code.grant))
     person = yield from person_of(request.client, grant, context)
-    return decide(redemption, request, CodeFacts(code, grant, person), context)
+    return (yield from answered(decide(redemption, request, CodeFacts(code, grant, person), context), context))
 
 
-def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, context: Context) -> Outcome:
+def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, context: Context) -> Issue:
     """Issue tokens to the first redemption; let a second one revoke what the first was issued (RFC 6749 section 4.1.2).
 
     Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
@@ -83,7 +83,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     id_token = id_token_of(client, grant, scope, own.code.nonce, person, context)
     first = issue_first_tokens(request, grant, context, id_token)
     return Decision(
-        token_response(first.tokens, context.now),
+        first.tokens,
         (
             Require(client),
             # It stays as long as what it gave, so that a replay is known for one.

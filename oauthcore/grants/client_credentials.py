@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from oauthcore.context import Context
 from oauthcore.errors import UnauthorizedClient
-from oauthcore.flow.effects import Flow, pure
+from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
-from oauthcore.grants.issuance import Tokens, issue_access, token_response
+from oauthcore.grants.issuance import Issue, Tokens, answered, issue_access
 from oauthcore.grants.terms import usual_terms
 from oauthcore.grants.token_request import TokenRequest
 
 
 def client_credentials(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Issue a client its own access token; there is nothing to find, the caller is the grant."""
-    return pure(decide(request, context))
+    return answered(decide(request, context), context)
 
 
-def decide(request: TokenRequest, context: Context) -> Outcome:
+def decide(request: TokenRequest, context: Context) -> Issue:
     """Issue an access token, and never a refresh token (RFC 6749 section 4.4.3)."""
     client = request.client
     if client.is_public:
@@ -24,7 +24,7 @@ def decide(request: TokenRequest, context: Context) -> Outcome:
     terms = usual_terms(client, context.requested_scope(request.scope, client), request.proof, context)
     access = issue_access(terms, None, context.mint(), context)
     return Decision(
-        token_response(Tokens(access), context.now),
+        Tokens(access),
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TypeAlias
 
 import attrs
 
@@ -10,12 +10,12 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Change, Insert, Unsigned
+from oauthcore.flow.outcome import Change, Decision, Insert, Outcome
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.jose.jwt import Jwt
-from oauthcore.oidc.id_token import HashInputs, IdTokenDetails, claimed_by, id_token, is_due, names_in
+from oauthcore.oidc.id_token import HashInputs, IdTokenDetails, claimed_by, id_token, is_due, names_in, with_hashes
 from oauthcore.oidc.person import Person, load_claims
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
@@ -118,12 +118,14 @@ def scope_left(scope: Scope, client: Client) -> Scope:
 
 def id_token_of(
     client: Client, grant: Grant, scope: Scope, nonce: str | None, person: Person, context: Context
-) -> Callable[[Secret], Jwt] | None:
-    """Return what makes the ID token beside an access token of that scope, where one belongs to it."""
+) -> Jwt | None:
+    """Return the ID token that belongs to an access token of that scope, None if none does.
+
+    The hash of the access token is added once that is signed.
+    """
     if not is_due(scope, context):
         return None
-    told = IdTokenDetails(nonce, person, claimed_by(client, scope))
-    return lambda access_token: id_token(client, grant, told, HashInputs(access_token=access_token), context)
+    return id_token(client, grant, IdTokenDetails(nonce, person, claimed_by(client, scope)), context)
 
 
 def new_grant(
@@ -156,13 +158,13 @@ def new_grant(
 class Tokens:
     """Hold what a token response says.
 
-    `id_token` makes the ID token once the access token is known, whose hash is in it. `members` are further members of
+    `id_token` is the one that belongs to the access token, without that one's hash. `members` are further members of
     the response, as extensions have them: `issued_token_type` (RFC 8693 section 2.2.1), say.
     """
 
     access: IssuedAccess
     refresh: IssuedRefresh | None = None
-    id_token: Callable[[Secret], Jwt] | None = None
+    id_token: Jwt | None = None
     members: tuple[tuple[str, object], ...] = ()
 
 
@@ -176,7 +178,7 @@ class FirstTokens:
 
 
 def issue_first_tokens(
-    request: TokenRequest, grant: Grant, context: Context, id_token: Callable[[Secret], Jwt] | None = None
+    request: TokenRequest, grant: Grant, context: Context, id_token: Jwt | None = None
 ) -> FirstTokens:
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
     client = request.client
@@ -196,21 +198,31 @@ def issue_first_tokens(
     return FirstTokens(lasting, Tokens(access, refresh, id_token), (Insert(access.record), *changes))
 
 
-def token_response(tokens: Tokens, now: int) -> Response | Unsigned:
-    """Answer with tokens; what has to be signed is signed first, the ID token last (OIDC Core section 3.1.3.3)."""
-    access = tokens.access
-    if access.jwt is None:
-        return with_id_token(tokens, access.value, now)
-    return Unsigned((access.jwt,), lambda signed: with_id_token(tokens, Secret(signed[0]), now))
+Issue: TypeAlias = Decision[Tokens | Response]
+"""The decision of a grant: tokens, of which some may be unsigned, or a refusal that has consequences."""
 
 
-def with_id_token(tokens: Tokens, access_token: Secret, now: int) -> Response | Unsigned:
-    """Add the ID token, where there is one, to an access token that is known."""
-    members = token_members(tokens, access_token, now)
-    if tokens.id_token is None:
-        return json_response(200, members)
-    jwt = tokens.id_token(access_token)
-    return Unsigned((jwt,), lambda signed: json_response(200, {**members, "id_token": signed[0]}))
+def answered(decision: Issue, context: Context) -> Flow[Outcome]:
+    """Return a grant's decision with its response.
+
+    What has to be signed is signed here: after the decision's checks, since a signature costs more than all of them,
+    and before the commit, so that nothing is consumed where there is no key.
+    """
+    value = decision.value
+    response = (yield from token_response(value, context)) if isinstance(value, Tokens) else value
+    return Decision(response, decision.changes, decision.events)
+
+
+def token_response(tokens: Tokens, context: Context) -> Flow[Response]:
+    """Answer with tokens; the ID token is signed last, as the access token's hash is in it (OIDC Core 3.1.3.6)."""
+    access_token = tokens.access.value
+    if tokens.access.jwt is not None:
+        access_token = Secret((yield from context.sign(tokens.access.jwt)))
+    members = token_members(tokens, access_token, context.now)
+    if tokens.id_token is not None:
+        hashed = with_hashes(tokens.id_token, HashInputs(access_token=access_token))
+        members["id_token"] = yield from context.sign(hashed)
+    return json_response(200, members)
 
 
 def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, object]:

@@ -7,7 +7,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, TooManyAttempts
 from oauthcore.flow.effects import AuthenticatedUser, Flow, Throttled, authenticate
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
-from oauthcore.grants.issuance import issue_first_tokens, new_grant, token_response
+from oauthcore.grants.issuance import Issue, answered, issue_first_tokens, new_grant
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.records.client_subject import check_subject
 
@@ -17,10 +17,10 @@ def password(request: TokenRequest, context: Context) -> Flow[Outcome]:
     username, secret = request.parameters.need("username"), Secret(request.parameters.need("password"))
     _ = request.scope  # what can't be read is refused before a password is tried
     user = yield from authenticate(username, secret)
-    return decide(request, user, context)
+    return (yield from answered(decide(request, user, context), context))
 
 
-def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, context: Context) -> Outcome:
+def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, context: Context) -> Issue:
     """Issue on a new grant, if the application knew the person, and while what it knew them by is stored."""
     client, scope = request.client, request.scope
     if isinstance(user, Throttled):
@@ -31,7 +31,7 @@ def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, co
     grant = new_grant(client, user.subject, context.requested_scope(scope, client), context.now, context, scope)
     first = issue_first_tokens(request, grant, context)
     return Decision(
-        token_response(first.tokens, context.now),
+        first.tokens,
         (Require(client), *map(Require, user.relying_on), Insert(first.grant), *first.changes),
         (Event("token_issued", client.client_id, user.subject, first.grant.key),),
     )

@@ -16,14 +16,15 @@ from oauthcore.errors import InvalidGrant, InvalidScope
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
 from oauthcore.grants.issuance import (
+    Issue,
     Tokens,
+    answered,
     id_token_of,
     idle_until,
     issue_access,
     issue_refresh,
     person_of,
     scope_left,
-    token_response,
 )
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
@@ -72,10 +73,10 @@ def refresh_token(request: TokenRequest, context: Context) -> Flow[Outcome]:
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
     person = yield from person_of(request.client, grant, context)
-    return decide(refresh, request, RefreshFacts(token, grant, person), context)
+    return (yield from answered(decide(refresh, request, RefreshFacts(token, grant, person), context), context))
 
 
-def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context: Context) -> Outcome:
+def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context: Context) -> Issue:
     """Rotate the newest token, answer the one before it again, and take an older one for reuse (RFC 6749 section 6)."""
     client, token, grant, person = request.client, facts.token, facts.grant, facts.person
     if token is None:
@@ -135,7 +136,7 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
     return RefreshState.SUPERSEDED if context.now < grant.rotation.rotated_at + window else RefreshState.SPENT
 
 
-def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Outcome:
+def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     """Issue the successors, and make them the newest of the grant."""
     client, grant = own.request.client, own.grant
     terms = usual_terms(client, scope, own.request.proof, context)
@@ -144,7 +145,7 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Outcome:
     access, successor = pair.access.record, pair.refresh.record
     rotation = Rotation(context.now, scope, access.expires_at, successor.expires_at, access.confirmation)
     return Decision(
-        token_response(pair, context.now),
+        pair,
         (
             Require(client),
             Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),
@@ -155,7 +156,7 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Outcome:
     )
 
 
-def answer_again(own: OwnRefreshToken, rotation: Rotation, context: Context) -> Outcome:
+def answer_again(own: OwnRefreshToken, rotation: Rotation, context: Context) -> Issue:
     """Return the same pair as before: derived again as of that second, nothing changed, not a second longer."""
     client, grant = own.request.client, own.grant
     then = attrs.evolve(context, now=rotation.rotated_at)
@@ -166,7 +167,7 @@ def answer_again(own: OwnRefreshToken, rotation: Rotation, context: Context) -> 
     terms = attrs.evolve(terms, expires_at=rotation.access_token_expires_at)
     pair = successors(own, terms, rotation.refresh_token_expires_at, then)
     event = Event("token_refresh_retried", grant.client_id, grant.subject, grant.key)
-    return Decision(token_response(pair, context.now), (), (event,))
+    return Decision(pair, (), (event,))
 
 
 def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context: Context) -> Tokens:
@@ -180,7 +181,7 @@ def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context
     return Tokens(access, successor, id_token_of(terms.client, own.grant, terms.scope, None, own.person, context))
 
 
-def reuse(grant: Grant, context: Context) -> Outcome:
+def reuse(grant: Grant, context: Context) -> Issue:
     """Refuse a token that was used before, and end its grant: who knows who has it? (RFC 9700 section 4.14.2)"""
     refusal = refuse_as_json(InvalidGrant("the refresh token was used before; its grant is revoked"), context.issuer)
     event = Event("refresh_token_reused", grant.client_id, grant.subject, grant.key)

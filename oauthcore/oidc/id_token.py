@@ -61,8 +61,8 @@ class IdTokenDetails:
     claimed: Scope = NOTHING
 
 
-def id_token(client: Client, grant: Grant, details: IdTokenDetails, beside: HashInputs, context: Context) -> Jwt:
-    """Say who was authenticated on a grant."""
+def id_token(client: Client, grant: Grant, details: IdTokenDetails, context: Context) -> Jwt:
+    """Say who was authenticated on a grant; `with_hashes` adds what leaves beside it, once that is known."""
     alg = client.id_token_signed_response_alg
     lifetime = client.id_token_lifetime or context.policy.lifetimes.id_token_lifetime
     names = names_in(client, details.claimed, grant.claims, context)
@@ -80,8 +80,12 @@ def id_token(client: Client, grant: Grant, details: IdTokenDetails, beside: Hash
     claims |= {name: value for name, value in known.items() if value is not None}
     if grant.amr:
         claims["amr"] = list(grant.amr)
-    claims |= hashes(beside, alg)
     return Jwt(claims, alg, encryption=encryption_for(client, "id_token", context))
+
+
+def with_hashes(jwt: Jwt, beside: HashInputs) -> Jwt:
+    """Return an ID token with the hashes of what leaves beside it (OIDC Core sections 3.1.3.6 and 3.3.2.11)."""
+    return attrs.evolve(jwt, claims={**jwt.claims, **hashes(beside, jwt.alg)})
 
 
 def hashes(beside: HashInputs, alg: str) -> dict[str, object]:

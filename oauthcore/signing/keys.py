@@ -13,10 +13,11 @@ from typing import Protocol
 
 import attrs
 
+from oauthcore.context import SignJwt
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, generate_key, pure, sign
 from oauthcore.flow.outcome import Change, Decision, Insert, Replace
-from oauthcore.flow.transact import SignAll, commit_with_retry
+from oauthcore.flow.transact import commit_with_retry
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.jose.jwt import Jwt
@@ -68,14 +69,16 @@ class KeySet(Protocol):
         """Return the keys as they are now (seconds since the epoch)."""
 
 
-def signing(keys: KeySet, now: int) -> SignAll:
-    """Return what signs whatever a decision wants signed, for `transact`, with the keys as they are now."""
-    return partial(_sign_all, keys, now)
+def signing(keys: KeySet | None, now: int) -> SignJwt:
+    """Return what signs a token for a decision, with the keys as they are now."""
+    return partial(_sign, keys, now)
 
 
-def _sign_all(keys: KeySet, now: int, jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+def _sign(keys: KeySet | None, now: int, jwt: Jwt) -> Flow[str]:
+    assert keys is not None, "there is a token to be signed, and the server has no keys"
     current = yield from keys.current(now)
-    return (yield from sign(tuple((jwt, current.signing_key(jwt.alg)) for jwt in jwts)))
+    (signed,) = yield from sign(((jwt, current.signing_key(jwt.alg)),))
+    return signed
 
 
 def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:

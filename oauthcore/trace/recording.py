@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import attrs
 
+from oauthcore.context import SignJwt
 from oauthcore.documents import Document, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
-from oauthcore.flow.transact import SignAll
 from oauthcore.instruments import Call, Instruments
 from oauthcore.jose.compact import Flaw, InvalidJwt
 from oauthcore.jose.crypto import VerifiedJwt
@@ -50,7 +50,7 @@ class Recording:
         self._digests: list[tuple[str, str, bool]] = []
         self._derived: list[tuple[str, str]] = []
         self._handles: list[tuple[str, Mapping[str, Any] | None]] = []
-        self._signed: list[tuple[str, ...] | Exception] = []
+        self._signed: list[str | Exception] = []
         self._verified: list[tuple[str, Flaw | None]] = []
         self._documents: list[tuple[str, Document | Turn | None]] = []
         self._keys: list[Keys | Exception] = []
@@ -101,7 +101,8 @@ class Recording:
                 )
                 for handle, members in self._handles
             ],
-            signed=[written(jwts, lambda jwts: [self._in_place(jwt) for jwt in jwts]) for jwts in self._signed],
+            # A list of one, since the format has one of all that were signed at once.
+            signed=[written(jwt, lambda jwt: [self._in_place(jwt)]) for jwt in self._signed],
             verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
             documents=documents,
             algorithms=None if self._original.keys is None else list(self._original.keys.algorithms),
@@ -190,11 +191,10 @@ class Recording:
         _ = self.placeholders.of_drawn(drawn)
         return drawn
 
-    def _signing(self, keys: KeySet, now: int) -> SignAll:
+    def _signing(self, keys: KeySet | None, now: int) -> SignJwt:
         # By the keys themselves: `keys` are recorded where a decision looks at them, which signing is not.
-        assert self._original.keys is not None
         sign = self._original.signing(self._original.keys, now)
-        return lambda jwts: self.unheard(sign(jwts), self._signed)
+        return lambda jwt: self.unheard(sign(jwt), self._signed)
 
 
 def _settings(settings: Mapping[str, object]) -> dict[str, Any]:

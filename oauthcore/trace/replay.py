@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, TypeVar
 
 import attrs
 
+from oauthcore.context import SignJwt
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
-from oauthcore.flow.transact import SignAll
 from oauthcore.jose.compact import Flaw, InvalidJwt, read_claims, read_signed
 from oauthcore.jose.crypto import VerifiedJwt
 from oauthcore.jose.jwk import Jwk
@@ -23,6 +23,7 @@ from oauthcore.trace.placeholders import Placeholders, drawn_in_place, texts_in
 from oauthcore.trace.public import WORDS
 from oauthcore.trace.redaction import redacted_response
 from oauthcore.trace.replayed_inputs import (
+    Recorded,
     ReplayedDerivation,
     ReplayedDigester,
     ReplayedDocuments,
@@ -180,14 +181,14 @@ class _Player:
         return drawn_in_place(self._draws, size)
 
 
-def _signing(signed: Any) -> SignAll:
-    def sign(jwts: tuple[Jwt, ...]) -> Flow[tuple[str, ...]]:
+def _signing(signed: Iterator[Recorded]) -> SignJwt:
+    def sign(jwt: Jwt) -> Flow[str]:
         """Return what was signed before."""
         yield from ()
-        told = next(signed, None)
-        if told is None:
+        recorded = next(signed, None)
+        if recorded is None:
             raise EffectFailed("the trace has no answer to this")
-        return read(told, tuple)
+        return str(read(recorded, tuple)[0])
 
     return sign
 

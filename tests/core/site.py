@@ -29,9 +29,11 @@ from oauthcore import (
     run,
 )
 from oauthcore.clients.authentication import Authenticated
+from oauthcore.context import Context
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.outcome import Change, Event, R, S, Unsigned
+from oauthcore.flow.outcome import Change, Event, R, S
 from oauthcore.flow.storage import Storage
+from oauthcore.grants.issuance import Issue, Tokens, answered
 from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore.wire.parameters import parse_form
@@ -269,14 +271,24 @@ def asking(client: Client, proof: ProofOfPossession | None = None, **values: str
     return TokenRequest(caller, parse_form(body.decode()), Request("POST", "/token", (FORM,), body), proof)
 
 
+def issued(decision: Issue) -> Tokens:
+    """Return the tokens of a grant's decision, which refuses nothing."""
+    assert isinstance(decision.value, Tokens), decision.value
+    return decision.value
+
+
+def said(decision: Issue, context: Context) -> dict[str, Any]:
+    """Return the members of the answer that a grant's decision comes to."""
+    return members(run(answered(decision, context), World(MemoryStorage())).value)
+
+
 def authenticate(username: str, password: Secret) -> str | None:
     """Know one person: alice, whose password is wonderland."""
     return "alice" if (username, password.reveal()) == ("alice", "wonderland") else None
 
 
-def members(response: Response | Unsigned) -> dict[str, Any]:
+def members(response: Response) -> dict[str, Any]:
     """Return the members of a JSON answer."""
-    assert isinstance(response, Response)
     answer = json.loads(response.body)
     assert isinstance(answer, dict)
     return answer
@@ -300,9 +312,9 @@ def handle_of(response: Response) -> str:
     return params(response)["interaction"]
 
 
-def refused(response: Response | Unsigned, code: str, reason: str = "") -> bool:
+def refused(response: object, code: str, reason: str = "") -> bool:
     """Tell whether a client was refused with that code, for a reason that has those words."""
-    assert isinstance(response, Response)
+    assert isinstance(response, Response), response
     assert response.refusal is not None, response
     assert response.refusal.cause is None, response.refusal.cause
     return members(response)["error"] == code == response.refusal.code and reason in response.refusal.reason

@@ -21,7 +21,7 @@ from oauthcore.documents import (
 )
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Fetch, Flow, find, pure
-from oauthcore.flow.outcome import Decision, Outcome, Replace, Unsigned
+from oauthcore.flow.outcome import Decision, Outcome, Replace
 from oauthcore.flow.storage import Storage
 from oauthcore.flow.transact import ATTEMPTS, transact
 from oauthcore.testing import Run, interleave
@@ -298,34 +298,3 @@ def test_a_body_is_read_as_what_it_is() -> None:
     assert kept.array() == ["a"]
     assert Documents().keep(URL, Response(200, (), b'{"a": 1}'), 0).members() == {"a": 1}
     assert Documents().keep(URL, Response(200, (), b"{}"), 0).array() is None
-
-
-def test_a_response_that_lacks_signatures_gets_them_before_the_commit() -> None:
-    storage = MemoryStorage([Counter()])
-
-    def no_signatures(jwts: object) -> Flow[tuple[str, ...]]:
-        raise OSError("the key is gone")
-
-    def decision() -> Flow[Outcome]:
-        counter = yield from find(Counter, "c")
-        assert counter is not None
-        return Decision(Unsigned((), lambda _: Response(200)), (Replace(counter, Counter(9)),))
-
-    assert run(transact(decision, refuse, no_signatures), World(storage)).status == 500
-    assert storage.find(Counter, "c") == Counter()
-
-
-def test_what_is_signed_may_hang_on_what_was_signed_before() -> None:
-    answers = iter([("first",), ("second",)])
-
-    def sign_all(jwts: object) -> Flow[tuple[str, ...]]:
-        return pure(next(answers))
-
-    def decision() -> Flow[Outcome]:
-        return pure(
-            Decision(
-                Unsigned((), lambda one: Unsigned((), lambda two: Response(200, (), " ".join(one + two).encode())))
-            )
-        )
-
-    assert run(transact(decision, refuse, sign_all), World(MemoryStorage())).body == b"first second"

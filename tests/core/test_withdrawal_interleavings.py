@@ -150,11 +150,10 @@ LEGACY = Client(client_id="legacy", grant_types=("password", "urn:example:ticket
 
 def ticket(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Be a grant that knows nothing of withdrawals."""
-    yield from ()
     grant = new_grant(request.client, request.parameters.need("subject"), request.client.scope, None, context)
     first = issue_first_tokens(request, grant, context)
     changes = (Require(request.client), Insert(first.grant), *first.changes)
-    return Decision(token_response(first.tokens, context.now), changes)
+    return Decision((yield from token_response(first.tokens, context)), changes)
 
 
 @pytest.mark.parametrize(

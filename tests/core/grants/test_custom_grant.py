@@ -33,7 +33,7 @@ def ticket(request: TokenRequest, context: Context) -> Flow[Outcome]:
         raise InvalidGrant("there is no such ticket")
     terms = usual_terms(request.client, request.client.scope, request.proof, context)
     access = issue_access(terms, None, context.mint(), context)
-    response = token_response(Tokens(access), context.now)
+    response = yield from token_response(Tokens(access), context)
     return Decision(response, (Require(request.client), Delete(found), Insert(access.record)))
 
 
@@ -80,7 +80,7 @@ def coupon(request: TokenRequest, context: Context) -> Flow[Outcome]:
     value = context.derive("coupon", shown)
     terms = usual_terms(request.client, request.client.scope, request.proof, context)
     access = issue_access(terms, None, value, context)
-    response = token_response(Tokens(access), context.now)
+    response = yield from token_response(Tokens(access), context)
     return Decision(response, (Require(request.client), Delete(found), Insert(access.record)))
 
 

@@ -15,7 +15,7 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import GrantState
 from oauthcore.records.token import RefreshToken
 from oauthcore.scope import Scope
-from tests.core.site import CONFIDENTIAL, OTHER, Counted, Site, asking, make_site, members, refused
+from tests.core.site import CONFIDENTIAL, OTHER, Counted, Site, asking, make_site, members, refused, said
 
 SITE = make_site()
 CONTEXT = SITE.server._context()
@@ -61,12 +61,13 @@ def test_the_newest_token_rotates_in_one_commit() -> None:
 
 
 def test_a_retry_changes_nothing_and_gives_the_same_pair() -> None:
+    later = attrs.evolve(CONTEXT, now=CONTEXT.now + 89)
     first = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
 
-    again = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, rotated(), NOBODY), attrs.evolve(CONTEXT, now=CONTEXT.now + 89))
+    again = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, rotated(), NOBODY), later)
 
     assert again.changes == ()
-    one, other = members(first.value), members(again.value)
+    one, other = said(first, CONTEXT), said(again, later)
     assert one["access_token"] == other["access_token"]
     assert one["refresh_token"] == other["refresh_token"]
     assert other["expires_in"] == one["expires_in"] - 89
@@ -119,7 +120,7 @@ def test_the_scope_may_narrow() -> None:
     """RFC 6749 section 6."""
     outcome = decide(Refresh(VALUE, Scope(("profile",))), REQUEST, RefreshFacts(TOKEN, GRANT, NOBODY), CONTEXT)
 
-    assert members(outcome.value)["scope"] == "profile"
+    assert said(outcome, CONTEXT)["scope"] == "profile"
     replace = outcome.changes[1]
     assert isinstance(replace, Replace) and isinstance(replace.new, Grant)
     assert replace.new.scope == GRANT.scope

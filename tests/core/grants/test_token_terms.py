@@ -11,10 +11,10 @@ import pytest
 from oauthcore import Client, Request, ResourceServer, Response, Secret, run
 from oauthcore.context import Context
 from oauthcore.errors import InvalidGrant
-from oauthcore.flow.effects import Flow, pure
+from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Insert, Outcome, Require
 from oauthcore.grants import client_credentials, refresh_token
-from oauthcore.grants.issuance import Tokens, issue_access, new_grant, token_response
+from oauthcore.grants.issuance import Issue, Tokens, answered, issue_access, new_grant
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
 from oauthcore.jose import crypto
@@ -28,7 +28,7 @@ from oauthcore.signing.keys import GivenKeys
 from tests.core.grants.test_refresh_token import CONTEXT, GRANT, PLAIN, REQUEST, TOKEN
 from tests.core.oidc.provider import provider
 from tests.core.signing_keys import key_for
-from tests.core.site import CONFIDENTIAL, FORM, Site, asking, basic, form, make_site, members
+from tests.core.site import CONFIDENTIAL, FORM, Site, asking, basic, form, issued, make_site, members
 
 EXCHANGE = "urn:example:exchange"
 KEY = Confirmation(jkt="0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
@@ -50,7 +50,7 @@ def exchange(request: TokenRequest, context: Context) -> Flow[Outcome]:
     access = issue_access(terms, grant, context.mint(), context)
     tokens = Tokens(access, members=(("issued_token_type", "urn:ietf:params:oauth:token-type:access_token"),))
     changes: tuple[Change, ...] = (Require(request.client), Insert(grant), Insert(access.record))
-    return pure(Decision(token_response(tokens, context.now), changes))
+    return answered(Decision(tokens, changes), context)
 
 
 def exchange_site(access_token_format: str = "opaque") -> Site:
@@ -230,7 +230,7 @@ def test_a_grant_has_the_http_request_itself() -> None:
     assert (request.client.client_id, request.proof) == ("confidential", None)
 
 
-def refreshed(proof: ProofOfPossession | None, grant: Grant = GRANT, seconds: int = 0) -> Outcome:
+def refreshed(proof: ProofOfPossession | None, grant: Grant = GRANT, seconds: int = 0) -> Issue:
     """Return what comes of a refresh with that proof."""
     request = attrs.evolve(REQUEST, proof=proof)
     context = attrs.evolve(CONTEXT, now=CONTEXT.now + seconds)
@@ -250,8 +250,8 @@ def test_a_retried_refresh_with_the_same_key_is_answered_with_the_same_token() -
 
     first, again = refreshed(proof), refreshed(proof, rotated_by(proof), 10)
 
-    assert members(first.value)["access_token"] == members(again.value)["access_token"]
-    assert members(again.value)["token_type"] == "DPoP"
+    assert issued(first).access.value == issued(again).access.value
+    assert issued(again).access.record.confirmation == KEY
 
 
 @pytest.mark.parametrize(

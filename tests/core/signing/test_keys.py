@@ -10,8 +10,8 @@ import pytest
 
 from oauthcore import Client, MemoryStorage, Request, Response, World, run
 from oauthcore.errors import ConfigurationError, OAuthError
-from oauthcore.flow.effects import Flow, pure
-from oauthcore.flow.outcome import Change, Decision, Delete, Outcome, Unsigned
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Change, Decision, Delete, Outcome
 from oauthcore.flow.transact import transact
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, parse_set
@@ -321,10 +321,10 @@ def signed_response(keys: StoredKeys, now: int) -> Flow[Response]:
     """Answer with a signed token, as an endpoint would."""
 
     def decision() -> Flow[Outcome]:
-        pending = Unsigned((Jwt({"sub": "alice"}, "ES256"),), lambda tokens: Response(200, (), tokens[0].encode()))
-        return pure(Decision(pending))
+        signed = yield from signing(keys, now)(Jwt({"sub": "alice"}, "ES256"))
+        return Decision(Response(200, (), signed.encode()))
 
-    return transact(decision, refuse, signing(keys, now))
+    return transact(decision, refuse)
 
 
 def published_response(keys: StoredKeys, now: int) -> Flow[Response]:
