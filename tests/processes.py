@@ -13,10 +13,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Timer
 from time import monotonic
-from typing import Any
+from typing import IO, Any, Protocol
 
 # More than anything here takes on a machine that has much other work to do.
 PATIENCE = 60.0
+
+
+class Process(Protocol):
+    """Be a process that runs: what there is of `subprocess.Popen` that is needed of it here."""
+
+    pid: int
+    stdout: IO[str] | None
+
+    def poll(self) -> int | None:
+        """Return the exit status, None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; return the exit status."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it has not ended."""
+
+    def kill(self) -> None:
+        """Kill it."""
 
 
 def start(command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
@@ -29,7 +48,7 @@ def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[s
     return subprocess.run(command, text=True, timeout=PATIENCE, **options)
 
 
-def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> int:
+def stop(process: Process, number: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> int:
     """Tell a process to end, kill it where it does not, and return its exit status."""
     process.send_signal(number)  # nothing happens to one that has ended
     try:
@@ -39,10 +58,10 @@ def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM
         return process.wait(PATIENCE)
 
 
-def end(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> int:
+def end(process: Process, number: signal.Signals = signal.SIGTERM, patience: float = PATIENCE) -> int:
     """Stop a process, and let go of what it said and of what it could have been told."""
     status = stop(process, number, patience)
-    for pipe in (process.stdin, process.stdout, process.stderr):
+    for pipe in (getattr(process, name, None) for name in ("stdin", "stdout", "stderr")):
         if pipe is not None:
             pipe.close()
     return status
@@ -59,7 +78,7 @@ def running(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen
 
 
 @contextmanager
-def limited(process: subprocess.Popen[str], patience: float = PATIENCE) -> Iterator[None]:
+def limited(process: Process, patience: float = PATIENCE) -> Iterator[None]:
     """Kill a process that is still being read from after that time: whoever reads then meets the end of its output."""
     timer = Timer(patience, process.kill)
     timer.daemon = True
@@ -70,7 +89,7 @@ def limited(process: subprocess.Popen[str], patience: float = PATIENCE) -> Itera
         timer.cancel()
 
 
-def line_of(process: subprocess.Popen[str]) -> str:
+def line_of(process: Process) -> str:
     """Read the next line that a process says; "" where it has ended, or has said nothing for a minute."""
     assert process.stdout is not None
     with limited(process):

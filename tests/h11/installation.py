@@ -14,7 +14,8 @@ from typing import Any
 
 import attrs
 
-from tests.processes import PATIENCE, end, line_of, run, start, stop
+from tests.h11 import forked
+from tests.processes import PATIENCE, Process, end, line_of, start, stop
 
 PROGRAM = ("-m", "oauthcore_h11")
 
@@ -23,7 +24,7 @@ PROGRAM = ("-m", "oauthcore_h11")
 class Running:
     """Be a server that serves."""
 
-    process: subprocess.Popen[str]
+    process: Process
     bind: str
     log: Path
 
@@ -80,7 +81,7 @@ class Installation:
 
     def run(self, *arguments: str, said: str | None = None, status: int = 0) -> str:
         """Run a command to its end; give what it printed."""
-        done = run(self.command(*arguments), cwd=self.folder, input=said, capture_output=True)
+        done = forked.run(arguments, folder=self.folder, said=said)
         assert done.returncode == status, done.stderr
         return done.stdout if status == 0 else done.stderr
 
@@ -104,14 +105,19 @@ class Installation:
     ) -> Running:
         """Start a server, and wait until it says that it serves."""
         log = self.folder / "log"
-        with log.open("ab") as errors:
-            process = start(
-                self.command("serve", "--json", *arguments, program=program),
-                cwd=self.folder,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env={**os.environ, **(environment or {})},
-            )
+        serve = ("serve", "--json", *arguments)
+        process: Process
+        if program == PROGRAM:
+            process = forked.serve(serve, folder=self.folder, environment=environment, log=log)
+        else:
+            with log.open("ab") as errors:
+                process = start(
+                    self.command(*serve, program=program),
+                    cwd=self.folder,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env={**os.environ, **(environment or {})},
+                )
         line = line_of(process)
         if not line:
             end(process)
