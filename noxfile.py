@@ -48,12 +48,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check every type, of the tests and the benchmarks too."""
+    """Check every type: of the tests, the benchmarks, the documents' examples and this file too."""
     # Nothing of it is run, so that nothing of it has to be compiled.
     install(session, "types", "--no-compile")
     session.run("mypy")
-    session.run("mypy", "noxfile.py")
-    session.run("mypy", *sorted(map(str, Path("docs/examples").glob("*.py"))))
 
 
 @nox.session
