@@ -1,4 +1,8 @@
-"""What is checked: `nox` proves every rule once, `nox -s full` over every host and storage; `quick` is a loop."""
+"""What is checked: `nox` proves every rule once, `nox -s full` over every host and storage; `quick` is a loop.
+
+`.ci/run` runs `nox` and `nox -s full`. `nox -s long` does again what races, is killed or is filled up, as often as
+before a release. CONTRIBUTING.md says which rule is proven where.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,9 @@ nox.options.error_on_missing_interpreters = False
 TWO_AT_ONCE = ("--numprocesses=2", "--dist=loadgroup")
 # Files in which all is left to `full`, thousands of tests: only to collect them takes half a minute.
 LEFT_TO_FULL = (
-    *("tests/hosts/test_behaviour.py", "tests/hosts/test_stored.py", "tests/sql/test_behaviour.py"),
-    *("tests/redis/test_behaviour.py", "tests/sqlite/test_behaviour.py"),
+    *("tests/hosts/test_behaviour.py", "tests/hosts/test_stored.py", "tests/sqlite/test_behaviour.py"),
+    *("tests/sql/test_behaviour.py", "tests/sql/test_interleavings.py"),
+    *("tests/redis/test_behaviour.py", "tests/redis/test_interleavings.py"),
 )
 # A test that hangs fails after so many seconds, with the stacks of all threads, and the run goes on.
 WITH_AN_END = ("--timeout=900",)
@@ -75,6 +80,13 @@ def full(session: nox.Session) -> None:
     """Run the rest: everything again over every host and storage, on real databases, and in a browser."""
     install(session, "tests")
     session.run("pytest", *REALLY_FROZEN, *TWO_AT_ONCE, *WITH_AN_END, "-m", "full", *session.posargs)
+
+
+@nox.session
+def long(session: nox.Session) -> None:
+    """Run what `full` does less of, as often as it was meant to be (tests/scale.py): before a release."""
+    install(session, "tests")
+    session.run("pytest", *TWO_AT_ONCE, "--timeout=3600", "-m", "long", *session.posargs, env={"OAUTHCORE_LONG": "1"})
 
 
 @nox.session

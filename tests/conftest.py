@@ -35,7 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folder, *rest = item.path.relative_to(ROOT).parts
         is_slow = item.get_closest_marker("slow") is not None
-        if item.get_closest_marker("memory_alone") or (is_slow and folder not in OURS) or folder in OTHERS:
+        takes_minutes = is_slow and item.get_closest_marker("memory_alone") is not None
+        if takes_minutes or (is_slow and folder not in OURS) or folder in OTHERS:
             item.add_marker("full")
         if rest and folder not in ALONE:
             item.add_marker(pytest.mark.xdist_group("-".join((folder, *rest, *parted(item)))))
@@ -43,8 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def parted(item: pytest.Item) -> Iterator[str]:
     """Return which of the servers or databases a test is for, where its module has several."""
-    parameters = item.callspec.indices if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return (str(parameters[name]) for name in PARTED_BY if name in parameters)
+    if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return
+    for name in PARTED_BY:
+        if name in item.callspec.indices:
+            value = item.callspec.params[name]
+            # A host that serves below several prefixes is started once.
+            yield str(value[0].name if isinstance(value, tuple) and name == "target" else item.callspec.indices[name])
 
 
 @pytest.fixture(autouse=True)

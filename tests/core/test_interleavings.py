@@ -273,6 +273,7 @@ def test_a_refresh_and_a_revocation_leave_no_live_token_on_a_revoked_grant(
 
 
 @pytest.mark.slow
+@pytest.mark.memory_alone
 def test_a_redemption_and_the_revocation_of_what_it_gave_leave_nothing_live(
     record_property: Callable[[str, object], None], kept: Factory
 ) -> None:

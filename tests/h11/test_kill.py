@@ -25,8 +25,9 @@ import pytest
 from tests.h11.installation import Installation, Running
 from tests.pages.html import Page
 from tests.processes import PATIENCE
+from tests.scale import scaled
 
-KILLS = 50
+KILLS = scaled(12, 50)
 CONNECTIONS = 4
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 # Tokens outlive the test on the slowest machine: what is not active at its end has been lost.
@@ -213,6 +214,7 @@ def signed_in(running: Running) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.untraced
 def test_of_what_clients_were_told_nothing_is_lost_and_no_code_is_redeemed_twice(
     tmp_path: Path, record_property: Callable[[str, object], None]

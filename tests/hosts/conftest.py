@@ -44,10 +44,23 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     farm.ending.close()
 
 
-TARGETS = [(host, prefix) for host in (*BARE, *FRAMEWORKS) for prefix in host.prefixes]
+# Where the whole behaviour is shown, beside the h11 server.
+BESIDE = {("uvicorn", ""), ("gunicorn", "")}
+EVERYWHERE = [(host, prefix) for host in (*BARE, *FRAMEWORKS) for prefix in host.prefixes]
+WHOLE = [(host, prefix) for host, prefix in EVERYWHERE if host.name == "h11" or (host.name, prefix) in BESIDE]
+ONCE = [(host, prefix) for host, prefix in EVERYWHERE if (host, prefix) in WHOLE or prefix == host.prefixes[0]]
 
 
-@pytest.fixture(scope="session", params=TARGETS, ids=[f"{host.name}{prefix or '/'}" for host, prefix in TARGETS])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Say on which hosts a test is run, by its mark."""
+    if "target" in metafunc.fixturenames:
+        marks = {mark.name for mark in metafunc.definition.iter_markers()}
+        targets = EVERYWHERE if "every_prefix" in marks else ONCE if "every_host" in marks else WHOLE
+        ids = [f"{host.name}{prefix or '/'}" for host, prefix in targets]
+        metafunc.parametrize("target", targets, ids=ids, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest, farm: Farm) -> Iterator[tuple[Host, str, str, ssl.SSLContext | None]]:
     """Return a server in a host that runs: behind a proxy that ends TLS, if it is the one that is meant to be."""
     host, prefix = request.param

@@ -1,4 +1,9 @@
-"""What a server does, whatever serves it: bare hosts and every framework's example."""
+"""What a server does, whatever serves it.
+
+All of it is shown on the h11 server, below every prefix, on one ASGI server and on one WSGI server. Other servers bring
+the same requests to the same adapters. So on each of them, and with each framework's example, is shown what is of its
+own doing (`every_host`), and the quick start below each prefix; `test_differential` compares the rest byte for byte.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +29,7 @@ def challenge(visitor: Visitor, authorization: str | None) -> tuple[int, str]:
     return response.status_code, response.headers["www-authenticate"]
 
 
+@pytest.mark.every_prefix
 def test_quick_start_is_walked_from_the_first_click_to_the_refresh(visitor: Visitor) -> None:
     answer = visitor.answer()
     assert answer["state"] == "s t%ä&=+"
@@ -111,6 +117,7 @@ def test_replayed_code_ends_what_it_gave(visitor: Visitor) -> None:
     assert visitor.me(f"Bearer {granted['access_token']}").status_code == 401
 
 
+@pytest.mark.every_host
 def test_one_code_is_redeemed_once_by_a_crowd(visitor: Visitor) -> None:
     code = visitor.answer()["code"]
 
@@ -148,10 +155,12 @@ def test_token_is_described_to_its_client_while_it_lives(visitor: Visitor) -> No
     assert active("unknown") is False
 
 
+@pytest.mark.every_host
 def test_person_who_says_no_is_believed(visitor: Visitor) -> None:
     assert visitor.answer(allow=False, prompt="consent")["error"] == "access_denied"
 
 
+@pytest.mark.every_host
 def test_authorization_request_may_be_posted(visitor: Visitor) -> None:
     """RFC 6749 section 3.1."""
     body = urlencode(visitor.asked())
@@ -196,6 +205,7 @@ def test_unknown_grant_type_is_refused(visitor: Visitor) -> None:
     assert visitor.token(grant_type="urn:x").json()["error"] == "unsupported_grant_type"
 
 
+@pytest.mark.every_host
 def test_other_method_is_refused_with_those_there_are(visitor: Visitor) -> None:
     """RFC 9110 section 15.5.6."""
     response = visitor.get("/token")
@@ -224,6 +234,7 @@ def test_metadata_is_at_the_root_of_the_host(visitor: Visitor) -> None:
     assert metadata["token_endpoint"].startswith(metadata["issuer"])
 
 
+@pytest.mark.every_host
 def test_head_is_answered_without_a_body(visitor: Visitor) -> None:
     """RFC 9110 section 9.3.2."""
     whole, head = visitor.metadata(), visitor.metadata("HEAD")
@@ -232,12 +243,14 @@ def test_head_is_answered_without_a_body(visitor: Visitor) -> None:
     assert head.headers["content-length"] == str(len(whole.content))
 
 
+@pytest.mark.every_host
 def test_body_that_is_too_large_is_refused(visitor: Visitor) -> None:
     response = visitor.http.post(f"{visitor.prefix}/token", content=b"a" * 70_000, headers=FORM)
 
     assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
 
 
+@pytest.mark.every_host
 def test_body_that_turns_out_too_large_is_refused(visitor: Visitor) -> None:
     pieces = (b"a" * 10_000 for _ in range(7))
 
@@ -246,6 +259,7 @@ def test_body_that_turns_out_too_large_is_refused(visitor: Visitor) -> None:
     assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
 
 
+@pytest.mark.every_host
 def test_body_in_pieces_is_read(visitor: Visitor) -> None:
     pieces = [b"grant_type=", b"urn:x"]
 
@@ -277,6 +291,7 @@ def test_body_that_is_no_form_is_refused(visitor: Visitor, body: bytes, media_ty
     [b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n", b"Content-Length: -5\r\n\r\nabcde"],
     ids=["chunks", "length"],
 )
+@pytest.mark.every_host
 def test_body_whose_end_is_not_told_is_refused(visitor: Visitor, framing: bytes) -> None:
     """RFC 9112 section 6.3."""
     head = f"POST {visitor.prefix}/token HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
@@ -287,6 +302,7 @@ def test_body_whose_end_is_not_told_is_refused(visitor: Visitor, framing: bytes)
     assert response.split(b" ", 2)[1] == b"400"
 
 
+@pytest.mark.every_host
 def test_client_that_goes_away_in_mid_body_has_asked_for_nothing(visitor: Visitor) -> None:
     code = visitor.answer(client_id="phone")["code"]
     form = {"grant_type": "authorization_code", "client_id": "phone", "code": code, "code_verifier": VERIFIER}
@@ -326,6 +342,7 @@ def test_pages_and_redirects_are_kept_by_no_cache_and_in_no_frame(visitor: Visit
     assert shown.headers["x-frame-options"] == "DENY"
 
 
+@pytest.mark.every_host
 def test_cookie_of_the_browser_is_for_this_host_alone(visitor: Visitor) -> None:
     cookies = [value for value in visitor.authorize().headers.get_list("set-cookie") if "oauthcore-browser" in value]
 
@@ -352,6 +369,7 @@ def asked_with(visitor: Visitor, cookie: bytes, **changes: str) -> httpx.Respons
 
 
 @pytest.mark.parametrize("white", PLANTED, ids=repr)
+@pytest.mark.every_host
 def test_cookie_that_another_host_of_the_domain_plants_is_not_taken_for_the_browsers_own(
     visitor: Visitor, white: bytes
 ) -> None:
@@ -366,6 +384,7 @@ def test_cookie_that_another_host_of_the_domain_plants_is_not_taken_for_the_brow
 
 
 @pytest.mark.parametrize("white", PLANTED, ids=repr)
+@pytest.mark.every_host
 def test_session_that_another_host_of_the_domain_plants_signs_nobody_in(visitor: Visitor, white: bytes) -> None:
     visitor.answer()
     sessions = [f"{cookie.name}={cookie.value}".encode() for cookie in visitor.http.cookies.jar]
@@ -381,6 +400,7 @@ def test_session_that_another_host_of_the_domain_plants_signs_nobody_in(visitor:
     assert answered(both.headers["location"])["error"] == "login_required"
 
 
+@pytest.mark.every_host
 def test_what_proxies_claim_changes_nothing(visitor: Visitor) -> None:
     path = f"/authorize?{urlencode(visitor.asked(prompt='none'))}"
 
@@ -392,6 +412,7 @@ def test_what_proxies_claim_changes_nothing(visitor: Visitor) -> None:
     assert claimed.headers["location"] == honest
 
 
+@pytest.mark.every_host
 def test_request_without_a_token_is_asked_for_one_and_told_of_no_error(visitor: Visitor) -> None:
     """RFC 6750 section 3.1."""
     status, header = challenge(visitor, None)
@@ -407,6 +428,7 @@ def test_credentials_of_another_scheme_are_none(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("token", ["unknown", "not~a*token", "a\xe9b"])
+@pytest.mark.every_host
 def test_bad_token_is_an_invalid_token(visitor: Visitor, token: str) -> None:
     status, header = challenge(visitor, f"Bearer {token}")
 
@@ -415,6 +437,7 @@ def test_bad_token_is_an_invalid_token(visitor: Visitor, token: str) -> None:
 
 
 @pytest.mark.parametrize("credentials", ["Bearer", "Bearer a b"])
+@pytest.mark.every_host
 def test_credentials_that_are_no_token_are_an_invalid_request(visitor: Visitor, credentials: str) -> None:
     status, header = challenge(visitor, credentials)
 
@@ -422,6 +445,7 @@ def test_credentials_that_are_no_token_are_an_invalid_request(visitor: Visitor, 
     assert 'error="invalid_request"' in header
 
 
+@pytest.mark.every_host
 def test_token_that_may_do_less_is_told_what_it_takes(visitor: Visitor) -> None:
     token = visitor.tokens(scope="email")["access_token"]
 

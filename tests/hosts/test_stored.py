@@ -1,4 +1,4 @@
-"""What a server does over HTTP, whatever its records are kept in: the behaviour of the hosts, over every storage.
+"""What a server does over HTTP, whatever its records are kept in: what hosts answer by it, over every storage.
 
 Each storage is behind a host that awaits it and behind one that blocks, with threads.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from inspect import isfunction
 from pathlib import Path
 
 import attrs
@@ -23,9 +22,24 @@ from tests.sql.conftest import make_table
 
 pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
-globals().update(
-    {name: each for name, each in vars(test_behaviour).items() if name.startswith("test_") and isfunction(each)}
+# What is answered by what is stored; what is refused before anything is looked for is the same over each.
+STORED = (
+    test_behaviour.test_quick_start_is_walked_from_the_first_click_to_the_refresh,
+    test_behaviour.test_whoever_offers_openid_connect_gives_id_tokens_and_tells_who_it_is,
+    test_behaviour.test_whoever_is_signed_in_and_has_allowed_it_is_not_asked_again,
+    test_behaviour.test_public_client_proves_itself_by_its_verifier,
+    test_behaviour.test_lost_answer_to_a_refresh_is_given_again,
+    test_behaviour.test_spent_refresh_token_ends_the_grant,
+    test_behaviour.test_replayed_code_ends_what_it_gave,
+    test_behaviour.test_one_code_is_redeemed_once_by_a_crowd,
+    test_behaviour.test_revoked_token_opens_nothing,
+    test_behaviour.test_token_is_described_to_its_client_while_it_lives,
+    test_behaviour.test_person_who_says_no_is_believed,
+    test_behaviour.test_unknown_client_is_told_on_a_page,
+    test_behaviour.test_answer_in_another_browser_leads_nowhere,
+    test_behaviour.test_bad_token_is_an_invalid_token,
 )
+globals().update({test.__name__: test for test in STORED})
 
 PORT = ("--port", "{port}")
 AWAITING = Host(

@@ -1,4 +1,7 @@
-"""The behaviour of the core, over Redis and Valkey: its own tests, each of them again with the records kept there."""
+"""The behaviour of the core, over Redis: its own tests, each of them again with the records kept there.
+
+Valkey does the same by the same scripts: the contract is run over both, and the interleavings are over Valkey.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from tests.storages.behaviour import BEHAVIOUR, suites
 
 globals().update(suites(BEHAVIOUR))
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.untraced),
+    pytest.mark.parametrize("engine", ["redis"], indirect=True),
+]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Sixteen processes that want the same thousand codes and tokens of one server at once."""
+"""Sixteen processes that want the same codes and tokens of one server at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.storages.crowd import check_redeeming, check_refreshing, gathered, pr
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.untraced
 def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(folder: Path) -> None:
     with running(binaries()["redis"], folder, *VOLATILE) as engine:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import cycle
 
+import pytest
 from sqlalchemy import Connection, create_engine, delete
 
 from oauthcore.flow.storage import Storage
 from oauthcore.testing import Factory
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlalchemy.table import record
-from tests.sql.conftest import make_table, unsynced
+from tests.sql.conftest import DRIVERS, make_table, unsynced
 
 
 @contextmanager
@@ -30,9 +31,22 @@ def emptying(*urls: str) -> Iterator[Factory]:
             pairs.append((storage, stack.enter_context(engine.connect())))
         turns = cycle(pairs)
 
-        def emptied() -> Storage:
+        def opened() -> Storage:
             storage, connection = next(turns)
             connection.execute(delete(record))
             return storage
 
-        yield emptied
+        yield opened
+
+
+@pytest.fixture(scope="module", params=DRIVERS)
+def emptied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
+    """Return what opens an empty storage, by the blocking driver of each database; for a module that imports it."""
+    if request.param == "sqlite":
+        folder = tmp_path_factory.mktemp("emptied")
+        urls = [f"sqlite:///{folder / name}.db" for name in ("one", "other")]
+    else:
+        server = request.getfixturevalue(request.param)
+        urls = [server.url(server.drivers[0], server.database()) for _ in range(2)]
+    with emptying(*urls) as factory:
+        yield factory

@@ -1,32 +1,19 @@
-"""The behaviour of the core, over SQL databases: its own tests, each of them again with the records kept there.
+"""The behaviour of the core, over PostgreSQL and MariaDB: its own tests, each again with the records kept there.
 
-Whatever consumes something meets in every order, too, where two requests meet.
+That of SQLite is in tests/sqlite/: the contract and the interleavings are run over each way to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from oauthcore.testing import Factory
 from tests.sql.conftest import DRIVERS
-from tests.sql.emptying import emptying
-from tests.storages.behaviour import BEHAVIOUR, INTERLEAVINGS, suites
+from tests.sql.emptying import emptied  # noqa: F401 - the fixture
+from tests.storages.behaviour import BEHAVIOUR, suites
 
-globals().update(suites((*BEHAVIOUR, *INTERLEAVINGS)))
+globals().update(suites(BEHAVIOUR))
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
-
-
-@pytest.fixture(scope="module", params=DRIVERS)
-def emptied(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Factory]:
-    """Return what opens an empty storage, by the blocking driver of each database."""
-    if request.param == "sqlite":
-        folder = tmp_path_factory.mktemp("behaviour")
-        urls = [f"sqlite:///{folder / name}.db" for name in ("one", "other")]
-    else:
-        server = request.getfixturevalue(request.param)
-        urls = [server.url(server.drivers[0], server.database()) for _ in range(2)]
-    with emptying(*urls) as factory:
-        yield factory
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.untraced),
+    pytest.mark.parametrize("emptied", [database for database in DRIVERS if database != "sqlite"], indirect=True),
+]

@@ -1,4 +1,4 @@
-"""Sixteen processes that want the same thousand codes and tokens of one database at once."""
+"""Sixteen processes that want the same codes and tokens of one database at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.servers.postgresql import PostgreSql
 from tests.sql.conftest import make_table, unsynced
 from tests.storages.crowd import Opening, check_redeeming, check_refreshing, gathered, prepare
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.untraced]
 
 
 def opened(url: str) -> SqlAlchemyStorage:
@@ -46,7 +46,7 @@ def test_each_code_and_each_token_is_had_by_one_of_sixteen_processes(opening: Op
         check_refreshing(crowd(opening, "refresh", tokens))
 
 
-def test_each_of_1000_codes_and_tokens_in_a_file_is_had_by_one_of_sixteen_processes_through_sqlalchemy(
+def test_each_code_and_each_token_in_a_file_is_had_by_one_of_sixteen_processes_through_sqlalchemy(
     tmp_path: Path,
 ) -> None:
     url = f"sqlite:///{tmp_path / 'oauthcore.db'}?timeout=60"

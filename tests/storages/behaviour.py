@@ -122,7 +122,7 @@ def _suite(module: ModuleType) -> tuple[str, type]:
 
 
 def _is_for_memory_alone(test: FunctionType) -> bool:
-    """Tell whether it takes thousands of schedules; what a storage does to two flows, it does to three."""
+    """Tell whether three flows meet in it, in many schedules; what a storage does to two, it does to three."""
     return any(mark.name == "memory_alone" for mark in getattr(test, "pytestmark", ()))
 
 

@@ -23,13 +23,14 @@ from oauthcore.flow.storage import Storage
 from oauthcore.records.record import Record
 from oauthcore.testing import SeededEntropy
 from tests.core.site import CLIENTS, SECRETS, Site, make_site, members
+from tests.scale import scaled
 
 Opening: TypeAlias = Callable[[], Storage]
 """Opens the storage; it goes to other processes, so it is a function of a module, or a `partial` of one."""
 Act: TypeAlias = Literal["redeem", "refresh"]
 
 PROCESSES = 16
-COUNT = 1_000
+COUNT = scaled(150, 1_000)
 BATCH = 500
 # Longer than any start of a process takes on a busy machine.
 PATIENCE = 600.0

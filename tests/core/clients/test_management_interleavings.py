@@ -129,6 +129,7 @@ def test_a_client_that_is_registered_again_loses_nothing_that_is_given_meanwhile
     met(kept, declare, refreshing, check)
 
 
+@pytest.mark.memory_alone
 def test_workers_that_start_together_register_a_declared_client_once(kept: Factory) -> None:
     fresh = attrs.evolve(CONFIDENTIAL, client_id="new")
 
