@@ -20,6 +20,7 @@ from oauthcore.records.client import Client
 
 def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tuple[Jwk, ...]:
     """Return a client's public keys; with `kid`, look again where none has that. Raises `DocumentNeeded`."""
+    # RFC 7591 section 2: never both; those of the registration need nobody to be asked.
     if client.jwks is not None:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
@@ -65,6 +66,7 @@ def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context:
     if alg is None:
         return None
     key = fitting_key(keys_of(client, context), alg)
+    # OIDC Core section 10.2.1: the client may have rotated its encryption keys since they were fetched.
     if key is None and client.jwks_uri is not None:
         key = fitting_key(keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), alg)
     if key is None:

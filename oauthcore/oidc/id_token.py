@@ -66,16 +66,20 @@ def id_token(client: Client, grant: Grant, details: IdTokenDetails, context: Con
     alg = client.id_token_signed_response_alg
     lifetime = client.id_token_lifetime or context.policy.lifetimes.id_token_lifetime
     names = names_in(client, details.claimed, grant.claims, context)
+    # First, so that no claim that the application knows takes the place of one of the server's own.
     claims = {**released_claims(details.person, names, parse_claims(grant.claims).id_token)}
     claims |= {
         "iss": context.issuer,
         "sub": subject_for(client, grant.subject, context),
         "aud": client.client_id,
+        # Needed only with several audiences (OIDC Core section 2), and checked by libraries that see one anyway.
         "azp": client.client_id,
         "exp": context.now + lifetime,
         "iat": context.now,
     }
     sid = None if grant.sid is None else sid_for(client, grant.sid, context)
+    # OIDC Core section 2: `auth_time` for whoever asked by max_age, `nonce` as it came, `acr` as far as it is known;
+    # Back-Channel Logout section 2.1: `sid`, by which a logout token names the session.
     known = {"auth_time": grant.auth_time, "nonce": details.nonce, "acr": grant.acr, "sid": sid}
     claims |= {name: value for name, value in known.items() if value is not None}
     if grant.amr:
@@ -91,6 +95,7 @@ def with_hashes(jwt: Jwt, beside: HashInputs) -> Jwt:
 def hashes(beside: HashInputs, alg: str) -> dict[str, object]:
     """Return the hashes of what leaves beside it."""
     found: dict[str, object] = {}
+    # OIDC Core sections 3.1.3.6 and 3.3.2.11: the client compares them, and so notices a code or token of another's.
     if beside.access_token is not None:
         found["at_hash"] = half_hash(beside.access_token.reveal(), alg)
     if beside.code is not None:

@@ -63,12 +63,16 @@ class Client:
     """
 
     client_id: str
+    # RFC 7591 section 2 calls it `client_name`.
     name: str | None = None
     organization_name: str | None = None
     client_uri: str | None = None
+    # Two while one is being rotated, so that a client that runs on many machines can change over.
     secrets: tuple[ClientSecret, ...] = ()
     token_endpoint_auth_method: AuthenticationMethod | None = None
+    # Compared as strings, a loopback port aside (RFC 9700 section 4.1.3, RFC 8252 section 7.3).
     redirect_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    # The defaults of RFC 7591 section 2, for these two.
     grant_types: tuple[str, ...] = attrs.field(
         default=("authorization_code",), converter=as_strings, validator=are_strings
     )
@@ -76,6 +80,7 @@ class Client:
     scope: Scope = attrs.field(default=Scope(), converter=as_scope)
     default_scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
     unknown_scope: UnknownScope | None = attrs.field(default=None, converter=attrs.converters.optional(UnknownScope))
+    # Seconds; the policy's where None.
     authorization_code_lifetime: int | None = None
     access_token_lifetime: int | None = None
     refresh_token_lifetime: int | None = None
@@ -84,11 +89,14 @@ class Client:
     access_token_format: AccessTokenFormat = "opaque"
     policy_uri: str | None = None
     tos_uri: str | None = None
+    # One of the two (RFC 7591 section 2): what the client signs with, and what is encrypted to.
     jwks: str | None = attrs.field(default=None, converter=_json)
     jwks_uri: str | None = None
     token_endpoint_auth_signing_alg: str | None = None
+    # OIDC Dynamic Client Registration section 2: the default, which every OpenID Provider has.
     id_token_signed_response_alg: str = "RS256"
     id_token_claims: bool = False
+    # Encrypted only where an `alg` is named; `enc` has its default from the same section.
     id_token_encrypted_response_alg: str | None = None
     id_token_encrypted_response_enc: str = "A128CBC-HS256"
     userinfo_signed_response_alg: str | None = None
@@ -96,8 +104,11 @@ class Client:
     userinfo_encrypted_response_enc: str = "A128CBC-HS256"
     introspection_signed_response_alg: str | None = None
     request_object_signing_alg: str | None = None
+    # Only what is registered is fetched (OIDC Core section 6.2): else anybody could have us call any host.
     request_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    # RFC 9101 section 10.5: nobody can take the signature away on the way through the browser.
     require_signed_request_object: bool = False
+    # With `pairwise`, clients of one sector know a person by one `sub`, and no other does (OIDC Core section 8.1).
     subject_type: SubjectType = "public"
     sector_identifier_uri: str | None = None
     default_max_age: int | None = None
@@ -107,6 +118,7 @@ class Client:
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None
     frontchannel_logout_session_required: bool = False
+    # What is ours alone: no registration over the wire sets what follows.
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
     introspects_any: bool = False
     enabled: bool = True

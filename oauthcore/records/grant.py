@@ -26,6 +26,7 @@ class Consent:
     subject: str
     scope: Scope
     granted_at: int
+    # None if it is remembered until the person takes it back.
     expires_at: int | None
     claims: tuple[str, ...] = ()
     client_generation: str = ""
@@ -52,7 +53,9 @@ class Rotation:
     `confirmation` is the key that the access token was bound to: the same is given to nobody who has not proven it.
     """
 
+    # RFC 9700 section 4.14.2: an older refresh token is a theft, but within seconds of this it is a lost answer.
     rotated_at: int
+    # A retry is answered with the same tokens, so what they said is kept; they themselves are derived anew.
     scope: Scope
     access_token_expires_at: int
     refresh_token_expires_at: int
@@ -77,7 +80,9 @@ class Grant:
     key: Digest
     client_id: str
     subject: str
+    # What the person allowed. A refresh may ask for less, and never for more (RFC 6749 section 6).
     scope: Scope
+    # Seconds since the epoch; None where nobody was signed in for it, as with the password grant.
     auth_time: int | None
     granted_at: int
     expires_at: int
@@ -88,6 +93,7 @@ class Grant:
     claims_locales: str | None = None
     withheld: Scope = _NO_SCOPE
     state: GrantState = GrantState.ACTIVE
+    # None if there is none, or until the first tokens are issued.
     refresh_token: Digest | None = None
     rotation: Rotation | None = None
     client_generation: str = ""

@@ -25,10 +25,13 @@ class AuthorizationCode:
     subject: str
     grant: Digest
     redirect_uri: str
+    # RFC 6749 section 4.1.3: it has to come again at the exchange only if it was in the request.
     redirect_uri_given: bool
+    # None where the policy lets a confidential client do without (RFC 9700 section 2.1.1).
     code_challenge: CodeChallenge | None
     issued_at: int
     expires_at: int
+    # OIDC Core section 3.1.3.6: the ID token of the exchange has the request's nonce.
     nonce: str | None = None
     state: CodeState = CodeState.ACTIVE
 
@@ -47,6 +50,7 @@ class AccessToken:
     subject: str | None
     grant: Digest | None
     scope: Scope
+    # The resources that it is meant for (RFC 8707 section 2); each refuses a token that is meant for others.
     audience: tuple[str, ...]
     issued_at: int
     expires_at: int
@@ -72,6 +76,7 @@ class RefreshToken:
     subject: str
     grant: Digest
     issued_at: int
+    # If it stays unused until then; the grant's own end comes first where that is sooner.
     expires_at: int
 
 
@@ -79,6 +84,8 @@ class RefreshToken:
 class SpentAssertion:
     """Remember that a client assertion was used, until it can't be used any more (RFC 7523 section 3, on `jti`)."""
 
+    # Of `jti` and the client together: another client may draw the same one.
     key: Digest
     client_id: str
+    # Not before the assertion's own `exp`, and the clock's skew: else it could be used once more.
     expires_at: int
