@@ -1,6 +1,6 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
-from oauthcore.authorization.need import Need
+from oauthcore.authorization.next_step import Need
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.endpoints.applications import AuthorizedApplication

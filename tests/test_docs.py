@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from oauthcore.testing.diagrams import document
+from oauthcore.testing import diagrams, table_of_checks
 from oauthcore_sqlite import SqliteStorage
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -67,4 +67,8 @@ def test_the_copy_that_the_documented_command_makes_is_readable_for_its_owner_al
 
 
 def test_the_diagrams_are_those_of_the_tables() -> None:
-    assert (DOCS / "lifecycles.md").read_text(encoding="utf-8") == document()
+    assert (DOCS / "lifecycles.md").read_text(encoding="utf-8") == diagrams.document()
+
+
+def test_the_page_of_the_checks_is_that_of_the_tables() -> None:
+    assert (DOCS / "checks.md").read_text(encoding="utf-8") == table_of_checks.document()

@@ -1,36 +1,34 @@
 """A witness: which checks a decision went through, seen from outside while it is made.
 
-The core's functions name the section of the standard that they enforce in their docstrings. So whoever sees which of
-them were called, and which of them came to an end, can say which checks passed and which one refused. That costs time
-at every call, so it is done for a replay and never for a request.
+The checks of the core are tables, a row for each (`oauthcore.check`). So whoever sees which of their functions were
+called, and which of them came to an end, can say which checks passed and which one refused. That costs time at every
+call, so it is done for a replay and never for a request.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from inspect import CO_GENERATOR
 from types import CodeType, FrameType
 from typing import Any, get_args, get_origin
 
 import attrs
 
+from oauthcore.authorization import checks as of_authorization
+from oauthcore.check import Check
+from oauthcore.documents import DocumentNeeded
+from oauthcore.endpoints import checks as of_endpoints
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Effect
 from oauthcore.wire.http import Response
 
-# What decides; the rest carries values to and fro.
-_ROOMS = re.compile(
-    r"oauthcore\.(clients|grants|authorization|endpoints|oidc|pkce|redirect_uri|scope"
-    r"|wire\.parameters|records\.liveness|resource\.bearer)\b"
-)
-_STANDARD = r"(?:RFC \d+|OIDC [A-Z][A-Za-z ]*?|Multiple Response Types|OAuth [0-9.]+)"
-_SECTION = re.compile(_STANDARD + r" (?:sections?|appendix) [A-Z0-9.]*[A-Z0-9]")
-# What a function says that may refuse; what only computes is no check, and not told as one that passed.
-_CHECKING = frozenset({"Check", "Demand", "Find", "Match", "Prove", "Read", "Refuse", "Verify"})
+# By their code, which is what a profiler sees of a function.
+ROWS: tuple[Check[Any], ...] = (*of_authorization.CHECKS, *of_endpoints.CHECKS)
+CHECKS: dict[CodeType, Check[Any]] = {check.function.__code__: check for check in ROWS}
 _EFFECTS = tuple(get_origin(kind) or kind for kind in get_args(Effect))
 _REFUSE = OAuthError.__init__.__code__
+_WAIT = DocumentNeeded.__init__.__code__
 
 
 @attrs.frozen
@@ -42,16 +40,11 @@ class Asked:
 
 @attrs.frozen
 class Passed:
-    """Name a check by what its function says of itself, with the section; `reason` is why it refused, if it did."""
+    """Name a check by what holds when it has passed, with the section; `reason` is why it refused, if it did."""
 
     name: str
     section: str
     reason: str = attrs.field(default="", eq=False)
-
-    @property
-    def is_one(self) -> bool:
-        """Tell whether the function checks at all, rather than to give or to make something."""
-        return re.split(r"\W", self.name, maxsplit=1)[0] in _CHECKING
 
 
 @attrs.define
@@ -84,7 +77,9 @@ class Witness:
     def _see(self, frame: FrameType, event: str, value: Any) -> None:  # pragma: no cover
         if event == "call" and frame.f_code is _REFUSE:
             self._see_refusal(frame)
-        elif event == "return" and _ROOMS.match(frame.f_globals.get("__name__", "")):
+        elif event == "call" and frame.f_code is _WAIT:  # those that wait for it are made once more, with it
+            self._refusing.update(_above(frame))
+        elif event == "return" and frame.f_code in CHECKS:
             self._see_return(frame, value)
         elif event == "return" and isinstance(value, _EFFECTS) and not any(value is asked for asked in self._asked):
             self.heard.append(Asked(len(self._asked)))
@@ -92,35 +87,26 @@ class Witness:
 
     def _see_return(self, frame: FrameType, value: Any) -> None:  # pragma: no cover
         is_pause = frame.f_code.co_flags & CO_GENERATOR and isinstance(value, _EFFECTS)
-        if is_pause or (value is None and frame in self._refusing):
-            return
-        check = check_of(frame.f_code)
-        if check is not None and check.is_one and check not in self.heard:
-            self.heard.append(check)
+        passed = _named(CHECKS[frame.f_code])
+        if not is_pause and frame not in self._refusing and passed not in self.heard:
+            self.heard.append(passed)
 
     def _see_refusal(self, frame: FrameType) -> None:  # pragma: no cover
-        reason, check = str(frame.f_locals.get("reason", "")), None
-        refusing = frame.f_back
-        while refusing is not None and refusing.f_globals.get("__name__") != "oauthcore.flow.transact":
-            self._refusing.add(refusing)
-            if check is None and _ROOMS.match(refusing.f_globals.get("__name__", "")):
-                check = check_of(refusing.f_code)
-            refusing = refusing.f_back
-        kind = type(frame.f_locals["self"])
-        check = check or _cited(kind.__doc__ or "") or Passed(kind.__name__, "RFC 6749 section 5.2")
-        self.refusals.append(attrs.evolve(check, reason=reason))
+        deciding = tuple(_above(frame))
+        self._refusing.update(deciding)
+        check = next((CHECKS[one.f_code] for one in deciding if one.f_code in CHECKS), None)
+        kind, reason = type(frame.f_locals["self"]), str(frame.f_locals.get("reason", ""))
+        refused = Passed(kind.__name__, "RFC 6749 section 5.2") if check is None else _named(check)
+        self.refusals.append(attrs.evolve(refused, reason=reason))
 
 
-def check_of(code: CodeType) -> Passed | None:
-    """Return the check that a function is, if its docstring cites a section."""
-    text = code.co_consts[0] if code.co_consts else None
-    return _cited(text) if isinstance(text, str) else None
+def _above(frame: FrameType) -> Iterator[FrameType]:  # pragma: no cover
+    """Return the frames of the decision that is being made in a frame, the innermost first."""
+    above = frame.f_back
+    while above is not None and above.f_globals.get("__name__") != "oauthcore.flow.transact":
+        yield above
+        above = above.f_back
 
 
-def _cited(text: str) -> Passed | None:
-    section = _SECTION.search(text)
-    if section is None:
-        return None
-    said = text.partition("\n")[0].partition("; raises `")[0]
-    name = re.sub(r"\s*\([^)]*\)", "", said).strip().rstrip(".:")
-    return Passed(name, section[0])
+def _named(check: Check[Any]) -> Passed:
+    return Passed(check.name, check.section)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore import Response
-from oauthcore.authorization.need import Need
+from oauthcore.authorization.next_step import Need
 from oauthcore.errors import InvalidRequest
 from oauthcore.flow.effects import Flow
 from oauthcore.wire.parameters import query_of

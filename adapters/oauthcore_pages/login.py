@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, Throttled
-from oauthcore.authorization.need import Need
+from oauthcore.authorization.next_step import Need
 from oauthcore.flow.effects import Flow, authenticate
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.authorization.checks import ValidatedRequest
+from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
@@ -23,10 +23,10 @@ def consent_key(subject: str, client_id: str, context: Context) -> Digest:
 
 
 def remember(
-    judged: ValidatedRequest, allowed: Scope, subject: str, consent: Consent | None, context: Context
+    access: RequestedAccess, allowed: Scope, subject: str, consent: Consent | None, context: Context
 ) -> Change:
     """Remember what was allowed, of what was asked for, beside what stands and was not asked for."""
-    client, now = judged.asked.client, context.now
+    client, now = access.client, context.now
     fresh = Consent(
         key=consent_key(subject, client.client_id, context),
         client_id=client.client_id,
@@ -34,14 +34,14 @@ def remember(
         scope=allowed,
         granted_at=now,
         expires_at=now + context.policy.lifetimes.consent_lifetime,
-        claims=judged.claims_beside_scope,
+        claims=access.claims_beside_scope,
         client_generation=client.generation,
     )
     if consent is None:
         return Insert(fresh)
     if not is_live_consent(consent, client, now):
         return Replace(consent, fresh)
-    kept = without(consent, judged, Scope(), (), context)
+    kept = without(consent, access, Scope(), (), context)
     if not kept.scope and not kept.claims:
         return Replace(consent, fresh)
     # Nobody was asked about the rest, so it ends when it would have, and one record has one end.
@@ -51,30 +51,30 @@ def remember(
 
 
 def take_back(
-    judged: ValidatedRequest, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
+    access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
 ) -> tuple[Change, ...]:
     """Take back of a standing consent what was asked for and not allowed; `claims` are those allowed by name."""
-    if consent is None or not is_live_consent(consent, judged.asked.client, context.now):
+    if consent is None or not is_live_consent(consent, access.client, context.now):
         return ()
-    rest = without(consent, judged, allowed, claims, context)
+    rest = without(consent, access, allowed, claims, context)
     if rest == consent:
         return ()
     return (Replace(consent, rest),) if rest.scope or rest.claims else (Delete(consent),)
 
 
 def without(
-    consent: Consent, judged: ValidatedRequest, allowed: Scope, claims: tuple[str, ...], context: Context
+    consent: Consent, access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], context: Context
 ) -> Consent:
     """Return a consent without what was asked for and is not allowed.
 
     Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
     """
-    refused = {base(name) for name in judged.claims_beside_scope} - {base(name) for name in claims}
+    refused = {base(name) for name in access.claims_beside_scope} - {base(name) for name in claims}
     if context.openid is not None:
-        refused |= {*context.openid.claims_of(judged.scope)} - {*context.openid.claims_of(allowed)}
+        refused |= {*context.openid.claims_of(access.scope)} - {*context.openid.claims_of(allowed)}
     return attrs.evolve(
         consent,
-        scope=Scope(tuple(token for token in consent.scope if token in allowed or token not in judged.scope)),
+        scope=Scope(tuple(token for token in consent.scope if token in allowed or token not in access.scope)),
         claims=tuple(name for name in consent.claims if base(name) not in refused),
     )
 

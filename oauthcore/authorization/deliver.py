@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from oauthcore.authorization.checks import ValidatedRequest
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Part
+from oauthcore.authorization.validated import RequestedResponse
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import OAuthError
@@ -29,7 +29,7 @@ from oauthcore.wire.http import Response
 class Delivery:
     """Hold what is sent to the client once it is signed: the access token of `parameters`, and an ID token beside."""
 
-    judged: ValidatedRequest
+    response: RequestedResponse
     parameters: Mapping[str, str]
     access_token: Jwt | None
     id_token: Jwt | None
@@ -40,18 +40,18 @@ Undelivered: TypeAlias = Decision[Response | Delivery]
 
 
 def deliver(
-    judged: ValidatedRequest, grant: Grant, parts: Sequence[Part], person: Person, context: Context
+    response: RequestedResponse, grant: Grant, parts: Sequence[Part], person: Person, context: Context
 ) -> Delivery:
     """Deliver the parts to the client, with an ID token made of what leaves beside it where one was asked for."""
     parameters = {name: value for part in parts for name, value in part.parameters.items()}
     access_token = next((part.unsigned for part in parts if part.unsigned is not None), None)
     jwt = None
-    if judged.response_type.issues_id_token and is_due(grant.scope, context):
+    if response.type.issues_id_token and is_due(grant.scope, context):
         # OIDC Core section 5.4: where no access token comes, now or later, there is no other place to ask for them.
-        claimed = NOTHING if judged.response_type.parts else grant.scope
-        details = IdTokenDetails(judged.asked.request.nonce, person, claimed)
-        jwt = id_token(judged.asked.client, grant, details, context)
-    return Delivery(judged, parameters, access_token, jwt)
+        claimed = NOTHING if response.type.parts else grant.scope
+        details = IdTokenDetails(response.redirectable.request.nonce, person, claimed)
+        jwt = id_token(response.redirectable.client, grant, details, context)
+    return Delivery(response, parameters, access_token, jwt)
 
 
 def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
@@ -63,16 +63,15 @@ def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
 
 def signed(delivery: Delivery, context: Context) -> Flow[Response]:
     """Send a delivery to the client; the ID token is signed last, as everything beside it is hashed into it."""
-    parameters, asked = dict(delivery.parameters), delivery.judged.asked
+    parameters, redirectable = dict(delivery.parameters), delivery.response.redirectable
     if delivery.access_token is not None:
         parameters["access_token"] = yield from context.sign(delivery.access_token)
     if delivery.id_token is not None:
         code, token = parameters.get("code"), parameters.get("access_token")
-        beside = HashInputs(
-            None if code is None else Secret(code), None if token is None else Secret(token), asked.request.state
-        )
+        state = redirectable.request.state
+        beside = HashInputs(None if code is None else Secret(code), None if token is None else Secret(token), state)
         parameters["id_token"] = yield from context.sign(with_hashes(delivery.id_token, beside))
-    return answer(asked, delivery.judged.response_mode, parameters, context)
+    return answer(redirectable, delivery.response.mode, parameters, context)
 
 
 def front_channel_person(
@@ -80,7 +79,7 @@ def front_channel_person(
 ) -> Flow[Person]:
     """Ask for what an ID token that leaves at once has to say of the person; mostly there is none.
 
-    The names are those of the request before it is judged; what leaves in the end is chosen then.
+    The names are those of the request before it is validated; what leaves in the end is chosen then.
     """
     types = (request.response_type or "").split(" ")
     if client is None or login is None or context.openid is None or "id_token" not in types:

@@ -1,8 +1,8 @@
 """Request objects: an authorization request as a JWT, by value or by reference (OIDC Core section 6, RFC 9101).
 
 What is in it was signed by the client, so it wins over what is beside it. Nobody downstream knows that there was one:
-what comes out is an `AuthorizationRequest` like any other, that is judged like any other, and kept like any other where
-a person has to be asked; so an object is neither verified nor fetched twice.
+what comes out is an `AuthorizationRequest` like any other, checked like any other, and kept like any other where a
+person has to be asked; so an object is neither verified nor fetched twice.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from typing import assert_never
 
 import attrs
 
-from oauthcore.authorization.checks import Redirectable
 from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.authorization.validated import Redirectable
 from oauthcore.context import Context
 from oauthcore.errors import OAuthError
 from oauthcore.redirect_uri import ResponseMode, form_encoded, with_encoded
@@ -35,18 +35,18 @@ _FORM_POST_HEADERS: Headers = (
 )
 
 
-def answer(asked: Redirectable, mode: ResponseMode, parameters: Mapping[str, str], context: Context) -> Response:
+def answer(redirectable: Redirectable, mode: ResponseMode, parameters: Mapping[str, str], context: Context) -> Response:
     """Send parameters to the client's redirect URI, and to no other: it takes the proof to build this."""
     everything = dict(parameters)
-    if asked.request.state is not None:
-        everything["state"] = asked.request.state
+    if redirectable.request.state is not None:
+        everything["state"] = redirectable.request.state
     match mode:
         case "query" | "fragment":
             added = [form_encoded(everything.items()), _encoded_iss(context.issuer)]
-            return see_other(with_encoded(asked.redirect.uri, mode, "&".join(filter(None, added))))
+            return see_other(with_encoded(redirectable.redirect.uri, mode, "&".join(filter(None, added))))
         case "form_post":
             everything["iss"] = context.issuer
-            return Response(200, _FORM_POST_HEADERS, form_post_page(asked.redirect.uri, everything))
+            return Response(200, _FORM_POST_HEADERS, form_post_page(redirectable.redirect.uri, everything))
         case _:
             assert_never(mode)
 
@@ -57,23 +57,23 @@ def _encoded_iss(issuer: str) -> str:
     return form_encoded([("iss", issuer)])
 
 
-def refuse(asked: Redirectable, error: OAuthError, context: Context) -> Response:
+def refuse(redirectable: Redirectable, error: OAuthError, context: Context) -> Response:
     """Send an error to the client's redirect URI (RFC 6749 section 4.1.2.1)."""
     parameters = {"error": error.code, "error_description": error.error_description}
-    response = answer(asked, mode_for_errors(asked), parameters, context)
+    response = answer(redirectable, mode_for_errors(redirectable), parameters, context)
     return attrs.evolve(response, refusal=Refusal(error.code, error.reason))
 
 
-def mode_for_errors(asked: Redirectable) -> ResponseMode:
+def mode_for_errors(redirectable: Redirectable) -> ResponseMode:
     """Return the mode the client listens for: the one it asked for if that can be, else its response type's default."""
-    name = " ".join(sorted((asked.request.response_type or "").split(" ")))
+    name = " ".join(sorted((redirectable.request.response_type or "").split(" ")))
     response_type = RESPONSE_TYPES.get(name)
     modes: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")
     if response_type is not None:
         modes = response_type.modes
     elif {"token", "id_token"} & set(name.split(" ")):
         modes = ("fragment", "form_post")
-    return next((mode for mode in modes if mode == asked.request.response_mode), modes[0])
+    return next((mode for mode in modes if mode == redirectable.request.response_mode), modes[0])
 
 
 def form_post_page(uri: str, parameters: Mapping[str, str]) -> bytes:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.browser import bind, browser_of
-from oauthcore.authorization.checks import ValidatedRequest, known_client, prove_redirect, validate
+from oauthcore.authorization.checks import RefusedObject, read_redirectable, validate
 from oauthcore.authorization.consent import consent_key
 from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
-from oauthcore.authorization.need import NOTHING_ASKED, Need, next_step
-from oauthcore.authorization.proceed import Approval, approve, refusal_without_page, send_to_page
-from oauthcore.authorization.request_object import apply_request_object
+from oauthcore.authorization.next_step import NOT_BEGUN, Need, next_step, refusal_without_page
+from oauthcore.authorization.pages import send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import carry
+from oauthcore.authorization.validated import Redirectable, RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import OAuthError, UnnamedClient
@@ -44,7 +45,7 @@ class BrowserRequest:
     to ask them: it came without its cookies.
     """
 
-    request: AuthorizationRequest
+    redirectable: Redirectable
     browser: Secret | None
     reload: Response | None = None
 
@@ -53,22 +54,25 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     """Answer an authorization request, or start an interaction with the person."""
     received = read(query_of(request) if request.method == "GET" else form_of(request))
     client = yield from find(Client, received.client_id)
-    asked = understand(received, client, context)
-    if isinstance(asked, Decision):
-        return asked
+    redirectable = read_redirectable(received, client, context)
+    if isinstance(redirectable, RefusedObject):
+        return Decision(refuse(redirectable.redirectable, redirectable.error, context))
     session = yield from session_of(login)
     login = still_signed_in(login, session, context.now)
-    consent = None
+    consent, person = None, NOBODY
     if login is not None:
-        consent = yield from find(Consent, consent_key(login.subject, asked.client_id, context))
-    if asked.id_token_hint is not None:
-        asked = with_hint(asked, (yield from read_hint(asked.id_token_hint, context)))
-    person = NOBODY if context.openid is None else (yield from front_channel_person(asked, client, login, context))
+        consent = yield from find(Consent, consent_key(login.subject, received.client_id, context))
+    if context.openid is not None:
+        if redirectable.request.id_token_hint is not None:
+            hint = yield from read_hint(redirectable.request.id_token_hint, context)
+            redirectable = attrs.evolve(redirectable, request=with_hint(redirectable.request, hint))
+        person = yield from front_channel_person(redirectable.request, client, login, context)
     browser = browser_of(request, context)
     is_without_cookies = request.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
     facts = AuthorizationFacts(client, login, session, consent, person=person)
-    return (yield from delivered(decide(BrowserRequest(asked, browser, reload), facts, context), context))
+    arrived = BrowserRequest(redirectable, browser, reload)
+    return (yield from delivered(decide(arrived, facts, context), context))
 
 
 def read(parameters: Parameters) -> AuthorizationRequest:
@@ -92,17 +96,6 @@ def reload_as_get(received: AuthorizationRequest, context: Context) -> Response 
     return see_other(f"{context.base}{context.paths.authorization}?{query}")
 
 
-def understand(
-    received: AuthorizationRequest, client: Client | None, context: Context
-) -> AuthorizationRequest | Outcome:
-    """Return the request that a request object makes of it; refuse one that can't be used by what stands beside it."""
-    known = known_client(client, context)
-    try:
-        return apply_request_object(received, known, context)
-    except OAuthError as error:
-        return Decision(refuse(prove_redirect(received, known, context), error, context))
-
-
 def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None) -> AuthorizationRequest:
     """Put whom a verified hint names in the hint's place (OIDC Core section 3.1.2.1).
 
@@ -116,24 +109,24 @@ def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None)
 
 
 def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context) -> Undelivered:
-    """Refuse with a page until the redirect URI is proven, and from then on at the client."""
-    asked = prove_redirect(arrived.request, facts.client, context)
+    """Answer at the client, or send the browser to the page for what is needed of the person."""
+    redirectable = arrived.redirectable
     try:
-        judged = validate(asked, context)
-        needed = next_step(judged, facts, NOTHING_ASKED, context)
+        validated = validate(redirectable, "authorization", context)
+        needed = next_step(validated, facts, NOT_BEGUN, context)
         if isinstance(needed, Login):
-            return approve(judged, Approval(needed, judged.scope, asked=False), facts, context)
+            return approve(validated, Approval(needed, validated.access.scope, asked=False), facts, context)
         if arrived.reload is not None:
             return Decision(arrived.reload)
-        if "none" in judged.prompt:
+        if "none" in validated.access.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:
-        return Decision(refuse(asked, error, context))
-    return start_interaction(judged, needed, arrived.browser, facts.login, context)
+        return Decision(refuse(redirectable, error, context))
+    return start_interaction(validated.access, needed, arrived.browser, facts.login, context)
 
 
 def start_interaction(
-    judged: ValidatedRequest, needed: Need, browser: Secret | None, login: Login | None, context: Context
+    access: RequestedAccess, needed: Need, browser: Secret | None, login: Login | None, context: Context
 ) -> Outcome:
     """Bind the request to the browser, and send that to the page for what is needed.
 
@@ -141,19 +134,18 @@ def start_interaction(
     """
     bound, cookies = bind(browser, context)
     if login is None:
-        handle = carry(judged.asked.request, judged.asked.client, bound, context)
+        handle = carry(access.request, access.client, bound, context)
         return Decision(send_to_page(needed, handle, context, cookies))
     handle = context.mint()
     interaction = Interaction(
         key=context.digest("interaction", handle),
-        client_id=judged.asked.client.client_id,
-        request=judged.asked.request,
+        client_id=access.client.client_id,
+        request=access.request,
         browser=bound,
         started_at=context.now,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         login=login if needed is Need.CONSENT else None,
         auth_time=login.auth_time,
-        client_generation=judged.asked.client.generation,
+        client_generation=access.client.generation,
     )
-    changes = (Require(judged.asked.client), Insert(interaction))
-    return Decision(send_to_page(needed, handle, context, cookies), changes)
+    return Decision(send_to_page(needed, handle, context, cookies), (Require(access.client), Insert(interaction)))

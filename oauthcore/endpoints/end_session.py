@@ -15,7 +15,7 @@ from collections.abc import Callable
 import attrs
 
 from oauthcore.authorization.browser import bind, browser_of, is_same_browser
-from oauthcore.authorization.checks import known_client
+from oauthcore.authorization.requested_access import known_client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import (

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import attrs
 
-from oauthcore.authorization.checks import ValidatedRequest, prove_redirect, validate
+from oauthcore.authorization.checks import prove_redirect, validate
 from oauthcore.authorization.consent import consent_key
 from oauthcore.authorization.facts import AuthorizationFacts
-from oauthcore.authorization.need import InteractionProgress, Need, next_step
-from oauthcore.authorization.proceed import send_to_page, send_to_resume
+from oauthcore.authorization.next_step import InteractionProgress, Need, next_step
+from oauthcore.authorization.pages import send_to_page, send_to_resume
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
+from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.authorization.withdrawal import find_mark, note_mark
 from oauthcore.context import Context
 from oauthcore.digest import Secret
@@ -108,45 +109,51 @@ def describe(interaction: Interaction, facts: AuthorizationFacts, context: Conte
     if interaction.state not in WAITING or is_over(interaction, context.now):
         return None
     try:
-        judged = validate(prove_redirect(interaction.request, facts.client, context), context)
-        asked = InteractionProgress.in_(interaction, chosen=interaction.chosen)
-        needed = still_needed(judged, facts, asked, context)
+        validated = validate_stored(interaction, facts, context)
+        progress = InteractionProgress.in_(interaction, chosen=interaction.chosen)
+        needed = still_needed(validated, facts, progress, context)
     except OAuthError:
         return None
-    request = interaction.request
+    request, access = interaction.request, validated.access
     return PendingInteraction(
-        client=judged.asked.client,
-        redirect_uri=judged.asked.redirect.uri,
-        scope=judged.scope,
+        client=access.client,
+        redirect_uri=validated.response.redirectable.redirect.uri,
+        scope=access.scope,
         need=None if isinstance(needed, Login) else needed,
         login=interaction.login,
-        claims=judged.claims_beside_scope,
+        claims=access.claims_beside_scope,
         display=request.display or "page",
         ui_locales=words(request.ui_locales),
         login_hint=request.login_hint,
-        acr_values=judged.essential_acr or wished_acr(judged),
+        acr_values=access.essential_acr or wished_acr(access),
     )
 
 
+def validate_stored(interaction: Interaction, facts: AuthorizationFacts, context: Context) -> ValidatedRequest:
+    """Check the request of an interaction once more, by what is stored now; raises an `OAuthError`."""
+    redirectable = prove_redirect(interaction.request, facts.client, "interaction", context)
+    return validate(redirectable, "interaction", context)
+
+
 def still_needed(
-    judged: ValidatedRequest, facts: AuthorizationFacts, asked: InteractionProgress, context: Context
+    validated: ValidatedRequest, facts: AuthorizationFacts, progress: InteractionProgress, context: Context
 ) -> Need | Login:
     """Return what is needed; who signed in in another way than is essential is asked no more, and the client is told.
 
     That happens at the resume path, where the machine is walked again.
     """
     try:
-        return next_step(judged, facts, asked, context)
+        return next_step(validated, facts, progress, context)
     except UnmetAuthenticationRequirements:
         assert facts.login is not None
         return facts.login
 
 
-def wished_acr(judged: ValidatedRequest) -> tuple[str, ...]:
+def wished_acr(access: RequestedAccess) -> tuple[str, ...]:
     """Return the authentication contexts that would be nice to have, the best first (OIDC Core section 3.1.2.1)."""
-    named = judged.claims.id_token.get("acr")
+    named = access.claims.id_token.get("acr")
     values = () if named is None else tuple(value for value in named.values if isinstance(value, str))
-    return values or words(judged.asked.request.acr_values) or judged.asked.client.default_acr_values
+    return values or words(access.request.acr_values) or access.client.default_acr_values
 
 
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:
@@ -166,26 +173,27 @@ def decide_finish(
 ) -> Outcome:
     """Send the browser on: to the next page where more is needed, else to the resume path."""
     waiting = still_answerable(interaction, InteractionInput.FINISH, context)
-    judged = validate(prove_redirect(waiting.request, facts.client, context), context)
+    validated = validate_stored(waiting, facts, context)
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
-    scope = consented_scope(answer, judged, waiting)
+    access = validated.access
+    scope = consented_scope(answer, access.scope, waiting)
     login = answer.login_in(waiting, context.now)
-    asked = InteractionProgress.in_(waiting, chosen=True, consent=scope is not None)
-    needed = still_needed(judged, attrs.evolve(facts, login=login), asked, context)
+    progress = InteractionProgress.in_(waiting, chosen=True, consent=scope is not None)
+    needed = still_needed(validated, attrs.evolve(facts, login=login), progress, context)
     if isinstance(needed, Need):
         logged_in = INTERACTION[waiting.state, InteractionInput.LOGIN]
         known = None if needed is Need.LOGIN else login
         changed = moved(waiting, attrs.evolve(waiting, state=logged_in, login=known, chosen=True))
         return Decision(send_to_page(needed, answer.handle, context), (changed,))
-    if scope is not None and not scope and judged.scope:
+    if scope is not None and not scope and access.scope:
         # Nothing was ticked: that is a no.
         return decide_deny(answer.handle, login, waiting, context)
     finished = attrs.evolve(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
         # Like a code, it stands for what was allowed, and is on its way for a moment only (RFC 6749 section 4.1.2).
-        resume_before=min(waiting.expires_at, context.code_expires_at(judged.asked.client)),
+        resume_before=min(waiting.expires_at, context.code_expires_at(access.client)),
         login=needed,
         scope=scope,
         remember=answer.remember,
@@ -197,16 +205,16 @@ def decide_finish(
     return Decision(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 
 
-def consented_scope(answer: Answer, judged: ValidatedRequest, waiting: Interaction) -> Scope | None:
+def consented_scope(answer: Answer, asked: Scope, waiting: Interaction) -> Scope | None:
     """Return what the person allowed, of what was asked, in that order.
 
     A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.
     """
     if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
         return None
-    if not judged.scope.covers(answer.scope):
+    if not asked.covers(answer.scope):
         raise InvalidRequest("the application reports consent to more than was asked for")
-    return Scope(tuple(token for token in judged.scope if token in answer.scope))
+    return Scope(tuple(token for token in asked if token in answer.scope))
 
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
-from oauthcore.authorization.checks import Redirectable, prove_redirect, validate
+from oauthcore.authorization.checks import prove_redirect, validate
 from oauthcore.authorization.consent import consent_key, take_back
 from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
-from oauthcore.authorization.need import InteractionProgress, next_step
-from oauthcore.authorization.proceed import Approval, approve, send_to_page
+from oauthcore.authorization.next_step import InteractionProgress, next_step
+from oauthcore.authorization.pages import send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
+from oauthcore.authorization.validated import Redirectable
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
@@ -90,45 +92,47 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
     completed = advance(INTERACTION, interaction.state, InteractionInput.RESUME)
     if completed is None:
         raise InteractionOver(f"the interaction is {interaction.state.value}, there is nothing to resume")
-    asked = prove_redirect(interaction.request, facts.client, context)
+    redirectable = prove_redirect(interaction.request, facts.client, "resume", context)
     done = Replace(interaction, attrs.evolve(interaction, state=completed))
     try:
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
-        return answer_finished(back, asked, done, facts, context)
+        return answer_finished(back, redirectable, done, facts, context)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
         if not isinstance(error, AccessDenied):
-            return Decision(refuse(asked, error, context), (done,))
-        taken_back = denied(asked, interaction.scope or Scope(), facts.consent, context)
-        return Decision(refuse(asked, error, context), (done, *taken_back), (event,))
+            return Decision(refuse(redirectable, error, context), (done,))
+        taken_back = denied(redirectable, interaction.scope or Scope(), facts.consent, context)
+        return Decision(refuse(redirectable, error, context), (done, *taken_back), (event,))
 
 
-def denied(asked: Redirectable, allowed: Scope, consent: Consent | None, context: Context) -> tuple[Change, ...]:
+def denied(redirectable: Redirectable, allowed: Scope, consent: Consent | None, context: Context) -> tuple[Change, ...]:
     """Take back what was asked for and not allowed, so that who has said no is asked again."""
     if consent is None:
         return ()
     try:
-        judged = validate(asked, context)
+        access = validate(redirectable, "resume", context).access
     except OAuthError:  # what was asked for is asked for no longer: nothing tells what the no was said to
         return (Delete(consent),)
-    return take_back(judged, allowed, (), consent, context)
+    return take_back(access, allowed, (), consent, context)
 
 
 def answer_finished(
-    back: Return, asked: Redirectable, done: Replace[Interaction], facts: AuthorizationFacts, context: Context
+    back: Return, redirectable: Redirectable, done: Replace[Interaction], facts: AuthorizationFacts, context: Context
 ) -> Undelivered:
     """Answer the client; or ask again, where consent that was relied on, or the login session, has ended meanwhile."""
-    judged, interaction = validate(asked, context), done.old
+    validated, interaction = validate(redirectable, "resume", context), done.old
     withdrawn = is_withdrawn(interaction, facts.mark)
-    told = InteractionProgress.in_(interaction, chosen=True, consent=interaction.scope is not None and not withdrawn)
+    consented = interaction.scope is not None and not withdrawn
+    progress = InteractionProgress.in_(interaction, chosen=True, consent=consented)
     # Who took something back after they had said yes is asked anew, also where an older consent would do.
-    needed = next_step(judged, attrs.evolve(facts, consent=None) if withdrawn else facts, told, context)
+    needed = next_step(validated, attrs.evolve(facts, consent=None) if withdrawn else facts, progress, context)
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.
-        scope = judged.scope if interaction.scope is None else interaction.scope.within(judged.scope)
-        approval = Approval(needed, scope, told.consent, interaction.remember)
-        outcome = approve(judged, approval, facts, context)
+        asked = validated.access.scope
+        scope = asked if interaction.scope is None else interaction.scope.within(asked)
+        approval = Approval(needed, scope, progress.consent, interaction.remember)
+        outcome = approve(validated, approval, facts, context)
         marked = () if facts.mark is None else (Require(facts.mark),)
         return attrs.evolve(outcome, changes=(done, *marked, *outcome.changes))
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]

@@ -13,7 +13,7 @@ from oauthcore.scope import Scope
 
 @per_request(kw_only=True)
 class AuthorizationRequest:
-    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet judged.
+    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet checked.
 
     Two are the server's own conclusions: `request` and `request_uri` are None again once the request object has been
     obeyed, and `id_token_hint` is once it has been verified; `hinted_subject` is then whom it names.

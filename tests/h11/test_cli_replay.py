@@ -6,17 +6,22 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
-from oauthcore import Request, run
+from oauthcore import Request, Response, run
+from oauthcore.authorization.checks import checks_at
+from oauthcore.check import Check
+from oauthcore.documents import DocumentNeeded, Documents
 from oauthcore.testing import Outage
 from oauthcore.trace import Recorder, Trace
 from oauthcore_h11.cli import main
-from oauthcore_h11.witness import Passed, check_of
+from oauthcore_h11.witness import CHECKS, ROWS, Passed, Witness
 from tests.core.site import FORM, SECRETS, VERIFIER, Site, basic, form, make_site
 from tests.core.test_interleavings import redemption
 from tests.core.trace.test_trace import Ticket
@@ -63,11 +68,14 @@ def test_a_refusal_is_told_with_the_facts_and_the_section(path: Path, capsys: py
     assert lines[0] == "asked    POST /token at 2027-01-15T08:00:00Z"
     found = [line.split()[1] for line in lines if line.startswith("found")]
     assert found == ["Client", "AuthorizationCode", "Grant", "dict"]  # the last: that the person is known
-    passed = [line.split()[1] for line in lines if line.startswith("passed")]
-    assert passed == ["Read", "Read", "Read", "Read", "Prove"]  # what only computes is no check
-    assert lines[-3].startswith(
-        "refused  Match the verifier of an exchange with the code's challenge [RFC 7636 section 4.6]"
-    )
+    passed = [line.removeprefix("passed   ") for line in lines if line.startswith("passed")]
+    assert passed == [
+        "each parameter comes once [RFC 6749 section 3.1]",
+        "the body is a form [RFC 6749 section 3.2]",
+        "the client authenticates in one way [RFC 6749 section 2.3]",
+        "the client has proven who it is, by the method that it is registered for [RFC 6749 section 2.3]",
+    ]
+    assert lines[-3].startswith("refused  code_verifier matches the code's challenge [RFC 7636 section 4.6]")
     assert lines[-2] == "answer   400 invalid_grant: code_verifier does not match the challenge"
     assert lines[-1] == "replay   the same decision"
 
@@ -82,7 +90,7 @@ def test_what_was_granted_is_told_with_its_changes(path: Path, capsys: pytest.Ca
     assert status == 0
     assert story["is_same"] is True
     passed = [line["text"] for line in story["story"] if line["what"] == "passed"]
-    assert "Match the verifier of an exchange with the code's challenge [RFC 7636 section 4.6]" in passed
+    assert "code_verifier matches the code's challenge [RFC 7636 section 4.6]" in passed
     (changed,) = (line["text"] for line in story["story"] if line["what"] == "changed")
     assert changed.startswith("Require(Client confidential #")
     assert "Replace(AuthorizationCode " in changed
@@ -111,14 +119,10 @@ def test_the_checks_of_an_authorization_request_are_told_in_their_order(
 
     _, out, _ = told(capsys, path)
 
-    sections = [line.rpartition("[")[2].partition("]")[0] for line in out.splitlines() if line.startswith("passed")]
-    order = ["4.1.2.1", "3.1.2.3", "3.1.1", "3.3"]
-    assert [section for section in sections if section in {f"RFC 6749 section {number}" for number in order}] == [
-        *(f"RFC 6749 section {number}" for number in order),
-        *["RFC 6749 section 3.3"] * 2,
-    ]
-    assert "refused  Check that there is a code challenge where one is due" in out
-    assert "[RFC 9700 section 2.1.1]" in out
+    passed = [line.removeprefix("passed   ").rpartition(" [")[0] for line in out.splitlines() if "passed" in line]
+    expected = [check.name for check in checks_at("authorization", has_openid=False)]
+    assert [name for name in passed if name in expected] == expected[:-1]
+    assert f"refused  {expected[-1]} [RFC 9700 section 2.1.1]: code_challenge is missing" in out
 
 
 def test_what_failed_is_told(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,16 +220,47 @@ def test_watching_leaves_the_profiler_as_it_was(path: Path, capsys: pytest.Captu
     assert sys.getprofile() is before
 
 
-def test_a_check_is_named_by_what_its_function_says_with_the_section_it_cites() -> None:
-    def check() -> None:
-        """Match the one with the other (RFC 7636 section 4.6, RFC 9700 section 2.1).
+def requests_of(site: Site) -> Iterator[tuple[str, Request]]:
+    """Return a request for each endpoint, by the endpoint's name in the tables."""
+    caller = basic("confidential", SECRETS["confidential"])
+    yield "authorization", Request("GET", site.authorize_target())
+    yield "token", redemption(site.code())
+    tokens = site.tokens()
+    refresh = form(grant_type="refresh_token", refresh_token=tokens["refresh_token"], scope="email")
+    yield "token", Request("POST", "/token", (FORM, caller), refresh)
+    yield "token", Request("POST", "/token", (FORM, caller), form(grant_type="client_credentials"))
+    yield "introspection", Request("POST", "/introspect", (FORM, caller), form(token=tokens["access_token"]))
+    yield "revocation", Request("POST", "/revoke", (FORM, caller), form(token=tokens["access_token"]))
 
-        And more of it.
-        """
 
-    def other() -> None:
-        """Do what no standard speaks of."""
+def test_the_columns_of_the_tables_say_where_each_check_is_made() -> None:
+    site = make_site()
+    endpoints = {check.name: check.endpoints for check in ROWS}
 
-    assert check_of(check.__code__) == Passed("Match the one with the other", "RFC 7636 section 4.6")
-    assert check_of(other.__code__) is None
-    assert check_of((lambda: None).__code__) is None
+    for endpoint, request in requests_of(site):
+        witness = Witness()
+        witness.watch(partial(run, site.server.handle(request), site.world))
+        passed = [heard.name for heard in witness.heard if isinstance(heard, Passed)]
+        assert len(passed) > 3, endpoint
+        assert [name for name in passed if endpoint not in endpoints[name]] == []
+
+
+def test_a_check_that_waits_for_a_document_has_not_passed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits() -> None:
+        raise DocumentNeeded(Documents(), "https://client.example/jwks", 0)
+
+    def play() -> Response:
+        with pytest.raises(DocumentNeeded):
+            waits()
+        return Response(200)
+
+    witness = Witness()
+    monkeypatch.setitem(CHECKS, waits.__code__, Check("the keys are there", waits, "RFC 7523", (), "response", ()))
+
+    witness.watch(play)
+
+    assert witness.heard == []
+
+
+def test_each_check_is_known_by_a_function_of_its_own() -> None:
+    assert len(CHECKS) == len(ROWS) == len({check.name for check in ROWS})

@@ -268,11 +268,6 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("adapters/oauthcore_h11/engines.py", "splitlines"): "of what a database driver says",
     ("adapters/oauthcore_h11/traces.py", "lower"): "of what becomes a file's name, whose characters are named after it",
     ("adapters/oauthcore_h11/listeners.py", "int"): "of a port that a socket has told",
-    ("adapters/oauthcore_h11/witness.py", "strip"): "of a docstring of ours",
-    ("adapters/oauthcore_h11/witness.py", "\\W"): "of a docstring of ours",
-    ("adapters/oauthcore_h11/witness.py", "\\s"): "of a docstring of ours",
-    ("adapters/oauthcore_h11/witness.py", "\\d"): "of a docstring of ours",
-    ("adapters/oauthcore_h11/witness.py", "\\b"): "of a module's name",
     ("adapters/oauthcore_h11/assembly.py", "upper"): "of the name of a setting's value",
     ("adapters/oauthcore_h11/assembly.py", "lower"): "of the name of the operator's file",
     ("adapters/oauthcore_h11/logs.py", "lower"): "of a log level's name",
@@ -424,6 +419,9 @@ def per_request_fields() -> frozenset[str]:
 
 # A really frozen value completes itself while it is made, as attrs has it done.
 NOT_OURS: dict[str, str] = {
+    "oauthcore/authorization/checks.py": "the draft, which the checks of one request write and nobody else sees",
+    "oauthcore/authorization/requested_access.py": "likewise",
+    "oauthcore/authorization/requested_response.py": "likewise",
     "oauthcore/testing/lifetime.py": "a token as the model of a lifetime remembers it, no record",
     "adapters/oauthcore_asgi/litestar.py": "Litestar's state of a request",
     "adapters/oauthcore_asgi/quart.py": "Quart's g",

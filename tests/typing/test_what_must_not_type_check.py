@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 SNIPPETS = {
     "a redirect that was not validated": """
-from oauthcore.authorization.checks import Redirectable
 from oauthcore.authorization.response_mode import answer
+from oauthcore.authorization.validated import Redirectable
 from oauthcore.context import Context
 from oauthcore.records.client import Client
 from oauthcore.records.interaction import AuthorizationRequest
@@ -33,6 +33,33 @@ from oauthcore.records.interaction import AuthorizationRequest
 
 def redirect(request: AuthorizationRequest, context: Context) -> None:
     refuse(request, InvalidRequest("no"), context)  # error: arg-type
+""",
+    "checks that come after the redirect, of a request without a proven one": """
+from oauthcore.authorization.checks import validate
+from oauthcore.authorization.validated import ValidatedRequest
+from oauthcore.context import Context
+from oauthcore.records.interaction import AuthorizationRequest
+
+def skip(request: AuthorizationRequest, context: Context) -> ValidatedRequest:
+    return validate(request, "authorization", context)  # error: arg-type
+""",
+    "an approval of what only its redirect was checked of": """
+from oauthcore.authorization.approve import Approval, approve
+from oauthcore.authorization.facts import AuthorizationFacts
+from oauthcore.authorization.validated import Redirectable
+from oauthcore.context import Context
+from oauthcore.flow.outcome import Outcome
+
+def skip(redirectable: Redirectable, approval: Approval, facts: AuthorizationFacts, context: Context) -> Outcome:
+    return approve(redirectable, approval, facts, context)  # error: arg-type
+""",
+    "checks at an endpoint that has no column": """
+from oauthcore.authorization.checks import validate
+from oauthcore.authorization.validated import Redirectable, ValidatedRequest
+from oauthcore.context import Context
+
+def anywhere(redirectable: Redirectable, context: Context) -> ValidatedRequest:
+    return validate(redirectable, "authorisation", context)  # error: arg-type
 """,
     "a code issued for a redirect that was not validated": """
 from oauthcore.authorization.response_type import Approved

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import Login, PendingInteraction
-from oauthcore.authorization.need import Need
+from oauthcore.authorization.next_step import Need
 from oauthcore.scope import Scope
 from tests.core.site import REDIRECT, Site, handle_of, location, members, params, refused_by_page
 

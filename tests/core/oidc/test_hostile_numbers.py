@@ -9,14 +9,13 @@ from urllib.parse import urlencode
 import pytest
 
 from oauthcore import Request, Response, run
-from oauthcore.authorization.checks import essential_acr, wanted_subjects
+from oauthcore.authorization.requested_access import essential_acr, wanted_subjects
 from oauthcore.clients.assertion import ASSERTION_TYPE
 from oauthcore.documents import Documents
 from oauthcore.errors import InvalidRequest
 from oauthcore.jose.compact import InvalidJwt, read_claims
 from oauthcore.jose.jwk import parse_set
 from oauthcore.oidc.claims_request import Wanted, parse_claims
-from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore.trace import Recorder, Trace
 from tests.core.authorization.requesting import claims_of, requesting_site, send
 from tests.core.jose.test_hostile_tokens import signed
@@ -93,7 +92,7 @@ def test_the_claims_parameter_asks_for_no_such_number(number: str) -> None:
     ):
         with pytest.raises(InvalidRequest):
             _ = (
-                wanted_subjects(AuthorizationRequest(client_id="rp"), parse_claims(text)),
+                wanted_subjects(None, parse_claims(text)),
                 essential_acr(parse_claims(text)),
             )
 

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from oauthcore import Allowance, Client, ConfigurationError, Login, LoginSession, Policy, Response, Secret
-from oauthcore.authorization.proceed import session_changes
+from oauthcore.authorization.approve import session_changes
 from oauthcore.flow.outcome import Insert, Require
 from oauthcore.oidc.front_channel import frames_for
 from oauthcore.oidc.session import ANY_GENERATION, SessionsToEnd, authorized, ending, generations_in

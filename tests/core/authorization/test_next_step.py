@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from oauthcore import Need
-from oauthcore.authorization.proceed import refusal_without_page
+from oauthcore.authorization.next_step import refusal_without_page
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,112 @@
+"""Approval: what a validated request, to which the person has agreed, is answered with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from oauthcore.authorization.consent import remember, take_back
+from oauthcore.authorization.deliver import Undelivered, deliver
+from oauthcore.authorization.facts import AuthorizationFacts
+from oauthcore.authorization.response_mode import answer
+from oauthcore.authorization.response_type import Approved
+from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
+from oauthcore.context import Context
+from oauthcore.errors import AccessDenied
+from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace, Require
+from oauthcore.grants.issuance import new_grant
+from oauthcore.oidc.person import allowed_claims
+from oauthcore.oidc.session import authorized
+from oauthcore.per_request import per_request
+from oauthcore.policy import Allowance
+from oauthcore.records.grant import Consent, Grant
+from oauthcore.records.login import Login, LoginSession
+from oauthcore.scope import Scope, parse_scope
+
+
+@per_request
+class Approval:
+    """Hold what the person agreed to. `asked`: they were asked just now; `remember`: they need not be asked again."""
+
+    login: Login
+    scope: Scope
+    asked: bool
+    remember: bool = False
+
+
+def approve(
+    validated: ValidatedRequest, approval: Approval, facts: AuthorizationFacts, context: Context
+) -> Undelivered:
+    """Issue what was asked for, on a new grant, and send it to the client."""
+    access, response, session = validated.access, validated.response, facts.session
+    client = access.client
+    changes: list[Change] = [Require(client), *consent_changes(access, approval, facts.consent, context)]
+    events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.asked else []
+    check_id_token_allowed(validated, approval, context)
+    if response.type.is_none:
+        changes += () if session is None else (Require(session),)
+        return Decision(answer(response.redirectable, response.mode, {}, context), tuple(changes), tuple(events))
+    grant = grant_of(access, approval, context)
+    redirectable = response.redirectable
+    approved = Approved(client, redirectable.redirect, response.code_challenge, redirectable.request.nonce, grant)
+    parts = [issue(approved, context) for issue in response.type.parts]
+    changes += session_changes(grant, session)
+    changes += [Insert(grant), *(change for part in parts for change in part.changes)]
+    name: Literal["code_issued", "token_issued"] = "code_issued" if response.type.issues_code else "token_issued"
+    events.append(Event(name, client.client_id, grant.subject, grant.key))
+    return Decision(deliver(response, grant, parts, facts.person, context), tuple(changes), tuple(events))
+
+
+def check_id_token_allowed(validated: ValidatedRequest, approval: Approval, context: Context) -> None:
+    """Refuse a request that hangs on an ID token, where the person has not allowed one."""
+    if "openid" in approval.scope:
+        return
+    if validated.response.type.issues_id_token:
+        raise AccessDenied("the person allowed no ID token, and one was asked for")
+    if relies_on_nonce(validated, context):
+        # Else a code would leave that nothing binds to the browser: its tokens would come without the nonce.
+        raise AccessDenied("the person allowed no ID token, and its nonce stood in for a code_challenge")
+
+
+def relies_on_nonce(validated: ValidatedRequest, context: Context) -> bool:
+    """Tell whether nothing but the nonce binds the code (OAuth 2.1 section 7.5.1)."""
+    response = validated.response
+    unchallenged = response.type.issues_code and response.code_challenge is None
+    return unchallenged and not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, validated.access.client)
+
+
+def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> Grant:
+    """Make the grant: what was allowed, and how the person who did so was authenticated."""
+    client, request, login = access.client, access.request, approval.login
+    asked = None if request.scope is None else parse_scope(request.scope)
+    grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, asked)
+    if context.openid is None or "openid" not in approval.scope:
+        # It ends with the login session, too: who signs out means every application that got something in it.
+        return attrs.evolve(grant, sid=login.sid)
+    return attrs.evolve(
+        grant,
+        acr=login.acr,
+        amr=login.amr,
+        sid=login.sid,
+        claims=allowed_claims(client, request.claims, access.scope, approval.scope, context),
+        claims_locales=request.claims_locales,
+    )
+
+
+def session_changes(grant: Grant, session: LoginSession | None) -> tuple[Change, ...]:
+    """Demand that the login session lasts; where the grant is bound to it, note it there, so that it ends with it."""
+    if session is None:
+        return ()
+    return (Require(session),) if grant.sid is None else (Replace(session, authorized(session, grant)),)
+
+
+def consent_changes(
+    access: RequestedAccess, approval: Approval, consent: Consent | None, context: Context
+) -> tuple[Change, ...]:
+    """Remember what was answered, or demand that the consent relied on still stands at the moment of the commit."""
+    if not approval.asked:
+        return () if consent is None else (Require(consent),)
+    if approval.remember:
+        return (remember(access, approval.scope, approval.login.subject, consent, context),)
+    return take_back(access, approval.scope, access.claims_beside_scope, consent, context)

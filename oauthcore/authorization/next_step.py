@@ -1,0 +1,139 @@
+"""The next step: what a validated request still needs of the person before it can be answered."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self, assert_never
+
+import attrs
+
+from oauthcore.authorization.facts import AuthorizationFacts
+from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
+from oauthcore.context import Context
+from oauthcore.errors import (
+    AccountSelectionRequired,
+    ConsentRequired,
+    InteractionRequired,
+    LoginRequired,
+    OAuthError,
+    UnmetAuthenticationRequirements,
+)
+from oauthcore.oidc.subject import subject_for
+from oauthcore.records.grant import Consent
+from oauthcore.records.interaction import Interaction
+from oauthcore.records.liveness import is_live_consent
+from oauthcore.records.login import Login
+from oauthcore.redirect_uri import is_impersonable
+
+
+class Need(StrEnum):
+    """Name what the application has to ask the person for."""
+
+    LOGIN = "login"
+    SELECT_ACCOUNT = "select_account"
+    CREATE = "create"
+    CONSENT = "consent"
+
+
+@attrs.frozen
+class InteractionProgress:
+    """Tell what the person has been asked since the request came.
+
+    `since` is when the interaction started, None before there is one, and `known_auth_time` when who was signed in by
+    then had signed in. `chosen` tells that the application has reported somebody in it, `consent` that they were just
+    asked for consent.
+    """
+
+    since: int | None = None
+    chosen: bool = False
+    consent: bool = False
+    known_auth_time: int | None = None
+
+    @classmethod
+    def in_(cls, interaction: Interaction, *, chosen: bool, consent: bool = False) -> Self:
+        """Tell what was asked in an interaction."""
+        return cls(interaction.started_at, chosen, consent, interaction.auth_time)
+
+
+NOT_BEGUN = InteractionProgress()
+
+
+def next_step(
+    validated: ValidatedRequest, facts: AuthorizationFacts, progress: InteractionProgress, context: Context
+) -> Need | Login:
+    """Return what is needed next, or the login that the request can be answered for (OIDC Core section 3.1.2.3).
+
+    Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
+    """
+    access, login = validated.access, facts.login
+    if access.prompt and not progress.chosen:
+        if "create" in access.prompt:
+            return Need.CREATE
+        if "select_account" in access.prompt:
+            return Need.SELECT_ACCOUNT
+    if login is None or is_somebody_else(access, login, context) or is_stale(access, login, progress, context):
+        return Need.LOGIN
+    if access.essential_acr and login.acr not in access.essential_acr:
+        if is_fresh(login, progress):
+            raise UnmetAuthenticationRequirements(f"acr is {login.acr}, not one of {' '.join(access.essential_acr)}")
+        return Need.LOGIN
+    if progress.consent or ("consent" not in access.prompt and is_remembered(validated, facts.consent, context)):
+        return login
+    return Need.CONSENT
+
+
+def is_somebody_else(access: RequestedAccess, login: Login, context: Context) -> bool:
+    """Tell whether the client wants another person than who is signed in (OIDC Core sections 3.1.2.1 and 5.5.1)."""
+    return any(sub != subject_for(access.client, login.subject, context) for sub in access.subjects)
+
+
+def is_fresh(login: Login, progress: InteractionProgress) -> bool:
+    """Tell whether the person signed in after the request had come.
+
+    Times are in seconds, and who signed in and came with the request within the same one did so before it.
+    """
+    return (
+        progress.since is not None and login.auth_time >= progress.since and login.auth_time != progress.known_auth_time
+    )
+
+
+def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgress, context: Context) -> bool:
+    """Tell whether the person has to sign in again: by `prompt=login`, or because it was too long ago.
+
+    Who signs in for this request is fresh, however long the rest of it takes: with `max_age=0` nobody else ever is.
+    """
+    if is_fresh(login, progress):
+        return False
+    if "login" in access.prompt or access.max_age == 0:
+        return True
+    return access.max_age is not None and context.now - login.auth_time > access.max_age
+
+
+def is_remembered(validated: ValidatedRequest, consent: Consent | None, context: Context) -> bool:
+    """Tell whether the person has allowed all of this before, and may be taken at that word.
+
+    Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but
+    the client, who authenticates to use it: who is it that asks? (RFC 8252 section 8.6.)
+    """
+    access, response = validated.access, validated.response
+    is_for_anybody = access.client.is_public or response.type.issues_tokens
+    if is_for_anybody and is_impersonable(response.redirectable.redirect.uri):
+        return False
+    if consent is None or not is_live_consent(consent, access.client, context.now):
+        return False
+    return consent.scope.covers(access.scope) and set(access.claims_beside_scope) <= set(consent.claims)
+
+
+def refusal_without_page(needed: Need) -> OAuthError:
+    """Return the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
+    match needed:
+        case Need.LOGIN:
+            return LoginRequired("prompt=none, and nobody is signed in who would do")
+        case Need.CONSENT:
+            return ConsentRequired("prompt=none, and the person has not allowed all of this before")
+        case Need.SELECT_ACCOUNT:
+            return AccountSelectionRequired("prompt=none, and an account would have to be chosen")
+        case Need.CREATE:
+            return InteractionRequired("prompt=none, and an account would have to be made")
+        case _:
+            assert_never(needed)

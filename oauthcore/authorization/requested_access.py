@@ -1,0 +1,169 @@
+"""The checks of what an authorization request asks for; how it is to be answered is none of theirs.
+
+Each takes the draft and notes there what it learns. In which order they are run, `checks` says.
+"""
+
+from __future__ import annotations
+
+from oauthcore.authorization.draft import Draft
+from oauthcore.authorization.request_object import apply_request_object
+from oauthcore.authorization.unstored import check_length
+from oauthcore.context import Context
+from oauthcore.errors import (
+    DisabledClient,
+    InvalidRequest,
+    InvalidScope,
+    LoginRequired,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnknownClient,
+)
+from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
+from oauthcore.oidc.person import asked_beside_scope
+from oauthcore.policy import Allowance
+from oauthcore.records.client import Client
+from oauthcore.records.liveness import is_live_client
+from oauthcore.scope import Scope, parse_scope
+from oauthcore.wire.text import decimal, words
+
+# What every application can do, also one that knows nothing of OpenID Connect.
+PROMPTS = frozenset({"none", "login", "consent"})
+# OIDC Core section 3.1.2.1.
+DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
+# Enough for a century; an integer without an end is an attack on whoever reads it.
+MAX_MAX_AGE_DIGITS = 10
+
+
+def known_client(client: Client | None, context: Context) -> Client:
+    """Return the client, if there is one and it may be served (RFC 6749 section 4.1.2.1)."""
+    if client is None:
+        raise UnknownClient("the client is unknown")
+    if not is_live_client(client, context.now):
+        raise DisabledClient("the client is disabled")
+    return client
+
+
+def check_client(draft: Draft, context: Context) -> None:
+    """Check that there is such a client, and that it may be served."""
+    draft.client = known_client(draft.found, context)
+
+
+def check_object(draft: Draft, context: Context) -> None:
+    """Put what the client has signed in the place of what stands beside it: that could be anybody's."""
+    draft.request = apply_request_object(draft.request, draft.client, context)
+
+
+def check_size(draft: Draft, _: Context) -> None:
+    """Check that the request is short enough to wait for a person, also where it need not: a client knows at once."""
+    check_length(draft.request)
+
+
+def check_no_object(draft: Draft, _: Context) -> None:
+    """Refuse an object that can't be obeyed rather than ignore it: it may say something else than what is beside it.
+
+    One that was obeyed is gone from the request by now.
+    """
+    if draft.request.request is not None:
+        raise RequestNotSupported("request was given")
+    if draft.request.request_uri is not None:
+        raise RequestUriNotSupported("request_uri was given")
+
+
+def check_no_registration(draft: Draft, _: Context) -> None:
+    """Refuse a client that would register itself with its request: that is for self-issued providers."""
+    if draft.request.registration is not None:
+        raise RegistrationNotSupported("registration was given")
+
+
+def check_hint(draft: Draft, _: Context) -> None:
+    """Refuse a hint that could not be verified, in a request that allows no page.
+
+    Who is meant can't be told then, and nobody can be asked. Any other hint is gone from the request by now.
+    """
+    if draft.request.id_token_hint is not None:
+        raise LoginRequired("id_token_hint is no ID token of this server's for this client, or its key is gone")
+
+
+def check_display(draft: Draft, _: Context) -> None:
+    """Check that the page may be displayed in a way that there is."""
+    if draft.request.display is not None and draft.request.display not in DISPLAYS:
+        raise InvalidRequest.with_description("display has a value that is not known")
+
+
+def check_prompt(draft: Draft, context: Context) -> None:
+    """Check that the prompt can be obeyed: known values, and `none` alone."""
+    draft.prompt = prompt = frozenset(words(draft.request.prompt))
+    if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
+        raise InvalidRequest.with_description("prompt has a value that is not known")
+    if "none" in prompt and len(prompt) > 1:
+        raise InvalidRequest.with_description("prompt has none beside another value")
+
+
+def check_scope(draft: Draft, context: Context) -> None:
+    """Check that the client may ask for that scope; where it names none, its default holds."""
+    text = draft.request.scope
+    named = None if text is None else parse_scope(text)
+    if named is not None and "openid" in named and context.openid is None:
+        # The client waits for an ID token, and it is better told so before the person has signed in than after.
+        raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
+    draft.scope = context.requested_scope(named, draft.client)
+
+
+def check_offline_access(draft: Draft, context: Context) -> None:
+    """Ignore offline_access where no refresh token can come of it, and where the person is not asked anew.
+
+    OIDC Core section 11 has it ignored, not refused.
+    """
+    scope = draft.scope
+    if "offline_access" not in scope or "openid" not in scope:
+        return
+    asks = "consent" in draft.prompt or context.allows(Allowance.OFFLINE_WITHOUT_CONSENT, draft.client)
+    if not (draft.may_refresh and asks):
+        draft.scope = Scope(tuple(token for token in scope if token != "offline_access"))
+
+
+def check_claims(draft: Draft, context: Context) -> None:
+    """Check that the claims parameter can be read, where it means anything: for an ID token."""
+    if "openid" in draft.scope:
+        draft.claims = parse_claims(draft.request.claims)
+        draft.claims_beside_scope = asked_beside_scope(draft.client, draft.claims, draft.scope, context)
+
+
+def check_claim_values(draft: Draft, _: Context) -> None:
+    """Check that who has to sign in, and how, is named by strings: 1 is not the person "1"."""
+    draft.subjects = wanted_subjects(draft.request.hinted_subject, draft.claims)
+    draft.essential_acr = essential_acr(draft.claims)
+
+
+def check_max_age(draft: Draft, context: Context) -> None:
+    """Check that max_age is a number of seconds; without one the client's default holds."""
+    text = draft.request.max_age
+    if text is None:
+        draft.max_age = draft.client.default_max_age
+    elif context.openid is None:  # RFC 6749 section 3.1: a parameter that is not known is ignored
+        draft.max_age = None
+    else:
+        draft.max_age = max_age = decimal(text, MAX_MAX_AGE_DIGITS)
+        if max_age is None:
+            raise InvalidRequest.with_description("max_age is no number of seconds")
+
+
+def wanted_subjects(hinted_subject: str | None, claims: ClaimsRequest) -> tuple[str, ...]:
+    """Return whom the client wants, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
+    named = claims.id_token.get("sub")
+    values = () if named is None else _texts("sub", named.values[:1])
+    return values if hinted_subject is None else (hinted_subject, *values)
+
+
+def essential_acr(claims: ClaimsRequest) -> tuple[str, ...]:
+    """Return the authentication contexts of which one is essential (OIDC Core section 5.5.1.1)."""
+    wanted = claims.id_token.get("acr")
+    return _texts("acr", wanted.values) if wanted is not None and wanted.essential else ()
+
+
+def _texts(claim: str, values: tuple[object, ...]) -> tuple[str, ...]:
+    texts = tuple(value for value in values if isinstance(value, str))
+    if len(texts) != len(values):
+        raise InvalidRequest(f"claims asks for a value of {claim} that is no string")
+    return texts

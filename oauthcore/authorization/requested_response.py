@@ -1,0 +1,98 @@
+"""The checks of how an authorization request is to be answered: where, with what, and bound to whom.
+
+Each takes the draft and notes there what it learns. In which order they are run, `checks` says.
+"""
+
+from __future__ import annotations
+
+from oauthcore.authorization.draft import Draft
+from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.context import Context
+from oauthcore.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
+from oauthcore.pkce import parse_challenge
+from oauthcore.policy import Allowance, CodeBinding
+from oauthcore.redirect_uri import validate_redirect
+
+
+def check_redirect_uri(draft: Draft, _: Context) -> None:
+    """Check that the redirect URI is one of the client's: until then nobody knows whose it is."""
+    draft.redirect = validate_redirect(draft.request.redirect_uri, draft.client.redirect_uris)
+
+
+def check_response_type(draft: Draft, context: Context) -> None:
+    """Check that the server offers the response type, and that the client is registered for it."""
+    if draft.request.response_type is None:
+        raise InvalidRequest.with_description("response_type is missing")
+    # OAuth 2.0 Multiple Response Type Encoding section 3: the order of the values does not matter.
+    name = " ".join(sorted(draft.request.response_type.split(" ")))
+    response_type = RESPONSE_TYPES.get(name)
+    if response_type is None or name not in context.policy.response_types:
+        raise UnsupportedResponseType("the response type is not offered")
+    if name not in draft.client.response_types:
+        raise UnauthorizedClient.with_description("the client is not registered for this response type")
+    for grant_type in response_type.grant_types:
+        if grant_type not in draft.client.grant_types:
+            raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant")
+    draft.response_type = response_type
+    draft.may_refresh = response_type.issues_code
+
+
+def check_response_mode(draft: Draft, _: Context) -> None:
+    """Check that the answer may travel as the client wants: a token never in a query."""
+    wanted, modes = draft.request.response_mode, draft.response_type.modes
+    if wanted is None:
+        draft.response_mode = modes[0]
+        return
+    for mode in modes:
+        if mode == wanted:
+            draft.response_mode = mode
+            return
+    raise InvalidRequest.with_description("response_mode is unknown, or does not go with the response type")
+
+
+def check_id_token(draft: Draft, context: Context) -> None:
+    """Check that an ID token is asked for as it must be: with scope openid, and with a nonce where it comes at once.
+
+    A nonce ties it to the browser that asked (OIDC Core sections 3.2.2.1 and 3.3.2.11); in the code flow the code does.
+    """
+    if not draft.response_type.issues_id_token:
+        return
+    if context.openid is None or "openid" not in draft.scope:
+        raise InvalidRequest.with_description("an ID token is asked for without scope openid")
+    if draft.request.nonce is None:
+        raise InvalidRequest.with_description("an ID token is asked for without nonce")
+
+
+def check_code_challenge(draft: Draft, context: Context) -> None:
+    """Check that there is a code challenge where one is due: always from public clients."""
+    request, client = draft.request, draft.client
+    plain_allowed = context.allows(Allowance.PLAIN_PKCE, client)
+    challenge = parse_challenge(request.code_challenge, request.code_challenge_method, plain_allowed=plain_allowed)
+    draft.code_challenge = challenge
+    if challenge is not None or not draft.response_type.issues_code:
+        return
+    if client.is_public:
+        raise InvalidRequest.with_description(
+            "code_challenge is missing", "code_challenge is missing, and the client is public"
+        )
+    if not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client) and not brings_nonce(draft, context):
+        raise unbound_code(context)
+
+
+def brings_nonce(draft: Draft, context: Context) -> bool:
+    """Tell whether a confidential client's nonce does in the place of a code challenge (OAuth 2.1 section 7.5.1).
+
+    It does where it comes back in an ID token with what the code is redeemed for: without scope openid there is none,
+    and the client would have nothing to compare it with.
+    """
+    may = context.policy.code_binding is CodeBinding.PKCE_OR_NONCE
+    return may and context.openid is not None and "openid" in draft.scope and draft.request.nonce is not None
+
+
+def unbound_code(context: Context) -> InvalidRequest:
+    """Return the refusal of a confidential client's request for a code that nothing binds: with what it lacks."""
+    if context.openid is not None and context.policy.code_binding is CodeBinding.PKCE_OR_NONCE:
+        return InvalidRequest.with_description("code_challenge is missing, and so is a nonce with scope openid")
+    return InvalidRequest.with_description(
+        "code_challenge is missing", "code_challenge is missing, and the policy demands it"
+    )

@@ -1,0 +1,219 @@
+"""The checks beside those of an authorization request, one row each: for whoever reads, and for `oauthcore replay`.
+
+Those of an authorization request are run from their table (`authorization/checks.py`). These are called by the flows
+that they belong to, each at its place; they stand here in the order in which a request comes by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from oauthcore.authorization import approve, next_step
+from oauthcore.check import Check
+from oauthcore.clients import authentication
+from oauthcore.endpoints import end_session, introspection, resume, revocation, userinfo
+from oauthcore.errors import (
+    AccessDenied,
+    AccountSelectionRequired,
+    ConsentRequired,
+    IdTokenOfAnotherClient,
+    InsufficientScope,
+    InteractionOver,
+    InteractionRequired,
+    InvalidClient,
+    InvalidGrant,
+    InvalidRequest,
+    InvalidScope,
+    InvalidToken,
+    LoginRequired,
+    OtherBrowser,
+    RepeatedParameter,
+    UnauthorizedClient,
+    UnmetAuthenticationRequirements,
+    UnregisteredPostLogoutRedirectUri,
+)
+from oauthcore.grants import authorization_code, client_credentials, password, refresh_token
+from oauthcore.pkce import check_verifier
+from oauthcore.wire import parameters
+
+AnyCheck: TypeAlias = Check[Callable[..., object]]
+
+_BY_CLIENTS = ("token", "introspection", "revocation")
+
+CHECKS: tuple[AnyCheck, ...] = (
+    # What comes in.
+    Check(
+        "each parameter comes once",
+        parameters.parse_form,
+        "RFC 6749 section 3.1",
+        (RepeatedParameter, InvalidRequest),
+        "response",
+        ("authorization", "resume", "end_session", *_BY_CLIENTS),
+    ),
+    Check(
+        "the body is a form",
+        parameters.form_of,
+        "RFC 6749 section 3.2",
+        (InvalidRequest,),
+        "response",
+        ("authorization", "end_session", "userinfo", *_BY_CLIENTS),
+    ),
+    # Who is calling.
+    Check(
+        "the client authenticates in one way",
+        authentication.read_credentials,
+        "RFC 6749 section 2.3",
+        (InvalidClient, InvalidRequest),
+        "response",
+        _BY_CLIENTS,
+    ),
+    Check(
+        "the client has proven who it is, by the method that it is registered for",
+        authentication.decide,
+        "RFC 6749 section 2.3",
+        (InvalidClient,),
+        "response",
+        _BY_CLIENTS,
+    ),
+    # What a person has still to be asked for.
+    Check(
+        "the person can be asked for what is needed",
+        next_step.refusal_without_page,
+        "OIDC Core section 3.1.2.6",
+        (LoginRequired, ConsentRequired, AccountSelectionRequired, InteractionRequired),
+        "redirect",
+        ("authorization",),
+    ),
+    Check(
+        "who has just signed in did so in the way that is essential",
+        next_step.next_step,
+        "OIDC Core section 5.5.1.1",
+        (UnmetAuthenticationRequirements,),
+        "redirect",
+        ("authorization", "interaction", "resume"),
+    ),
+    Check(
+        "the interaction lives, and was started and answered in this browser",
+        resume.prove_own,
+        "RFC 6749 section 10.12",
+        (InteractionOver, OtherBrowser),
+        "page",
+        ("resume",),
+    ),
+    Check(
+        "the person has allowed the ID token that the request hangs on",
+        approve.check_id_token_allowed,
+        "OIDC Core section 3.1.2.4",
+        (AccessDenied,),
+        "redirect",
+        ("authorization", "resume"),
+    ),
+    # What is exchanged for tokens.
+    Check(
+        "the code lives, and is this client's and this redirect URI's",
+        authorization_code.prove_own,
+        "RFC 6749 section 4.1.3",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "code_verifier matches the code's challenge",
+        check_verifier,
+        "RFC 7636 section 4.6",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the code is redeemed for the first time, and its grant lives",
+        authorization_code.decide,
+        "RFC 6749 section 4.1.2",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "scope is within what was allowed",
+        refresh_token.allowed_scope,
+        "RFC 6749 section 6",
+        (InvalidScope, InvalidGrant),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the refresh token was not used before",
+        refresh_token.reuse,
+        "RFC 9700 section 4.14.2",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the refresh token lives, and is this client's",
+        refresh_token.decide,
+        "RFC 6749 section 6",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the client has credentials to be granted a token for",
+        client_credentials.decide,
+        "RFC 6749 section 4.4",
+        (UnauthorizedClient, InvalidScope),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "username and password are a person's",
+        password.decide,
+        "RFC 6749 section 4.3",
+        (InvalidGrant, InvalidScope),
+        "response",
+        ("token",),
+    ),
+    # What is asked about tokens.
+    Check(
+        "the client can be told about tokens",
+        introspection.decide,
+        "RFC 7662 section 2.1",
+        (InvalidClient,),
+        "response",
+        ("introspection",),
+    ),
+    Check(
+        "the token is the client's",
+        revocation.decide,
+        "RFC 7009 section 2.1",
+        (InvalidGrant,),
+        "response",
+        ("revocation",),
+    ),
+    Check(
+        "the access token comes in one way",
+        userinfo.read_token,
+        "RFC 6750 section 2",
+        (InvalidRequest,),
+        "response",
+        ("userinfo",),
+    ),
+    Check(
+        "the access token lives, and opens this endpoint",
+        userinfo.prove_entitled,
+        "OIDC Core section 5.3",
+        (InvalidToken, InsufficientScope),
+        "response",
+        ("userinfo",),
+    ),
+    # Where a browser goes after signing out.
+    Check(
+        "the hint is the client's, and so is post_logout_redirect_uri",
+        end_session.check_request,
+        "OIDC RP-Initiated Logout section 3",
+        (IdTokenOfAnotherClient, UnregisteredPostLogoutRedirectUri, InvalidRequest),
+        "page",
+        ("end_session",),
+    ),
+)
