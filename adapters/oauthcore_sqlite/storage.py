@@ -149,5 +149,4 @@ class AsyncSqliteStorage:
             await asyncio.sleep(RETRY)
 
     async def _written(self, work: Work) -> int:
-        answer: int = await asyncio.wrap_future(self.blocking._writer.submit(work))
-        return answer
+        return await self.blocking._writer.submit_here(work)

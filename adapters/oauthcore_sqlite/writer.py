@@ -10,10 +10,12 @@ is queued: those that were queued together fail together, and not one after the 
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import lru_cache
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic
@@ -22,9 +24,12 @@ from typing import TypeAlias, assert_never
 import attrs
 
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
+from oauthcore.records.client import Client
 from oauthcore.records.kinds import BY_SUBJECT
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
+from oauthcore_sqlite import callers
+from oauthcore_sqlite.callers import Caller, Outcome
 from oauthcore_sqlite.database_file import DatabaseFile, Identity
 
 # More would make the first one wait for the last; with fewer the disk does the same work more often.
@@ -77,9 +82,18 @@ class Step:
 
 def spelled(record: Record) -> str:
     """Return a record's text; raises `ValueError` for characters that no file can hold (lone surrogates)."""
+    # Nearly every commit requires one of a few clients to be as it was. Records are frozen, and equal ones are spelled
+    # alike.
+    return _client_spelled(record) if isinstance(record, Client) else _spelled(record)
+
+
+def _spelled(record: Record) -> str:
     body = dump(record)
     body.encode()
     return body
+
+
+_client_spelled = lru_cache(maxsize=256)(_spelled)
 
 
 def place_of(record: Record) -> Place:
@@ -134,10 +148,10 @@ def remove_expired(expired_before: int, limit: int) -> Work:
 
 @attrs.frozen
 class Job:
-    """Hold work that waits, whom to tell, and until when another process's lock is waited for."""
+    """Hold work that waits, who waits for it, and until when another process's lock is waited for."""
 
     work: Work
-    done: Future[int]
+    caller: Caller
     until: float
 
 
@@ -154,20 +168,51 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._log: tuple[Identity, Identity] | None = None
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        # What event loops have asked for in this turn of theirs.
+        self._held: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         self._is_closed = False
         self._thread: Thread | None = None
         self._lock = Lock()
 
     def submit(self, work: Work) -> Future[int]:
         """Queue work; its answer comes once it is on the disk, or the exception that kept it from getting there."""
-        job = Job(work, Future(), monotonic() + self._wait)
+        caller = callers.Thread()
         with self._lock:
-            if self._is_closed:
-                raise sqlite3.ProgrammingError("the storage is closed")
-            if self._thread is None:
-                self._begin()
-            self._jobs.put(job)
-        return job.done
+            self._put(self._job(work, caller))
+        return caller.future
+
+    def submit_here(self, work: Work) -> asyncio.Future[int]:
+        """Queue work as `submit` does, for a task in the event loop that runs, once its others have had their turn.
+
+        So what an event loop has read from many clients at once goes into one transaction. If the first were queued at
+        once, the writer would begin with it alone, and take the interpreter from the loop to do so.
+        """
+        caller = callers.Task()
+        with self._lock:
+            job = self._job(work, caller)
+            if caller.loop not in self._held:
+                self._held[caller.loop] = []
+                caller.loop.call_soon(self._release, caller.loop)
+            self._held[caller.loop].append(job)
+        return caller.future
+
+    def _job(self, work: Work, caller: Caller) -> Job:
+        if self._is_closed:
+            raise sqlite3.ProgrammingError("the storage is closed")
+        return Job(work, caller, monotonic() + self._wait)
+
+    def _put(self, job: Job) -> None:
+        if self._thread is None:
+            self._begin()
+        self._jobs.put(job)
+
+    def _release(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            self._put_held(loop)
+
+    def _put_held(self, loop: asyncio.AbstractEventLoop) -> None:
+        for job in self._held.pop(loop, ()):
+            self._put(job)
 
     def close(self) -> None:
         """Write what is queued, and end."""
@@ -190,6 +235,8 @@ class Writer:
         self._thread.start()
 
     def _end(self) -> None:
+        for loop in list(self._held):
+            self._put_held(loop)
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join()
@@ -205,25 +252,22 @@ class Writer:
     def _write(self, first: Job) -> bool:
         """Write one group, and tell whether it was the last one."""
         group, is_last = [first], False
+        waiting: list[Job] | None = None
+        outcomes: Sequence[Outcome]
         try:
             connection = self._connected(first.until - monotonic())
             # Here another process may have to be waited for; so whoever comes meanwhile still goes along.
             connection.execute("BEGIN IMMEDIATE")
             is_last = self._gather(group)
-            answers = [self._answer(connection, job) for job in group if job.done.set_running_or_notify_cancel()]
+            waiting = who_waits(group)
+            outcomes = [self._answer(connection, job) for job in waiting]
             self._check_file()
             connection.execute("COMMIT")
         except Exception as failure:  # a full disk, say: nothing was done, and all of them hear why
             self._abandon()
-            for job in group:
-                tell(job, failure)
-        else:
-            asked = [job for job in group if not job.done.cancelled()]
-            for job, answer in zip(asked, answers, strict=True):
-                if isinstance(answer, ValueError):
-                    job.done.set_exception(answer)
-                else:
-                    job.done.set_result(answer)
+            waiting = who_waits(group) if waiting is None else waiting
+            outcomes = [failure] * len(waiting)
+        callers.tell((job.caller, outcome) for job, outcome in zip(waiting, outcomes, strict=True))
         return is_last
 
     def _connected(self, wait: float) -> sqlite3.Connection:
@@ -248,7 +292,7 @@ class Writer:
                 self._connection.close()
         self._connection = self._log = None
 
-    def _answer(self, connection: sqlite3.Connection, job: Job) -> int | ValueError:
+    def _answer(self, connection: sqlite3.Connection, job: Job) -> Outcome:
         """Do one job's work. A stored record that can't be read is found before anything is written: it is its own."""
         try:
             return job.work(connection)
@@ -274,7 +318,6 @@ class Writer:
             self._disconnect()
 
 
-def tell(job: Job, failure: Exception) -> None:
-    """Tell whoever waits for a job why it was not done."""
-    if job.done.running() or (not job.done.cancelled() and job.done.set_running_or_notify_cancel()):
-        job.done.set_exception(failure)
+def who_waits(group: Sequence[Job]) -> list[Job]:
+    """Leave out the jobs that nobody waits for any more; whoever is left can't give up from now on."""
+    return [job for job in group if job.caller.still_waits()]

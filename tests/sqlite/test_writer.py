@@ -135,6 +135,41 @@ def test_closing_writes_what_is_queued(path: Path) -> None:
         writing.submit(inserting("b"))
 
 
+@pytest.mark.anyio
+async def test_what_an_event_loop_asks_for_in_one_turn_shares_one_transaction(path: Path) -> None:
+    writing, statements, _ = counting(path)
+
+    answers = await asyncio.gather(*(writing.submit_here(inserting(key)) for key in "abcab"))
+    writing.close()
+
+    assert answers == [True, True, True, False, False]
+    assert statements.count("COMMIT") == 1
+
+
+@pytest.mark.anyio
+async def test_closing_writes_what_an_event_loop_has_only_just_asked_for(path: Path) -> None:
+    writing, _, _ = counting(path)
+    asked = writing.submit_here(inserting("a"))
+
+    writing.close()
+
+    assert await asked is True
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        writing.submit_here(inserting("b"))
+
+
+def test_event_loop_that_ends_before_its_turn_keeps_nobody_else_waiting(path: Path) -> None:
+    writing, _, _ = counting(path)
+
+    async def ask_and_leave() -> None:
+        writing.submit_here(inserting("a")).cancel()
+
+    asyncio.run(ask_and_leave())
+
+    assert writing.submit(inserting("b")).result(PATIENCE) is True
+    writing.close()
+
+
 def test_a_commit_that_is_given_up_before_its_turn_is_not_made(path: Path) -> None:
     writing, _, failing = counting(path)
     go_on, _ = blocked(writing)

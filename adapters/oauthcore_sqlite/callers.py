@@ -1,0 +1,67 @@
+"""Who waits for a commit, and how they are told what came of it: a thread, or a task in an event loop.
+
+To wake an event loop from another thread takes about as long as to do the work of a commit. So all who wait in one loop
+are told together, once for each transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TypeAlias
+
+Outcome: TypeAlias = int | Exception
+
+
+class Thread:
+    """Be a thread that waits."""
+
+    def __init__(self) -> None:
+        self.future: Future[int] = Future()
+
+    def still_waits(self) -> bool:
+        """Tell whether it has not given up; to be asked once, and from then on it can't."""
+        return self.future.set_running_or_notify_cancel()
+
+
+class Task:
+    """Be a task that waits in the event loop that runs."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[int] = self.loop.create_future()
+
+    def still_waits(self) -> bool:
+        """Tell whether it has not given up; from now on what it asked for is done all the same."""
+        return not self.future.cancelled()
+
+
+Caller: TypeAlias = Thread | Task
+
+
+def tell(outcomes: Iterable[tuple[Caller, Outcome]]) -> None:
+    """Tell those who wait what came of what they asked for."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], Outcome]]] = {}
+    for caller, outcome in outcomes:
+        if isinstance(caller, Task):
+            by_loop.setdefault(caller.loop, []).append((caller.future, outcome))
+        else:
+            _settle(caller.future, outcome)
+    for loop, outcomes_there in by_loop.items():
+        with suppress(RuntimeError):  # the loop is closed, and nobody in it waits any more
+            loop.call_soon_threadsafe(_settle_all, outcomes_there)
+
+
+def _settle_all(outcomes: Iterable[tuple[asyncio.Future[int], Outcome]]) -> None:
+    for future, outcome in outcomes:
+        if not future.done():  # it may have given up meanwhile
+            _settle(future, outcome)
+
+
+def _settle(future: Future[int] | asyncio.Future[int], outcome: Outcome) -> None:
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
