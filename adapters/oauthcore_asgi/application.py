@@ -47,6 +47,7 @@ from oauthcore_asgi.wire import (
     head_of,
     paths_of,
     plain,
+    send_response,
 )
 
 if TYPE_CHECKING:
@@ -155,7 +156,10 @@ class Embedded(Generic[RequestT, ResponseT]):
             page = None if self._pages is None else self._pages.error_page(head)
             refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
             return self._told(head, refused or body)
-        return body if isinstance(body, Response) else await self.answer(attrs.evolve(head, body=body), asking)
+        if isinstance(body, Response):
+            return body
+        # Made anew at each request, and so not by `attrs.evolve`, which looks for the fields each time.
+        return await self.answer(Request(head.method, head.target, head.headers, body, head.peer), asking)
 
     async def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
@@ -233,8 +237,11 @@ class Embedded(Generic[RequestT, ResponseT]):
     def path_in(self, scope: Scope) -> str | None:
         """Return the path of an endpoint that a request is for, whole; None if it is for none of them."""
         candidates = tuple(paths_of(scope, self.prefix))
+        owned = next(filter(self._owns, candidates), None)
+        if owned is not None:
+            return owned
         at_root = below(candidates[0], scope.get("root_path", ""))
-        return next(filter(self._owns, candidates), at_root if at_root in self.metadata_paths else None)
+        return at_root if at_root in self.metadata_paths else None
 
     def whole(self, head: Request) -> Request:
         """Return a request for the endpoint's whole path, where only the `prefix` is missing from it."""
@@ -251,13 +258,15 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, owns: Callable[[str], bool]) -> None:
         if scope["type"] == "lifespan":
-            return await _live(receive, send)
+            await _live(receive, send)
+            return
         if scope["type"] != "http":
-            return await Answer(plain(HTTPStatus.NOT_FOUND))(scope, receive, send)
+            await Answer(plain(HTTPStatus.NOT_FOUND))(scope, receive, send)
+            return
         path = self.path_in(scope)
         head = head_of(scope, path if path is not None and owns(path) else next(paths_of(scope)))
         asking = self.framework.request_of(scope, head)
-        return await Answer(await self.serve(head, receive, asking))(scope, receive, send)
+        await send_response(await self.serve(head, receive, asking), scope, send)
 
     def _told(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read.

@@ -18,11 +18,9 @@ from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.flow.drivers import check_world
-from oauthcore.wire.http import complete
-from oauthcore.wire.text import ascii_lower
 from oauthcore_asgi.application import Embedded, Framework
 from oauthcore_asgi.protect import verify
-from oauthcore_asgi.wire import head_of
+from oauthcore_asgi.wire import head_of, raw_headers
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -35,8 +33,7 @@ def wire_of(connection: HTTPConnection) -> CoreRequest:
 def respond(response: CoreResponse) -> Response:
     """Return the core's response as Starlette's."""
     spelled = Response(response.body, response.status)
-    headers = complete(response)
-    spelled.raw_headers = [(ascii_lower(name).encode("ascii"), value.encode("latin-1")) for name, value in headers]
+    spelled.raw_headers = raw_headers(response)
     return spelled
 
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import attrs
 
 from oauthcore import Peer, Request, Response
-from oauthcore.wire.http import complete
+from oauthcore.wire.cors import CORS
+from oauthcore.wire.http import NO_STORE, Headers, complete
 from oauthcore.wire.mounting import whole_paths
 from oauthcore.wire.parameters import MAX_LENGTH
 from oauthcore.wire.text import ascii_lower, decimal
@@ -36,19 +37,36 @@ class Answer:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        headers = [
-            (ascii_lower(name).encode("ascii"), value.encode("latin-1")) for name, value in complete(self.response)
-        ]
-        body = b"" if scope["method"] == "HEAD" else self.response.body
-        with suppress(OSError):  # the client went away, as some servers say (ASGI 2.4)
-            await send({"type": "http.response.start", "status": self.response.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+        await send_response(self.response, scope, send)
+
+
+async def send_response(response: Response, scope: Scope, send: Send) -> None:
+    """Send a response; to HEAD without its body."""
+    body = b"" if scope["method"] == "HEAD" else response.body
+    with suppress(OSError):  # the client went away, as some servers say (ASGI 2.4)
+        await send({"type": "http.response.start", "status": response.status, "headers": raw_headers(response)})
+        await send({"type": "http.response.body", "body": body})
+
+
+def raw_headers(response: Response) -> list[tuple[bytes, bytes]]:
+    """Return a response's headers, complete, as ASGI has them: in bytes, the names in lower case."""
+    return [_ENCODED.get(pair) or _encoded(pair) for pair in complete(response)]
+
+
+def _encoded(pair: tuple[str, str]) -> tuple[bytes, bytes]:
+    return ascii_lower(pair[0]).encode("ascii"), pair[1].encode("latin-1")
+
+
+# What is in nearly every response is encoded once. Only pairs that are the same in all of them are here, and none is
+# added later: of a Location or a cookie, which hold secrets, nothing is remembered.
+USUAL: Headers = (("Content-Type", "application/json"), *NO_STORE, *CORS, ("X-Content-Type-Options", "nosniff"))
+_ENCODED = {pair: _encoded(pair) for pair in USUAL}
 
 
 def head_of(scope: Scope, path: str) -> Request:
     """Return a request without its body, for that path."""
     query = scope.get("query_string", b"").decode("latin-1")
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
     peer = Peer(client[0] if client else None, scope.get("scheme") in {"https", "wss"})
     return Request(scope.get("method", "GET"), f"{path}?{query}" if query else path, headers, b"", peer)
