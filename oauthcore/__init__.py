@@ -14,6 +14,7 @@ from oauthcore.records.client import Client
 from oauthcore.records.login import Login, LoginSession
 from oauthcore.resource.access import Access
 from oauthcore.resource.introspected import IntrospectedTokens
+from oauthcore.resource.jwt_tokens import AllowPlainJwt, JwtTokens
 from oauthcore.resource.server import AnyAudience, ResourceServer
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
@@ -22,6 +23,7 @@ from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
 
 __all__ = [
     "Access",
+    "AllowPlainJwt",
     "Allowance",
     "AnyAudience",
     "AsyncWorld",
@@ -32,6 +34,7 @@ __all__ = [
     "CodeBinding",
     "ConfigurationError",
     "IntrospectedTokens",
+    "JwtTokens",
     "Lifetimes",
     "Login",
     "LoginSession",

@@ -11,42 +11,36 @@ from typing import Literal
 
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
-from oauthcore.jose.compact import Flaw, InvalidJwt, read_signed
 from oauthcore.jose.crypto import RSA_BITS, VerifiedJwt
 from oauthcore.jose.jwk import Jwk, parse_set
 from oauthcore.jose.jwt import Encryption
+from oauthcore.jose.rotating_keys import verify_by_rotating
 from oauthcore.records.client import Client
 
 
-def keys_of(client: Client, context: Context, *, kid: str | None = None) -> tuple[Jwk, ...]:
-    """Return a client's public keys; with `kid`, look again where none has that. Raises `DocumentNeeded`."""
+def keys_of(client: Client, context: Context) -> tuple[Jwk, ...]:
+    """Return a client's public keys; raises `DocumentNeeded`."""
     # RFC 7591 section 2: never both; those of the registration need nobody to be asked.
     if client.jwks is not None:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
         return ()
-    keys = keys_in(context.documents.get(client.jwks_uri, context.now).body)
-    if kid is not None and all(key.kid != kid for key in keys):
-        keys = keys_in(context.documents.get_newer(client.jwks_uri, context.now).body)
-    return keys
+    return keys_in(context.documents.get(client.jwks_uri, context.now).body)
 
 
 def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], context: Context) -> VerifiedJwt:
-    """Verify what a client has signed; raises `DocumentNeeded` and `InvalidJwt`.
-
-    Many clients name no key in what they sign, so that a wrong signature is all that tells of a new one.
-    """
-    kid = read_signed(text).kid
-    keys = keys_of(client, context, kid=kid)
-    try:
-        return context.verify(text, keys, algorithms)
-    except InvalidJwt as invalid:
-        if kid is not None or client.jwks_uri is None or invalid.flaw not in _UNKNOWN:
-            raise
-    return context.verify(text, keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), algorithms)
-
-
-_UNKNOWN = frozenset({Flaw.SIGNATURE, Flaw.UNKNOWN_KEY})
+    """Verify what a client has signed; raises `DocumentNeeded` and `InvalidJwt`."""
+    url = client.jwks_uri
+    if client.jwks is not None or url is None:
+        return context.verify(text, keys_of(client, context), algorithms)
+    documents, now = context.documents, context.now
+    return verify_by_rotating(
+        text,
+        algorithms,
+        lambda: keys_in(documents.get(url, now).body),
+        lambda: keys_in(documents.get_newer(url, now).body),
+        context.verify,
+    )
 
 
 def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:

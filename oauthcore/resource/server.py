@@ -21,6 +21,7 @@ from oauthcore.given import strings
 from oauthcore.resource.access import Access, FindAccess
 from oauthcore.resource.bearer import Challenge, read_bearer
 from oauthcore.resource.introspected import IntrospectedTokens
+from oauthcore.resource.jwt_tokens import JwtTokens
 from oauthcore.resource.metadata import metadata_places, resource_metadata
 from oauthcore.resource.requirement import Requirement, required_scope
 from oauthcore.resource.stored import StoredTokens
@@ -29,7 +30,7 @@ from oauthcore.wire.cors import CORS, preflight
 from oauthcore.wire.http import Request, Response
 
 Implies: TypeAlias = Callable[[Scope], Iterable[str]]
-_OURS = (StoredTokens, IntrospectedTokens)
+_OURS = (StoredTokens, IntrospectedTokens, JwtTokens)
 
 
 @attrs.frozen
@@ -77,6 +78,9 @@ class ResourceServer:
         self._implies = implies
         self._clock = clock or (tokens.clock if isinstance(tokens, _OURS) else None)
         self._audience = _accepted(audience, resource)
+        if isinstance(tokens, JwtTokens) and audience is None and resource is None:
+            # RFC 9068 section 4: nobody but the resource itself can know that a token is not meant for it.
+            raise ConfigurationError("resource", None, "say whom tokens are meant for: resource= or audience=")
         self.metadata_paths: tuple[str, ...] = ()
         metadata_url = None
         if resource is not None:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from secrets import token_bytes
 from threading import Thread
+from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import anyio
@@ -20,6 +21,7 @@ from oauthcore import (
     AuthorizationServer,
     Client,
     IntrospectedTokens,
+    JwtTokens,
     MemoryStorage,
     Request,
     ResourceServer,
@@ -30,9 +32,15 @@ from oauthcore import (
     run,
 )
 from oauthcore.clock import Clock
+from oauthcore.jose.crypto import sign_claims
+from oauthcore.signing.keys import GivenKeys
 from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_wsgi import OAuth
+from tests.core.signing_keys import key_for
 from tests.processes import PATIENCE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class Quiet(WSGIRequestHandler):
@@ -51,15 +59,16 @@ class Elsewhere:
     server: AuthorizationServer
     world: World
 
-    def post(self, path: str, form: bytes) -> Response:
-        """Post to an endpoint as the client that has the tokens."""
-        headers = [("Authorization", "Basic " + b64encode(b"app:app-secret").decode())]
+    def post(self, path: str, form: bytes, client: str = "app") -> Response:
+        """Post to an endpoint as a client that has the tokens."""
+        headers = [("Authorization", "Basic " + b64encode(f"{client}:{client}-secret".encode()).decode())]
         headers.append(("Content-Type", "application/x-www-form-urlencoded"))
         return run(self.server.handle(Request("POST", path, headers, form)), self.world)
 
-    def token(self) -> str:
+    def token(self, client: str = "app") -> str:
         """Return a token for the scope `write`."""
-        return str(json.loads(self.post("/token", b"grant_type=client_credentials&scope=write").body)["access_token"])
+        answer = self.post("/token", b"grant_type=client_credentials&scope=write", client)
+        return str(json.loads(answer.body)["access_token"])
 
 
 @pytest.fixture
@@ -67,13 +76,19 @@ def elsewhere() -> Iterator[Elsewhere]:
     """Return a server that serves on loopback."""
     with WSGIServer(("127.0.0.1", 0), Quiet) as http:
         server = AuthorizationServer(
-            issuer=f"http://127.0.0.1:{http.server_port}", clock=time.time, entropy=token_bytes, token_key=bytes(32)
+            issuer=f"http://127.0.0.1:{http.server_port}",
+            clock=time.time,
+            entropy=token_bytes,
+            token_key=bytes(32),
+            keys=GivenKeys([key_for("ES256")]),
         )
         world = World(MemoryStorage())
         app = Client(client_id="app", grant_types=["client_credentials"], scope="write")
         run(server.register(app, Secret("app-secret")), world)
         api = attrs.evolve(app, client_id="api", introspects_any=True)
         run(server.register(api, Secret("api-secret")), world)
+        signed = attrs.evolve(app, client_id="signed", access_token_format="jwt", id_token_signed_response_alg="ES256")
+        run(server.register(signed, Secret("signed-secret")), world)
         http.set_app(OAuth(server, world))
         thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -129,3 +144,57 @@ def resource_server_for(elsewhere: Elsewhere, clock: Clock = time.time) -> Resou
         f"{elsewhere.server.issuer}/introspect", client_id="api", client_secret=Secret("api-secret"), clock=clock
     )
     return ResourceServer(tokens, implies=lambda scope: [*scope, "read"] if "write" in scope else scope)
+
+
+def verifying(issuer: str, audience: str) -> ResourceServer:
+    return ResourceServer(
+        JwtTokens(issuer, clock=time.time),
+        resource=audience,
+        implies=lambda scope: [*scope, "read"] if "write" in scope else scope,
+    )
+
+
+@pytest.mark.parametrize("ask", [blocking, on_a_loop])
+def test_signed_token_of_another_server_is_verified_by_the_keys_that_it_publishes(
+    elsewhere: Elsewhere, ask: Ask
+) -> None:
+    """RFC 8414, RFC 9068: each of our servers takes the other's tokens, over HTTP."""
+    issuer = elsewhere.server.issuer
+    request = Request("GET", "/", (("Authorization", f"Bearer {elsewhere.token('signed')}"),))
+
+    found, refused = ask(verifying(issuer, issuer), request), ask(verifying(issuer, f"{issuer}/other"), request)
+
+    assert isinstance(found, Access)
+    assert (found.client_id, found.subject, found.scope.text) == ("signed", None, "write")
+    assert isinstance(refused, Response)
+    assert refused.status == 401
+
+
+@pytest.mark.parametrize("ask", [blocking, on_a_loop])
+def test_redirect_is_no_metadata(elsewhere: Elsewhere, ask: Ask) -> None:
+    """Whoever can have a host answer with a redirect would choose the keys."""
+    asked: list[str] = []
+
+    def redirecting(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        start_response("302 Found", [("Location", f"{elsewhere.server.issuer}{environ['PATH_INFO']}")])
+        return []
+
+    with WSGIServer(("127.0.0.1", 0), Quiet) as http:
+        http.set_app(redirecting)
+        thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        issuer = f"http://127.0.0.1:{http.server_port}"
+        presented = sign_claims(
+            {"iss": issuer, "aud": issuer, "exp": time.time() + 60, "sub": "a", "client_id": "b", "scope": "read"},
+            key_for("ES256"),
+            "ES256",
+            "at+jwt",
+        )
+        verdict = ask(verifying(issuer, issuer), Request("GET", "/", (("Authorization", f"Bearer {presented}"),)))
+        http.shutdown()
+        thread.join(PATIENCE)
+
+    assert isinstance(verdict, Response)
+    assert verdict.status == 503
+    assert asked == ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]

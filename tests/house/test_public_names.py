@@ -11,6 +11,7 @@ from oauthcore.testing import strategies
 def test_the_package_offers_these_names_and_no_others() -> None:
     assert sorted(oauthcore.__all__) == [
         "Access",
+        "AllowPlainJwt",
         "Allowance",
         "AnyAudience",
         "AsyncWorld",
@@ -21,6 +22,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "CodeBinding",
         "ConfigurationError",
         "IntrospectedTokens",
+        "JwtTokens",
         "Lifetimes",
         "Login",
         "LoginSession",

@@ -1,0 +1,54 @@
+"""Where an issuer publishes its keys, by its metadata: OAuth's (RFC 8414 section 3) or OpenID's (OIDC Discovery 4)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from oauthcore.documents import Document
+from oauthcore.errors import ConfigurationError
+from oauthcore.redirect_uri import LOOPBACK_HOSTS
+
+
+def is_private_channel(url: str) -> bool:
+    """Tell whether nobody can change on its way what is fetched there: https, or plain http on the host itself."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+        )
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+
+
+def metadata_urls(issuer: str) -> tuple[str, ...]:
+    """Return where the metadata of an issuer may be, in the order to look.
+
+    A slash at its end is left out (RFC 8414 section 3.1, OIDC Discovery section 4.1). Raises `ConfigurationError`.
+    """
+    parts = urlsplit(issuer) if is_private_channel(issuer) else None
+    if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ConfigurationError("issuer", issuer, "use the https URL that its tokens name, without query and fragment")
+    host, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    return tuple(
+        dict.fromkeys(
+            (
+                f"{host}/.well-known/oauth-authorization-server{path}",
+                f"{host}{path}/.well-known/openid-configuration",
+                # As RFC 8414 section 5 has it for servers of both kinds; clients of MCP look there, too.
+                f"{host}/.well-known/openid-configuration{path}",
+            )
+        )
+    )
+
+
+def jwks_uri_in(document: Document, issuer: str) -> str | None:
+    """Return where the keys of an issuer are, None where the document is not that issuer's or tells no such place.
+
+    `issuer` has to be the very string (RFC 8414 section 3.3): a host with many tenants, or a page that takes every
+    path, answers with another's metadata, and whoever has that one's keys would sign for this issuer.
+    """
+    members = document.members() or {}
+    jwks_uri = members.get("jwks_uri")
+    if members.get("issuer") != issuer or not isinstance(jwks_uri, str) or not is_private_channel(jwks_uri):
+        return None
+    return jwks_uri

@@ -1,0 +1,216 @@
+"""Access tokens that say themselves what they allow (RFC 9068), of any issuer: ours elsewhere, or somebody else's.
+
+Nobody is asked about a token; the keys are the issuer's, found by its metadata and kept for a while. So a revocation
+goes unnoticed until the token expires: `IntrospectedTokens` is for where that is too late.
+
+Two things a stranger must not be able to do. To have a token of their own taken: type, algorithm, issuer and times are
+checked, and the signature by the issuer's keys alone; whom it is meant for is checked by the `ResourceServer`. And to
+make us ask the issuer at will: what can be refused without a key is, and keys that nobody has are looked for once a
+minute (`oauthcore.documents`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from oauthcore.clock import Clock
+from oauthcore.digest import Secret
+from oauthcore.documents import FRESH_FOR, Documents
+from oauthcore.errors import ConfigurationError, InvalidScope, InvalidToken, TemporarilyUnavailable
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.transact import with_documents
+from oauthcore.given import strings
+from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
+from oauthcore.jose.crypto import VerifiedJwt, verify
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, Jwk, parse_set
+from oauthcore.jose.registered_claims import SKEW, check_times, type_of
+from oauthcore.jose.rotating_keys import verify_by_rotating
+from oauthcore.resource.access import Access, access_of_members, text_of
+from oauthcore.resource.discovery import is_private_channel, jwks_uri_in, metadata_urls
+from oauthcore.scope import Scope, parse_scope
+
+# Keys are asked for again after so many seconds; while their issuer can't be reached, they are good for FRESH_FOR.
+KEYS_LIFETIME = 600
+# An issuer whose keys were found once is looked up again each FRESH_FOR. While that fails, they are where they were.
+DISCOVERED_FOR = 24 * FRESH_FOR
+
+_NO_ACCESS_TOKENS = frozenset({"at_hash", "c_hash", "events"})
+
+
+@attrs.frozen
+class AllowPlainJwt:
+    """Take access tokens that don't say that they are some (`typ` is `JWT` or missing), as many issuers make them.
+
+    Whatever else the issuer signs for the same audience is then as good as an access token (RFC 8725 section 3.11): an
+    ID token whose client is called as this resource is. What is plainly an ID token or a security event is refused
+    still. `client_id` and `scope` may have the names that Okta, Entra and Keycloak give them.
+    """
+
+
+@attrs.frozen
+class _Discovered:
+    jwks_uri: str
+    metadata_url: str
+    found_at: int
+
+
+class JwtTokens:
+    """Read the access tokens of an issuer, for a `ResourceServer` that knows whom they have to be meant for.
+
+    `issuer` is the string that tokens name, exactly. Its keys are found by its metadata; or they are at `jwks_uri`, or
+    are the `keys`, a JWK set as text or keys. They are kept for `keys_lifetime` seconds. `algorithms` are those that it
+    may sign with: asymmetric ones, or whoever could check a token could make one. `skew` is by how many seconds its
+    clock may differ. `policy=AllowPlainJwt()` is for an issuer whose tokens have no `typ` of `at+jwt`.
+
+    Raises `ConfigurationError` for settings that can't be.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        clock: Clock,
+        keys: str | bytes | Iterable[Jwk] | None = None,
+        jwks_uri: str | None = None,
+        algorithms: Iterable[str] = ASYMMETRIC_ALGORITHMS,
+        keys_lifetime: int = KEYS_LIFETIME,
+        skew: int = SKEW,
+        policy: AllowPlainJwt | None = None,
+    ) -> None:
+        self.issuer = issuer
+        self.clock = clock
+        self._metadata_urls = metadata_urls(issuer)
+        self._algorithms = strings("algorithms", algorithms)
+        if not self._algorithms or not set(self._algorithms) <= set(ASYMMETRIC_ALGORITHMS):
+            remedy = f"use some of {', '.join(ASYMMETRIC_ALGORITHMS)}"
+            raise ConfigurationError("algorithms", self._algorithms, remedy)
+        if not 1 <= keys_lifetime <= FRESH_FOR or skew < 0:
+            remedy = f"use 1 to {FRESH_FOR} seconds, and 0 or more"
+            raise ConfigurationError("keys_lifetime, skew", (keys_lifetime, skew), remedy)
+        if jwks_uri is not None and not is_private_channel(jwks_uri):
+            raise ConfigurationError("jwks_uri", jwks_uri, "use an https URL: who changes the keys makes the tokens")
+        if jwks_uri is not None and keys is not None:
+            raise ConfigurationError("jwks_uri", jwks_uri, "give the keys, or where they are, and not both")
+        self._keys = None if keys is None else _public(keys)
+        self._jwks_uri = jwks_uri
+        self._keys_lifetime = keys_lifetime
+        self._skew = skew
+        self._policy = policy
+        self._documents = Documents()
+        self._discovered: _Discovered | None = None
+        self._read: tuple[bytes | None, tuple[Jwk, ...]] = (None, ())
+
+    def __call__(self, token: Secret) -> Flow[Access | None]:
+        """Return what a token allows.
+
+        Raises `InvalidToken` with what is wrong with it, `TemporarilyUnavailable` where the issuer's keys can't be had.
+        """
+        now = int(self.clock())
+        return with_documents(lambda: self._access(token.reveal(), now))
+
+    def _access(self, text: str, now: int) -> Access:
+        try:
+            self._check(text, now)
+            verified = self._verified(text, now)
+        except InvalidJwt as invalid:
+            raise InvalidToken(f"the token: {invalid}") from None
+        return self._described(verified.claims)
+
+    def _check(self, text: str, now: int) -> None:
+        """Refuse what no key could make good, before any key is looked for: who sends it must not cost the issuer.
+
+        What was signed are these bytes, so that all of it holds of the verified claims as well.
+        """
+        signed = read_signed(text)
+        kinds = {"at+jwt"} if self._policy is None else {"at+jwt", "jwt", ""}
+        if type_of(signed.header) not in kinds:
+            # RFC 9068 section 4: an ID token, or a logout token, of the same issuer is no access token.
+            raise InvalidToken("the token's typ is not at+jwt")
+        if signed.alg not in self._algorithms:
+            raise InvalidToken("the token's algorithm is not one of the issuer's")
+        claims = read_claims(signed.payload)
+        if claims.get("iss") != self.issuer:
+            raise InvalidToken("the token is another issuer's")
+        if _NO_ACCESS_TOKENS & claims.keys():
+            raise InvalidToken("the token is an ID token, or tells of a security event")
+        check_times(claims, now, skew=self._skew)
+
+    def _verified(self, text: str, now: int) -> VerifiedJwt:
+        given = self._keys
+        if given is not None:
+            return verify(text, given, self._algorithms)
+        url = self._jwks_uri or self._discover(now)
+        return verify_by_rotating(
+            text, self._algorithms, lambda: self._keys_at(url, now), lambda: self._newer_keys_at(url, now), verify
+        )
+
+    def _keys_at(self, url: str, now: int) -> tuple[Jwk, ...]:
+        document = self._documents.get(url, now, fresh_for=self._keys_lifetime)
+        if document.body is None:
+            # Their server fails: the old ones are what there is, and no reason to refuse everybody.
+            document = self._documents.get(url, now)
+        return self._keys_in(document.body)
+
+    def _newer_keys_at(self, url: str, now: int) -> tuple[Jwk, ...]:
+        return self._keys_in(self._documents.get_newer(url, now).body)
+
+    def _keys_in(self, body: bytes | None) -> tuple[Jwk, ...]:
+        if body is None:
+            raise TemporarilyUnavailable(f"the keys of {self.issuer} can't be fetched")
+        read_body, keys = self._read
+        if read_body is not body:
+            try:
+                keys = parse_set(body)
+            except ValueError:
+                raise TemporarilyUnavailable(f"what {self.issuer} publishes is no JWK set") from None
+            self._read = (body, keys)
+        return keys
+
+    def _discover(self, now: int) -> str:
+        known = self._discovered
+        if known is not None and now < known.found_at + FRESH_FOR:
+            return known.jwks_uri
+        is_usable = known is not None and now < known.found_at + DISCOVERED_FOR
+        # Where it was found before is asked alone while that does: a server that is down is waited for once.
+        for url in (known.metadata_url,) if known is not None and is_usable else self._metadata_urls:
+            jwks_uri = jwks_uri_in(self._documents.get(url, now), self.issuer)
+            if jwks_uri is not None:
+                self._discovered = _Discovered(jwks_uri, url, now)
+                return jwks_uri
+        if known is not None and is_usable:
+            return known.jwks_uri
+        raise TemporarilyUnavailable(f"no metadata that is {self.issuer}'s can be fetched at its well-known places")
+
+    def _described(self, claims: Mapping[str, object]) -> Access:
+        names = ("client_id",) if self._policy is None else ("client_id", "azp", "cid", "appid")
+        client_id = next((name for name in (text_of(claims.get(name)) for name in names) if name), "")
+        if not client_id and not text_of(claims.get("sub")):
+            raise InvalidToken("the token says neither whose client it is for nor for whom")
+        access = access_of_members(claims, client_id, self._scope_of(claims))
+        if access is None:
+            raise InvalidToken("the token's cnf or act can't be read")
+        return access
+
+    def _scope_of(self, claims: Mapping[str, object]) -> Scope:
+        value = claims.get("scope")
+        if self._policy is not None:
+            value = claims.get("scp") if value is None else value
+            if isinstance(value, list) and all(isinstance(one, str) for one in value):
+                value = " ".join(value)
+        try:
+            return parse_scope(text_of(value) or "")
+        except InvalidScope:
+            return Scope()
+
+
+def _public(keys: str | bytes | Iterable[Jwk]) -> tuple[Jwk, ...]:
+    """Return the public keys that were given; raises `ConfigurationError` where there are none."""
+    try:
+        given = parse_set(keys) if isinstance(keys, str | bytes) else tuple(key.public for key in keys)
+    except ValueError as error:
+        raise ConfigurationError("keys", "(not shown)", f"use the text of a JWK set: {error}") from None
+    if not any(key.fits_signature(alg) for key in given for alg in ASYMMETRIC_ALGORITHMS):
+        raise ConfigurationError("keys", "(not shown)", "give public keys for signatures, as a JWK set has them")
+    return given
