@@ -94,5 +94,5 @@ def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
         members |= {"aud": list(token.audience), "token_type": token_type(token.confirmation)}
         if scope:
             members["scope"] = scope.text
-        members |= token.bound_claims
+        members |= token.further_claims
     return members

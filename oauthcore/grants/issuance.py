@@ -53,6 +53,9 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
 
     A JWT is stored under its `jti`, as another kind: who reads that in some log has nothing to present.
     """
+    # A JWT without an audience would be good everywhere (RFC 9068 section 4), one with an empty `cnf` for everybody.
+    assert terms.audience, "an access token is for somebody"
+    assert terms.confirmation is None or terms.confirmation.members, "a confirmation names a key"
     client = terms.client
     is_jwt = terms.format == "jwt"
     expires_at = terms.expires_at
@@ -134,9 +137,9 @@ def new_grant(
     scope: Scope,
     auth_time: int | None,
     context: Context,
-    asked: Scope | None = None,
+    requested: Scope | None = None,
 ) -> Grant:
-    """Make the record of what a person allowed just now, of what was `asked` for.
+    """Make the record of what a person allowed just now, of the scope that was requested.
 
     It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
     leaves nothing behind for months.
@@ -150,7 +153,7 @@ def new_grant(
         granted_at=context.now,
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
         client_generation=client.generation,
-        withheld=withheld_scope(asked, scope),
+        withheld=withheld_scope(requested, scope),
     )
 
 

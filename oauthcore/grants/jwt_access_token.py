@@ -36,5 +36,5 @@ def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Gr
     if grant is not None:
         known = {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr) or None}
         claims |= {name: value for name, value in known.items() if value is not None}
-    claims |= record.bound_claims
+    claims |= record.further_claims
     return Jwt(claims, client.id_token_signed_response_alg, typ="at+jwt")

@@ -77,7 +77,10 @@ def refresh_token(request: TokenRequest, context: Context) -> Flow[Outcome]:
 
 
 def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context: Context) -> Issue:
-    """Rotate the newest token, answer the one before it again, and take an older one for reuse (RFC 6749 section 6)."""
+    """Rotate the newest token, repeat the answer to the one before it, and take an older one for reuse.
+
+    (RFC 6749 section 6, RFC 9700 section 4.14.2)
+    """
     client, token, grant, person = request.client, facts.token, facts.grant, facts.person
     if token is None:
         raise InvalidGrant("the refresh token is unknown")
@@ -94,7 +97,7 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     scope = allowed_scope(requested_scope(refresh, grant), grant, client)
     own = OwnRefreshToken(refresh.token, request, grant, person)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
-        return answer_again(own, grant.rotation, context)
+        return repeat_rotation(own, grant.rotation, context)
     return rotate(own, scope, context)
 
 
@@ -156,7 +159,7 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     )
 
 
-def answer_again(own: OwnRefreshToken, rotation: Rotation, context: Context) -> Issue:
+def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) -> Issue:
     """Return the same pair as before: derived again as of that second, nothing changed, not a second longer."""
     client, grant = own.request.client, own.grant
     then = attrs.evolve(context, now=rotation.rotated_at)

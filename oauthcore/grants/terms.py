@@ -31,11 +31,6 @@ class TokenTerms:
     confirmation: Confirmation | None = None
     actors: tuple[Actor, ...] = ()
 
-    def __attrs_post_init__(self) -> None:
-        # A JWT without an audience is good everywhere (RFC 9068 section 2.2), one with an empty `cnf` for everybody.
-        assert self.audience, "an access token is for somebody"
-        assert self.confirmation is None or self.confirmation.members, "a confirmation names a key"
-
 
 def usual_terms(client: Client, scope: Scope, proof: ProofOfPossession | None, context: Context) -> TokenTerms:
     """Return the terms for this server's own resources, as long as is usual for the client, bound to the proven key."""

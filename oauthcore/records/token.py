@@ -59,8 +59,8 @@ class AccessToken:
     actors: tuple[Actor, ...] = ()
 
     @property
-    def bound_claims(self) -> dict[str, object]:
-        """Return `cnf` and `act`, as a JWT and introspection have them (RFC 7800, RFC 8693 section 4.1)."""
+    def further_claims(self) -> dict[str, object]:
+        """Return what a JWT and introspection say alike: `cnf` (RFC 7800) and `act` (RFC 8693 section 4.1), if any."""
         claims: dict[str, object] = {} if self.confirmation is None else {"cnf": self.confirmation.members}
         if self.actors:
             claims["act"] = act_claim(self.actors)

@@ -145,6 +145,15 @@ def commits_in_one_place(name: str, tree: ast.Module) -> Iterator[str]:
             yield f"line {node.lineno} commits"
 
 
+def signs_by_its_context(name: str, tree: ast.Module) -> Iterator[str]:
+    """What is signed is signed by `context.sign`, which knows the keys, and which a recorder of decisions hears."""
+    if name in {"oauthcore/signing/keys.py", "oauthcore/flow/effects.py"}:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and "sign" in {alias.name for alias in node.names}:
+            yield f"line {node.lineno} imports sign"
+
+
 def uses_up_what_a_client_has_proven_itself_with(name: str, tree: ast.Module) -> Iterator[str]:
     """Whoever asks a client who it is gives back an outcome that uses up the answer: an assertion is good for once."""
     for function in functions(tree):
@@ -465,6 +474,7 @@ RULES: tuple[Rule, ...] = (
     guards_no_yield_from,
     returns_something,
     commits_in_one_place,
+    signs_by_its_context,
     uses_up_what_a_client_has_proven_itself_with,
     says_why_there_are_no_more,
     is_named_for_its_idea,

@@ -35,6 +35,7 @@ BROKEN: dict[Rule, tuple[str, str]] = {
         "oauthcore/grants/x.py",
         "def f() -> Flow[bool]:\n    return (yield from commit(()))\n",
     ),
+    rules.signs_by_its_context: ("oauthcore/grants/x.py", "from oauthcore.flow.effects import Flow, sign\n"),
     rules.uses_up_what_a_client_has_proven_itself_with: (
         "oauthcore/endpoints/x.py",
         "def f() -> Flow[Outcome]:\n    caller = yield from authenticate_client(r, p, c)\n    return Decision(OK)\n",

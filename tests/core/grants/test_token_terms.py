@@ -173,8 +173,10 @@ def test_no_token_outlives_its_grant_whatever_its_terms_say() -> None:
 @pytest.mark.parametrize("changes", [{"audience": ()}, {"confirmation": Confirmation()}], ids=["audience", "key"])
 def test_terms_without_an_audience_or_with_a_key_that_is_none_are_a_bug(changes: Mapping[str, Any]) -> None:
     """The one would be good everywhere, the other for everybody who has it."""
+    terms = attrs.evolve(usual_terms(CONFIDENTIAL, Scope(), None, CONTEXT), **changes)
+
     with pytest.raises(AssertionError):
-        attrs.evolve(usual_terms(CONFIDENTIAL, Scope(), None, CONTEXT), **changes)
+        issue_access(terms, None, Secret("v"), CONTEXT)
 
 
 def test_what_is_bound_to_a_certificate_is_presented_as_a_bearer_token_is() -> None:
