@@ -1,14 +1,16 @@
 """Run by `tests.h11.forked` as a file: import the command line once, and fork a process for each command of a test.
 
 What comes over the socket that the first argument names, and goes back, is said there. A child is what a fresh
-interpreter would be once it has imported the command line: it ends as that does, and with its own signals. Nothing is
-imported here that the command line does not import; what a command imports later, each child imports for itself.
+interpreter would be once it has imported every command: it ends as that does, and with its own signals. Nothing is
+imported here that no command imports at its head; what one imports later, its child imports for itself.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -17,7 +19,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
-from oauthcore_h11.cli import main
+from oauthcore_h11 import cli
 
 NUMBER = struct.Struct("!q")
 
@@ -85,9 +87,11 @@ def become(command: dict[str, object], streams: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    for module in pkgutil.iter_modules(cli.__path__):
+        importlib.import_module(f"{cli.__name__}.{module.name}")
     try:
         arguments = next_command(socket.socket(fileno=int(sys.argv[1])))
     except (ValueError, ConnectionError):  # the tests have hung up: nothing came, not even a descriptor
         os._exit(0)
     sys.argv = ["oauthcore", *arguments]
-    main(arguments)
+    cli.main(arguments)

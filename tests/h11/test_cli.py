@@ -21,12 +21,13 @@ from oauthcore import Client
 from oauthcore.flow.outcome import Insert
 from oauthcore.records.grant import Grant
 from oauthcore.storage.purging import BATCH
-from oauthcore_h11.cli import main
+from oauthcore_h11.cli import app, main
 from oauthcore_h11.cli.client_changes import update
 from oauthcore_h11.cli.clients import add
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
 from tests.h11.installation import with_any_password
+from tests.processes import run
 from tests.sqlite.things import Thing, grant_of
 
 pytestmark = pytest.mark.slow
@@ -630,6 +631,25 @@ def test_tables_are_for_people(shell: Shell) -> None:
 @pytest.mark.parametrize("arguments", [("client",), ("user",), ("grant",), ()])
 def test_help_is_there_for_every_group(shell: Shell, arguments: tuple[str, ...]) -> None:
     assert "Commands" in shell.run(*arguments, "--help")
+
+
+@pytest.mark.parametrize("name", [name for name in app if not name.startswith("-")])
+def test_list_of_commands_says_of_each_what_it_says_of_itself(shell: Shell, name: str) -> None:
+    """The list is written by hand, so that nothing is imported for it."""
+    _, itself, *_ = shell.run(name, "--help").split("\n\n")
+
+    listed = " ".join(shell.run("--help").replace("│", " ").split())
+
+    assert f" {name} {' '.join(itself.split())} " in listed
+
+
+def test_command_that_only_reads_imports_nothing_that_serves(shell: Shell, tmp_path: Path) -> None:
+    code = "import sys; from oauthcore_h11.cli import app; app(['keys', '--help'], result_action='return_value'); "
+    code += "print(*(name for name in sys.modules if name.startswith('oauthcore_h11.')))"
+    imported = set(run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True).stdout.split())
+
+    assert "oauthcore_h11.cli.keys" in imported
+    assert imported.isdisjoint(f"oauthcore_h11.{name}" for name in ("serving", "workers", "demo", "witness"))
 
 
 def test_completion_is_offered(shell: Shell) -> None:

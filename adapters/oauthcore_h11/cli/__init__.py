@@ -12,15 +12,6 @@ from cyclopts import App, CycloptsError
 
 from oauthcore import ConfigurationError
 from oauthcore.errors import EffectFailed, OAuthError
-from oauthcore_h11.cli.client_changes import disable, enable, update
-from oauthcore_h11.cli.clients import clients
-from oauthcore_h11.cli.database import database
-from oauthcore_h11.cli.demonstration import demo
-from oauthcore_h11.cli.grants import grants, purge
-from oauthcore_h11.cli.keys import keys
-from oauthcore_h11.cli.operation import check, init, serve
-from oauthcore_h11.cli.people import people
-from oauthcore_h11.cli.replay import tell
 from oauthcore_h11.engines import trouble
 from oauthcore_h11.file_words import in_file_words
 
@@ -32,13 +23,31 @@ app = App(
     help="An OAuth 2.x authorization server: a demo, and one to run.",
     version=lambda: version("oauthcore"),
 )
-for command in (demo, init, check, serve, purge):
-    app.command(command)
-app.command(tell, name="replay")
-for change in (update, disable, enable):
-    clients.command(change)
-for below in (clients, people, grants, keys, database):
-    app.command(below)
+# Each is imported when it is asked for: `client list` has no use for what `serve`, `demo` or `replay` import. So what
+# `--help` says of them stands here, and a test holds it to what they say of themselves.
+for name, place, summary in (
+    ("demo", "demonstration:demo", "Serve the quick start in memory, on the loopback interface only."),
+    ("init", "operation:init", "Write a configuration file with a fresh token key, for you to read and to change."),
+    ("check", "operation:check", "Check the configuration, and everything it names, without serving."),
+    (
+        *("serve", "operation:serve"),
+        "Serve until SIGTERM or Ctrl-C; SIGHUP reads the configuration and the certificates again.",
+    ),
+    (
+        *("purge", "grants:purge"),
+        "Remove what has expired. A server does so by itself; this is for one that does not run.",
+    ),
+    (
+        *("replay", "replay:tell"),
+        "Tell what was asked and found, which checks passed, and which one refused, with its section of the standard.",
+    ),
+    ("client", "client_changes:clients", "Register clients, list them, give them new secrets."),
+    ("user", "people:people", "Add people, list them, change their passwords, disable and enable them."),
+    ("grant", "grants:grants", "See what people have authorized, and revoke it."),
+    ("keys", "keys:keys", "See the keys that tokens are signed with, turn them, bring in your own."),
+    ("db", "database:database", "Bring the tables of a database up to date, and look at them."),
+):
+    app.command(f"{__name__}.{place}", name=name, help=summary)
 app.register_install_completion_command(add_to_startup=False)
 
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from oauthcore import Client
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AuthenticationMethod
-from oauthcore_h11.cli.clients import allowance_of, scope_of
+from oauthcore_h11.cli.clients import allowance_of, clients, scope_of
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.cli.workplace import workplace
 from oauthcore_h11.declarations import jwks_in
@@ -19,6 +19,7 @@ Several = Annotated[tuple[str, ...] | None, Parameter(negative="")]
 YesOrNo = bool | None
 
 
+@clients.command
 def update(
     client_id: str,
     /,
@@ -142,6 +143,7 @@ def update(
     say(members, sentence, as_json=as_json)
 
 
+@clients.command
 def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Serve a client no more, until it is enabled again; none of its tokens is good meanwhile.
 
@@ -160,6 +162,7 @@ def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
     say({"client_id": client_id, "enabled": False}, f"{client_id} is disabled.", as_json=as_json)
 
 
+@clients.command
 def enable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Serve a client again that was disabled; tokens that have not expired meanwhile are good again.
 
