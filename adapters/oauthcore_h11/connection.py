@@ -159,6 +159,9 @@ class Connection:
             return [Send(sent), Close()]
         self._h11.start_next_cycle()
         self._method = None
+        # Most clients wait for the answer, and to find nothing takes h11 as long as to find something.
+        if self._h11.trailing_data == (b"", False):
+            return [Send(sent)]
         return [Send(sent), *self._events()]
 
     def finish(self) -> None:

@@ -143,13 +143,13 @@ class Conversation:
         phase = self._connection.phase
         return Phase.FIRST if phase is Phase.IDLE and not self._has_answered else phase
 
-    async def _wait(self, phase: Phase, awaited: asyncio.Future[T]) -> T:
+    def _wait(self, phase: Phase, awaited: asyncio.Future[T]) -> Awaitable[T]:
         """Wait for the client, until the phase has lasted too long, or this has to give way; raises `TimeoutError`."""
         now = self._loop.time()
         if self._phase is None or self._phase[0] is not phase:
             self._phase = (phase, now)
         deadline = now if self._gives_way else self._phase[1] + self._timeouts.of(phase)
-        return await self._patience.wait(awaited, deadline)
+        return self._patience.wait(awaited, deadline)
 
     async def _answer(self, request: Request) -> list[Event]:
         self._is_answering, self._has_answered, self._phase = True, True, None

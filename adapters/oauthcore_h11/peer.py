@@ -71,7 +71,7 @@ def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
         )
     assert address is not None
     # Only on this machine are the headers evidence against their sender: others would hide behind them from the limits.
-    if proxies.has_unnamed or (address.is_loopback and any(name in _SET_BY_PROXIES for name, _ in headers)):
+    if proxies.has_unnamed or (address.is_loopback and not _SET_BY_PROXIES.isdisjoint([name for name, _ in headers])):
         return attrs.evolve(connected, address=None)
     return connected
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from socket import socket
 
 from oauthcore.wire.http import Peer, Request, Response
@@ -105,5 +105,5 @@ class Server:
         finally:
             self._turned_away -= 1
 
-    async def _answer(self, request: Request) -> Response:
-        return await self._application(request)
+    def _answer(self, request: Request) -> Awaitable[Response]:
+        return self._application(request)
