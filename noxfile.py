@@ -140,4 +140,5 @@ def lock(session: nox.Session) -> None:
         made = ("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--python-version", "3.11")
         shown = ("--generate-hashes", "--no-header", "--no-emit-index-url")
         session.run(*made, *shown, "--group", name, *wanted, "pyproject.toml", *target)
-    session.run("npm", "update", "--prefix", "tests/relying_parties", "--save", "--package-lock-only", external=True)
+    for folder in ("tests/relying_parties", "benchmarks/node_provider"):
+        session.run("npm", "update", "--prefix", folder, "--save", "--package-lock-only", external=True)

@@ -10,6 +10,8 @@ way at once. A round asks each server in turn for some hundred tokens, by client
 introspections; servers that are not asked wait. What counts is the CPU time that the server's threads have got, not
 the clock's: so other programs disturb little, and a ratio is of the same round.
 
+node-oidc-provider is measured in the same rounds where Node and npm are (node.py installs it).
+
 Run `python -m benchmarks.transports`; `--beside PATH` measures the servers of another checkout in the same rounds.
 """
 
@@ -32,7 +34,8 @@ import attrs
 import uvloop
 from typing_extensions import override
 
-from benchmarks.operations import client_request, credentials_request, members_of
+from benchmarks import node
+from benchmarks.operations import INTROSPECT, client_request, credentials_request, members_of
 from benchmarks.wire import RawRequest
 
 ROOT = Path(__file__).parent.parent
@@ -43,6 +46,7 @@ NAMES = {
     "h11": "h11",
     "asgi": "ASGI on httptools",
     "sqlite": "h11, SQLite (durable)",
+    "node": "node-oidc-provider",
 }
 OPERATIONS = ("token", "introspection")
 # Times the floor: see above.
@@ -51,11 +55,11 @@ AIMS = {"h11": (0.85, 0.85), "asgi": (1.40, 1.62), "sqlite": (0.42, 0.65)}
 
 @attrs.frozen
 class Running:
-    """Hold a server that runs, and what it is asked."""
+    """Hold a server that runs, where, and the secret of its client."""
 
     pid: int
     port: int
-    requests: dict[str, bytes]
+    secret: str
 
     def cpu(self) -> float:
         """Return the seconds of CPU that its threads have had (proc(5), schedstat)."""
@@ -117,30 +121,47 @@ def spelled(request: RawRequest) -> bytes:
     return b"%s %s HTTP/1.1\r\n%s\r\n%s" % (request.method, request.target, headers, request.body)
 
 
+def command_of(name: str) -> list[str]:
+    """Return what starts a server, after its installation where it has to be installed."""
+    if name == "node":
+        command = node.command()
+        assert command is not None, "the servers were chosen without it"
+        return command
+    return [sys.executable, "-m", "benchmarks.hosts", name]
+
+
 @contextmanager
 def running(name: str, tree: Path) -> Iterator[Running]:
     """Run a server of a checkout on the first core."""
-    command = [sys.executable, "-m", "benchmarks.hosts", name]
     # The working directory comes first, so that this is the checkout's own whatever is installed.
     surroundings = {**os.environ, "PYTHONPATH": str(tree / "adapters")}
-    with subprocess.Popen(command, cwd=tree, env=surroundings, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command_of(name), cwd=tree, env=surroundings, stdout=subprocess.PIPE, text=True) as process:
         try:
             os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0) | {0})})
             assert process.stdout is not None
             said = json.loads(process.stdout.readline())
-            yield Running(process.pid, said["port"], asyncio.run(requests_of(said["port"], said["secret"])))
+            yield Running(process.pid, said["port"], said["secret"])
         finally:
             process.terminate()
 
 
-async def requests_of(port: int, secret: str) -> dict[str, bytes]:
-    """Make what is asked: a token, and about a token."""
-    token = spelled(credentials_request(secret))
-    access_token = members_of(await ask(port, token, 1, at_once=1))["access_token"]
-    return {
-        "token": token,
-        "introspection": spelled(client_request(secret, "/introspect", {"token": str(access_token)})),
-    }
+async def request_for(what: str, server: Running) -> bytes:
+    """Make what is asked: for a token, or about a fresh one, since they don't live as long as this may take."""
+    token = spelled(credentials_request(server.secret))
+    if what == "token":
+        return token
+    access_token = members_of(await ask(server.port, token, 1, at_once=1))["access_token"]
+    return spelled(client_request(server.secret, INTROSPECT, {"token": str(access_token)}))
+
+
+def burst(what: str, server: Running, times: int) -> float:
+    """Ask so often, and return the requests answered for each second of the server's CPU."""
+    request = uvloop.run(request_for(what, server))
+    before = server.cpu()
+    answer = members_of(uvloop.run(ask(server.port, request, times)))
+    rate = times / (server.cpu() - before)
+    assert "access_token" in answer or answer["active"] is True, answer
+    return rate
 
 
 def measure(servers: dict[str, Running], rounds: int, times: int) -> dict[tuple[str, str], list[float]]:
@@ -150,11 +171,8 @@ def measure(servers: dict[str, Running], rounds: int, times: int) -> dict[tuple[
         names = list(servers)
         first = turn % len(names)
         for name in (*names[first:], *names[:first]):
-            server = servers[name]
             for what in OPERATIONS:
-                before = server.cpu()
-                uvloop.run(ask(server.port, server.requests[what], times))
-                figures[name, what].append(times / (server.cpu() - before))
+                figures[name, what].append(burst(what, servers[name], times))
     # In the first, whatever is done once was done.
     return {key: rates[1:] for key, rates in figures.items()}
 
@@ -186,17 +204,20 @@ def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.transports", description="Time what serves the core.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; by default all of them")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--times", type=int, default=800, help="requests of each kind in a round")
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--times", type=int, default=400, help="requests of each kind in a round")
     parser.add_argument("--beside", type=Path, metavar="PATH", help="another checkout, measured in the same rounds")
     options = parser.parse_args()
     names = [FLOOR, *(name for name in options.names or NAMES if name != FLOOR)]
+    if "node" in names and node.command() is None:
+        names.remove("node")
+        print("node-oidc-provider is left out: there is no Node here, or no npm", file=sys.stderr)
     with ExitStack() as stack:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         servers = {name: stack.enter_context(running(name, ROOT)) for name in names}
         if options.beside is not None:
             other = options.beside.resolve()
-            for name in names[1:]:
+            for name in (name for name in names if name not in {FLOOR, "node"}):
                 servers[f"{name} {other.name}"] = stack.enter_context(running(name, other))
         print(table(measure(servers, options.rounds, options.times)))
 
