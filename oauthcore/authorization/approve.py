@@ -51,7 +51,7 @@ def approve(
     redirectable = response.redirectable
     approved = Approved(client, redirectable.redirect, response.code_challenge, redirectable.request.nonce, grant)
     parts = [issue(approved, context) for issue in response.type.parts]
-    changes += session_changes(grant, session)
+    changes += () if session is None else session_changes(grant, session)
     changes += [Insert(grant), *(change for part in parts for change in part.changes)]
     name: Literal["code_issued", "token_issued"] = "code_issued" if response.type.issues_code else "token_issued"
     events.append(Event(name, client.client_id, grant.subject, grant.key))
@@ -83,7 +83,7 @@ def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> G
     grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, asked)
     if context.openid is None or "openid" not in approval.scope:
         # It ends with the login session, too: who signs out means every application that got something in it.
-        return attrs.evolve(grant, sid=login.sid)
+        return grant if login.sid is None else attrs.evolve(grant, sid=login.sid)
     return attrs.evolve(
         grant,
         acr=login.acr,
@@ -94,10 +94,8 @@ def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> G
     )
 
 
-def session_changes(grant: Grant, session: LoginSession | None) -> tuple[Change, ...]:
+def session_changes(grant: Grant, session: LoginSession) -> tuple[Change, ...]:
     """Demand that the login session lasts; where the grant is bound to it, note it there, so that it ends with it."""
-    if session is None:
-        return ()
     return (Require(session),) if grant.sid is None else (Replace(session, authorized(session, grant)),)
 
 

@@ -1,7 +1,8 @@
 """The checks of an authorization request, one row each, in their order: the order is policy (RFC 6749 section 4.1.2.1).
 
 First those whose failure must not redirect, since until then nobody knows whose URI it is; then those whose failure the
-client is told. docs/checks.md is generated from this table, and `oauthcore replay` tells by it what has passed.
+client is told: what is asked, and at last how it is to be answered. docs/checks.md is generated from this table, and
+`oauthcore replay` tells by it what has passed.
 
 An endpoint that comes to take authorization requests adds its name to the rows that it has: all of them, where it is
 answered by a redirect in the end, and those of `requested_access` alone where there is none.
@@ -15,6 +16,7 @@ from typing import Literal, TypeAlias, get_args
 from oauthcore.authorization import requested_access as access
 from oauthcore.authorization import requested_response as response
 from oauthcore.authorization.draft import Draft
+from oauthcore.authorization.unstored import check_length
 from oauthcore.authorization.validated import Redirectable, RequestedAccess, RequestedResponse, ValidatedRequest
 from oauthcore.check import Check
 from oauthcore.context import Context
@@ -78,7 +80,7 @@ CHECKS: tuple[CheckRequest, ...] = (
     # From here on the client is told. What costs least and what was never meant for this server comes first.
     Check(
         "the parameters are short enough to wait for a person",
-        access.check_size,
+        check_length,
         "RFC 6749 section 4.1.2.1",
         (TooMuchToCarry,),
         "redirect",
@@ -120,22 +122,6 @@ CHECKS: tuple[CheckRequest, ...] = (
         needs_openid=True,
     ),
     Check(
-        "response_type is offered, and the client is registered for it",
-        response.check_response_type,
-        "RFC 6749 section 3.1.1",
-        (InvalidRequest, UnsupportedResponseType, UnauthorizedClient),
-        "redirect",
-        _ALL,
-    ),
-    Check(
-        "response_mode goes with the response type",
-        response.check_response_mode,
-        "Multiple Response Types section 3",
-        (InvalidRequest,),
-        "redirect",
-        _ALL,
-    ),
-    Check(
         "prompt can be obeyed",
         access.check_prompt,
         "OIDC Core section 3.1.2.1",
@@ -150,15 +136,6 @@ CHECKS: tuple[CheckRequest, ...] = (
         (InvalidScope,),
         "redirect",
         _ALL,
-    ),
-    Check(
-        "offline_access is left out where it is to be ignored",
-        access.check_offline_access,
-        "OIDC Core section 11",
-        (),
-        "redirect",
-        _ALL,
-        needs_openid=True,
     ),
     Check(
         "claims can be read",
@@ -186,7 +163,33 @@ CHECKS: tuple[CheckRequest, ...] = (
         "redirect",
         _ALL,
     ),
-    # These two hang on the scope: without openid there is no ID token, and no nonce to bind a code.
+    # What is asked is known. How it is to be answered: with what, by which way, and bound to whom.
+    Check(
+        "response_type is offered, and the client is registered for it",
+        response.check_response_type,
+        "RFC 6749 section 3.1.1",
+        (InvalidRequest, UnsupportedResponseType, UnauthorizedClient),
+        "redirect",
+        _ALL,
+    ),
+    Check(
+        "response_mode goes with the response type",
+        response.check_response_mode,
+        "Multiple Response Types section 3",
+        (InvalidRequest,),
+        "redirect",
+        _ALL,
+    ),
+    # These hang on what comes as well as on the scope: no refresh token without a code, no nonce without an ID token.
+    Check(
+        "offline_access is left out where it is to be ignored",
+        response.check_offline_access,
+        "OIDC Core section 11",
+        (),
+        "redirect",
+        _ALL,
+        needs_openid=True,
+    ),
     Check(
         "an ID token is asked for with scope openid, and with a nonce where it comes at once",
         response.check_id_token,

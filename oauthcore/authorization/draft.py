@@ -18,7 +18,7 @@ class Draft:
     """Collect what the checks of one request learn, each for those after it; nobody else ever sees one.
 
     `found` is the client as it is stored. What no check has learned yet is not there at all, so one that came before
-    what it builds on would fail at its first request. `may_refresh` tells whether a refresh token can come of it.
+    what it builds on would fail at its first request.
     """
 
     request: AuthorizationRequest
@@ -29,7 +29,6 @@ class Draft:
     response_type: ResponseType = attrs.field(init=False)
     response_mode: ResponseMode = attrs.field(init=False)
     code_challenge: CodeChallenge | None = attrs.field(init=False)
-    may_refresh: bool = attrs.field(init=False, default=True)
     prompt: frozenset[str] = attrs.field(init=False)
     scope: Scope = attrs.field(init=False)
     max_age: int | None = attrs.field(init=False)

@@ -121,7 +121,9 @@ def is_remembered(validated: ValidatedRequest, consent: Consent | None, context:
         return False
     if consent is None or not is_live_consent(consent, access.client, context.now):
         return False
-    return consent.scope.covers(access.scope) and set(access.claims_beside_scope) <= set(consent.claims)
+    if not consent.scope.covers(access.scope):
+        return False
+    return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)
 
 
 def refusal_without_page(needed: Need) -> OAuthError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.request_object import apply_request_object
-from oauthcore.authorization.unstored import check_length
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
@@ -21,10 +20,9 @@ from oauthcore.errors import (
 )
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
-from oauthcore.policy import Allowance
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
-from oauthcore.scope import Scope, parse_scope
+from oauthcore.scope import parse_scope
 from oauthcore.wire.text import decimal, words
 
 # What every application can do, also one that knows nothing of OpenID Connect.
@@ -52,11 +50,6 @@ def check_client(draft: Draft, context: Context) -> None:
 def check_object(draft: Draft, context: Context) -> None:
     """Put what the client has signed in the place of what stands beside it: that could be anybody's."""
     draft.request = apply_request_object(draft.request, draft.client, context)
-
-
-def check_size(draft: Draft, _: Context) -> None:
-    """Check that the request is short enough to wait for a person, also where it need not: a client knows at once."""
-    check_length(draft.request)
 
 
 def check_no_object(draft: Draft, _: Context) -> None:
@@ -108,19 +101,6 @@ def check_scope(draft: Draft, context: Context) -> None:
         # The client waits for an ID token, and it is better told so before the person has signed in than after.
         raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
     draft.scope = context.requested_scope(named, draft.client)
-
-
-def check_offline_access(draft: Draft, context: Context) -> None:
-    """Ignore offline_access where no refresh token can come of it, and where the person is not asked anew.
-
-    OIDC Core section 11 has it ignored, not refused.
-    """
-    scope = draft.scope
-    if "offline_access" not in scope or "openid" not in scope:
-        return
-    asks = "consent" in draft.prompt or context.allows(Allowance.OFFLINE_WITHOUT_CONSENT, draft.client)
-    if not (draft.may_refresh and asks):
-        draft.scope = Scope(tuple(token for token in scope if token != "offline_access"))
 
 
 def check_claims(draft: Draft, context: Context) -> None:

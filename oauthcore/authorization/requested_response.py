@@ -12,6 +12,7 @@ from oauthcore.errors import InvalidRequest, UnauthorizedClient, UnsupportedResp
 from oauthcore.pkce import parse_challenge
 from oauthcore.policy import Allowance, CodeBinding
 from oauthcore.redirect_uri import validate_redirect
+from oauthcore.scope import Scope
 
 
 def check_redirect_uri(draft: Draft, _: Context) -> None:
@@ -34,7 +35,6 @@ def check_response_type(draft: Draft, context: Context) -> None:
         if grant_type not in draft.client.grant_types:
             raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant")
     draft.response_type = response_type
-    draft.may_refresh = response_type.issues_code
 
 
 def check_response_mode(draft: Draft, _: Context) -> None:
@@ -48,6 +48,19 @@ def check_response_mode(draft: Draft, _: Context) -> None:
             draft.response_mode = mode
             return
     raise InvalidRequest.with_description("response_mode is unknown, or does not go with the response type")
+
+
+def check_offline_access(draft: Draft, context: Context) -> None:
+    """Ignore offline_access where no code is asked for, and where the person is not asked anew.
+
+    OIDC Core section 11 has it ignored, not refused.
+    """
+    scope = draft.scope
+    if "offline_access" not in scope or "openid" not in scope:
+        return
+    asks = "consent" in draft.prompt or context.allows(Allowance.OFFLINE_WITHOUT_CONSENT, draft.client)
+    if not (draft.response_type.issues_code and asks):
+        draft.scope = Scope(tuple(token for token in scope if token != "offline_access"))
 
 
 def check_id_token(draft: Draft, context: Context) -> None:

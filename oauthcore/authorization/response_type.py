@@ -60,19 +60,22 @@ class ResponseType:
     grant_types: tuple[str, ...]
     modes: tuple[ResponseMode, ...]
     issues_id_token: bool = False
+    issues_code: bool = attrs.field(init=False)
+    issues_tokens: bool = attrs.field(init=False)
+    is_none: bool = attrs.field(init=False)
 
-    @property
-    def issues_code(self) -> bool:
+    @issues_code.default
+    def _code_is_a_part(self) -> bool:
         """Tell whether a code is among the parts, which PKCE then has to guard."""
         return issue_code in self.parts
 
-    @property
-    def issues_tokens(self) -> bool:
+    @issues_tokens.default
+    def _more_than_a_code(self) -> bool:
         """Tell whether there is anything but a code: it is good for whoever receives it, without authenticating."""
         return self.issues_id_token or issue_token in self.parts
 
-    @property
-    def is_none(self) -> bool:
+    @is_none.default
+    def _no_parts(self) -> bool:
         """Tell whether nothing is issued at all."""
         return not self.parts and not self.issues_id_token
 

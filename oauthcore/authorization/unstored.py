@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from oauthcore.authorization.draft import Draft
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.flow.effects import Flow, find
@@ -74,11 +75,11 @@ def is_over(interaction: Interaction, now: int) -> bool:
     return now >= interaction.expires_at or (interaction.resume_before is not None and now >= interaction.resume_before)
 
 
-def check_length(request: AuthorizationRequest) -> None:
-    """Refuse a request that is too long to wait for a person, also where it need not wait: a client knows at once."""
+def check_length(draft: Draft, _: Context) -> None:
+    """Check that a request is short enough to wait for a person, also where it need not: a client knows at once."""
     # What is short, as almost all are, need not be written in order to be measured.
-    if sum([len(value) for value in _values(request) if value is not None]) > SURELY_CARRIED:
-        check_carried(_members(request))
+    if sum([len(value) for value in _values(draft.request) if value is not None]) > SURELY_CARRIED:
+        check_carried(_members(draft.request))
 
 
 def _members(request: AuthorizationRequest) -> dict[str, Any]:

@@ -360,4 +360,3 @@ def test_a_grant_without_the_session_in_it_still_demands_that_the_session_lasts(
     session = session_of()
 
     assert session_changes(grant_of("email"), session) == (Require(session),)
-    assert session_changes(grant_of(), None) == ()
