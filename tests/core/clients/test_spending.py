@@ -6,7 +6,12 @@ import attrs
 
 from oauthcore import MemoryStorage, Response
 from oauthcore.clients.authentication import spend
+from oauthcore.errors import InvalidClient
+from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Insert, Outcome, Replace, Require
+from oauthcore.flow.transact import transact
+from oauthcore.testing import Run, interleave
+from oauthcore.wire.refusals import refuse_as_json
 from tests.core.site import CONFIDENTIAL
 
 
@@ -67,6 +72,35 @@ def test_a_request_that_spends_nothing_is_left_as_it_is() -> None:
     outcome = decided(Require(CONFIDENTIAL), Require(CONFIDENTIAL))
 
     assert spend((), outcome) is outcome
+
+
+def test_who_is_second_with_one_of_several_things_spends_none_of_the_others() -> None:
+    """Two requests with assertions of their own, and one attestation."""
+
+    def sent(name: str) -> Flow[Response]:
+        """Return the flow of a request that is proven by two things, and issues one."""
+        jti, token = Spent(f"jti of {name}"), Spent(f"token of {name}")
+
+        def decision() -> Flow[Outcome]:
+            for key in (jti.key, ATTESTATION.key):
+                if (yield from find(Spent, key)) is not None:
+                    raise InvalidClient("it was used before")
+            return spend((Insert(jti), Insert(ATTESTATION)), decided(Insert(token)))
+
+        return transact(decision, lambda error, cause: refuse_as_json(error, "https://as.example", cause))
+
+    def check(run: Run[Response]) -> None:
+        """What the winner had is stored, all of it, and nothing of the loser's."""
+        assert sorted(response.status for response in run.results) == [200, 401]
+        stored = [
+            [run.world.storage.find(Spent, f"{kind} of {name}") is not None for kind in ("jti", "token")]
+            for name in ("a", "b")
+        ]
+        assert stored == [[response.status == 200] * 2 for response in run.results]
+
+    explored = interleave(lambda _: sent("a"), lambda _: sent("b"), prepare=lambda _: None, check=check)
+
+    assert explored.schedules > 1
 
 
 def test_value_and_events_stay() -> None:
