@@ -124,7 +124,7 @@ def core(storage: Storage) -> tuple[AuthorizationServer, str]:
         paths=Paths(token=TOKEN, introspection=INTROSPECT),
     )
     client = Client(client_id=CLIENT_ID, grant_types=("client_credentials",), scope=Scope(SCOPE.split(" ")))
-    secret = run(server.register(client), World(storage)).secret
+    secret = run(server.clients.register(client), World(storage)).secret
     assert secret is not None
     return server, secret.reveal()
 

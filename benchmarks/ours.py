@@ -103,14 +103,14 @@ class Oauthcore:
             grant_types=("authorization_code", "refresh_token", "client_credentials"),
             scope=Scope((*SCOPE.split(" "), "admin")),
         )
-        secret = run(self._server.register(client), self._world).secret
+        secret = run(self._server.clients.register(client), self._world).secret
         assert secret is not None
         return secret.reveal()
 
     def _consent(self) -> None:
         asked = run(self._server.handle(_request(authorization_request(Pkce(), mint())), self._login), self._world)
         handle = redirect_of(_raw(asked))[1]["interaction"]
-        resumed = run(self._server.finish(handle, self._login, SCOPE.split(" ")), self._world)
+        resumed = run(self._server.interactions.finish(handle, self._login, SCOPE.split(" ")), self._world)
         cookie = (asked.header("set-cookie") or "").partition(";")[0]
         back = Request("GET", resumed.header("location") or "", (("cookie", cookie),))
         run(self._server.handle(back, self._login), self._world)

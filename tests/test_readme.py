@@ -50,6 +50,6 @@ def test_the_application_starts_a_second_time_on_a_storage_that_lasts(tmp_path: 
     for _ in range(2):
         names: dict[str, Any] = {"__name__": "fastapi_app"}
         exec(compile(code, "README.md", "exec", dont_inherit=True), names)
-        listed = run(names["oauth"].server.clients(), names["world"])
+        listed = run(names["oauth"].server.clients.all(), names["world"])
         assert [client.client_id for client in listed] == ["app", "phone"]
         names["world"].storage.close()

@@ -4,7 +4,8 @@
 `oauthcore_asgi.aiohttp` speaks to one that is async without being ASGI.
 """
 
-from oauthcore_asgi.application import Embedded, Framework, OAuth
+from oauthcore_asgi.application import Embedded, OAuth
+from oauthcore_asgi.framework import Framework
 from oauthcore_asgi.protect import ACCESS, Bearer, ResourceMetadata, verify
 from oauthcore_asgi.wire import Answer
 

@@ -16,7 +16,8 @@ from oauthcore import Response as CoreResponse
 from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore.wire.mounting import seen_below
-from oauthcore_asgi.application import Embedded, Framework
+from oauthcore_asgi.application import Embedded
+from oauthcore_asgi.framework import Framework
 from oauthcore_asgi.protect import verify
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -6,15 +6,14 @@ pages, what looks at an interaction and finishes it; `Framework` says how a fram
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias
 
 import attrs
 
@@ -23,8 +22,6 @@ from oauthcore import (
     AuthorizationServer,
     Login,
     Paths,
-    PendingInteraction,
-    PendingLogout,
     Policy,
     Request,
     Response,
@@ -35,6 +32,8 @@ from oauthcore.errors import ContentTooLarge
 from oauthcore.openid import OpenID
 from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below
+from oauthcore_asgi.facets import Interactions, Sessions
+from oauthcore_asgi.framework import Framework, RequestT, ResponseT
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
     TOO_LARGE,
@@ -55,21 +54,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("oauthcore_asgi")
 
-RequestT = TypeVar("RequestT")
-ResponseT = TypeVar("ResponseT")
 LoginOf: TypeAlias = Callable[[RequestT], Awaitable[Login | None] | Login | None]
-
-
-@attrs.frozen(kw_only=True)
-class Framework(Generic[RequestT, ResponseT]):
-    """Say how a framework makes its request from a scope, what of it goes over the wire, and how it answers.
-
-    `wire_of` gives a request without its body.
-    """
-
-    request_of: Callable[[Scope, Request], RequestT]
-    wire_of: Callable[[RequestT], Request]
-    respond: Callable[[Response], ResponseT]
 
 
 PLAIN: Framework[Request, Answer] = Framework(
@@ -104,6 +89,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         self.metadata_paths = server.metadata_paths
         self.prefix = check_prefix(prefix, self.paths)
         self.world = signing_aside(world)
+        self.interactions = Interactions(server, self.world, self.framework)
+        self.sessions = Sessions(server, self.world, self.framework)
         self._login = login
         self._pages = pages
         self._tracebacks = Tracebacks()
@@ -170,64 +157,6 @@ class Embedded(Generic[RequestT, ResponseT]):
             return self._told(request, await arun(self.server.handle(request, login), self.world))
         login, page = login or self._pages.login_of(request), self._pages.error_page(request)
         return self._told(request, await arun(self.server.handle(request, login, page), self.world))
-
-    async def interaction(self, id: str, login: Login | None = None) -> PendingInteraction | None:
-        """Find out what an interaction waits for; None if for nothing any more."""
-        return await arun(self.server.interaction(id, login), self.world)
-
-    async def finish(
-        self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
-    ) -> ResponseT:
-        """Report who is signed in and what they allowed; return the framework's own response for their browser.
-
-        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
-        """
-        finished = await arun(self.server.finish(id, subject, scope, remember=remember), self.world)
-        return self.framework.respond(finished)
-
-    async def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
-        """Report that the person said no; return the framework's own response for their browser.
-
-        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
-        for a page that is shown to somebody who is not signed in, and takes nothing back.
-        """
-        return self.framework.respond(await arun(self.server.deny(id, subject), self.world))
-
-    async def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
-        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
-
-        `before` is the `sid` of who was signed in in this browser until now.
-        """
-        return await arun(self.server.sign_in(subject, before=before, **how), self.world)
-
-    async def logout(self, id: str, login: Login | None) -> PendingLogout | None:
-        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
-        return await arun(self.server.logout(id, login), self.world)
-
-    async def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
-        """End the login session, at the person's wish; return the framework's own response for their browser.
-
-        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
-        """
-        wire = self.framework.wire_of(request)
-        return self.framework.respond(await arun(self.server.sign_out(wire, login, id), self.world))
-
-    async def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds.
-
-        They are told at the same time, so that none waits for another that does not answer.
-        """
-        due = await arun(self.server.due_logouts(), self.world)
-        tried = (arun(self.server.deliver_logouts_to(deliveries), self.world) for deliveries in due)
-        return sum(await asyncio.gather(*tried))
-
-    def form_token(self, request: RequestT, id: str) -> str:
-        """Return what a form about an interaction carries, against cross-site posts."""
-        return self.server.form_token(self.framework.wire_of(request), id)
-
-    def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
-        """Tell whether a posted form was shown to this browser, for this interaction."""
-        return self.server.is_form_token(self.framework.wire_of(request), id, token)
 
     @cached_property
     def seen_paths(self) -> tuple[str, ...]:

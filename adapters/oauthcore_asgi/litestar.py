@@ -20,7 +20,8 @@ from oauthcore import Response as CoreResponse
 from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore.wire.text import ascii_lower
-from oauthcore_asgi.application import Embedded, Framework
+from oauthcore_asgi.application import Embedded
+from oauthcore_asgi.framework import Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of
 

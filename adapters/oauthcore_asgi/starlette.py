@@ -18,7 +18,8 @@ from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.flow.drivers import check_world
-from oauthcore_asgi.application import Embedded, Framework
+from oauthcore_asgi.application import Embedded
+from oauthcore_asgi.framework import Framework
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import head_of, raw_headers
 

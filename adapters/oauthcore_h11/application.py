@@ -98,10 +98,11 @@ class Application:
 
     async def look_after_keys(self, now: int) -> None:
         """Turn the signing keys where that is due, and have them at hand; raises what keeps them from being had."""
-        if self.server.keys is None:
+        key_set = self.server.keys.key_set
+        if key_set is None:
             return
         world = AsyncWorld(self.storage, audit=self._hear, generate_key=signing.generate_key)
-        keys = await arun(self.server.keys.current(now), world)
+        keys = await arun(key_set.current(now), world)
         for key in keys.signing.values():
             # Its first use takes as long as a hundred others, which no request should have to wait for.
             crypto.check_key(key)
@@ -117,10 +118,12 @@ class Application:
         world = AsyncWorld(
             self.storage, audit=self._hear, fetch=self.fetch, sign=signing.sign, generate_key=signing.generate_key
         )
-        for due in await arun(self.server.due_logouts(), world):
+        for due in await arun(self.server.sessions.due_logouts(), world):
             client_id = due[0].client_id
             if client_id not in self._telling:
-                self._telling[client_id] = asyncio.ensure_future(arun(self.server.deliver_logouts_to(due), world))
+                self._telling[client_id] = asyncio.ensure_future(
+                    arun(self.server.sessions.deliver_logouts_to(due), world)
+                )
         return await self._told(within=TELLING_TIME)
 
     async def see_logouts_through(self) -> int:

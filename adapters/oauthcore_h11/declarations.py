@@ -66,7 +66,7 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
     if client.has_secret and secret is None:
         raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
     try:
-        return server.prepare(client, secret).client
+        return server.clients.prepare(client, secret).client
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
 

@@ -188,7 +188,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
     world = World(MemoryStorage(), authenticate=authenticate, claims=claims)
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
-        run(server.register(client, None if secret is None else Secret(secret)), world)
+        run(server.clients.register(client, None if secret is None else Secret(secret)), world)
     return Demo(server, pages, world)
 
 

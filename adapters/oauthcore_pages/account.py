@@ -24,8 +24,8 @@ def show_account(visit: Visit) -> Flow[Response]:
     if visit.session is None or visit.session.signed_in is None:
         return visit.send_to(paths.login)
     signed_in = visit.session.signed_in
-    applications = yield from visit.around.server.applications(signed_in.login.subject)
-    sessions = yield from visit.around.server.sessions(signed_in.login.subject)
+    applications = yield from visit.around.server.applications.of(signed_in.login.subject)
+    sessions = yield from visit.around.server.sessions.of(signed_in.login.subject)
     names = yield from names_of(sessions)
     return visit.around.templates.account(
         visit.language,
@@ -53,7 +53,9 @@ def take_back(visit: Visit) -> Flow[Response]:
     if session.login is None:
         return visit.send_to(visit.around.paths.login)
     subject, server, sid = session.login.subject, visit.around.server, form.get("sid")
-    _ = yield from (server.end_session(sid, subject) if sid else server.withdraw(subject, form.need("client_id")))
+    _ = yield from (
+        server.sessions.end(sid, subject) if sid else server.applications.withdraw(subject, form.need("client_id"))
+    )
     return see_other(f"{visit.around.paths.account}?{'ended' if sid else 'revoked'}=1")
 
 
@@ -61,7 +63,7 @@ def show_logout(visit: Visit) -> Flow[Response]:
     """Ask whether to sign out; not where nobody is signed in, nor if the application has named the person already."""
     paths, query = visit.around.paths, query_of(visit.request)
     handle = query.get("logout")
-    pending = None if handle is None else (yield from visit.around.server.logout(handle, visit.login))
+    pending = None if handle is None else (yield from visit.around.server.sessions.find_logout(handle, visit.login))
     if visit.session is None or visit.session.signed_in is None or (pending is not None and not pending.must_ask):
         return (yield from leave(visit, handle, None))
     # In the action, so that a template that knows nothing of it carries it along.
@@ -81,7 +83,7 @@ def sign_out(visit: Visit) -> Flow[Response]:
 def leave(visit: Visit, handle: str | None, location: str | None) -> Flow[Response]:
     """End the login session, and have the browser forget it."""
     around = visit.around
-    response = yield from around.server.sign_out(
+    response = yield from around.server.sessions.sign_out(
         visit.request,
         visit.login,
         handle,

@@ -37,7 +37,9 @@ def decide(visit: Visit) -> Flow[Response]:
             # not for anybody who comes by.
             return visit.send_to(visit.around.paths.login, handle)
         case "0":
-            return (yield from visit.around.server.deny(handle, session.login, error_page=visit.error_page))
+            return (
+                yield from visit.around.server.interactions.deny(handle, session.login, error_page=visit.error_page)
+            )
         case "1":
             return (yield from allow(visit, form, handle, session))
         case _:
@@ -51,8 +53,12 @@ def allow(visit: Visit, form: Form, handle: str, session: Session) -> Flow[Respo
     # No checkbox ticked is what a browser sends of a form without any, too: only the markers tell them apart.
     scope = form.all("scope")
     if not form.get("scopes_shown"):
-        pending = yield from visit.around.server.interaction(handle, session.login)
+        pending = yield from visit.around.server.interactions.find(handle, session.login)
         scope = () if pending is None else pending.scope.tokens
     remember = bool(form.get("remember")) or (visit.around.remember and not form.get("remember_shown"))
     server = visit.around.server
-    return (yield from server.finish(handle, session.login, scope, remember=remember, error_page=visit.error_page))
+    return (
+        yield from server.interactions.finish(
+            handle, session.login, scope, remember=remember, error_page=visit.error_page
+        )
+    )

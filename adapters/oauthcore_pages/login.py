@@ -70,7 +70,7 @@ def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[
     sessions = visit.around.sessions
     before = None if visit.login is None else visit.login.sid
     try:
-        login = yield from visit.around.server.sign_in(
+        login = yield from visit.around.server.sessions.sign_in(
             user.subject,
             acr=BY_PASSWORD,
             amr=(BY_PASSWORD,),
@@ -88,7 +88,7 @@ def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
     if not handle:
         return visit.send_to(visit.around.paths.account)
     assert signed_in.login is not None
-    return (yield from visit.around.server.finish(handle, signed_in.login, error_page=visit.error_page))
+    return (yield from visit.around.server.interactions.finish(handle, signed_in.login, error_page=visit.error_page))
 
 
 def ask(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:

@@ -123,7 +123,7 @@ class Visit:
 
     def pending(self, handle: str, login: Login | None) -> Flow[PendingInteraction]:
         """Find out what an interaction waits for; raises `InteractionOver` where it waits for nothing."""
-        pending = yield from self.around.server.interaction(handle, login)
+        pending = yield from self.around.server.interactions.find(handle, login)
         if pending is None:
             raise InteractionOver("the interaction is unknown, has expired, or waits for nothing")
         return pending

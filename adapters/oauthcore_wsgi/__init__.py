@@ -3,7 +3,8 @@
 `OAuth` for any of them; `oauthcore_wsgi.flask` and `.bottle` speak those frameworks, `oauthcore_django` speaks Django.
 """
 
-from oauthcore_wsgi.application import Embedded, Framework, OAuth
+from oauthcore_wsgi.application import Embedded, OAuth
+from oauthcore_wsgi.framework import Framework
 from oauthcore_wsgi.protect import ACCESS, Bearer, ResourceMetadata, verify
 from oauthcore_wsgi.wire import Answer, head_of
 

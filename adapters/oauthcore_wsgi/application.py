@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 import attrs
 
@@ -20,8 +20,6 @@ from oauthcore import (
     AuthorizationServer,
     Login,
     Paths,
-    PendingInteraction,
-    PendingLogout,
     Policy,
     Request,
     Response,
@@ -33,6 +31,8 @@ from oauthcore.flow.drivers import check_world
 from oauthcore.openid import OpenID
 from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
+from oauthcore_wsgi.facets import Interactions, Sessions
+from oauthcore_wsgi.framework import Framework, RequestT, ResponseT
 from oauthcore_wsgi.wire import TOO_LARGE, Answer, body_of, head_of, path_of, plain
 
 if TYPE_CHECKING:
@@ -42,21 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("oauthcore_wsgi")
 
-RequestT = TypeVar("RequestT")
-ResponseT = TypeVar("ResponseT")
 LoginOf: TypeAlias = Callable[[RequestT], Login | None]
-
-
-@attrs.frozen(kw_only=True)
-class Framework(Generic[RequestT, ResponseT]):
-    """Say how a framework makes its request from an environ, what of it goes over the wire, and how it answers.
-
-    `wire_of` gives a request without its body.
-    """
-
-    request_of: Callable[[WSGIEnvironment, Request], RequestT]
-    wire_of: Callable[[RequestT], Request]
-    respond: Callable[[Response], ResponseT]
 
 
 PLAIN: Framework[Request, Answer] = Framework(
@@ -92,6 +78,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         self.metadata_paths = server.metadata_paths
         self.prefix = check_prefix(prefix, self.paths)
         self.world = world
+        self.interactions = Interactions(server, self.world, self.framework)
+        self.sessions = Sessions(server, self.world, self.framework)
         self._login = login
         self._pages = pages
         self._tracebacks = Tracebacks()
@@ -162,58 +150,6 @@ class Embedded(Generic[RequestT, ResponseT]):
             return self._told(request, run(self.server.handle(request, login), self.world))
         login, page = login or self._pages.login_of(request), self._pages.error_page(request)
         return self._told(request, run(self.server.handle(request, login, page), self.world))
-
-    def interaction(self, id: str, login: Login | None = None) -> PendingInteraction | None:
-        """Find out what an interaction waits for; None if for nothing any more."""
-        return run(self.server.interaction(id, login), self.world)
-
-    def finish(
-        self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
-    ) -> ResponseT:
-        """Report who is signed in and what they allowed; return the framework's own response for their browser.
-
-        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
-        """
-        return self.framework.respond(run(self.server.finish(id, subject, scope, remember=remember), self.world))
-
-    def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
-        """Report that the person said no; return the framework's own response for their browser.
-
-        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
-        for a page that is shown to somebody who is not signed in, and takes nothing back.
-        """
-        return self.framework.respond(run(self.server.deny(id, subject), self.world))
-
-    def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
-        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
-
-        `before` is the `sid` of who was signed in in this browser until now.
-        """
-        return run(self.server.sign_in(subject, before=before, **how), self.world)
-
-    def logout(self, id: str, login: Login | None) -> PendingLogout | None:
-        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
-        return run(self.server.logout(id, login), self.world)
-
-    def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
-        """End the login session, at the person's wish; return the framework's own response for their browser.
-
-        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
-        """
-        wire = self.framework.wire_of(request)
-        return self.framework.respond(run(self.server.sign_out(wire, login, id), self.world))
-
-    def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds."""
-        return run(self.server.deliver_logouts(), self.world)
-
-    def form_token(self, request: RequestT, id: str) -> str:
-        """Return what a form about an interaction carries, against cross-site posts."""
-        return self.server.form_token(self.framework.wire_of(request), id)
-
-    def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
-        """Tell whether a posted form was shown to this browser, for this interaction."""
-        return self.server.is_form_token(self.framework.wire_of(request), id, token)
 
     @cached_property
     def seen_paths(self) -> tuple[str, ...]:

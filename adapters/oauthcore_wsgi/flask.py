@@ -13,7 +13,8 @@ from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
 from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
-from oauthcore_wsgi.application import Embedded, Framework
+from oauthcore_wsgi.application import Embedded
+from oauthcore_wsgi.framework import Framework
 from oauthcore_wsgi.protect import verify
 from oauthcore_wsgi.wire import head_of
 

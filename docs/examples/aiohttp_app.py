@@ -25,28 +25,29 @@ FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" valu
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
 client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-run(oauth.server.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(oauth.server.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
+clients = oauth.server.clients
+run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
+run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
 
 
 async def consent(request: web.Request) -> web.Response:
     interaction, form = request.query.get("interaction", ""), await request.post()
-    pending = await oauth.interaction(interaction, login(request))
-    if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
+    pending = await oauth.interactions.find(interaction, login(request))
+    if pending is None or (form and not oauth.interactions.is_form_token(request, interaction, str(form.get("csrf")))):
         return web.Response(text="This form is out of date.", status=400)
     if "allow" in form and (who := login(request)):
         if form["allow"]:
             scope = map(str, form.getall("scope", []))
-            return await oauth.finish(interaction, subject=who, scope=scope)
-        return await oauth.deny(interaction, subject=who)
+            return await oauth.interactions.finish(interaction, subject=who, scope=scope)
+        return await oauth.interactions.deny(interaction, subject=who)
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
         SESSIONS[session := secrets.token_urlsafe()] = Login(subject=str(form["username"]), auth_time=int(time.time()))
-        response = await oauth.finish(interaction, subject=SESSIONS[session])
+        response = await oauth.interactions.finish(interaction, subject=SESSIONS[session])
         response.set_cookie("session", session, httponly=True, samesite="Lax")
         return response
     boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
     shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
-    html = FORM.format(oauth.form_token(request, interaction), shown)
+    html = FORM.format(oauth.interactions.form_token(request, interaction), shown)
     return web.Response(text=html, content_type="text/html", headers={"X-Frame-Options": "DENY"})
 
 

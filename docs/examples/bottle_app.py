@@ -25,8 +25,9 @@ FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" valu
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
 client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-run(oauth.server.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(oauth.server.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
+clients = oauth.server.clients
+run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
+run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
 app = Bottle()
 oauth.install(app)
 
@@ -34,22 +35,22 @@ oauth.install(app)
 @app.route("/consent", method=["GET", "POST"])
 def consent() -> HTTPResponse:
     interaction, form = request.query.get("interaction", ""), request.forms
-    pending = oauth.interaction(interaction, login(request))
-    if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
+    pending = oauth.interactions.find(interaction, login(request))
+    if pending is None or (form and not oauth.interactions.is_form_token(request, interaction, form.get("csrf", ""))):
         return HTTPResponse("This form is out of date.", 400)
     if "allow" in form and (who := login(request)):
         if form["allow"]:
             scope = form.getall("scope")
-            return oauth.finish(interaction, subject=who, scope=scope)
-        return oauth.deny(interaction, subject=who)
+            return oauth.interactions.finish(interaction, subject=who, scope=scope)
+        return oauth.interactions.deny(interaction, subject=who)
     if "username" in form and USERS.get(form["username"]) == form["password"]:
         SESSIONS[session := secrets.token_urlsafe()] = Login(subject=form["username"], auth_time=int(time.time()))
-        response = oauth.finish(interaction, subject=SESSIONS[session])
+        response = oauth.interactions.finish(interaction, subject=SESSIONS[session])
         response.set_cookie("session", session, httponly=True, samesite="lax")
         return response
     boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
     shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
-    html = FORM.format(oauth.form_token(request, interaction), shown)
+    html = FORM.format(oauth.interactions.form_token(request, interaction), shown)
     return HTTPResponse(html, headers={"X-Frame-Options": "DENY"})
 
 

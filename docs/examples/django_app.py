@@ -33,18 +33,18 @@ oauth = OAuth.at("http://localhost:8000/auth", World(DjangoStorage()), KEY, inte
 
 def consent(request: HttpRequest) -> HttpResponse:
     interaction, form = request.GET.get("interaction", ""), request.POST
-    pending = oauth.interaction(interaction, login_of(request))
+    pending = oauth.interactions.find(interaction, login_of(request))
     if pending is None:
         return HttpResponse("This form is out of date.", status=400)
     if "allow" in form and (who := login_of(request)):
         if form["allow"]:
             scope = form.getlist("scope")
-            return oauth.finish(interaction, subject=who, scope=scope)
-        return oauth.deny(interaction, subject=who)
+            return oauth.interactions.finish(interaction, subject=who, scope=scope)
+        return oauth.interactions.deny(interaction, subject=who)
     if user := authenticate(request, username=form.get("username"), password=form.get("password")):
         login(request, user)
         if who := login_of(request):
-            return oauth.finish(interaction, subject=who)
+            return oauth.interactions.finish(interaction, subject=who)
     boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
     shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
     return HttpResponse(FORM.format(get_token(request), shown), headers={"X-Frame-Options": "DENY"})

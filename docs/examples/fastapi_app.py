@@ -27,8 +27,9 @@ FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" valu
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
 client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-run(oauth.server.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(oauth.server.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
+clients = oauth.server.clients
+run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
+run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
 protect = oauth.protect({"profile": "Know who you are"})
 app = FastAPI(routes=oauth.routes)
 app.add_middleware(SessionMiddleware, secret_key=secrets.token_hex())
@@ -36,20 +37,22 @@ app.add_middleware(SessionMiddleware, secret_key=secrets.token_hex())
 
 @app.api_route("/consent", methods=["GET", "POST"], include_in_schema=False)
 async def consent(request: Request, interaction: str) -> Response:
-    form, pending = await request.form(), await oauth.interaction(interaction, login(request))
-    if pending is None or (form and not oauth.is_form_token(request, interaction, str(form.get("csrf")))):
+    form, pending = await request.form(), await oauth.interactions.find(interaction, login(request))
+    if pending is None or (form and not oauth.interactions.is_form_token(request, interaction, str(form.get("csrf")))):
         return HTMLResponse("This form is out of date.", 400)
     if "allow" in form and (who := login(request)):
         if form["allow"]:
             scope = map(str, form.getlist("scope"))
-            return await oauth.finish(interaction, subject=who, scope=scope)
-        return await oauth.deny(interaction, subject=who)
+            return await oauth.interactions.finish(interaction, subject=who, scope=scope)
+        return await oauth.interactions.deny(interaction, subject=who)
     if "username" in form and USERS.get(str(form["username"])) == form["password"]:
         request.session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
-        return await oauth.finish(interaction, subject=Login(**request.session["login"]))
+        return await oauth.interactions.finish(interaction, subject=Login(**request.session["login"]))
     boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
     shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
-    return HTMLResponse(FORM.format(oauth.form_token(request, interaction), shown), headers={"X-Frame-Options": "DENY"})
+    return HTMLResponse(
+        FORM.format(oauth.interactions.form_token(request, interaction), shown), headers={"X-Frame-Options": "DENY"}
+    )
 
 
 @app.get("/me")

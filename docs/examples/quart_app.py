@@ -25,8 +25,9 @@ FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" valu
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
 client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-run(oauth.server.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(oauth.server.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
+clients = oauth.server.clients
+run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
+run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
 app = Quart(__name__)
 app.secret_key = secrets.token_hex()
 app.register_blueprint(oauth.blueprint)
@@ -35,20 +36,20 @@ app.register_blueprint(oauth.blueprint)
 @app.route("/consent", methods=["GET", "POST"])
 async def consent() -> ResponseReturnValue:
     interaction, form = request.args.get("interaction", ""), await request.form
-    pending = await oauth.interaction(interaction, login())
-    if pending is None or (form and not oauth.is_form_token(request, interaction, form.get("csrf", ""))):
+    pending = await oauth.interactions.find(interaction, login())
+    if pending is None or (form and not oauth.interactions.is_form_token(request, interaction, form.get("csrf", ""))):
         return "This form is out of date.", 400
     if "allow" in form and (who := login()):
         if form["allow"]:
             scope = form.getlist("scope")
-            return await oauth.finish(interaction, subject=who, scope=scope)
-        return await oauth.deny(interaction, subject=who)
+            return await oauth.interactions.finish(interaction, subject=who, scope=scope)
+        return await oauth.interactions.deny(interaction, subject=who)
     if "username" in form and USERS.get(form["username"]) == form["password"]:
         session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
-        return await oauth.finish(interaction, subject=Login(**session["login"]))
+        return await oauth.interactions.finish(interaction, subject=Login(**session["login"]))
     boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
     shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
-    return FORM.format(oauth.form_token(request, interaction), shown), {"X-Frame-Options": "DENY"}
+    return FORM.format(oauth.interactions.form_token(request, interaction), shown), {"X-Frame-Options": "DENY"}
 
 
 @app.get("/me")

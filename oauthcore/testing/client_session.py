@@ -74,7 +74,7 @@ class ClientSession:
     ) -> ClientSession:
         """Register the client, and be ready."""
         session = cls(server, drive, handle or (lambda request: drive(server.handle(request))), entropy, client)
-        session.secret = drive(server.register(client)).secret
+        session.secret = drive(server.clients.register(client)).secret
         session._note(session.secret.reveal() if session.secret is not None else None)
         return session
 
@@ -105,7 +105,7 @@ class ClientSession:
 
     def approve(self, waiting: Waiting) -> tuple[str, str]:
         """Have the person log in and approve, and come back with her code: give it and its verifier."""
-        finished = self.drive(self.server.finish(waiting.handle, waiting.subject, words(waiting.scope)))
+        finished = self.drive(self.server.interactions.finish(waiting.handle, waiting.subject, words(waiting.scope)))
         resumed = self.handle(Request("GET", location_of(finished), (("Cookie", waiting.cookie),)))
         redirect_uri, target = self.client.redirect_uris[0], location_of(resumed)
         assert target.startswith(redirect_uri), f"the browser was sent to {target.partition('?')[0]}"

@@ -207,7 +207,7 @@ class Lifetime:
 
     def withdraw(self, subject: str = PEOPLE[0], client_id: str | None = None) -> None:
         """Have a person take back what they authorized, for one client or for all: their grants end."""
-        self.session.drive(self.session.server.withdraw(subject, client_id))
+        self.session.drive(self.session.server.applications.withdraw(subject, client_id))
         for grant in self.grants:
             if grant.subject == subject and client_id in {None, self.session.client.client_id}:
                 grant.ended = True

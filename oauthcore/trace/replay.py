@@ -129,9 +129,11 @@ class _Player:
             return self._server.handle(_request(asked), login, self._page)
         try:
             if self._trace.call == "deny":
-                return self._server.deny(asked["handle"], login, error_page=self._page)
+                return self._server.interactions.deny(asked["handle"], login, error_page=self._page)
             scope, remember = asked["scope"], asked["remember"]
-            return self._server.finish(asked["handle"], login, scope, remember=remember, error_page=self._page)
+            return self._server.interactions.finish(
+                asked["handle"], login, scope, remember=remember, error_page=self._page
+            )
         except (KeyError, TypeError) as error:
             raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
 

@@ -214,7 +214,11 @@ def test_the_same_trouble_again_is_told_in_a_line(caplog: pytest.LogCaptureFixtu
 def test_application_finishes_in_its_own_framework() -> None:
     async def finish() -> tuple[Any, Answer, Answer]:
         app = oauth()
-        return await app.interaction("x"), await app.finish("x", subject="alice"), await app.deny("x", subject=None)
+        return (
+            await app.interactions.find("x"),
+            await app.interactions.finish("x", subject="alice"),
+            await app.interactions.deny("x", subject=None),
+        )
 
     pending, finished, denied = anyio.run(finish)
 
@@ -285,12 +289,12 @@ def test_middleware_leaves_the_lifespan_alone() -> None:
 async def test_a_host_signs_its_people_in_and_out() -> None:
     embedded = oauth()
 
-    login = await embedded.sign_in("alice", amr=("pwd",))
-    again = await embedded.sign_in("alice", before=login.sid)
+    login = await embedded.sessions.sign_in("alice", amr=("pwd",))
+    again = await embedded.sessions.sign_in("alice", before=login.sid)
     assert again.sid == login.sid
-    answer = await embedded.sign_out(Request("POST", "/bye"), again)
+    answer = await embedded.sessions.sign_out(Request("POST", "/bye"), again)
 
     assert b"You are signed out." in answer.response.body
-    assert await arun(embedded.server.sessions("alice"), embedded.world) == ()
-    assert await embedded.logout("made up", None) is None
-    assert await embedded.deliver_logouts() == 0
+    assert await arun(embedded.server.sessions.of("alice"), embedded.world) == ()
+    assert await embedded.sessions.find_logout("made up", None) is None
+    assert await embedded.sessions.deliver_logouts() == 0

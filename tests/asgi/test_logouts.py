@@ -25,7 +25,7 @@ def with_logouts(*client_ids: str) -> Site:
     for number, client_id in enumerate(client_ids):
         client = site.world.storage.find(Client, client_id)
         assert client is not None
-        delivery = queued(client, session_of(client_id), site.server._context())
+        delivery = queued(client, session_of(client_id), site.server.context())
         assert site.world.storage.commit([Insert(attrs.evolve(delivery, key=Digest(f"{number:064}")))])
     return site
 
@@ -55,7 +55,7 @@ async def test_client_that_does_not_answer_keeps_no_other_waiting() -> None:
     embedded = OAuth(site.server, AsyncWorld(site.world.storage, fetch=network))
 
     with anyio.fail_after(20):
-        tried = await embedded.deliver_logouts()
+        tried = await embedded.sessions.deliver_logouts()
 
     assert tried == 3
     assert sorted(network.told) == ["https://alive.example/"] * 2 + ["https://dead.example/"]

@@ -165,10 +165,10 @@ class Site:
     def approve(self, response: Response, login: Login | None = None, scope: str | None = None) -> Response:
         """Be the application and the person: log in and approve whatever is asked; give the answer to the client."""
         handle = handle_of(response)
-        pending = self.drive(self.server.interaction(handle), self.world)
+        pending = self.drive(self.server.interactions.find(handle), self.world)
         assert pending is not None
         tokens = pending.scope if scope is None else scope.split()
-        finished = self.drive(self.server.finish(handle, login or self.alice, tokens), self.world)
+        finished = self.drive(self.server.interactions.finish(handle, login or self.alice, tokens), self.world)
         return self.get(location(finished))
 
     def code(self, **changes: str | None) -> str:
@@ -260,7 +260,7 @@ def make_site(
     world = World(new_storage(), authenticate=authenticate, audit=events.append)
     for client in clients:
         secret = Secret(secrets[client.client_id]) if client.has_secret else None
-        drive(server.register(client, secret), world)
+        drive(server.clients.register(client, secret), world)
     events.clear()
     return Site(server, world, clock, drive, events)
 

@@ -20,7 +20,11 @@ def answering(site: Site, allowed: str | None) -> Flow[Response]:
     """Return the way back of a browser in which alice was asked anew, and has allowed a part of it, or said no."""
     handle = handle_of(site.authorize(site.alice, scope=ALL, prompt="consent"))
     server = site.server
-    answer = server.deny(handle, site.alice) if allowed is None else server.finish(handle, site.alice, allowed.split())
+    answer = (
+        server.interactions.deny(handle, site.alice)
+        if allowed is None
+        else server.interactions.finish(handle, site.alice, allowed.split())
+    )
     back = location(site.drive(answer, site.world))
     return server.handle(Request("GET", back, (("Cookie", str(site.cookie)),)))
 
@@ -122,7 +126,7 @@ def test_expired_consent_is_not_revived_by_whatever_meets_a_new_one(record_prope
 def test_an_answer_and_a_withdrawal_leave_nothing_of_what_was_allowed(record_property: Record, kept: Factory) -> None:
     def prepare(site: Site) -> list[Flow[Any]]:
         allowed_all(site)
-        return [site.server.withdraw("alice"), answering(site, "email")]
+        return [site.server.applications.withdraw("alice"), answering(site, "email")]
 
     meeting = Meeting(prepare)
 

@@ -53,11 +53,11 @@ class Application:
 
     def finish(self, handle: str, login: Login | str) -> Response:
         """Report who allowed it."""
-        return run(self.server.finish(handle, login, ["email"]), self.world)
+        return run(self.server.interactions.finish(handle, login, ["email"]), self.world)
 
     def auth_time(self, handle: str) -> int | None:
         """Return when the person that an interaction knows signed in."""
-        pending = run(self.server.interaction(handle), self.world)
+        pending = run(self.server.interactions.find(handle), self.world)
         assert pending is None or pending.login is not None
         return None if pending is None or pending.login is None else pending.login.auth_time
 
@@ -128,20 +128,20 @@ def test_form_is_known_by_its_browser_and_its_interaction() -> None:
     """RFC 9700 section 4.7."""
     app = application()
     handle = app.handle()
-    token = app.server.form_token(app.request(), handle)
+    token = app.server.interactions.form_token(app.request(), handle)
 
     assert token
-    assert app.server.is_form_token(app.request(), handle, token)
-    assert not app.server.is_form_token(app.request(), handle + "x", token)
-    assert not app.server.is_form_token(app.request(), handle, "")
-    assert not app.server.is_form_token(Request("POST", "/consent"), handle, token)
+    assert app.server.interactions.is_form_token(app.request(), handle, token)
+    assert not app.server.interactions.is_form_token(app.request(), handle + "x", token)
+    assert not app.server.interactions.is_form_token(app.request(), handle, "")
+    assert not app.server.interactions.is_form_token(Request("POST", "/consent"), handle, token)
     app.handle()
-    assert not app.server.is_form_token(app.request(), handle, token)
+    assert not app.server.interactions.is_form_token(app.request(), handle, token)
 
 
 def test_browser_that_has_nothing_gets_no_form_that_would_count() -> None:
     app = application()
     request = Request("POST", "/consent")
 
-    assert app.server.form_token(request, "x") == ""
-    assert not app.server.is_form_token(request, "x", "")
+    assert app.server.interactions.form_token(request, "x") == ""
+    assert not app.server.interactions.is_form_token(request, "x", "")

@@ -75,10 +75,10 @@ MISTAKES: list[tuple[str, Callable[[], object]]] = [
     ("storage", lambda: World(World(MemoryStorage()))),  # type: ignore[arg-type]  # the mistake
     ("login", lambda: server().handle(REQUEST, "alice")),  # type: ignore[arg-type]  # the mistake
     ("login", lambda: server().handle(REQUEST, login={"subject": "alice"})),  # type: ignore[arg-type]  # the mistake
-    ("login", lambda: server().interaction("handle", "alice")),  # type: ignore[arg-type]  # the mistake
-    ("login", lambda: server().finish("handle", None)),  # type: ignore[arg-type]  # the mistake
-    ("login", lambda: server().logout("handle", "alice")),  # type: ignore[arg-type]  # the mistake
-    ("login", lambda: server().sign_out(REQUEST, "alice")),  # type: ignore[arg-type]  # the mistake
+    ("login", lambda: server().interactions.find("handle", "alice")),  # type: ignore[arg-type]  # the mistake
+    ("login", lambda: server().interactions.finish("handle", None)),  # type: ignore[arg-type]  # the mistake
+    ("login", lambda: server().sessions.find_logout("handle", "alice")),  # type: ignore[arg-type]  # the mistake
+    ("login", lambda: server().sessions.sign_out(REQUEST, "alice")),  # type: ignore[arg-type]  # the mistake
     ("request", lambda: server().handle("/authorize")),  # type: ignore[arg-type]  # the mistake
     ("subject", lambda: Login(subject=7, auth_time=0)),  # type: ignore[arg-type]  # the mistake
     ("auth_time", lambda: Login(subject="alice", auth_time=time.time())),  # type: ignore[arg-type]  # the mistake
@@ -125,7 +125,7 @@ def test_a_hosts_mistake_is_told_at_once_and_by_name(setting: str, mistake: Call
 
 def test_what_is_right_in_another_way_is_taken() -> None:
     site = make_site()
-    pending = site.server.interaction("handle", None)
+    pending = site.server.interactions.find("handle", None)
 
     assert run(pending, AsyncWorld(site.world.storage)) is None  # type: ignore[arg-type]  # its storage is blocking
     assert client(redirect_uris=iter(["https://client.example/cb"])).redirect_uris == ("https://client.example/cb",)
@@ -143,5 +143,5 @@ def test_what_was_allowed_may_be_a_text_as_scope_is_on_the_wire() -> None:
 
     again = site.authorize(None, scope="email profile")
     handle = again.header("location") or ""
-    response = site.drive(site.server.finish(handle.rpartition("=")[2], site.alice, "email"), site.world)
+    response = site.drive(site.server.interactions.finish(handle.rpartition("=")[2], site.alice, "email"), site.world)
     assert response.status == 303

@@ -112,7 +112,7 @@ def test_what_is_shown_of_a_carried_request_stores_nothing(site: Site) -> None:
     before = record_count(site)
     handle = handle_of(site.authorize())
 
-    looked = [site.drive(site.server.interaction(handle), site.world) for _ in range(3)]
+    looked = [site.drive(site.server.interactions.find(handle), site.world) for _ in range(3)]
 
     assert looked[0] == looked[1] == looked[2] is not None
     assert record_count(site) == before
@@ -162,18 +162,18 @@ def test_another_worker_and_one_that_was_restarted_go_on_with_it(site: Site) -> 
 
 def test_a_handle_of_a_newer_version_with_a_parameter_unknown_here_is_refused_with_a_page(site: Site) -> None:
     """It may narrow what is asked for, so it can't be left out."""
-    context = site.server._context()
+    context = site.server.context()
     members = context.handles.read("interaction", Secret(handle_of(site.authorize())))
     assert members is not None
     newer = {**members, "request": {**members["request"], "of_tomorrow": "x"}}
     handle = context.handles.write("interaction", newer, context.mint()).reveal()
 
-    assert site.drive(site.server.interaction(handle), site.world) is None
-    assert refused_by_page(site.drive(site.server.finish(handle, site.alice), site.world), "unknown")
+    assert site.drive(site.server.interactions.find(handle), site.world) is None
+    assert refused_by_page(site.drive(site.server.interactions.finish(handle, site.alice), site.world), "unknown")
 
 
 def test_a_logout_handle_of_a_newer_version_is_not_read(site: Site) -> None:
-    context = site.server._context()
+    context = site.server.context()
     members = {"browser": "b" * 64, "expires_at": site.now + 60, "of_tomorrow": "x"}
     handle = context.handles.write("logout", members, context.mint())
 
@@ -184,12 +184,12 @@ def test_a_logout_handle_of_a_newer_version_is_not_read(site: Site) -> None:
 def test_it_expires_with_the_interaction(site: Site) -> None:
     handle = handle_of(site.authorize())
     site.clock.advance(3_599)
-    assert site.drive(site.server.interaction(handle), site.world) is not None
+    assert site.drive(site.server.interactions.find(handle), site.world) is not None
     site.clock.advance(1)
 
-    assert site.drive(site.server.interaction(handle), site.world) is None
-    assert refused_by_page(site.drive(site.server.finish(handle, site.alice), site.world), "expired")
-    assert refused_by_page(site.drive(site.server.deny(handle, None), site.world), "expired")
+    assert site.drive(site.server.interactions.find(handle), site.world) is None
+    assert refused_by_page(site.drive(site.server.interactions.finish(handle, site.alice), site.world), "expired")
+    assert refused_by_page(site.drive(site.server.interactions.deny(handle, None), site.world), "expired")
 
 
 @pytest.mark.parametrize("seconds", [0, 61, 3_599])
@@ -200,14 +200,14 @@ def test_purging_makes_no_answered_interaction_answerable_again(site: Site, seco
     site.clock.advance(seconds)
     site.world.storage.purge(site.now, 100)
 
-    again = site.drive(site.server.finish(handle_of(started), site.alice, ["email"]), site.world)
+    again = site.drive(site.server.interactions.finish(handle_of(started), site.alice, ["email"]), site.world)
 
     assert refused_by_page(again)
-    assert site.drive(site.server.interaction(handle_of(started)), site.world) is None
+    assert site.drive(site.server.interactions.find(handle_of(started)), site.world) is None
 
 
 def test_what_was_answered_is_purged_when_its_handle_has_expired(site: Site) -> None:
-    key = site.server._context().digest("interaction", Secret(handle_of(started := site.authorize())))
+    key = site.server.context().digest("interaction", Secret(handle_of(started := site.authorize())))
     site.approve(started)
     site.clock.advance(3_600)
     site.world.storage.purge(site.now + 1, 100)

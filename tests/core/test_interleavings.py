@@ -319,7 +319,7 @@ def test_an_interaction_that_is_resumed_twice_gives_one_code(
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         handle = handle_of(site.authorize())
-        finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+        finished = site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
         assert site.cookie is not None
         back = Request("GET", location(finished), (("Cookie", site.cookie),))
         return sent(site, back, back)
@@ -334,7 +334,7 @@ def test_an_interaction_that_is_resumed_twice_gives_one_code(
 
 def answered_in_one_go(site: Site, handle: str) -> Flow[Response]:
     """Approve what nobody has answered yet, and come back with the answer."""
-    finished = yield from site.server.finish(handle, site.alice, ["email"])
+    finished = yield from site.server.interactions.finish(handle, site.alice, ["email"])
     back = finished.header("location")
     if back is None:
         return finished
@@ -363,7 +363,7 @@ def test_approving_and_denying_at_once_end_in_one_answer(
     def prepare(site: Site) -> list[Flow[Response]]:
         handle = handle_of(site.authorize())
         server = site.server
-        return [server.finish(handle, site.alice, ["email"]), server.deny(handle, site.alice)]
+        return [server.interactions.finish(handle, site.alice, ["email"]), server.interactions.deny(handle, site.alice)]
 
     meeting = Meeting(prepare)
 
@@ -398,7 +398,7 @@ def test_consent_that_is_withdrawn_meanwhile_gives_no_code(
 ) -> None:
     def prepare(site: Site) -> list[Flow[Response]]:
         site.code()
-        context = site.server._context()
+        context = site.server.context()
         key = consent_key("alice", "confidential", context)
         request = Request("GET", site.authorize_target())
         return [site.server.handle(request, site.alice), withdraw(key)]

@@ -17,7 +17,7 @@ from oauthcore.wire.parameters import parse_form
 from tests.core.site import CONFIDENTIAL, FORM, SECRETS, VERIFIER, Site, handle_of, location, make_site, members, params
 
 HIDDEN = Secret("hunter2")
-CONTEXT = make_site().server._context()
+CONTEXT = make_site().server.context()
 TERMS = usual_terms(CONFIDENTIAL, CONFIDENTIAL.scope, None, CONTEXT)
 
 
@@ -50,11 +50,11 @@ def walk(site: Site) -> list[str]:
     """Go through everything a server does; give every secret that was handed out."""
     first = site.authorize()
     handle = handle_of(first)
-    finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
     code = params(site.get(location(finished)))["code"]
     tokens = members(site.redeem(code))
     refreshed = members(site.refresh(tokens["refresh_token"]))
-    fresh = site.drive(site.server.rotate_secret("other", overlap=60), site.world)
+    fresh = site.drive(site.server.clients.rotate_secret("other", overlap=60), site.world)
     assert site.cookie is not None
     return [
         handle,

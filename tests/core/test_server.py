@@ -132,17 +132,17 @@ def test_a_request_may_bring_its_own_error_page(site: Site) -> None:
     alice = Login(subject="alice", auth_time=0)
     flows = (
         site.server.handle(Request("GET", "/authorize?client_id=nobody"), error_page=error_page),
-        site.server.finish("nonsense", alice, error_page=error_page),
-        site.server.deny("nonsense", None, error_page=error_page),
+        site.server.interactions.finish("nonsense", alice, error_page=error_page),
+        site.server.interactions.deny("nonsense", None, error_page=error_page),
     )
 
     assert [site.drive(flow, site.world).body for flow in flows] == [b"auf Deutsch"] * 3
 
 
 def test_requests_of_one_second_have_one_context_and_later_ones_another(site: Site) -> None:
-    first, again = site.server._context(), site.server._context()
+    first, again = site.server.context(), site.server.context()
     site.clock.advance(1)
-    later = site.server._context()
+    later = site.server.context()
 
     assert again is first
     assert later == attrs.evolve(first, now=first.now + 1)

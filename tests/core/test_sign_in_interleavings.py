@@ -81,8 +81,8 @@ def changing(site: Site, change: str) -> Flow[bool]:
         assert person is not None
         new = CHANGES[change]
         assert (yield from commit((Delete(person) if new is None else Replace(person, new),)))
-        ended = yield from site.server.end_sessions("alice")
-        withdrawn = yield from site.server.withdraw("alice")
+        ended = yield from site.server.sessions.end_all("alice")
+        withdrawn = yield from site.server.applications.withdraw("alice")
         return ended >= 0 and withdrawn >= 0
 
     return flow()
@@ -96,7 +96,7 @@ def signing_in(site: Site, *, relying: bool = True) -> Flow[str | None]:
         if user is None:
             return None
         try:
-            return (yield from site.server.sign_in("alice", relying_on=user.relying_on if relying else ())).sid
+            return (yield from site.server.sessions.sign_in("alice", relying_on=user.relying_on if relying else ())).sid
         except OutdatedLogin:
             return None
 
@@ -138,14 +138,14 @@ def test_no_session_that_went_on_outlives_the_user_it_was_begun_for(
     """Somebody signs in once more in a browser in which another had signed in."""
 
     def prepare(site: Site) -> list[Flow[Any]]:
-        before = site.drive(site.server.sign_in("bob"), site.world)
+        before = site.drive(site.server.sessions.sign_in("bob"), site.world)
 
         def flow() -> Flow[str | None]:
             user = known((yield from find(Person, "alice")), "wonderland")
             if user is None:
                 return None
             try:
-                login = yield from site.server.sign_in("alice", before=before.sid, relying_on=user.relying_on)
+                login = yield from site.server.sessions.sign_in("alice", before=before.sid, relying_on=user.relying_on)
             except OutdatedLogin:
                 return None
             return login.sid

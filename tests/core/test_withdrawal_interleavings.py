@@ -50,7 +50,7 @@ def resuming(site: Site, **changes: str | None) -> Flow[Response]:
     """Return the way back of a browser in which everything asked for has just been allowed."""
     handle = handle_of(site.authorize(None, **changes))
     scope = (changes.get("scope") or "email").split()
-    finished = site.drive(site.server.finish(handle, site.alice, scope), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, scope), site.world)
     return site.server.handle(Request("GET", location(finished), (("Cookie", str(site.cookie)),)))
 
 
@@ -60,7 +60,7 @@ def allowing(site: Site, **changes: str | None) -> Flow[Response]:
     cookie = str(site.cookie)
 
     def both() -> Flow[Response]:
-        finished = yield from site.server.finish(handle, site.alice, ["email"])
+        finished = yield from site.server.interactions.finish(handle, site.alice, ["email"])
         return (yield from site.server.handle(Request("GET", location(finished), (("Cookie", cookie),))))
 
     return both()
@@ -72,7 +72,7 @@ def test_an_authorization_on_remembered_consent_leaves_nothing_that_outlives_the
 ) -> None:
     def prepare(site: Site) -> list[Flow[Any]]:
         site.code()
-        return [site.server.withdraw("alice", client_id), authorizing(site)]
+        return [site.server.applications.withdraw("alice", client_id), authorizing(site)]
 
     meeting = Meeting(prepare)
 
@@ -86,7 +86,7 @@ def test_the_first_consent_for_a_client_is_found_by_the_withdrawal_that_it_meets
     """What was allowed before the withdrawal began ends with it, though none of it was in storage yet."""
 
     def prepare(site: Site) -> list[Flow[Any]]:
-        return [site.server.withdraw("alice", client_id), resuming(site, **OTHERS)]
+        return [site.server.applications.withdraw("alice", client_id), resuming(site, **OTHERS)]
 
     meeting = Meeting(prepare)
 
@@ -98,9 +98,11 @@ def test_consent_that_is_not_to_be_remembered_ends_with_the_withdrawal_too(
 ) -> None:
     def prepare(site: Site) -> list[Flow[Any]]:
         handle = handle_of(site.authorize())
-        finished = site.drive(site.server.finish(handle, site.alice, ["email"], remember=False), site.world)
+        finished = site.drive(
+            site.server.interactions.finish(handle, site.alice, ["email"], remember=False), site.world
+        )
         back = Request("GET", location(finished), (("Cookie", str(site.cookie)),))
-        return [site.server.withdraw("alice"), site.server.handle(back)]
+        return [site.server.applications.withdraw("alice"), site.server.handle(back)]
 
     meeting = Meeting(prepare)
 
@@ -110,7 +112,7 @@ def test_consent_that_is_not_to_be_remembered_ends_with_the_withdrawal_too(
 def test_a_yes_that_meets_a_withdrawal_comes_before_it_or_after_it_as_a_whole(
     record_property: Record, kept: Factory
 ) -> None:
-    meeting = Meeting(lambda site: [site.server.withdraw("alice"), allowing(site)])
+    meeting = Meeting(lambda site: [site.server.applications.withdraw("alice"), allowing(site)])
 
     def check(run: Run[Any]) -> None:
         assert run.results[0] >= 0
@@ -124,7 +126,7 @@ def test_two_authorizations_leave_nothing_that_outlives_the_withdrawal(record_pr
     """The second relies on the consent that the first has just had remembered."""
 
     def prepare(site: Site) -> list[Flow[Any]]:
-        return [site.server.withdraw("alice"), resuming(site), authorizing(site, prompt="none")]
+        return [site.server.applications.withdraw("alice"), resuming(site), authorizing(site, prompt="none")]
 
     meeting = Meeting(prepare, flows=3)
 
@@ -134,7 +136,7 @@ def test_two_authorizations_leave_nothing_that_outlives_the_withdrawal(record_pr
 def test_two_withdrawals_are_both_answered_and_leave_nothing(record_property: Record, kept: Factory) -> None:
     def prepare(site: Site) -> list[Flow[Any]]:
         site.code()
-        return [site.server.withdraw("alice"), site.server.withdraw("alice", "confidential")]
+        return [site.server.applications.withdraw("alice"), site.server.applications.withdraw("alice", "confidential")]
 
     meeting = Meeting(prepare)
 
@@ -179,7 +181,7 @@ def test_no_grant_outlives_the_withdrawal_of_one_that_lived_when_it_was_given(
             assert response.status == 200
             return is_standing((yield from find(Grant, before.key)), site.now)
 
-        return [site.server.withdraw("alice"), later()]
+        return [site.server.applications.withdraw("alice"), later()]
 
     meeting = Meeting(
         prepare,
@@ -201,14 +203,14 @@ def test_no_session_outlives_the_end_of_all_that_ends_one_that_lasted_when_it_be
     record_property: Record, kept: Factory
 ) -> None:
     def prepare(site: Site) -> list[Flow[Any]]:
-        before: Login = site.drive(site.server.sign_in("alice"), site.world)
+        before: Login = site.drive(site.server.sessions.sign_in("alice"), site.world)
 
         def later() -> Flow[bool]:
-            login = yield from site.server.sign_in("alice")
+            login = yield from site.server.sessions.sign_in("alice")
             assert login.sid != before.sid
             return is_active((yield from find(LoginSession, str(before.sid))), site.now)
 
-        return [site.server.end_sessions("alice"), later()]
+        return [site.server.sessions.end_all("alice"), later()]
 
     meeting = Meeting(prepare)
 

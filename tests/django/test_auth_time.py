@@ -79,7 +79,7 @@ def test_user_without_a_session_is_nobody(alice: User) -> None:
 def test_old_session_does_not_pass_prompt_login_after_a_sign_in_elsewhere(alice: User) -> None:
     """OIDC Core section 3.1.2.1."""
     app = Client(client_id="app", redirect_uris=[REDIRECT], scope="profile")
-    _ = run(first.server.register(app, Secret("s" * 32)), world)
+    _ = run(first.server.clients.register(app, Secret("s" * 32)), world)
     here, elsewhere = Browser(), Browser()
     here.force_login(alice)
     session = here.session
@@ -96,9 +96,9 @@ def test_old_session_does_not_pass_prompt_login_after_a_sign_in_elsewhere(alice:
     request.session, request.user = here.session, User.objects.get(pk=alice.pk)
     reported = login_of(request)
     assert reported is not None
-    answer = first.finish(handle, subject=reported)
+    answer = first.interactions.finish(handle, subject=reported)
 
     assert answer["Location"].startswith("/consent?"), "the person is asked to sign in"
-    pending = first.interaction(handle, reported)
+    pending = first.interactions.find(handle, reported)
     assert pending is not None
     assert pending.need == "login"

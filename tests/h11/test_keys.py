@@ -96,7 +96,7 @@ async def test_all_workers_see_a_rotation_without_a_restart(workers: list[Worker
     assert await other.published() == [first]
 
     clock.advance(10)
-    keys = one.application.server.keys
+    keys = one.application.server.keys.key_set
     assert isinstance(keys, StoredKeys)
     ring = one.storage.find(KeyRing, "https://as.example")
     await asyncio.gather(one.application.look_after_keys(int(clock.now)), asyncio.sleep(0))

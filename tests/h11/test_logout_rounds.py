@@ -36,7 +36,7 @@ class Provider:
 
     def end_session(self, client: Client, number: int) -> None:
         """Have a client to be told."""
-        delivery = queued(client, session_of(client.client_id), self.application.server._context())
+        delivery = queued(client, session_of(client.client_id), self.application.server.context())
         assert self.storage.commit([Insert(attrs.evolve(delivery, key=Digest(f"{number:064}")))])
 
     def waiting(self) -> list[str]:

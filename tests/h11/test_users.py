@@ -332,7 +332,7 @@ async def test_who_was_changed_while_their_password_was_hashed_gets_no_session(
     server = make_site().server
 
     with pytest.raises(OutdatedLogin):
-        await arun(server.sign_in(answer.subject, relying_on=answer.relying_on), AsyncWorld(place.storage))
+        await arun(server.sessions.sign_in(answer.subject, relying_on=answer.relying_on), AsyncWorld(place.storage))
 
     assert place.storage.inner.find_of(LoginSession, "s-1") == []
 

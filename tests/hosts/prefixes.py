@@ -31,7 +31,7 @@ def world_of() -> World:
 def register(oauth: Any) -> None:
     """Register the client that asks."""
     client = Client(client_id="app", redirect_uris=[], grant_types=["client_credentials"], scope="read")
-    run(oauth.server.register(client, Secret("app-secret-of-the-tests")), oauth.world)
+    run(oauth.server.clients.register(client, Secret("app-secret-of-the-tests")), oauth.world)
 
 
 def check(ask: Ask, issuer: str) -> None:

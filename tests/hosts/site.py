@@ -95,8 +95,8 @@ def make(issuer: str, paths: Paths | None = None, *, openid: bool = True, storag
         scope="openid profile email" if openid else "profile email",
         default_scope="profile email",
     )
-    run(server.register(client, Secret("app-secret")), world)
-    run(server.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
+    run(server.clients.register(client, Secret("app-secret")), world)
+    run(server.clients.register(attrs.evolve(client, client_id="phone", token_endpoint_auth_method="none")), world)
     return Site(server, pages, world, ResourceServer(server.tokens))
 
 

@@ -126,7 +126,7 @@ def make_site(
     pages = Pages(server, **(defaults | settings))
     world = World(MemoryStorage(), authenticate=authenticate)
     for registered in (client, *clients):
-        run(server.register(registered, Secret(SECRET)), world)
+        run(server.clients.register(registered, Secret(SECRET)), world)
     return Site(server, pages, world, clock)
 
 

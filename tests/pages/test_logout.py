@@ -38,7 +38,7 @@ def site() -> Site:
 
 def sessions(site: Site) -> list[LoginSession]:
     """Return alice's sessions."""
-    return list(run(site.server.sessions("subject-of-alice"), site.world))
+    return list(run(site.server.sessions.of("subject-of-alice"), site.world))
 
 
 def left(site: Site, **parameters: str) -> str:
@@ -56,7 +56,7 @@ def test_a_person_is_asked_and_his_client_told_and_then_he_is_sent_back(site: Si
     assert "<strong>The App</strong> asks you to sign out here, too." in asked.text
     page = Page.in_(done)
     (frame,) = [found for tag, found in page.tags if tag == "iframe"]
-    sid = sid_for(RP, session.key, site.server._context())
+    sid = sid_for(RP, session.key, site.server.context())
     assert frame["src"] == f"https://client.example/front?iss=https%3A%2F%2Fas.example&sid={sid}"
     assert ("meta", {"http-equiv": "refresh", "content": f"4;url={BYE}?state=s"}) in page.tags
     assert "frame-src https://client.example" in (done.header("content-security-policy") or "").split("; ")
@@ -120,7 +120,7 @@ def test_nobody_ends_the_session_of_another_by_its_sid(site: Site) -> None:
 
 def test_a_cookie_of_an_ended_session_is_nobody_s(site: Site) -> None:
     (session,) = sessions(site)
-    run(site.server.end_session(session.key), site.world)
+    run(site.server.sessions.end(session.key), site.world)
 
     assert location(site.get("/account")) == "/login"
     assert site.authorize(scope="openid email").startswith("/login?")

@@ -86,7 +86,7 @@ def refused_in(language: str, path: str, parameters: dict[str, str]) -> tuple[st
     site = make_site(client=rp, openid=OpenID(), keys=GivenKeys([key_for("RS256")]))
     several = attrs.evolve(rp, client_id="several", redirect_uris=("https://a.example/", "https://b.example/"))
     for other in (several, attrs.evolve(rp, client_id="disabled", enabled=False)):
-        run(site.server.register(other), site.world)
+        run(site.server.clients.register(other), site.world)
     response = ask(
         site, Request("GET", f"{path}{'&' if '?' in path else '?'}{urlencode(parameters)}", (language_of(language),))
     )
@@ -119,7 +119,7 @@ def test_a_person_reads_what_was_wrong_in_a_sentence_of_its_own(name: str) -> No
 def test_a_browser_that_did_not_begin_it_is_told_so() -> None:
     site = make_site()
     handle = site.authorize().partition("interaction=")[2]
-    run(site.server.finish(handle, "alice", ["email"]), site.world)
+    run(site.server.interactions.finish(handle, "alice", ["email"]), site.world)
 
     refused = ask(site, Request("GET", f"/authorize/resume?interaction={handle}&proof=guessed", (FORM,)))
 

@@ -73,7 +73,7 @@ def _prepared(count: int) -> tuple[Sequence[str], Sequence[str], Sequence[Record
     site = site_on(lambda: memory, 0)
     for client in CLIENTS:
         secret = Secret(SECRETS[client.client_id]) if client.client_id in SECRETS else None
-        site.drive(site.server.register(client, secret), site.world)
+        site.drive(site.server.clients.register(client, secret), site.world)
     codes = [site.code() for _ in range(count)]
     tokens = [site.tokens()["refresh_token"] for _ in range(count)]
     return codes, tokens, list(memory._records.values())

@@ -73,7 +73,7 @@ def test_every_answer_is_valid(path: str, method: str, status: str) -> None:
 def test_answer_without_a_body_has_a_type_all_the_same() -> None:
     world = World(MemoryStorage())
     client = Client(client_id="phone", token_endpoint_auth_method="none", redirect_uris=["https://app.example/cb"])
-    run(server().register(client), world)
+    run(server().clients.register(client), world)
 
     asked = f"client_id=phone&response_type=code&code_challenge={'c' * 43}&code_challenge_method=S256"
     status, headers, body = call(oauth(world), "/t/authorize", QUERY_STRING=asked)
@@ -170,9 +170,9 @@ def test_login_is_asked_by_the_authorization_endpoint_alone() -> None:
 def test_application_finishes_in_its_own_framework() -> None:
     app = oauth()
 
-    assert app.interaction("x") is None
-    assert app.finish("x", subject="alice").response.status == 400
-    assert app.deny("x", subject=None).response.status == 400
+    assert app.interactions.find("x") is None
+    assert app.interactions.finish("x", subject="alice").response.status == 400
+    assert app.interactions.deny("x", subject=None).response.status == 400
 
 
 def test_trouble_is_logged_with_its_cause_and_refusals_without(caplog: pytest.LogCaptureFixture) -> None:
@@ -246,12 +246,12 @@ def test_metadata_is_served_where_something_else_protects() -> None:
 def test_a_host_signs_its_people_in_and_out() -> None:
     embedded = oauth()
 
-    login = embedded.sign_in("alice", amr=("pwd",))
-    again = embedded.sign_in("alice", before=login.sid)
+    login = embedded.sessions.sign_in("alice", amr=("pwd",))
+    again = embedded.sessions.sign_in("alice", before=login.sid)
     assert again.sid == login.sid
-    answer = embedded.sign_out(Request("POST", "/bye"), again)
+    answer = embedded.sessions.sign_out(Request("POST", "/bye"), again)
 
     assert b"You are signed out." in answer.response.body
-    assert run(embedded.server.sessions("alice"), embedded.world) == ()
-    assert embedded.logout("made up", None) is None
-    assert embedded.deliver_logouts() == 0
+    assert run(embedded.server.sessions.of("alice"), embedded.world) == ()
+    assert embedded.sessions.find_logout("made up", None) is None
+    assert embedded.sessions.deliver_logouts() == 0

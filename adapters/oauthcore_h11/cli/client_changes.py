@@ -134,7 +134,7 @@ def update(
     settings = {setting: blank(value) for setting, value in named.items() if value is not None}
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
-        changed = place.flow(place.server.update_client(client_id, **settings))
+        changed = place.flow(place.server.clients.update(client_id, **settings))
     members = {"client_id": client_id, "updated": sorted(settings)}
     sentence = f"{client_id} is updated."
     if changed.secret is not None:
@@ -158,7 +158,7 @@ def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
-        place.flow(place.server.disable_client(client_id))
+        place.flow(place.server.clients.disable(client_id))
     say({"client_id": client_id, "enabled": False}, f"{client_id} is disabled.", as_json=as_json)
 
 
@@ -177,7 +177,7 @@ def enable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
-        place.flow(place.server.enable_client(client_id))
+        place.flow(place.server.clients.enable(client_id))
     say({"client_id": client_id, "enabled": True}, f"{client_id} is enabled.", as_json=as_json)
 
 

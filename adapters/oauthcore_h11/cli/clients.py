@@ -146,7 +146,7 @@ def add(
     )
     with workplace(config) as place:
         place.must_be_stored(Client, client.client_id, "client_id")
-        registered = place.flow(place.server.register(client))
+        registered = place.flow(place.server.clients.register(client))
         said = list(notes(client, place.server))
     secret = None if registered.secret is None else registered.secret.reveal()
     sentence = f"client_id     {client.client_id}"
@@ -219,7 +219,7 @@ def rotate_secret(
         raise ConfigurationError("--overlap", overlap, "use a number of seconds, 0 or more")
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
-        secret = place.flow(place.server.rotate_secret(client_id, overlap=overlap)).reveal()
+        secret = place.flow(place.server.clients.rotate_secret(client_id, overlap=overlap)).reveal()
     sentence = f"client_secret {secret}\nThe old one stays good for {overlap} seconds."
     say({"client_id": client_id, "client_secret": secret, "overlap": overlap}, sentence, as_json=as_json)
 
@@ -239,14 +239,14 @@ def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
-        place.flow(place.server.remove_client(client_id))
+        place.flow(place.server.clients.remove(client_id))
     members = {"client_id": client_id, "removed": True}
     say(members, f"{client_id} is removed, and everything it was given is taken back.", as_json=as_json)
 
 
 def found(client_id: str, place: Workplace) -> Client:
     """Return a client; raises `ConfigurationError` where there is none."""
-    client = place.flow(place.server.client(client_id))
+    client = place.flow(place.server.clients.find(client_id))
     if client is None:
         raise ConfigurationError("client_id", client_id, "there is no such client; client list shows them")
     return client

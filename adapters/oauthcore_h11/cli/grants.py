@@ -95,12 +95,12 @@ def revoke(
         raise ConfigurationError("grant", grant, "name a grant, or else --user or --subject")
     with workplace(config) as place:
         if grant is not None:
-            place.flow(place.server.revoke(grant))
+            place.flow(place.server.grants.revoke(grant))
         else:
             whose = subject_of(user, subject, place)
             assert whose is not None
             try:
-                place.flow(place.server.withdraw(whose, client))
+                place.flow(place.server.applications.withdraw(whose, client))
             except EffectFailed as failure:
                 reason = "the storage did not answer, so not all of it may be revoked: run this again"
                 raise TemporarilyUnavailable(reason) from failure

@@ -35,7 +35,7 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     with workplace(config) as place:
         known = keys_of(place)
         if isinstance(known, StoredKeys):
-            rows = [described(key) for key in place.flow(place.server.signing_keys()).keys]
+            rows = [described(key) for key in place.flow(place.server.keys.ring()).keys]
         else:
             rows = given(place.flow(known.current(int(time.time()))))
     show(rows, ("kid", "alg", "state", "created_at", "activated_at", "retired_at"), as_json=as_json)
@@ -58,7 +58,7 @@ def rotate(*, alg: str | None = None, now: Now = False, config: Config = DEFAULT
     """
     with workplace(config) as place:
         stored = stored_keys_of(place)
-        rotated = place.server.rotate_keys(alg or only_algorithm(stored), at_once=now)
+        rotated = place.server.keys.rotate(alg or only_algorithm(stored), at_once=now)
         tell(place.flow(rotated), stored, as_json=as_json)
 
 
@@ -93,7 +93,7 @@ def import_(
         raise ConfigurationError("file", str(file), f"it can't be read ({error})") from None
     with workplace(config) as place:
         stored = stored_keys_of(place)
-        imported = place.server.import_key(text, alg, at_once=now)
+        imported = place.server.keys.add(text, alg, at_once=now)
         tell(place.flow(imported), stored, as_json=as_json)
 
 
@@ -115,11 +115,12 @@ def stored_keys_of(place: Workplace) -> StoredKeys:
 
 def keys_of(place: Workplace) -> KeySet:
     """Return the keys of the server; raises `ConfigurationError` where it has none."""
-    if place.server.keys is None:
+    key_set = place.server.keys.key_set
+    if key_set is None:
         raise ConfigurationError(
             "oidc", None, "there are no keys without it; add the table [oidc] to the configuration"
         )
-    return place.server.keys
+    return key_set
 
 
 def only_algorithm(known: KeySet) -> str:

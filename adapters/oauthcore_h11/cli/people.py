@@ -133,7 +133,7 @@ def set_password(
         changes = {"password_hash": password_hash, "password_changed_at": int(time.time())}
         user = place.wait(lambda: change_user(place.storage, username, **changes))
         try:
-            place.flow(place.server.end_sessions(user.subject))
+            place.flow(place.server.sessions.end_all(user.subject))
         except EffectFailed as failure:
             reason = f"{username} has the new password, but clients were told of no logout: set it again"
             raise TemporarilyUnavailable(reason) from failure
@@ -225,8 +225,8 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
         # First they can't sign in any more, then what they authorized ends: in the other order they might do it again.
         user = place.wait(lambda: remove_user(place.storage, username))
         try:
-            place.flow(place.server.end_sessions(user.subject))
-            place.flow(place.server.withdraw(user.subject))
+            place.flow(place.server.sessions.end_all(user.subject))
+            place.flow(place.server.applications.withdraw(user.subject))
         except EffectFailed as failure:
             reason = (
                 f"{username} is removed, but what they authorized stands: try grant revoke --subject {user.subject}"

@@ -42,7 +42,7 @@ from oauthcore.signing.keys import GivenKeys
 from tests.core.signing_keys import key_for
 from tests.core.site import CHALLENGE, CONFIDENTIAL, PUBLIC, REDIRECT, make_site
 
-CONTEXT = make_site().server._context()
+CONTEXT = make_site().server.context()
 REQUEST = AuthorizationRequest(
     client_id="confidential",
     response_type="code",
@@ -150,7 +150,7 @@ def test_a_public_client_needs_pkce_whatever_is_allowed() -> None:
 
 def openid_context(policy: Policy | None = None) -> Context:
     """Return the context of a provider."""
-    return make_site(policy=policy, openid=OpenID(), keys=GivenKeys([key_for("RS256")])).server._context()
+    return make_site(policy=policy, openid=OpenID(), keys=GivenKeys([key_for("RS256")])).server.context()
 
 
 def test_a_nonce_stands_in_for_the_code_challenge_of_a_confidential_openid_client() -> None:
@@ -199,7 +199,7 @@ def test_plain_pkce_is_taken_where_it_is_allowed_by_name(by: str) -> None:
     allow = frozenset({Allowance.PLAIN_PKCE})
     policy = Policy.oauth21(allow=allow if by == "policy" else ())
     client = attrs.evolve(CONFIDENTIAL, allow=allow if by == "client" else frozenset())
-    context = make_site(policy=policy).server._context()
+    context = make_site(policy=policy).server.context()
 
     validated = validate(redirectable(client, code_challenge_method=None), context)
 

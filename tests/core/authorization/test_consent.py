@@ -29,14 +29,14 @@ def allow(site: Site, asked: str, allowed: str | None = None, *, remember: bool 
     """Have alice asked for a scope anew, and allow a part of it; return the answer to the client."""
     handle = handle_of(site.authorize(site.alice, scope=asked, prompt="consent"))
     tokens = (asked if allowed is None else allowed).split()
-    finished = site.drive(site.server.finish(handle, site.alice, tokens, remember=remember), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, tokens, remember=remember), site.world)
     return site.get(location(finished))
 
 
 def deny(site: Site, asked: str) -> Response:
     """Have alice asked for a scope anew, and say no."""
     handle = handle_of(site.authorize(site.alice, scope=asked, prompt="consent"))
-    return site.get(location(site.drive(site.server.deny(handle, site.alice), site.world)))
+    return site.get(location(site.drive(site.server.interactions.deny(handle, site.alice), site.world)))
 
 
 def silently(site: Site, scope: str) -> str:
@@ -47,7 +47,7 @@ def silently(site: Site, scope: str) -> str:
 
 def listed(site: Site) -> tuple[AuthorizedApplication, ...]:
     """Return what alice's page lists."""
-    found: tuple[AuthorizedApplication, ...] = site.drive(site.server.applications("alice"), site.world)
+    found: tuple[AuthorizedApplication, ...] = site.drive(site.server.applications.of("alice"), site.world)
     return found
 
 
@@ -100,7 +100,7 @@ def test_who_signs_in_and_ticks_nothing_in_one_step_has_denied(site: Site) -> No
     allow(site, "email")
     handle = handle_of(site.authorize(None, scope="email", prompt="consent"))
 
-    finished = site.drive(site.server.finish(handle, site.alice, []), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, []), site.world)
 
     assert params(site.get(location(finished)))["error"] == "access_denied"
     assert consent(site) is None
@@ -112,7 +112,7 @@ def test_a_denial_takes_back_from_whom_the_application_names(site: Site, by_name
     allow(site, "email")
     handle = handle_of(site.authorize(None, scope="email"))
 
-    denied = site.drive(site.server.deny(handle, "alice" if by_name else site.alice), site.world)
+    denied = site.drive(site.server.interactions.deny(handle, "alice" if by_name else site.alice), site.world)
 
     assert params(site.get(location(denied)))["error"] == "access_denied"
     assert consent(site) is None
@@ -125,7 +125,7 @@ def test_a_denial_takes_back_nothing_from_who_did_not_deny(site: Site, known: bo
     allow(site, "email")
     handle = handle_of(site.authorize(site.alice if known else None, scope="email", prompt="consent"))
 
-    denied = site.drive(site.server.deny(handle, denying), site.world)
+    denied = site.drive(site.server.interactions.deny(handle, denying), site.world)
 
     assert params(site.get(location(denied)))["error"] == "access_denied"
     assert silently(site, "email") == "code"
@@ -135,7 +135,7 @@ def test_who_denied_what_is_asked_for_no_longer_is_asked_again(site: Site) -> No
     """The client lost the scope while alice looked at the page."""
     allow(site, "email")
     handle = handle_of(site.authorize(site.alice, scope=ALL, prompt="consent"))
-    denied = site.drive(site.server.deny(handle, site.alice), site.world)
+    denied = site.drive(site.server.interactions.deny(handle, site.alice), site.world)
     lose_scope(site)
 
     assert params(site.get(location(denied)))["error"] == "access_denied"
@@ -210,7 +210,7 @@ def test_expired_consent_is_not_listed_and_its_withdrawal_is_no_event(site: Site
     site.events.clear()
 
     assert listed(site) == ()
-    site.drive(site.server.withdraw("alice"), site.world)
+    site.drive(site.server.applications.withdraw("alice"), site.world)
 
     assert [event.name for event in site.events] == []
     assert consent(site) is None
@@ -261,7 +261,7 @@ def test_claims_that_were_denied_are_asked_for_again() -> None:
     assert silently_openid(site, claims=claims("email")) == "code"
 
     asked = authorize_openid(site, site.alice, scope="email", claims=None, prompt="consent")
-    site.get(location(site.drive(site.server.deny(handle_of(asked), site.alice), site.world)))
+    site.get(location(site.drive(site.server.interactions.deny(handle_of(asked), site.alice), site.world)))
 
     assert silently_openid(site) == "code"
     assert silently_openid(site, claims=claims("email")) == "consent_required"
@@ -303,7 +303,7 @@ def test_claims_that_were_allowed_once_and_not_to_be_remembered_change_nothing()
     allow_openid(site, "openid", claims=claims("email"))
     asked = authorize_openid(site, site.alice, claims=claims("email", "phone_number"), prompt="consent")
 
-    finished = site.server.finish(handle_of(asked), site.alice, ["openid"], remember=False)
+    finished = site.server.interactions.finish(handle_of(asked), site.alice, ["openid"], remember=False)
     site.get(location(site.drive(finished, site.world)))
 
     assert silently_openid(site, claims=claims("email")) == "code"

@@ -47,7 +47,7 @@ def site(drive: Drive) -> Site:
 
 def kept(site: Site, response: Response) -> AuthorizationRequest:
     """Return the request that an interaction was started with."""
-    interaction = run(find_interaction(Secret(handle_of(response)), site.server._context()), site.world)
+    interaction = run(find_interaction(Secret(handle_of(response)), site.server.context()), site.world)
     assert interaction is not None, response
     return interaction.request
 
@@ -138,7 +138,7 @@ def test_a_number_and_an_object_are_obeyed(site: Site) -> None:
     stale = Login(subject="alice", auth_time=site.now - 301)
     response = send(site, stale, request=signed(max_age=300))
 
-    pending = site.drive(site.server.interaction(handle_of(response), stale), site.world)
+    pending = site.drive(site.server.interactions.find(handle_of(response), stale), site.world)
 
     assert pending.need is Need.LOGIN
     refused = send(site, request=signed(claims={"id_token": {"email": 1}}))

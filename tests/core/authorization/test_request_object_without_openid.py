@@ -130,4 +130,4 @@ def test_a_client_that_signs_is_registered_only_where_that_can_be_verified(
     client = Client(client_id="x", redirect_uris=(REDIRECT,), jwks=SIGNER.jwks, **changes)  # type: ignore[arg-type]  # what a test says
 
     with pytest.raises(ConfigurationError, match="install"):
-        make_site(clients=()).server.prepare(client)
+        make_site(clients=()).server.clients.prepare(client)

@@ -124,7 +124,7 @@ def test_a_token_travels_in_the_fragment_and_brings_no_refresh_token() -> None:
 
     assert location(response).startswith("https://spa.example/cb#access_token=")
     assert set(params(response)) == {"access_token", "token_type", "expires_in", "scope", "state", "iss"}
-    key = site.server._context().digest("access_token", Secret(params(response)["access_token"]))
+    key = site.server.context().digest("access_token", Secret(params(response)["access_token"]))
     record = site.world.storage.find(AccessToken, key)
     assert record is not None and record.subject == "alice"
 

@@ -76,7 +76,7 @@ def test_under_another_token_key_a_sealed_secret_is_worth_nothing() -> None:
 
 
 def test_a_rotated_secret_is_sealed_too_and_both_are_good_while_they_overlap(site: Site) -> None:
-    fresh = site.drive(site.server.rotate_secret("shared", overlap=30), site.world).reveal()
+    fresh = site.drive(site.server.clients.rotate_secret("shared", overlap=30), site.world).reveal()
 
     assert all(secret.sealed is not None for secret in stored(site).secrets)
     assert ask(site, mac(fresh)).status == 200
@@ -90,8 +90,8 @@ def test_a_rotated_secret_is_sealed_too_and_both_are_good_while_they_overlap(sit
 def test_a_generated_secret_is_as_long_as_the_algorithm_takes(site: Site, alg: str | None, length: int) -> None:
     """RFC 7518 section 3.2."""
     client = attrs.evolve(SHARED, client_id="new", token_endpoint_auth_signing_alg=alg)
-    secret = site.drive(site.server.register(client), site.world).secret.reveal()
-    rotated = site.drive(site.server.rotate_secret("new", overlap=0), site.world).reveal()
+    secret = site.drive(site.server.clients.register(client), site.world).secret.reveal()
+    rotated = site.drive(site.server.clients.rotate_secret("new", overlap=0), site.world).reveal()
 
     assert len(secret) == len(rotated) == length
     text = crypto.sign_claims(claims_of("new"), symmetric(rotated.encode()), alg or "HS256")
@@ -111,13 +111,13 @@ def test_a_secret_that_is_too_short_to_sign_with_is_refused(changes: dict[str, A
     site = asserting_site()
 
     with pytest.raises(ConfigurationError, match="RFC 7518") as failure:
-        site.server.prepare(client, Secret(secret))
+        site.server.clients.prepare(client, Secret(secret))
 
     assert secret not in str(failure.value)
-    assert site.server.prepare(client, Secret(secret + "s")).client.secrets[0].sealed is not None
+    assert site.server.clients.prepare(client, Secret(secret + "s")).client.secrets[0].sealed is not None
 
 
 def test_a_secret_that_signs_nothing_may_be_shorter() -> None:
     client = attrs.evolve(SHARED, client_id="new", token_endpoint_auth_method="client_secret_basic")
 
-    assert asserting_site().server.prepare(client, Secret("short")).client.secrets[0].sealed is None
+    assert asserting_site().server.clients.prepare(client, Secret("short")).client.secrets[0].sealed is None

@@ -25,7 +25,7 @@ from tests.core.site import (
 
 def update(site: Site, client_id: str = "confidential", /, **settings: object) -> Registered:
     """Change a client."""
-    made = site.drive(site.server.update_client(client_id, **settings), site.world)
+    made = site.drive(site.server.clients.update(client_id, **settings), site.world)
     assert isinstance(made, Registered)
     return made
 
@@ -33,14 +33,14 @@ def update(site: Site, client_id: str = "confidential", /, **settings: object) -
 def declare(site: Site, client: Client, secret: str | None = None) -> Registered:
     """Register a client as hosts do at each start."""
     named = None if secret is None else Secret(secret)
-    made = site.drive(site.server.register(client, named, replace=True), site.world)
+    made = site.drive(site.server.clients.register(client, named, replace=True), site.world)
     assert isinstance(made, Registered)
     return made
 
 
 def stored(site: Site, client_id: str = "confidential") -> Client | None:
     """Find a client."""
-    found = site.drive(site.server.client(client_id), site.world)
+    found = site.drive(site.server.clients.find(client_id), site.world)
     assert found is None or isinstance(found, Client)
     return found
 
@@ -51,7 +51,7 @@ def names(site: Site) -> list[str]:
 
 
 def test_clients_are_listed_by_identifier(site: Site) -> None:
-    listed = site.drive(site.server.clients(), site.world)
+    listed = site.drive(site.server.clients.all(), site.world)
 
     assert [client.client_id for client in listed] == sorted(client.client_id for client in CLIENTS)
     assert stored(site) in listed
@@ -116,28 +116,28 @@ def test_a_digest_does_not_for_a_method_that_takes_the_secret_itself(site: Site)
 
 def test_a_change_that_changes_nothing_is_no_event(site: Site) -> None:
     update(site, scope=CONFIDENTIAL.scope)
-    site.drive(site.server.enable_client("confidential"), site.world)
+    site.drive(site.server.clients.enable("confidential"), site.world)
 
     assert names(site) == []
 
 
 def test_a_disabled_client_is_not_served_until_it_is_enabled(site: Site) -> None:
-    site.drive(site.server.disable_client("confidential"), site.world)
+    site.drive(site.server.clients.disable("confidential"), site.world)
     assert refused(site.token(grant_type="client_credentials"), "invalid_client", "disabled")
 
-    site.drive(site.server.enable_client("confidential"), site.world)
+    site.drive(site.server.clients.enable("confidential"), site.world)
 
     assert site.token(grant_type="client_credentials").status == 200
     assert names(site)[:2] == ["client_disabled", "client_enabled"]
 
 
 def test_a_removed_client_is_neither_found_nor_listed_and_its_name_is_free(site: Site) -> None:
-    removed = site.drive(site.server.remove_client("confidential"), site.world)
+    removed = site.drive(site.server.clients.remove("confidential"), site.world)
 
     assert removed.client_id == "confidential" and stored(site) is None
-    assert "confidential" not in [client.client_id for client in site.drive(site.server.clients(), site.world)]
+    assert "confidential" not in [client.client_id for client in site.drive(site.server.clients.all(), site.world)]
     assert names(site) == ["client_removed"]
-    site.drive(site.server.register(CONFIDENTIAL), site.world)
+    site.drive(site.server.clients.register(CONFIDENTIAL), site.world)
 
 
 @pytest.mark.parametrize("act", ["update_client", "disable_client", "enable_client", "remove_client"])
@@ -151,15 +151,15 @@ def test_what_is_not_registered_can_not_be_changed(act: str) -> None:
 def test_consent_to_a_client_that_was_removed_is_none_to_a_later_one_of_that_name(site: Site) -> None:
     site.code()
     assert "code=" in (site.authorize(site.alice).header("location") or "")
-    site.drive(site.server.remove_client("confidential"), site.world)
-    site.drive(site.server.register(CONFIDENTIAL, Secret(SECRETS["confidential"])), site.world)
+    site.drive(site.server.clients.remove("confidential"), site.world)
+    site.drive(site.server.clients.register(CONFIDENTIAL, Secret(SECRETS["confidential"])), site.world)
 
     asked = site.authorize(site.alice)
 
     assert "/consent?interaction=" in (asked.header("location") or "")
-    assert site.drive(site.server.applications("alice"), site.world) == ()
+    assert site.drive(site.server.applications.of("alice"), site.world) == ()
     assert site.redeem(site.code(scope="profile")).status == 200
-    [application] = site.drive(site.server.applications("alice"), site.world)
+    [application] = site.drive(site.server.applications.of("alice"), site.world)
     assert application.scope.text == "profile"
 
 
@@ -201,7 +201,7 @@ def test_registering_again_with_another_secret_ends_the_old_one(site: Site) -> N
 
 def test_registering_again_enables_nobody(site: Site) -> None:
     """A host that starts again does not undo what its operator did against a thief."""
-    site.drive(site.server.disable_client("confidential"), site.world)
+    site.drive(site.server.clients.disable("confidential"), site.world)
 
     declare(site, CONFIDENTIAL, SECRETS["confidential"])
 
@@ -215,4 +215,4 @@ def test_a_client_of_an_earlier_version_is_listed_once_it_is_changed(site: Site)
 
     update(site, "old", name="The old one")
 
-    assert "old" in [client.client_id for client in site.drive(site.server.clients(), site.world)]
+    assert "old" in [client.client_id for client in site.drive(site.server.clients.all(), site.world)]

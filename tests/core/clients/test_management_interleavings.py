@@ -22,23 +22,23 @@ Asking = Callable[[Site], Request]
 
 def remove(site: Site) -> Flow[Any]:
     """Remove the client."""
-    return site.server.remove_client("confidential")
+    return site.server.clients.remove("confidential")
 
 
 def disable(site: Site) -> Flow[Any]:
     """Disable the client."""
-    return site.server.disable_client("confidential")
+    return site.server.clients.disable("confidential")
 
 
 def narrow(site: Site) -> Flow[Any]:
     """Take a scope out of the registration."""
-    return site.server.update_client("confidential", scope="profile read")
+    return site.server.clients.update("confidential", scope="profile read")
 
 
 def declare(site: Site) -> Flow[Any]:
     """Register it again, with another name."""
     named = attrs.evolve(CONFIDENTIAL, name="The app")
-    return site.server.register(named, Secret(SECRETS["confidential"]), replace=True)
+    return site.server.clients.register(named, Secret(SECRETS["confidential"]), replace=True)
 
 
 def redeeming(site: Site) -> Request:
@@ -54,7 +54,7 @@ def refreshing(site: Site) -> Request:
 def resuming(site: Site) -> Request:
     """Come back from the page where consent was given."""
     handle = handle_of(site.authorize(scope="email profile"))
-    finished = site.drive(site.server.finish(handle, site.alice, ["email", "profile"]), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, ["email", "profile"]), site.world)
     return Request("GET", finished.header("location"), (("Cookie", site.cookie or ""),))
 
 
@@ -91,7 +91,7 @@ def test_no_token_lives_that_was_given_while_its_client_was_taken_away(act: Act,
 def test_a_later_client_of_that_name_has_nothing_that_was_given_while_the_first_was_removed(kept: Factory) -> None:
     def check(site: Site, answer: Response) -> None:
         """Register another client of that name, once both are done."""
-        site.drive(site.server.register(CONFIDENTIAL, Secret(SECRETS["confidential"])), site.world)
+        site.drive(site.server.clients.register(CONFIDENTIAL, Secret(SECRETS["confidential"])), site.world)
         if answer.status == 200:
             tokens = members(answer)
             assert live(site, [tokens]) == []
@@ -103,7 +103,7 @@ def test_a_later_client_of_that_name_has_nothing_that_was_given_while_the_first_
 def test_a_code_that_is_given_while_its_client_is_removed_redeems_nothing_from_a_later_one(kept: Factory) -> None:
     def check(site: Site, answer: Response) -> None:
         """Register another client of that name, and redeem for it."""
-        site.drive(site.server.register(CONFIDENTIAL, Secret(SECRETS["confidential"])), site.world)
+        site.drive(site.server.clients.register(CONFIDENTIAL, Secret(SECRETS["confidential"])), site.world)
         location = answer.header("location") or ""
         if "code=" in location:
             code = location.partition("code=")[2].partition("&")[0]
@@ -135,7 +135,7 @@ def test_workers_that_start_together_register_a_declared_client_once(kept: Facto
 
     def declared(site: Site) -> list[Flow[Any]]:
         """Be three workers, each of which declares the client."""
-        return [site.server.register(fresh, Secret("s" * 43), replace=True) for _ in range(3)]
+        return [site.server.clients.register(fresh, Secret("s" * 43), replace=True) for _ in range(3)]
 
     meeting = Meeting(declared, flows=3)
 

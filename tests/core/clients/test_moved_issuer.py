@@ -31,7 +31,7 @@ def moved(site: Site) -> Site:
 
 def stored(site: Site, client_id: str = "confidential") -> Client:
     """Find a client."""
-    found = site.drive(site.server.client(client_id), site.world)
+    found = site.drive(site.server.clients.find(client_id), site.world)
     assert isinstance(found, Client)
     return found
 
@@ -123,7 +123,7 @@ def test_a_secret_that_was_sealed_before_is_good_and_sealed_anew_in_the_commit_o
 def test_registering_again_with_its_secret_rewrites_the_form_of_before(site: Site) -> None:
     before = remember_as_before(site, "confidential", SECRETS["confidential"])
 
-    made = site.drive(site.server.register(before, Secret(SECRETS["confidential"]), replace=True), site.world)
+    made = site.drive(site.server.clients.register(before, Secret(SECRETS["confidential"]), replace=True), site.world)
 
     assert made.client.secrets[0].portable
 

@@ -429,7 +429,8 @@ def test_the_type_is_the_registered_one() -> None:
 
 def test_a_client_gets_no_secret_with_its_keys(site: Site) -> None:
     registered = site.drive(
-        site.server.register(Client(**{**attrs.asdict(PUBLISHING, recurse=False), "client_id": "new"})), site.world
+        site.server.clients.register(Client(**{**attrs.asdict(PUBLISHING, recurse=False), "client_id": "new"})),
+        site.world,
     )
 
     assert registered.secret is None and registered.client.secrets == ()

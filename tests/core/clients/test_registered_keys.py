@@ -20,7 +20,7 @@ BASIC = attrs.evolve(KEYED, jwks=None, token_endpoint_auth_method="client_secret
 def prepared(client: Client = KEYED, **changes: Any) -> Client:
     """Look a client over, as its registration would."""
     secret = Secret("s" * 64) if attrs.evolve(client, **changes).has_secret else None
-    return asserting_site().server.prepare(attrs.evolve(client, client_id="new", **changes), secret).client
+    return asserting_site().server.clients.prepare(attrs.evolve(client, client_id="new", **changes), secret).client
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_what_can_not_be_is_refused_by_name(client: Client, changes: dict[str, A
 
 def test_a_client_with_keys_of_its_own_has_no_secret() -> None:
     with pytest.raises(ConfigurationError, match="a key of its own has none"):
-        asserting_site().server.prepare(attrs.evolve(KEYED, client_id="new"), Secret("s" * 64))
+        asserting_site().server.clients.prepare(attrs.evolve(KEYED, client_id="new"), Secret("s" * 64))
 
 
 def test_nor_can_it_be_given_one() -> None:
     site = asserting_site()
 
     with pytest.raises(ConfigurationError, match="authenticates with a secret"):
-        site.drive(site.server.rotate_secret("keyed", overlap=0), site.world)
+        site.drive(site.server.clients.rotate_secret("keyed", overlap=0), site.world)
 
 
 def test_without_the_library_nobody_registers_for_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_without_the_library_nobody_registers_for_signatures(monkeypatch: pytest
     monkeypatch.setattr(crypto, "check_installed", missing)
 
     with pytest.raises(ConfigurationError, match="install it"):
-        site.server.prepare(attrs.evolve(KEYED, client_id="new"))
+        site.server.clients.prepare(attrs.evolve(KEYED, client_id="new"))
 
 
 def test_keys_of_any_kind_will_do() -> None:

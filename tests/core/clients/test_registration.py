@@ -16,7 +16,7 @@ RIGHT: dict[str, Any] = {"client_id": "new", "redirect_uris": ["https://new.exam
 def register(site: Site, secret: str | None = None, **changes: Any) -> Any:
     """Register a client that is right but for the changes."""
     client = Client(**(RIGHT | changes))
-    return site.drive(site.server.register(client, None if secret is None else Secret(secret)), site.world)
+    return site.drive(site.server.clients.register(client, None if secret is None else Secret(secret)), site.world)
 
 
 def test_a_secret_of_256_bits_is_generated_and_only_its_digest_is_stored(site: Site) -> None:
@@ -101,7 +101,7 @@ def test_plain_http_is_taken_where_it_is_allowed_by_name() -> None:
 def test_a_rotation_is_recorded_and_keeps_at_most_two_secrets(site: Site) -> None:
     register(site)
     for _ in range(3):
-        site.drive(site.server.rotate_secret("new", overlap=60), site.world)
+        site.drive(site.server.clients.rotate_secret("new", overlap=60), site.world)
 
     stored = site.world.storage.find(Client, "new")
 
@@ -114,7 +114,7 @@ def test_who_has_no_secret_can_not_have_it_rotated(client_id: str) -> None:
     site = make_site()
 
     with pytest.raises(ConfigurationError, match="name a registered client"):
-        run(site.server.rotate_secret(client_id, overlap=0), site.world)
+        run(site.server.clients.rotate_secret(client_id, overlap=0), site.world)
 
 
 def test_a_native_application_with_a_scheme_of_one_word_is_opened_by_name_for_it_or_for_all() -> None:

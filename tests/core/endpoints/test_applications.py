@@ -19,7 +19,7 @@ from tests.core.site import Counted, Site, handle_of, location, refused
 
 
 def listed(site: Site, subject: str = "alice") -> tuple[AuthorizedApplication, ...]:
-    found: tuple[AuthorizedApplication, ...] = site.drive(site.server.applications(subject), site.world)
+    found: tuple[AuthorizedApplication, ...] = site.drive(site.server.applications.of(subject), site.world)
     return found
 
 
@@ -78,7 +78,7 @@ def test_withdrawing_ends_every_token_of_the_client_and_the_consent(site: Site) 
     one, two = site.tokens(), site.tokens()
     site.events.clear()
 
-    ended = site.drive(site.server.withdraw("alice", "confidential"), site.world)
+    ended = site.drive(site.server.applications.withdraw("alice", "confidential"), site.world)
 
     assert ended == 3
     assert listed(site) == ()
@@ -91,8 +91,8 @@ def test_withdrawing_ends_every_token_of_the_client_and_the_consent(site: Site) 
 def test_withdrawing_for_one_client_leaves_the_others_and_other_people_alone(site: Site) -> None:
     mine = site.tokens()
 
-    site.drive(site.server.withdraw("alice", "other"), site.world)
-    site.drive(site.server.withdraw("bob", None), site.world)
+    site.drive(site.server.applications.withdraw("alice", "other"), site.world)
+    site.drive(site.server.applications.withdraw("bob", None), site.world)
 
     assert site.is_active(mine["access_token"])
 
@@ -100,7 +100,7 @@ def test_withdrawing_for_one_client_leaves_the_others_and_other_people_alone(sit
 def test_withdrawing_without_a_client_takes_back_everything(site: Site) -> None:
     mine = site.tokens()
 
-    site.drive(site.server.withdraw("alice"), site.world)
+    site.drive(site.server.applications.withdraw("alice"), site.world)
 
     assert not site.is_active(mine["access_token"])
     assert listed(site) == ()
@@ -112,7 +112,7 @@ def test_withdrawing_while_storage_fails_raises_with_nothing_done(site: Site, at
     broken = attrs.evolve(site.world, storage=Outage(site.world.storage, at))
 
     with pytest.raises(EffectFailed):
-        site.drive(site.server.withdraw("alice", "confidential"), broken)
+        site.drive(site.server.applications.withdraw("alice", "confidential"), broken)
 
     assert site.is_active(mine["access_token"])
 
@@ -123,25 +123,25 @@ def test_a_withdrawal_that_could_not_look_again_raises_and_can_be_repeated(site:
     broken = attrs.evolve(site.world, storage=Outage(site.world.storage, at))
 
     with pytest.raises(EffectFailed):
-        site.drive(site.server.withdraw("alice"), broken)
+        site.drive(site.server.applications.withdraw("alice"), broken)
 
     assert not site.is_active(mine["access_token"])
-    assert site.drive(site.server.withdraw("alice"), site.world) == 0
+    assert site.drive(site.server.applications.withdraw("alice"), site.world) == 0
 
 
 def test_withdrawing_looks_twice_and_commits_once(site: Site) -> None:
     site.tokens()
     counted = Counted(site)
 
-    site.drive(site.server.withdraw("alice"), site.world)
+    site.drive(site.server.applications.withdraw("alice"), site.world)
 
     assert (counted.finds, counted.commits) == (5, 1)
 
 
 def test_consent_whose_withdrawal_mark_was_purged_is_asked_for_again(site: Site) -> None:
     handle = handle_of(site.authorize())
-    finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
-    mark = site.world.storage.find(WithdrawalMark, mark_key("alice", site.server._context()))
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
+    mark = site.world.storage.find(WithdrawalMark, mark_key("alice", site.server.context()))
     assert mark is not None
     site.world.storage.commit((Delete(mark),))
 
@@ -152,11 +152,11 @@ def test_consent_whose_withdrawal_mark_was_purged_is_asked_for_again(site: Site)
 
 
 def test_a_withdrawal_mark_outlasts_every_interaction_that_has_noted_it(site: Site) -> None:
-    key = mark_key("alice", site.server._context())
+    key = mark_key("alice", site.server.context())
     for _ in range(3):
         handle = handle_of(site.authorize())
-        site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
-        interaction = site.world.storage.find(Interaction, site.server._context().digest("interaction", Secret(handle)))
+        site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
+        interaction = site.world.storage.find(Interaction, site.server.context().digest("interaction", Secret(handle)))
         mark = site.world.storage.find(WithdrawalMark, key)
         assert mark is not None
         assert interaction is not None
@@ -169,12 +169,12 @@ def test_an_operator_revokes_one_grant_by_its_key(site: Site) -> None:
     one, two = site.tokens(), site.tokens()
     keys = [grant.key for grant in site.world.storage.find_of(Grant, "alice")]
 
-    site.drive(site.server.revoke(keys[0]), site.world)
+    site.drive(site.server.grants.revoke(keys[0]), site.world)
 
     assert [site.is_active(tokens["access_token"]) for tokens in (one, two)].count(True) == 1
     for key in (keys[0], "nonsense"):
         with pytest.raises(ConfigurationError, match="name one that stands"):
-            site.drive(site.server.revoke(key), site.world)
+            site.drive(site.server.grants.revoke(key), site.world)
 
 
 def test_the_end_of_an_application_is_the_end_of_its_last_record(site: Site) -> None:

@@ -15,7 +15,7 @@ from tests.core.site import Site, handle_of, location, params, refused_by_page
 def finished(site: Site, **changes: str | None) -> str:
     """Ask and approve; give where the browser is sent then."""
     handle = handle_of(site.authorize(None, **changes))
-    return location(site.drive(site.server.finish(handle, site.alice, ["email"]), site.world))
+    return location(site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world))
 
 
 def change(site: Site, **changes: object) -> None:
@@ -49,13 +49,13 @@ def test_the_proof_of_an_answer_is_none_of_somebody_elses(site: Site) -> None:
     mallory = Login(subject="mallory", auth_time=site.now)
     site.approve(site.authorize(), mallory)
     handle = handle_of(site.authorize())
-    back = location(site.drive(site.server.finish(handle, mallory), site.world))
-    site.drive(site.server.withdraw("mallory"), site.world)
+    back = location(site.drive(site.server.interactions.finish(handle, mallory), site.world))
+    site.drive(site.server.applications.withdraw("mallory"), site.world)
     assert location(site.get(back)) == f"/consent?interaction={handle}"
 
     # The first time, the page was one shown to mallory, and its consent is not taken for alice's.
-    site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
-    answered = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+    site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
+    answered = site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
 
     assert location(answered).startswith("/authorize/resume?")
     assert refused_by_page(site.get(back), "not answered in this browser")
@@ -118,7 +118,7 @@ def test_an_answer_is_good_for_as_long_as_a_code(site: Site) -> None:
 def test_who_answers_late_has_no_more_time_than_the_interaction(site: Site) -> None:
     handle = handle_of(site.authorize())
     site.clock.advance(3_599)
-    back = location(site.drive(site.server.finish(handle, site.alice, ["email"]), site.world))
+    back = location(site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world))
     site.clock.advance(1)
 
     assert refused_by_page(site.get(back), "expired")
@@ -127,7 +127,7 @@ def test_who_answers_late_has_no_more_time_than_the_interaction(site: Site) -> N
 def test_who_is_asked_again_has_the_time_of_the_interaction(site: Site) -> None:
     site.code()
     handle = handle_of(site.authorize())
-    back = location(site.drive(site.server.finish(handle, site.alice), site.world))
+    back = location(site.drive(site.server.interactions.finish(handle, site.alice), site.world))
     forget_consents(site)
     again = site.get(back)
     site.clock.advance(3_599)
@@ -160,7 +160,7 @@ def test_a_scope_that_was_taken_from_the_client_meanwhile_is_refused_at_the_clie
 def test_a_denial_reaches_the_client_as_access_denied(site: Site) -> None:
     """RFC 6749 section 4.1.2.1."""
     handle = handle_of(site.authorize())
-    back = site.drive(site.server.deny(handle, site.alice), site.world)
+    back = site.drive(site.server.interactions.deny(handle, site.alice), site.world)
 
     answer = params(site.get(location(back)))
 
@@ -171,7 +171,7 @@ def test_a_denial_reaches_the_client_as_access_denied(site: Site) -> None:
 def test_consent_that_was_withdrawn_meanwhile_is_asked_for_again(site: Site) -> None:
     site.code()
     handle = handle_of(site.authorize())
-    back = location(site.drive(site.server.finish(handle, site.alice), site.world))
+    back = location(site.drive(site.server.interactions.finish(handle, site.alice), site.world))
     forget_consents(site)
 
     again = site.get(back)
@@ -191,8 +191,8 @@ def forget_consents(site: Site) -> None:
 def test_the_code_is_for_whom_the_application_reported(site: Site) -> None:
     handle = handle_of(site.authorize(site.alice))
     bob = Login(subject="bob", auth_time=site.now)
-    asked_again = site.drive(site.server.finish(handle, bob, ["email"]), site.world)
+    asked_again = site.drive(site.server.interactions.finish(handle, bob, ["email"]), site.world)
 
     assert location(asked_again).startswith("/consent?")
-    record = site.world.storage.find(Interaction, site.server._context().digest("interaction", Secret(handle)))
+    record = site.world.storage.find(Interaction, site.server.context().digest("interaction", Secret(handle)))
     assert record is not None and record.login == bob

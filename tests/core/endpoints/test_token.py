@@ -135,7 +135,7 @@ def test_credentials_in_the_query_are_not_read(site: Site) -> None:
 
 
 def test_two_secrets_are_valid_at_once_while_one_is_rotated(site: Site) -> None:
-    fresh = site.drive(site.server.rotate_secret("confidential", overlap=60), site.world)
+    fresh = site.drive(site.server.clients.rotate_secret("confidential", overlap=60), site.world)
     body = form(grant_type="client_credentials")
     new = basic("confidential", fresh.reveal())
 
@@ -147,7 +147,7 @@ def test_two_secrets_are_valid_at_once_while_one_is_rotated(site: Site) -> None:
 
 
 def test_a_rotation_without_overlap_ends_the_old_secret_at_once(site: Site) -> None:
-    site.drive(site.server.rotate_secret("confidential", overlap=0), site.world)
+    site.drive(site.server.clients.rotate_secret("confidential", overlap=0), site.world)
 
     assert site.post("/token", form(grant_type="client_credentials"), RIGHT).status == 401
 

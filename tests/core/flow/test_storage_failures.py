@@ -45,13 +45,13 @@ def to_revoke(site: Site) -> Callable[[], Flow[Response]]:
 def to_finish(site: Site) -> Callable[[], Flow[Response]]:
     """Make ready to report an approval."""
     handle = handle_of(site.authorize())
-    return lambda: site.server.finish(handle, site.alice, ["email"])
+    return lambda: site.server.interactions.finish(handle, site.alice, ["email"])
 
 
 def to_deny(site: Site) -> Callable[[], Flow[Response]]:
     """Make ready to report a denial."""
     handle = handle_of(site.authorize())
-    return lambda: site.server.deny(handle, site.alice)
+    return lambda: site.server.interactions.deny(handle, site.alice)
 
 
 FLOWS: dict[str, Prepare] = {
@@ -110,7 +110,9 @@ def test_a_client_that_retries_a_refresh_after_any_failure_gets_its_tokens(at: i
 
 def test_a_browser_that_meets_a_failure_is_shown_a_page_and_may_try_again() -> None:
     site = make_site()
-    finished = site.drive(site.server.finish(handle_of(site.authorize()), site.alice, ["email"]), site.world)
+    finished = site.drive(
+        site.server.interactions.finish(handle_of(site.authorize()), site.alice, ["email"]), site.world
+    )
     whole = site.world
     site.world = attrs.evolve(whole, storage=Outage(whole.storage, at=3))
 

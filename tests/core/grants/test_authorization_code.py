@@ -54,7 +54,7 @@ RIGHT = Redemption(Secret("code"), REDIRECT, VERIFIER)
 
 
 def test_a_redemption_issues_and_consumes_in_one_commit() -> None:
-    context = make_site().server._context()
+    context = make_site().server.context()
     grant = attrs.evolve(GRANT, granted_at=context.now, expires_at=context.now + 300)
 
     outcome = decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), context)
@@ -72,7 +72,7 @@ def test_a_redemption_issues_and_consumes_in_one_commit() -> None:
 
 
 def test_a_client_that_may_not_refresh_gets_no_refresh_token() -> None:
-    context = make_site().server._context()
+    context = make_site().server.context()
     client = attrs.evolve(CONFIDENTIAL, grant_types=("authorization_code",))
 
     outcome = decide(RIGHT, asking(client), CodeFacts(CODE, GRANT, NOBODY), context)
@@ -84,7 +84,7 @@ def test_a_client_that_may_not_refresh_gets_no_refresh_token() -> None:
 
 def test_a_replay_is_answered_with_the_revocation_of_its_grant() -> None:
     """RFC 6749 section 4.1.2."""
-    context = make_site().server._context()
+    context = make_site().server.context()
     redeemed = attrs.evolve(CODE, state=CodeState.REDEEMED)
 
     outcome = decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(redeemed, GRANT, NOBODY), context)
@@ -134,7 +134,7 @@ def test_redirect_uri_may_be_absent_where_it_was_absent_before() -> None:
 )
 def test_a_code_of_a_grant_that_is_not_live_is_refused(grant: Grant | None) -> None:
     with pytest.raises(InvalidGrant, match="revoked or over"):
-        decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), make_site().server._context())
+        decide(RIGHT, asking(CONFIDENTIAL), CodeFacts(CODE, grant, NOBODY), make_site().server.context())
 
 
 def test_the_answer_has_what_the_quick_start_shows(site: Site) -> None:

@@ -11,7 +11,7 @@ from oauthcore.grants.client_credentials import decide
 from oauthcore.records.token import AccessToken
 from tests.core.site import CONFIDENTIAL, PUBLIC, Counted, Site, asking, make_site, members, refused, said
 
-CONTEXT = make_site().server._context()
+CONTEXT = make_site().server.context()
 
 
 def test_it_issues_one_access_token_for_nobody_and_no_refresh_token() -> None:

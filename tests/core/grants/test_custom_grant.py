@@ -64,7 +64,10 @@ def test_the_metadata_names_it() -> None:
 
 def test_a_client_not_registered_for_it_is_refused() -> None:
     site = ticket_site()
-    run(site.server.register(Client(client_id="walker", grant_types=(), response_types=()), Secret("w")), site.world)
+    run(
+        site.server.clients.register(Client(client_id="walker", grant_types=(), response_types=()), Secret("w")),
+        site.world,
+    )
 
     response = site.post("/token", form(grant_type=TICKET, ticket="A1"), basic("walker", "w"))
 
@@ -87,7 +90,7 @@ def coupon(request: TokenRequest, context: Context) -> Flow[Outcome]:
 def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:
     client = Client(client_id="rider", grant_types=(TICKET,), response_types=(), scope="ride")
     site = make_site(drive, clients=(client,), secrets={"rider": "r"}, grants={TICKET: coupon})
-    digest = site.server._context().digest
+    digest = site.server.context().digest
     site.world.storage.commit((Insert(Ticket(digest("coupon", Secret("C1")))),))
     body = form(grant_type=TICKET, coupon="C1")
 
@@ -96,7 +99,7 @@ def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:
 
 
 def test_a_kind_of_its_own_is_none_of_ours_and_none_of_another_issuers() -> None:
-    here, elsewhere = make_site().server._context(), make_site(issuer="https://other.example").server._context()
+    here, elsewhere = make_site().server.context(), make_site(issuer="https://other.example").server.context()
     secret = Secret("s")
     kinds = ("coupon", "coupon2", "access_token", "refresh_token")
 
@@ -110,7 +113,7 @@ def test_a_kind_of_its_own_is_none_of_ours_and_none_of_another_issuers() -> None
 @pytest.mark.parametrize("kind", ["", "a b", "seal keys", "a\0https://as.example", "\u00e9", "a" * 101])
 def test_a_kind_that_could_be_taken_for_another_is_refused(kind: str) -> None:
     """What is derived as `seal keys` from nothing would be the key that the signing keys are sealed with."""
-    context = make_site().server._context()
+    context = make_site().server.context()
 
     with pytest.raises(ConfigurationError, match="kind"):
         context.digest(kind, Secret(""))

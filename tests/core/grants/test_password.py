@@ -44,7 +44,7 @@ def answer(site: Site, **values: str | None) -> Response:
 
 
 def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
-    context = legacy_site().server._context()
+    context = legacy_site().server.context()
 
     outcome = decide(asking(LEGACY), ALICE, context)
 
@@ -55,7 +55,7 @@ def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
 
 
 def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
-    client, context = attrs.evolve(LEGACY, grant_types=("password",)), legacy_site().server._context()
+    client, context = attrs.evolve(LEGACY, grant_types=("password",)), legacy_site().server.context()
 
     outcome = decide(asking(client), ALICE, context)
 
@@ -65,7 +65,7 @@ def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
 def test_a_wrong_password_is_an_invalid_grant() -> None:
     """RFC 6749 section 5.2."""
     with pytest.raises(InvalidGrant, match="username or password"):
-        decide(asking(LEGACY), None, legacy_site().server._context())
+        decide(asking(LEGACY), None, legacy_site().server.context())
 
 
 def test_it_works_over_the_wire_and_through_both_drivers(drive: Drive) -> None:

@@ -18,7 +18,7 @@ from oauthcore.scope import Scope
 from tests.core.site import CONFIDENTIAL, OTHER, Counted, Site, asking, make_site, members, refused, said
 
 SITE = make_site()
-CONTEXT = SITE.server._context()
+CONTEXT = SITE.server.context()
 REQUEST = asking(CONFIDENTIAL)
 VALUE = Secret("presented")
 TOKEN = RefreshToken(
@@ -89,7 +89,7 @@ def test_the_same_act_after_the_window_is_reuse() -> None:
 
 
 def test_a_token_key_that_was_changed_makes_a_retry_reuse() -> None:
-    other = make_site(token_key=b"k" * 32).server._context()
+    other = make_site(token_key=b"k" * 32).server.context()
 
     outcome = decide(PLAIN, REQUEST, RefreshFacts(TOKEN, rotated(), NOBODY), other)
 

@@ -79,7 +79,7 @@ def exchanged(site: Site) -> dict[str, Any]:
 
 def stored(site: Site, access_token: str) -> AccessToken:
     """Return the record of an opaque token."""
-    key = site.server._context().digest("access_token", Secret(access_token))
+    key = site.server.context().digest("access_token", Secret(access_token))
     record = site.world.storage.find(AccessToken, key)
     assert record is not None
     return record
@@ -149,7 +149,7 @@ def test_userinfo_is_closed_to_tokens_that_are_bound_or_for_others(changes: Mapp
     """RFC 9449 section 7.2; RFC 8707 section 2: a token for one resource is nothing at another."""
     token = Secret("t" * 43)
     site = provider()
-    context, client = site.server._context(), site.drive(site.server.client("rp"), site.world)
+    context, client = site.server.context(), site.drive(site.server.clients.find("rp"), site.world)
     assert client is not None
     grant = new_grant(client, "alice", Scope(("openid",)), None, context)
 

@@ -73,7 +73,7 @@ def provider(drive: Drive = run, *, openid: OpenID | None = None, **settings: An
 
 def context_of(openid: OpenID | None = None, **settings: Any) -> Context:
     """Return the context of one request at a provider."""
-    return provider(openid=openid, **settings).server._context()
+    return provider(openid=openid, **settings).server.context()
 
 
 def use_keys(site: Site, keys: KeySet) -> None:

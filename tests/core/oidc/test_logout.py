@@ -46,7 +46,7 @@ def left(site: Site, **parameters: str | None) -> Response:
 
 def pending(site: Site, response: Response, login: Login | None) -> PendingLogout:
     """Look at a logout, as the application's page does."""
-    found = site.drive(site.server.logout(params(response)["logout"], login), site.world)
+    found = site.drive(site.server.sessions.find_logout(params(response)["logout"], login), site.world)
     assert isinstance(found, PendingLogout)
     return found
 
@@ -56,7 +56,7 @@ def confirmed(site: Site, response: Response | None, login: Login | None, **more
     cookies = () if site.cookie is None else (("Cookie", site.cookie),)
     handle = None if response is None else params(response)["logout"]
     request = Request("POST", "/logout", cookies)
-    answer = site.drive(site.server.sign_out(request, login, handle, **more), site.world)
+    answer = site.drive(site.server.sessions.sign_out(request, login, handle, **more), site.world)
     assert isinstance(answer, Response)
     return answer
 
@@ -264,10 +264,10 @@ def test_a_page_of_the_host_s_proves_its_form_for_a_logout_too(site: Site) -> No
     handle = params(left(site, client_id="rp"))["logout"]
     request = Request("POST", "/x", (("Cookie", site.cookie or ""),))
 
-    token = site.server.form_token(request, handle)
+    token = site.server.interactions.form_token(request, handle)
 
-    assert site.server.is_form_token(request, handle, token)
-    assert not site.server.is_form_token(Request("POST", "/x"), handle, token)
+    assert site.server.interactions.is_form_token(request, handle, token)
+    assert not site.server.interactions.is_form_token(Request("POST", "/x"), handle, token)
 
 
 def test_a_logout_that_waited_too_long_still_signs_out_but_sends_nobody_anywhere(site: Site) -> None:
@@ -275,7 +275,7 @@ def test_a_logout_that_waited_too_long_still_signs_out_but_sends_nobody_anywhere
     sent = left(site, client_id="rp", post_logout_redirect_uri=BYE)
     site.clock.advance(3_600)
 
-    assert site.drive(site.server.logout(params(sent)["logout"], login), site.world) is None
+    assert site.drive(site.server.sessions.find_logout(params(sent)["logout"], login), site.world) is None
     assert confirmed(site, sent, login).header("location") is None
     assert sessions(site) == []
 
@@ -310,7 +310,7 @@ def test_clients_are_told_in_frames_that_alone_may_be_framed(site: Site) -> None
     page = confirmed(site, sent, login)
 
     text = page.body.decode()
-    sid = sid_for(RP, login.sid or "", site.server._context())
+    sid = sid_for(RP, login.sid or "", site.server.context())
     frame = f"{FRONT}&amp;iss=https%3A%2F%2Fas.example&amp;sid={sid}"
     assert f'<iframe src="{frame}"' in text
     assert f'http-equiv="refresh" content="4;url={BYE}?state=%22%3E%3Cscript%3E"' in text
@@ -350,7 +350,7 @@ def test_a_registration_that_can_not_be_is_named(setting: str, changes: dict[str
     site = provider()
 
     with pytest.raises(ConfigurationError) as refused:
-        site.server.prepare(attrs.evolve(RP, client_id="x", **changes))
+        site.server.clients.prepare(attrs.evolve(RP, client_id="x", **changes))
 
     assert refused.value.setting == setting
 
@@ -358,15 +358,17 @@ def test_a_registration_that_can_not_be_is_named(setting: str, changes: dict[str
 def test_a_native_application_s_person_may_be_sent_back_to_it() -> None:
     client = attrs.evolve(RP, client_id="x", post_logout_redirect_uris=("com.example.app:/bye", "http://127.0.0.1/bye"))
 
-    assert provider().server.prepare(client).client.post_logout_redirect_uris == client.post_logout_redirect_uris
+    assert (
+        provider().server.clients.prepare(client).client.post_logout_redirect_uris == client.post_logout_redirect_uris
+    )
 
 
 def test_a_scheme_of_one_word_is_opened_by_name_for_the_way_back_from_a_sign_out() -> None:
     client = attrs.evolve(RP, client_id="x", post_logout_redirect_uris=("cursor://bye",))
     with pytest.raises(ConfigurationError, match="ONE_WORD_SCHEME"):
-        provider().server.prepare(client)
+        provider().server.clients.prepare(client)
 
-    provider().server.prepare(attrs.evolve(client, allow={Allowance.ONE_WORD_SCHEME}))
+    provider().server.clients.prepare(attrs.evolve(client, allow={Allowance.ONE_WORD_SCHEME}))
 
 
 def test_the_order_of_the_checks_is_by_value() -> None:

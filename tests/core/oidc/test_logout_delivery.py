@@ -78,7 +78,7 @@ def left(site: Site) -> str:
 
 def delivered(site: Site) -> int:
     """Deliver what is due."""
-    tried = site.drive(site.server.deliver_logouts(), site.world)
+    tried = site.drive(site.server.sessions.deliver_logouts(), site.world)
     assert isinstance(tried, int)
     return tried
 
@@ -98,7 +98,7 @@ def test_each_client_is_told_once_by_a_form(site: Site, clients: Clients) -> Non
         ("POST", "https://pairwise.example/bcl"),
     }
     assert all(("Content-Type", "application/x-www-form-urlencoded") in r.headers for r in clients.heard)
-    context = site.server._context()
+    context = site.server.context()
     assert {claims["aud"]: claims["sid"] for claims in map(told, clients.tokens)} == {
         client.client_id: sid_for(client, sid, context) for client in (TOLD, ALSO)
     }
@@ -120,7 +120,7 @@ def test_a_logout_token_says_who_where_and_why(site: Site, clients: Clients) -> 
         "iat": site.now,
         "exp": site.now + 120,
         "events": {EVENT: {}},
-        "sid": sid_for(TOLD, sid, site.server._context()),
+        "sid": sid_for(TOLD, sid, site.server.context()),
         "typ": "logout+jwt",
         "alg": "RS256",
     }
@@ -169,7 +169,7 @@ def test_a_client_that_did_not_is_told_later_and_ever_later_and_then_no_more(
 
 def test_a_try_nobody_heard_the_end_of_is_made_again(site: Site, clients: Clients) -> None:
     left(site)
-    flow = site.server.deliver_logouts()
+    flow = site.server.sessions.deliver_logouts()
     answer: Any = None
     while not isinstance(effect := flow.send(answer), Fetch):
         answer = answer_to(effect, site.world)
@@ -184,7 +184,7 @@ def test_a_try_nobody_heard_the_end_of_is_made_again(site: Site, clients: Client
 def test_no_more_are_tried_than_asked_for(site: Site) -> None:
     left(site)
 
-    assert site.drive(site.server.deliver_logouts(1), site.world) == 1
+    assert site.drive(site.server.sessions.deliver_logouts(1), site.world) == 1
     assert len(queue(site)) == 1
 
 
@@ -193,7 +193,7 @@ def many_for_one(site: Site) -> None:
     for number in range(11):
         client = site.world.storage.find(Client, "rp" if number < 10 else "pairwise")
         assert client is not None
-        delivery = queued(client, session_of(client.client_id), site.server._context())
+        delivery = queued(client, session_of(client.client_id), site.server.context())
         assert site.world.storage.commit([Insert(attrs.evolve(delivery, key=Digest(f"{number:064}")))])
 
 

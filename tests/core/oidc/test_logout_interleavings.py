@@ -36,9 +36,9 @@ class Meeting:
         """Set the scene: somebody signed in, and allowed the client something before."""
         scene = SetInMemory(self.world)
         self.site = provider(scene.drive, clients=(TOLD,))
-        login = scene.drive(self.site.server.sign_in("alice"))
+        login = scene.drive(self.site.server.sessions.sign_in("alice"))
         remembered(self.site, login)
-        flows = [self.site.server.end_session(login.sid or ""), self.other(self.site, login)]
+        flows = [self.site.server.sessions.end(login.sid or ""), self.other(self.site, login)]
         scene.move(drive)
         return flows
 
@@ -107,7 +107,7 @@ def test_an_authorization_leaves_nothing_that_outlives_the_session(kept: Factory
 
 
 def test_two_ends_of_one_session_queue_one_delivery(kept: Factory) -> None:
-    meeting = Meeting(lambda site, login: site.server.end_sessions("alice"))
+    meeting = Meeting(lambda site, login: site.server.sessions.end_all("alice"))
 
     meeting.explored(lambda run: nothing_lives(meeting, run), kept)
 
@@ -121,7 +121,7 @@ def test_two_workers_deliver_once(kept: Factory) -> None:
             ending, _ = super().begin(drive)
             drive(ending)
             posted.clear()
-            return [self.site.server.deliver_logouts(), self.site.server.deliver_logouts()]
+            return [self.site.server.sessions.deliver_logouts(), self.site.server.sessions.deliver_logouts()]
 
         @override
         def world(self, storage: Storage) -> World:
@@ -131,7 +131,7 @@ def test_two_workers_deliver_once(kept: Factory) -> None:
 
             return World(storage, sign=sign_as_json, fetch=fetch)
 
-    meeting = Delivering(lambda site, login: site.server.deliver_logouts())
+    meeting = Delivering(lambda site, login: site.server.sessions.deliver_logouts())
 
     def check(run: Run[Any]) -> None:
         assert sorted(run.results) == [0, 1]

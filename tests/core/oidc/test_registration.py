@@ -17,7 +17,7 @@ def register(client: Client) -> Client:
     """Register a client at a provider whose world has one other server."""
     site = provider(clients=())
     site.world = attrs.evolve(site.world, fetch=sector_document)
-    return run(site.server.register(client), site.world).client
+    return run(site.server.clients.register(client), site.world).client
 
 
 def sector_document(request: Outgoing) -> Response:
@@ -88,7 +88,7 @@ def test_a_sector_whose_document_can_not_be_had_is_refused() -> None:
     site.world = attrs.evolve(site.world, fetch=lambda request: Response(404))
 
     with pytest.raises(ConfigurationError, match="JSON array"):
-        run(site.server.register(attrs.evolve(RP, sector_identifier_uri=SECTOR)), site.world)
+        run(site.server.clients.register(attrs.evolve(RP, sector_identifier_uri=SECTOR)), site.world)
 
 
 def test_a_client_that_gets_no_id_token_needs_no_algorithm() -> None:

@@ -70,7 +70,7 @@ def told(id_token: str) -> dict[str, Any]:
 
 def pending_need(site: Site, response: Response, login: Login | None = None) -> Need | None:
     """Tell what the application's page has to ask for."""
-    pending = site.drive(site.server.interaction(handle_of(response), login), site.world)
+    pending = site.drive(site.server.interactions.find(handle_of(response), login), site.world)
     assert pending is not None
     need = pending.need
     assert need is None or isinstance(need, Need)
@@ -308,7 +308,7 @@ def test_an_account_that_was_selected_is_not_asked_for_again(site: Site) -> None
     asked = authorize(site, site.alice, prompt="select_account")
     bob = Login(subject="bob", auth_time=site.now - 500)
 
-    sent = site.drive(site.server.finish(handle_of(asked), bob), site.world)
+    sent = site.drive(site.server.interactions.finish(handle_of(asked), bob), site.world)
 
     assert pending_need(site, sent, bob) is Need.CONSENT
     assert "code" in params(site.approve(asked, bob))
@@ -368,7 +368,7 @@ def test_who_signed_in_before_the_request_has_to_again_though_it_was_within_the_
     started = authorize(site, before, **changes)
 
     assert pending_need(site, started, before) is Need.LOGIN
-    finished = site.drive(site.server.finish(handle_of(started), before), site.world)
+    finished = site.drive(site.server.interactions.finish(handle_of(started), before), site.world)
     assert pending_need(site, finished, before) is Need.LOGIN
 
 
@@ -445,7 +445,7 @@ def test_a_hint_that_proves_nothing_is_not_kept_while_the_person_is_asked(drive:
 
     asked = authorize(site, None, id_token_hint="nonsense")
 
-    carried = site.server._context().handles.read("interaction", Secret(handle_of(asked)))
+    carried = site.server.context().handles.read("interaction", Secret(handle_of(asked)))
     assert carried is not None
     assert "id_token_hint" not in carried["request"]
 
@@ -465,7 +465,7 @@ def test_an_essential_authentication_context_is_demanded(site: Site) -> None:
     remembered(site)
     claims = json.dumps({"id_token": {"acr": {"essential": True, "values": ["2", "3"]}}})
     asked = authorize(site, login_of(), claims=claims)
-    pending = run(site.server.interaction(handle_of(asked), login_of()), site.world)
+    pending = run(site.server.interactions.find(handle_of(asked), login_of()), site.world)
     assert pending is not None
     assert (pending.need, pending.acr_values) == (Need.LOGIN, ("2", "3"))
     site.clock.advance(1)
@@ -498,7 +498,7 @@ def test_a_context_that_is_asked_for_forges_no_line_of_the_log(site: Site) -> No
 
 def test_a_context_that_would_be_nice_is_told_to_the_page_alone(site: Site) -> None:
     asked = authorize(site, None, acr_values="3 2")
-    pending = run(site.server.interaction(handle_of(asked)), site.world)
+    pending = run(site.server.interactions.find(handle_of(asked)), site.world)
     assert pending is not None
     assert pending.acr_values == ("3", "2")
 
@@ -515,7 +515,7 @@ def test_the_page_is_told_what_the_client_wishes_of_it(site: Site) -> None:
         claims_locales="de",
     )
 
-    pending = run(site.server.interaction(handle_of(asked)), site.world)
+    pending = run(site.server.interactions.find(handle_of(asked)), site.world)
 
     assert pending is not None
     assert pending.display == "popup"
@@ -539,7 +539,7 @@ def test_claims_that_are_asked_for_by_name_are_consented_to(site: Site) -> None:
     remembered(site)
     claims = json.dumps({"id_token": {"email": None}, "userinfo": {"phone_number": None, "unheard_of": None}})
     asked = authorize(site, site.alice, claims=claims)
-    pending = run(site.server.interaction(handle_of(asked), site.alice), site.world)
+    pending = run(site.server.interactions.find(handle_of(asked), site.alice), site.world)
     assert pending is not None
     assert (pending.need, pending.claims) == (Need.CONSENT, ("phone_number", "email"))
 
@@ -553,7 +553,7 @@ def test_no_text_of_a_links_maker_is_shown_to_the_person(site: Site) -> None:
     names = ("email#de", "email#zh-Hans-CN", "email#", "email#a b", "email#-", "email#Call 555-0100 now", "email#a#b")
     asked = authorize(site, site.alice, claims=json.dumps({"id_token": dict.fromkeys((*names, "email#" + "a" * 36))}))
 
-    pending = run(site.server.interaction(handle_of(asked), site.alice), site.world)
+    pending = run(site.server.interactions.find(handle_of(asked), site.alice), site.world)
 
     assert pending is not None
     assert pending.claims == ("email#de", "email#zh-Hans-CN")
@@ -616,7 +616,7 @@ def test_a_pairwise_client_is_told_its_own_name_for_the_person(site: Site) -> No
 
 
 def test_the_grant_remembers_how_the_person_was_authenticated(site: Site) -> None:
-    strong = site.drive(site.server.sign_in("alice", acr="3", amr=("hwk",)), site.world)
+    strong = site.drive(site.server.sessions.sign_in("alice", acr="3", amr=("hwk",)), site.world)
     remembered(site, strong)
 
     (grant,) = site.world.storage.find_of(Grant, "alice")
@@ -626,7 +626,7 @@ def test_the_grant_remembers_how_the_person_was_authenticated(site: Site) -> Non
 
 def test_a_server_without_openid_ignores_its_parameters_and_refuses_its_scope(drive: Drive) -> None:
     site = provider(drive)
-    site.server._latest = attrs.evolve(site.server._context(), openid=None)
+    site.server._latest = attrs.evolve(site.server.context(), openid=None)
 
     answer = redeem(site, remembered(site, claims="no json", scope=None)["code"])
     named = params(authorize(site, site.alice, scope="openid email"))

@@ -30,19 +30,19 @@ def site(drive: Drive) -> Site:
 
 def signed_in(site: Site, subject: str = "alice", **how: Any) -> Login:
     """Sign somebody in."""
-    login = site.drive(site.server.sign_in(subject, **how), site.world)
+    login = site.drive(site.server.sessions.sign_in(subject, **how), site.world)
     assert isinstance(login, Login)
     return login
 
 
 def sessions(site: Site, subject: str = "alice") -> list[LoginSession]:
     """Return somebody's sessions."""
-    return list(site.drive(site.server.sessions(subject), site.world))
+    return list(site.drive(site.server.sessions.of(subject), site.world))
 
 
 def ended(site: Site, login: Login, subject: str | None = None) -> bool:
     """End somebody's session; return whether there was one to end."""
-    was_there = site.drive(site.server.end_session(login.sid or "", subject), site.world)
+    was_there = site.drive(site.server.sessions.end(login.sid or "", subject), site.world)
     assert isinstance(was_there, bool)
     return was_there
 
@@ -63,7 +63,7 @@ def test_who_signs_in_has_a_session_and_it_is_named_in_his_id_tokens(site: Site)
     answer = redeem(site, remembered(site, login)["code"])
 
     (session,) = sessions(site)
-    assert told(answer["id_token"])["sid"] == sid_for(RP, session.key, site.server._context())
+    assert told(answer["id_token"])["sid"] == sid_for(RP, session.key, site.server.context())
     assert login.sid == session.key
     assert (session.client_ids, session.authorizations) == (("rp",), 1)
     assert session.login == login == Login(subject="alice", auth_time=site.now, acr="gold", amr=("pwd",), sid=login.sid)
@@ -168,9 +168,9 @@ def test_a_login_of_a_host_that_has_no_sessions_counts_as_before(site: Site) -> 
 def test_a_session_that_ends_while_the_person_answers_is_asked_for_again(site: Site) -> None:
     login = signed_in(site)
     asked = authorize(site, login)
-    pending = site.drive(site.server.interaction(handle_of(asked)), site.world)
+    pending = site.drive(site.server.interactions.find(handle_of(asked)), site.world)
     assert pending is not None
-    finished = site.drive(site.server.finish(handle_of(asked), login, pending.scope), site.world)
+    finished = site.drive(site.server.interactions.finish(handle_of(asked), login, pending.scope), site.world)
 
     ended(site, login)
     again = site.get(finished.header("location"))
@@ -245,7 +245,7 @@ def test_all_sessions_of_a_person_end_at_once(site: Site) -> None:
         remembered(site, login)
     bob = signed_in(site, "bob")
 
-    site.drive(site.server.end_sessions("alice"), site.world)
+    site.drive(site.server.sessions.end_all("alice"), site.world)
 
     assert sessions(site) == []
     assert [session.key for session in sessions(site, "bob")] == [bob.sid]
@@ -348,10 +348,10 @@ def test_a_session_remembers_which_registration_of_a_client_got_an_id_token() ->
 def test_a_later_client_of_that_name_hears_of_no_session_of_the_one_before(site: Site) -> None:
     login = signed_in(site)
     remembered(site, login)
-    site.drive(site.server.remove_client("rp"), site.world)
-    site.drive(site.server.register(TOLD, Secret(SECRETS["rp"])), site.world)
+    site.drive(site.server.clients.remove("rp"), site.world)
+    site.drive(site.server.clients.register(TOLD, Secret(SECRETS["rp"])), site.world)
 
-    site.drive(site.server.end_sessions("alice"), site.world)
+    site.drive(site.server.sessions.end_all("alice"), site.world)
 
     assert queue(site) == []
 

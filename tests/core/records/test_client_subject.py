@@ -76,7 +76,7 @@ def test_a_person_whose_subject_a_client_could_have_is_refused_to_the_host() -> 
         Login(subject=client_subject("app"), auth_time=1)
     site = make_site()
     with pytest.raises(ConfigurationError, match="subject"):
-        run(site.server.sign_in("app@clients"), site.world)
+        run(site.server.sessions.sign_in("app@clients"), site.world)
 
 
 def test_a_password_is_nobodys_whose_subject_a_client_could_have(drive: Drive) -> None:

@@ -85,7 +85,7 @@ def everywhere(site: Site, tokens: dict[str, Any]) -> dict[str, bool]:
 
 def change(site: Site, **settings: object) -> None:
     """Change the client's registration."""
-    site.drive(site.server.update_client("confidential", **settings), site.world)
+    site.drive(site.server.clients.update("confidential", **settings), site.world)
 
 
 def forget_alice(site: Site) -> None:
@@ -95,18 +95,18 @@ def forget_alice(site: Site) -> None:
 
 def disable(site: Site) -> None:
     """Disable the client."""
-    site.drive(site.server.disable_client("confidential"), site.world)
+    site.drive(site.server.clients.disable("confidential"), site.world)
 
 
 def remove(site: Site) -> None:
     """Remove the client."""
-    site.drive(site.server.remove_client("confidential"), site.world)
+    site.drive(site.server.clients.remove("confidential"), site.world)
 
 
 def register_anew(site: Site) -> None:
     """Remove the client, and register another of the same identifier, secret and all."""
     remove(site)
-    site.drive(site.server.register(APP, Secret(SECRETS["confidential"])), site.world)
+    site.drive(site.server.clients.register(APP, Secret(SECRETS["confidential"])), site.world)
 
 
 ENDS: dict[str, Callable[[Site], None]] = {
@@ -145,7 +145,7 @@ def test_a_client_that_is_enabled_again_has_its_tokens_back(site: Site) -> None:
     tokens = tokens_of(site)
     disable(site)
 
-    site.drive(site.server.enable_client("confidential"), site.world)
+    site.drive(site.server.clients.enable("confidential"), site.world)
 
     assert set(everywhere(site, tokens).values()) == {True}
 
@@ -170,13 +170,13 @@ def test_a_code_under_way_ends_with_its_person_and_its_client(site: Site, end: C
 
 def test_an_interaction_under_way_is_not_answered_to_a_later_client_of_that_name(site: Site) -> None:
     handle = handle_of(site.authorize(scope="email"))
-    finished = site.drive(site.server.finish(handle, site.alice, ["email"]), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
     waiting = handle_of(site.authorize(scope="email"))
 
     register_anew(site)
 
     assert refused_by_page(site.get(location(finished)), "the client is unknown")
-    assert site.drive(site.server.interaction(waiting), site.world) is None
+    assert site.drive(site.server.interactions.find(waiting), site.world) is None
 
 
 def test_a_scope_taken_out_of_the_registration_is_issued_no_more(site: Site) -> None:
@@ -236,7 +236,7 @@ def test_jwt_access_tokens_lose_what_was_taken_out(drive: Drive) -> None:
 
 def test_an_approval_gives_nothing_that_was_taken_out_meanwhile(site: Site) -> None:
     handle = handle_of(site.authorize(scope=None))
-    finished = site.drive(site.server.finish(handle, site.alice, ["openid", "email"]), site.world)
+    finished = site.drive(site.server.interactions.finish(handle, site.alice, ["openid", "email"]), site.world)
 
     change(site, scope="openid profile")
 
@@ -272,14 +272,14 @@ def test_refresh_tokens_are_inactive_where_the_client_may_not_refresh(site: Site
 
 def signed_in(site: Site) -> Login:
     """Sign alice in, with a session."""
-    login = site.drive(site.server.sign_in("alice"), site.world)
+    login = site.drive(site.server.sessions.sign_in("alice"), site.world)
     assert isinstance(login, Login)
     return login
 
 
 def end(site: Site, login: Login) -> None:
     """End her session."""
-    assert site.drive(site.server.end_session(str(login.sid)), site.world)
+    assert site.drive(site.server.sessions.end(str(login.sid)), site.world)
 
 
 @pytest.mark.parametrize("with_openid", [True, False])
@@ -301,7 +301,7 @@ def test_a_client_without_openid_is_not_told_that_a_session_has_ended(site: Site
     login = signed_in(site)
     tokens_of(site, "email", login)
 
-    [session] = site.drive(site.server.sessions("alice"), site.world)
+    [session] = site.drive(site.server.sessions.of("alice"), site.world)
 
     assert (session.client_ids, session.authorizations) == ((), 1)
 

@@ -268,11 +268,11 @@ def test_a_server_without_keys_publishes_none(site: Site) -> None:
 def test_the_server_lists_rotates_and_imports_keys(drive: Drive) -> None:
     site = with_keys(drive, KeyPolicy(algorithms=("ES256",)))
 
-    first = drive(site.server.signing_keys(), site.world)
-    drive(site.server.rotate_keys("ES256"), site.world)
-    drive(site.server.import_key(key_for("ES256", 7).text, at_once=True), site.world)
+    first = drive(site.server.keys.ring(), site.world)
+    drive(site.server.keys.rotate("ES256"), site.world)
+    drive(site.server.keys.add(key_for("ES256", 7).text, at_once=True), site.world)
 
-    ring = drive(site.server.signing_keys(), site.world)
+    ring = drive(site.server.keys.ring(), site.world)
     assert [(key.kid, key.state) for key in ring.keys] == [
         (first.keys[0].kid, KeyState.RETIRED),
         (key_for("ES256", 7).kid, KeyState.ACTIVE),
@@ -282,7 +282,7 @@ def test_the_server_lists_rotates_and_imports_keys(drive: Drive) -> None:
 def test_keys_that_were_handed_in_are_not_rotated_here(drive: Drive) -> None:
     site = with_keys(drive, GivenKeys([key_for("ES256")]))
 
-    for change in (site.server.signing_keys, lambda: site.server.rotate_keys("ES256")):
+    for change in (site.server.keys.ring, lambda: site.server.keys.rotate("ES256")):
         with pytest.raises(ConfigurationError, match="not in storage"):
             drive(change(), site.world)
 
@@ -303,10 +303,10 @@ def test_nothing_that_is_signed_for_a_client_outlives_its_key(client: Client, re
     server = make_site(run, keys=KeyPolicy(signed_lifetime=600)).server
 
     if refused is None:
-        assert server.prepare(client).client.client_id == "c"
+        assert server.clients.prepare(client).client.client_id == "c"
         return
     with pytest.raises(ConfigurationError, match=rf"^{refused} = 601: make it 600 at most"):
-        server.prepare(client)
+        server.clients.prepare(client)
 
 
 # What meets: a rotation with a signature, and workers with each other.

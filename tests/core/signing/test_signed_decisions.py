@@ -146,7 +146,7 @@ def test_an_attempt_after_a_conflict_answers_with_the_token_that_it_stored() -> 
 
     answer = members(site.handle(asked(grant_type="client_credentials", scope="email")))
 
-    context, keys = site.server._context(), (key_for("RS256").public,)
+    context, keys = site.server.context(), (key_for("RS256").public,)
     key = key_of_signed(Secret(answer["access_token"]), keys, context.digest, crypto.verify)
     assert key is not None and site.world.storage.find(AccessToken, key) is not None
     assert (signer.count, contended.commits) == (2, 2)

@@ -37,7 +37,7 @@ SECRET = Secret("a secret: with a colon, and 🔑%")
 def site_of(client: Client) -> Site:
     """Return a site where that client alone is registered."""
     site = make_site(clients=())
-    registered = run(site.server.register(client, None if client.is_public else SECRET), site.world)
+    registered = run(site.server.clients.register(client, None if client.is_public else SECRET), site.world)
     assert registered.client.client_id == client.client_id
     return site
 
@@ -58,7 +58,7 @@ def asked(site: Site, request: Request) -> Response:
 def test_clients_are_taken_by_a_server_as_they_are(client: Client) -> None:
     site = make_site(clients=())
 
-    registered = run(site.server.register(client), site.world)
+    registered = run(site.server.clients.register(client), site.world)
 
     assert attrs.evolve(registered.client, secrets=(), generation="") == client
     assert (registered.secret is None) is client.is_public

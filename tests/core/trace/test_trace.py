@@ -75,7 +75,7 @@ def lives_through(site: Traced) -> None:
     """Do all that there is to do, rightly and wrongly."""
     begun = site.authorize(state="a state of some length %&=+ é")
     site.secrets |= {handle_of(begun), "a state of some length %&=+ é"}
-    finished = site.drive(site.server.finish(handle_of(begun), site.alice, ["email"]), site.world)
+    finished = site.drive(site.server.interactions.finish(handle_of(begun), site.alice, ["email"]), site.world)
     answered = site.get(location(finished))
     code = location(answered).partition("code=")[2].partition("&")[0]
     site.secrets |= {code, location(finished).rpartition("=")[2]}
@@ -206,7 +206,7 @@ def test_a_parameter_that_is_no_utf_8_is_refused_for_that_again(body: bytes) -> 
 @given(data=st.data(), client=strategies.clients(public=False))
 def test_whatever_is_almost_right_is_decided_again_as_it_was(data: st.DataObject, client: Client) -> None:
     site = traced(clients=())
-    secret = run(site.server.register(client), site.world).secret
+    secret = run(site.server.clients.register(client), site.world).secret
     assert secret is not None
     asking = data.draw(
         strategies.authorizations(client)
@@ -507,10 +507,10 @@ def test_what_a_person_said_is_recorded_too_and_so_is_a_server_for_any_host(driv
 
     site.approve(approved, scope="email")
     for scope in (["email"], None):
-        site.drive(site.server.finish(handle_of(approved), "alice", scope, remember=False), site.world)
-    site.drive(site.server.finish(handle_of(denied), site.alice), site.world)
-    site.drive(site.server.deny(handle_of(denied), site.alice), site.world)
-    site.drive(site.server.deny("nobody's", site.alice), site.world)
+        site.drive(site.server.interactions.finish(handle_of(approved), "alice", scope, remember=False), site.world)
+    site.drive(site.server.interactions.finish(handle_of(denied), site.alice), site.world)
+    site.drive(site.server.interactions.deny(handle_of(denied), site.alice), site.world)
+    site.drive(site.server.interactions.deny("nobody's", site.alice), site.world)
 
     assert [trace.call for trace in traces] == [*["handle"] * 2, "finish", "handle", *["finish"] * 3, *["deny"] * 2]
     assert [trace.response["status"] for trace in traces] == [303, 303, 303, 303, 400, 400, 303, 400, 400]
@@ -526,7 +526,7 @@ def test_what_a_person_said_is_recorded_too_and_so_is_a_server_for_any_host(driv
 @pytest.mark.parametrize("request_", [{}, {"handle": "a"}])
 def test_a_trace_of_what_nobody_can_have_said_says_so(request_: dict[str, Any]) -> None:
     site, traces = make_site(), list[Trace]()
-    run(Recorder(traces.append).recorded(site.server).finish("nobody's", "alice"), site.world)
+    run(Recorder(traces.append).recorded(site.server).interactions.finish("nobody's", "alice"), site.world)
 
     with pytest.raises(ValueError, match="the trace's request is none"):
         replay(attrs.evolve(traces[0], request=request_))

@@ -52,7 +52,9 @@ class Command(BaseCommand):
             remedy = f"use at least {least} characters (OAUTHCORE_MINIMUM_SECRET_LENGTH), or none to have one made"
             raise CommandError(f"OAUTH_CLIENT_SECRET: {remedy}")
         try:
-            registered = run(oauth.server.register(client, secret, replace=bool(options["replace"])), oauth.world)
+            registered = run(
+                oauth.server.clients.register(client, secret, replace=bool(options["replace"])), oauth.world
+            )
         except ConfigurationError as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"client_id     {client.client_id}")

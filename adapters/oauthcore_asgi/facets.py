@@ -1,0 +1,94 @@
+"""The facets of `OAuth`: `server.interactions` and `server.sessions` with a framework's requests and responses.
+
+What else a server does, such as `server.clients`, has nothing of a framework in it: run its flows by the driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Generic
+
+from oauthcore import AsyncWorld, AuthorizationServer, Login, PendingInteraction, PendingLogout, World, arun
+from oauthcore_asgi.framework import Framework, RequestT, ResponseT
+
+
+class Interactions(Generic[RequestT, ResponseT]):
+    """Be `oauth.interactions`: what the application's own pages find out and report of an authorization request."""
+
+    def __init__(
+        self, server: AuthorizationServer, world: World | AsyncWorld, framework: Framework[RequestT, ResponseT]
+    ) -> None:
+        self._server = server
+        self._world = world
+        self._framework = framework
+
+    async def find(self, id: str, login: Login | None = None) -> PendingInteraction | None:
+        """Find out what an interaction waits for; None if for nothing any more."""
+        return await arun(self._server.interactions.find(id, login), self._world)
+
+    async def finish(
+        self, id: str, *, subject: str | Login, scope: Iterable[str] | None = None, remember: bool = True
+    ) -> ResponseT:
+        """Report who is signed in and what they allowed; return the framework's own response for their browser.
+
+        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
+        """
+        flow = self._server.interactions.finish(id, subject, scope, remember=remember)
+        return self._framework.respond(await arun(flow, self._world))
+
+    async def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
+        """Report that the person said no; return the framework's own response for their browser.
+
+        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
+        for a page that is shown to somebody who is not signed in, and takes nothing back.
+        """
+        return self._framework.respond(await arun(self._server.interactions.deny(id, subject), self._world))
+
+    def form_token(self, request: RequestT, id: str) -> str:
+        """Return what a form about an interaction carries, against cross-site posts."""
+        return self._server.interactions.form_token(self._framework.wire_of(request), id)
+
+    def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
+        """Tell whether a posted form was shown to this browser, for this interaction."""
+        return self._server.interactions.is_form_token(self._framework.wire_of(request), id, token)
+
+
+class Sessions(Generic[RequestT, ResponseT]):
+    """Be `oauth.sessions`: who signs in and out at the application, and which clients are told."""
+
+    def __init__(
+        self, server: AuthorizationServer, world: World | AsyncWorld, framework: Framework[RequestT, ResponseT]
+    ) -> None:
+        self._server = server
+        self._world = world
+        self._framework = framework
+
+    async def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
+        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
+
+        `before` is the `sid` of who was signed in in this browser until now.
+        """
+        return await arun(self._server.sessions.sign_in(subject, before=before, **how), self._world)
+
+    async def find_logout(self, id: str, login: Login | None) -> PendingLogout | None:
+        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
+        return await arun(self._server.sessions.find_logout(id, login), self._world)
+
+    async def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
+        """End the login session, at the person's wish; return the framework's own response for their browser.
+
+        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
+        """
+        wire = self._framework.wire_of(request)
+        return self._framework.respond(await arun(self._server.sessions.sign_out(wire, login, id), self._world))
+
+    async def deliver_logouts(self) -> int:
+        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds.
+
+        They are told at the same time, so that none waits for another that does not answer.
+        """
+        sessions = self._server.sessions
+        due = await arun(sessions.due_logouts(), self._world)
+        tried = (arun(sessions.deliver_logouts_to(deliveries), self._world) for deliveries in due)
+        return sum(await asyncio.gather(*tried))

@@ -1,0 +1,26 @@
+"""Grants: what an operator does to a single authorization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from oauthcore.context import Context
+from oauthcore.endpoints.applications import revoke_by_key
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.transact import commit_with_retry
+from oauthcore.records.grant import Grant
+
+
+class Grants:
+    """Be `server.grants`: end one grant, with every token that was issued on it."""
+
+    def __init__(self, context: Callable[[], Context]) -> None:
+        self._context = context
+
+    def revoke(self, grant: str) -> Flow[Grant]:
+        """Revoke one grant, by its key, and return it as it is then.
+
+        Raises `ConfigurationError` where there is none to revoke, `EffectFailed` if storage fails.
+        """
+        context = self._context()
+        return commit_with_retry(lambda: revoke_by_key(grant, context))

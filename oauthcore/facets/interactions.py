@@ -1,0 +1,98 @@
+"""Interactions: what a host's pages find out and report while an authorization request waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Protocol
+
+from oauthcore.authorization.browser import browser_of, form_token
+from oauthcore.context import Context
+from oauthcore.digest import Secret, same
+from oauthcore.endpoints.interaction import Answer, PendingInteraction, deny, describe_interaction, finish
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.transact import Refuse, transact
+from oauthcore.given import check_kind
+from oauthcore.records.login import Login, check_login
+from oauthcore.scope import as_scope
+from oauthcore.wire.http import Request, Response
+from oauthcore.wire.refusals import RenderErrorPage
+
+
+class Record(Protocol):
+    """Carry out a call of the host's, and write down what came of it."""
+
+    def __call__(self, name: Literal["finish", "deny"], arguments: Mapping[str, Any], /) -> Flow[Response]:
+        """Return what the call returns."""
+
+
+class Interactions:
+    """Be `server.interactions`: find out what an interaction waits for, and report what the person decided."""
+
+    def __init__(
+        self,
+        context: Callable[[], Context],
+        refuse_as_page: Callable[[RenderErrorPage | None], Refuse],
+        record: Record | None,
+    ) -> None:
+        self._context = context
+        self._refuse_as_page = refuse_as_page
+        self._record = record
+
+    def find(self, handle: str, login: Login | None = None) -> Flow[PendingInteraction | None]:
+        """Find out what an interaction waits for, None if for nothing. Raises `EffectFailed` if storage fails.
+
+        `login` is who is signed in now; without it, whoever was reported before counts.
+        """
+        check_login(login)
+        return describe_interaction(Secret(handle), login, self._context())
+
+    def finish(
+        self,
+        handle: str,
+        login: Login | str,
+        scope: Iterable[str] | None = None,
+        *,
+        remember: bool = True,
+        error_page: RenderErrorPage | None = None,
+    ) -> Flow[Response]:
+        """Report who is signed in and, where a page asked for it, what they allowed; send the answer to their browser.
+
+        `login` may be a subject alone: it is then who was signed in when the request came, or signed in just now.
+        A `scope` of None reports the login alone, and consent is asked for where it is not remembered. It may be less
+        than was asked for, never more. `remember` keeps the consent for the next time.
+        """
+        if not isinstance(login, str):
+            check_kind("login", login, Login, "give the subject, or a Login(subject=…, auth_time=…)")
+        allowed = None if scope is None else as_scope(scope)
+        if self._record is not None:
+            arguments = {"handle": handle, "login": login, "scope": allowed, "remember": remember}
+            return self._record("finish", {**arguments, "error_page": error_page})
+        answer, context = Answer(Secret(handle), login, allowed, remember), self._context()
+        return transact(lambda: finish(answer, context), self._refuse_as_page(error_page))
+
+    def deny(
+        self, handle: str, login: Login | str | None, *, error_page: RenderErrorPage | None = None
+    ) -> Flow[Response]:
+        """Report that the person said no; send the answer to their browser.
+
+        `login` is who is signed in now: what they had allowed of this before is taken back, so that they are asked
+        again. With None, where nobody is signed in, the client is told and nothing is taken back.
+        """
+        if self._record is not None:
+            return self._record("deny", {"handle": handle, "login": login, "error_page": error_page})
+        context = self._context()
+        return transact(lambda: deny(Secret(handle), login, context), self._refuse_as_page(error_page))
+
+    def form_token(self, request: Request, handle: str) -> str:
+        """Return what a form about an interaction carries, against cross-site posts (RFC 9700 section 4.7).
+
+        Blank for a browser that the interaction can't have started in: it has nothing to tell it by.
+        """
+        context = self._context()
+        browser = browser_of(request, context)
+        return "" if browser is None else form_token(Secret(handle), browser, context).reveal()
+
+    def is_form_token(self, request: Request, handle: str, token: str) -> bool:
+        """Tell whether a posted form was shown to this browser, for this interaction."""
+        expected = self.form_token(request, handle)
+        return bool(expected) and same(expected, token)
