@@ -46,7 +46,9 @@ from oauthcore_asgi.wire import (
     head_of,
     paths_of,
     plain,
+    request_from,
     send_response,
+    stated_length,
 )
 
 if TYPE_CHECKING:
@@ -138,15 +140,18 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     async def serve(self, head: Request, receive: Receive, asking: RequestT) -> Response:
         """Answer the request whose body nobody has read yet."""
-        body = await body_of(head, receive)
-        if body is TOO_LARGE:
-            page = None if self._pages is None else self._pages.error_page(head)
-            refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
-            return self._told(head, refused or body)
+        body = await body_of(head.header("content-length") or "", receive)
         if isinstance(body, Response):
-            return body
-        # Made anew at each request, and so not by `attrs.evolve`, which looks for the fields each time.
-        return await self.answer(Request(head.method, head.target, head.headers, body, head.peer), asking)
+            return self._refused(head, body)
+        return await self.answer(attrs.evolve(head, body=body), asking)
+
+    def _refused(self, head: Request, refusal: Response) -> Response:
+        """Answer a request whose body can't be read: in the endpoint's own words where that is because of its size."""
+        if refusal is not TOO_LARGE:
+            return refusal
+        page = None if self._pages is None else self._pages.error_page(head)
+        refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
+        return self._told(head, refused or refusal)
 
     async def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
@@ -193,9 +198,16 @@ class Embedded(Generic[RequestT, ResponseT]):
             await Answer(plain(HTTPStatus.NOT_FOUND))(scope, receive, send)
             return
         path = self.path_in(scope)
-        head = head_of(scope, path if path is not None and owns(path) else next(paths_of(scope)))
-        asking = self.framework.request_of(scope, head)
-        await send_response(await self.serve(head, receive, asking), scope, send)
+        if path is None or not owns(path):
+            path = next(paths_of(scope))
+        # Before there is a value for the request: it is made once, whole.
+        body = await body_of(stated_length(scope), receive)
+        if isinstance(body, Response):
+            response = self._refused(head_of(scope, path), body)
+        else:
+            request = request_from(scope, path, body)
+            response = await self.answer(request, self.framework.request_of(scope, request))
+        await send_response(response, scope, send)
 
     def _told(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import suppress
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -12,7 +13,7 @@ import attrs
 
 from oauthcore import Peer, Request, Response
 from oauthcore.wire.cors import CORS
-from oauthcore.wire.http import NO_STORE, Headers, complete
+from oauthcore.wire.http import NO_STORE, Headers
 from oauthcore.wire.mounting import whole_paths
 from oauthcore.wire.parameters import MAX_LENGTH
 from oauthcore.wire.text import ascii_lower, decimal
@@ -49,8 +50,16 @@ async def send_response(response: Response, scope: Scope, send: Send) -> None:
 
 
 def raw_headers(response: Response) -> list[tuple[bytes, bytes]]:
-    """Return a response's headers, complete, as ASGI has them: in bytes, the names in lower case."""
-    return [_ENCODED.get(pair) or _encoded(pair) for pair in complete(response)]
+    """Return a response's headers as ASGI has them, in bytes, the names in lower case, and what every host adds.
+
+    That is what `complete` adds; here the names are in lower case already, so none has to be looked for in any case.
+    """
+    headers = [_ENCODED.get(pair) or _encoded(pair) for pair in response.headers]
+    if all(name != _NO_SNIFFING[0] for name, _ in headers):
+        headers.append(_NO_SNIFFING)
+    if response.status not in {204, 304}:  # RFC 9110 section 8.6: they have none, not even 0
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    return headers
 
 
 def _encoded(pair: tuple[str, str]) -> tuple[bytes, bytes]:
@@ -59,22 +68,35 @@ def _encoded(pair: tuple[str, str]) -> tuple[bytes, bytes]:
 
 # What is in nearly every response is encoded once. Only pairs that are the same in all of them are here, and none is
 # added later: of a Location or a cookie, which hold secrets, nothing is remembered.
-USUAL: Headers = (("Content-Type", "application/json"), *NO_STORE, *CORS, ("X-Content-Type-Options", "nosniff"))
+USUAL: Headers = (("Content-Type", "application/json"), *NO_STORE, *CORS)
 _ENCODED = {pair: _encoded(pair) for pair in USUAL}
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+# Neither is a secret, and most requests come from a few proxies.
+_peer = lru_cache(maxsize=1_024)(Peer)
 
 
 def head_of(scope: Scope, path: str) -> Request:
     """Return a request without its body, for that path."""
+    return request_from(scope, path, b"")
+
+
+def request_from(scope: Scope, path: str, body: bytes) -> Request:
+    """Return a request for that path."""
     query = scope.get("query_string", b"").decode("latin-1")
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
-    peer = Peer(client[0] if client else None, scope.get("scheme") in {"https", "wss"})
-    return Request(scope.get("method", "GET"), f"{path}?{query}" if query else path, headers, b"", peer)
+    peer = _peer(client[0] if client else None, scope.get("scheme") in {"https", "wss"})
+    return Request(scope.get("method", "GET"), f"{path}?{query}" if query else path, headers, body, peer)
 
 
-async def body_of(head: Request, receive: Receive) -> bytes | Response:
-    """Read a request's body, or give the response to one that is too large or not all there."""
-    length = decimal(head.header("content-length") or "0", LENGTH_DIGITS)
+def stated_length(scope: Scope) -> str:
+    """Return what a request's `Content-Length` says, blank for none; several are one list, which is no number."""
+    return b", ".join([value for name, value in scope["headers"] if name == b"content-length"]).decode("latin-1")
+
+
+async def body_of(stated: str, receive: Receive) -> bytes | Response:
+    """Read a body of that `Content-Length`, or give the response to one that is too large or not all there."""
+    length = decimal(stated or "0", LENGTH_DIGITS)
     if length is None:
         return plain(HTTPStatus.BAD_REQUEST)
     if length > MAX_LENGTH:
