@@ -53,9 +53,12 @@ class OAuth(Embedded[web.Request, web.Response]):
         paths = (*self.paths, *self.metadata_paths)
         return [EndpointRoute(path, self._handler) for path in seen_below(("", self.prefix), paths)]
 
-    def require(self, scope: str | Iterable[str] = ()) -> Callable[[Handler], Handler]:
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Callable[[Handler], Handler]:
         """Let a handler be called with one of this server's tokens for all of the scope, its `Access` in `request`."""
-        return require(ResourceServer(self.server.tokens), self.world, scope)
+        own = ResourceServer(self.server.tokens)
+        return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
     async def _handler(self, asking: web.Request) -> web.StreamResponse:
         async def receive() -> dict[str, Any]:
@@ -86,16 +89,22 @@ class EndpointResource(web.PlainResource):
         """Leave the path as it is."""
 
 
-def require(
-    resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()
+def protect(
+    resource_server: ResourceServer,
+    world: World | AsyncWorld,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
 ) -> Callable[[Handler], Handler]:
     """Let a handler be called with a token for all of the scope, its `Access` in `request[ACCESS]`; else challenge."""
     check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     def protected(handler: Handler) -> Handler:
         @wraps(handler)
         async def call(asking: web.Request) -> web.StreamResponse:
-            verdict = await verify(wire_of(asking), resource_server, world, scope)
+            verdict = await verify(wire_of(asking), protection, world)
             if not isinstance(verdict, Access):
                 return respond(verdict)
             asking[ACCESS] = verdict

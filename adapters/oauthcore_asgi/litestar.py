@@ -40,7 +40,8 @@ def wire_of(connection: Connection) -> CoreRequest:
 def respond(response: CoreResponse) -> Response[bytes]:
     """Return the core's response as Litestar's: for redirects, which set one cookie at most."""
     headers = {name: value for name, value in complete(response) if name not in {"Content-Length", "Content-Type"}}
-    media_type = response.header("content-type") or "text/plain"
+    # To a text's type Litestar adds the character set, which is UTF-8 in all of ours.
+    media_type = (response.header("content-type") or "text/plain").partition(";")[0]
     return Response(response.body, status_code=response.status, headers=headers, media_type=media_type)
 
 
@@ -56,9 +57,12 @@ class OAuth(Embedded[Connection, Response[bytes]], InitPlugin):
 
     framework = LITESTAR
 
-    def guard(self, scope: str | Iterable[str] = ()) -> Guard:
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Guard:
         """Make a guard for this server's tokens: their `Access` is in `request.state.access`."""
-        return require(ResourceServer(self.server.tokens), self.world, scope)
+        own = ResourceServer(self.server.tokens)
+        return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:  # type: ignore[explicit-override]  # 3.12's
         """Add the endpoints, wherever the application is mounted; a path that it has a handler for stays its own."""
@@ -70,7 +74,30 @@ class OAuth(Embedded[Connection, Response[bytes]], InitPlugin):
             await self(scope, receive, send)  # type: ignore[arg-type]  # a TypedDict is a mapping
 
         app_config.route_handlers.append(endpoints)
+        _ = app_config.exception_handlers.setdefault(Refused, answer_refused)
         return app_config
+
+
+class Refused(HTTPException):
+    """Refuse a request with the challenge (RFC 6750 section 3); its `response` is that of every other host.
+
+    Litestar answers with the status, the headers and a body of its own; `answer_refused` with the whole response.
+    """
+
+    def __init__(self, response: CoreResponse) -> None:
+        names = ("www-authenticate", "retry-after", "cache-control")
+        super().__init__(
+            status_code=response.status,
+            detail=(response.refusal.code if response.refusal else "") or "a bearer token is needed",
+            headers={name: value for name, value in response.headers if ascii_lower(name) in names},
+        )
+        self.response = response
+
+
+def answer_refused(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer as every other host does; the plugin adds it: `exception_handlers={Refused: answer_refused}`."""
+    assert isinstance(error, Refused)
+    return respond(error.response)
 
 
 def paths_of_handlers(handlers: Iterable[Any]) -> Iterator[str]:
@@ -87,18 +114,23 @@ def paths_of_handlers(handlers: Iterable[Any]) -> Iterator[str]:
             )
 
 
-def require(resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()) -> Guard:
+def protect(
+    resource_server: ResourceServer,
+    world: World | AsyncWorld,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
+) -> Guard:
     """Make a guard: it leaves the `Access` of a request's token in `request.state.access`, or answers the challenge."""
     check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        verdict = await verify(wire_of(connection), resource_server, world, scope)
+        verdict = await verify(wire_of(connection), protection, world)
         if isinstance(verdict, Access):
             connection.state.access = verdict
             return
-        names = ("www-authenticate", "retry-after", "cache-control")
-        headers = {name: value for name, value in verdict.headers if ascii_lower(name) in names}
-        detail = (verdict.refusal.code if verdict.refusal else "") or "a bearer token is needed"
-        raise HTTPException(status_code=verdict.status, detail=detail, headers=headers)
+        raise Refused(verdict)
 
     return guard

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from oauthcore import Access, AsyncWorld, Request, ResourceServer, Response, World, arun
 from oauthcore.flow.drivers import check_world
+from oauthcore.resource.server import Protection
 from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
 
 ACCESS = "oauthcore.access"
 
 
 class Bearer:
-    """Let through requests with a bearer token for all of `scope`.
+    """Let through requests with a bearer token for all of `scope`, of who was authenticated as required (RFC 9470).
 
     Their `Access` is in `scope["oauthcore.access"]`. Every other gets the challenge (RFC 6750 section 3).
     The metadata is served, where the resource server has any.
@@ -24,12 +25,15 @@ class Bearer:
         resource_server: ResourceServer,
         world: World | AsyncWorld,
         scope: str | Iterable[str] = (),
+        *,
+        acr_values: str | Iterable[str] = (),
+        max_age: int | None = None,
     ) -> None:
         check_world(world)
         self._app = app
         self._resource_server = resource_server
         self._world = world
-        self._scope = scope if isinstance(scope, str) else tuple(scope)
+        self._protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, and go on or answer."""
@@ -38,7 +42,7 @@ class Bearer:
         request = head_of(scope, next(filter(self._resource_server.owns, paths_of(scope)), scope["path"]))
         if scope["type"] == "http" and self._resource_server.owns(request.path):
             return await ResourceMetadata(self._resource_server, self._world)(scope, receive, send)
-        verdict = await verify(request, self._resource_server, self._world, self._scope)
+        verdict = await verify(request, self._protection, self._world)
         if isinstance(verdict, Access):
             return await self._app({**scope, ACCESS: verdict}, receive, send)
         return await Answer(verdict)(scope, receive, send)
@@ -61,8 +65,6 @@ class ResourceMetadata:
         await Answer(await arun(self._resource_server.handle(request), self._world))(scope, receive, send)
 
 
-async def verify(
-    request: Request, resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str]
-) -> Access | Response:
+async def verify(request: Request, protection: Protection, world: World | AsyncWorld) -> Access | Response:
     """Find out what a request's token allows, or the response to give."""
-    return await arun(resource_server.verify(request, scope), world)
+    return await arun(protection.verify(request), world)

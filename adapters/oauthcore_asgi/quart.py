@@ -63,11 +63,12 @@ class OAuth(Embedded[Request, Response]):
         blueprint.before_app_request(self._route_by_whole_path)
         return blueprint
 
-    def require(
-        self, scope: str | Iterable[str] = ()
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
     ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | Response]]]:
         """Let a view be called with one of this server's tokens for all of the scope, its `Access` in `g.token`."""
-        return require(ResourceServer(self.server.tokens), self.world, scope)
+        own = ResourceServer(self.server.tokens)
+        return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
     async def _view(self) -> Response:
         scope = request.scope
@@ -102,16 +103,22 @@ class _Pieces:
         return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
 
 
-def require(
-    resource_server: ResourceServer, world: World | AsyncWorld, scope: str | Iterable[str] = ()
+def protect(
+    resource_server: ResourceServer,
+    world: World | AsyncWorld,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | Response]]]:
     """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
     check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     def protected(view: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T | Response]]:
         @wraps(view)
         async def call(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            verdict = await verify(wire_of(request), resource_server, world, scope)
+            verdict = await verify(wire_of(request), protection, world)
             if not isinstance(verdict, Access):
                 return respond(verdict)
             g.token = verdict
@@ -122,4 +129,4 @@ def require(
     return protected
 
 
-__all__ = ["METHODS", "QUART", "OAuth", "require", "respond", "wire_of"]
+__all__ = ["METHODS", "QUART", "OAuth", "protect", "respond", "wire_of"]

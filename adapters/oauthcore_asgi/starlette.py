@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TypeAlias
 
 from starlette.authentication import AuthCredentials, AuthenticationBackend, AuthenticationError, BaseUser
@@ -55,7 +55,19 @@ class OAuth(Embedded[Request, Response]):
 
     def bearer(self) -> BearerBackend:
         """Make an `AuthenticationBackend` for this server's tokens."""
-        return BearerBackend(ResourceServer(self.server.tokens), self.world)
+        return BearerBackend(self._own_tokens, self.world)
+
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Let an endpoint be called with one of this server's tokens for all of the scope, its `Access` in
+        `request.state.access`.
+        """
+        return protect(self._own_tokens, self.world, scope, acr_values=acr_values, max_age=max_age)
+
+    @cached_property
+    def _own_tokens(self) -> ResourceServer:
+        return ResourceServer(self.server.tokens)
 
 
 class EndpointRoute(Route):
@@ -97,11 +109,12 @@ class BearerUser(BaseUser):
 class BearerBackend(AuthenticationBackend):
     """Authenticate requests by bearer tokens, for Starlette's `AuthenticationMiddleware`, with `on_error` beside it.
 
-    Starlette's own `requires` knows the scope in `request.auth`; `require` of this answers with the challenge.
+    Starlette's own `requires` knows the scope in `request.auth`; `protect` of this answers with the challenge.
     """
 
     def __init__(self, resource_server: ResourceServer, world: World | AsyncWorld) -> None:
         self._resource_server = resource_server
+        self._authentication = resource_server.protect()
         check_world(world)
         self._world = world
 
@@ -114,7 +127,7 @@ class BearerBackend(AuthenticationBackend):
         self, conn: HTTPConnection
     ) -> tuple[AuthCredentials, BaseUser] | None:
         """Return who a token is for; None where there is none. Raises `AuthenticationError` for one that is no good."""
-        verdict = await verify(wire_of(conn), self._resource_server, self._world, ())
+        verdict = await verify(wire_of(conn), self._authentication, self._world)
         if isinstance(verdict, Access):
             return AuthCredentials(list(verdict.scope)), BearerUser(verdict)
         if verdict.refusal is not None and not verdict.refusal.code:
@@ -127,10 +140,14 @@ class BearerBackend(AuthenticationBackend):
         assert isinstance(error, _Refused)
         return respond(error.response)
 
-    def require(self, scope: str | Iterable[str]) -> Callable[[Endpoint], Endpoint]:
-        """Let an endpoint be called with a token for all of the scope, and answer with the challenge without one."""
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Let an endpoint be called with a token for all of the scope, and answer with the challenge without one.
 
-        protection = self._resource_server.protect(scope)
+        The token was found by the middleware; `protect` of this module needs none.
+        """
+        protection = self._resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
         def protected(endpoint: Endpoint) -> Endpoint:
             @wraps(endpoint)
@@ -143,6 +160,35 @@ class BearerBackend(AuthenticationBackend):
             return call
 
         return protected
+
+
+def protect(
+    resource_server: ResourceServer,
+    world: World | AsyncWorld,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
+) -> Callable[[Endpoint], Endpoint]:
+    """Let an endpoint be called with a token for all of the scope, its `Access` in `request.state.access`.
+
+    It answers the challenge otherwise.
+    """
+    check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+
+    def protected(endpoint: Endpoint) -> Endpoint:
+        @wraps(endpoint)
+        async def call(request: Request) -> Response:
+            verdict = await verify(wire_of(request), protection, world)
+            if not isinstance(verdict, Access):
+                return respond(verdict)
+            request.state.access = verdict
+            return await endpoint(request)
+
+        return call
+
+    return protected
 
 
 class _Refused(AuthenticationError):

@@ -112,9 +112,12 @@ class OAuth(Embedded[HttpRequest, HttpResponse]):
         view = transaction.non_atomic_requests(csrf_exempt(self._view))
         return [URLPattern(EndpointPattern(path, self), view) for path in self.seen_paths]
 
-    def require(self, scope: str | Iterable[str] = ()) -> Callable[[View[P]], View[P]]:
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Callable[[View[P]], View[P]]:
         """Let a view be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
-        return require(ResourceServer(self.server.tokens), self.world, scope)
+        own = ResourceServer(self.server.tokens)
+        return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
     def _view(self, request: HttpRequest) -> HttpResponse:
         return respond(self.serve(environ_of(request), request))
@@ -136,14 +139,20 @@ class EndpointPattern(RegexPattern):
         return super().match(path) if is_ours else None
 
 
-def require(
-    resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+def protect(
+    resource_server: ResourceServer,
+    world: World,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
 ) -> Callable[[View[P]], View[P]]:
     """Let a view be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
     check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     def refusal(request: HttpRequest) -> HttpResponse | None:
-        verdict = verify(wire_of(request), resource_server, world, scope)
+        verdict = verify(wire_of(request), protection, world)
         if not isinstance(verdict, Access):
             return respond(verdict)
         request.token = verdict  # type: ignore[attr-defined]  # Django's requests are there to be hung things on

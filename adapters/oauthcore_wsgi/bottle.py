@@ -50,24 +50,33 @@ class OAuth(Embedded[LocalRequest, HTTPResponse]):
         for path in self.seen_paths:
             app.route(path, method="ANY", callback=self._view)
 
-    def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
         """Let a route be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
-        return require(ResourceServer(self.server.tokens), self.world, scope)
+        own = ResourceServer(self.server.tokens)
+        return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
     def _view(self) -> HTTPResponse:
         return respond(self.serve(request.environ, request))
 
 
-def require(
-    resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+def protect(
+    resource_server: ResourceServer,
+    world: World,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
     """Let a route be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
     check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     def protected(view: Callable[P, T]) -> Callable[P, T | HTTPResponse]:
         @wraps(view)
         def call(*args: P.args, **kwargs: P.kwargs) -> T | HTTPResponse:
-            verdict = verify(wire_of(request), resource_server, world, scope)
+            verdict = verify(wire_of(request), protection, world)
             if not isinstance(verdict, Access):
                 return respond(verdict)
             request.token = verdict

@@ -58,9 +58,12 @@ class OAuth(Embedded[Request, Response]):
         blueprint.before_app_request(self._route_by_whole_path)
         return blueprint
 
-    def require(self, scope: str | Iterable[str] = ()) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
+    def protect(
+        self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
+    ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
         """Let a view be called with one of this server's tokens for all of the scope, its `Access` in `g.token`."""
-        return require(ResourceServer(self.server.tokens), self.world, scope)
+        own = ResourceServer(self.server.tokens)
+        return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
     def _view(self) -> Response:
         return respond(self.serve(request.environ, request))
@@ -81,16 +84,22 @@ class OAuth(Embedded[Request, Response]):
         return rule is not None and current_app.view_functions.get(rule.endpoint) == self._view
 
 
-def require(
-    resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+def protect(
+    resource_server: ResourceServer,
+    world: World,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
     """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
     check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     def protected(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
         def call(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            verdict = verify(wire_of(request), resource_server, world, scope)
+            verdict = verify(wire_of(request), protection, world)
             if not isinstance(verdict, Access):
                 return respond(verdict)
             g.token = verdict

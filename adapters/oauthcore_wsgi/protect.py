@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauthcore import Access, Request, ResourceServer, Response, World, run
 from oauthcore.flow.drivers import check_world
+from oauthcore.resource.server import Protection
 from oauthcore_wsgi.wire import Answer, head_of
 
 if TYPE_CHECKING:
@@ -16,27 +17,34 @@ ACCESS = "oauthcore.access"
 
 
 class Bearer:
-    """Let through requests with a bearer token for all of `scope`.
+    """Let through requests with a bearer token for all of `scope`, of who was authenticated as required (RFC 9470).
 
     Their `Access` is in `environ["oauthcore.access"]`. Every other gets the challenge (RFC 6750 section 3).
     The metadata is served, where the resource server has any.
     """
 
     def __init__(
-        self, app: WSGIApplication, resource_server: ResourceServer, world: World, scope: str | Iterable[str] = ()
+        self,
+        app: WSGIApplication,
+        resource_server: ResourceServer,
+        world: World,
+        scope: str | Iterable[str] = (),
+        *,
+        acr_values: str | Iterable[str] = (),
+        max_age: int | None = None,
     ) -> None:
         check_world(world)
         self._app = app
         self._resource_server = resource_server
         self._world = world
-        self._scope = scope if isinstance(scope, str) else tuple(scope)
+        self._protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Check, and go on or answer."""
         request = head_of(environ)
         if self._resource_server.owns(request.path):
             return ResourceMetadata(self._resource_server, self._world)(environ, start_response)
-        verdict = verify(request, self._resource_server, self._world, self._scope)
+        verdict = verify(request, self._protection, self._world)
         if isinstance(verdict, Response):
             return Answer(verdict)(environ, start_response)
         environ[ACCESS] = verdict
@@ -59,8 +67,6 @@ class ResourceMetadata:
         return Answer(run(self._resource_server.handle(head_of(environ)), self._world))(environ, start_response)
 
 
-def verify(
-    request: Request, resource_server: ResourceServer, world: World, scope: str | Iterable[str]
-) -> Access | Response:
+def verify(request: Request, protection: Protection, world: World) -> Access | Response:
     """Find out what a request's token allows, or the response to give."""
-    return run(resource_server.verify(request, scope), world)
+    return run(protection.verify(request), world)

@@ -51,7 +51,7 @@ async def consent(request: web.Request) -> web.Response:
     return web.Response(text=html, content_type="text/html", headers={"X-Frame-Options": "DENY"})
 
 
-@oauth.require("profile")
+@oauth.protect("profile")
 async def me(request: web.Request) -> web.StreamResponse:
     return web.json_response({"sub": request[ACCESS].subject})
 

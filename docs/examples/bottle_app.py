@@ -55,6 +55,6 @@ def consent() -> HTTPResponse:
 
 
 @app.get("/me")
-@oauth.require("profile")
+@oauth.protect("profile")
 def me() -> dict[str, str]:
     return {"sub": request.token.subject}

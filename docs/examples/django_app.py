@@ -50,7 +50,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     return HttpResponse(FORM.format(get_token(request), shown), headers={"X-Frame-Options": "DENY"})
 
 
-@oauth.require("profile")
+@oauth.protect("profile")
 def me(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"sub": request.token.subject})
 

@@ -6,7 +6,7 @@ from html import escape
 from typing import Annotated
 
 from attrs import evolve
-from fastapi import FastAPI, Request, Response, Security
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -30,7 +30,6 @@ client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope
 clients = oauth.server.clients
 run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
 run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
-protect = oauth.protect({"profile": "Know who you are"})
 app = FastAPI(routes=oauth.routes)
 app.add_middleware(SessionMiddleware, secret_key=secrets.token_hex())
 
@@ -56,5 +55,5 @@ async def consent(request: Request, interaction: str) -> Response:
 
 
 @app.get("/me")
-async def me(token: Annotated[Access, Security(protect, scopes=["profile"])]) -> dict[str, str | None]:
+async def me(token: Annotated[Access, oauth.protect({"profile": "Know who you are"})]) -> dict[str, str | None]:
     return {"sub": token.subject}

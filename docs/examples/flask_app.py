@@ -53,6 +53,6 @@ def consent() -> ResponseReturnValue:
 
 
 @app.get("/me")
-@oauth.require("profile")
+@oauth.protect("profile")
 def me() -> ResponseReturnValue:
     return {"sub": g.token.subject}

@@ -50,7 +50,7 @@ async def consent(request: Request[Any, Any, Any], interaction: str) -> Response
     return Response(html, headers={"X-Frame-Options": "DENY"})
 
 
-@get("/me", guards=[oauth.guard("profile")])
+@get("/me", guards=[oauth.protect("profile")])
 async def me(request: Request[Any, Any, Any]) -> dict[str, str]:
     return {"sub": request.state.access.subject}
 

@@ -53,6 +53,6 @@ async def consent() -> ResponseReturnValue:
 
 
 @app.get("/me")
-@oauth.require("profile")
+@oauth.protect("profile")
 async def me() -> ResponseReturnValue:
     return {"sub": g.token.subject}

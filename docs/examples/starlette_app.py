@@ -54,7 +54,7 @@ async def consent(request: Request) -> Response:
     )
 
 
-@bearer.require("profile")
+@bearer.protect("profile")
 async def me(request: Request) -> Response:
     return JSONResponse({"sub": request.user.display_name})
 

@@ -7,19 +7,19 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 
 from oauthcore import MemoryStorage, World
-from oauthcore_django.views import require
+from oauthcore_django.views import protect
 from tests.core.resource.test_server import access, knows
 
-protect = require(knows(access()), World(MemoryStorage()), "read")
+protected = protect(knows(access()), World(MemoryStorage()), "read")
 HEADERS = {"Authorization": "Bearer a"}
 
 
-@protect
+@protected
 def plain(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.token.subject)  # type: ignore[attr-defined]  # the decorator's
 
 
-@protect  # type: ignore[arg-type]  # an async view is one, too
+@protected  # type: ignore[arg-type]  # an async view is one, too
 async def asynchronous(request: HttpRequest) -> HttpResponse:
     return HttpResponse(request.token.subject)  # type: ignore[attr-defined]  # the decorator's
 

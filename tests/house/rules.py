@@ -434,6 +434,7 @@ NOT_OURS: dict[str, str] = {
     "oauthcore/testing/lifetime.py": "a token as the model of a lifetime remembers it, no record",
     "adapters/oauthcore_asgi/litestar.py": "Litestar's state of a request",
     "adapters/oauthcore_asgi/quart.py": "Quart's g",
+    "adapters/oauthcore_asgi/starlette.py": "Starlette's state of a request",
     "adapters/oauthcore_django/views.py": "Django's request",
     "adapters/oauthcore_wsgi/bottle.py": "Bottle's request",
     "adapters/oauthcore_wsgi/flask.py": "Flask's g",
