@@ -157,7 +157,7 @@ def test_unknown_token_is_invalid() -> None:
     assert challenge.startswith('Bearer realm="api", error="invalid_token", error_description="')
 
 
-def test_missing_scope_names_all_that_is_needed() -> None:
+def test_g5_missing_scope_names_all_that_is_needed() -> None:
     """RFC 6750 section 3."""
     status, challenge = refused(ask(knows(access()), "Bearer token", "read write"))
 
@@ -332,7 +332,13 @@ def test_ages_are_known_by_a_clock() -> None:
     assert ResourceServer(StoredTokens(ISSUER, FixedClock(NOW))).protect(max_age=300).requirement.max_age == 300
 
 
-def test_wider_scope_may_imply_a_narrower() -> None:
+@pytest.mark.parametrize("credentials", ["Bearer token", "bearer token", "BEARER  token", " bEaReR   token  "])
+def test_g6_scheme_is_read_in_any_case_and_with_more_spaces(credentials: str) -> None:
+    """RFC 9110 section 11.1."""
+    assert isinstance(ask(knows(access()), credentials), Access)
+
+
+def test_g5_wider_scope_may_imply_a_narrower() -> None:
     def implies(scope: Scope) -> list[str]:
         return [*scope, "read"] if "write" in scope else list(scope)
 
