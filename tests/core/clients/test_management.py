@@ -140,12 +140,12 @@ def test_a_removed_client_is_neither_found_nor_listed_and_its_name_is_free(site:
     site.drive(site.server.clients.register(CONFIDENTIAL), site.world)
 
 
-@pytest.mark.parametrize("act", ["update_client", "disable_client", "enable_client", "remove_client"])
+@pytest.mark.parametrize("act", ["update", "disable", "enable", "remove"])
 def test_what_is_not_registered_can_not_be_changed(act: str) -> None:
     site = make_site()
 
     with pytest.raises(ConfigurationError, match="client_id = 'nobody': there is no such client"):
-        run(getattr(site.server, act)("nobody"), site.world)
+        run(getattr(site.server.clients, act)("nobody"), site.world)
 
 
 def test_consent_to_a_client_that_was_removed_is_none_to_a_later_one_of_that_name(site: Site) -> None:
