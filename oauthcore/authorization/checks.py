@@ -238,14 +238,14 @@ class RefusedObject:
 
 
 def read_redirectable(
-    request: AuthorizationRequest, client: Client | None, context: Context
+    request: AuthorizationRequest, client: Client | None, endpoint: EndpointName, context: Context
 ) -> Redirectable | RefusedObject:
     """Run the checks of a request that has just come until it is known whose redirect URI it has.
 
     A failure that the client is to be told waits for that; one that is answered by a page is raised.
     """
     draft, refused = Draft(request, client), None
-    for check in _ROWS["authorization", context.openid is not None][0]:
+    for check in _ROWS[endpoint, context.openid is not None][0]:
         try:
             check.function(draft, context)
         except OAuthError as error:

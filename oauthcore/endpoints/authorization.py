@@ -12,12 +12,13 @@ from oauthcore.authorization.deliver import Undelivered, delivered, front_channe
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import NOT_BEGUN, Need, next_step, refusal_without_page
 from oauthcore.authorization.pages import send_to_page
+from oauthcore.authorization.received import read_request
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import carry
 from oauthcore.authorization.validated import Redirectable, RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.errors import OAuthError, UnnamedClient
+from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
@@ -30,7 +31,7 @@ from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationReque
 from oauthcore.records.login import Login
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Request, Response, see_other
-from oauthcore.wire.parameters import Parameters, form_of, query_of
+from oauthcore.wire.parameters import form_of, query_of
 from oauthcore.wire.text import words
 
 # What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
@@ -52,9 +53,9 @@ class BrowserRequest:
 
 def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
-    received = read(query_of(request) if request.method == "GET" else form_of(request))
+    received = read_request(query_of(request) if request.method == "GET" else form_of(request))
     client = yield from find(Client, received.client_id)
-    redirectable = read_redirectable(received, client, context)
+    redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
         return Decision(refuse(redirectable.redirectable, redirectable.error, context))
     session = yield from session_of(login)
@@ -73,13 +74,6 @@ def authorization(request: Request, login: Login | None, context: Context) -> Fl
     facts = AuthorizationFacts(client, login, session, consent, person=person)
     arrived = BrowserRequest(redirectable, browser, reload)
     return (yield from delivered(decide(arrived, facts, context), context))
-
-
-def read(parameters: Parameters) -> AuthorizationRequest:
-    """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
-    if "client_id" not in parameters:
-        raise UnnamedClient.with_description("client_id is missing")
-    return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
 
 
 def reload_as_get(received: AuthorizationRequest, context: Context) -> Response | None:

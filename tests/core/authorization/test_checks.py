@@ -286,9 +286,10 @@ def test_nothing_is_sent_to_a_redirect_uri_before_it_is_known_to_be_the_clients(
 def test_a_request_object_that_can_not_be_used_is_told_to_the_client_only_where_its_redirect_uri_is_proven() -> None:
     request = attrs.evolve(REQUEST, request="a", request_uri="b")
 
-    told = read_redirectable(request, CONFIDENTIAL, CONTEXT)
+    told = read_redirectable(request, CONFIDENTIAL, "authorization", CONTEXT)
 
     assert isinstance(told, RefusedObject)
     assert told.redirectable == Redirectable(request, CONFIDENTIAL, ValidatedRedirect(REDIRECT, given=True))
+    elsewhere = attrs.evolve(request, redirect_uri="https://attacker.example/")
     with pytest.raises(InvalidRequest, match="not registered"):
-        read_redirectable(attrs.evolve(request, redirect_uri="https://attacker.example/"), CONFIDENTIAL, CONTEXT)
+        read_redirectable(elsewhere, CONFIDENTIAL, "authorization", CONTEXT)

@@ -265,3 +265,12 @@ def test_the_answer_to_post_and_get_is_the_same(site: Site) -> None:
     posted = site.handle(Request("POST", "/authorize", (FORM,), form(**values)))
 
     assert location(got) == location(posted)
+
+
+def test_nothing_is_found_of_the_person_before_the_redirect_uri_is_known_to_be_the_clients(site: Site) -> None:
+    counted = Counted(site)
+
+    refused = site.authorize(site.alice, redirect_uri="https://attacker.example/")
+
+    assert refused.status == 400
+    assert counted.finds == 1  # the client

@@ -1,0 +1,14 @@
+"""An authorization request as it comes: parameters, read into the value that is checked and kept."""
+
+from __future__ import annotations
+
+from oauthcore.errors import UnnamedClient
+from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest
+from oauthcore.wire.parameters import Parameters
+
+
+def read_request(parameters: Parameters) -> AuthorizationRequest:
+    """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
+    if "client_id" not in parameters:
+        raise UnnamedClient.with_description("client_id is missing")
+    return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
