@@ -147,6 +147,18 @@ async def test_what_an_event_loop_asks_for_in_one_turn_shares_one_transaction(pa
 
 
 @pytest.mark.anyio
+async def test_writer_does_not_begin_before_the_event_loop_has_asked_for_everything(path: Path) -> None:
+    writing, _, _ = counting(path)
+
+    asked = writing.submit_here(inserting("a"))
+    has_begun = writing._thread is not None
+    answer = await asked
+    writing.close()
+
+    assert (has_begun, answer) == (False, True)
+
+
+@pytest.mark.anyio
 async def test_closing_writes_what_an_event_loop_has_only_just_asked_for(path: Path) -> None:
     writing, _, _ = counting(path)
     asked = writing.submit_here(inserting("a"))
