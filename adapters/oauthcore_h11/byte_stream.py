@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from typing_extensions import override
-
 # How much is taken before the client has to wait until it is read.
 READ_SIZE = 64 * 1024
 
@@ -73,39 +71,33 @@ class ByteStream(asyncio.Protocol):
         """Close at once."""
         self._transport.abort()
 
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[explicit-override]  # 3.12's
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no instances of it
         # What is written counts as read once the system has taken all of it: else a client that does not read is taken
         # for idle, and hung up on with an answer still to send. Not 0: at that, TLS stops before the first byte.
         self._transport.set_write_buffer_limits(high=1)
 
-    @override
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:  # type: ignore[explicit-override]  # 3.12's
         self._received += data
         if len(self._received) > READ_SIZE and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
         self._tell()
 
-    @override
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[explicit-override]  # 3.12's
         """Stay open, where that is possible: what was asked is answered all the same."""
         self._has_ended = True
         self._tell()
         return self._transport.can_write_eof()
 
-    @override
-    def pause_writing(self) -> None:
+    def pause_writing(self) -> None:  # type: ignore[explicit-override]  # 3.12's
         self.is_full = True
 
-    @override
-    def resume_writing(self) -> None:
+    def resume_writing(self) -> None:  # type: ignore[explicit-override]  # 3.12's
         self.is_full = False
         self._tell()
 
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # type: ignore[explicit-override]  # 3.12's
         self.is_lost = self._has_ended = True
         self.is_full = False
         self._failure = exc
