@@ -47,7 +47,7 @@ def running(installation: Installation) -> Iterator[Running]:
 def connected(running: Running) -> socket.socket:
     """Connect to a server, as bytes."""
     host, _, port = running.bind.rpartition(":")
-    return socket.create_connection((host, int(port)), timeout=30)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE)
 
 
 def all_of(connection: socket.socket) -> bytes:
@@ -271,8 +271,8 @@ def opened(gate: Path, waiting: Future[httpx.Response]) -> int:
 
 
 def test_ending_lets_what_runs_finish_and_refuses_what_is_new(installation: Installation) -> None:
-    """A password is being checked when the signal comes, for as long as the test says."""
-    installation.configure("[limits]\ndrain_time = 3_600")
+    """A password is being checked when the signal comes, for as long as the test says; no other time runs out first."""
+    installation.configure("[limits]\ndrain_time = 3_600\nidle_time = 3_600\nwrite_time = 3_600")
     installation.run("user", "add", "alice", said="wonderland\n")
     gate = installation.folder / "gate"
     os.mkfifo(gate)
