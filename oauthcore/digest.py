@@ -71,23 +71,25 @@ class Digester:
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:
         """Digest a secret as that kind: one of ours, or one that a grant of the host's has for secrets of its own."""
-        state = self._seeds[kind].copy() if kind in self._seeds else self._seed(kind)
+        state = self._seeds[kind].copy() if kind in self._seeds else self._seed(checked_name(kind))
         state.update(secret._value.encode("utf-8", "surrogatepass"))
         digest: Digest = state.hexdigest()  # type: ignore[assignment]  # `Digest(…)` would be a call in Python
         return digest
 
     def _seed(self, kind: str) -> hashlib._Hash:
-        return hashlib.sha256(_separation(checked_name(kind), self._issuer).encode())
+        return hashlib.sha256(_separation(kind, self._issuer).encode())
 
 
-# Printable ASCII without spaces: a NUL ends a name, and what is sealed goes by names with a space in them.
-_NAME = re.compile(r"[!-~]{1,100}")
+# Printable ASCII without spaces: a NUL ends a name, and what is sealed goes by names with a space in them. Names
+# without a colon are the core's own, those of later versions too: no extension's secret is ever taken for one of them.
+_NAME = re.compile(r"(?=.{1,100}\Z)[!-9;-~]+:[!-~]+")
 
 
 def checked_name(kind: str) -> str:
-    """Return the name of a kind of secret; raises `ConfigurationError` for one that could be taken for another."""
+    """Return an extension's name of a kind of secret; raises `ConfigurationError` if it could be taken for another."""
     if not _NAME.fullmatch(kind):
-        raise ConfigurationError("kind", kind, "use up to 100 printable ASCII characters without spaces")
+        remedy = "put a prefix of your own and a colon in front, as in acme:invitation; 100 ASCII characters, no spaces"
+        raise ConfigurationError("kind", kind, remedy)
     return kind
 
 

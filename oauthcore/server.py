@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, assert_never
 
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret
+from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
-from oauthcore.endpoints.table import Endpoint, document_endpoint, endpoint_table, other_method
-from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
+from oauthcore.endpoints.table import check_endpoints, document_endpoint, own_endpoints
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.facets.applications import Applications
@@ -39,7 +39,6 @@ from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.stored import StoredTokens
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
-from oauthcore.wire.cors import CORS
 from oauthcore.wire.http import Request, Response, with_headers
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 
@@ -55,7 +54,8 @@ class AuthorizationServer:
 
     `issuer` is the URL that clients know it by, kept as the exact string; `clock` and `entropy` may be `time.time` and
     `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
-    `grants` adds grant types, or replaces built-in ones. `scopes` is what the metadata advertises, nothing else. `base`
+    `grants` adds grant types, or replaces built-in ones; `endpoints` adds endpoints (docs/extending.md). `scopes` is
+    what the metadata advertises, nothing else. `base`
     is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found, and
     `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`, whose world
     needs the `claims` that this server has: without, tokens are good of a person whom the application no longer knows.
@@ -76,6 +76,7 @@ class AuthorizationServer:
         policy: Policy | None = None,
         paths: Paths | None = None,
         grants: Mapping[str, GrantFlow] | None = None,
+        endpoints: Iterable[Endpoint] = (),
         scopes: Iterable[str] = (),
         openid: OpenID | None = None,
         error_page: RenderErrorPage = plain_error_page,
@@ -106,7 +107,10 @@ class AuthorizationServer:
         self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
         self._scopes = strings("scopes", scopes)
-        self._metadata = metadata(issuer, self.paths, self.policy, self._grants, self._scopes, openid, algorithms)
+        own = own_endpoints(self.paths, self._grants, openid, instruments.keys)
+        self._added = check_endpoints(own, endpoints, self.paths)
+        listed = (*own, *self._added)
+        self._metadata = metadata(issuer, self.policy, self._grants, self._scopes, openid, algorithms, listed)
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
 
@@ -160,7 +164,7 @@ class AuthorizationServer:
         if endpoint is None:
             return None
         response = self._refusing(endpoint, error_page)(error, None)
-        return with_headers(response, CORS) if endpoint.is_cors else response
+        return response if endpoint.cors is None else with_headers(response, endpoint.cors.headers)
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is one of the endpoints', so that a host knows what to leave alone."""
@@ -175,17 +179,25 @@ class AuthorizationServer:
     ) -> Flow[Response]:
         context = self.context()
         refuse = self._refusing(endpoint, error_page)
-        also = CORS if endpoint.is_cors else ()
-        return transact(lambda: endpoint.decide(request, login, context), refuse, also)
+        asked = EndpointRequest(request, login, endpoint.repeatable)
+        also = () if endpoint.cors is None else endpoint.cors.headers
+        return transact(lambda: endpoint.flow(asked, context), refuse, also)
 
     def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
-        if endpoint.is_resource:
-            return self._refuse_as_resource
-        return self._refuse_as_page(error_page) if endpoint.is_page else self._refuse_as_json
+        match endpoint.refuses:
+            case "json":
+                return self._refuse_as_json
+            case "page":
+                return self._refuse_as_page(error_page)
+            case "challenge":
+                challenge, scope = Challenge(self.issuer), endpoint.scope
+                return lambda error, cause: challenge.refuse(error, scope, cause)
+        assert_never(endpoint.refuses)
 
     def _table(self, keys: KeySet | None) -> dict[str, Endpoint]:
-        documents = dict.fromkeys(self.metadata_paths, document_endpoint(self._metadata))
-        return endpoint_table(self.paths, self.base, self._grants, self.openid, keys) | documents
+        own = own_endpoints(self.paths, self._grants, self.openid, keys)
+        documents = {path: document_endpoint(path, self._metadata) for path in self.metadata_paths}
+        return {self.base + endpoint.path: endpoint for endpoint in (*own, *self._added)} | documents
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
@@ -265,9 +277,6 @@ class AuthorizationServer:
 
     def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
         return refuse_as_json(error, self.issuer, cause)
-
-    def _refuse_as_resource(self, error: OAuthError, cause: BaseException | None) -> Response:
-        return Challenge(self.issuer).refuse(error, OPENID_SCOPE, cause)
 
     def _refuse_as_page(self, error_page: RenderErrorPage | None) -> Refuse:
         render = error_page or self._error_page

@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, Delete, Insert, R, Replace, Require, S
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import is_found_by_subject, kind_name
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
 from oauthcore_django import models
@@ -50,13 +50,13 @@ class DjangoStorage:
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
         with self._with_tables():
-            for body in self._rows(kind=kind.__name__, key=named(key)).values_list("body", flat=True):
+            for body in self._rows(kind=kind_name(kind), key=named(key)).values_list("body", flat=True):
                 return load(kind, body)
         return None
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        bodies = self._rows(kind=kind.__name__, subject=named(subject)).values_list("body", flat=True)
+        bodies = self._rows(kind=kind_name(kind), subject=named(subject)).values_list("body", flat=True)
         with self._with_tables():
             return [load(kind, body) for body in bodies]
 
@@ -130,7 +130,7 @@ class DjangoStorage:
 
         Other text may still be the same record: an older version wrote it, before a field was added.
         """
-        rows = self._rows(kind=type(record).__name__, key=named(record.key))
+        rows = self._rows(kind=kind_name(type(record)), key=named(record.key))
         found = rows.values_list("body", flat=True)
         if connections[self._using].features.has_select_for_update:
             found = found.select_for_update()
@@ -166,14 +166,14 @@ def named(text: str) -> str:
 
 def _place(change: Change) -> tuple[str, str]:
     record = change.old if isinstance(change, Replace) else change.record
-    return type(record).__name__, named(record.key)
+    return kind_name(type(record)), named(record.key)
 
 
 def _columns(record: Record) -> dict[str, Any]:
     return {
-        "kind": type(record).__name__,
+        "kind": kind_name(type(record)),
         "key": named(record.key),
         "body": dump(record),
-        "subject": named(record.subject) if isinstance(record, BY_SUBJECT) else None,
+        "subject": named(record.subject) if is_found_by_subject(record) else None,
         "expires_at": None if record.expires_at is None else min(record.expires_at, _LATEST),
     }

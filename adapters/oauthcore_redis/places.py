@@ -13,7 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import is_found_by_subject, kind_name
 from oauthcore.records.record import Record
 
 Place: TypeAlias = tuple[type[Record], str]
@@ -38,11 +38,11 @@ class Places:
 
     def of_kind(self, kind: type[Record]) -> bytes:
         """Return what the names of all records of a kind begin with."""
-        return f"{{{self.prefix}}}:{kind.__name__}:".encode()
+        return f"{{{self.prefix}}}:{kind_name(kind)}:".encode()
 
     def of_subject(self, kind: type[Record], subject: str) -> bytes:
         """Name the key of the index of a person's records of a kind; raises `ValueError` as `of` does."""
-        return f"{{{self.prefix}}}:{kind.__name__}.subject:{subject}".encode()
+        return f"{{{self.prefix}}}:{kind_name(kind)}.subject:{subject}".encode()
 
     @property
     def all(self) -> bytes:
@@ -57,4 +57,4 @@ def place_of(record: Record) -> Place:
 
 def subject_of(record: Record | None) -> str | None:
     """Return the subject that a record is found by, if it is of a kind that is."""
-    return record.subject if isinstance(record, BY_SUBJECT) else None
+    return record.subject if record is not None and is_found_by_subject(record) else None

@@ -20,6 +20,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import DurabilityWarning
 from oauthcore.records.client import Client
+from oauthcore.records.kinds import kind_name
 from oauthcore.storage.codec import load
 from oauthcore_sqlalchemy import dialects
 from oauthcore_sqlalchemy.dialects import DatabaseDialect, TransactionScope
@@ -68,7 +69,7 @@ def find(kind: type[R], key: str, terms: Terms) -> Operation[R | None]:
 
 def find_of(kind: type[S], subject: str, terms: Terms) -> Operation[list[S]]:
     """Find a person's records."""
-    bodies = yield from ask(lambda: dialects.bodies_of(kind.__name__, indexed(subject)), terms)
+    bodies = yield from ask(lambda: dialects.bodies_of(kind_name(kind), indexed(subject)), terms)
     return [load(kind, body) for body in bodies]
 
 
@@ -106,7 +107,7 @@ def purge(expired_before: int, limit: int, terms: Terms) -> Operation[int]:
 
 def page(kind: type[R], after: str, terms: Terms) -> Operation[tuple[list[R], str | None]]:
     """Return the next records of a kind, and after which key the ones after them begin; None if there are none."""
-    rows: list[tuple[str, str]] = yield from ask(lambda: dialects.page_of(kind.__name__, after, PAGE), terms)
+    rows: list[tuple[str, str]] = yield from ask(lambda: dialects.page_of(kind_name(kind), after, PAGE), terms)
     return [load(kind, body) for _, body in rows], rows[-1][0] if rows else None
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from oauthcore.flow.outcome import Change, precondition_and_result
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import is_found_by_subject, kind_name
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
 from oauthcore_sqlalchemy.table import indexed
@@ -100,7 +100,7 @@ def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step,
 
 def place_of(kind: type[Record], key: str) -> Place:
     """Return where a record is kept."""
-    return kind.__name__, indexed(key)
+    return kind_name(kind), indexed(key)
 
 
 def spelled(record: Record | None) -> str | None:
@@ -119,5 +119,5 @@ def expiry_of(record: Record) -> int | None:
 
 def subject_of(record: Record) -> str | None:
     """Return the subject that a record is found by, if it is of a kind that is."""
-    subject = record.subject if isinstance(record, BY_SUBJECT) else None
+    subject = record.subject if is_found_by_subject(record) else None
     return None if subject is None else indexed(subject)

@@ -13,6 +13,7 @@ from typing import TypeVar
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
 from oauthcore.records.client import Client
+from oauthcore.records.kinds import kind_name
 from oauthcore.storage.codec import load
 from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.forking import watch
@@ -82,7 +83,7 @@ class SqliteStorage:
     def every(self, kind: type[R]) -> Iterator[R]:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         key = ""
-        while rows := self._readers.ask(_NEXT, (kind.__name__, key, PAGE)):
+        while rows := self._readers.ask(_NEXT, (kind_name(kind), key, PAGE)):
             yield from (load(kind, body) for _, body in rows)
             key = rows[-1][0]
 
@@ -99,7 +100,7 @@ class SqliteStorage:
 
 
 def _find(readers: Readers, kind: type[R], key: str) -> R | None:
-    rows = readers.ask(BODY, (kind.__name__, key))
+    rows = readers.ask(BODY, (kind_name(kind), key))
     if not rows:
         return None
     body = str(rows[0][0])
@@ -107,7 +108,7 @@ def _find(readers: Readers, kind: type[R], key: str) -> R | None:
 
 
 def _find_of(readers: Readers, kind: type[S], subject: str) -> Sequence[S]:
-    return [load(kind, body) for (body,) in readers.ask(_BY_SUBJECT, (subject, kind.__name__))]
+    return [load(kind, body) for (body,) in readers.ask(_BY_SUBJECT, (subject, kind_name(kind)))]
 
 
 class AsyncSqliteStorage:

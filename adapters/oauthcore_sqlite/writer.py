@@ -25,7 +25,7 @@ import attrs
 
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records.client import Client
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import is_found_by_subject, kind_name
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
 from oauthcore_sqlite import callers
@@ -98,12 +98,12 @@ _client_spelled = lru_cache(maxsize=256)(_spelled)
 
 def place_of(record: Record) -> Place:
     """Return where a record is kept."""
-    return type(record).__name__, record.key
+    return kind_name(type(record)), record.key
 
 
 def subject_of(record: Record) -> str | None:
     """Return the subject that a record is found by, if it is of a kind that is."""
-    return record.subject if isinstance(record, BY_SUBJECT) else None
+    return record.subject if is_found_by_subject(record) else None
 
 
 def expiry_of(record: Record) -> int | None:

@@ -18,6 +18,7 @@ from oauthcore.authorization.unstored import carry
 from oauthcore.authorization.validated import Redirectable, RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
@@ -30,8 +31,7 @@ from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest, Interaction
 from oauthcore.records.login import Login
 from oauthcore.redirect_uri import form_encoded
-from oauthcore.wire.http import Request, Response, see_other
-from oauthcore.wire.parameters import form_of, query_of
+from oauthcore.wire.http import Response, see_other
 from oauthcore.wire.text import words
 
 # What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
@@ -51,9 +51,10 @@ class BrowserRequest:
     reload: Response | None = None
 
 
-def authorization(request: Request, login: Login | None, context: Context) -> Flow[Outcome]:
+def authorization(asked: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
-    received = read_request(query_of(request) if request.method == "GET" else form_of(request))
+    request, login = asked.request, asked.login
+    received = read_request(asked.query() if request.method == "GET" else asked.form())
     client = yield from find(Client, received.client_id)
     redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from oauthcore.context import Paths
 from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.openid import OpenID
 
@@ -12,12 +11,10 @@ _LOGOUT = tuple(
 )
 
 
-def openid_members(root: str, paths: Paths, openid: OpenID, algorithms: tuple[str, ...]) -> dict[str, object]:
+def openid_members(openid: OpenID, algorithms: tuple[str, ...]) -> dict[str, object]:
     """Return the members that an OpenID Provider adds; lists that would be empty are left out."""
     signing, encryption = list(algorithms), list(ENCRYPTIONS)
     members: dict[str, object] = {
-        "userinfo_endpoint": root + paths.userinfo,
-        "end_session_endpoint": root + paths.end_session,
         **dict.fromkeys(_LOGOUT, True),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": signing,

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registration import METHODS
-from oauthcore.context import Paths
 from oauthcore.endpoints.discovery import openid_members
+from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import SIGNATURES
 from oauthcore.openid import OpenID
@@ -25,16 +25,16 @@ OPENID_WELL_KNOWN = "/.well-known/openid-configuration"
 
 def metadata(
     issuer: str,
-    paths: Paths,
     policy: Policy,
     grant_types: Iterable[str],
     scopes: Iterable[str],
     openid: OpenID | None = None,
     algorithms: tuple[str, ...] = (),
+    endpoints: Iterable[Endpoint] = (),
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
-    `algorithms` are those that there are keys for.
+    `endpoints` are listed by the members that they name. `algorithms` are those that there are keys for.
     """
     root = issuer.rstrip("/")
     # `implicit` is how RFC 8414 section 2 names a server that answers with tokens; it has no token request.
@@ -46,10 +46,7 @@ def metadata(
     asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
     members: dict[str, object] = {
         "issuer": issuer,
-        "authorization_endpoint": root + paths.authorization,
-        "token_endpoint": root + paths.token,
-        "introspection_endpoint": root + paths.introspection,
-        "revocation_endpoint": root + paths.revocation,
+        **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
         "response_types_supported": sorted(policy.response_types),
         "response_modes_supported": list(
             dict.fromkeys(m for t in sorted(policy.response_types) for m in RESPONSE_TYPES[t].modes)
@@ -66,11 +63,10 @@ def metadata(
     if scopes := list(dict.fromkeys((*(() if openid is None else openid.scopes), *scopes))):
         members["scopes_supported"] = scopes
     if algorithms:
-        members["jwks_uri"] = root + paths.jwks
         members["introspection_signing_alg_values_supported"] = list(algorithms)
     members |= request_object_members(openid)
     if openid is not None:
-        members |= openid_members(root, paths, openid, algorithms)
+        members |= openid_members(openid, algorithms)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
     return Response(200, headers, json.dumps(members).encode("ascii"))
 

@@ -1,83 +1,123 @@
-"""The table of endpoints: which path is answered by what, by which methods, and for whom.
+"""The table of endpoints: the core's own, declared as a host declares its own.
 
 Nothing here answers anything: the server looks a request's path up, and asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 
-import attrs
-
-from oauthcore.context import Context, Paths
+from oauthcore.context import Paths
 from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.end_session import end_session_endpoint
+from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.endpoints.introspection import introspection
 from oauthcore.endpoints.jwks import jwks
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.token import token
+from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.endpoints.userinfo import userinfo
-from oauthcore.flow.effects import Flow, pure
-from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.errors import ConfigurationError
+from oauthcore.flow.effects import pure
+from oauthcore.flow.outcome import Decision
 from oauthcore.grants import GrantFlow
 from oauthcore.openid import OpenID
-from oauthcore.records.login import Login
 from oauthcore.signing.keys import KeySet
-from oauthcore.wire.cors import CORS, preflight
-from oauthcore.wire.http import Headers, Request, Response
+from oauthcore.wire.cors import ANY_ORIGIN
+from oauthcore.wire.http import Response
 
-_GET, _POST, _READ = ("GET",), ("POST",), ("GET", "HEAD")
-
-
-@attrs.frozen
-class Endpoint:
-    """Say what answers at a path.
-
-    A page is refused as one, a resource by a challenge, everything else as JSON; other origins may call what `is_cors`;
-    what `asks_login` wants to know who is signed in.
-    """
-
-    methods: tuple[str, ...]
-    decide: Callable[[Request, Login | None, Context], Flow[Outcome]]
-    is_page: bool = False
-    is_cors: bool = False
-    is_resource: bool = False
-    asks_login: bool = False
+_GET, _BOTH, _READ = ("GET",), ("GET", "POST"), ("GET", "HEAD")
 
 
-def endpoint_table(
-    paths: Paths, base: str, grants: Mapping[str, GrantFlow], openid: OpenID | None, keys: KeySet | None
-) -> dict[str, Endpoint]:
-    """Return the endpoints by their paths, below the issuer's own, all but the metadata."""
-    table = {
-        paths.authorization: Endpoint(_GET + _POST, authorization, is_page=True, asks_login=True),
-        paths.resume: Endpoint(_GET, lambda r, _, context: resume(r, context), is_page=True),
-        paths.token: Endpoint(_POST, lambda r, _, context: token(r, grants, context), is_cors=True),
-        paths.introspection: Endpoint(_POST, lambda r, _, context: introspection(r, context)),
-        paths.revocation: Endpoint(_POST, lambda r, _, context: revocation(r, context), is_cors=True),
-    }
+def own_endpoints(
+    paths: Paths, grants: Mapping[str, GrantFlow], openid: OpenID | None, keys: KeySet | None
+) -> list[Endpoint]:
+    """Return the core's endpoints, all but the metadata."""
+    endpoints = [
+        Endpoint(
+            path=paths.authorization,
+            flow=authorization,
+            methods=_BOTH,
+            refuses="page",
+            asks_login=True,
+            repeatable=frozenset({"resource"}),  # RFC 8707 section 2.1
+            metadata="authorization_endpoint",
+        ),
+        Endpoint(
+            path=paths.token,
+            flow=lambda asked, context: token(asked, grants, context),
+            cors=ANY_ORIGIN,
+            repeatable=frozenset({"resource", "audience"}),  # RFC 8707 section 2.2, RFC 8693 section 2.1
+            metadata="token_endpoint",
+        ),
+        Endpoint(
+            path=paths.introspection,
+            flow=lambda asked, context: introspection(asked.request, context),
+            metadata="introspection_endpoint",
+        ),
+        Endpoint(
+            path=paths.revocation,
+            flow=lambda asked, context: revocation(asked.request, context),
+            cors=ANY_ORIGIN,
+            metadata="revocation_endpoint",
+        ),
+        Endpoint(
+            path=paths.resume, flow=lambda asked, context: resume(asked.request, context), methods=_GET, refuses="page"
+        ),
+    ]
     if keys is not None:
-        table[paths.jwks] = Endpoint(_READ, lambda _, __, context: jwks(keys, context.now), is_cors=True)
+        endpoints.append(
+            Endpoint(
+                path=paths.jwks,
+                flow=lambda _, context: jwks(keys, context.now),
+                methods=_READ,
+                cors=ANY_ORIGIN,
+                metadata="jwks_uri",
+            )
+        )
     if openid is not None:
-        table[paths.userinfo] = Endpoint(
-            _GET + _POST, lambda r, _, context: userinfo(r, context), is_cors=True, is_resource=True
-        )
-        table[paths.end_session] = Endpoint(
-            _GET + _POST, lambda r, _, context: end_session_endpoint(r, context), is_page=True
-        )
-    return {base + path: endpoint for path, endpoint in table.items()}
+        endpoints += [
+            Endpoint(
+                path=paths.userinfo,
+                flow=lambda asked, context: userinfo(asked.request, context),
+                methods=_BOTH,
+                refuses="challenge",
+                scope=OPENID_SCOPE,
+                cors=ANY_ORIGIN,
+                metadata="userinfo_endpoint",
+            ),
+            Endpoint(
+                path=paths.end_session,
+                flow=lambda asked, context: end_session_endpoint(asked.request, context),
+                methods=_BOTH,
+                refuses="page",
+                metadata="end_session_endpoint",
+            ),
+        ]
+    return endpoints
 
 
-def document_endpoint(document: Response) -> Endpoint:
+def check_endpoints(own: Iterable[Endpoint], added: Iterable[Endpoint], paths: Paths) -> tuple[Endpoint, ...]:
+    """Return the endpoints that a host adds; raises `ConfigurationError` where one is in the way of another."""
+    taken = {endpoint.path for endpoint in own} | {paths.login, paths.consent, paths.logout}
+    # The members of RFC 8414 section 2 that are endpoints' URLs end so: no endpoint takes the place of another member.
+    members = {endpoint.metadata for endpoint in own}
+    checked = tuple(added)
+    for endpoint in checked:
+        if endpoint.path in taken or endpoint.path.startswith("/.well-known/"):
+            raise ConfigurationError("endpoints", endpoint.path, "give it a path of its own; another has this one")
+        if endpoint.metadata is not None and (
+            endpoint.metadata in members or not endpoint.metadata.endswith(("_endpoint", "_uri"))
+        ):
+            raise ConfigurationError(
+                "endpoints", endpoint.metadata, "name a member that ends in _endpoint or _uri and that no other has"
+            )
+        taken.add(endpoint.path)
+        members.add(endpoint.metadata)
+    return checked
+
+
+def document_endpoint(path: str, document: Response) -> Endpoint:
     """Return the endpoint of a document that never changes while the server runs."""
-    return Endpoint(_READ, lambda *_: pure(Decision(document)), is_cors=True)
-
-
-def other_method(request: Request, endpoint: Endpoint) -> Response:
-    """Answer a browser's preflight where other origins may call; refuse any other method (RFC 9110 section 15.5.6)."""
-    if request.method == "OPTIONS" and endpoint.is_cors:
-        return preflight(request, endpoint.methods)
-    allow = (*endpoint.methods, "OPTIONS") if endpoint.is_cors else endpoint.methods
-    headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
-    return Response(405, headers + (CORS if endpoint.is_cors else ()), b"Use another method.\n")
+    return Endpoint(path=path, flow=lambda *_: pure(Decision(document)), methods=_READ, cors=ANY_ORIGIN)

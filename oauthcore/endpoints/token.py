@@ -6,18 +6,17 @@ from collections.abc import Mapping
 
 from oauthcore.clients.authentication import authenticate_client, spend
 from oauthcore.context import Context
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Outcome
 from oauthcore.grants import GrantFlow
 from oauthcore.grants.token_request import TokenRequest
-from oauthcore.wire.http import Request
-from oauthcore.wire.parameters import form_of
 
 
-def token(request: Request, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
+def token(asked: EndpointRequest, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
     """Find out who asks, then let the grant of that type decide."""
-    parameters = form_of(request)
+    request, parameters = asked.request, asked.form()
     grant_type = parameters.need("grant_type")
     caller = yield from authenticate_client(request, parameters, context)
     grant = grants.get(grant_type)

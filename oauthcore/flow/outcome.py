@@ -63,6 +63,7 @@ def precondition_and_result(change: Change) -> tuple[Record | None, Record | Non
     assert_never(change)
 
 
+# The core's own; `tests/house` holds it to them.
 EventName: TypeAlias = Literal[
     "consent_given",
     "consent_denied",
@@ -90,9 +91,13 @@ EventName: TypeAlias = Literal[
 
 @per_request
 class Event:
-    """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's."""
+    """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's.
 
-    name: EventName
+    `name` is one of the core's own, or one of an extension's: lower-case words, after a prefix and a colon, as in
+    `acme:invitation_redeemed`. Logs, metrics and traces take it as it is.
+    """
+
+    name: EventName | str
     client_id: str | None
     subject: str | None = None
     grant: str | None = None

@@ -8,9 +8,26 @@ from __future__ import annotations
 
 import re
 
+import attrs
+
 from oauthcore.wire.http import Headers, Request, Response
 
-CORS: Headers = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", "WWW-Authenticate"))
+
+@attrs.frozen
+class Cors:
+    """Let pages of any origin call an endpoint, and read the response headers that are named (Fetch section 3.2.4)."""
+
+    exposed: tuple[str, ...] = ("WWW-Authenticate",)
+    headers: Headers = attrs.field(init=False, repr=False, eq=False)
+
+    @headers.default
+    def _spelled(self) -> Headers:
+        exposed = ("Access-Control-Expose-Headers", ", ".join(self.exposed))
+        return (("Access-Control-Allow-Origin", "*"), exposed)
+
+
+ANY_ORIGIN = Cors()
+CORS: Headers = ANY_ORIGIN.headers
 
 _ALLOWED = "Authorization, Content-Type"
 # A list of RFC 9110's tokens (section 5.6.2), as short as any honest one: it is sent back as it came.
@@ -18,7 +35,7 @@ _NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*,[ \t]*[!#$%&'*+.^_`|~
 _MAX_LENGTH = 1_024
 
 
-def preflight(request: Request, methods: tuple[str, ...]) -> Response:
+def preflight(request: Request, methods: tuple[str, ...], cors: Cors = ANY_ORIGIN) -> Response:
     """Answer a browser that asks before it sends: yes, with whatever headers the client announces.
 
     Clients add headers that are no concern of ours: MCP's send `MCP-Protocol-Version`, others `DPoP` (RFC 9449).
@@ -31,4 +48,4 @@ def preflight(request: Request, methods: tuple[str, ...]) -> Response:
         ("Access-Control-Max-Age", "86400"),
         ("Vary", "Access-Control-Request-Headers"),
     )
-    return Response(204, (*CORS, *headers))
+    return Response(204, (*cors.headers, *headers))

@@ -22,14 +22,13 @@ FORM = "application/x-www-form-urlencoded"
 MAX_LENGTH = 65_536
 MAX_PARAMETERS = 100
 
-# RFC 8707 section 2 lets a request name several resources.
-REPEATABLE = frozenset({"resource"})
+NO_NAMES: frozenset[str] = frozenset()
 _NO_LISTS: dict[str, tuple[str, ...]] = {}
 
 
 @per_request
 class Parameters:
-    """Hold the parameters of one request by name; none is blank, and only `REPEATABLE` names have several values."""
+    """Hold the parameters of one request by name; none is blank, and only what may be repeated has several values."""
 
     _values: dict[str, str] = attrs.field(repr=False)
     _lists: dict[str, tuple[str, ...]] = attrs.field(repr=False)
@@ -61,9 +60,10 @@ class Parameters:
         return name in self._values
 
 
-def parse_form(text: str) -> Parameters:
+def parse_form(text: str, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
     """Read form encoding, the syntax of queries and bodies alike (RFC 6749 appendix B).
 
+    `repeatable` are the names that may have several values, as RFC 8707 section 2 has it of `resource`.
     Raises `InvalidRequest` for a repeated name, for bytes that are no UTF-8, for a NUL and for too much of anything.
     """
     if len(text) > MAX_LENGTH:
@@ -73,7 +73,7 @@ def parse_form(text: str) -> Parameters:
         raise UnreadableRequest.with_description(f"there are more than {MAX_PARAMETERS} parameters")
     is_plain = text.isascii() and "\0" not in text
     if is_plain and "%" not in text and "+" not in text:
-        plain = _as_written(pieces)
+        plain = _as_written(pieces, repeatable)
         if plain is not None:
             return Parameters(plain, _NO_LISTS)
     values: dict[str, str] = {}
@@ -84,7 +84,7 @@ def parse_form(text: str) -> Parameters:
         name, _, value = piece.partition("=")
         if not is_plain or "%" in piece or "+" in piece:
             name, value = _decoded(name), _decoded(value)
-        if name in REPEATABLE:
+        if name in repeatable:
             lists[name] = (*lists.get(name, ()), value)
         elif name in values:
             raise RepeatedParameter.with_description("a parameter is repeated")
@@ -94,7 +94,7 @@ def parse_form(text: str) -> Parameters:
     return Parameters(values, lists)
 
 
-def _as_written(pieces: list[str]) -> dict[str, str] | None:
+def _as_written(pieces: list[str], repeatable: frozenset[str]) -> dict[str, str] | None:
     """Return what unencoded pieces say, None where there is more to it: a list, a blank, a name twice.
 
     So it is with most bodies at the token endpoint.
@@ -103,7 +103,7 @@ def _as_written(pieces: list[str]) -> dict[str, str] | None:
         values: dict[str, str] = dict([piece.split("=", 1) for piece in pieces])
     except ValueError:  # a piece without =
         return None
-    is_simple = len(values) == len(pieces) and REPEATABLE.isdisjoint(values)
+    is_simple = len(values) == len(pieces) and repeatable.isdisjoint(values)
     return values if is_simple and "" not in values and "" not in values.values() else None
 
 
@@ -137,7 +137,7 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def form_of(request: Request) -> Parameters:
+def form_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
     """Read the form in a request's body; raises `InvalidRequest` where it is something else (RFC 6749 section 3.2).
 
     Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
@@ -148,14 +148,14 @@ def form_of(request: Request) -> Parameters:
     if len(request.body) > MAX_LENGTH:
         raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     try:
-        return parse_form(request.body.decode("utf-8"))
+        return parse_form(request.body.decode("utf-8"), repeatable)
     except UnicodeDecodeError:
         raise UnreadableRequest.with_description("the form is no UTF-8") from None
 
 
-def query_of(request: Request) -> Parameters:
+def query_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
     """Read the parameters in a request's query."""
-    return parse_form(request.query)
+    return parse_form(request.query, repeatable)
 
 
 def cookies_named(request: Request, name: str) -> list[str]:

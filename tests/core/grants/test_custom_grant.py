@@ -77,10 +77,10 @@ def test_a_client_not_registered_for_it_is_refused() -> None:
 def coupon(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Exchange a coupon, which is a secret and known by its digest, for a token that is derived from it."""
     shown = Secret(request.parameters.need("coupon"))
-    found = yield from find(Ticket, context.digest("coupon", shown))
+    found = yield from find(Ticket, context.digest("acme:coupon", shown))
     if found is None:
         raise InvalidGrant("there is no such coupon")
-    value = context.derive("coupon", shown)
+    value = context.derive("acme:coupon", shown)
     terms = usual_terms(request.client, request.client.scope, request.proof, context)
     access = issue_access(terms, None, value, context)
     response = yield from token_response(Tokens(access), context)
@@ -91,7 +91,7 @@ def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:
     client = Client(client_id="rider", grant_types=(TICKET,), response_types=(), scope="ride")
     site = make_site(drive, clients=(client,), secrets={"rider": "r"}, grants={TICKET: coupon})
     digest = site.server.context().digest
-    site.world.storage.commit((Insert(Ticket(digest("coupon", Secret("C1")))),))
+    site.world.storage.commit((Insert(Ticket(digest("acme:coupon", Secret("C1")))),))
     body = form(grant_type=TICKET, coupon="C1")
 
     assert members(site.post("/token", body, basic("rider", "r")))["scope"] == "ride"
@@ -101,16 +101,18 @@ def test_it_digests_and_derives_secrets_of_its_own_kinds(drive: Drive) -> None:
 def test_a_kind_of_its_own_is_none_of_ours_and_none_of_another_issuers() -> None:
     here, elsewhere = make_site().server.context(), make_site(issuer="https://other.example").server.context()
     secret = Secret("s")
-    kinds = ("coupon", "coupon2", "access_token", "refresh_token")
+    kinds = ("acme:coupon", "acme:coupon2", "access_token", "refresh_token")
 
     digests = {context.digest(kind, secret) for context in (here, elsewhere) for kind in kinds}
     derived = {context.derive(kind, secret).reveal() for context in (here, elsewhere) for kind in kinds}
 
     assert (len(digests), len(derived)) == (8, 8)
-    assert here.digest("coupon", secret) == here.digest("coupon", secret)
+    assert here.digest("acme:coupon", secret) == here.digest("acme:coupon", secret)
 
 
-@pytest.mark.parametrize("kind", ["", "a b", "seal keys", "a\0https://as.example", "\u00e9", "a" * 101])
+@pytest.mark.parametrize(
+    "kind", ["", "device_code", ":a", "a:", "a: b", "seal keys", "a\0https://as.example", "\u00e9", "a:" + "a" * 99]
+)
 def test_a_kind_that_could_be_taken_for_another_is_refused(kind: str) -> None:
     """What is derived as `seal keys` from nothing would be the key that the signing keys are sealed with."""
     context = make_site().server.context()

@@ -90,7 +90,7 @@ def test_repeated_is_refused(text: str) -> None:
 
 def test_resource_may_be_repeated() -> None:
     """RFC 8707 section 2."""
-    parameters = parse_form("resource=a&resource=b&x=1")
+    parameters = parse_form("resource=a&resource=b&x=1", frozenset({"resource"}))
 
     assert parameters.all("resource") == ("a", "b")
     assert parameters.all("x") == ()

@@ -1,0 +1,89 @@
+"""What an endpoint is: a value, the same for the core's own and for those of a host.
+
+The server looks a request's path up, refuses other methods, answers preflights, runs the flow, and refuses errors in
+the form that the endpoint's peers read. An endpoint says which; nothing is known of it by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.errors import ConfigurationError
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Outcome
+from oauthcore.per_request import per_request
+from oauthcore.records.login import Login
+from oauthcore.scope import Scope
+from oauthcore.wire.cors import Cors, preflight
+from oauthcore.wire.http import Headers, Request, Response
+from oauthcore.wire.parameters import Parameters, form_of, query_of
+
+
+@per_request
+class EndpointRequest:
+    """Hold one request to an endpoint; `login` is who is signed in at the host, for an endpoint that asks for it."""
+
+    request: Request
+    login: Login | None
+    repeatable: frozenset[str]
+
+    def form(self) -> Parameters:
+        """Return the parameters in the body, of which only what the endpoint declares may be repeated."""
+        return form_of(self.request, self.repeatable)
+
+    def query(self) -> Parameters:
+        """Return the parameters in the query, likewise."""
+        return query_of(self.request, self.repeatable)
+
+
+EndpointFlow = Callable[[EndpointRequest, Context], Flow[Outcome]]
+# A path segment's characters (RFC 3986 section 3.3) without percent-encoding: paths are compared byte for byte.
+_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
+_METHOD = re.compile(r"[A-Z]+")
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """Declare what answers at a path below the issuer's own; raises `ConfigurationError` for a path that can't be.
+
+    `refuses` says how errors leave: as OAuth's JSON, as a page for a person, or as the challenge of a protected
+    resource (RFC 6750 section 3) that names `scope`. `cors` lets pages of other origins call it: only for what takes
+    no cookies. `repeatable` are the parameters that may have several values; any other that is repeated is refused (RFC
+    6749 section 3.1). With `asks_login` the host finds out who is signed in. `metadata` is the member of the metadata
+    document that has its URL, None if it is published nowhere.
+    """
+
+    path: str
+    flow: EndpointFlow
+    methods: tuple[str, ...] = ("POST",)
+    refuses: Literal["json", "page", "challenge"] = "json"
+    cors: Cors | None = None
+    repeatable: frozenset[str] = frozenset()
+    asks_login: bool = False
+    metadata: str | None = None
+    scope: Scope = attrs.field(factory=Scope)
+
+    def __attrs_post_init__(self) -> None:
+        if not _PATH.fullmatch(self.path):
+            raise ConfigurationError("endpoints", self.path, "start the path with / and use plain characters")
+        if not self.methods or not all(map(_METHOD.fullmatch, self.methods)) or "OPTIONS" in self.methods:
+            raise ConfigurationError(
+                "endpoints", self.methods, 'name the methods, as in ("GET", "POST"), without OPTIONS'
+            )
+        if self.refuses not in {"json", "page", "challenge"}:
+            raise ConfigurationError("endpoints", self.refuses, 'use "json", "page" or "challenge"')
+
+
+def other_method(request: Request, endpoint: Endpoint) -> Response:
+    """Answer a browser's preflight where other origins may call; refuse any other method (RFC 9110 section 15.5.6)."""
+    cors = endpoint.cors
+    if request.method == "OPTIONS" and cors is not None:
+        return preflight(request, endpoint.methods, cors)
+    allow = endpoint.methods if cors is None else (*endpoint.methods, "OPTIONS")
+    headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
+    return Response(405, headers + (() if cors is None else cors.headers), b"Use another method.\n")
