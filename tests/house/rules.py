@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from oauthcore.digest import Kind, Proof
+from oauthcore.flow.outcome import EventName
 
 Rule = Callable[[str, ast.Module], Iterator[str]]
 
@@ -460,6 +461,14 @@ def changes_no_value_of_a_request(name: str, tree: ast.Module) -> Iterator[str]:
             yield f"line {node.lineno} calls {called(node)}"
 
 
+def names_events_that_there_are(name: str, tree: ast.Module) -> Iterator[str]:
+    """An event of the core's is one of `EventName`: hosts may name others, and a typo would be one."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args):
+        event = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
+        if called(call) == "Event" and isinstance(event, str) and event not in get_args(EventName):
+            yield f"line {call.lineno} names {event}, which outcome.py does not"
+
+
 def makes_nothing_by_a_generic_alias(name: str, tree: ast.Module) -> Iterator[str]:
     """`Outcome(…)` would go by typing, and take five times as long as the class that it names: `Decision(…)`."""
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
@@ -482,6 +491,7 @@ RULES: tuple[Rule, ...] = (
     says_what_it_is_for,
     names_kinds_of_secrets_that_there_are,
     makes_nothing_by_a_generic_alias,
+    names_events_that_there_are,
     decides_by_one_value_of_facts,
 )
 RULES_FOR_ALL: tuple[Rule, ...] = (

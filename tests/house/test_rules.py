@@ -48,6 +48,7 @@ BROKEN: dict[Rule, tuple[str, str]] = {
     rules.says_what_it_is_for: ("oauthcore/x.py", '"""A module."""\ndef f(): pass\n'),
     rules.names_kinds_of_secrets_that_there_are: ("oauthcore/x.py", "context.digest('acess_token', secret)\n"),
     rules.reads_json_strictly: ("oauthcore/x.py", "def f(text):\n    return json.loads(text)\n"),
+    rules.names_events_that_there_are: ("oauthcore/x.py", "EVENT = Event('token_isued', client_id)\n"),
     rules.makes_nothing_by_a_generic_alias: ("oauthcore/x.py", "def f():\n    return Outcome(OK)\n"),
     rules.changes_no_value_of_a_request: (
         "oauthcore/x.py",
