@@ -6,6 +6,7 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
+from oauthcore.endpoints.registration import AnyoneMayRegister, Registration
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, Throttled
@@ -26,6 +27,7 @@ __all__ = [
     "AllowPlainJwt",
     "Allowance",
     "AnyAudience",
+    "AnyoneMayRegister",
     "AsyncWorld",
     "AuthenticatedUser",
     "AuthorizationServer",
@@ -49,6 +51,7 @@ __all__ = [
     "PendingLogout",
     "Policy",
     "Refusal",
+    "Registration",
     "Request",
     "ResourceServer",
     "Response",

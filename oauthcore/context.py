@@ -33,6 +33,7 @@ class Paths:
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
+    registration: str = "/register"
     jwks: str = "/jwks"
     userinfo: str = "/userinfo"
     resume: str = "/authorize/resume"

@@ -34,6 +34,8 @@ Kind = Literal[
     "jti",
     "logout",
     "assertion",
+    "initial_access_token",
+    "registration_access_token",
 ]
 Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid"]
 

@@ -169,6 +169,20 @@ class InvalidGrant(OAuthError):
     description = "The grant is invalid, expired, revoked, or was issued to another client."
 
 
+class InvalidRedirectUri(OAuthError):
+    """Refuse to register a redirect URI (RFC 7591 section 3.2.2)."""
+
+    code = "invalid_redirect_uri"
+    description = "A redirect URI is missing or can't be registered."
+
+
+class InvalidClientMetadata(OAuthError):
+    """Refuse to register a client for what it says of itself (RFC 7591 section 3.2.2)."""
+
+    code = "invalid_client_metadata"
+    description = "The client metadata has a value that can't be registered."
+
+
 class InvalidToken(OAuthError):
     """Refuse a bearer token that is unknown, expired, revoked or meant for others (RFC 6750 section 3.1)."""
 

@@ -15,6 +15,7 @@ from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
+from oauthcore.endpoints.registration import Registrar, Registration
 from oauthcore.endpoints.table import check_endpoints, document_endpoint, own_endpoints
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
@@ -61,7 +62,8 @@ class AuthorizationServer:
     needs the `claims` that this server has: without, tokens are good of a person whom the application no longer knows.
 
     With `openid` it is an OpenID Provider. `keys` are what it signs with: a `KeyPolicy` for keys in storage, which turn
-    by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise.
+    by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise. With a `registration`
+    clients register themselves (RFC 7591).
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -81,6 +83,7 @@ class AuthorizationServer:
         openid: OpenID | None = None,
         error_page: RenderErrorPage = plain_error_page,
         keys: KeySet | KeyPolicy | None = None,
+        registration: Registration | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -107,7 +110,8 @@ class AuthorizationServer:
         self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
         self._scopes = strings("scopes", scopes)
-        own = own_endpoints(self.paths, self._grants, openid, instruments.keys)
+        self.registration = registration
+        own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
         self._metadata = metadata(issuer, self.policy, self._grants, self._scopes, openid, algorithms, listed)
@@ -123,7 +127,6 @@ class AuthorizationServer:
     def _take(self, instruments: Instruments) -> None:
         """Make everything that depends on the instruments."""
         self.instruments = instruments
-        self._endpoints = self._table(instruments.keys)
         self._latest: Context | None = None
         self.tokens = StoredTokens(self.issuer, instruments.clock, self._own_keys, self.policy)
         record = None if instruments.record is None else self._record
@@ -132,6 +135,7 @@ class AuthorizationServer:
         self.applications = Applications(self.context)
         self.grants = Grants(self.context)
         self.clients = Clients(self.context, self._grants, instruments.keys)
+        self._endpoints = self._table(instruments.keys)
         self.keys = SigningKeys(instruments.keys, instruments.clock)
 
     def handle(
@@ -195,9 +199,16 @@ class AuthorizationServer:
         assert_never(endpoint.refuses)
 
     def _table(self, keys: KeySet | None) -> dict[str, Endpoint]:
-        own = own_endpoints(self.paths, self._grants, self.openid, keys)
+        own = self._own_endpoints(keys)
         documents = {path: document_endpoint(path, self._metadata) for path in self.metadata_paths}
         return {self.base + endpoint.path: endpoint for endpoint in (*own, *self._added)} | documents
+
+    def _own_endpoints(self, keys: KeySet | None) -> list[Endpoint]:
+        registrar = None
+        if self.registration is not None:
+            grants = frozenset(self._grants)
+            registrar = Registrar(self.registration, grants, lambda client: self.clients.check(client))
+        return own_endpoints(self.paths, self._grants, self.openid, keys, registrar)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys

@@ -13,6 +13,7 @@ from oauthcore.endpoints.end_session import end_session_endpoint
 from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.endpoints.introspection import introspection
 from oauthcore.endpoints.jwks import jwks
+from oauthcore.endpoints.registration import Registrar, registration
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.token import token
@@ -31,7 +32,11 @@ _GET, _BOTH, _READ = ("GET",), ("GET", "POST"), ("GET", "HEAD")
 
 
 def own_endpoints(
-    paths: Paths, grants: Mapping[str, GrantFlow], openid: OpenID | None, keys: KeySet | None
+    paths: Paths,
+    grants: Mapping[str, GrantFlow],
+    openid: OpenID | None,
+    keys: KeySet | None,
+    registrar: Registrar | None = None,
 ) -> list[Endpoint]:
     """Return the core's endpoints, all but the metadata."""
     endpoints = [
@@ -66,6 +71,16 @@ def own_endpoints(
             path=paths.resume, flow=lambda asked, context: resume(asked.request, context), methods=_GET, refuses="page"
         ),
     ]
+    if registrar is not None:
+        endpoints.append(
+            Endpoint(
+                path=paths.registration,
+                flow=lambda asked, context: registration(asked.request, registrar, context),
+                methods=("POST", "GET", "DELETE"),
+                cors=ANY_ORIGIN,
+                metadata="registration_endpoint",
+            )
+        )
     if keys is not None:
         endpoints.append(
             Endpoint(

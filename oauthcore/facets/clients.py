@@ -9,6 +9,8 @@ from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import Registered, check_client, remember, rotate_secret, with_secret
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.endpoints.registration import issue_initial_access_token
+from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.records.client import Client
 from oauthcore.signing.key_ring import check_outlived
@@ -42,8 +44,17 @@ class Clients:
         the redirect URIs. Raises `ConfigurationError` for a registration that can't be.
         """
         context = self._context()
-        self._check(client, context)
+        self.check(client)
         return with_secret(client, secret, None, context)
+
+    def issue_initial_access_token(self, *, lifetime: int, uses: int = 1) -> Flow[Secret]:
+        """Return a token by which clients register themselves, that often, for `lifetime` seconds (RFC 7591 section 3).
+
+        It can be seen only in the result. Raises `EffectFailed` if storage fails.
+        """
+        if lifetime < 1 or uses < 1:
+            raise ConfigurationError("lifetime, uses", (lifetime, uses), "use 1 or more of each")
+        return issue_initial_access_token(lifetime, uses, self._context())
 
     def find(self, client_id: str) -> Flow[Client | None]:
         """Find a client, None if none is registered by that identifier. Raises `EffectFailed` if storage fails."""
@@ -63,7 +74,7 @@ class Clients:
 
         def renew(changed: Client, known: Client) -> Registered:
             """Look it over as if it were being registered."""
-            self._check(changed, context)
+            self.check(changed)
             check_sector(changed, context)
             return with_secret(changed, None, known, context)
 
@@ -95,7 +106,9 @@ class Clients:
         """
         return rotate_secret(client_id, overlap, self._context())
 
-    def _check(self, client: Client, context: Context) -> None:
+    def check(self, client: Client) -> None:
+        """Look a client over; raises `ConfigurationError` for a registration that can't be."""
+        context = self._context()
         policy = context.policy
         check_client(client, policy, self._grant_types, policy.response_types)
         if isinstance(self._keys, StoredKeys):

@@ -39,6 +39,18 @@ class ClientSecret:
     portable: bool = False
 
 
+@attrs.frozen
+class DynamicRegistration:
+    """Remember of a client that it has registered itself (RFC 7591), and the digest of what it may change that by.
+
+    It `is_unused` until it redeems a code: who never does is forgotten when the client's `expires_at` has come.
+    """
+
+    registered_at: int
+    access_token: Digest
+    is_unused: bool = False
+
+
 @attrs.frozen(kw_only=True)
 class Client:
     """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
@@ -89,6 +101,13 @@ class Client:
     access_token_format: AccessTokenFormat = "opaque"
     policy_uri: str | None = None
     tos_uri: str | None = None
+    # What a client says of itself beyond that: kept, read back, and believed by nobody.
+    logo_uri: str | None = None
+    initiate_login_uri: str | None = None
+    contacts: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
+    software_id: str | None = None
+    software_version: str | None = None
+    application_type: str | None = None
     # One of the two (RFC 7591 section 2): what the client signs with, and what is encrypted to.
     jwks: str | None = attrs.field(default=None, converter=_json)
     jwks_uri: str | None = None
@@ -124,6 +143,8 @@ class Client:
     enabled: bool = True
     expires_at: int | None = None
     generation: str = ""
+    # None where the operator has registered it.
+    dynamic: DynamicRegistration | None = None
 
     @property
     def key(self) -> str:

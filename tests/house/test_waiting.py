@@ -31,7 +31,8 @@ def waits_without_an_end(name: str, tree: ast.Module) -> Iterator[str]:
             yield f"{name} line {node.lineno}: {ast.unparse(node)} says not for how long"
         if ast.unparse(node.func).startswith("subprocess.") and called(node) in RUNS and "timeout" not in named:
             yield f"{name} line {node.lineno}: subprocess.{called(node)} without a timeout; see {PROCESSES}"
-        if called(node) in {"Popen", "waitpid"} and name != PROCESSES:
+        waits_at_once = "WNOHANG" in ast.unparse(node)
+        if called(node) in {"Popen", "waitpid"} and name != PROCESSES and not waits_at_once:
             yield f"{name} line {node.lineno}: {called(node)} stands in {PROCESSES} alone"
 
 

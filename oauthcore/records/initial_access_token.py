@@ -1,0 +1,21 @@
+"""An initial access token: whoever shows it may register a client (RFC 7591 section 1.2)."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.digest import Digest
+
+
+@attrs.frozen(kw_only=True)
+class InitialAccessToken:
+    """Remember that a token opens the registration endpoint, `uses` more times, until it expires."""
+
+    digest: Digest
+    uses: int
+    expires_at: int
+
+    @property
+    def key(self) -> str:
+        """Return the token's digest."""
+        return self.digest
