@@ -13,7 +13,14 @@ from babel.messages.pofile import read_po
 
 import oauthcore_pages
 from oauthcore import ConfigurationError, OAuthError, Request, run
-from oauthcore.errors import InsufficientScope, InsufficientUserAuthentication, InteractionOver, InvalidToken
+from oauthcore.errors import (
+    InsufficientScope,
+    InsufficientUserAuthentication,
+    InteractionOver,
+    InvalidClientMetadata,
+    InvalidRedirectUri,
+    InvalidToken,
+)
 from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Templates
 from oauthcore_pages.form_token import ForgedForm
@@ -166,6 +173,6 @@ def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     ours = {kind for kind in refusals() if kind.__module__.startswith(("oauthcore.", "oauthcore_pages."))}
 
     assert {ForgedForm, InteractionOver} <= ours
-    # A resource's, for clients alone: no page ever shows them.
-    ours -= {InvalidToken, InsufficientScope, InsufficientUserAuthentication}
+    # A resource's and the registration endpoint's, for clients alone: no page ever shows them.
+    ours -= {InvalidToken, InsufficientScope, InsufficientUserAuthentication, InvalidClientMetadata, InvalidRedirectUri}
     assert {kind.description for kind in ours} <= set(DESCRIPTIONS)
