@@ -27,6 +27,7 @@ LEFT_TO_FULL = (
 # A test that hangs fails after so many seconds, with the stacks of all threads, and the run goes on.
 WITH_AN_END = ("--timeout=900",)
 # What is made at each request is plain at run time, and frozen here: nothing assigns to it (oauthcore/per_request.py).
+# `python -m pytest`, since the plugin is found by the folder that this runs in.
 REALLY_FROZEN = ("-p", "tests.really_frozen")
 LOCKS = Path("tests/locks")
 # What each lock is made of: the extras that the session needs of the project itself, beside its group of tools.
@@ -79,7 +80,7 @@ def tests(session: nox.Session) -> None:
 def full(session: nox.Session) -> None:
     """Run the rest: everything again over every host and storage, on real databases, and in a browser."""
     install(session, "tests")
-    session.run("pytest", *REALLY_FROZEN, *TWO_AT_ONCE, *WITH_AN_END, "-m", "full", *session.posargs)
+    session.run("python", "-m", "pytest", *REALLY_FROZEN, *TWO_AT_ONCE, *WITH_AN_END, "-m", "full", *session.posargs)
 
 
 @nox.session
@@ -93,7 +94,8 @@ def long(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Run every test with branch coverage, which takes three times as long: before a release."""
     install(session, "tests")
-    session.run("pytest", *REALLY_FROZEN, *TWO_AT_ONCE, *WITH_AN_END, "--cov", "--cov-report=term", *session.posargs)
+    traced = ("--cov", "--cov-report=term")
+    session.run("python", "-m", "pytest", *REALLY_FROZEN, *TWO_AT_ONCE, *WITH_AN_END, *traced, *session.posargs)
 
 
 @nox.session(reuse_venv=True)
