@@ -48,9 +48,8 @@ from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.validated import Redirectable
 from oauthcore.context import Context
-from oauthcore.flow.outcome import Outcome
 
-def skip(redirectable: Redirectable, approval: Approval, facts: AuthorizationFacts, context: Context) -> Outcome:
+def skip(redirectable: Redirectable, approval: Approval, facts: AuthorizationFacts, context: Context) -> object:
     return approve(redirectable, approval, facts, context)  # error: arg-type
 """,
     "checks at an endpoint that has no column": """
@@ -70,13 +69,13 @@ def approve(client: Client, grant: Grant) -> Approved:
     return Approved(client, "https://attacker.example", None, None, grant)  # error: arg-type
 """,
     "a client that was not authenticated": """
-from oauthcore.context import Context
-from oauthcore.grants.client_credentials import decide
-from oauthcore.flow.outcome import Outcome
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.records.client import Client
+from oauthcore.wire.http import Request
+from oauthcore.wire.parameters import Parameters
 
-def issue(client: Client, context: Context) -> Outcome:
-    return decide(client, None, context)  # error: arg-type
+def ask(client: Client, parameters: Parameters, request: Request) -> TokenRequest:
+    return TokenRequest(client, parameters, request)  # error: arg-type
 """,
     "a plaintext token in a record": """
 from oauthcore.digest import Digest
