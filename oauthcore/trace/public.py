@@ -25,6 +25,8 @@ PUBLIC = frozenset(
         "ui_locales",
         "claims_locales",
         "acr_values",
+        "acr",
+        "amr",
         "claims",
         "token_type_hint",
         "resource",
@@ -51,12 +53,18 @@ PUBLIC = frozenset(
         "enc",
         "client_name",
         "client_uri",
+        "logo_uri",
+        "contacts",
         "policy_uri",
         "tos_uri",
         "jwks_uri",
         "post_logout_redirect_uri",
         "token_endpoint_auth_method",
+        "grant_types",
+        "response_types",
         "application_type",
+        "software_id",
+        "software_version",
     }
 )
 # What a public key is made of (RFC 7517 section 4, RFC 7518 section 6), and what a key has that is none.
