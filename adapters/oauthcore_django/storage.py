@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, Delete, Insert, R, Replace, Require, S
-from oauthcore.records.kinds import is_found_by_subject, kind_name
+from oauthcore.records.kinds import check_partition, is_found_by_subject, kind_name
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
 from oauthcore_django import models
@@ -42,21 +42,26 @@ class _Lost(Exception):
 
 
 class DjangoStorage:
-    """Keep records in the table of this application, on the connection with that alias."""
+    """Keep records in the table of this application, on the connection with that alias.
 
-    def __init__(self, using: str = "default") -> None:
+    Records of one `partition` are never found in another: several issuers may share a database, each with its own.
+    """
+
+    def __init__(self, using: str = "default", *, partition: str = "") -> None:
+        check_partition(partition)
         self._using = using
+        self._partition = partition
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
         with self._with_tables():
-            for body in self._rows(kind=kind_name(kind), key=named(key)).values_list("body", flat=True):
+            for body in self._rows(kind=self._kind(kind), key=named(key)).values_list("body", flat=True):
                 return load(kind, body)
         return None
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        bodies = self._rows(kind=kind_name(kind), subject=named(subject)).values_list("body", flat=True)
+        bodies = self._rows(kind=self._kind(kind), subject=named(subject)).values_list("body", flat=True)
         with self._with_tables():
             return [load(kind, body) for body in bodies]
 
@@ -117,9 +122,9 @@ class DjangoStorage:
     def _apply(self, change: Change) -> None:
         match change:
             case Insert(record):
-                models.Record(**_columns(record)).save(using=self._using, force_insert=True)
+                models.Record(**self._columns(record)).save(using=self._using, force_insert=True)
             case Replace(old, new):
-                self._locked(old).update(**_columns(new))
+                self._locked(old).update(**self._columns(new))
             case Delete(record):
                 self._locked(record).delete()
             case Require(record):
@@ -130,7 +135,7 @@ class DjangoStorage:
 
         Other text may still be the same record: an older version wrote it, before a field was added.
         """
-        rows = self._rows(kind=kind_name(type(record)), key=named(record.key))
+        rows = self._rows(kind=self._kind(type(record)), key=named(record.key))
         found = rows.values_list("body", flat=True)
         if connections[self._using].features.has_select_for_update:
             found = found.select_for_update()
@@ -140,6 +145,18 @@ class DjangoStorage:
         if not any(body == dump(record) or load(type(record), body) == record for body in found):
             raise _Lost
         return rows
+
+    def _kind(self, kind: type[Record]) -> str:
+        return kind_name(kind, self._partition)
+
+    def _columns(self, record: Record) -> dict[str, Any]:
+        return {
+            "kind": self._kind(type(record)),
+            "key": named(record.key),
+            "body": dump(record),
+            "subject": named(record.subject) if is_found_by_subject(record) else None,
+            "expires_at": None if record.expires_at is None else min(record.expires_at, _LATEST),
+        }
 
 
 def was_undone(error: OperationalError) -> bool:
@@ -167,13 +184,3 @@ def named(text: str) -> str:
 def _place(change: Change) -> tuple[str, str]:
     record = change.old if isinstance(change, Replace) else change.record
     return kind_name(type(record)), named(record.key)
-
-
-def _columns(record: Record) -> dict[str, Any]:
-    return {
-        "kind": kind_name(type(record)),
-        "key": named(record.key),
-        "body": dump(record),
-        "subject": named(record.subject) if is_found_by_subject(record) else None,
-        "expires_at": None if record.expires_at is None else min(record.expires_at, _LATEST),
-    }

@@ -18,6 +18,7 @@ from oauthcore import Request
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
 from oauthcore.wire.parameters import cookies_named
+from oauthcore_pages.session import cookie_name
 
 # The people of one household; with more, whoever signed in first is a stranger again.
 MOST_ACCOUNTS = 5
@@ -72,8 +73,7 @@ class Devices:
 
     @property
     def _cookie_name(self) -> str:
-        # `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis section 4.1.3.2).
-        return "__Host-oauthcore-device" if self._is_secure else "oauthcore-device"
+        return cookie_name("oauthcore-device", self.issuer)
 
     @property
     def _serializer(self) -> URLSafeSerializer:

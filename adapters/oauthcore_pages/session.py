@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import attrs
 from itsdangerous import BadData, URLSafeSerializer
@@ -110,13 +111,25 @@ class Sessions:
 
     @property
     def _cookie_name(self) -> str:
-        # `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis section 4.1.3.2).
-        return "__Host-oauthcore-session" if self._is_secure else "oauthcore-session"
+        return cookie_name("oauthcore-session", self.issuer)
 
     @property
     def _serializer(self) -> URLSafeSerializer:
         signer = {"key_derivation": KEY_DERIVATION, "digest_method": DIGEST_METHOD}
         return URLSafeSerializer(self._key, salt=f"oauthcore_pages.session {self.issuer}", signer_kwargs=signer)
+
+
+def cookie_name(name: str, issuer: str) -> str:
+    """Return what a cookie is called that is good for one issuer.
+
+    An issuer with a path has a name of its own, as there may be others on the host: `__Host-` demands `Path=/`, so that
+    a browser sends the cookies of all of them to each, and of those with one name it keeps one.
+    """
+    parts = urlsplit(issuer)
+    path = parts.path.rstrip("/")
+    suffix = f"-{hashlib.sha256(path.encode()).hexdigest()[:8]}" if path else ""
+    # `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis section 4.1.3.2).
+    return ("__Host-" if parts.scheme == "https" else "") + name + suffix
 
 
 # The one way to sign in that there is here, by its name for `amr` (RFC 8176), which does for `acr` as well.

@@ -20,7 +20,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import DurabilityWarning
 from oauthcore.records.client import Client
-from oauthcore.records.kinds import kind_name
+from oauthcore.records.kinds import check_partition, kind_name
 from oauthcore.storage.codec import load
 from oauthcore_sqlalchemy import dialects
 from oauthcore_sqlalchemy.dialects import DatabaseDialect, TransactionScope
@@ -46,22 +46,24 @@ _READS_ONLY: frozenset[Any] = frozenset({"25006", 1290, 1792, 1836})
 
 @attrs.frozen
 class Terms:
-    """Say on what terms commits are made: within which transaction, and how often they may be tried."""
+    """Say on what terms commits are made: in which partition and transaction, and how often they may be tried."""
 
     dialect: DatabaseDialect
     transaction: TransactionScope
     alone: bool
+    partition: str = ""
 
     @classmethod
-    def of(cls, dialect: DatabaseDialect, *, alone: bool) -> Terms:
+    def of(cls, dialect: DatabaseDialect, *, alone: bool, partition: str) -> Terms:
         """Make the terms for transactions of the storage's own, or for being within the application's."""
         transaction = TransactionScope.of_its_own(dialect.begin) if alone else TransactionScope.within_another()
-        return cls(dialect, transaction, alone)
+        check_partition(partition)
+        return cls(dialect, transaction, alone, partition)
 
 
 def find(kind: type[R], key: str, terms: Terms) -> Operation[R | None]:
     """Find one record."""
-    body: str | None = yield from ask(lambda: dialects.body_at(place_of(kind, key)), terms)
+    body: str | None = yield from ask(lambda: dialects.body_at(place_of(kind, key, terms.partition)), terms)
     if body is None:
         return None
     return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
@@ -69,13 +71,13 @@ def find(kind: type[R], key: str, terms: Terms) -> Operation[R | None]:
 
 def find_of(kind: type[S], subject: str, terms: Terms) -> Operation[list[S]]:
     """Find a person's records."""
-    bodies = yield from ask(lambda: dialects.bodies_of(kind_name(kind), indexed(subject)), terms)
+    bodies = yield from ask(lambda: dialects.bodies_of(kind_name(kind, terms.partition), indexed(subject)), terms)
     return [load(kind, body) for body in bodies]
 
 
 def commit(changes: Sequence[Change], terms: Terms) -> Operation[bool]:
     """Make all changes, or none and return False."""
-    steps = steps_of(changes)
+    steps = steps_of(changes, terms.partition)
     if not steps:
         return steps is not None
     for _ in range(ATTEMPTS):
@@ -107,7 +109,8 @@ def purge(expired_before: int, limit: int, terms: Terms) -> Operation[int]:
 
 def page(kind: type[R], after: str, terms: Terms) -> Operation[tuple[list[R], str | None]]:
     """Return the next records of a kind, and after which key the ones after them begin; None if there are none."""
-    rows: list[tuple[str, str]] = yield from ask(lambda: dialects.page_of(kind_name(kind), after, PAGE), terms)
+    name = kind_name(kind, terms.partition)
+    rows: list[tuple[str, str]] = yield from ask(lambda: dialects.page_of(name, after, PAGE), terms)
     return [load(kind, body) for _, body in rows], rows[-1][0] if rows else None
 
 

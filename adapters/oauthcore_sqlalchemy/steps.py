@@ -57,7 +57,7 @@ class Step:
         }
 
 
-def steps_of(changes: Iterable[Change]) -> tuple[Step, ...] | None:
+def steps_of(changes: Iterable[Change], partition: str) -> tuple[Step, ...] | None:
     """Sum changes up, in the order of their places; None where one contradicts those before it.
 
     Raises `ValueError` for what no database can hold.
@@ -67,7 +67,7 @@ def steps_of(changes: Iterable[Change]) -> tuple[Step, ...] | None:
         expected, after = precondition_and_result(change)
         record = expected or after
         assert record is not None
-        place = place_of(type(record), record.key)
+        place = place_of(type(record), record.key, partition)
         earlier = steps.get(place)
         if earlier is None:
             steps[place] = Step(place, expected, spelled(expected), after, spelled(after))
@@ -98,9 +98,9 @@ def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step,
     return None if again == list(steps) else tuple(again)
 
 
-def place_of(kind: type[Record], key: str) -> Place:
+def place_of(kind: type[Record], key: str, partition: str) -> Place:
     """Return where a record is kept."""
-    return kind_name(kind), indexed(key)
+    return kind_name(kind, partition), indexed(key)
 
 
 def spelled(record: Record | None) -> str | None:

@@ -63,11 +63,13 @@ class SqlAlchemyStorage:
     With an `Engine` each commit is a transaction of its own, and True means that the database has committed it. With a
     `Connection` everything happens within the transaction that the application has begun there: a commit is a part of
     it, undone by itself where a precondition fails, and as final as the transaction is.
+
+    Records of one `partition` are never found in another: several issuers may share a database, each with its own.
     """
 
-    def __init__(self, bind: Engine | Connection, /) -> None:
+    def __init__(self, bind: Engine | Connection, /, *, partition: str = "") -> None:
         check_sort(bind, (Engine, Connection), "AsyncSqlAlchemyStorage")
-        self._terms = Terms.of(dialect_of(bind.dialect), alone=isinstance(bind, Engine))
+        self._terms = Terms.of(dialect_of(bind.dialect), alone=isinstance(bind, Engine), partition=partition)
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}
         watch(bind.engine)
@@ -144,9 +146,11 @@ class AsyncSqlAlchemyStorage:
     the driver does.
     """
 
-    def __init__(self, bind: AsyncEngine | AsyncConnection, /, *, patience: float | None = None) -> None:
+    def __init__(
+        self, bind: AsyncEngine | AsyncConnection, /, *, patience: float | None = None, partition: str = ""
+    ) -> None:
         check_sort(bind, (AsyncEngine, AsyncConnection), "SqlAlchemyStorage")
-        self._terms = Terms.of(dialect_of(bind.dialect), alone=isinstance(bind, AsyncEngine))
+        self._terms = Terms.of(dialect_of(bind.dialect), alone=isinstance(bind, AsyncEngine), partition=partition)
         self._patience = patience
         self._bind = bind
         self._options = _AUTOCOMMIT if bind.dialect.name in _BY_FLAG else {}

@@ -13,7 +13,7 @@ from typing import TypeVar
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.outcome import Change, R, S
 from oauthcore.records.client import Client
-from oauthcore.records.kinds import kind_name
+from oauthcore.records.kinds import check_partition, kind_name
 from oauthcore.storage.codec import load
 from oauthcore_sqlite.database_file import DatabaseFile
 from oauthcore_sqlite.forking import watch
@@ -47,15 +47,21 @@ class SqliteStorage:
     the last commits when the power fails, though never when the process does. Raises `ConfigurationError` for a file
     that can't be used.
 
+    Records of one `partition` are never found in another: several issuers may share a file, each with its own.
+
     A call that another process's lock has kept waiting for `wait` seconds raises `sqlite3.OperationalError`, and so
     does every call once the file is not the one that was opened any more.
     """
 
-    def __init__(self, path: str | Path, *, synchronous: Synchronous = "FULL", wait: float = WAIT) -> None:
+    def __init__(
+        self, path: str | Path, *, synchronous: Synchronous = "FULL", wait: float = WAIT, partition: str = ""
+    ) -> None:
         if str(path) in {"", ":memory:"}:
             raise ConfigurationError("storage", str(path), "name a file, or use MemoryStorage")
+        check_partition(partition)
         self.path = Path(path)
         self.wait = wait
+        self.partition = partition
         prepare(self.path, wait)
         file = DatabaseFile(self.path)
         self._readers = Readers(lambda: connect_reader(file.path, wait), file.check_sometimes)
@@ -66,15 +72,15 @@ class SqliteStorage:
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return _find(self._readers, kind, key)
+        return _find(self._readers, kind, key, self.partition)
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        return _find_of(self._readers, kind, subject)
+        return _find_of(self._readers, kind, subject, self.partition)
 
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
-        return bool(self._writer.submit(apply([Step.of(change) for change in changes])).result())
+        return bool(self._writer.submit(apply(self._steps(changes))).result())
 
     def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, and tell how many."""
@@ -83,7 +89,7 @@ class SqliteStorage:
     def every(self, kind: type[R]) -> Iterator[R]:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         key = ""
-        while rows := self._readers.ask(_NEXT, (kind_name(kind), key, PAGE)):
+        while rows := self._readers.ask(_NEXT, (kind_name(kind, self.partition), key, PAGE)):
             yield from (load(kind, body) for _, body in rows)
             key = rows[-1][0]
 
@@ -98,17 +104,21 @@ class SqliteStorage:
         self._readers.close()
         self._hasty_readers.close()
 
+    def _steps(self, changes: Sequence[Change]) -> list[Step]:
+        return [Step.of(change, self.partition) for change in changes]
 
-def _find(readers: Readers, kind: type[R], key: str) -> R | None:
-    rows = readers.ask(BODY, (kind_name(kind), key))
+
+def _find(readers: Readers, kind: type[R], key: str, partition: str) -> R | None:
+    rows = readers.ask(BODY, (kind_name(kind, partition), key))
     if not rows:
         return None
     body = str(rows[0][0])
     return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
 
 
-def _find_of(readers: Readers, kind: type[S], subject: str) -> Sequence[S]:
-    return [load(kind, body) for (body,) in readers.ask(_BY_SUBJECT, (subject, kind_name(kind)))]
+def _find_of(readers: Readers, kind: type[S], subject: str, partition: str) -> Sequence[S]:
+    rows = readers.ask(_BY_SUBJECT, (subject, kind_name(kind, partition)))
+    return [load(kind, body) for (body,) in rows]
 
 
 class AsyncSqliteStorage:
@@ -123,15 +133,16 @@ class AsyncSqliteStorage:
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return await self._unlocked(lambda: _find(self.blocking._hasty_readers, kind, key))
+        return await self._unlocked(lambda: _find(self.blocking._hasty_readers, kind, key, self.blocking.partition))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""
-        return await self._unlocked(lambda: _find_of(self.blocking._hasty_readers, kind, subject))
+        blocking = self.blocking
+        return await self._unlocked(lambda: _find_of(blocking._hasty_readers, kind, subject, blocking.partition))
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed."""
-        return bool(await self._written(apply([Step.of(change) for change in changes])))
+        return bool(await self._written(apply(self.blocking._steps(changes))))
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
         """Remove at most `limit` records that expired before that second, and tell how many."""

@@ -59,17 +59,18 @@ class Step:
     after_body: str | None
 
     @classmethod
-    def of(cls, change: Change) -> Step:
+    def of(cls, change: Change, partition: str = "") -> Step:
         """Spell a change out; raises `ValueError` for what can't be stored, before anything is queued."""
         if isinstance(change, Insert):
-            return cls(place_of(change.record), None, None, change.record, spelled(change.record))
+            return cls(place_of(change.record, partition), None, None, change.record, spelled(change.record))
         if isinstance(change, Require):
             body = spelled(change.record)
-            return cls(place_of(change.record), change.record, body, change.record, body)
+            return cls(place_of(change.record, partition), change.record, body, change.record, body)
         if isinstance(change, Replace):
-            return cls(place_of(change.old), change.old, spelled(change.old), change.new, spelled(change.new))
+            place = place_of(change.old, partition)
+            return cls(place, change.old, spelled(change.old), change.new, spelled(change.new))
         if isinstance(change, Delete):
-            return cls(place_of(change.record), change.record, spelled(change.record), None, None)
+            return cls(place_of(change.record, partition), change.record, spelled(change.record), None, None)
         assert_never(change)
 
     def holds(self, body: str | None) -> bool:
@@ -96,9 +97,9 @@ def _spelled(record: Record) -> str:
 _client_spelled = lru_cache(maxsize=256)(_spelled)
 
 
-def place_of(record: Record) -> Place:
+def place_of(record: Record, partition: str = "") -> Place:
     """Return where a record is kept."""
-    return kind_name(type(record)), record.key
+    return kind_name(type(record), partition), record.key
 
 
 def subject_of(record: Record) -> str | None:

@@ -5,6 +5,7 @@ A kind is a class, of the core or of an extension; storages learn all that they 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TypeGuard
 
@@ -34,16 +35,34 @@ _OWN: tuple[type[Record], ...] = (
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 
 
+# As long as the column is in which SQL storages keep it.
+LONGEST = 64
+
+# Lower case, since some databases take `a` for `A`.
+_PARTITION = re.compile(r"[a-z0-9][a-z0-9._-]{0,29}")
+
+
+def check_partition(name: str) -> None:
+    """Raise `ConfigurationError` for what is no name of a partition; the empty name is for a storage without any."""
+    if name and _PARTITION.fullmatch(name) is None:
+        remedy = "use lower-case letters, digits and ._- alone, 30 at most, with a letter or digit first"
+        raise ConfigurationError("partition", name, remedy)
+
+
 @cache
-def kind_name(kind: type[Record]) -> str:
+def kind_name(kind: type[Record], partition: str = "") -> str:
     """Return what storages call a kind; raises `ConfigurationError` for an extension's that is called as the core's.
 
-    Its records would be kept in one place with those of the core.
+    Its records would be kept in one place with those of the core. Records of another partition have another kind, so
+    that nothing finds them by mistake: no class has a slash in its name.
     """
     name = kind.__name__
     if OWN.get(name, kind) is not kind:
         raise ConfigurationError("kind", f"{kind.__module__}.{name}", "give the class another name; the core has one")
-    return name
+    placed = f"{partition}/{name}" if partition else name
+    if len(placed) > LONGEST:
+        raise ConfigurationError("kind", placed, f"give the class or the partition a shorter name: {LONGEST} at most")
+    return placed
 
 
 def is_found_by_subject(record: Record) -> TypeGuard[Owned]:
