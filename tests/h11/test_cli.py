@@ -10,7 +10,6 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ from oauthcore.flow.outcome import Insert
 from oauthcore.records.grant import Grant
 from oauthcore.storage.purging import BATCH
 from oauthcore_h11.cli import app, main
-from oauthcore_h11.cli.client_changes import update
-from oauthcore_h11.cli.clients import add
+from oauthcore_h11.cli.client_settings import ClientSettings
 from oauthcore_sqlite import SqliteStorage
 from tests.core.signing_keys import key_for
 from tests.h11.installation import with_any_password
@@ -414,10 +412,8 @@ def test_client_is_told_to_have_claims_in_its_id_tokens_and_not_to(shell: Shell)
     assert told == [False, True]
 
 
-def test_every_option_of_a_client_that_is_added_can_be_changed() -> None:
-    options = set(signature(add).parameters) - {"public"}  # a client that gets a secret later has --auth-method
-
-    assert options <= set(signature(update).parameters)
+def test_every_option_of_a_client_sets_a_field_of_its_record() -> None:
+    assert {field.name for field in attrs.fields(ClientSettings)} <= {field.name for field in attrs.fields(Client)}
 
 
 def test_client_says_what_becomes_of_a_scope_that_is_not_known(shell: Shell) -> None:
