@@ -1,0 +1,63 @@
+"""Which tools a request calls: read of its JSON-RPC before the server reads it, and then handed on unread.
+
+What is decided here and what the server does have to be the same request, so that JSON which two readers could
+understand differently is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, MutableMapping
+from typing import Any
+
+from oauthcore import Response
+from oauthcore.jose.strict_json import parse_value
+from oauthcore.wire.http import NO_STORE
+from oauthcore_asgi.wire import TOO_LARGE, Receive
+
+# What the official SDK takes of a request, and FastMCP with it.
+MAX_BODY = 4 * 1024 * 1024
+
+
+async def read_calls(receive: Receive) -> tuple[tuple[str, ...] | Response, Receive]:
+    """Return the names of the tools that are called, or what to answer, and the request to be read again."""
+    messages: list[MutableMapping[str, Any]] = []
+    length, more = 0, True
+    while more:
+        message = await receive()
+        messages.append(message)
+        if message["type"] != "http.request":
+            return (), _again(messages, receive)  # the client went away: the server sees that for itself
+        length += len(message.get("body", b""))
+        if length > MAX_BODY:
+            return TOO_LARGE, receive
+        more = message.get("more_body", False)
+    body = b"".join(message.get("body", b"") for message in messages)
+    try:
+        tools = tuple(_tools(parse_value(body)))
+    except ValueError:
+        return UNREADABLE, receive
+    return tools, _again(messages, receive)
+
+
+def _again(messages: list[MutableMapping[str, Any]], receive: Receive) -> Receive:
+    left = list(messages)
+
+    async def again() -> MutableMapping[str, Any]:
+        return left.pop(0) if left else await receive()
+
+    return again
+
+
+def _tools(value: object) -> Iterator[str]:
+    # A list is a batch, which revision 2025-03-26 has and no other.
+    for request in value if isinstance(value, list) else [value]:
+        if isinstance(request, dict) and request.get("method") == "tools/call":
+            params = request.get("params")
+            name = params.get("name") if isinstance(params, dict) else None
+            if isinstance(name, str):  # the server refuses any other itself
+                yield name
+
+
+_ERROR = {"jsonrpc": "2.0", "id": None, "error": {"code": -32700, "message": "The body is not the JSON of one reader."}}
+UNREADABLE = Response(400, (("Content-Type", "application/json"), *NO_STORE), json.dumps(_ERROR).encode("ascii"))

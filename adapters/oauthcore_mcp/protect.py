@@ -1,0 +1,81 @@
+"""The ASGI middleware that stands before an MCP server, and sends the challenges that its SDK does not send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from oauthcore import Access, Response, arun
+from oauthcore_asgi.protect import ACCESS, ResourceMetadata
+from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
+from oauthcore_mcp.calls import read_calls
+from oauthcore_mcp.resource import McpResource
+
+
+def protect_mcp(app: ASGIApplication, resource: McpResource) -> ASGIApplication:
+    """Protect everything that an MCP server's application answers, and serve what clients look for before they call.
+
+    That is the resource's metadata (RFC 9728), and the endpoints of the authorization server where it is in the same
+    process. A request that may pass has its `Access` in `scope["oauthcore.access"]`, and where the resource is of
+    `oauthcore_mcp.sdk`, in the SDK's own `get_access_token()`.
+    """
+    return McpProtection(app, resource)
+
+
+class McpProtection:
+    """Be the application that `protect_mcp` returns; `protects` says of a path whether it needs a token."""
+
+    def __init__(
+        self, app: ASGIApplication, resource: McpResource, protects: Callable[[str], bool] = lambda path: True
+    ) -> None:
+        self._bare = app
+        self._app = resource.in_context(app)
+        self._resource = resource
+        self._protects = protects
+        self._metadata = ResourceMetadata(resource.resource_server, resource.world)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Go on to the server, or answer."""
+        if scope["type"] not in {"http", "websocket"}:
+            return await self._bare(scope, receive, send)
+        oauth, server = self._resource.oauth, self._resource.resource_server
+        if scope["type"] == "http" and any(map(server.owns, paths_of(scope))):
+            return await self._metadata(scope, receive, send)
+        if scope["type"] == "http" and oauth is not None and oauth.path_in(scope) is not None:
+            return await oauth(scope, receive, send)
+        if not self._protects(scope["path"]):
+            return await self._bare(scope, receive, send)
+        return await self._guard(self._spelled(scope), receive, send)
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, resource = head_of(scope, scope["path"]), self._resource
+        find = resource.resource_server.find_access
+        verdict = await arun(find(request, resource.requirement), resource.world)
+        may_call = isinstance(verdict, Access) or verdict.status == 403
+        # The body of a stranger, who has no token that is any good, is not read.
+        if may_call and resource.tools and scope.get("method") == "POST":
+            tools, receive = await read_calls(receive)
+            if isinstance(tools, Response):
+                return await Answer(tools)(scope, receive, send)
+            for requirement in resource.requirements_for(tools):
+                if isinstance(verdict, Access):
+                    verdict = resource.resource_server.decide(verdict, requirement)
+                else:  # the challenge is to name what the tool takes, and not only what every request does
+                    verdict = await arun(find(request, requirement), resource.world)
+        if isinstance(verdict, Access):
+            return await self._app({**scope, ACCESS: verdict}, receive, send)
+        return await Answer(verdict)(scope, receive, send)
+
+    def _spelled(self, scope: Scope) -> Scope:
+        """Return the scope with the path as the resource's URL ends: with a slash, or without.
+
+        Clients differ about the slash. A router would redirect from one to the other, and a client that follows leaves
+        its token behind, or its body.
+        """
+        if not any(path.rstrip("/") == self._resource.path.rstrip("/") for path in paths_of(scope)):
+            return scope
+        end = "/" if self._resource.path.endswith("/") else ""
+        changed: MutableMapping[str, Any] = {**scope, "path": scope["path"].rstrip("/") + end}
+        if scope.get("raw_path") is not None:
+            changed["raw_path"] = scope["raw_path"].rstrip(b"/") + end.encode("ascii")
+        return changed

@@ -1,0 +1,106 @@
+"""The official SDK, `mcp`: its `TokenVerifier` and its `AuthSettings`, of one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.auth.settings import AuthSettings
+from starlette.authentication import AuthCredentials
+
+from oauthcore import Access, Request
+from oauthcore.errors import TemporarilyUnavailable
+from oauthcore.resource.access import FindAccess
+from oauthcore.resource.bearer import read_bearer
+from oauthcore_asgi import Embedded
+from oauthcore_asgi.protect import ACCESS, verify
+from oauthcore_asgi.wire import ASGIApplication, Receive, Scope, Send, head_of
+from oauthcore_mcp.resource import McpResource
+
+
+class Verifier(McpResource):
+    """Be the `token_verifier` of an `MCPServer`, beside `auth=verifier.auth_settings`; or protect it by `protect_mcp`.
+
+    The SDK sends no `scope` in its challenges and knows no tool by its own, so that `protect_mcp` is the better way:
+    `protect_mcp(server.streamable_http_app(), verifier)`, with neither `token_verifier` nor `auth` for the server.
+    """
+
+    @cached_property
+    def auth_settings(self) -> AuthSettings:
+        """Return the SDK's settings, which have it check itself that a token is for this resource."""
+        return AuthSettings.model_validate(
+            {
+                "issuer_url": self.issuer,
+                "resource_server_url": self.url,
+                "required_scopes": list(self.requirement.scope),
+                "validate_token_resource": True,
+            }
+        )
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """Return what a token allows, None if nothing.
+
+        Raises `TemporarilyUnavailable` where nobody could be asked: None would be a 401, by which clients forget a
+        token that may be good.
+        """
+        request = Request("POST", self.path, (("Authorization", f"Bearer {token}"),))
+        # Without a scope: the SDK compares that itself, and answers 403.
+        verdict = await verify(request, self.resource_server.protect(), self.world)
+        if isinstance(verdict, Access):
+            return self.access_token(token, verdict)
+        if verdict.status >= 500:
+            raise TemporarilyUnavailable("nobody could be asked whether the token is good")
+        return None
+
+    def access_token(self, token: str, access: Access) -> AccessToken:
+        """Return an access as the SDK has it."""
+        return AccessToken.model_validate(self.members_of(token, access))
+
+    def members_of(self, token: str, access: Access) -> dict[str, Any]:
+        """Return an access by the SDK's names."""
+        return {
+            "token": token,
+            "client_id": access.client_id,
+            # With what they imply (MCP 2026-07-28: the server honours its hierarchy): the SDK compares names.
+            "scopes": list(dict.fromkeys((*access.scope, *self.implies(access.scope)))),
+            "expires_at": access.expires_at,
+            # The resource server has found it among the token's audience.
+            "resource": self.url,
+            "subject": access.subject,
+            "claims": _claims_of(access),
+        }
+
+    def in_context(self, app: ASGIApplication) -> ASGIApplication:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Return the application as the SDK's own middleware calls it: who it is, for its sessions and its tools."""
+        within: Any = AuthContextMiddleware(app)
+
+        async def call(scope: Scope, receive: Receive, send: Send) -> None:
+            token = read_bearer(head_of(scope, scope["path"]))
+            assert token is not None, "there is an access"
+            user = AuthenticatedUser(self.access_token(token.reveal(), scope[ACCESS]))
+            await within({**scope, "user": user, "auth": AuthCredentials(user.scopes)}, receive, send)
+
+        return call
+
+
+def _claims_of(access: Access) -> dict[str, object]:
+    """Return what is known beside what the SDK has a name for; by `iss` and the subject it tells people apart."""
+    known: dict[str, object] = {
+        "iss": access.issuer,
+        "sub": access.subject,
+        "acr": access.acr,
+        "auth_time": access.auth_time,
+    }
+    known |= {"aud": list(access.audience), "amr": list(access.amr), "act": dict(access.act or {})}
+    return {**{name: value for name, value in known.items() if value}, **access.claims}
+
+
+def verifier(
+    oauth: Embedded[Any, Any] | FindAccess, resource: str, scope: str | Iterable[str] = (), **settings: Any
+) -> Verifier:
+    """Return a `Verifier` for the MCP server at the URL `resource`; the `settings` are those of `McpResource`."""
+    return Verifier(oauth, resource, scope, **settings)

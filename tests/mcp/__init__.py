@@ -1,0 +1,1 @@
+"""The adapter for MCP, its pages, and real clients against it."""

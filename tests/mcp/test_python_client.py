@@ -1,0 +1,137 @@
+"""The official Python client logs in, calls tools, refreshes and steps up (MCP checklist I1).
+
+Which host, issuer, way of registration, method and way of protection meet is chosen so that each value meets the most
+important ones of the others; not every one meets every other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client as McpClient
+from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider
+from mcp.client.streamable_http import streamable_http_client
+
+from oauthcore.jose.crypto import sign_claims
+from oauthcore.jose.jwk import set_of
+from tests.core.signing_keys import key_for
+from tests.mcp.site import Host, Kind, Memory, Site, Tokens, site
+
+
+def run_on(scenario: Callable[[Site], Awaitable[None]], **where: Any) -> None:
+    """Run a scenario at a site."""
+
+    async def run() -> None:
+        async with site(**where) as served:
+            await scenario(served)
+
+    anyio.run(run)
+
+
+async def log_in_call_refresh(host: Host) -> None:
+    """Do what every client does, and see that the person was asked once."""
+    assert await host.call("read") == ["a.txt for alice"]
+    first = host.memory.tokens
+    assert first is not None
+    assert first.scope == "files:read"
+    host.expire()
+
+    assert await host.call("read") == ["a.txt for alice"]
+
+    assert host.memory.tokens is not None
+    assert host.memory.tokens.access_token != first.access_token
+    assert len(host.person.asked) == 1
+    assert host.person.asked[0]["resource"] == host.site.url
+
+
+def test_i1_client_registers_itself_calls_refreshes_and_steps_up() -> None:
+    async def scenario(site: Site) -> None:
+        host = Host(site)
+        await log_in_call_refresh(host)
+
+        # A 403 to the first request after a login goes to the application, which is how this client is made.
+        assert await host.call("read", "delete") == ["a.txt for alice", "a.txt is gone"]
+
+        assert [asked["scope"] for asked in host.person.asked] == ["files:read", "files:read files:write"]
+        assert (site.count("POST /register"), site.count("POST /token")) == (1, 3)
+
+    run_on(scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "kind", "host", "prefix", "tokens"),
+    [
+        ("client_secret_basic", "protect", "asgi", "/tenant1", "shared"),
+        ("client_secret_post", "settings", "asgi", "", "shared"),
+        ("none", "fastmcp", "asgi", "/tenant1", "shared"),
+        ("client_secret_post", "fastmcp", "h11", "/tenant1", "introspected"),
+        ("none", "settings", "h11", "/tenant1", "introspected"),
+        ("client_secret_basic", "protect", "h11", "", "introspected"),
+    ],
+)
+def test_i1_registered_client_logs_in_calls_and_refreshes(
+    method: str, kind: Kind, host: str, prefix: str, tokens: Tokens
+) -> None:
+    async def scenario(site: Site) -> None:
+        known = Host(site, Memory(client=site.register("known", method)))
+
+        await log_in_call_refresh(known)
+
+        assert site.count("POST /register") == 0
+
+    run_on(scenario, kind=kind, host=host, prefix=prefix, tokens=tokens)
+
+
+@pytest.mark.slow
+def test_i1_server_elsewhere_reads_the_tokens_itself() -> None:
+    async def scenario(site: Site) -> None:
+        client = site.register("known", "none", access_token_format="jwt")
+
+        await log_in_call_refresh(Host(site, Memory(client=client)))
+
+        assert site.count("POST /introspect") == 0
+
+    run_on(scenario, host="h11", prefix="/tenant1", tokens="jwt")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
+def test_i1_client_registers_itself_by_each_method(method: str) -> None:
+    async def scenario(site: Site) -> None:
+        host = Host(site, metadata={"token_endpoint_auth_method": method})
+
+        await log_in_call_refresh(host)
+
+        assert host.memory.client is not None
+        assert (host.memory.client.client_secret is None) == (method == "none")
+
+    run_on(scenario, prefix="/tenant1")
+
+
+@pytest.mark.slow
+def test_h1_client_gets_tokens_for_itself_by_a_key_of_its_own() -> None:
+    key = key_for("ES256")
+
+    async def assertion(audience: str) -> str:
+        claims = {"iss": "robot", "sub": "robot", "aud": audience, "exp": time.time() + 60, "jti": str(time.time())}
+        return sign_claims(claims, key, "ES256")
+
+    async def scenario(site: Site) -> None:
+        grants = {"grant_types": ("client_credentials",), "response_types": (), "redirect_uris": ()}
+        site.register("robot", "private_key_jwt", jwks=set_of([key]).decode(), **grants)
+        auth = PrivateKeyJWTOAuthProvider(site.url, Memory(), "robot", assertion, "files:read", issuer=site.issuer)
+        async with (
+            httpx2.AsyncClient(auth=auth, timeout=30, trust_env=False) as http,
+            McpClient(streamable_http_client(site.url, http_client=http)) as client,
+        ):
+            result = await client.call_tool("read", {"path": "a.txt"})
+
+        assert "a.txt for robot" in result.model_dump_json()
+
+    run_on(scenario, kind="protect", host="h11", tokens="introspected")
