@@ -183,9 +183,9 @@ class AuthorizationServer:
     ) -> Flow[Response]:
         context = self.context()
         refuse = self._refusing(endpoint, error_page)
-        asked = EndpointRequest(request, login, endpoint.repeatable)
+        incoming = EndpointRequest(request, login, endpoint.repeatable)
         also = () if endpoint.cors is None else endpoint.cors.headers
-        return transact(lambda: endpoint.flow(asked, context), refuse, also)
+        return transact(lambda: endpoint.flow(incoming, context), refuse, also)
 
     def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
         match endpoint.refuses:

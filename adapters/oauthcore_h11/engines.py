@@ -27,17 +27,20 @@ class Listing(Storage, Protocol):
         """Return every record of a kind, ordered by key."""
 
 
-async def _no_concerns() -> Sequence[object]:
+async def _no_warnings() -> Sequence[object]:
     return ()
 
 
 @attrs.frozen
 class Served:
-    """Hold a storage that a server uses, until `close`; `concerns` says what it may lose, for its operator to hear."""
+    """Hold a storage that a server uses, until `close`.
+
+    `durability_warnings` tells its operator what it may lose.
+    """
 
     storage: AsyncStorage
     close: Callable[[], Awaitable[None]]
-    concerns: Callable[[], Awaitable[Sequence[object]]] = _no_concerns
+    durability_warnings: Callable[[], Awaitable[Sequence[object]]] = _no_warnings
 
 
 @attrs.frozen
@@ -116,14 +119,14 @@ class Redis:
         url = configuration.storage.url.reveal()
         storage = redis.AsyncRedisStorage.from_url(url)
 
-        async def concerns() -> Sequence[object]:
+        async def durability_warnings() -> Sequence[object]:
             try:
-                found: Sequence[object] = await storage.concerns()
+                found: Sequence[object] = await storage.durability_warnings()
             except Exception as error:  # redis-py has two trees of them, in whose words there is no password
                 raise ConfigurationError("storage", redis.shown(url), f"it can't be used: {error}") from None
             return found
 
-        return Served(storage, storage.aclose, concerns)
+        return Served(storage, storage.aclose, durability_warnings)
 
     def open(self, configuration: Configuration, /) -> Opened:
         """Open it for a command."""
@@ -157,16 +160,16 @@ class Sql:
         patience = sql.address.PATIENCE
         storage = sql.AsyncSqlAlchemyStorage(engine, patience=patience)
 
-        async def concerns() -> Sequence[object]:
+        async def durability_warnings() -> Sequence[object]:
             try:
                 async with asyncio.timeout(patience), engine.connect() as connection:
                     await connection.run_sync(sql.schema.check_revision, url)
-                found: Sequence[object] = await storage.concerns()
+                found: Sequence[object] = await storage.durability_warnings()
             except (SQLAlchemyError, OSError) as error:
                 raise sql.address.unusable(url, error) from None
             return found
 
-        return Served(storage, storage.close, concerns)
+        return Served(storage, storage.close, durability_warnings)
 
     def open(self, configuration: Configuration, /) -> Opened:
         """Open it for a command."""

@@ -61,7 +61,7 @@ def settings_of(configuration: Configuration, application: Application) -> Setti
 def check(configuration: Configuration) -> Sequence[str]:
     """Put everything together once, and let go of it; raises `ConfigurationError` for what can't be.
 
-    Returns the concerns about the storage.
+    Return the warnings about the storage.
     """
     passwords = passwords_of(configuration)
 
@@ -86,7 +86,7 @@ async def look_at_storage(
     served = engine_of(configuration).serve(configuration)
     try:
         use(served.storage)
-        return [str(concern) for concern in await served.concerns()]
+        return [str(warning) for warning in await served.durability_warnings()]
     finally:
         await served.close()
 

@@ -15,12 +15,12 @@ from oauthcore_pages.session import DIGEST_METHOD, KEY_DERIVATION, Session
 class ForgedForm(AccessDenied):
     """Refuse a form that these pages did not show in this session.
 
-    `again` is where the page is that could be shown in it, if there is a session at all: somebody may have signed in
+    `retry_url` leads to the page once more, if there is a session that it can be shown in: somebody may have signed in
     in another tab since the form was shown.
     """
 
     description = "The form was not sent from this page, or is out of date: go back to the application and start again."
-    again: str | None = None
+    retry_url: str | None = None
 
 
 @attrs.frozen

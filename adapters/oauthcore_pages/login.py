@@ -38,10 +38,10 @@ def sign_in(visit: Visit) -> Flow[Response]:
     try:
         form, session, handle = visit.submitted()
     except ForgedForm as forged:
-        if visit.login is None or forged.again is None:
+        if visit.login is None or forged.retry_url is None:
             raise
         # They signed in, in another tab, while this form was open: what is typed in it isn't looked at, nor needed.
-        return see_other(forged.again)
+        return see_other(forged.retry_url)
     match form.get("account"):
         case "current" if session.login is not None:
             return (yield from go_on(visit, handle, session))

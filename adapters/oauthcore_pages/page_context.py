@@ -91,14 +91,14 @@ class Visit:
         """Return what renders a refusal in the visitor's language."""
         return lambda page: self.error(page)
 
-    def error(self, page: ErrorPage, again: str | None = None) -> Response:
+    def error(self, page: ErrorPage, retry_url: str | None = None) -> Response:
         """Say that the request was refused."""
-        return self.around.templates.error(page, self.language, again)
+        return self.around.templates.error(page, self.language, retry_url)
 
     def refuse(self, error: OAuthError, cause: BaseException | None) -> Response:
         """Say so, with a way back where the form was merely out of date."""
-        again = error.again if isinstance(error, ForgedForm) else None
-        return refuse_as_page(error, lambda page: self.error(page, again), cause)
+        retry_url = error.retry_url if isinstance(error, ForgedForm) else None
+        return refuse_as_page(error, lambda page: self.error(page, retry_url), cause)
 
     def submitted(self, subject: str | None = None) -> tuple[Form, Session, str]:
         """Read a form that was shown in this session; raises `ForgedForm` where it was not.
@@ -112,7 +112,7 @@ class Visit:
             session = self.around.form_tokens.check(form.get("csrf"), self.session, bound)
         except ForgedForm as forged:
             if self.session is not None:
-                forged.again = self.send_to(self.request.path, handle).header("location")
+                forged.retry_url = self.send_to(self.request.path, handle).header("location")
             raise
         return form, session, handle
 

@@ -227,12 +227,14 @@ class Templates:
         page = {"frames": left.frames, "location": left.location, "wait": WAIT}
         return self._page(language, 200, "signed_out.html", left.frame_sources, login=login, **page)
 
-    def error(self, page: ErrorPage, language: str | None = None, again: str | None = None) -> Response:
+    def error(self, page: ErrorPage, language: str | None = None, retry_url: str | None = None) -> Response:
         """Say that a request was refused: what the core calls where it can't redirect. `again` is a way back."""
         chosen = language or self._languages[0]
         # Translated here, since a template would take a text that it translates for its own, and not escape it.
         description = self._texts[chosen].gettext(page.description)
-        return self._page(chosen, page.status, "error.html", code=page.code, description=description, again=again)
+        return self._page(
+            chosen, page.status, "error.html", code=page.code, description=description, retry_url=retry_url
+        )
 
     def describe(self, token: str, language: str) -> str:
         """Say what a scope means."""

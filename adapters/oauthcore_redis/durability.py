@@ -40,7 +40,7 @@ def look(linger: int, clock: Clock, replicas: int = 0) -> CommandFlow[tuple[Dura
     before = clock()
     seconds, microseconds = yield Command((b"TIME",), is_safe=True)
     ahead = int(seconds) + int(microseconds) / 1e6 - (before + clock()) / 2
-    found = concerns(Look(info, settings, ahead), linger, replicas)
+    found = durability_warnings(Look(info, settings, ahead), linger, replicas)
     return tuple(concern for concern in found if concern is not None)
 
 
@@ -52,7 +52,7 @@ def allowed(command: Command) -> CommandFlow[Any]:
         return None
 
 
-def concerns(found: Look, linger: int, replicas: int) -> tuple[DurabilityWarning | None, ...]:
+def durability_warnings(found: Look, linger: int, replicas: int) -> tuple[DurabilityWarning | None, ...]:
     """Return what there is to say of a server, where commits wait for so many replicas."""
     return (
         appendonly(found.info),

@@ -87,7 +87,7 @@ class RedisStorage:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         yield from self._answer(self._sweep.every(kind))
 
-    def concerns(self, clock: Clock = time.time) -> Sequence[DurabilityWarning]:
+    def durability_warnings(self, clock: Clock = time.time) -> Sequence[DurabilityWarning]:
         """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
         return self._answer(look(self._operations.linger, clock, self._operations.replicas))
 
@@ -151,7 +151,7 @@ class AsyncRedisStorage:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         return await self._answer(self._sweep.every(kind))
 
-    async def concerns(self, clock: Clock = time.time) -> Sequence[DurabilityWarning]:
+    async def durability_warnings(self, clock: Clock = time.time) -> Sequence[DurabilityWarning]:
         """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
         return await self._answer(look(self._operations.linger, clock, self._operations.replicas))
 

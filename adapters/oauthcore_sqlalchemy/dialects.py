@@ -56,7 +56,7 @@ class DatabaseDialect(Protocol):
     def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
 
-    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
+    def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
 
 

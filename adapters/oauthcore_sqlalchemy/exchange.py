@@ -37,7 +37,7 @@ Exchange: TypeAlias = "Generator[Statement, CursorResult[*tuple[Any, ...]], T]"
 Operation: TypeAlias = "Generator[Exchange[Any], Any, T]"
 
 
-def hold(connection: Connection, exchange: Exchange[T]) -> T:
+def perform(connection: Connection, exchange: Exchange[T]) -> T:
     """Run an exchange by blocking calls. A connection that may not be clean afterwards is thrown away."""
     resume: Any = exchange.send
     answer: Any = None
@@ -60,7 +60,7 @@ def hold(connection: Connection, exchange: Exchange[T]) -> T:
             connection.invalidate()
 
 
-async def ahold(connection: AsyncConnection, exchange: Exchange[T]) -> T:
+async def aperform(connection: AsyncConnection, exchange: Exchange[T]) -> T:
     """Run an exchange, awaiting each result; one that is cancelled in the middle leaves no open transaction."""
     resume: Any = exchange.send
     answer: Any = None

@@ -60,7 +60,7 @@ class MySql:
         yield from within(transaction, _remove_expired(expired_before, limit, removed))
         return len(removed)
 
-    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
+    def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.MYSQL, durability.MYSQL_SETTINGS)
 

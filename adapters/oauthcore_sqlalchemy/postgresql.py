@@ -106,7 +106,7 @@ class PostgreSql:
         removed = yield Statement(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
 
-    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
+    def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.POSTGRESQL, durability.POSTGRESQL_SETTINGS, by_name=True)
 

@@ -120,9 +120,9 @@ def expired(before: int, terms: Terms) -> Operation[int]:
     return count
 
 
-def concerns(terms: Terms) -> Operation[tuple[DurabilityWarning, ...]]:
+def durability_warnings(terms: Terms) -> Operation[tuple[DurabilityWarning, ...]]:
     """Ask which settings may lose what was committed."""
-    found: tuple[DurabilityWarning, ...] = yield from ask(terms.dialect.concerns, terms)
+    found: tuple[DurabilityWarning, ...] = yield from ask(terms.dialect.durability_warnings, terms)
     return found
 
 

@@ -68,7 +68,7 @@ class Sqlite:
         removed = yield Statement(_PURGE, {"before": expired_before, "limit": limit})
         return removed.rowcount
 
-    def concerns(self) -> Exchange[tuple[DurabilityWarning, ...]]:
+    def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
         return durability.look(durability.SQLITE, durability.SQLITE_SETTINGS)
 

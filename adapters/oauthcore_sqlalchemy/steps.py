@@ -84,18 +84,18 @@ def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step,
 
     An older version wrote a record, before a field was added: to compare texts is then to lose a race that nobody runs.
     """
-    again: list[Step] = []
+    updated: list[Step] = []
     for step in steps:
         text = stored.get(step.place)
         if step.expected is None:
-            again.append(step)
+            updated.append(step)
         elif text is None or (text != step.expected_body and load(type(step.expected), text) != step.expected):
             return None
         else:
             # What is only required keeps its old text.
             after_body = text if step.act == "require" else step.after_body
-            again.append(attrs.evolve(step, expected_body=text, after_body=after_body))
-    return None if again == list(steps) else tuple(again)
+            updated.append(attrs.evolve(step, expected_body=text, after_body=after_body))
+    return None if updated == list(steps) else tuple(updated)
 
 
 def place_of(kind: type[Record], key: str, partition: str) -> Place:

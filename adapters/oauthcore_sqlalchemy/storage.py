@@ -16,7 +16,7 @@ from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import retries
 from oauthcore_sqlalchemy.dialects import DatabaseDialect
-from oauthcore_sqlalchemy.exchange import Exchange, Operation, ahold, hold
+from oauthcore_sqlalchemy.exchange import Exchange, Operation, aperform, perform
 from oauthcore_sqlalchemy.forking import watch
 from oauthcore_sqlalchemy.mysql import MySql
 from oauthcore_sqlalchemy.postgresql import PostgreSql
@@ -101,9 +101,9 @@ class SqlAlchemyStorage:
         """Count the records that expired before that second: what a purge has to do."""
         return self._run(retries.expired(before, self._terms))
 
-    def concerns(self) -> Sequence[DurabilityWarning]:
+    def durability_warnings(self) -> Sequence[DurabilityWarning]:
         """Name the database's settings that may lose what was committed, for a host to say when it starts."""
-        return self._run(retries.concerns(self._terms))
+        return self._run(retries.durability_warnings(self._terms))
 
     def close(self) -> None:
         """Let go of the engine's connections; the application's own connection is left as it is."""
@@ -122,17 +122,17 @@ class SqlAlchemyStorage:
                 retries.check_tables(error, self._bind.engine.url)
                 raise
             try:
-                resume, answer = operation.send, self._hold(exchange)
+                resume, answer = operation.send, self._perform(exchange)
             except Exception as failure:  # the operation knows whether it may be tried again
                 resume, answer = operation.throw, failure
 
-    def _hold(self, exchange: Exchange[T]) -> T:
+    def _perform(self, exchange: Exchange[T]) -> T:
         if isinstance(self._bind, Connection):
             begin_in_sqlite(self._bind)
-            return hold(self._bind, exchange)
+            return perform(self._bind, exchange)
         with self._bind.connect() as connection:
             try:
-                return hold(connection.execution_options(**self._options), exchange)
+                return perform(connection.execution_options(**self._options), exchange)
             except DBAPIError as error:
                 if retries.reads_only(error) and not connection.closed:
                     connection.invalidate()  # its address may lead elsewhere by now
@@ -184,9 +184,9 @@ class AsyncSqlAlchemyStorage:
         """Count the records that expired before that second: what a purge has to do."""
         return await self._run(retries.expired(before, self._terms))
 
-    async def concerns(self) -> Sequence[DurabilityWarning]:
+    async def durability_warnings(self) -> Sequence[DurabilityWarning]:
         """Name the database's settings that may lose what was committed, for a host to say when it starts."""
-        return await self._run(retries.concerns(self._terms))
+        return await self._run(retries.durability_warnings(self._terms))
 
     async def close(self) -> None:
         """Let go of the engine's connections; the application's own connection is left as it is."""
@@ -206,17 +206,17 @@ class AsyncSqlAlchemyStorage:
                 raise
             try:
                 async with asyncio.timeout(self._patience):
-                    resume, answer = operation.send, await self._hold(exchange)
+                    resume, answer = operation.send, await self._perform(exchange)
             except Exception as failure:  # the operation knows whether it may be tried again
                 resume, answer = operation.throw, failure
 
-    async def _hold(self, exchange: Exchange[T]) -> T:
+    async def _perform(self, exchange: Exchange[T]) -> T:
         if isinstance(self._bind, AsyncConnection):
             await self._bind.run_sync(begin_in_sqlite)
-            return await ahold(self._bind, exchange)
+            return await aperform(self._bind, exchange)
         async with self._bind.connect() as connection:
             try:
-                return await ahold(await connection.execution_options(**self._options), exchange)
+                return await aperform(await connection.execution_options(**self._options), exchange)
             except DBAPIError as error:
                 if retries.reads_only(error) and not connection.closed:
                     await connection.invalidate()

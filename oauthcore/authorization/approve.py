@@ -27,11 +27,14 @@ from oauthcore.scope import Scope, parse_scope
 
 @per_request
 class Approval:
-    """Hold what the person agreed to. `asked`: they were asked just now; `remember`: they need not be asked again."""
+    """Hold what the person agreed to.
+
+    `explicit` tells that they were asked just now, `remember` that they want not to be asked next time.
+    """
 
     login: Login
     scope: Scope
-    asked: bool
+    explicit: bool
     remember: bool = False
 
 
@@ -42,7 +45,7 @@ def approve(
     access, response, session = validated.access, validated.response, facts.session
     client = access.client
     changes: list[Change] = [Require(client), *consent_changes(access, approval, facts.consent, context)]
-    events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.asked else []
+    events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
     check_id_token_allowed(validated, approval, context)
     if response.type.is_none:
         changes += () if session is None else (Require(session),)
@@ -79,8 +82,8 @@ def relies_on_nonce(validated: ValidatedRequest, context: Context) -> bool:
 def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> Grant:
     """Make the grant: what was allowed, and how the person who did so was authenticated."""
     client, request, login = access.client, access.request, approval.login
-    asked = None if request.scope is None else parse_scope(request.scope)
-    grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, asked)
+    requested = None if request.scope is None else parse_scope(request.scope)
+    grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, requested)
     if context.openid is None or "openid" not in approval.scope:
         # It ends with the login session, too: who signs out means every application that got something in it.
         return grant if login.sid is None else attrs.evolve(grant, sid=login.sid)
@@ -103,7 +106,7 @@ def consent_changes(
     access: RequestedAccess, approval: Approval, consent: Consent | None, context: Context
 ) -> tuple[Change, ...]:
     """Remember what was answered, or demand that the consent relied on still stands at the moment of the commit."""
-    if not approval.asked:
+    if not approval.explicit:
         return () if consent is None else (Require(consent),)
     if approval.remember:
         return (remember(access, approval.scope, approval.login.subject, consent, context),)

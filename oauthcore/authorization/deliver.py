@@ -93,8 +93,8 @@ def front_channel_person(
 def names_wished(request: AuthorizationRequest, client: Client, context: Context, *, alone: bool) -> tuple[str, ...]:
     """Return the claims to ask the application for; none where the request can't be read, since it will be refused."""
     try:
-        asked = None if request.scope is None else parse_scope(request.scope)
-        scope = context.requested_scope(asked, client)
+        requested = None if request.scope is None else parse_scope(request.scope)
+        scope = context.requested_scope(requested, client)
         return names_in(client, scope if alone else NOTHING, request.claims, context)
     except OAuthError:
         return ()

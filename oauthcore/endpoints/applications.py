@@ -92,22 +92,22 @@ class Withdrawal:
     client_id: str | None
 
 
-def withdraw(asked: Withdrawal, context: Context, *, again: bool) -> Flow[Decision[int]]:
-    """Take back what a person authorized, and return how much; `again` tells that some of it is taken back already.
+def withdraw(withdrawal: Withdrawal, context: Context, *, has_begun: bool) -> Flow[Decision[int]]:
+    """Take back what a person authorized, and return how much; `has_begun` tells that some of it is taken back already.
 
     To be decided until there is nothing more to take back, by `commit_until_unchanged`: there may be a consent or a
     grant by then that was not there when this looked.
     """
-    consents = yield from find_of(Consent, asked.subject)
-    grants = yield from find_of(Grant, asked.subject)
-    consents = [consent for consent in consents if asked.client_id in {None, consent.client_id}]
+    consents = yield from find_of(Consent, withdrawal.subject)
+    grants = yield from find_of(Grant, withdrawal.subject)
+    consents = [consent for consent in consents if withdrawal.client_id in {None, consent.client_id}]
     grants = [
-        grant for grant in grants if asked.client_id in {None, grant.client_id} and is_standing(grant, context.now)
+        grant for grant in grants if withdrawal.client_id in {None, grant.client_id} and is_standing(grant, context.now)
     ]
-    if again and not consents and not grants:
+    if has_begun and not consents and not grants:
         return Decision(0)
-    mark = yield from find_mark(asked.subject, context)
-    return decide_withdraw(asked, WithdrawalFacts(consents, grants, mark), context)
+    mark = yield from find_mark(withdrawal.subject, context)
+    return decide_withdraw(withdrawal, WithdrawalFacts(consents, grants, mark), context)
 
 
 @attrs.frozen
@@ -119,13 +119,13 @@ class WithdrawalFacts:
     mark: WithdrawalMark | None
 
 
-def decide_withdraw(asked: Withdrawal, facts: WithdrawalFacts, context: Context) -> Decision[int]:
+def decide_withdraw(withdrawal: Withdrawal, facts: WithdrawalFacts, context: Context) -> Decision[int]:
     """Forget the consents, so that they are asked again, and revoke the grants, so that every token ends.
 
     Whoever authorizes meanwhile requires what they rely on: the consent that is deleted here, or the mark that is
     changed here. So they come first, and the next look finds their grant; or they decide again, and have to ask.
     """
-    changes: list[Change] = [change_mark(asked.subject, facts.mark, context)]
+    changes: list[Change] = [change_mark(withdrawal.subject, facts.mark, context)]
     changes += [Delete(consent) for consent in facts.consents]
     standing = (consent for consent in facts.consents if is_standing(consent, context.now))
     events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in standing]

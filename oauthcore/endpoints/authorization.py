@@ -110,7 +110,7 @@ def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context)
         validated = validate(redirectable, "authorization", context)
         needed = next_step(validated, facts, NOT_BEGUN, context)
         if isinstance(needed, Login):
-            return approve(validated, Approval(needed, validated.access.scope, asked=False), facts, context)
+            return approve(validated, Approval(needed, validated.access.scope, explicit=False), facts, context)
         if arrived.reload is not None:
             return Decision(arrived.reload)
         if "none" in validated.access.prompt:

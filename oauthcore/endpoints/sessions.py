@@ -41,42 +41,42 @@ class SignIn:
         return max(self.login.auth_time, before.auth_time + 1)
 
 
-def sign_in(asked: SignIn, context: Context) -> Flow[Decision[Login]]:
+def sign_in(details: SignIn, context: Context) -> Flow[Decision[Login]]:
     """Go on with the session that the browser had, or begin one; raises `OutdatedLogin`.
 
     A commit that fails is decided again, and no fresh look would bring back what the host has concluded from.
     """
-    for record in asked.relying_on:
+    for record in details.relying_on:
         if (yield from find(type(record), record.key)) != record:
             raise OutdatedLogin(f"the {type(record).__name__} that it was concluded from who signs in is another now")
-    before = None if asked.before is None else (yield from find(LoginSession, asked.before))
-    if before is None or before.subject == asked.login.subject:
-        return decide_sign_in(asked, before, NO_SESSIONS, context)
-    return decide_sign_in(asked, before, (yield from sessions_to_end([before])), context)
+    before = None if details.before is None else (yield from find(LoginSession, details.before))
+    if before is None or before.subject == details.login.subject:
+        return decide_sign_in(details, before, NO_SESSIONS, context)
+    return decide_sign_in(details, before, (yield from sessions_to_end([before])), context)
 
 
 def decide_sign_in(
-    asked: SignIn, before: LoginSession | None, ends: SessionsToEnd, context: Context
+    details: SignIn, before: LoginSession | None, ends: SessionsToEnd, context: Context
 ) -> Decision[Login]:
     """There are two cases: who signs in was signed in before, and their session goes on; or another's, if any, ends.
 
     Return the login as the session has it, whichever session that is.
     """
-    login, over = asked.login, context.now + asked.lifetime
-    relied_on = tuple(map(Require, asked.relying_on))
+    login, over = details.login, context.now + details.lifetime
+    relied_on = tuple(map(Require, details.relying_on))
     event = Event("signed_in", None, login.subject)
-    how = {"auth_time": asked.auth_time_after(before), "acr": login.acr, "amr": login.amr, "expires_at": over}
+    how = {"auth_time": details.auth_time_after(before), "acr": login.acr, "amr": login.amr, "expires_at": over}
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
         return Decision(renewed.login, (*relied_on, Replace(before, renewed)), (event,))
     ended = ending(ends, context)
-    fresh = LoginSession(key=asked.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
+    fresh = LoginSession(key=details.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
     return Decision(fresh.login, (*relied_on, *ended.changes, Insert(fresh)), (*ended.events, event))
 
 
-def signed_in(asked: SignIn, context: Context) -> Flow[Login]:
+def signed_in(details: SignIn, context: Context) -> Flow[Login]:
     """Begin a session, and return who is signed in as it says: the session that the browser had may go on instead."""
-    return commit_with_retry(lambda: sign_in(asked, context))
+    return commit_with_retry(lambda: sign_in(details, context))
 
 
 def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:

@@ -51,31 +51,34 @@ def own_endpoints(
         ),
         Endpoint(
             path=paths.token,
-            flow=lambda asked, context: token(asked, grants, context),
+            flow=lambda incoming, context: token(incoming, grants, context),
             cors=ANY_ORIGIN,
             repeatable=frozenset({"resource", "audience"}),  # RFC 8707 section 2.2, RFC 8693 section 2.1
             metadata="token_endpoint",
         ),
         Endpoint(
             path=paths.introspection,
-            flow=lambda asked, context: introspection(asked.request, context),
+            flow=lambda incoming, context: introspection(incoming.request, context),
             metadata="introspection_endpoint",
         ),
         Endpoint(
             path=paths.revocation,
-            flow=lambda asked, context: revocation(asked.request, context),
+            flow=lambda incoming, context: revocation(incoming.request, context),
             cors=ANY_ORIGIN,
             metadata="revocation_endpoint",
         ),
         Endpoint(
-            path=paths.resume, flow=lambda asked, context: resume(asked.request, context), methods=_GET, refuses="page"
+            path=paths.resume,
+            flow=lambda incoming, context: resume(incoming.request, context),
+            methods=_GET,
+            refuses="page",
         ),
     ]
     if registrar is not None:
         endpoints.append(
             Endpoint(
                 path=paths.registration,
-                flow=lambda asked, context: registration(asked.request, registrar, context),
+                flow=lambda incoming, context: registration(incoming.request, registrar, context),
                 methods=("POST", "GET", "DELETE"),
                 cors=ANY_ORIGIN,
                 metadata="registration_endpoint",
@@ -95,7 +98,7 @@ def own_endpoints(
         endpoints += [
             Endpoint(
                 path=paths.userinfo,
-                flow=lambda asked, context: userinfo(asked.request, context),
+                flow=lambda incoming, context: userinfo(incoming.request, context),
                 methods=_BOTH,
                 refuses="challenge",
                 scope=OPENID_SCOPE,
@@ -104,7 +107,7 @@ def own_endpoints(
             ),
             Endpoint(
                 path=paths.end_session,
-                flow=lambda asked, context: end_session_endpoint(asked.request, context),
+                flow=lambda incoming, context: end_session_endpoint(incoming.request, context),
                 methods=_BOTH,
                 refuses="page",
                 metadata="end_session_endpoint",

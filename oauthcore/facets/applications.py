@@ -30,5 +30,5 @@ class Applications:
         call, nor of what was just being authorized; who says yes after that has authorized something new. Raises
         `EffectFailed` if storage fails: a part may be done then, and it is to be called again.
         """
-        asked, context = Withdrawal(subject, client_id), self._context()
-        return total(commit_until_unchanged(lambda again: withdraw(asked, context, again=again)))
+        withdrawal, context = Withdrawal(subject, client_id), self._context()
+        return total(commit_until_unchanged(lambda has_begun: withdraw(withdrawal, context, has_begun=has_begun)))

@@ -56,8 +56,8 @@ class Sessions:
             raise ConfigurationError("lifetime", lifetime, "use a number of seconds, 1 or more")
         context = self._context()
         login = Login(subject=subject, auth_time=context.now if auth_time is None else auth_time, acr=acr, amr=amr)
-        asked = SignIn(login, context.mint().reveal(), before, lifetime, auth_time is None, tuple(relying_on))
-        return signed_in(asked, context)
+        details = SignIn(login, context.mint().reveal(), before, lifetime, auth_time is None, tuple(relying_on))
+        return signed_in(details, context)
 
     def of(self, subject: str) -> Flow[tuple[LoginSession, ...]]:
         """Find the login sessions of a person that last, the newest first. Raises `EffectFailed` if storage fails."""
@@ -81,7 +81,7 @@ class Sessions:
         return total(commit_until_unchanged(lambda _: end_sessions(subject, context)))
 
     def find_logout(self, handle: str, login: Login | None) -> Flow[PendingLogout | None]:
-        """Find out what a client asked that sent a person here to sign out: None for a handle that is none (any more).
+        """Find the logout that a client has sent a person here for; None if the handle is unknown or over.
 
         `login` is who is signed in now. Raises `EffectFailed` if storage fails.
         """
@@ -105,8 +105,8 @@ class Sessions:
         """
         check_login(login)
         context = self._context()
-        asked = None if handle is None else Secret(handle)
-        leaving = SignOut(login, browser_of(request, context), asked, location)
+        logout_handle = None if handle is None else Secret(handle)
+        leaving = SignOut(login, browser_of(request, context), logout_handle, location)
         return transact(lambda: sign_out(leaving, signed_out_page, context), self._refuse_as_page(error_page))
 
     def deliver_logouts(self, limit: int = 20) -> Flow[int]:

@@ -23,7 +23,7 @@ from oauthcore.wire.text import ascii_lower
 
 
 @attrs.frozen
-class _Kept:
+class _CachedAccess:
     access: Access
     until: int
 
@@ -69,13 +69,13 @@ class IntrospectedTokens:
         self._skew = skew
         self._cache_lifetime = cache_lifetime
         self._capacity = capacity
-        self._kept: dict[bytes, _Kept] = {}
+        self._cache: dict[bytes, _CachedAccess] = {}
 
     def __call__(self, token: Secret) -> Flow[Access | None]:
         """Return what a token allows, None if it allows nothing; raises `TemporarilyUnavailable` without an answer."""
         key = hashlib.sha256(token.reveal().encode("ascii")).digest()
         now = int(self.clock())
-        kept = self._kept.get(key)
+        kept = self._cache.get(key)
         if kept is not None and now < kept.until:
             return kept.access
         body = urlencode({"token": token.reveal(), "token_type_hint": "access_token"}).encode("ascii")
@@ -86,14 +86,14 @@ class IntrospectedTokens:
 
     def _keep(self, key: bytes, access: Access | None, now: int) -> None:
         if access is None or not self._cache_lifetime:
-            self._kept.pop(key, None)
+            self._cache.pop(key, None)
             return
-        if len(self._kept) >= self._capacity:
+        if len(self._cache) >= self._capacity:
             # Copied before it is read, and put in place whole: threads may be at it together.
-            kept = {key: kept for key, kept in list(self._kept.items()) if now < kept.until}
-            self._kept = kept if len(kept) < self._capacity else {}
+            kept = {key: kept for key, kept in list(self._cache.items()) if now < kept.until}
+            self._cache = kept if len(kept) < self._capacity else {}
         until = now + self._cache_lifetime
-        self._kept[key] = _Kept(access, until if access.expires_at is None else min(until, access.expires_at))
+        self._cache[key] = _CachedAccess(access, until if access.expires_at is None else min(until, access.expires_at))
 
 
 def access_of(response: Response, issuer: str | None, now: int, skew: int = SKEW) -> Access | None:

@@ -126,7 +126,7 @@ async def test_an_async_storage_is_made_of_a_url(engines: list[Engine], client: 
 def test_the_server_that_has_the_slot_is_looked_at(engines: list[Engine], client: redis.cluster.RedisCluster) -> None:
     with engines[1].client() as one:
         one.config_set("appendfsync", "everysec")
-        found = [RedisStorage(client, prefix=prefix).concerns() for prefix in prefixes(engines)]
+        found = [RedisStorage(client, prefix=prefix).durability_warnings() for prefix in prefixes(engines)]
         one.config_set("appendfsync", "always")
 
     assert [[concern.setting for concern in concerns] for concerns in found] == [[], ["appendfsync"], []]

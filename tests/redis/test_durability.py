@@ -12,7 +12,7 @@ import redis.asyncio
 from redis.exceptions import NoPermissionError
 
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
-from oauthcore_redis.durability import Look, concerns, read_pairs
+from oauthcore_redis.durability import Look, durability_warnings, read_pairs
 from tests.redis.engine import DURABLE, Engine, binaries, running
 
 GOOD = {
@@ -27,7 +27,7 @@ SET = {"appendfsync": "always", "no-appendfsync-on-rewrite": "no", "min-replicas
 
 def told(info: dict[str, str], settings: dict[str, str], ahead: float = 0.0, replicas: int = 1) -> list[str]:
     found = Look({**GOOD, **info}, {**SET, **settings}, ahead)
-    return [str(concern) for concern in concerns(found, 300, replicas) if concern is not None]
+    return [str(concern) for concern in durability_warnings(found, 300, replicas) if concern is not None]
 
 
 @pytest.fixture(params=sorted(binaries()))
@@ -39,15 +39,15 @@ def durable(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
 
 def test_a_server_as_it_should_be_is_no_concern(durable: Engine) -> None:
     with durable.client() as client:
-        assert RedisStorage(client).concerns() == ()
+        assert RedisStorage(client).durability_warnings() == ()
 
 
 @pytest.mark.anyio
 async def test_an_async_host_is_told_the_same(engine: Engine, client: redis.Redis) -> None:
     storage = AsyncRedisStorage(redis.asyncio.Redis(port=engine.port))
 
-    assert [concern.setting for concern in await storage.concerns()] == ["appendonly"]
-    assert await storage.concerns() == RedisStorage(client).concerns()
+    assert [concern.setting for concern in await storage.durability_warnings()] == ["appendonly"]
+    assert await storage.durability_warnings() == RedisStorage(client).durability_warnings()
     await storage.aclose()
 
 
@@ -57,7 +57,7 @@ def test_settings_that_lose_something_are_named_with_their_value_and_the_remedy(
     client.config_set("maxmemory", "1gb")
     client.config_set("maxmemory-policy", "allkeys-lru")
 
-    found = storage.concerns()
+    found = storage.durability_warnings()
 
     client.config_set("maxmemory", "0")
     client.config_set("maxmemory-policy", "noeviction")
@@ -78,7 +78,7 @@ def test_a_user_that_may_not_see_the_settings_is_told_so_and_can_still_work(
     with engine.client(username="limited", password="word") as limited:
         with pytest.raises(NoPermissionError):
             limited.config_get("appendonly")
-        found = RedisStorage(limited, prefix=prefix).concerns()
+        found = RedisStorage(limited, prefix=prefix).durability_warnings()
     client.execute_command("ACL", "DELUSER", "limited")
 
     assert [(concern.setting, concern.value) for concern in found] == [
@@ -89,10 +89,10 @@ def test_a_user_that_may_not_see_the_settings_is_told_so_and_can_still_work(
 
 
 def test_a_clock_that_is_ahead_is_named(storage: RedisStorage) -> None:
-    found = storage.concerns(lambda: time.time() - 1_000)
+    found = storage.durability_warnings(lambda: time.time() - 1_000)
 
     assert [(concern.setting, concern.value) for concern in found][1:] == [("clock", "1000 seconds ahead")]
-    assert len(storage.concerns(lambda: time.time() + 1_000)) == 1
+    assert len(storage.durability_warnings(lambda: time.time() + 1_000)) == 1
 
 
 @pytest.mark.parametrize(

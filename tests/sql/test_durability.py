@@ -75,19 +75,19 @@ def test_a_durable_postgresql_gives_no_concern_and_one_that_was_made_faster_does
     database = durable_postgresql.database()
     engine = engine_of(durable_postgresql.url("psycopg", database))
     try:
-        assert SqlAlchemyStorage(engine).concerns() == ()
+        assert SqlAlchemyStorage(engine).durability_warnings() == ()
         with engine.connect() as connection:
             connection.execute(text(f'ALTER DATABASE "{database}" SET synchronous_commit = off'))
             connection.commit()
         engine.dispose()
-        (concern,) = SqlAlchemyStorage(engine).concerns()
+        (concern,) = SqlAlchemyStorage(engine).durability_warnings()
     finally:
         engine.dispose()
 
     assert str(concern) == "synchronous_commit is off: set it to on, or the last commits end with the machine"
     fast = engine_of(postgresql.url("psycopg", postgresql.database()))
     try:
-        assert "fsync" in {concern.setting for concern in SqlAlchemyStorage(fast).concerns()}
+        assert "fsync" in {concern.setting for concern in SqlAlchemyStorage(fast).durability_warnings()}
     finally:
         fast.dispose()
 
@@ -100,7 +100,10 @@ async def test_it_is_the_same_when_it_is_awaited(postgresql: PostgreSql) -> None
         engine_of(postgresql.url("psycopg", database)),
     )
     try:
-        assert await AsyncSqlAlchemyStorage(engine).concerns() == SqlAlchemyStorage(blocking).concerns()
+        assert (
+            await AsyncSqlAlchemyStorage(engine).durability_warnings()
+            == SqlAlchemyStorage(blocking).durability_warnings()
+        )
     finally:
         await engine.dispose()
         blocking.dispose()
@@ -109,7 +112,7 @@ async def test_it_is_the_same_when_it_is_awaited(postgresql: PostgreSql) -> None
 def test_a_mariadb_that_was_made_faster_gives_a_concern(mariadb: MariaDb) -> None:
     engine = engine_of(mariadb.url("pymysql", mariadb.database()))
     try:
-        found = SqlAlchemyStorage(engine).concerns()
+        found = SqlAlchemyStorage(engine).durability_warnings()
     finally:
         engine.dispose()
 
@@ -122,10 +125,10 @@ def test_a_file_gives_a_concern_where_it_is_not_synchronised() -> None:
     engine: Engine = create_engine("sqlite://")
     storage = SqlAlchemyStorage(engine)
     try:
-        assert storage.concerns() == ()
+        assert storage.durability_warnings() == ()
         with engine.connect() as connection:
             connection.execute(text("PRAGMA synchronous = NORMAL"))
             connection.commit()
-        assert [concern.setting for concern in storage.concerns()] == ["synchronous"]
+        assert [concern.setting for concern in storage.durability_warnings()] == ["synchronous"]
     finally:
         engine.dispose()

@@ -102,13 +102,17 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         Say it as one line of JSON.
     """
     configuration = read(config, os.environ)
-    concerns = list(serving.check(configuration))
+    durability_warnings = list(serving.check(configuration))
     warnings = [*cautions(config, configuration), *look_at_issuer(configuration)]
     is_provider = configuration.oidc is not None
     sentence = f"{config} is good: {configuration.issuer}, {len(configuration.clients)} clients declared."
     sentence = f"{sentence} {openid_is(on=is_provider)}"
     sentence = "\n".join(
-        (sentence, *(f"warning: {warning}" for warning in warnings), *(f"storage: {concern}" for concern in concerns))
+        (
+            sentence,
+            *(f"warning: {warning}" for warning in warnings),
+            *(f"storage: {warning}" for warning in durability_warnings),
+        )
     )
     members = {
         "config": str(config),
@@ -116,7 +120,7 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
         "bind": list(configuration.bind),
         "openid": is_provider,
         "warnings": warnings,
-        "storage": {"concerns": concerns},
+        "storage": {"concerns": durability_warnings},
     }
     say(members, sentence, as_json=as_json)
 

@@ -266,10 +266,10 @@ def typed_password() -> Secret:
     """Ask for a password, twice; raises `ConfigurationError` for two that differ, and for Ctrl-D."""
     try:
         password = Secret(getpass.getpass("Password: "))
-        again = getpass.getpass("Once more: ")
+        repeated = getpass.getpass("Once more: ")
     except EOFError:
         raise ConfigurationError("password", None, "type one, or let --generate make one") from None
-    if again != password.reveal():
+    if repeated != password.reveal():
         raise ConfigurationError("password", password, "the two were not the same; try again")
     return password
 

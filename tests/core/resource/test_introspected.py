@@ -147,11 +147,11 @@ def test_crowd_of_tokens_takes_no_more_room_than_it_may() -> None:
 
     for number in range(10):
         ask(found, Elsewhere(told()), f"token{number}")
-        assert len(found._kept) <= 3
+        assert len(found._cache) <= 3
     ask(found, Elsewhere(told()), "a")
     clock.now += 30
     ask(found, Elsewhere(told()), "b")
-    assert len(found._kept) <= 3
+    assert len(found._cache) <= 3
 
 
 @pytest.mark.parametrize(
