@@ -1,12 +1,12 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
 from oauthcore.authorization.next_step import Need
+from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
-from oauthcore.endpoints.registration import AnyoneMayRegister, Registration
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, Throttled
@@ -57,6 +57,7 @@ __all__ = [
     "Response",
     "Scope",
     "Secret",
+    "SoftwareStatementIssuer",
     "Throttled",
     "UnknownScope",
     "World",

@@ -36,8 +36,11 @@ Kind = Literal[
     "assertion",
     "initial_access_token",
     "registration_access_token",
+    "registration_address",
+    "registration_slot",
+    "shared_client",
 ]
-Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid"]
+Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid", "registration_access_token"]
 
 Purpose = Literal["keys", "client_secret", "client_secret_of_issuer"]
 

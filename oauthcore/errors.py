@@ -183,6 +183,20 @@ class InvalidClientMetadata(OAuthError):
     description = "The client metadata has a value that can't be registered."
 
 
+class InvalidSoftwareStatement(OAuthError):
+    """Refuse a software statement that can't be read or verified (RFC 7591 section 3.2.2)."""
+
+    code = "invalid_software_statement"
+    description = "The software statement can't be read or verified, or is not meant for this server."
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """Refuse a software statement of an issuer that is not trusted (RFC 7591 section 3.2.2)."""
+
+    code = "unapproved_software_statement"
+    description = "The issuer of the software statement is not trusted here."
+
+
 class InvalidToken(OAuthError):
     """Refuse a bearer token that is unknown, expired, revoked or meant for others (RFC 6750 section 3.1)."""
 

@@ -10,12 +10,12 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, assert_never
 
+from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
-from oauthcore.endpoints.registration import Registrar, Registration
 from oauthcore.endpoints.table import check_endpoints, document_endpoint, own_endpoints
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
@@ -38,6 +38,7 @@ from oauthcore.policy import Policy
 from oauthcore.records.login import Login, check_login
 from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.stored import StoredTokens
+from oauthcore.scope import Scope
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
 from oauthcore.wire.http import Request, Response, with_headers
@@ -207,7 +208,9 @@ class AuthorizationServer:
         registrar = None
         if self.registration is not None:
             grants = frozenset(self._grants)
-            registrar = Registrar(self.registration, grants, lambda client: self.clients.check(client))
+            advertised = Scope((*(() if self.openid is None else self.openid.scopes), *self._scopes))
+            scope = advertised if self.registration.scope is None else self.registration.scope
+            registrar = Registrar(self.registration, grants, scope, lambda client: self.clients.check(client))
         return own_endpoints(self.paths, self._grants, self.openid, keys, registrar)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:

@@ -16,7 +16,7 @@ import attrs
 
 from oauthcore.digest import Digest
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
-from oauthcore_h11.peer import network_of
+from oauthcore.wire.network import network_of
 
 # Longer waits than this exponent would give are never reached; it keeps the power from growing without bounds.
 _LARGEST_EXPONENT = 32

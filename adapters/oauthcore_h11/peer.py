@@ -10,13 +10,14 @@ whom it asks, the address is None, which is nobody's and never means that somebo
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
 import attrs
 
 from oauthcore import Peer
 from oauthcore.wire.http import Headers
+from oauthcore.wire.network import network_of
 from oauthcore.wire.text import ascii_lower, strip_ows
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -118,12 +119,6 @@ def parsed(text: str) -> Address | None:
 def plain(address: Address) -> Address:
     """Return an IPv4 address by its own name, where a socket for both families spells it as IPv6 (RFC 4291 2.5.5.2)."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
-
-
-def network_of(address: str) -> str:
-    """Return whose address it is: for IPv6 the /64, any address of which one host may take (RFC 4291 section 2.5.1)."""
-    parsed = ip_address(address)
-    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))
 
 
 def connected_from(peername: object) -> str | None:

@@ -14,11 +14,11 @@ from oauthcore import AuthenticatedUser, ConfigurationError, Login, Secret, Thro
 from oauthcore.clock import Clock
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.flow.storage import AsyncStorage
+from oauthcore.wire.network import network_of
 from oauthcore_h11.attempts import Attempts, Counter, Patience
 from oauthcore_h11.hash_parameters import note_parameters, parameters_in_use
 from oauthcore_h11.password_rules import MAX_PASSWORD
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
-from oauthcore_h11.peer import network_of
 from oauthcore_h11.profiles import Profile, profile_of
 
 MAX_USERNAME = 256

@@ -12,6 +12,7 @@ from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
+from oauthcore.clients.first_use import first_use
 from oauthcore.context import Context
 from oauthcore.errors import AccessDenied
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace, Require
@@ -44,7 +45,9 @@ def approve(
     """Issue what was asked for, on a new grant, and send it to the client."""
     access, response, session = validated.access, validated.response, facts.session
     client = access.client
-    changes: list[Change] = [Require(client), *consent_changes(access, approval, facts.consent, context)]
+    # A code is used when it is redeemed; whatever else is issued here is used at once.
+    used = first_use(client) if response.type.issues_tokens or response.type.is_none else (Require(client),)
+    changes: list[Change] = [*used, *consent_changes(access, approval, facts.consent, context)]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
     check_id_token_allowed(validated, approval, context)
     if response.type.is_none:

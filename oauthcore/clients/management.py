@@ -17,13 +17,13 @@ from oauthcore.clients.registration import ClientFacts, Registered, find_client,
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
-from oauthcore.flow.outcome import Change, Decision, Delete, Event, EventName, Replace
+from oauthcore.flow.outcome import Decision, Delete, Event, EventName, Replace
 from oauthcore.flow.transact import commit_with_retry
 from oauthcore.records.client import Client
 from oauthcore.records.listed_client import LISTED, ListedClient
 
 # What only registering, rotating a secret, and switching off and on may change.
-_NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled"})
+_NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled", "dynamic"})
 
 # Looks a changed client over, and gives it the secrets that it keeps, or a fresh one where those are of no use to it.
 Renew = Callable[[Client, Client], Registered]
@@ -48,9 +48,41 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
     def decision() -> Flow[Decision[Registered]]:
         facts = yield from find_client(client_id)
         known = known_client(facts, client_id)
-        changed = renew(attrs.evolve(known, **settings), known)  # type: ignore[arg-type]  # the fields' own names
+        asked = attrs.evolve(known, **settings)  # type: ignore[arg-type]  # the fields' own names
+        changed = renew(frozen(asked, is_kept="expires_at" in settings), known)
         decided = decide_change(changed.client, facts, "client_updated", context)
         return Decision(changed, decided.changes, decided.events)
+
+    return (yield from commit_with_retry(decision))
+
+
+def frozen(client: Client, *, is_kept: bool) -> Client:
+    """Return a client that can't take back what the operator changes of it; `is_kept`: nor is it forgotten unused."""
+    dynamic = client.dynamic
+    if dynamic is None:
+        return client
+    unused = dynamic.is_unused and not is_kept
+    return attrs.evolve(client, dynamic=attrs.evolve(dynamic, is_frozen=True, is_unused=unused))
+
+
+def approve_client(client_id: str, context: Context) -> Flow[Client]:
+    """Vouch for what a client says of itself: it may be used, and is not forgotten."""
+
+    def decision() -> Flow[Decision[Client]]:
+        facts = yield from find_client(client_id)
+        known = known_client(facts, client_id)
+        if known.dynamic is None:
+            raise ConfigurationError("client_id", client_id, "name a client that has registered itself")
+        if known.expires_at is not None and context.now >= known.expires_at:
+            raise ConfigurationError("client_id", client_id, "it was not used in time, and has to register again")
+        dynamic = attrs.evolve(known.dynamic, is_approved=True, awaits_approval=False, is_unused=False)
+        changed = attrs.evolve(
+            known,
+            dynamic=dynamic,
+            enabled=known.enabled or known.dynamic.awaits_approval,
+            expires_at=None if known.dynamic.is_unused else known.expires_at,
+        )
+        return decide_change(changed, facts, "client_approved", context)
 
     return (yield from commit_with_retry(decision))
 
@@ -86,14 +118,14 @@ def known_client(facts: ClientFacts, client_id: str) -> Client:
 def decide_change(changed: Client, facts: ClientFacts, name: EventName, context: Context) -> Decision[Client]:
     """Put the changed client in the place of the known one, unless nothing is changed."""
     known = known_client(facts, changed.client_id)
-    listed = listing(changed, facts.entry, context)
+    listed = listing(changed, facts, context)
     if changed == known:
         return Decision(changed, listed)
     return Decision(changed, (Replace(known, changed), *listed), (Event(name, known.client_id),))
 
 
 def decide_remove(client_id: str, facts: ClientFacts) -> Decision[Client]:
-    """Remove it from the registered clients, and from their list."""
+    """Remove it from the registered clients, from their list, and from its place."""
     known = known_client(facts, client_id)
-    listed: tuple[Change, ...] = () if facts.entry is None else (Delete(facts.entry),)
+    listed = tuple(Delete(record) for record in (facts.entry, facts.slot) if record is not None)
     return Decision(known, (Delete(known), *listed), (Event("client_removed", known.client_id),))

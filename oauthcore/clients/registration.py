@@ -12,11 +12,12 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, Insert, Replace
 from oauthcore.flow.transact import commit_with_retry
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
 from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.records.listed_client import ListedClient
+from oauthcore.records.registration_limits import RegistrationSlot
 from oauthcore.redirect_uri import redirect_uri_problem
 
 METHODS: tuple[AuthenticationMethod, ...] = (
@@ -84,7 +85,8 @@ def _check_identifier(client: Client) -> None:
 
 def _check_redirect_uris(client: Client, policy: Policy) -> None:
     insecure = policy.allows(Allowance.INSECURE_TRANSPORT, client.allow)
-    one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow)
+    # Those of a client that registered itself were held to the schemes that its registration takes.
+    one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow) or client.dynamic is not None
     for uri in client.redirect_uris:
         reason = redirect_uri_problem(uri, insecure_transport=insecure, one_word_scheme=one_word)
         if reason is not None:
@@ -176,29 +178,44 @@ def serves_on(known: Client, secret: Secret | None, client: Client, context: Con
     return secret is None or (newest.portable and is_digest_of(newest, secret, context))
 
 
-def listing(client: Client, entry: ListedClient | None, context: Context) -> tuple[Change, ...]:
-    """Return what puts a client into the list of all, unless it is there."""
-    if entry is None:
-        return (
-            Insert(ListedClient(client_id=client.client_id, registered_at=context.now, expires_at=client.expires_at)),
-        )
-    if entry.expires_at == client.expires_at:
-        return ()
-    return (Replace(entry, attrs.evolve(entry, expires_at=client.expires_at)),)
-
-
 @attrs.frozen
 class ClientFacts:
-    """Hold what is stored under a client's identifier: the client, and its entry in the list; None if absent."""
+    """Hold what is stored under a client's identifier, and its place among those that register themselves.
+
+    None for what is absent.
+    """
 
     client: Client | None
     entry: ListedClient | None
+    slot: RegistrationSlot | None = None
 
 
 def find_client(client_id: str) -> Flow[ClientFacts]:
     """Find what is stored under a client's identifier."""
     client = yield from find(Client, client_id)
-    return ClientFacts(client, (yield from find(ListedClient, client_id)))
+    entry = yield from find(ListedClient, client_id)
+    if client is None or client.dynamic is None or client.dynamic.slot is None:
+        return ClientFacts(client, entry)
+    slot = yield from find(RegistrationSlot, str(client.dynamic.slot))
+    return ClientFacts(client, entry, slot if slot is not None and slot.client_id == client_id else None)
+
+
+def listing(client: Client, facts: ClientFacts, context: Context) -> tuple[Change, ...]:
+    """Return what puts a client into the list of all, and has its entry and its place expire with it."""
+    entry, registered_at = facts.entry, context.now if client.dynamic is None else client.dynamic.registered_at
+    fresh = ListedClient(client_id=client.client_id, registered_at=registered_at, expires_at=client.expires_at)
+    changes: tuple[Change, ...] = ()
+    if entry is None:
+        changes = (Insert(fresh),)
+    elif client.dynamic is not None and entry != fresh:
+        changes = (Replace(entry, fresh),)
+    elif entry.expires_at != client.expires_at:
+        changes = (Replace(entry, attrs.evolve(entry, expires_at=client.expires_at)),)
+    if facts.slot is not None and client.dynamic is None:  # the operator has taken its place
+        return (*changes, Delete(facts.slot))
+    if facts.slot is None or facts.slot.expires_at == client.expires_at:
+        return changes
+    return (*changes, Replace(facts.slot, attrs.evolve(facts.slot, expires_at=client.expires_at)))
 
 
 def decide_register(
@@ -206,7 +223,7 @@ def decide_register(
 ) -> Decision[Registered]:
     """Remember a client, or put it in the place of one that may be replaced; the same once more changes nothing."""
     client, known = registered.client, facts.client
-    listed = listing(client, facts.entry, context)
+    listed = listing(client, facts, context)
     if known is None:
         return Decision(registered, (Insert(client), *listed), (Event("client_registered", client.client_id),))
     if not replace:

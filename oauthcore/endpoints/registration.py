@@ -1,107 +1,83 @@
-"""The client registration endpoint (RFC 7591), which is the configuration endpoint, too (RFC 7592).
+"""The client registration endpoint (RFC 7591); what a client does with its registration is `client_configuration`.
 
-Who may register is the operator's to say: the holder of an initial access token, or anybody. What a client says of
-itself is a stranger's word: it gets what `Registration` offers, and never what is the operator's alone.
+Who may register is the operator's to say: the holder of an initial access token, of a software statement, or anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Mapping
 
 import attrs
 
-from oauthcore.clients.client_metadata import check_shown, metadata_of, read_metadata, usable_redirect_uris
-from oauthcore.clients.management import decide_remove
-from oauthcore.clients.openid_registration import check_sector
-from oauthcore.clients.registration import GENERATION_LENGTH, ClientFacts, Registered, find_client, listing, with_secret
-from oauthcore.context import Context
-from oauthcore.digest import Secret, same
-from oauthcore.errors import (
-    ConfigurationError,
-    ContentTooLarge,
-    InvalidClientMetadata,
-    InvalidRedirectUri,
-    InvalidScope,
-    InvalidToken,
+from oauthcore.clients.client_metadata import metadata_of
+from oauthcore.clients.dynamic_registration import Registrar, Registration
+from oauthcore.clients.negotiation import negotiate
+from oauthcore.clients.registration import (
+    GENERATION_LENGTH,
+    ClientFacts,
+    Registered,
+    find_client,
+    listing,
+    with_secret,
 )
+from oauthcore.clients.registration_limits import Counted, Place, find_count, find_place
+from oauthcore.clients.software_statement import Stated, read_statement, stated_metadata
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.errors import AccessDenied, ContentTooLarge, InvalidClientMetadata, InvalidToken
 from oauthcore.flow.effects import Flow, find, pure
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Insert, Outcome, Replace
 from oauthcore.flow.transact import commit_with_retry
 from oauthcore.jose.strict_json import parse_object
-from oauthcore.policy import Allowance
-from oauthcore.records.client import AuthenticationMethod, Client, DynamicRegistration
+from oauthcore.per_request import per_request
+from oauthcore.records.client import Client, DynamicRegistration
 from oauthcore.records.initial_access_token import InitialAccessToken
-from oauthcore.records.liveness import is_live_client
-from oauthcore.redirect_uri import is_impersonable
 from oauthcore.resource.bearer import read_bearer
-from oauthcore.scope import Scope, as_scope
-from oauthcore.wire.http import NO_STORE, Request, Response, json_response
-from oauthcore.wire.parameters import parse_form
+from oauthcore.wire.http import Request, json_response
 from oauthcore.wire.text import media_type
 
 MAX_BODY = 64 * 1024
-# What a client that was never used is remembered for: a day, in which any login that was begun has been finished.
-UNUSED_LIFETIME = 24 * 3_600
 
 
 @attrs.frozen
-class AnyoneMayRegister:
-    """Open the registration endpoint to strangers (RFC 7591 section 3), as MCP clients need it."""
+class Admission:
+    """Prove that whoever asks may register: `by` what, and the changes that use it up."""
 
-
-@attrs.frozen(kw_only=True)
-class Registration:
-    """Turn dynamic client registration on (RFC 7591): by initial access token, or `access=AnyoneMayRegister()`.
-
-    `scope` is what a client may register for, and gets where it names none; `grant_types` those that it may. `review`
-    is given each client before it is registered and returns it, changed or not, or raises an `OAuthError` to refuse it.
-    A client that has redeemed no code after `unused_lifetime` seconds is forgotten; None keeps it.
-    """
-
-    access: AnyoneMayRegister | None = None
-    scope: Scope = attrs.field(default=Scope(), converter=as_scope)
-    grant_types: tuple[str, ...] = ("authorization_code", "refresh_token", "implicit")
-    review: Callable[[Client], Client] | None = None
-    unused_lifetime: int | None = UNUSED_LIFETIME
-
-    def __attrs_post_init__(self) -> None:
-        if self.unused_lifetime is not None and self.unused_lifetime < 1:
-            raise ConfigurationError(
-                "unused_lifetime", self.unused_lifetime, "use a number of seconds, 1 or more, or None to keep clients"
-            )
-
-
-@attrs.frozen
-class Registrar:
-    """Hold the settings with what the server adds: the grant types that it offers, and its check of a client."""
-
-    settings: Registration
-    grant_types: frozenset[str]
-    check: Callable[[Client], None]
-
-
-@attrs.frozen
-class Drawn:
-    """Hold what is drawn for a new client: none of it can be guessed."""
-
-    client_id: str
-    generation: str
-    access_token: Secret
+    by: str
+    spent: tuple[Change, ...] = ()
+    counts: bool = True
 
 
 def registration(request: Request, registrar: Registrar, context: Context) -> Flow[Outcome]:
-    """Register a client; read or remove one that has registered itself."""
-    if request.method != "POST":
-        return (yield from configuration(request, context))
-    fields = read_metadata(read_body(request))
+    """Register a client."""
+    members = read_body(request)
+    stated = statement_in(members, registrar.settings, context)
     shown = read_bearer(request)
     token = None
     if shown is not None:
         token = yield from find(InitialAccessToken, context.digest("initial_access_token", shown))
-    spent = admit(token, registrar.settings, context)
-    drawn = Drawn(context.mint().reveal(), context.mint().reveal()[:GENERATION_LENGTH], context.mint())
-    client = negotiate(fields, drawn, registrar, context)
-    return decide(client, drawn, spent, context)
+    admission = admit(token, stated, registrar.settings, context)
+    settings = registrar.settings
+    counted = (yield from find_count(request, settings, context)) if admission.counts else Counted(None)
+    if not settings.idempotent:
+        # Before anything else costs something: what a sector names may have to be fetched.
+        counted.check(settings, context.now)
+    asked = members if stated is None else stated_metadata(members, stated)
+    client = negotiate(asked, unregistered(admission, stated, settings, context), registrar, context)
+    facts, access_token = ClientFacts(None, None), None
+    if settings.idempotent and client.is_public:
+        client = shared(client, context)
+        facts = yield from find_client(client.client_id)
+        if facts.client is not None and may_be_shared(facts.client, context):
+            return decide_again(facts, client, context)
+    else:
+        access_token = context.mint()
+    # Not before a client that is there already: who registers at each connection stores nothing by it.
+    counted.check(settings, context.now)
+    place = yield from find_place(client.client_id, settings, context)
+    changes = (*admission.spent, *counted.one_more(context.now))
+    return decide(Newcomer(client, access_token, facts, place, changes), context)
 
 
 def read_body(request: Request) -> dict[str, object]:
@@ -116,136 +92,170 @@ def read_body(request: Request) -> dict[str, object]:
         raise InvalidClientMetadata.with_description("the body is no JSON object", str(error)) from None
 
 
-def admit(token: InitialAccessToken | None, settings: Registration, context: Context) -> tuple[Change, ...]:
-    """Return what a registration uses up; raises `InvalidToken` for whoever may not register (RFC 7591 section 3)."""
-    if token is None or context.now >= token.expires_at:
-        if settings.access is None:
-            reason = "the initial access token is missing, unknown or expired"
-            raise InvalidToken(reason).with_header("WWW-Authenticate", "Bearer")
-        return ()
-    # A precondition of the registration: of two that show the last use of a token at once, one is refused.
-    return (Delete(token),) if token.uses <= 1 else (Replace(token, attrs.evolve(token, uses=token.uses - 1)),)
+def statement_in(members: Mapping[str, object], settings: Registration, context: Context) -> Stated | None:
+    """Return the software statement among the metadata, None if there is none.
 
-
-def negotiate(fields: dict[str, object], drawn: Drawn, registrar: Registrar, context: Context) -> Client:
-    """Return the client as it can be registered: what is not offered is left out (RFC 7591 section 3.2.1).
-
-    Raises `InvalidClientMetadata` and `InvalidRedirectUri` where nothing of use remains.
+    A server that trusts no issuer does not know what it is, and ignores it (RFC 7591 section 3.1.1).
     """
-    settings, policy = registrar.settings, context.policy
-    try:
-        asked = Client(client_id=drawn.client_id, **fields)  # type: ignore[arg-type]  # checked one by one
-    except (ConfigurationError, InvalidScope, ValueError, TypeError) as error:
-        raise InvalidClientMetadata(str(error)) from None
-    if asked.application_type not in {None, "web", "native"} or asked.subject_type not in {"public", "pairwise"}:
-        raise InvalidClientMetadata.with_description("application_type or subject_type has an unknown value")
-    redirect_uris = usable_redirect_uris(
-        asked.redirect_uris,
-        asked.application_type or "",
-        one_word_scheme=policy.allows(Allowance.ONE_WORD_SCHEME, frozenset()),
+    text = members.get("software_statement")
+    if text is None or not settings.software_statements:
+        return None
+    return read_statement(text, settings.software_statements, context)
+
+
+def admit(
+    token: InitialAccessToken | None, stated: Stated | None, settings: Registration, context: Context
+) -> Admission:
+    """Return by what a client may register; raises `InvalidToken` for whoever may not (RFC 7591 section 3)."""
+    if token is not None and context.now < token.expires_at:
+        # A precondition of the registration: of two that show the last use of a token at once, one is refused.
+        used = Delete(token) if token.uses <= 1 else Replace(token, attrs.evolve(token, uses=token.uses - 1))
+        return Admission(token.note or "initial access token", (used,), counts=False)
+    if stated is not None:
+        return Admission(stated.issuer)
+    if settings.access is not None:
+        return Admission("")
+    raise InvalidToken("the initial access token is missing, unknown or expired").with_header(
+        "WWW-Authenticate", "Bearer"
     )
-    # RFC 7591 section 2.1: `implicit` goes with response types that bring tokens, and is nothing without them.
-    fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
-    offered = registrar.grant_types | ({"implicit"} if fronted else set())
-    grant_types = tuple(t for t in asked.grant_types if t in offered and t in settings.grant_types)
-    if not grant_types:
-        raise InvalidClientMetadata.with_description("none of the grant_types can be registered here")
-    if {"authorization_code", "implicit"} & set(grant_types) and not redirect_uris:
-        raise InvalidRedirectUri("the client has no redirect URI")
-    response_types = tuple(t for t in asked.response_types if t in policy.response_types)
-    forgettable = settings.unused_lifetime is not None and "authorization_code" in grant_types
-    client = attrs.evolve(
-        asked,
-        redirect_uris=redirect_uris,
-        grant_types=grant_types,
-        response_types=response_types or (("code",) if "authorization_code" in grant_types else ()),
-        scope=asked.scope.within(settings.scope) if asked.scope else settings.scope,
-        token_endpoint_auth_method=asked.token_endpoint_auth_method or default_method(redirect_uris),
-        generation=drawn.generation,
+
+
+def unregistered(admission: Admission, stated: Stated | None, settings: Registration, context: Context) -> Client:
+    """Return a client that has said nothing of itself so far: its identifier and generation can't be guessed."""
+    forgettable = settings.unused_lifetime is not None
+    return Client(
+        client_id=context.mint().reveal(),
+        generation=context.mint().reveal()[:GENERATION_LENGTH],
+        enabled=not settings.needs_approval,
         dynamic=DynamicRegistration(
             registered_at=context.now,
-            access_token=context.digest("registration_access_token", drawn.access_token),
             is_unused=forgettable,
+            by=admission.by,
+            software_statement=None if stated is None else stated.text,
+            awaits_approval=settings.needs_approval,
         ),
         expires_at=context.now + (settings.unused_lifetime or 0) if forgettable else None,
     )
-    if settings.review is not None:
-        client = settings.review(client)
-    try:
-        registrar.check(client)
-        check_sector(client, context)
-    except (ConfigurationError, ValueError) as error:
-        raise InvalidClientMetadata(str(error)) from None
-    check_shown(client)
-    return client
 
 
-def default_method(redirect_uris: tuple[str, ...]) -> AuthenticationMethod:
-    """Return the method of a client that names none: RFC 7591 section 2 has `client_secret_basic`.
+def shared(client: Client, context: Context) -> Client:
+    """Return a public client with the identifier that all of the same metadata have, from whoever let them in."""
+    assert client.dynamic is not None
+    said = json.dumps([client.dynamic.by, metadata_of(client)], sort_keys=True)
+    return attrs.evolve(client, client_id=context.digest("shared_client", Secret(said)))
 
-    One that is only ever answered on the person's own machine can keep no secret (RFC 8252 section 8.4), and the MCP
-    clients that leave the method out read it in the answer.
+
+def may_be_shared(known: Client, context: Context) -> bool:
+    """Tell whether a client that is known can be answered with; raises `AccessDenied` for a disabled one.
+
+    One that was forgotten is registered anew, of another generation: what it had is not had again.
     """
-    return "none" if redirect_uris and all(map(is_impersonable, redirect_uris)) else "client_secret_basic"
+    assert known.dynamic is not None, "no other client has the identifier of a shared one"
+    if not known.enabled and not known.dynamic.awaits_approval:
+        raise AccessDenied("the operator has disabled this client")
+    return known.expires_at is None or context.now < known.expires_at
 
 
-def decide(client: Client, drawn: Drawn, spent: tuple[Change, ...], context: Context) -> Outcome:
-    """Remember the client, in one commit with its entry in the list and with what opened the door."""
+def decide_again(facts: ClientFacts, fresh: Client, context: Context) -> Outcome:
+    """Answer with a client that is registered already, and remember it for as long as if it were registered now.
+
+    That takes a commit only in the second half of its time, so that whoever registers at each connection writes rarely.
+    """
+    known = facts.client
+    assert known is not None
+    response = json_response(201, describe(Registered(known, None), None, context))
+    if known.expires_at is None or fresh.expires_at is None or not is_unused(known):
+        return Decision(response)
+    if 2 * (known.expires_at - context.now) > fresh.expires_at - context.now:
+        return Decision(response)
+    renewed = attrs.evolve(known, expires_at=fresh.expires_at)
+    return Decision(response, (Replace(known, renewed), *listing(renewed, facts, context)))
+
+
+def is_unused(client: Client) -> bool:
+    """Tell whether a client is to be forgotten unless it is used."""
+    return client.dynamic is not None and client.dynamic.is_unused
+
+
+def placed(client: Client, place: Place | None) -> Client:
+    """Note a client's place, to be given up with it."""
+    assert client.dynamic is not None
+    return attrs.evolve(client, dynamic=attrs.evolve(client.dynamic, slot=None if place is None else place.number))
+
+
+@per_request
+class Newcomer:
+    """Hold a client that is to be remembered, with what was found for it, and the changes that let it in.
+
+    Without an `access_token` it is shared, and manages itself in no way: whoever knows its metadata would be it.
+    """
+
+    client: Client
+    access_token: Secret | None
+    facts: ClientFacts
+    place: Place | None
+    changes: tuple[Change, ...]
+
+
+def decide(newcomer: Newcomer, context: Context) -> Outcome:
+    """Remember the client, in one commit with its entry in the list, its place, and what opened the door."""
+    client, access_token, place = placed(newcomer.client, newcomer.place), newcomer.access_token, newcomer.place
+    if access_token is not None:
+        client = managed_by(client, access_token, context)
     registered = with_secret(client, None, None, context)
-    members = describe(registered, drawn.access_token, context)
-    changes = (*spent, Insert(registered.client), *listing(registered.client, None, context))
-    return Decision(json_response(201, members), changes, (Event("client_registered", client.client_id),))
+    known, client = newcomer.facts.client, registered.client
+    stored = Insert(client) if known is None else Replace(known, client)
+    # The place is free, whatever was in it.
+    listed = listing(client, attrs.evolve(newcomer.facts, slot=None), context)
+    taken = () if place is None else (place.taken_by(client),)
+    response = json_response(201, describe(registered, access_token, context))
+    changes = (*newcomer.changes, stored, *listed, *taken)
+    return Decision(response, changes, (Event("client_registered", client.client_id),))
 
 
-def describe(registered: Registered, access_token: Secret, context: Context) -> dict[str, object]:
+def managed_by(client: Client, access_token: Secret, context: Context) -> Client:
+    """Return a client that manages itself by a token."""
+    assert client.dynamic is not None
+    digest = context.digest("registration_access_token", access_token)
+    return attrs.evolve(client, dynamic=attrs.evolve(client.dynamic, access_token=digest))
+
+
+def describe(registered: Registered, access_token: Secret | None, context: Context) -> dict[str, object]:
     """Return the client information response (RFC 7591 section 3.2.1, RFC 7592 section 3)."""
-    client, secret = registered.client, registered.secret
+    client, secret, dynamic = registered.client, registered.secret, registered.client.dynamic
+    assert dynamic is not None
     members: dict[str, object] = {"client_id": client.client_id, **metadata_of(client)}
-    if client.dynamic is not None:
-        members["client_id_issued_at"] = client.dynamic.registered_at
+    members["client_id_issued_at"] = dynamic.registered_at
+    if dynamic.software_statement is not None:
+        # RFC 7591 section 3.2.1: unmodified.
+        members["software_statement"] = dynamic.software_statement
     if secret is not None:
         members |= {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
+    if access_token is None:
+        return members
     # RFC 7592 section 3: a URI as it is, which the client never builds itself.
     uri = f"{context.issuer.rstrip('/')}{context.paths.registration}?client_id={client.client_id}"
     return {**members, "registration_client_uri": uri, "registration_access_token": access_token.reveal()}
 
 
-def configuration(request: Request, context: Context) -> Flow[Outcome]:
-    """Read or remove the client that shows its registration access token (RFC 7592 sections 2.1 and 2.3)."""
-    client_id = parse_form(request.query).get("client_id")
-    shown = read_bearer(request)
-    if client_id is None or shown is None:
-        raise refused("no client or no registration access token is named")
-    facts = yield from find_client(client_id)
-    return decide_configuration(request.method, shown, facts, context)
-
-
-def decide_configuration(method: str, shown: Secret, facts: ClientFacts, context: Context) -> Outcome:
-    """Answer the client itself and nobody else; the same refusal for one that is gone (RFC 7592 section 2)."""
-    client = facts.client
-    if client is None or client.dynamic is None or not is_live_client(client, context.now):
-        raise refused("the client is unknown, expired, disabled, or was registered by the operator")
-    if not same(client.dynamic.access_token, context.digest("registration_access_token", shown)):
-        raise refused("the registration access token is another client's, or unknown")
-    if method == "DELETE":
-        removed = decide_remove(client.client_id, facts)
-        return Decision(Response(204, NO_STORE), removed.changes, removed.events)
-    # The secret itself is not kept, and RFC 7592 section 3 wants it only where it is still to be seen.
-    return Decision(json_response(200, describe(Registered(client, None), shown, context)))
-
-
-def refused(reason: str) -> InvalidToken:
-    """Return the one refusal that there is at the configuration endpoint."""
-    return InvalidToken(reason).with_header("WWW-Authenticate", "Bearer")
-
-
-def issue_initial_access_token(lifetime: int, uses: int, context: Context) -> Flow[Secret]:
+def issue_initial_access_token(lifetime: int, uses: int, note: str | None, context: Context) -> Flow[Secret]:
     """Remember a token, by its digest alone."""
     secret = context.mint()
-    digest = context.digest("initial_access_token", secret)
-    token = InitialAccessToken(digest=digest, uses=uses, expires_at=context.now + lifetime)
+    key = context.digest("initial_access_token", secret)
+    token = InitialAccessToken(key=key, uses=uses, expires_at=context.now + lifetime, note=note)
 
     def decision() -> Flow[Decision[Secret]]:
         return pure(Decision(secret, (Insert(token),)))
+
+    return (yield from commit_with_retry(decision))
+
+
+def revoke_initial_access_token(secret: Secret, context: Context) -> Flow[bool]:
+    """Forget a token, so that nobody registers by it any more; return whether there was one."""
+    key = context.digest("initial_access_token", secret)
+
+    def decision() -> Flow[Decision[bool]]:
+        token = yield from find(InitialAccessToken, key)
+        return Decision(token is not None, () if token is None else (Delete(token),))
 
     return (yield from commit_with_retry(decision))

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from oauthcore.context import Paths
+from oauthcore.clients.dynamic_registration import Registrar
+from oauthcore.context import Context, Paths
 from oauthcore.endpoints.authorization import authorization
+from oauthcore.endpoints.client_configuration import client_configuration
 from oauthcore.endpoints.end_session import end_session_endpoint
-from oauthcore.endpoints.endpoint import Endpoint
+from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest
 from oauthcore.endpoints.introspection import introspection
 from oauthcore.endpoints.jwks import jwks
-from oauthcore.endpoints.registration import Registrar, registration
+from oauthcore.endpoints.registration import registration
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
 from oauthcore.endpoints.token import token
 from oauthcore.endpoints.userinfo import OPENID as OPENID_SCOPE
 from oauthcore.endpoints.userinfo import userinfo
 from oauthcore.errors import ConfigurationError
-from oauthcore.flow.effects import pure
-from oauthcore.flow.outcome import Decision
+from oauthcore.flow.effects import Flow, pure
+from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants import GrantFlow
 from oauthcore.openid import OpenID
 from oauthcore.signing.keys import KeySet
@@ -78,8 +80,8 @@ def own_endpoints(
         endpoints.append(
             Endpoint(
                 path=paths.registration,
-                flow=lambda incoming, context: registration(incoming.request, registrar, context),
-                methods=("POST", "GET", "DELETE"),
+                flow=lambda incoming, context: register_or_configure(incoming, registrar, context),
+                methods=("POST", "GET", "PUT", "DELETE"),
                 cors=ANY_ORIGIN,
                 metadata="registration_endpoint",
             )
@@ -114,6 +116,12 @@ def own_endpoints(
             ),
         ]
     return endpoints
+
+
+def register_or_configure(incoming: EndpointRequest, registrar: Registrar, context: Context) -> Flow[Outcome]:
+    """Register a client, or let one that is registered see to itself: the two endpoints have one path."""
+    flow = registration if incoming.request.method == "POST" else client_configuration
+    return flow(incoming.request, registrar, context)
 
 
 def check_endpoints(own: Iterable[Endpoint], added: Iterable[Endpoint], paths: Paths) -> tuple[Endpoint, ...]:

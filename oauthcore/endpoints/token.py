@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.first_use import first_use
 from oauthcore.context import Context
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
@@ -27,4 +28,9 @@ def token(asked: EndpointRequest, grants: Mapping[str, GrantFlow], context: Cont
             "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
         )
     authenticated = TokenRequest(caller, parameters, request)
-    return spend(authenticated.spent, (yield from grant(authenticated, context)))
+    outcome = spend(authenticated.spent, (yield from grant(authenticated, context)))
+    dynamic = caller.client.dynamic
+    if dynamic is None or not dynamic.is_unused or outcome.value.status != 200:
+        return outcome
+    # Whatever it was issued by: a client that registered itself and is used is not forgotten.
+    return spend(first_use(caller.client), outcome)

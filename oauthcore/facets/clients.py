@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from oauthcore.clients.management import list_clients, remove_client, switch_client, update_client
+from oauthcore.clients.management import approve_client, list_clients, remove_client, switch_client, update_client
 from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import Registered, check_client, remember, rotate_secret, with_secret
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.endpoints.registration import issue_initial_access_token
+from oauthcore.endpoints.registration import issue_initial_access_token, revoke_initial_access_token
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.records.client import Client
 from oauthcore.signing.key_ring import check_outlived
 from oauthcore.signing.keys import KeySet, StoredKeys
+
+MAX_NOTE = 200
 
 
 class Clients:
@@ -47,14 +49,29 @@ class Clients:
         self.check(client)
         return with_secret(client, secret, None, context)
 
-    def issue_initial_access_token(self, *, lifetime: int, uses: int = 1) -> Flow[Secret]:
+    def issue_initial_access_token(self, *, lifetime: int, uses: int = 1, note: str | None = None) -> Flow[Secret]:
         """Return a token by which clients register themselves, that often, for `lifetime` seconds (RFC 7591 section 3).
 
-        It can be seen only in the result. Raises `EffectFailed` if storage fails.
+        `note` says whom it is for, and is kept with the clients. The token can be seen only in the result. Raises
+        `EffectFailed` if storage fails.
         """
         if lifetime < 1 or uses < 1:
             raise ConfigurationError("lifetime, uses", (lifetime, uses), "use 1 or more of each")
-        return issue_initial_access_token(lifetime, uses, self._context())
+        if note is not None and (not note or not note.isprintable() or len(note) > MAX_NOTE):
+            raise ConfigurationError("note", note, f"use up to {MAX_NOTE} printable characters, or leave it out")
+        return issue_initial_access_token(lifetime, uses, note, self._context())
+
+    def revoke_initial_access_token(self, token: Secret) -> Flow[bool]:
+        """Have nobody register by a token any more; return whether it was good for anything."""
+        return revoke_initial_access_token(token, self._context())
+
+    def approve(self, client_id: str) -> Flow[Client]:
+        """Vouch for what a client that registered itself says: it may be used, and is not forgotten.
+
+        Pages show its name as that of any other client, until it changes itself. Raises `ConfigurationError` where
+        there is no such client, and for one that was not registered by itself.
+        """
+        return approve_client(client_id, self._context())
 
     def find(self, client_id: str) -> Flow[Client | None]:
         """Find a client, None if none is registered by that identifier. Raises `EffectFailed` if storage fails."""
@@ -69,7 +86,8 @@ class Clients:
 
         What is taken out of its registration ends at once, in tokens that were issued before, too. Its secret stays,
         but where it can't serve the changed client, as for another method of authentication: a fresh one is then in the
-        result. Raises `ConfigurationError` for a registration that can't be, and where there is no such client.
+        result. A client that registered itself can't change itself any more. Raises `ConfigurationError` for a
+        registration that can't be, and where there is no such client.
         """
 
         def renew(changed: Client, known: Client) -> Registered:

@@ -79,6 +79,7 @@ EventName: TypeAlias = Literal[
     "client_registered",
     "client_secret_rotated",
     "client_updated",
+    "client_approved",
     "client_disabled",
     "client_enabled",
     "client_removed",

@@ -8,7 +8,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
-from oauthcore.flow.outcome import Change, Decision, Event, Outcome, Replace, Require
+from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person
@@ -17,7 +17,6 @@ from oauthcore.pkce import check_verifier
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.lifecycle import CODE, CodeInput, advance
-from oauthcore.records.listed_client import ListedClient
 from oauthcore.records.liveness import IssuedTo, end_of_grant
 from oauthcore.records.token import AuthorizationCode
 from oauthcore.redirect_uri import is_registered
@@ -86,7 +85,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     return Decision(
         first.tokens,
         (
-            *first_use(client),
+            Require(client),
             # It stays as long as what it gave, so that a replay is known for one.
             Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
             Replace(grant, first.grant),
@@ -94,19 +93,6 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
         ),
         (Event("token_issued", grant.client_id, grant.subject, grant.key),),
     )
-
-
-def first_use(client: Client) -> tuple[Change, ...]:
-    """Require the client as it is; from its first use on, keep one that has registered itself.
-
-    Its entry in the list is known without being found: it was made with the client, and expires with it.
-    """
-    dynamic = client.dynamic
-    if dynamic is None or not dynamic.is_unused:
-        return (Require(client),)
-    entry = ListedClient(client_id=client.client_id, registered_at=dynamic.registered_at, expires_at=client.expires_at)
-    kept = attrs.evolve(client, dynamic=attrs.evolve(dynamic, is_unused=False), expires_at=None)
-    return Replace(client, kept), Replace(entry, attrs.evolve(entry, expires_at=None))
 
 
 def prove_own(redemption: Redemption, client: Client, code: AuthorizationCode | None, now: int) -> OwnCode:

@@ -39,16 +39,30 @@ class ClientSecret:
     portable: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class DynamicRegistration:
-    """Remember of a client that it has registered itself (RFC 7591), and the digest of what it may change that by.
+    """Remember of a client that it has registered itself (RFC 7591), at `registered_at`, and what goes with that.
 
-    It `is_unused` until it redeems a code: who never does is forgotten when the client's `expires_at` has come.
+    `access_token` is the digest of what it manages itself by (RFC 7592), None where several instances share it;
+    `rotated_at` is when that token was last replaced. The client `is_unused` until it is issued a token: one that never
+    is, is forgotten when the client's `expires_at` has come. `slot` is its place among the dynamic clients.
+
+    `by` says who let it in: blank for anybody, else the note of the initial access token, or the issuer of the software
+    statement, which is kept as it was sent. Nobody has looked at what it says of itself unless it `is_approved`; it
+    `awaits_approval` where it can't be used before. Once the operator has changed it, it `is_frozen`: it can't take
+    that back.
     """
 
     registered_at: int
-    access_token: Digest
+    access_token: Digest | None = None
+    rotated_at: int | None = None
     is_unused: bool = False
+    slot: int | None = None
+    by: str = ""
+    software_statement: str | None = attrs.field(default=None, repr=False)
+    is_approved: bool = False
+    awaits_approval: bool = False
+    is_frozen: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +122,8 @@ class Client:
     software_id: str | None = None
     software_version: str | None = None
     application_type: str | None = None
+    # Names and addresses in other languages, as they are called on the wire: `client_name#de` (RFC 7591 section 2.2).
+    localized: tuple[tuple[str, str], ...] = ()
     # One of the two (RFC 7591 section 2): what the client signs with, and what is encrypted to.
     jwks: str | None = attrs.field(default=None, converter=_json)
     jwks_uri: str | None = None
@@ -150,6 +166,11 @@ class Client:
     def key(self) -> str:
         """Return the client's identifier."""
         return self.client_id
+
+    @property
+    def is_unverified(self) -> bool:
+        """Tell whether what it says of itself is a stranger's word, which nobody has looked at."""
+        return self.dynamic is not None and not self.dynamic.is_approved
 
     @property
     def is_public(self) -> bool:

@@ -9,13 +9,12 @@ from oauthcore.digest import Digest
 
 @attrs.frozen(kw_only=True)
 class InitialAccessToken:
-    """Remember that a token opens the registration endpoint, `uses` more times, until it expires."""
+    """Remember that a token opens the registration endpoint, `uses` more times, until it expires.
 
-    digest: Digest
+    `key` is its digest; `note` is what the operator calls whoever it was given to, kept with the clients it registers.
+    """
+
+    key: Digest
     uses: int
     expires_at: int
-
-    @property
-    def key(self) -> str:
-        """Return the token's digest."""
-        return self.digest
+    note: str | None = None

@@ -12,11 +12,13 @@ from typing import TypeGuard
 from oauthcore.errors import ConfigurationError
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, Grant, WithdrawalMark
+from oauthcore.records.initial_access_token import InitialAccessToken
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.key_ring import KeyRing
 from oauthcore.records.listed_client import ListedClient
 from oauthcore.records.login import LoginSession, LogoutDelivery
 from oauthcore.records.record import Owned, Record
+from oauthcore.records.registration_limits import RegistrationCount, RegistrationSlot
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
 
 # Found by their subject too, the only index there is beside the key: what a person has, and what is to be delivered.
@@ -31,6 +33,7 @@ BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[ListedClient] | type[LoginS
 _OWN: tuple[type[Record], ...] = (
     *BY_SUBJECT,
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
+    *(InitialAccessToken, RegistrationCount, RegistrationSlot),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

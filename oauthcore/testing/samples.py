@@ -10,7 +10,17 @@ from typing import Any, Literal, NewType, Union, cast, get_args, get_origin, get
 import attrs
 
 from oauthcore.flow.outcome import R
-from oauthcore.records import client, grant, interaction, key_ring, listed_client, login, token
+from oauthcore.records import (
+    client,
+    grant,
+    initial_access_token,
+    interaction,
+    key_ring,
+    listed_client,
+    login,
+    registration_limits,
+    token,
+)
 from oauthcore.records.record import Record
 
 _TELLING: tuple[Any, ...] = (str, int, str | None, int | None)
@@ -28,12 +38,14 @@ def lone_kinds() -> tuple[type[Record], ...]:
     return tuple(kind for kind in _all_kinds() if "expires_at" not in attrs.fields_dict(kind))
 
 
+_ROOMS = (
+    *(client, login, listed_client, grant, token, interaction, key_ring),
+    *(initial_access_token, registration_limits),
+)
+
+
 def _all_kinds() -> Iterable[Any]:
-    things = (
-        thing
-        for room in (client, login, listed_client, grant, token, interaction, key_ring)
-        for thing in vars(room).values()
-    )
+    things = (thing for room in _ROOMS for thing in vars(room).values())
     kinds = dict.fromkeys(thing for thing in things if isinstance(thing, type) and attrs.has(thing))
     return (kind for kind in kinds if hasattr(kind, "key") and hasattr(kind, "expires_at"))
 

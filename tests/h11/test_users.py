@@ -26,9 +26,9 @@ from oauthcore import (
 )
 from oauthcore.flow.outcome import Change, Insert, R, Replace, S
 from oauthcore.testing import FixedClock
+from oauthcore.wire.network import network_of
 from oauthcore_h11.attempts import Attempts, Patience
 from oauthcore_h11.passwords import Passwords, TooBusy, parameters_of
-from oauthcore_h11.peer import network_of
 from oauthcore_h11.profiles import Profile, profile_of
 from oauthcore_h11.users import (
     User,

@@ -44,6 +44,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "Response",
         "Scope",
         "Secret",
+        "SoftwareStatementIssuer",
         "Throttled",
         "UnknownScope",
         "World",

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oauthcore import AnyoneMayRegister, Client, Registration, Request, Response
+from oauthcore import Client, Registration, Request, Response
 from oauthcore.errors import AccessDenied
 from oauthcore.flow.effects import Flow
 from oauthcore.testing import Factory, Run
+from tests.core.registering import CURSOR, JSON, LOOPBACK, OPEN, configure, register, use
 from tests.core.site import (
     CLIENTS,
     FORM,
@@ -30,39 +31,11 @@ from tests.core.site import (
 )
 from tests.core.test_interleavings import Meeting
 
-OPEN = Registration(access=AnyoneMayRegister(), scope="email profile")
-JSON = ("Content-Type", "application/json")
-LOOPBACK = "http://127.0.0.1/callback"
-CURSOR = (
-    "cursor://anysphere.cursor-mcp/oauth/callback",
-    "https://www.cursor.com/agents/mcp/oauth/callback",
-    "http://localhost:8787/callback",
-)
-
 
 @pytest.fixture
 def opened(drive: Drive) -> Site:
     """Return a site where anybody may register."""
     return make_site(drive, registration=OPEN)
-
-
-def register(site: Site, *headers: tuple[str, str], **metadata: Any) -> Response:
-    """Send metadata to the registration endpoint."""
-    return site.handle(Request("POST", "/register", (JSON, *headers), json.dumps(metadata).encode()))
-
-
-def configure(site: Site, method: str, registered: dict[str, Any], token: str | None = None) -> Response:
-    """Use the configuration endpoint as the answer to the registration says."""
-    bearer = ("Authorization", f"Bearer {token or registered['registration_access_token']}")
-    target = registered["registration_client_uri"].removeprefix("https://as.example")
-    return site.handle(Request(method, target, (bearer,)))
-
-
-def use(site: Site, registered: dict[str, Any]) -> Response:
-    """Log somebody in at a public client and redeem its code."""
-    client_id, uri = registered["client_id"], registered["redirect_uris"][0]
-    code = params(site.approve(site.authorize(None, client_id=client_id, redirect_uri=uri)))["code"]
-    return site.redeem(code, client_id, redirect_uri=uri)
 
 
 def test_registration_is_off_unless_it_is_turned_on(site: Site) -> None:
@@ -121,6 +94,7 @@ def test_a_client_that_registered_itself_logs_somebody_in(opened: Site) -> None:
         ({"redirect_uris": ["com.example.app:/cb"]}, "none"),
         ({"redirect_uris": [REDIRECT]}, "client_secret_basic"),
         ({"redirect_uris": [REDIRECT, LOOPBACK]}, "client_secret_basic"),
+        ({"redirect_uris": [REDIRECT], "application_type": "native"}, "none"),
         ({"redirect_uris": [LOOPBACK], "token_endpoint_auth_method": "client_secret_post"}, "client_secret_post"),
     ],
 )
@@ -133,18 +107,47 @@ def test_a_client_that_names_no_method_is_told_which_it_has(opened: Site, metada
     assert ("client_secret_expires_at" in registered) == (method != "none")
 
 
-def test_a_redirect_uri_that_anybody_could_claim_is_left_out_beside_others(opened: Site) -> None:
-    """E3, Cursor's registration."""
-    registered = members(register(opened, redirect_uris=list(CURSOR)))
+HOSTS_CALLBACKS = (
+    CURSOR,
+    ("https://claude.ai/api/mcp/auth_callback",),
+    ("https://chatgpt.com/connector/oauth/abc123",),
+    ("http://localhost/callback", "http://127.0.0.1/callback"),
+)
+
+
+@pytest.mark.parametrize("callbacks", HOSTS_CALLBACKS)
+@pytest.mark.parametrize("application_type", [None, "native"])
+def test_the_callbacks_of_cursor_claude_and_chatgpt_register(
+    opened: Site, callbacks: tuple[str, ...], application_type: str | None
+) -> None:
+    """E3."""
+    response = register(opened, redirect_uris=list(callbacks), application_type=application_type)
+
+    assert response.status == 201
+    assert members(response)["redirect_uris"] == list(callbacks)
+
+
+def test_a_redirect_uri_that_anybody_could_claim_is_left_out_beside_others(drive: Drive) -> None:
+    """RFC 7591 section 3.2.1: what can't be honoured is left out, and the answer says so."""
+    site = make_site(drive, registration=attrs.evolve(OPEN, schemes=()))
+
+    registered = members(register(site, redirect_uris=list(CURSOR)))
 
     assert registered["redirect_uris"] == list(CURSOR[1:])
+
+
+def test_a_client_whose_scheme_is_known_logs_somebody_in_by_it(opened: Site) -> None:
+    """E3, Cursor's own."""
+    registered = members(register(opened, redirect_uris=list(CURSOR), application_type="native"))
+
+    assert use(opened, registered).status == 200
 
 
 @pytest.mark.parametrize(
     "uri",
     [
         *("javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://evil.example/", "vbscript:x"),
-        *("https://client.example/#f", "cursor://only.this", "relative", "https://[", "https://u@client.example/"),
+        *("https://client.example/#f", "other://only.this", "relative", "https://[", "https://u@client.example/"),
     ],
 )
 def test_a_redirect_uri_that_may_never_be_refuses_the_registration(opened: Site, uri: str) -> None:
@@ -188,9 +191,7 @@ def test_what_the_server_lacks_is_left_out_and_the_answer_says_so(opened: Site) 
         {"client_name": "\x1b[2J"},
         {"contacts": ["x"] * 51},
         {"application_type": "other"},
-        {"subject_type": "other"},
         {"scope": '"'},
-        {"default_max_age": True},
     ],
 )
 def test_metadata_that_cannot_be_is_refused(opened: Site, metadata: Any) -> None:

@@ -1,0 +1,126 @@
+"""Dynamic client registration as it is set up: who may register, for what, and how many (RFC 7591, RFC 7592).
+
+Nothing here answers a request; `oauthcore.endpoints.registration` does.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from oauthcore.errors import ConfigurationError
+from oauthcore.given import are_strings, as_strings
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, Jwk, parse_set
+from oauthcore.records.client import Client
+from oauthcore.redirect_uri import redirect_uri_problem
+from oauthcore.scope import Scope, as_scope
+
+# What a client that was never used is remembered for: a day, in which any login that was begun has been finished.
+UNUSED_LIFETIME = 24 * 3_600
+# With 2 KiB each, which is more than honest ones have, 20 MiB; a server for more people says more.
+MAX_CLIENTS = 10_000
+# In an hour, from one address. An office behind one address has fewer people who connect a client in that time, and a
+# service that registers for all of its users sends the same metadata each time: see `idempotent`.
+MAX_FROM_ADDRESS = 100
+COUNTED_FOR = 3_600
+
+# RFC 3986 section 3.1, in lower case.
+_SCHEME = re.compile(r"[a-z][a-z0-9+-]*")
+
+
+@attrs.frozen
+class AnyoneMayRegister:
+    """Open the registration endpoint to strangers (RFC 7591 section 3), as MCP clients need it."""
+
+
+def _public_keys(jwks: str | Mapping[str, object]) -> tuple[Jwk, ...]:
+    try:
+        keys = parse_set(jwks if isinstance(jwks, str) else json.dumps(jwks))
+    except ValueError as error:
+        raise ConfigurationError("software_statements", "(not shown)", f"give a JWK set: {error}") from None
+    if not any(key.fits_signature(alg) for key in keys for alg in ASYMMETRIC_ALGORITHMS):
+        raise ConfigurationError("software_statements", "(not shown)", "give a JWK set with a public key to verify by")
+    return keys
+
+
+@attrs.frozen
+class SoftwareStatementIssuer:
+    """Trust what an issuer says of software, in statements signed by one of its keys (RFC 7591 section 2.3).
+
+    `issuer` is the statements' `iss`; `keys` is its JWK set, as JSON or a mapping. Raises `ConfigurationError` for a
+    set without a public key.
+    """
+
+    issuer: str
+    keys: tuple[Jwk, ...] = attrs.field(converter=_public_keys, repr=False)
+
+
+def _issuers(issuers: object) -> tuple[SoftwareStatementIssuer, ...]:
+    if isinstance(issuers, SoftwareStatementIssuer):
+        return (issuers,)
+    found = tuple(issuers) if isinstance(issuers, list | tuple) else None
+    if found is None or not all(isinstance(issuer, SoftwareStatementIssuer) for issuer in found):
+        raise ConfigurationError("software_statements", issuers, "give a list of SoftwareStatementIssuer")
+    if len({issuer.issuer for issuer in found}) < len(found):
+        raise ConfigurationError("software_statements", found, "name each issuer once, with all of its keys")
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class Registration:
+    """Turn dynamic client registration on (RFC 7591), and its management by the clients themselves (RFC 7592).
+
+    Whoever shows an initial access token may register, and whoever brings a software statement of an issuer that is
+    trusted; with `access=AnyoneMayRegister()` anybody.
+
+    `scope` is what a client may register for, and gets where it names none: all that the metadata advertises, where it
+    is None. `grant_types` are those that it may. `schemes` are schemes of one word that its redirect URIs may have, as
+    in `cursor://`, each known to be an application's own; what has another one is left out where others remain.
+
+    `review` is given each client before it is registered or changes itself, and returns it, changed or not, or raises
+    an `OAuthError` to refuse it. It may be asked several times, and has no effects. With `needs_approval` a client
+    can't be used before the operator has approved it (`server.clients.approve`).
+
+    A client that is issued no token within `unused_lifetime` seconds is forgotten; None keeps it. At most `max_clients`
+    are remembered that registered themselves, and `max_from_address` are registered from one address within an hour,
+    without an initial access token; None is no limit. With `idempotent`, public clients of the same metadata are one
+    client, which none of them can change.
+    """
+
+    access: AnyoneMayRegister | None = None
+    software_statements: tuple[SoftwareStatementIssuer, ...] = attrs.field(default=(), converter=_issuers)
+    scope: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope))
+    grant_types: tuple[str, ...] = attrs.field(
+        default=("authorization_code", "refresh_token", "implicit"), converter=as_strings, validator=are_strings
+    )
+    schemes: tuple[str, ...] = attrs.field(default=("cursor",), converter=as_strings, validator=are_strings)
+    review: Callable[[Client], Client] | None = None
+    needs_approval: bool = False
+    idempotent: bool = False
+    unused_lifetime: int | None = UNUSED_LIFETIME
+    max_clients: int | None = MAX_CLIENTS
+    max_from_address: int | None = MAX_FROM_ADDRESS
+
+    def __attrs_post_init__(self) -> None:
+        for name, unit in (("unused_lifetime", "seconds"), ("max_clients", "clients"), ("max_from_address", "clients")):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ConfigurationError(name, value, f"use a number of {unit}, 1 or more, or None for no limit")
+        for scheme in self.schemes:
+            reason = redirect_uri_problem(f"{scheme}://x/", insecure_transport=False, one_word_scheme=True)
+            if not _SCHEME.fullmatch(scheme) or scheme in {"http", "https"} or reason is not None:
+                remedy = "name a scheme of one word in lower case, as in cursor; others need not be named"
+                raise ConfigurationError("schemes", scheme, remedy)
+
+
+@attrs.frozen
+class Registrar:
+    """Hold the settings with what the server adds: what it offers at most, and its check of a client."""
+
+    settings: Registration
+    grant_types: frozenset[str]
+    scope: Scope
+    check: Callable[[Client], None]

@@ -1,0 +1,117 @@
+"""What a client that registers itself gets of what it asks for (RFC 7591 section 3.2.1).
+
+What a client says of itself is a stranger's word: it gets what `Registration` offers, and never what is the operator's
+alone. Its host may change what comes of that (`review`), and what the host returns is held to the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from oauthcore.clients.client_metadata import FIELDS, check_shown, read_metadata
+from oauthcore.clients.dynamic_registration import Registrar
+from oauthcore.clients.openid_registration import check_sector
+from oauthcore.clients.registered_redirects import usable_redirect_uris
+from oauthcore.context import Context
+from oauthcore.errors import ConfigurationError, InvalidClientMetadata, InvalidRedirectUri, InvalidScope
+from oauthcore.policy import Allowance
+from oauthcore.records.client import AuthenticationMethod, Client
+from oauthcore.redirect_uri import is_impersonable
+
+# What comes with a registration and not with its metadata.
+_DRAWN = ("client_id", "secrets", "generation", "dynamic", "expires_at")
+
+
+def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar, context: Context) -> Client:
+    """Return a client with the metadata that it sent, as far as that can be registered: the rest is left out.
+
+    Whatever of `known` is no metadata stays. Raises `InvalidClientMetadata` and `InvalidRedirectUri` where nothing of
+    use remains, `DocumentNeeded`, and whatever the host's `review` refuses by.
+    """
+    fields = {**FIELDS, **read_metadata(members, openid=context.openid is not None)}
+    try:
+        asked = attrs.evolve(known, **fields)  # type: ignore[arg-type]  # checked one by one
+    except (ConfigurationError, InvalidScope, ValueError, TypeError) as error:
+        raise InvalidClientMetadata(str(error)) from None
+    client = offered(asked, known.token_endpoint_auth_method, registrar, context)
+    if registrar.settings.review is not None:
+        client = reviewed(client, registrar)
+        if usable(client, registrar, context) != client.redirect_uris:
+            raise InvalidRedirectUri("a redirect URI that the host put there has a scheme of one word")
+    check_shown(client)
+    try:
+        registrar.check(client)
+        check_sector(client, context)
+    except (ConfigurationError, ValueError) as error:
+        raise InvalidClientMetadata(str(error)) from None
+    return client
+
+
+def offered(asked: Client, method: AuthenticationMethod | None, registrar: Registrar, context: Context) -> Client:
+    """Return the client with what is offered to it, and with what it has where it named nothing.
+
+    `method` is the one that it has authenticated by so far.
+    """
+    if asked.application_type not in {None, "web", "native"} or asked.subject_type not in {"public", "pairwise"}:
+        raise InvalidClientMetadata.with_description("application_type or subject_type has an unknown value")
+    policy, settings = context.policy, registrar.settings
+    redirect_uris = usable(asked, registrar, context)
+    # RFC 7591 section 2.1: `implicit` goes with response types that bring tokens, and is nothing without them.
+    fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
+    available = registrar.grant_types | ({"implicit"} if fronted else set())
+    grant_types = tuple(t for t in asked.grant_types if t in available and t in settings.grant_types)
+    if not grant_types:
+        raise InvalidClientMetadata.with_description("none of the grant_types can be registered here")
+    if {"authorization_code", "implicit"} & set(grant_types) and not redirect_uris:
+        raise InvalidRedirectUri("the client has no redirect URI")
+    response_types = tuple(t for t in asked.response_types if t in policy.response_types)
+    scope = registrar.scope
+    return attrs.evolve(
+        asked,
+        redirect_uris=redirect_uris,
+        grant_types=grant_types,
+        response_types=response_types or (("code",) if "authorization_code" in grant_types else ()),
+        scope=asked.scope.within(scope) if asked.scope else scope,
+        # One that is registered keeps its method where it names none: by leaving it out it is locked out of nothing.
+        token_endpoint_auth_method=asked.token_endpoint_auth_method or method or default_method(asked, redirect_uris),
+    )
+
+
+def usable(client: Client, registrar: Registrar, context: Context) -> tuple[str, ...]:
+    """Return the redirect URIs of a client that it may have."""
+    return usable_redirect_uris(
+        client.redirect_uris,
+        client.application_type,
+        registrar.settings.schemes,
+        one_word_scheme=context.policy.allows(Allowance.ONE_WORD_SCHEME, frozenset()),
+    )
+
+
+def reviewed(client: Client, registrar: Registrar) -> Client:
+    """Return what the host makes of a client: any of its settings, and never which client it is.
+
+    Else a slip of the host's would have one take another's place. Raises `ConfigurationError` for the host.
+    """
+    assert registrar.settings.review is not None
+    changed = registrar.settings.review(client)
+    for name in _DRAWN:
+        if getattr(changed, name) != getattr(client, name):
+            raise ConfigurationError("review", name, "return the client with this as it was: attrs.evolve(client, …)")
+    if changed.application_type not in {None, "web", "native"}:
+        raise ConfigurationError("review", changed.application_type, "use web, native or None as application_type")
+    return changed
+
+
+def default_method(client: Client, redirect_uris: tuple[str, ...]) -> AuthenticationMethod:
+    """Return the method of a client that names none: RFC 7591 section 2 has `client_secret_basic`.
+
+    A native client, and one that is only ever answered on the person's own machine, can keep no secret (RFC 8252
+    section 8.4), and the MCP clients that leave the method out read it in the answer. What a client does for itself
+    takes a secret (RFC 6749 section 4.4).
+    """
+    if "client_credentials" in client.grant_types:
+        return "client_secret_basic"
+    on_device = bool(redirect_uris) and all(map(is_impersonable, redirect_uris))
+    return "none" if on_device or client.application_type == "native" else "client_secret_basic"

@@ -1,0 +1,173 @@
+"""The client configuration endpoint: a client reads, changes and removes its own registration (RFC 7592).
+
+It proves itself by its registration access token and by nothing else; one refusal stands for all that may be wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from oauthcore.clients.client_metadata import metadata_of
+from oauthcore.clients.client_secret_jwt import is_digest_of
+from oauthcore.clients.dynamic_registration import Registrar
+from oauthcore.clients.management import decide_remove
+from oauthcore.clients.negotiation import negotiate
+from oauthcore.clients.registration import ClientFacts, Registered, find_client, listing, with_secret
+from oauthcore.clients.software_statement import read_statement, stated_metadata
+from oauthcore.context import Context
+from oauthcore.digest import Secret, same_digest
+from oauthcore.endpoints.registration import describe, read_body
+from oauthcore.errors import AccessDenied, InvalidClientMetadata, InvalidToken
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Decision, Event, Outcome, Replace
+from oauthcore.per_request import per_request
+from oauthcore.records.client import Client, DynamicRegistration
+from oauthcore.resource.bearer import read_bearer
+from oauthcore.wire.http import NO_STORE, Request, Response, json_response
+from oauthcore.wire.parameters import parse_form
+
+
+@per_request
+class OwnRegistration:
+    """Prove that whoever asks is the client: it showed the token, or the one before it, when its answer was lost."""
+
+    client: Client
+    dynamic: DynamicRegistration
+    facts: ClientFacts
+    shown: Secret
+    is_retry: bool
+
+
+def client_configuration(request: Request, registrar: Registrar, context: Context) -> Flow[Outcome]:
+    """Read, change or remove the client that shows its registration access token."""
+    # Before the client is looked for, so that the answer tells nothing of whether there is one.
+    members = read_body(request) if request.method == "PUT" else {}
+    client_id = parse_form(request.query).get("client_id")
+    shown = read_bearer(request)
+    if client_id is None or shown is None:
+        raise refused("no client or no registration access token is named")
+    facts = yield from find_client(client_id)
+    own = prove_own(shown, facts, context)
+    match request.method:
+        case "PUT":
+            return decide_update(members, own, registrar, context)
+        case "DELETE" if own.is_retry:
+            raise refused("the registration access token has been replaced")
+        case "DELETE":
+            # RFC 7592 section 2.3: what it was given ends with the one record (`oauthcore.records.liveness`).
+            removed = decide_remove(client_id, facts)
+            return Decision(Response(204, NO_STORE), removed.changes, removed.events)
+        case _:
+            # The secret itself is not kept, and RFC 7592 section 3 wants it only where it is still to be seen.
+            current = successor_of(shown, context) if own.is_retry else shown
+            return Decision(json_response(200, describe(Registered(own.client, None), current, context)))
+
+
+def prove_own(shown: Secret, facts: ClientFacts, context: Context) -> OwnRegistration:
+    """Check that the token is the client's; raises `InvalidToken`, the same for one that is gone (RFC 7592 section 2).
+
+    A client that the operator has disabled is not let in: it would remove itself, and register anew.
+    """
+    client = facts.client
+    dynamic = None if client is None else client.dynamic
+    known = None if dynamic is None else dynamic.access_token
+    # Also where there is nothing to compare with: how long it takes says nothing of who is registered.
+    digest = context.digest("registration_access_token", shown)
+    successor = context.digest("registration_access_token", successor_of(shown, context))
+    is_current, is_former = same_digest(known or digest, digest), same_digest(known or digest, successor)
+    if client is None or dynamic is None or known is None:
+        raise refused("the client is unknown, or was not registered by itself")
+    if not (is_current or (is_former and may_retry(dynamic, context))):
+        raise refused("the registration access token is another client's, unknown, or has been replaced")
+    if client.expires_at is not None and context.now >= client.expires_at:
+        raise refused("the client has been forgotten")
+    if not client.enabled and not dynamic.awaits_approval:
+        raise refused("the operator has disabled the client")
+    return OwnRegistration(client, dynamic, facts, shown, is_retry=not is_current)
+
+
+def successor_of(shown: Secret, context: Context) -> Secret:
+    """Return the token that takes the place of another: derived, so that a client whose answer was lost gets it still.
+
+    Nobody derives it without the server's key, not even who has the token before it.
+    """
+    return context.derive("registration_access_token", shown)
+
+
+def may_retry(dynamic: DynamicRegistration, context: Context) -> bool:
+    """Tell whether the token before the current one may still be shown, to make the same change once more."""
+    lifetime = context.policy.lifetimes.refresh_retry_lifetime
+    return dynamic.rotated_at is not None and context.now < dynamic.rotated_at + lifetime
+
+
+def decide_update(
+    members: Mapping[str, object], own: OwnRegistration, registrar: Registrar, context: Context
+) -> Outcome:
+    """Replace all of the client's metadata, and its token (RFC 7592 section 2.2).
+
+    What it was given lives on within the new registration; what is the operator's alone stays as it is. The token is
+    another one from then on, so that one that leaked is good until the client changes itself again, and no longer.
+    """
+    if own.dynamic.is_frozen:
+        raise AccessDenied("the operator has changed the registration")
+    check_identity(members, own.client, context)
+    changed = negotiate(with_statement(members, own.dynamic, registrar, context), own.client, registrar, context)
+    dynamic = dynamic_after(own, changed, registrar, context)
+    changed = attrs.evolve(changed, dynamic=dynamic, enabled=changed.enabled and not dynamic.awaits_approval)
+    registered = with_secret(changed, None, own.client, context)
+    response = json_response(200, describe(registered, successor_of(own.shown, context), context))
+    changes = (Replace(own.client, registered.client), *listing(registered.client, own.facts, context))
+    if registered.client == own.client:  # the same once more, by a retry
+        return Decision(response)
+    return Decision(response, changes, (Event("client_updated", own.client.client_id),))
+
+
+def check_identity(members: Mapping[str, object], client: Client, context: Context) -> None:
+    """Check that a client changes itself, and chooses no secret (RFC 7592 section 2.2).
+
+    What the answer has beside the metadata may come back with it, as honest clients send it; it is ignored.
+    """
+    if members.get("client_id") != client.client_id:
+        raise InvalidClientMetadata.with_description("client_id has to be the one that is registered")
+    secret = members.get("client_secret")
+    if secret is not None and not (
+        isinstance(secret, str) and any(is_digest_of(kept, Secret(secret), context) for kept in client.secrets)
+    ):
+        raise InvalidClientMetadata.with_description("client_secret is not the one that was issued")
+
+
+def with_statement(
+    members: Mapping[str, object], dynamic: DynamicRegistration, registrar: Registrar, context: Context
+) -> Mapping[str, object]:
+    """Return the metadata with that of the software statement, which nobody gets rid of by leaving it out."""
+    issuers = registrar.settings.software_statements
+    text = members.get("software_statement") or dynamic.software_statement
+    if text is None or (not issuers and dynamic.software_statement is None):
+        return members
+    stated = read_statement(text, issuers, context)
+    if dynamic.software_statement is not None and stated.text != dynamic.software_statement:
+        raise InvalidClientMetadata.with_description("another software statement takes another registration")
+    return stated_metadata(members, stated)
+
+
+def dynamic_after(own: OwnRegistration, changed: Client, registrar: Registrar, context: Context) -> DynamicRegistration:
+    """Return what is remembered of a registration that has been changed.
+
+    Whoever approved it has not seen what it says now: else a client would be approved under one name, and be another.
+    """
+    dynamic = own.dynamic
+    if not own.is_retry:
+        digest = context.digest("registration_access_token", successor_of(own.shown, context))
+        dynamic = attrs.evolve(dynamic, access_token=digest, rotated_at=context.now)
+    if metadata_of(changed) == metadata_of(own.client):
+        return dynamic
+    return attrs.evolve(
+        dynamic, is_approved=False, awaits_approval=dynamic.awaits_approval or registrar.settings.needs_approval
+    )
+
+
+def refused(reason: str) -> InvalidToken:
+    """Return the one refusal that there is."""
+    return InvalidToken(reason).with_header("WWW-Authenticate", "Bearer")
