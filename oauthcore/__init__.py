@@ -17,6 +17,7 @@ from oauthcore.resource.access import Access
 from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import AllowPlainJwt, JwtTokens
 from oauthcore.resource.server import AnyAudience, ResourceServer
+from oauthcore.resources import AnyResource, Resource, Resources
 from oauthcore.scope import Scope
 from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
@@ -27,6 +28,7 @@ __all__ = [
     "AllowPlainJwt",
     "Allowance",
     "AnyAudience",
+    "AnyResource",
     "AnyoneMayRegister",
     "AsyncWorld",
     "AuthenticatedUser",
@@ -53,7 +55,9 @@ __all__ = [
     "Refusal",
     "Registration",
     "Request",
+    "Resource",
     "ResourceServer",
+    "Resources",
     "Response",
     "Scope",
     "Secret",

@@ -18,6 +18,7 @@ from oauthcore.jose.jwt import Jwt
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
 from oauthcore.records.client import Client
+from oauthcore.resources import Resources
 from oauthcore.scope import Scope, resolve_scope
 
 
@@ -83,7 +84,8 @@ class Context:
     a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
     server's own keys, to know again what it signed; `hint_keys` finds those and the ones that are kept for ID token
     hints alone; `verify` is the mathematics of that. `sign` has a token signed, by the key for its algorithm: after a
-    decision's checks and before its commit. `handles` carry what waits for a person nobody knows yet.
+    decision's checks and before its commit. `handles` carry what waits for a person nobody knows yet. `resources` are
+    those that clients may name, None for a server that issues tokens for itself alone.
     """
 
     issuer: str
@@ -101,6 +103,7 @@ class Context:
     verify: Verify
     handles: Handles
     openid: OpenID | None = None
+    resources: Resources | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Tell whether the policy, or the client's registration, opens something."""

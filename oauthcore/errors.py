@@ -256,6 +256,13 @@ class InvalidScope(OAuthError):
     description = "The scope is malformed or more than is allowed."
 
 
+class InvalidTarget(OAuthError):
+    """Refuse a resource that is malformed, unknown, or not allowed (RFC 8707 section 2)."""
+
+    code = "invalid_target"
+    description = "The requested resource is invalid, unknown, or not one that is allowed."
+
+
 class AccessDenied(OAuthError):
     """Report that the resource owner said no (RFC 6749 section 4.1.2.1)."""
 

@@ -27,8 +27,8 @@ _LOOPBACK = re.compile(
 )
 # RFC 3986 section 3.2.2 knows more: percent-encoding and sub-delims, which are in no host's name. Readers differ in
 # what they make of them, and an asterisk is taken for a promise that is not kept.
-_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]")
-_PORTS = re.compile(rf"(?::{_PORT}?)?")
+HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]")
+PORTS = re.compile(rf"(?::{_PORT}?)?")
 
 # RFC 3986 section 2: anything else has no place in a URI, and a control character would split a header.
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -108,10 +108,10 @@ def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme:
             return "it must name a host, with no user information before it"
         if "*" in parts.netloc:
             return "there are no wildcards: register each redirect URI as it is (RFC 9700 section 4.1.3)"
-        host = _HOST.match(parts.netloc)
+        host = HOST.match(parts.netloc)
         if host is None or (ports := parts.netloc[host.end() :])[:1] not in {"", ":"}:
             return "its host must be a name of letters, digits, hyphens and dots, or an address"
-        if not _PORTS.fullmatch(ports):
+        if not PORTS.fullmatch(ports):
             return "its port must be a number from 1 to 65535"
         if parts.scheme == "http" and not insecure_transport and not _LOOPBACK.fullmatch(uri):
             return "use https; plain http is for loopback hosts, or for Allowance.INSECURE_TRANSPORT"

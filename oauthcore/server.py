@@ -38,6 +38,7 @@ from oauthcore.policy import Policy
 from oauthcore.records.login import Login, check_login
 from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.stored import StoredTokens
+from oauthcore.resources import Resource, Resources, as_resources
 from oauthcore.scope import Scope
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
@@ -64,7 +65,7 @@ class AuthorizationServer:
 
     With `openid` it is an OpenID Provider. `keys` are what it signs with: a `KeyPolicy` for keys in storage, which turn
     by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise. With a `registration`
-    clients register themselves (RFC 7591).
+    clients register themselves (RFC 7591). With `resources` they name the APIs that tokens are for (RFC 8707).
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -85,6 +86,7 @@ class AuthorizationServer:
         error_page: RenderErrorPage = plain_error_page,
         keys: KeySet | KeyPolicy | None = None,
         registration: Registration | None = None,
+        resources: Resources | Iterable[Resource] | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -94,6 +96,7 @@ class AuthorizationServer:
         self.policy = policy or Policy.oauth21()
         self.paths = paths or Paths()
         self.openid = openid
+        self.resources = as_resources(resources)
         self.base = check_issuer(issuer, self.policy)
         self.metadata_paths = well_known_paths(self.base, openid=openid is not None)
         if len(token_key) not in TOKEN_KEY_LENGTHS:
@@ -115,7 +118,11 @@ class AuthorizationServer:
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
-        self._metadata = metadata(issuer, self.policy, self._grants, self._scopes, openid, algorithms, listed)
+        if self.resources is not None:
+            self.resources = self.resources.signed_by(algorithms)
+        self._metadata = metadata(
+            issuer, self.policy, self._grants, self._scopes, openid, algorithms, listed, self.resources
+        )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
 
@@ -249,6 +256,7 @@ class AuthorizationServer:
             verify=instruments.verify,
             handles=instruments.handles,
             openid=self.openid,
+            resources=self.resources,
         )
         return context
 
@@ -283,6 +291,7 @@ class AuthorizationServer:
             "openid": self.openid,
             "paths": self.paths,
             "policy": self.policy,
+            "resources": self.resources,
             "scopes": self._scopes,
         }
 

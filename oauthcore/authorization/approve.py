@@ -86,7 +86,7 @@ def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> G
     """Make the grant: what was allowed, and how the person who did so was authenticated."""
     client, request, login = access.client, access.request, approval.login
     requested = None if request.scope is None else parse_scope(request.scope)
-    grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, requested)
+    grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, requested, access.resources)
     if context.openid is None or "openid" not in approval.scope:
         # It ends with the login session, too: who signs out means every application that got something in it.
         return grant if login.sid is None else attrs.evolve(grant, sid=login.sid)

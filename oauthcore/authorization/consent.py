@@ -11,15 +11,36 @@ import attrs
 from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
+from oauthcore.errors import InvalidTarget
+from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
+from oauthcore.grants.audience import requested_resources
+from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
+from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore.records.liveness import is_live_consent
 from oauthcore.scope import Scope
 
 
-def consent_key(subject: str, client_id: str, context: Context) -> Digest:
-    """Return the key of what a person allowed a client."""
-    return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}"))
+def consent_key(subject: str, client_id: str, context: Context, resources: tuple[str, ...] = ()) -> Digest:
+    """Return the key of what a person allowed a client at some resources, at the server itself where there are none.
+
+    What was allowed at one resource is nothing that was allowed at another, so that each set of them has its own.
+    """
+    # None of them can have a NUL in it (RFC 6749 appendix A.1, RFC 3986).
+    allowed_at = "".join(f"\0{uri}" for uri in sorted(resources))
+    return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}{allowed_at}"))
+
+
+def find_consent(
+    subject: str, request: AuthorizationRequest, client: Client | None, context: Context
+) -> Flow[Consent | None]:
+    """Find what a person allowed a client at the resources that a request is about."""
+    try:
+        resources = () if client is None else requested_resources(request.resource, client, context)
+    except InvalidTarget:  # the request will be refused, whatever was allowed
+        return None
+    return (yield from find(Consent, consent_key(subject, request.client_id, context, resources)))
 
 
 def remember(
@@ -28,7 +49,7 @@ def remember(
     """Remember what was allowed, of what was asked for, beside what stands and was not asked for."""
     client, now = access.client, context.now
     fresh = Consent(
-        key=consent_key(subject, client.client_id, context),
+        key=consent_key(subject, client.client_id, context, access.resources),
         client_id=client.client_id,
         subject=subject,
         scope=allowed,
@@ -36,6 +57,7 @@ def remember(
         expires_at=now + context.policy.lifetimes.consent_lifetime,
         claims=access.claims_beside_scope,
         client_generation=client.generation,
+        resources=access.resources,
     )
     if consent is None:
         return Insert(fresh)

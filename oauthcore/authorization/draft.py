@@ -30,6 +30,7 @@ class Draft:
     response_mode: ResponseMode = attrs.field(init=False)
     code_challenge: CodeChallenge | None = attrs.field(init=False)
     prompt: frozenset[str] = attrs.field(init=False)
+    resources: tuple[str, ...] = attrs.field(init=False)
     scope: Scope = attrs.field(init=False)
     max_age: int | None = attrs.field(init=False)
     # Without OpenID Connect nobody looks for these.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from oauthcore.errors import UnnamedClient
 from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest
 from oauthcore.wire.parameters import Parameters
@@ -11,4 +13,5 @@ def read_request(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     if "client_id" not in parameters:
         raise UnnamedClient.with_description("client_id is missing")
-    return AuthorizationRequest(**parameters.among(REQUEST_PARAMETERS))
+    named: dict[str, Any] = {**parameters.among(REQUEST_PARAMETERS), "resource": parameters.all("resource")}
+    return AuthorizationRequest(**named)

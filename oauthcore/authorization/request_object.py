@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -142,12 +143,20 @@ def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) 
     return attrs.evolve(base, **inside, request=None, request_uri=None)
 
 
-def parameters_in(claims: Mapping[str, object]) -> dict[str, str]:
+def parameters_in(claims: Mapping[str, object]) -> dict[str, Any]:
     """Return the parameters among an object's claims, as they are spelled outside; blank ones are absent."""
     if "request" in claims or "request_uri" in claims:
         raise InvalidRequestObject("the request object has another one in it, or names one (OIDC Core section 6.1)")
-    spelled = ((name, _spelled(name, claims[name])) for name in REQUEST_PARAMETERS if claims.get(name) is not None)
-    return {name: text for name, text in spelled if text}
+    given = [name for name in REQUEST_PARAMETERS if claims.get(name) is not None]
+    spelled = {
+        name: _listed(name, claims[name]) if name == "resource" else _spelled(name, claims[name]) for name in given
+    }
+    return {name: value for name, value in spelled.items() if value}
+
+
+def _listed(name: str, value: object) -> tuple[str, ...]:
+    """Return the values of a parameter that may be repeated: a list of them, or one (RFC 9101 section 4)."""
+    return tuple(filter(None, [_spelled(name, one) for one in (value if isinstance(value, list) else [value])]))
 
 
 def _spelled(name: str, value: object) -> str:

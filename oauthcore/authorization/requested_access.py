@@ -18,6 +18,7 @@ from oauthcore.errors import (
     RequestUriNotSupported,
     UnknownClient,
 )
+from oauthcore.grants.audience import requested_resources, understood_scope
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import asked_beside_scope
 from oauthcore.records.client import Client
@@ -93,6 +94,11 @@ def check_prompt(draft: Draft, context: Context) -> None:
         raise InvalidRequest.with_description("prompt has none beside another value")
 
 
+def check_resource(draft: Draft, context: Context) -> None:
+    """Check that there are such resources, and that the client may have tokens for them."""
+    draft.resources = requested_resources(draft.request.resource, draft.client, context)
+
+
 def check_scope(draft: Draft, context: Context) -> None:
     """Check that the client may ask for that scope; where it names none, its default holds."""
     text = draft.request.scope
@@ -100,7 +106,8 @@ def check_scope(draft: Draft, context: Context) -> None:
     if named is not None and "openid" in named and context.openid is None:
         # The client waits for an ID token, and it is better told so before the person has signed in than after.
         raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
-    draft.scope = context.requested_scope(named, draft.client)
+    scope = context.requested_scope(named, draft.client)
+    draft.scope = understood_scope(scope, draft.resources, draft.resources, draft.client, context)
 
 
 def check_claims(draft: Draft, context: Context) -> None:

@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.flow.outcome import Change, Insert
+from oauthcore.grants.audience import audience_within, understood_scope
 from oauthcore.grants.issuance import issue_access
 from oauthcore.grants.terms import usual_terms
 from oauthcore.jose.jwt import Jwt
@@ -101,13 +102,15 @@ def issue_code(approved: Approved, context: Context) -> Part:
 def issue_token(approved: Approved, context: Context) -> Part:
     """Issue an access token into the redirect, and never a refresh token (RFC 6749 section 4.2.2)."""
     # No key is proven at the authorization endpoint: what leaves by it is good for whoever receives it.
-    terms = usual_terms(approved.client, approved.grant.scope, None, context)
-    access = issue_access(terms, approved.grant, context.mint(), context)
+    client, grant = approved.client, approved.grant
+    audience = audience_within((), grant, client, context)
+    scope = understood_scope(grant.scope, audience, grant.resources, client, context)
+    access = issue_access(usual_terms(client, scope, None, context, audience), grant, context.mint(), context)
     parameters = {
         "access_token": access.value.reveal(),
         "token_type": token_type(access.record.confirmation),
         "expires_in": str(access.record.expires_at - context.now),
-        "scope": approved.grant.scope.text,
+        "scope": scope.text,
     }
     return Part(parameters, (Insert(access.record),), access.jwt)
 

@@ -22,7 +22,7 @@ from oauthcore.records.lifecycle import InteractionState
 
 _NAMES = tuple(field.name for field in attrs.fields(AuthorizationRequest))
 _KNOWN = frozenset(_NAMES)
-_values = attrgetter(*_NAMES)
+_values = attrgetter(*(name for name in _NAMES if name != "resource"))
 
 
 def carry(request: AuthorizationRequest, client: Client, browser: Digest, context: Context) -> Secret:
@@ -52,7 +52,8 @@ def find_interaction(handle: Secret, context: Context) -> Flow[Interaction | Non
 
 
 def _unstored(key: Digest, carried: Any) -> Interaction:
-    request = AuthorizationRequest(**carried["request"])
+    members = carried["request"]
+    request = AuthorizationRequest(**{**members, "resource": tuple(members.get("resource", ()))})
     return Interaction(
         key=key,
         client_id=request.client_id,
@@ -78,9 +79,10 @@ def is_over(interaction: Interaction, now: int) -> bool:
 def check_length(draft: Draft, _: Context) -> None:
     """Check that a request is short enough to wait for a person, also where it need not: a client knows at once."""
     # What is short, as almost all are, need not be written in order to be measured.
-    if sum([len(value) for value in _values(draft.request) if value is not None]) > SURELY_CARRIED:
+    length = sum([len(value) for value in _values(draft.request) if value is not None])
+    if length + sum(map(len, draft.request.resource)) > SURELY_CARRIED:
         check_carried(_members(draft.request))
 
 
 def _members(request: AuthorizationRequest) -> dict[str, Any]:
-    return {name: value for name in _NAMES if (value := getattr(request, name)) is not None}
+    return {name: value for name in _NAMES if (value := getattr(request, name)) not in {None, ()}}

@@ -29,6 +29,7 @@ class Redirectable:
 class RequestedAccess:
     """Hold what is asked for, and by which client.
 
+    `resources` are those that tokens are to be for, as they are registered; none where it is the server itself.
     `claims_beside_scope` are the claims that are asked for by name, which nobody allows by allowing the scope.
     `subjects` are the persons who will do, any if there are none; `essential_acr` the authentication contexts of which
     one is essential.
@@ -37,6 +38,7 @@ class RequestedAccess:
     request: AuthorizationRequest
     client: Client
     scope: Scope
+    resources: tuple[str, ...]
     prompt: frozenset[str]
     max_age: int | None
     claims: ClaimsRequest

@@ -7,7 +7,7 @@ import attrs
 from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import RefusedObject, read_redirectable, validate
-from oauthcore.authorization.consent import consent_key
+from oauthcore.authorization.consent import find_consent
 from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import NOT_BEGUN, Need, next_step, refusal_without_page
@@ -27,7 +27,6 @@ from oauthcore.oidc.person import NOBODY
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
-from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest, Interaction
 from oauthcore.records.login import Login
 from oauthcore.redirect_uri import form_encoded
@@ -63,7 +62,7 @@ def authorization(asked: EndpointRequest, context: Context) -> Flow[Outcome]:
     login = still_signed_in(login, session, context.now)
     consent, person = None, NOBODY
     if login is not None:
-        consent = yield from find(Consent, consent_key(login.subject, received.client_id, context))
+        consent = yield from find_consent(login.subject, redirectable.request, client, context)
     if context.openid is not None:
         if redirectable.request.id_token_hint is not None:
             hint = yield from read_hint(redirectable.request.id_token_hint, context)
@@ -85,7 +84,8 @@ def reload_as_get(received: AuthorizationRequest, context: Context) -> Response 
     long for a URL, to be answered as it came.
     """
     given = attrs.asdict(received, filter=lambda field, value: field.name in REQUEST_PARAMETERS and value is not None)
-    query = form_encoded(given.items())
+    del given["resource"]
+    query = form_encoded((*given.items(), *(("resource", uri) for uri in received.resource)))
     if len(query) > LONGEST_QUERY:
         return None
     return see_other(f"{context.base}{context.paths.authorization}?{query}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.checks import prove_redirect, validate
-from oauthcore.authorization.consent import consent_key
+from oauthcore.authorization.consent import find_consent
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import InteractionProgress, Need, next_step
 from oauthcore.authorization.pages import send_to_page, send_to_resume
@@ -28,7 +28,6 @@ from oauthcore.errors import (
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Outcome
 from oauthcore.records.client import Client
-from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.records.liveness import of_generation
@@ -100,7 +99,7 @@ def describe_interaction(handle: Secret, login: Login | None, context: Context) 
     known = login or interaction.login
     consent = None
     if known is not None:
-        consent = yield from find(Consent, consent_key(known.subject, interaction.client_id, context))
+        consent = yield from find_consent(known.subject, interaction.request, client, context)
     return describe(interaction, AuthorizationFacts(client, known, consent=consent), context)
 
 
@@ -162,7 +161,7 @@ def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     client = consent = mark = None
     if interaction is not None:
         client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
-        consent = yield from find(Consent, consent_key(answer.subject, interaction.client_id, context))
+        consent = yield from find_consent(answer.subject, interaction.request, client, context)
         if answer.scope is not None:
             mark = yield from find_mark(answer.subject, context)
     return decide_finish(answer, interaction, AuthorizationFacts(client, consent=consent, mark=mark), context)

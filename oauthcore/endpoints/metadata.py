@@ -17,6 +17,7 @@ from oauthcore.jose import crypto
 from oauthcore.jose.jwk import SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
+from oauthcore.resources import Resources
 from oauthcore.wire.http import Response
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
@@ -31,6 +32,7 @@ def metadata(
     openid: OpenID | None = None,
     algorithms: tuple[str, ...] = (),
     endpoints: Iterable[Endpoint] = (),
+    resources: Resources | None = None,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -60,8 +62,11 @@ def metadata(
     }
     for endpoint in ("token", "revocation", "introspection") if asserted else ():
         members[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = asserted
-    if scopes := list(dict.fromkeys((*(() if openid is None else openid.scopes), *scopes))):
+    of_resources = () if resources is None else resources.published_scopes
+    if scopes := list(dict.fromkeys((*(() if openid is None else openid.scopes), *scopes, *of_resources))):
         members["scopes_supported"] = scopes
+    if protected := () if resources is None else resources.published:
+        members["protected_resources"] = list(protected)
     if algorithms:
         members["introspection_signing_alg_values_supported"] = list(algorithms)
     members |= request_object_members(openid)

@@ -7,7 +7,7 @@ import attrs
 from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
 from oauthcore.authorization.checks import prove_redirect, validate
-from oauthcore.authorization.consent import consent_key, take_back
+from oauthcore.authorization.consent import find_consent, take_back
 from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import InteractionProgress, next_step
@@ -61,8 +61,7 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     session = yield from session_of(own.interaction.login)
     consent = mark = None
     if own.interaction.login is not None:
-        key = consent_key(own.interaction.login.subject, own.interaction.client_id, context)
-        consent = yield from find(Consent, key)
+        consent = yield from find_consent(own.interaction.login.subject, own.interaction.request, client, context)
         if own.interaction.withdrawal_mark is not None:
             mark = yield from find_mark(own.interaction.login.subject, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)

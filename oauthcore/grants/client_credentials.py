@@ -6,6 +6,7 @@ from oauthcore.context import Context
 from oauthcore.errors import UnauthorizedClient
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
+from oauthcore.grants.audience import requested_resources, understood_scope
 from oauthcore.grants.issuance import Issue, Tokens, answered, issue_access
 from oauthcore.grants.terms import usual_terms
 from oauthcore.grants.token_request import TokenRequest
@@ -21,7 +22,9 @@ def decide(request: TokenRequest, context: Context) -> Issue:
     client = request.client
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials to grant with")
-    terms = usual_terms(client, context.requested_scope(request.scope, client), request.proof, context)
+    resources = requested_resources(request.resources, client, context)
+    scope = understood_scope(context.requested_scope(request.scope, client), resources, resources, client, context)
+    terms = usual_terms(client, scope, request.proof, context, resources)
     access = issue_access(terms, None, context.mint(), context)
     return Decision(
         Tokens(access),

@@ -11,6 +11,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Insert, Outcome
+from oauthcore.grants.audience import audience_within, understood_scope
 from oauthcore.grants.jwt_access_token import jwt_access_token
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
@@ -74,7 +75,8 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         confirmation=terms.confirmation,
         actors=terms.actors,
     )
-    return IssuedAccess(value, record, jwt_access_token(value, record, client, grant, context) if is_jwt else None)
+    jwt = jwt_access_token(value, record, client, grant, context, terms.signing_alg) if is_jwt else None
+    return IssuedAccess(value, record, jwt)
 
 
 def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
@@ -138,8 +140,9 @@ def new_grant(
     auth_time: int | None,
     context: Context,
     requested: Scope | None = None,
+    resources: tuple[str, ...] = (),
 ) -> Grant:
-    """Make the record of what a person allowed just now, of the scope that was requested.
+    """Make the record of what a person allowed just now at some resources, of the scope that was requested.
 
     It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
     leaves nothing behind for months.
@@ -154,6 +157,7 @@ def new_grant(
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
         client_generation=client.generation,
         withheld=withheld_scope(requested, scope),
+        resources=resources,
     )
 
 
@@ -185,7 +189,9 @@ def issue_first_tokens(
 ) -> FirstTokens:
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
     client = request.client
-    scope = scope_left(grant.scope, client)
+    audience = audience_within(request.resources, grant, client, context)
+    scope = understood_scope(scope_left(grant.scope, client), audience, grant.resources, client, context)
+    terms = usual_terms(client, scope, request.proof, context, audience)
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
     # A refresh token may be rotated on and on until the absolute lifetime is over, counted from the person's decision.
     over = (
@@ -197,7 +203,7 @@ def issue_first_tokens(
         refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
         changes = (Insert(refresh.record),)
     lasting = attrs.evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
-    access = issue_access(usual_terms(client, scope, request.proof, context), lasting, value, context)
+    access = issue_access(terms, lasting, value, context)
     return FirstTokens(lasting, Tokens(access, refresh, id_token), (Insert(access.record), *changes))
 
 

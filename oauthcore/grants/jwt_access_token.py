@@ -16,7 +16,9 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.token import AccessToken
 
 
-def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Grant | None, context: Context) -> Jwt:
+def jwt_access_token(
+    jti: Secret, record: AccessToken, client: Client, grant: Grant | None, context: Context, alg: str | None = None
+) -> Jwt:
     """Say what an access token allows (RFC 9068 section 2.2); without a person its subject is the client itself.
 
     That subject is no person's, whatever the client is called (section 5). `typ` keeps it from being taken for an ID
@@ -37,4 +39,4 @@ def jwt_access_token(jti: Secret, record: AccessToken, client: Client, grant: Gr
         known = {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr) or None}
         claims |= {name: value for name, value in known.items() if value is not None}
     claims |= record.further_claims
-    return Jwt(claims, client.id_token_signed_response_alg, typ="at+jwt")
+    return Jwt(claims, alg or client.id_token_signed_response_alg, typ="at+jwt")

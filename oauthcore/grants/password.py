@@ -7,6 +7,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, TooManyAttempts
 from oauthcore.flow.effects import AuthenticatedUser, Flow, Throttled, authenticate
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
+from oauthcore.grants.audience import requested_resources, understood_scope
 from oauthcore.grants.issuance import Issue, answered, issue_first_tokens, new_grant
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.records.client_subject import check_subject
@@ -28,7 +29,9 @@ def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, co
     if user is None:
         raise InvalidGrant("the username or password is wrong")
     check_subject(user.subject)
-    grant = new_grant(client, user.subject, context.requested_scope(scope, client), context.now, context, scope)
+    resources = requested_resources(request.resources, client, context)
+    allowed = understood_scope(context.requested_scope(scope, client), resources, resources, client, context)
+    grant = new_grant(client, user.subject, allowed, context.now, context, scope, resources)
     first = issue_first_tokens(request, grant, context)
     return Decision(
         first.tokens,

@@ -12,9 +12,10 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.errors import InvalidGrant, InvalidScope
+from oauthcore.errors import InvalidGrant, InvalidScope, InvalidTarget
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
+from oauthcore.grants.audience import audience_within, understood_scope
 from oauthcore.grants.issuance import (
     Issue,
     Tokens,
@@ -59,12 +60,16 @@ class RefreshFacts:
 
 @per_request
 class OwnRefreshToken:
-    """Prove that a refresh token is the client's that asks, and that it, its grant and its person are good."""
+    """Prove that a refresh token is the client's that asks, and that it, its grant and its person are good.
+
+    `audience` is what is asked for of the grant's resources.
+    """
 
     value: Secret
     request: TokenRequest
     grant: Grant
     person: Person
+    audience: tuple[str, ...]
 
 
 def refresh_token(request: TokenRequest, context: Context) -> Flow[Outcome]:
@@ -95,7 +100,8 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
     scope = allowed_scope(requested_scope(refresh, grant), grant, client)
-    own = OwnRefreshToken(refresh.token, request, grant, person)
+    audience = audience_within(request.resources, grant, client, context)
+    own = OwnRefreshToken(refresh.token, request, grant, person, audience)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
         return repeat_rotation(own, grant.rotation, context)
     return rotate(own, scope, context)
@@ -142,11 +148,19 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
 def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     """Issue the successors, and make them the newest of the grant."""
     client, grant = own.request.client, own.grant
-    terms = usual_terms(client, scope, own.request.proof, context)
+    understood = understood_scope(scope, own.audience, grant.resources, client, context)
+    terms = usual_terms(client, understood, own.request.proof, context, own.audience)
     pair = successors(own, terms, idle_until(client, grant.expires_at, context), context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
-    rotation = Rotation(context.now, scope, access.expires_at, successor.expires_at, access.confirmation)
+    rotation = Rotation(
+        context.now,
+        understood,
+        access.expires_at,
+        successor.expires_at,
+        access.confirmation,
+        own.audience if grant.resources else (),
+    )
     return Decision(
         pair,
         (
@@ -163,7 +177,10 @@ def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) 
     """Return the same pair as before: derived again as of that second, nothing changed, not a second longer."""
     client, grant = own.request.client, own.grant
     then = attrs.evolve(context, now=rotation.rotated_at)
-    terms = usual_terms(client, registered_scope(rotation.scope, client), own.request.proof, then)
+    if set(own.audience) != set(rotation.audience or (context.issuer,)):
+        # The stored token is for what the first request named, and the answer does not say for what it is.
+        raise InvalidTarget.with_description("the refresh is retried for other resources than it was made for")
+    terms = usual_terms(client, registered_scope(rotation.scope, client), own.request.proof, then, rotation.audience)
     # The stored token is bound to the key of the first answer: told to be bound to another, it would be good for none.
     if terms.confirmation != rotation.confirmation:
         raise InvalidGrant("the refresh is retried with another key than it was made with")

@@ -6,7 +6,11 @@ is usual changes what `usual_terms` returns, and nothing else.
 
 from __future__ import annotations
 
+import attrs
+
 from oauthcore.context import Context
+from oauthcore.errors import InvalidTarget
+from oauthcore.grants.audience import described
 from oauthcore.grants.token_request import ProofOfPossession
 from oauthcore.per_request import per_request
 from oauthcore.records.actor import Actor
@@ -20,7 +24,8 @@ class TokenTerms:
     """Say for which client an access token is, what it allows, where, and until when (seconds since the epoch).
 
     With a `confirmation` it is good only together with a proof that its presenter has the key (RFC 7800). `actors` are
-    those who act with it for the person, the current one first (RFC 8693 section 4.1).
+    those who act with it for the person, the current one first (RFC 8693 section 4.1). A JWT is signed by
+    `signing_alg`, by the client's where it is None.
     """
 
     client: Client
@@ -30,15 +35,45 @@ class TokenTerms:
     format: AccessTokenFormat = "opaque"
     confirmation: Confirmation | None = None
     actors: tuple[Actor, ...] = ()
+    signing_alg: str | None = None
 
 
-def usual_terms(client: Client, scope: Scope, proof: ProofOfPossession | None, context: Context) -> TokenTerms:
-    """Return the terms for this server's own resources, as long as is usual for the client, bound to the proven key."""
-    return TokenTerms(
+def usual_terms(
+    client: Client,
+    scope: Scope,
+    proof: ProofOfPossession | None,
+    context: Context,
+    audience: tuple[str, ...] = (),
+) -> TokenTerms:
+    """Return the terms for an audience, by default this server itself: as is usual there, and for the client elsewhere.
+
+    It is bound to the proven key. Raises `InvalidTarget` for resources that can't have one token together.
+    """
+    terms = TokenTerms(
         client,
         scope,
-        (context.issuer,),
+        audience or (context.issuer,),
         context.access_token_expires_at(client),
         client.access_token_format,
         None if proof is None else proof.confirmation,
+    )
+    return terms if context.resources is None else as_resources_want(terms, context)
+
+
+def as_resources_want(terms: TokenTerms, context: Context) -> TokenTerms:
+    """Return the terms as the resources of the audience want them, and else as the client is registered.
+
+    Of several the shortest lifetime holds. A JWT does for all, since who asks about tokens may ask about one of these.
+    """
+    resources = described(terms.audience, terms.client, context)
+    lifetimes = [one.access_token_lifetime for one in resources if one.access_token_lifetime is not None]
+    formats = {one.access_token_format for one in resources if one.access_token_format is not None}
+    algorithms = {one.access_token_signing_alg for one in resources if one.access_token_signing_alg is not None}
+    if len(algorithms) > 1:
+        raise InvalidTarget.with_description("no token does for all of these resources: ask for one of them")
+    return attrs.evolve(
+        terms,
+        expires_at=context.now + min(lifetimes) if lifetimes else terms.expires_at,
+        format="jwt" if "jwt" in formats else "opaque" if formats else terms.format,
+        signing_alg=next(iter(algorithms), None),
     )

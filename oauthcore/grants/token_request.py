@@ -48,6 +48,11 @@ class TokenRequest:
         return None if named is None else parse_scope(named)
 
     @property
+    def resources(self) -> tuple[str, ...]:
+        """Return the resources that are asked for, as the client spells them (RFC 8707 section 2.2)."""
+        return self.parameters.all("resource")
+
+    @property
     def spent(self) -> tuple[Change, ...]:
         """Return what the request was proven with, to be spent by the commit of what comes of it."""
         return self.caller.spent if self.proof is None else (*self.caller.spent, *self.proof.spent)

@@ -15,10 +15,10 @@ from oauthcore.scope import Scope
 class Consent:
     """Remember what a person allowed a client, so as not to ask again.
 
-    One for each person and client, apart from the grants: revoking a grant because one of its tokens was stolen
-    neither ends the person's other sessions with the client nor makes the decision undone. `claims` are those allowed
-    by name, beside what the scope stands for. `client_generation` tells which registration of that `client_id` it was
-    for.
+    One for each person, client and set of `resources`, apart from the grants: revoking a grant because one of its
+    tokens was stolen neither ends the person's other sessions with the client nor makes the decision undone. `claims`
+    are those allowed by name, beside what the scope stands for. `client_generation` tells which registration of that
+    `client_id` it was for.
     """
 
     key: Digest
@@ -30,6 +30,8 @@ class Consent:
     expires_at: int | None
     claims: tuple[str, ...] = ()
     client_generation: str = ""
+    # Empty if it was allowed at the server itself, as everything is where no resources are told apart.
+    resources: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -51,6 +53,7 @@ class Rotation:
     """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with.
 
     `confirmation` is the key that the access token was bound to: the same is given to nobody who has not proven it.
+    `audience` is what it was meant for, empty where the grant is for no resources in particular.
     """
 
     # RFC 9700 section 4.14.2: an older refresh token is a theft, but within seconds of this it is a lost answer.
@@ -60,6 +63,7 @@ class Rotation:
     access_token_expires_at: int
     refresh_token_expires_at: int
     confirmation: Confirmation | None = None
+    audience: tuple[str, ...] = ()
 
 
 _NO_SCOPE = Scope()
@@ -74,7 +78,8 @@ class Grant:
     which login session, the person was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
     `client_generation` tells which registration of that `client_id` it belongs to; `outlived_session` that its login
     session has been ended, and that it went on because offline access was allowed then. `withheld` is what the same
-    request asked for and did not get.
+    request asked for and did not get. `resources` are those that tokens on it may be for (RFC 8707); with none, they
+    are for the server itself.
     """
 
     key: Digest
@@ -98,3 +103,4 @@ class Grant:
     rotation: Rotation | None = None
     client_generation: str = ""
     outlived_session: bool = False
+    resources: tuple[str, ...] = ()

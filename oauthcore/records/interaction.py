@@ -13,7 +13,7 @@ from oauthcore.scope import Scope
 
 @per_request(kw_only=True)
 class AuthorizationRequest:
-    """Keep an authorization request as it was received: parsed, each parameter at most once, not yet checked.
+    """Keep an authorization request as it was received: parsed, and not yet checked.
 
     Two are the server's own conclusions: `request` and `request_uri` are None again once the request object has been
     obeyed, and `id_token_hint` is once it has been verified; `hinted_subject` is then whom it names.
@@ -41,6 +41,8 @@ class AuthorizationRequest:
     request: str | None = None
     request_uri: str | None = None
     hinted_subject: str | None = None
+    # The one parameter that may be repeated (RFC 8707 section 2.1).
+    resource: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -45,7 +45,7 @@ class Parameters:
         return value
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return every value of a repeatable parameter, in order."""
+        """Return every value of a repeatable parameter, in order; blank ones are absent, here as elsewhere."""
         return self._lists.get(name, ())
 
     def among(self, names: Container[str]) -> dict[str, str]:
@@ -85,8 +85,11 @@ def parse_form(text: str, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
         if not is_plain or "%" in piece or "+" in piece:
             name, value = _decoded(name), _decoded(value)
         if name in repeatable:
-            lists[name] = (*lists.get(name, ()), value)
-        elif name in values:
+            if value:
+                lists[name] = (*lists.get(name, ()), value)
+                values.setdefault(name, value)
+            continue
+        if name in values:
             raise RepeatedParameter.with_description("a parameter is repeated")
         values.setdefault(name, value)
     if "" in values.values():

@@ -1,0 +1,113 @@
+"""The audience of a token: which resources it is for, of those that a client asks for and may have (RFC 8707).
+
+A grant remembers the resources that it was given for. A token on it is for all of them, or for those that the request
+names; that narrows the token, and the grant stays as wide as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oauthcore.context import Context
+from oauthcore.errors import InvalidScope, InvalidTarget
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.resources import Resource
+from oauthcore.scope import Scope
+
+# Far more than one token is ever for; each is in the grant, in the token, and in the consent's key.
+MAX_RESOURCES = 20
+# Scopes of OpenID Connect, and of refresh tokens: the server's own, which no resource has to know.
+_OWN_SCOPES = frozenset({"openid", "offline_access"})
+
+
+def requested_resources(requested: Sequence[str], client: Client, context: Context) -> tuple[str, ...]:
+    """Return the resources that a client asks for, each as it is registered and once; the default where it names none.
+
+    None are the server itself: so it is where resources are not told apart, and where there is no default. The server
+    may be named, too, by its issuer. Raises `InvalidTarget`.
+    """
+    resources = context.resources
+    if resources is None:  # RFC 6749 section 3.1: a parameter that is not known is ignored
+        return ()
+    if not requested:
+        return () if resources.default is None else (_find(resources.default, client, context),)
+    if len(requested) > MAX_RESOURCES:
+        raise InvalidTarget.with_description("more resources are asked for than one token is for")
+    return tuple(dict.fromkeys(_find(uri, client, context) for uri in requested))
+
+
+def _find(uri: str, client: Client, context: Context) -> str:
+    resources = context.resources
+    assert resources is not None
+    if resources.form_of(uri) == resources.form_of(context.issuer):
+        return context.issuer
+    found = resources.find(uri, client)
+    if found is None:
+        # The same for what there is not and for what others may have: whether it is there is nobody's business.
+        raise InvalidTarget("a resource is malformed, unknown, or nothing that the client may have tokens for")
+    return found.uri
+
+
+def audience_within(requested: Sequence[str], grant: Grant, client: Client, context: Context) -> tuple[str, ...]:
+    """Return the audience of a token on a grant: the resources that are named, or all where none are (section 2.2).
+
+    What was taken out of the registration since is left out. The server itself is among all where OpenID Connect was
+    allowed, since the token opens its UserInfo endpoint then (OIDC Core section 5.3); whoever names a resource has a
+    token for that alone. Raises `InvalidTarget` for any other than the grant's.
+    """
+    if not grant.resources and (context.resources is None or not requested):
+        return (context.issuer,)
+    allowed = _still_allowed(grant, client, context)
+    if not allowed:
+        raise InvalidTarget("none of the resources that were allowed is one for this client any more")
+    if not requested or context.resources is None:
+        return allowed
+    named = requested_resources(requested, client, context)
+    if not set(named) <= set(allowed):
+        raise InvalidTarget.with_description("a resource is asked for that was not allowed")
+    return named
+
+
+def _still_allowed(grant: Grant, client: Client, context: Context) -> tuple[str, ...]:
+    if not grant.resources:
+        return (context.issuer,)
+    resources = context.resources
+    is_own = "openid" in grant.scope and context.openid is not None
+    kept = [
+        uri
+        for uri in grant.resources
+        if uri == context.issuer or (resources is not None and resources.find(uri, client) is not None)
+    ]
+    return tuple(dict.fromkeys((*kept, context.issuer) if is_own and kept else kept))
+
+
+def described(audience: Sequence[str], client: Client, context: Context) -> list[Resource]:
+    """Return what is said of the resources in an audience; nothing is said of the server itself."""
+    if context.resources is None:
+        return []
+    found = [context.resources.find(uri, client) for uri in audience if uri != context.issuer]
+    return [resource for resource in found if resource is not None]
+
+
+def understood_scope(
+    scope: Scope, audience: Sequence[str], allowed: Sequence[str], client: Client, context: Context
+) -> Scope:
+    """Return what is left of a scope at the resources of an audience: what one of them understands.
+
+    So a token for one resource opens nothing at another. `allowed` are the resources that the scope was asked for at;
+    where the server itself is none of them it understands what is its own. Raises `InvalidScope` where nothing is left.
+    """
+    if context.resources is None or not allowed:
+        return scope
+    understood = {*_OWN_SCOPES, *(() if context.openid is None else context.openid.scopes)}
+    if context.issuer in audience and context.issuer in allowed:
+        return scope
+    for resource in described(audience, client, context):
+        if resource.scopes is None:
+            return scope
+        understood |= set(resource.scopes)
+    left = Scope(tuple(token for token in scope if token in understood))
+    if scope and not left:
+        raise InvalidScope("the resources understand nothing of the scope")
+    return left
