@@ -446,10 +446,11 @@ COMPLETES_ITSELF = frozenset({"oauthcore/signing/keys.py"})
 
 def changes_no_value_of_a_request(name: str, tree: ast.Module) -> Iterator[str]:
     """Nothing assigns to a field of a `per_request` value, which is plain at run time, and nothing by `setattr`."""
+    plain = set(per_request_classes(tree))
     of_itself = {
         id(store)
         for kind in ast.walk(tree)
-        if isinstance(kind, ast.ClassDef) and kind not in set(per_request_classes(tree))
+        if isinstance(kind, ast.ClassDef) and kind not in plain
         for store in ast.walk(kind)
         if isinstance(store, ast.Attribute) and isinstance(store.value, ast.Name) and store.value.id == "self"
     }

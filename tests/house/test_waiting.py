@@ -29,10 +29,11 @@ def waits_without_an_end(name: str, tree: ast.Module) -> Iterator[str]:
         is_method = isinstance(node.func, ast.Attribute)
         if is_method and called(node) in WAITS and not node.args and "timeout" not in named:
             yield f"{name} line {node.lineno}: {ast.unparse(node)} says not for how long"
-        if ast.unparse(node.func).startswith("subprocess.") and called(node) in RUNS and "timeout" not in named:
+        is_run = called(node) in RUNS and ast.unparse(node.func).startswith("subprocess.")
+        if is_run and "timeout" not in named:
             yield f"{name} line {node.lineno}: subprocess.{called(node)} without a timeout; see {PROCESSES}"
-        waits_at_once = "WNOHANG" in ast.unparse(node)
-        if called(node) in {"Popen", "waitpid"} and name != PROCESSES and not waits_at_once:
+        is_process = called(node) in {"Popen", "waitpid"} and "WNOHANG" not in ast.unparse(node)
+        if is_process and name != PROCESSES:
             yield f"{name} line {node.lineno}: {called(node)} stands in {PROCESSES} alone"
 
 

@@ -40,7 +40,7 @@ def gives(text: str) -> list[int]:
 
 
 def test_no_docstring_begins_with_give() -> None:
-    assert [f"{name}:{line}" for name, text in EVERYTHING.items() for line in gives(text)] == []
+    assert [f"{name}:{line}" for name, text in EVERYTHING.items() if "Give" in text for line in gives(text)] == []
 
 
 @pytest.mark.parametrize("docstring", ["Give the token.", "Gives the token.", "Give\n    the token."])
@@ -58,9 +58,9 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
 
 
 def test_a_person_is_they_in_docstrings_and_comments() -> None:
-    assert [
-        f"{name}:{line}" for name, text in EVERYTHING.items() for line, said in prose(text) if HE.search(said)
-    ] == []
+    suspects = {name: text for name, text in EVERYTHING.items() if HE.search(text)}
+
+    assert [f"{name}:{line}" for name, text in suspects.items() for line, said in prose(text) if HE.search(said)] == []
 
 
 def test_a_person_is_they_in_the_pages() -> None:

@@ -30,6 +30,7 @@ from tests.core.site import (
     refused,
 )
 from tests.core.test_interleavings import Meeting
+from tests.scale import scaled
 
 
 @pytest.fixture
@@ -422,14 +423,8 @@ def answer_is_registered_or_refused(metadata: dict[str, Any], uris: list[str]) -
     assert response.header("content-type") == "application/json"
 
 
+@pytest.mark.long
 @given(METADATA, st.lists(URIS, max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=scaled(200, 20_000), deadline=None)
 def test_whatever_is_sent_is_registered_or_refused(metadata: dict[str, Any], uris: list[str]) -> None:
-    answer_is_registered_or_refused(metadata, uris)
-
-
-@pytest.mark.slow
-@given(METADATA, st.lists(URIS, max_size=3))
-@settings(max_examples=20_000, deadline=None)
-def test_whatever_is_sent_at_length_is_registered_or_refused(metadata: dict[str, Any], uris: list[str]) -> None:
     answer_is_registered_or_refused(metadata, uris)
