@@ -78,11 +78,11 @@ def test_authlib_is_told_the_issuer_and_nothing_else(monkeypatch: pytest.MonkeyP
 def test_an_example_becomes_a_provider_by_three_lines() -> None:
     [lines] = blocks("framework")
     example = (DOCS / "examples" / "flask_app.py").read_text(encoding="utf-8")
-    fresh = {line.partition(" =")[0]: line for line in lines.splitlines() if re.match(r"(world|oauth|client) =", line)}
-    assert set(fresh) == {"world", "oauth", "client"}
-    for name, line in fresh.items():
-        example, count = re.subn(rf"^{name} = .*$", line, example, count=1, flags=re.MULTILINE)
-        assert count == 1
+    fresh, stale = assignments(lines), assignments(example)
+    assert fresh.keys() == {"world", "oauth", "client"}
+    for name, statement in fresh.items():
+        assert len(set(statement.splitlines()) - set(stale[name].splitlines())) == 1
+        example = example.replace(stale[name], statement)
     preamble = lines.partition("world =")[0]
     names: dict[str, Any] = {"__name__": "flask_app"}
     exec(compile(example.replace("world =", f"{preamble}\nworld =", 1), "flask_app.py", "exec"), names)
@@ -97,6 +97,15 @@ def test_an_example_becomes_a_provider_by_three_lines() -> None:
     assert told == {"sub": "alice", "name": "Alice", "email": "alice@app.example"}
     assert documents[0]["issuer"] == "http://localhost:8000/auth"
     assert documents == [documents[0]] * 2
+
+
+def assignments(code: str) -> dict[str, str]:
+    """Return the text of every assignment of a module to a name."""
+    return {
+        node.targets[0].id: ast.get_source_segment(code, node) or ""
+        for node in ast.parse(code).body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
 
 
 def walk(app: Flask) -> tuple[Any, bytes, Any]:

@@ -7,48 +7,88 @@ from html import escape
 from aiohttp import web
 from attrs import evolve
 
-from oauthcore import Client, Login, MemoryStorage, Secret, World, run
+from oauthcore import Client, Login, MemoryStorage, PendingInteraction, Secret, World, run
 from oauthcore_asgi.aiohttp import ACCESS, OAuth
-
-
-def login(request: web.Request) -> Login | None:
-    return SESSIONS.get(request.cookies.get("session", ""))
-
 
 USERS = {"alice": "wonderland"}  # yours have hashed passwords
 SESSIONS: dict[str, Login] = {}
 KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
-KINDS = ["authorization_code", "refresh_token"]
-SIGN_IN = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
-ASK = '{} asks for {}<br><button name="allow" value="1">Allow</button><button name="allow" value="">Deny</button>'
-FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" value="{}">{}</form>'
+
+
+def login(request: web.Request) -> Login | None:
+    """Return who is signed in with this browser, by your application's own session."""
+    return SESSIONS.get(request.cookies.get("session", ""))
+
+
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
-client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-clients = oauth.server.clients
-run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
+
+client = Client(
+    client_id="app",
+    redirect_uris=["https://app.example/cb"],
+    scope="profile email",
+    grant_types=["authorization_code", "refresh_token"],
+)
+phone = evolve(client, client_id="phone", token_endpoint_auth_method="none")
+# At each start: registering the same once more changes nothing.
+run(oauth.server.clients.register(client, Secret("app-secret"), replace=True), world)
+run(oauth.server.clients.register(phone, replace=True), world)
 
 
-async def consent(request: web.Request) -> web.Response:
-    interaction, form = request.query.get("interaction", ""), await request.post()
+async def ask(request: web.Request) -> web.Response:
+    """Show the page that the server sends the user to: a form to sign in, or one to allow or deny."""
+    interaction = request.query.get("interaction", "")
     pending = await oauth.interactions.find(interaction, login(request))
-    if pending is None or (form and not oauth.interactions.is_form_token(request, interaction, str(form.get("csrf")))):
-        return web.Response(text="This form is out of date.", status=400)
-    if "allow" in form and (who := login(request)):
+    return out_of_date() if pending is None else page(request, interaction, pending)
+
+
+async def answer(request: web.Request) -> web.Response:
+    """Take what the user has filled in, and send them on."""
+    interaction = request.query.get("interaction", "")
+    form = await request.post()
+    user = login(request)
+    pending = await oauth.interactions.find(interaction, user)
+    if pending is None or not oauth.interactions.is_form_token(request, interaction, str(form.get("csrf"))):
+        return out_of_date()
+    if "allow" in form and user is not None:
         if form["allow"]:
             scope = map(str, form.getall("scope", []))
-            return await oauth.interactions.finish(interaction, subject=who, scope=scope)
-        return await oauth.interactions.deny(interaction, subject=who)
-    if "username" in form and USERS.get(str(form["username"])) == form["password"]:
-        SESSIONS[session := secrets.token_urlsafe()] = Login(subject=str(form["username"]), auth_time=int(time.time()))
+            return await oauth.interactions.finish(interaction, subject=user, scope=scope)
+        return await oauth.interactions.deny(interaction, subject=user)
+    if "username" in form and USERS.get(str(form["username"])) == form.get("password"):
+        session = secrets.token_urlsafe()
+        SESSIONS[session] = Login(subject=str(form["username"]), auth_time=int(time.time()))
         response = await oauth.interactions.finish(interaction, subject=SESSIONS[session])
         response.set_cookie("session", session, httponly=True, samesite="Lax")
         return response
-    boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
-    shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
-    html = FORM.format(oauth.interactions.form_token(request, interaction), shown)
+    return page(request, interaction, pending)
+
+
+def page(request: web.Request, interaction: str, pending: PendingInteraction) -> web.Response:
+    """Show the form for what is needed next; its hidden field is what no other site can send."""
+    fields = sign_in() if pending.need == "login" else approval(pending)
+    form = '<!doctype html><form method="post"><input type="hidden" name="csrf" value="{}">{}</form>'
+    html = form.format(oauth.interactions.form_token(request, interaction), fields)
     return web.Response(text=html, content_type="text/html", headers={"X-Frame-Options": "DENY"})
+
+
+def sign_in() -> str:
+    """Return the fields to sign in with."""
+    return 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
+
+
+def approval(pending: PendingInteraction) -> str:
+    """Return who asks for what, each part with a box that can be left unticked."""
+    boxes = [
+        f'<input type="checkbox" name="scope" value="{part}" checked>{part}' for part in map(escape, pending.scope)
+    ]
+    buttons = '<button name="allow" value="1">Allow</button><button name="allow" value="">Deny</button>'
+    return f"{escape(pending.client.client_id)} asks for {''.join(boxes)}<br>{buttons}"
+
+
+def out_of_date() -> web.Response:
+    """Refuse a form that is of another browser, or has been answered."""
+    return web.Response(text="This form is out of date.", status=400)
 
 
 @oauth.protect("profile")
@@ -57,6 +97,8 @@ async def me(request: web.Request) -> web.StreamResponse:
 
 
 app = web.Application()
-app.add_routes([*oauth.routes, web.get("/me", me), web.route("*", "/consent", consent)])
+app.add_routes(oauth.routes)
+app.add_routes([web.get("/consent", ask), web.post("/consent", answer), web.get("/me", me)])
+
 if __name__ == "__main__":
     web.run_app(app, host="localhost", port=8000)

@@ -8,48 +8,89 @@ from attrs import evolve
 from quart import Quart, Request, g, request, session
 from quart.typing import ResponseReturnValue
 
-from oauthcore import Client, Login, MemoryStorage, Secret, World, run
+from oauthcore import Client, Login, MemoryStorage, PendingInteraction, Secret, World, run
 from oauthcore_asgi.quart import OAuth
-
-
-def login(_: Request | None = None) -> Login | None:
-    return Login(**session["login"]) if "login" in session else None
-
 
 USERS = {"alice": "wonderland"}  # yours have hashed passwords
 KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after every restart
-KINDS = ["authorization_code", "refresh_token"]
-SIGN_IN = 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
-ASK = '{} asks for {}<br><button name="allow" value="1">Allow</button><button name="allow" value="">Deny</button>'
-FORM = '<!doctype html><form method="post"><input type="hidden" name="csrf" value="{}">{}</form>'
+
+
+def login(_: Request | None = None) -> Login | None:
+    """Return who is signed in with this browser, by your application's own session."""
+    return Login(**session["login"]) if "login" in session else None
+
+
 world = World(MemoryStorage())
 oauth = OAuth.at("http://localhost:8000/auth", world, KEY, interaction="/consent", login=login)
-client = Client(client_id="app", redirect_uris=["https://app.example/cb"], scope="profile email", grant_types=KINDS)
-clients = oauth.server.clients
-run(clients.register(client, Secret("app-secret"), replace=True), world)  # the same once more changes nothing
-run(clients.register(evolve(client, client_id="phone", token_endpoint_auth_method="none"), replace=True), world)
+
+client = Client(
+    client_id="app",
+    redirect_uris=["https://app.example/cb"],
+    scope="profile email",
+    grant_types=["authorization_code", "refresh_token"],
+)
+phone = evolve(client, client_id="phone", token_endpoint_auth_method="none")
+# At each start: registering the same once more changes nothing.
+run(oauth.server.clients.register(client, Secret("app-secret"), replace=True), world)
+run(oauth.server.clients.register(phone, replace=True), world)
+
 app = Quart(__name__)
 app.secret_key = secrets.token_hex()
 app.register_blueprint(oauth.blueprint)
 
 
-@app.route("/consent", methods=["GET", "POST"])
-async def consent() -> ResponseReturnValue:
-    interaction, form = request.args.get("interaction", ""), await request.form
+@app.get("/consent")
+async def ask() -> ResponseReturnValue:
+    """Show the page that the server sends the user to: a form to sign in, or one to allow or deny."""
+    interaction = request.args.get("interaction", "")
     pending = await oauth.interactions.find(interaction, login())
-    if pending is None or (form and not oauth.interactions.is_form_token(request, interaction, form.get("csrf", ""))):
-        return "This form is out of date.", 400
-    if "allow" in form and (who := login()):
+    return out_of_date() if pending is None else page(interaction, pending)
+
+
+@app.post("/consent")
+async def answer() -> ResponseReturnValue:
+    """Take what the user has filled in, and send them on."""
+    interaction = request.args.get("interaction", "")
+    form = await request.form
+    user = login()
+    pending = await oauth.interactions.find(interaction, user)
+    if pending is None or not oauth.interactions.is_form_token(request, interaction, form.get("csrf", "")):
+        return out_of_date()
+    if "allow" in form and user is not None:
         if form["allow"]:
-            scope = form.getlist("scope")
-            return await oauth.interactions.finish(interaction, subject=who, scope=scope)
-        return await oauth.interactions.deny(interaction, subject=who)
-    if "username" in form and USERS.get(form["username"]) == form["password"]:
+            return await oauth.interactions.finish(interaction, subject=user, scope=form.getlist("scope"))
+        return await oauth.interactions.deny(interaction, subject=user)
+    if "username" in form and USERS.get(form["username"]) == form.get("password"):
         session["login"] = {"subject": form["username"], "auth_time": int(time.time())}
         return await oauth.interactions.finish(interaction, subject=Login(**session["login"]))
-    boxes = "".join(f'<input type="checkbox" name="scope" value="{t}" checked>{t}' for t in map(escape, pending.scope))
-    shown = SIGN_IN if pending.need == "login" else ASK.format(escape(pending.client.client_id), boxes)
-    return FORM.format(oauth.interactions.form_token(request, interaction), shown), {"X-Frame-Options": "DENY"}
+    return page(interaction, pending)
+
+
+def page(interaction: str, pending: PendingInteraction) -> ResponseReturnValue:
+    """Show the form for what is needed next; its hidden field is what no other site can send."""
+    fields = sign_in() if pending.need == "login" else approval(pending)
+    form = '<!doctype html><form method="post"><input type="hidden" name="csrf" value="{}">{}</form>'
+    html = form.format(oauth.interactions.form_token(request, interaction), fields)
+    return html, {"X-Frame-Options": "DENY"}
+
+
+def sign_in() -> str:
+    """Return the fields to sign in with."""
+    return 'Name <input name="username"> Password <input name="password" type="password"><button>Sign in</button>'
+
+
+def approval(pending: PendingInteraction) -> str:
+    """Return who asks for what, each part with a box that can be left unticked."""
+    boxes = [
+        f'<input type="checkbox" name="scope" value="{part}" checked>{part}' for part in map(escape, pending.scope)
+    ]
+    buttons = '<button name="allow" value="1">Allow</button><button name="allow" value="">Deny</button>'
+    return f"{escape(pending.client.client_id)} asks for {''.join(boxes)}<br>{buttons}"
+
+
+def out_of_date() -> ResponseReturnValue:
+    """Refuse a form that is of another browser, or has been answered."""
+    return "This form is out of date.", 400
 
 
 @app.get("/me")
