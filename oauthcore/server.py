@@ -192,8 +192,8 @@ class AuthorizationServer:
         context = self.context()
         refuse = self._refusing(endpoint, error_page)
         incoming = EndpointRequest(request, login, endpoint.repeatable)
-        also = () if endpoint.cors is None else endpoint.cors.headers
-        return transact(lambda: endpoint.flow(incoming, context), refuse, also)
+        extra_headers = () if endpoint.cors is None else endpoint.cors.headers
+        return transact(lambda: endpoint.flow(incoming, context), refuse, extra_headers)
 
     def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
         match endpoint.refuses:

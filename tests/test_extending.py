@@ -115,8 +115,8 @@ def test_an_endpoint_refuses_as_it_declares(refuses: Any, content_type: str, cha
 
 
 def test_a_parameter_is_repeated_only_where_the_endpoint_declares_it() -> None:
-    def answer(asked: Any, context: Any) -> Any:
-        return pure(Decision(json_response(200, {"audience": asked.form().all("audience")})))
+    def answer(incoming: Any, context: Any) -> Any:
+        return pure(Decision(json_response(200, {"audience": incoming.form().all("audience")})))
 
     declared = Endpoint(path="/many", flow=answer, repeatable=frozenset({"audience"}))
     site = make_site(endpoints=(declared, Endpoint(path="/once", flow=answer)))

@@ -205,9 +205,9 @@ def authenticate(username: str, password: Secret) -> str | None:
     return USERNAME if right_name and right_password else None
 
 
-def claims(asked: Claims) -> Mapping[str, object] | None:
+def claims(wanted: Claims) -> Mapping[str, object] | None:
     """Return the claims that OpenID Connect names (OIDC Core section 5.1)."""
-    return ADMIN if asked.subject == USERNAME else None
+    return ADMIN if wanted.subject == USERNAME else None
 
 
 def log_refusal(request: Request, response: Response) -> None:

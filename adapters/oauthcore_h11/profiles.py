@@ -77,11 +77,11 @@ def _value(name: str, value: str) -> object:
         raise ConfigurationError("--claim", f"{name}={value}", "its value is JSON: true, 12 or {…}") from None
 
 
-async def known_of(storage: AsyncStorage, asked: Claims) -> dict[str, object] | None:
+async def known_of(storage: AsyncStorage, wanted: Claims) -> dict[str, object] | None:
     """Answer what is known of a person, None of one who is no user here any more, or is disabled.
 
     A user and their profile are added, disabled and removed in one commit, and declared together: so one find tells of
     both.
     """
-    profile = await storage.find(Profile, asked.subject)
+    profile = await storage.find(Profile, wanted.subject)
     return profile.members if profile is not None and profile.enabled else None

@@ -32,7 +32,7 @@ _WAIT = DocumentNeeded.__init__.__code__
 
 
 @attrs.frozen
-class Asked:
+class EffectSeen:
     """Say that a question was asked, counted from 0."""
 
     number: int
@@ -51,9 +51,9 @@ class Passed:
 class Witness:
     """See a decision being made."""
 
-    heard: list[Asked | Passed] = attrs.field(factory=list)
+    heard: list[EffectSeen | Passed] = attrs.field(factory=list)
     refusals: list[Passed] = attrs.field(factory=list)
-    _asked: list[object] = attrs.field(factory=list)
+    _effects: list[object] = attrs.field(factory=list)
     _refusing: set[FrameType] = attrs.field(factory=set)
 
     def watch(self, play: Callable[[], Response]) -> Response:
@@ -81,9 +81,9 @@ class Witness:
             self._refusing.update(_above(frame))
         elif event == "return" and frame.f_code in CHECKS:
             self._see_return(frame, value)
-        elif event == "return" and isinstance(value, _EFFECTS) and not any(value is asked for asked in self._asked):
-            self.heard.append(Asked(len(self._asked)))
-            self._asked.append(value)
+        elif event == "return" and isinstance(value, _EFFECTS) and not any(value is asked for asked in self._effects):
+            self.heard.append(EffectSeen(len(self._effects)))
+            self._effects.append(value)
 
     def _see_return(self, frame: FrameType, value: Any) -> None:  # pragma: no cover
         is_pause = frame.f_code.co_flags & CO_GENERATOR and isinstance(value, _EFFECTS)

@@ -93,10 +93,10 @@ class Address:
         retry = Retry(NoBackoff(), 0)
         try:
             if self.service is not None:
-                return sentinels.client(self._places(SENTINEL_PORT), self.service, self._settings(retry))
+                return sentinels.client(self._key_names(SENTINEL_PORT), self.service, self._settings(retry))
             if not self.is_cluster:
                 return redis.Redis.from_url(self.servers[0], retry=retry, **_SETTINGS)
-            nodes = [redis.cluster.ClusterNode(*place) for place in self._places()]
+            nodes = [redis.cluster.ClusterNode(*place) for place in self._key_names()]
             return redis.cluster.RedisCluster.from_url(self.servers[0], startup_nodes=nodes, retry=retry, **_SETTINGS)
         except (ValueError, TypeError):  # of what redis-py can't read, in whose words there may be a password
             raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
@@ -109,18 +109,18 @@ class Address:
         try:
             if self.service is not None:
                 settings = {**_POOL, **self._settings(retry)}
-                return sentinels.async_client(self._places(SENTINEL_PORT), self.service, settings)
+                return sentinels.async_client(self._key_names(SENTINEL_PORT), self.service, settings)
             if not self.is_cluster:
                 pool = redis.asyncio.BlockingConnectionPool.from_url(self.servers[0], retry=retry, **_POOL, **_SETTINGS)
                 return redis.asyncio.Redis.from_pool(pool)
-            nodes = [redis.asyncio.cluster.ClusterNode(*place) for place in self._places()]
+            nodes = [redis.asyncio.cluster.ClusterNode(*place) for place in self._key_names()]
             return redis.asyncio.cluster.RedisCluster.from_url(
                 self.servers[0], startup_nodes=nodes, retry=retry, **_SETTINGS
             )
         except (ValueError, TypeError):  # of what redis-py can't read, in whose words there may be a password
             raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
 
-    def _places(self, port: int = 6379) -> list[tuple[str, int]]:
+    def _key_names(self, port: int = 6379) -> list[tuple[str, int]]:
         """Return the host and the port of each server."""
         parts = [urlsplit(server) for server in self.servers]
         return [(part.hostname or "localhost", part.port or port) for part in parts]

@@ -16,8 +16,8 @@ from oauthcore.flow.outcome import Change, R, S
 from oauthcore.records.client import Client
 from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
+from oauthcore_redis.key_names import KeyNames, RecordKey, subject_of
 from oauthcore_redis.merging import Demand, merge_changes
-from oauthcore_redis.places import Place, Places, subject_of
 from oauthcore_redis.scripts import COMMIT, FIND_OF, PURGE, Script
 
 # A record with other text than expected is compared by what it says, and asked for once more by its own text. Where it
@@ -67,14 +67,14 @@ class Operations:
     `replicas` is how many of them have to have a commit.
     """
 
-    places: Places
+    names: KeyNames
     linger: int
     replicas: int = 0
 
     def find(self, kind: type[R], key: str) -> CommandFlow[R | None]:
         """Find a record: one command."""
         try:
-            place = self.places.of(kind, key)
+            place = self.names.of(kind, key)
         except UnicodeEncodeError:
             return None
         text = yield Command((b"GET", place), is_safe=True)
@@ -83,10 +83,10 @@ class Operations:
     def find_of(self, kind: type[S], subject: str) -> CommandFlow[Sequence[S]]:
         """Find the records of a person: one script."""
         try:
-            index = self.places.of_subject(kind, subject)
+            index = self.names.of_subject(kind, subject)
         except UnicodeEncodeError:
             return []
-        texts = yield from run_script(FIND_OF, (index,), (self.places.of_kind(kind),), is_safe=True)
+        texts = yield from run_script(FIND_OF, (index,), (self.names.of_kind(kind),), is_safe=True)
         # An index may know a key yet under which another person's record is by now.
         return [record for record in (read(kind, text) for text in texts) if record.subject == subject]
 
@@ -114,9 +114,9 @@ class Operations:
         removed: int = yield from run_script(PURGE, keys, arguments)
         return removed
 
-    def spelled(self, demands: Mapping[Place, Demand]) -> tuple[list[bytes], list[bytes]]:
+    def spelled(self, demands: Mapping[RecordKey, Demand]) -> tuple[list[bytes], list[bytes]]:
         """Spell demands as the script's keys and arguments; raises `ValueError` for what has no UTF-8."""
-        keys = [self.places.of(*place) for place in demands]
+        keys = [self.names.of(*place) for place in demands]
         arguments = [self.lingers, str(len(demands)).encode()]
         for demand in demands.values():
             before, after = spelled(demand.before), spelled(demand.after)
@@ -127,14 +127,14 @@ class Operations:
             arguments += (str(keys.index(index) + 1).encode(), *entry)
         return keys, arguments
 
-    def _entries(self, demands: Mapping[Place, Demand]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    def _entries(self, demands: Mapping[RecordKey, Demand]) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Return the changes of indexes: which, the member, and when it expires, a dash for its removal."""
         for (kind, key), demand in demands.items():
             before, after = subject_of(demand.before), subject_of(demand.after)
             if before is not None and before != after:
-                yield self.places.of_subject(kind, before), key.encode(), b"-"
+                yield self.names.of_subject(kind, before), key.encode(), b"-"
             if after is not None and demand.after != demand.before:
-                yield self.places.of_subject(kind, after), key.encode(), expiry_of(demand.after)
+                yield self.names.of_subject(kind, after), key.encode(), expiry_of(demand.after)
 
     @property
     def lingers(self) -> bytes:

@@ -18,11 +18,11 @@ from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_redis.commands import Command, CommandFlow
 
 # What INFO does not tell.
-ASKED = ("appendfsync", "no-appendfsync-on-rewrite", "min-replicas-to-write")
+SETTINGS = ("appendfsync", "no-appendfsync-on-rewrite", "min-replicas-to-write")
 
 
 @attrs.frozen
-class Look:
+class ServerStatus:
     """Hold what a server tells of itself; what it does not tell is not in there."""
 
     info: Mapping[str, str]
@@ -31,17 +31,17 @@ class Look:
     """For how many seconds its clock is ahead of the host's."""
 
 
-def look(linger: int, clock: Clock, replicas: int = 0) -> CommandFlow[tuple[DurabilityWarning, ...]]:
+def check_durability(linger: int, clock: Clock, replicas: int = 0) -> CommandFlow[tuple[DurabilityWarning, ...]]:
     """Ask the server about itself; what it does not let this user ask is a concern, not an error."""
     info = read_info((yield from allowed(Command((b"INFO",), is_safe=True))))
     settings: dict[str, str] = {}
-    for name in ASKED:
+    for name in SETTINGS:
         settings |= read_pairs((yield from allowed(Command((b"CONFIG", b"GET", name.encode()), is_safe=True))))
     before = clock()
     seconds, microseconds = yield Command((b"TIME",), is_safe=True)
     ahead = int(seconds) + int(microseconds) / 1e6 - (before + clock()) / 2
-    found = durability_warnings(Look(info, settings, ahead), linger, replicas)
-    return tuple(concern for concern in found if concern is not None)
+    found = durability_warnings(ServerStatus(info, settings, ahead), linger, replicas)
+    return tuple(warning for warning in found if warning is not None)
 
 
 def allowed(command: Command) -> CommandFlow[Any]:
@@ -52,7 +52,7 @@ def allowed(command: Command) -> CommandFlow[Any]:
         return None
 
 
-def durability_warnings(found: Look, linger: int, replicas: int) -> tuple[DurabilityWarning | None, ...]:
+def durability_warnings(found: ServerStatus, linger: int, replicas: int) -> tuple[DurabilityWarning | None, ...]:
     """Return what there is to say of a server, where commits wait for so many replicas."""
     return (
         appendonly(found.info),

@@ -12,7 +12,7 @@ import attrs
 
 from oauthcore.flow.outcome import Change, precondition_and_result
 from oauthcore.records.record import Record
-from oauthcore_redis.places import Place, place_of
+from oauthcore_redis.key_names import RecordKey, place_of
 
 
 @attrs.frozen
@@ -23,9 +23,9 @@ class Demand:
     after: Record | None
 
 
-def merge_changes(changes: Sequence[Change]) -> Mapping[Place, Demand] | None:
+def merge_changes(changes: Sequence[Change]) -> Mapping[RecordKey, Demand] | None:
     """Return the demand for each place, or None where one change precludes another, so that they can't all be made."""
-    demands: dict[Place, Demand] = {}
+    demands: dict[RecordKey, Demand] = {}
     for change in changes:
         before, after = precondition_and_result(change)
         record = after or before

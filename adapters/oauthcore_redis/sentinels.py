@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import redis.asyncio.sentinel
 import redis.sentinel
 
-Place: TypeAlias = tuple[str, int]
+RecordKey: TypeAlias = tuple[str, int]
 
 # For how many seconds one of them may be silent; there are others.
 PATIENCE = 1.0
@@ -23,7 +23,7 @@ class WaitingPool(redis.asyncio.sentinel.SentinelConnectionPool, redis.asyncio.B
     """Connect to who is the primary now, and have a request wait where all connections are taken."""
 
 
-def client(sentinels: Sequence[Place], service: str, settings: Mapping[str, Any]) -> redis.Redis:
+def client(sentinels: Sequence[RecordKey], service: str, settings: Mapping[str, Any]) -> redis.Redis:
     """Make a client of who is the primary of a service."""
     its, theirs = shared_out(settings)
     manager = redis.sentinel.Sentinel(sentinels, sentinel_kwargs=theirs, **its)
@@ -31,7 +31,7 @@ def client(sentinels: Sequence[Place], service: str, settings: Mapping[str, Any]
     return made
 
 
-def async_client(sentinels: Sequence[Place], service: str, settings: Mapping[str, Any]) -> redis.asyncio.Redis:
+def async_client(sentinels: Sequence[RecordKey], service: str, settings: Mapping[str, Any]) -> redis.asyncio.Redis:
     """Make an async client of who is the primary of a service."""
     its, theirs = shared_out(settings)
     manager = redis.asyncio.sentinel.Sentinel(sentinels, sentinel_kwargs=theirs, **its)

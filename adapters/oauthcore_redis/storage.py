@@ -18,8 +18,8 @@ from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_redis.address import LINGER, PREFIX, Address
 from oauthcore_redis.commands import CommandFlow, Operations
 from oauthcore_redis.connections import AsyncClient, Client, async_connection_of, connection_of
-from oauthcore_redis.durability import look
-from oauthcore_redis.places import Places
+from oauthcore_redis.durability import check_durability
+from oauthcore_redis.key_names import KeyNames
 from oauthcore_redis.sentinels import watchers_of
 from oauthcore_redis.sweeping import Sweep
 
@@ -38,7 +38,7 @@ class RedisStorage:
         self.client = client
         self._operations = operations_of(prefix, linger, replicas, is_cluster=isinstance(client, RedisCluster))
         self._watchers: Sequence[redis.Redis] = ()
-        self._connection = connection_of(client, self._operations.places.all)
+        self._connection = connection_of(client, self._operations.names.all)
         self._sweep = Sweep(self._operations)
 
     @classmethod
@@ -89,7 +89,7 @@ class RedisStorage:
 
     def durability_warnings(self, clock: Clock = time.time) -> Sequence[DurabilityWarning]:
         """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
-        return self._answer(look(self._operations.linger, clock, self._operations.replicas))
+        return self._answer(check_durability(self._operations.linger, clock, self._operations.replicas))
 
     def close(self) -> None:
         """Let go of the server."""
@@ -117,7 +117,7 @@ class AsyncRedisStorage:
         self.client = client
         self._operations = operations_of(prefix, linger, replicas, is_cluster=isinstance(client, AsyncRedisCluster))
         self._watchers: Sequence[redis.asyncio.Redis] = ()
-        self._connection = async_connection_of(client, self._operations.places.all)
+        self._connection = async_connection_of(client, self._operations.names.all)
         self._sweep = Sweep(self._operations)
 
     @classmethod
@@ -153,7 +153,7 @@ class AsyncRedisStorage:
 
     async def durability_warnings(self, clock: Clock = time.time) -> Sequence[DurabilityWarning]:
         """Return what may lose what was acknowledged, in the server's configuration: to be asked for at the start."""
-        return await self._answer(look(self._operations.linger, clock, self._operations.replicas))
+        return await self._answer(check_durability(self._operations.linger, clock, self._operations.replicas))
 
     async def aclose(self) -> None:
         """Let go of the server."""
@@ -181,4 +181,4 @@ def operations_of(prefix: str, linger: int, replicas: int, *, is_cluster: bool) 
         raise ConfigurationError("replicas", replicas, "leave it out: a commit in a cluster waits for none")
     if not 1 <= linger <= 86_400:
         raise ConfigurationError("linger", linger, "use a number of seconds, from one to a day of them")
-    return Operations(Places(prefix), linger, replicas)
+    return Operations(KeyNames(prefix), linger, replicas)

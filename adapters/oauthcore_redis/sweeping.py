@@ -27,7 +27,7 @@ class Sweep:
         looked_at, is_from_the_start = 0, False
         while removed < limit and looked_at < LOOKED_AT:
             is_from_the_start = is_from_the_start or cursor == b"0"
-            onward, keys = yield from self._page(cursor, self._operations.places.all)
+            onward, keys = yield from self._page(cursor, self._operations.names.all)
             if keys:
                 removed += yield from self._operations.purge(keys, expired_before, limit - removed)
             if removed < limit:  # else there may be more in this very page
@@ -44,7 +44,7 @@ class Sweep:
         found: dict[bytes, R] = {}
         cursor = b"0"
         while True:
-            cursor, keys = yield from self._page(cursor, self._operations.places.of_kind(kind))
+            cursor, keys = yield from self._page(cursor, self._operations.names.of_kind(kind))
             texts = (yield Command((b"MGET", *keys), is_safe=True)) if keys else ()
             found |= {key: read(kind, text) for key, text in zip(keys, texts, strict=True) if text is not None}
             if cursor == b"0":

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy.exchange import Exchange, Statement
-from oauthcore_sqlalchemy.steps import Place, Step
+from oauthcore_sqlalchemy.steps import RecordKey, Step
 from oauthcore_sqlalchemy.table import record
 
 
@@ -79,8 +79,8 @@ def within(transaction: TransactionScope, work: Exchange[bool]) -> Exchange[bool
 
 
 def _undo(transaction: TransactionScope) -> Exchange[None]:
-    for ask in transaction.rollback:  # noqa: UP028  # each is resumed with a result, which a tuple does not take
-        yield ask
+    for statement in transaction.rollback:  # noqa: UP028  # each is resumed with a result, which a tuple does not take
+        yield statement
 
 
 _AT = (record.c.kind == bindparam("kind"), record.c.key == bindparam("key"))
@@ -95,7 +95,7 @@ _PAGE = (
 _EXPIRED = select(func.count()).select_from(record).where(record.c.expires_at < bindparam("before"))
 
 
-def body_at(place: Place) -> Exchange[str | None]:
+def body_at(place: RecordKey) -> Exchange[str | None]:
     """Return the text that is stored there, or None."""
     found = yield Statement(_FIND, {"kind": place[0], "key": place[1]})
     row = found.one_or_none()
@@ -108,7 +108,7 @@ def bodies_of(kind: str, subject: str) -> Exchange[list[str]]:
     return [str(body) for body in found.scalars()]
 
 
-def bodies_at(places: Sequence[Place]) -> Exchange[dict[Place, str]]:
+def bodies_at(places: Sequence[RecordKey]) -> Exchange[dict[RecordKey, str]]:
     """Return the texts that are stored at these places."""
     # Together they are found by one statement; that it may find a few more does no harm.
     kinds, keys = {kind for kind, _ in places}, {key for _, key in places}

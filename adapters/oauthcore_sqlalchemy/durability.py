@@ -17,19 +17,22 @@ from oauthcore_sqlalchemy.exchange import Exchange, Statement
 
 @attrs.frozen
 class Watched:
-    """Say which values of a setting are good, and what to do about another; only where `beside` has that value."""
+    """Hold a setting's durable values, and the remedy for any other.
+
+    `only_if` is another setting and its value: unless that has this value, this setting does not matter.
+    """
 
     setting: str
     good: frozenset[str]
     remedy: str
-    beside: tuple[str, str] | None = None
+    only_if: tuple[str, str] | None = None
 
-    def concern(self, settings: Mapping[str, str]) -> DurabilityWarning | None:
+    def warning(self, settings: Mapping[str, str]) -> DurabilityWarning | None:
         """Return what there is to say of a server's settings; one that it does not know is none of its own."""
         value = settings.get(self.setting)
         if value is None or value in self.good:
             return None
-        if self.beside is not None and settings.get(self.beside[0]) != self.beside[1]:
+        if self.only_if is not None and settings.get(self.only_if[0]) != self.only_if[1]:
             return None
         return DurabilityWarning(self.setting, value, self.remedy)
 
@@ -70,12 +73,12 @@ SQLITE = text("SELECT 'synchronous', synchronous FROM pragma_synchronous")
 SQLITE_SETTINGS = (Watched("synchronous", frozenset({"2", "3"}), f"set it to FULL, {_CRASH}"),)
 
 
-def look(
+def check_durability(
     statement: Executable, watched: Iterable[Watched], *, by_name: bool = False
 ) -> Exchange[tuple[DurabilityWarning, ...]]:
     """Ask a database about its settings, `by_name` where it takes a list of them; give what there is to say of them."""
     watched = tuple(watched)
     found = yield Statement(statement, {"names": [one.setting for one in watched]} if by_name else None)
     settings = {str(row[0]): str(row[1]) for row in found.all()}
-    warnings = (one.concern(settings) for one in watched)
-    return tuple(concern for concern in warnings if concern is not None)
+    warnings = (one.warning(settings) for one in watched)
+    return tuple(warning for warning in warnings if warning is not None)

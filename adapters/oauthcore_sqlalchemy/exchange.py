@@ -37,7 +37,7 @@ Exchange: TypeAlias = "Generator[Statement, CursorResult[*tuple[Any, ...]], T]"
 Operation: TypeAlias = "Generator[Exchange[Any], Any, T]"
 
 
-def perform(connection: Connection, exchange: Exchange[T]) -> T:
+def run_exchange(connection: Connection, exchange: Exchange[T]) -> T:
     """Run an exchange by blocking calls. A connection that may not be clean afterwards is thrown away."""
     resume: Any = exchange.send
     answer: Any = None
@@ -45,13 +45,13 @@ def perform(connection: Connection, exchange: Exchange[T]) -> T:
     try:
         while True:
             try:
-                ask = resume(answer)
+                statement = resume(answer)
             except StopIteration as result:
                 return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Exchange[T] says it is T
             is_clean, was_clean = False, is_clean
             try:
-                resume, answer = exchange.send, connection.execute(ask.statement, ask.parameters)
-                is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
+                resume, answer = exchange.send, connection.execute(statement.statement, statement.parameters)
+                is_clean = was_clean if statement.leaves_open is None else not statement.leaves_open
             except DBAPIError as failure:  # what becomes of it is decided where it was asked
                 resume, answer = exchange.throw, failure
                 is_clean = was_clean
@@ -60,7 +60,7 @@ def perform(connection: Connection, exchange: Exchange[T]) -> T:
             connection.invalidate()
 
 
-async def aperform(connection: AsyncConnection, exchange: Exchange[T]) -> T:
+async def arun_exchange(connection: AsyncConnection, exchange: Exchange[T]) -> T:
     """Run an exchange, awaiting each result; one that is cancelled in the middle leaves no open transaction."""
     resume: Any = exchange.send
     answer: Any = None
@@ -68,13 +68,13 @@ async def aperform(connection: AsyncConnection, exchange: Exchange[T]) -> T:
     try:
         while True:
             try:
-                ask = resume(answer)
+                statement = resume(answer)
             except StopIteration as result:
                 return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Exchange[T] says it is T
             is_clean, was_clean = False, is_clean
             try:
-                resume, answer = exchange.send, await _answer(connection, ask)
-                is_clean = was_clean if ask.leaves_open is None else not ask.leaves_open
+                resume, answer = exchange.send, await _answer(connection, statement)
+                is_clean = was_clean if statement.leaves_open is None else not statement.leaves_open
             except DBAPIError as failure:  # what becomes of it is decided where it was asked
                 resume, answer = exchange.throw, failure
                 is_clean = was_clean
@@ -83,12 +83,12 @@ async def aperform(connection: AsyncConnection, exchange: Exchange[T]) -> T:
             await connection.invalidate()
 
 
-async def _answer(connection: AsyncConnection, ask: Statement) -> CursorResult[*tuple[Any, ...]]:
+async def _answer(connection: AsyncConnection, statement: Statement) -> CursorResult[*tuple[Any, ...]]:
     """Execute a statement. In SQLite it is waited for by who is cancelled, too.
 
     It runs in a thread, which nobody can stop: it would take the file's lock when nobody was there to let go of it.
     """
-    executing = connection.execute(ask.statement, ask.parameters)
+    executing = connection.execute(statement.statement, statement.parameters)
     if connection.dialect.name != "sqlite":
         return await executing
     task = asyncio.ensure_future(executing)

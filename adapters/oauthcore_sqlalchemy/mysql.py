@@ -19,7 +19,7 @@ from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import durability
 from oauthcore_sqlalchemy.dialects import TransactionScope, within
 from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
-from oauthcore_sqlalchemy.steps import Place, Step
+from oauthcore_sqlalchemy.steps import RecordKey, Step
 
 # The optimizer gives up on longer lists of ranges, and would then read, and lock, the whole table.
 LONGEST_LIST = 100
@@ -56,13 +56,13 @@ class MySql:
 
     def purge(self, expired_before: int, limit: int, transaction: TransactionScope) -> Exchange[int]:
         """Remove at most `limit` expired records."""
-        removed: list[Place] = []
+        removed: list[RecordKey] = []
         yield from within(transaction, _remove_expired(expired_before, limit, removed))
         return len(removed)
 
     def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
-        return durability.look(durability.MYSQL, durability.MYSQL_SETTINGS)
+        return durability.check_durability(durability.MYSQL, durability.MYSQL_SETTINGS)
 
 
 def _write(steps: Sequence[Step]) -> Exchange[bool]:
@@ -136,7 +136,7 @@ def _replacing(count: int) -> TextClause:
     )
 
 
-def _delete(places: Sequence[Place]) -> Exchange[int]:
+def _delete(places: Sequence[RecordKey]) -> Exchange[int]:
     """Delete rows that are locked."""
     for some in _in_lists(places):
         rows = " OR ".join(f"(kind = :kind_{n} AND `key` = :key_{n})" for n in range(len(some)))
@@ -146,7 +146,7 @@ def _delete(places: Sequence[Place]) -> Exchange[int]:
     return len(places)
 
 
-def _remove_expired(before: int, limit: int, removed: list[Place]) -> Exchange[bool]:
+def _remove_expired(before: int, limit: int, removed: list[RecordKey]) -> Exchange[bool]:
     found = yield Statement(_EXPIRED, {"before": before, "limit": limit})
     removed += [(row[0], row[1]) for row in found.all()]
     yield from _delete(removed)

@@ -108,7 +108,7 @@ class PostgreSql:
 
     def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
-        return durability.look(durability.POSTGRESQL, durability.POSTGRESQL_SETTINGS, by_name=True)
+        return durability.check_durability(durability.POSTGRESQL, durability.POSTGRESQL_SETTINGS, by_name=True)
 
     def _at_once(self, steps: Sequence[Step]) -> Exchange[bool]:
         try:

@@ -63,7 +63,7 @@ class Terms:
 
 def find(kind: type[R], key: str, terms: Terms) -> Operation[R | None]:
     """Find one record."""
-    body: str | None = yield from ask(lambda: dialects.body_at(place_of(kind, key, terms.partition)), terms)
+    body: str | None = yield from read_with_retry(lambda: dialects.body_at(place_of(kind, key, terms.partition)), terms)
     if body is None:
         return None
     return _load_client(body) if kind is Client else load(kind, body)  # type: ignore[return-value]  # R is Client
@@ -71,7 +71,9 @@ def find(kind: type[R], key: str, terms: Terms) -> Operation[R | None]:
 
 def find_of(kind: type[S], subject: str, terms: Terms) -> Operation[list[S]]:
     """Find a person's records."""
-    bodies = yield from ask(lambda: dialects.bodies_of(kind_name(kind, terms.partition), indexed(subject)), terms)
+    bodies = yield from read_with_retry(
+        lambda: dialects.bodies_of(kind_name(kind, terms.partition), indexed(subject)), terms
+    )
     return [load(kind, body) for body in bodies]
 
 
@@ -85,7 +87,7 @@ def commit(changes: Sequence[Change], terms: Terms) -> Operation[bool]:
             return True
         # Only who lost looks twice: was it a race, or an older text of the same record?
         expected = [step.place for step in steps if step.expected is not None]
-        stored = (yield from ask(lambda: dialects.bodies_at(expected), terms)) if expected else {}  # noqa: B023
+        stored = (yield from read_with_retry(lambda: dialects.bodies_at(expected), terms)) if expected else {}  # noqa: B023
         other = respelled(steps, stored)
         if other is None:
             return False
@@ -110,23 +112,23 @@ def purge(expired_before: int, limit: int, terms: Terms) -> Operation[int]:
 def page(kind: type[R], after: str, terms: Terms) -> Operation[tuple[list[R], str | None]]:
     """Return the next records of a kind, and after which key the ones after them begin; None if there are none."""
     name = kind_name(kind, terms.partition)
-    rows: list[tuple[str, str]] = yield from ask(lambda: dialects.page_of(name, after, PAGE), terms)
+    rows: list[tuple[str, str]] = yield from read_with_retry(lambda: dialects.page_of(name, after, PAGE), terms)
     return [load(kind, body) for _, body in rows], rows[-1][0] if rows else None
 
 
 def expired(before: int, terms: Terms) -> Operation[int]:
     """Count what has expired before that second."""
-    count: int = yield from ask(lambda: dialects.count_expired(before), terms)
+    count: int = yield from read_with_retry(lambda: dialects.count_expired(before), terms)
     return count
 
 
 def durability_warnings(terms: Terms) -> Operation[tuple[DurabilityWarning, ...]]:
     """Ask which settings may lose what was committed."""
-    found: tuple[DurabilityWarning, ...] = yield from ask(terms.dialect.durability_warnings, terms)
+    found: tuple[DurabilityWarning, ...] = yield from read_with_retry(terms.dialect.durability_warnings, terms)
     return found
 
 
-def ask(exchange: Callable[[], Exchange[T]], terms: Terms) -> Operation[T]:
+def read_with_retry(exchange: Callable[[], Exchange[T]], terms: Terms) -> Operation[T]:
     """Run an exchange that changes nothing; once more if the connection was dead."""
     try:
         return (yield exchange())  # type: ignore[no-any-return]  # what the exchange returns is T

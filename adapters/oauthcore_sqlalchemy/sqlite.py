@@ -70,7 +70,7 @@ class Sqlite:
 
     def durability_warnings(self) -> Exchange[tuple[DurabilityWarning, ...]]:
         """Ask which settings may lose what was committed."""
-        return durability.look(durability.SQLITE, durability.SQLITE_SETTINGS)
+        return durability.check_durability(durability.SQLITE, durability.SQLITE_SETTINGS)
 
     def _write(self, steps: Sequence[Step]) -> Exchange[bool]:
         for statement, acts, parameters in _WRITES:

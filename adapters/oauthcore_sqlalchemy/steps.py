@@ -17,7 +17,7 @@ from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
 from oauthcore_sqlalchemy.table import indexed
 
-Place: TypeAlias = tuple[str, str]
+RecordKey: TypeAlias = tuple[str, str]
 """Where a record is kept: its kind and its key, as they stand in the table."""
 
 LATEST = 2**63 - 1
@@ -29,7 +29,7 @@ Act: TypeAlias = Literal["insert", "require", "replace", "delete", "touch"]
 class Step:
     """Hold what has to be at a place, and what is there afterwards; None for nothing."""
 
-    place: Place
+    place: RecordKey
     expected: Record | None
     expected_body: str | None
     after: Record | None
@@ -62,7 +62,7 @@ def steps_of(changes: Iterable[Change], partition: str) -> tuple[Step, ...] | No
 
     Raises `ValueError` for what no database can hold.
     """
-    steps: dict[Place, Step] = {}
+    steps: dict[RecordKey, Step] = {}
     for change in changes:
         expected, after = precondition_and_result(change)
         record = expected or after
@@ -79,7 +79,7 @@ def steps_of(changes: Iterable[Change], partition: str) -> tuple[Step, ...] | No
     return tuple(steps[place] for place in sorted(steps))
 
 
-def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step, ...] | None:
+def respelled(steps: Sequence[Step], stored: Mapping[RecordKey, str]) -> tuple[Step, ...] | None:
     """Return the steps with the texts that are stored, where those are other texts of the expected records; else None.
 
     An older version wrote a record, before a field was added: to compare texts is then to lose a race that nobody runs.
@@ -98,7 +98,7 @@ def respelled(steps: Sequence[Step], stored: Mapping[Place, str]) -> tuple[Step,
     return None if updated == list(steps) else tuple(updated)
 
 
-def place_of(kind: type[Record], key: str, partition: str) -> Place:
+def place_of(kind: type[Record], key: str, partition: str) -> RecordKey:
     """Return where a record is kept."""
     return kind_name(kind, partition), indexed(key)
 

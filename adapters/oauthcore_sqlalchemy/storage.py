@@ -16,7 +16,7 @@ from oauthcore.flow.outcome import Change, R, S
 from oauthcore.flow.storage import DurabilityWarning
 from oauthcore_sqlalchemy import retries
 from oauthcore_sqlalchemy.dialects import DatabaseDialect
-from oauthcore_sqlalchemy.exchange import Exchange, Operation, aperform, perform
+from oauthcore_sqlalchemy.exchange import Exchange, Operation, arun_exchange, run_exchange
 from oauthcore_sqlalchemy.forking import watch
 from oauthcore_sqlalchemy.mysql import MySql
 from oauthcore_sqlalchemy.postgresql import PostgreSql
@@ -129,10 +129,10 @@ class SqlAlchemyStorage:
     def _perform(self, exchange: Exchange[T]) -> T:
         if isinstance(self._bind, Connection):
             begin_in_sqlite(self._bind)
-            return perform(self._bind, exchange)
+            return run_exchange(self._bind, exchange)
         with self._bind.connect() as connection:
             try:
-                return perform(connection.execution_options(**self._options), exchange)
+                return run_exchange(connection.execution_options(**self._options), exchange)
             except DBAPIError as error:
                 if retries.reads_only(error) and not connection.closed:
                     connection.invalidate()  # its address may lead elsewhere by now
@@ -213,10 +213,10 @@ class AsyncSqlAlchemyStorage:
     async def _perform(self, exchange: Exchange[T]) -> T:
         if isinstance(self._bind, AsyncConnection):
             await self._bind.run_sync(begin_in_sqlite)
-            return await aperform(self._bind, exchange)
+            return await arun_exchange(self._bind, exchange)
         async with self._bind.connect() as connection:
             try:
-                return await aperform(await connection.execution_options(**self._options), exchange)
+                return await arun_exchange(await connection.execution_options(**self._options), exchange)
             except DBAPIError as error:
                 if retries.reads_only(error) and not connection.closed:
                     await connection.invalidate()

@@ -49,10 +49,10 @@ class Invitation:
     state: State = State.OPEN
 
 
-def invite(asked: EndpointRequest, context: Context) -> Flow[Outcome]:
+def invite(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Answer a client that posts a subject and a scope with the code of an invitation."""
-    form = asked.form()
-    caller = yield from authenticate_client(asked.request, form, context)
+    form = incoming.form()
+    caller = yield from authenticate_client(incoming.request, form, context)
     outcome = decide_invitation(caller.client, form.need("subject"), parse_scope(form.need("scope")), context)
     return spend(caller.spent, outcome)
 

@@ -48,8 +48,8 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
     def decision() -> Flow[Decision[Registered]]:
         facts = yield from find_client(client_id)
         known = known_client(facts, client_id)
-        asked = attrs.evolve(known, **settings)  # type: ignore[arg-type]  # the fields' own names
-        changed = renew(frozen(asked, is_kept="expires_at" in settings), known)
+        proposed = attrs.evolve(known, **settings)  # type: ignore[arg-type]  # the fields' own names
+        changed = renew(frozen(proposed, is_kept="expires_at" in settings), known)
         decided = decide_change(changed.client, facts, "client_updated", context)
         return Decision(changed, decided.changes, decided.events)
 

@@ -32,10 +32,10 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
     """
     fields = {**FIELDS, **read_metadata(members, openid=context.openid is not None)}
     try:
-        asked = attrs.evolve(known, **fields)  # type: ignore[arg-type]  # checked one by one
+        requested = attrs.evolve(known, **fields)  # type: ignore[arg-type]  # checked one by one
     except (ConfigurationError, InvalidScope, ValueError, TypeError) as error:
         raise InvalidClientMetadata(str(error)) from None
-    client = offered(asked, known.token_endpoint_auth_method, registrar, context)
+    client = offered(requested, known.token_endpoint_auth_method, registrar, context)
     if registrar.settings.review is not None:
         client = reviewed(client, registrar)
         if usable(client, registrar, context) != client.redirect_uris:
@@ -49,33 +49,38 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
     return client
 
 
-def offered(asked: Client, method: AuthenticationMethod | None, registrar: Registrar, context: Context) -> Client:
+def offered(requested: Client, method: AuthenticationMethod | None, registrar: Registrar, context: Context) -> Client:
     """Return the client with what is offered to it, and with what it has where it named nothing.
 
     `method` is the one that it has authenticated by so far.
     """
-    if asked.application_type not in {None, "web", "native"} or asked.subject_type not in {"public", "pairwise"}:
+    if requested.application_type not in {None, "web", "native"} or requested.subject_type not in {
+        "public",
+        "pairwise",
+    }:
         raise InvalidClientMetadata.with_description("application_type or subject_type has an unknown value")
     policy, settings = context.policy, registrar.settings
-    redirect_uris = usable(asked, registrar, context)
+    redirect_uris = usable(requested, registrar, context)
     # RFC 7591 section 2.1: `implicit` goes with response types that bring tokens, and is nothing without them.
     fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
     available = registrar.grant_types | ({"implicit"} if fronted else set())
-    grant_types = tuple(t for t in asked.grant_types if t in available and t in settings.grant_types)
+    grant_types = tuple(t for t in requested.grant_types if t in available and t in settings.grant_types)
     if not grant_types:
         raise InvalidClientMetadata.with_description("none of the grant_types can be registered here")
     if {"authorization_code", "implicit"} & set(grant_types) and not redirect_uris:
         raise InvalidRedirectUri("the client has no redirect URI")
-    response_types = tuple(t for t in asked.response_types if t in policy.response_types)
+    response_types = tuple(t for t in requested.response_types if t in policy.response_types)
     scope = registrar.scope
     return attrs.evolve(
-        asked,
+        requested,
         redirect_uris=redirect_uris,
         grant_types=grant_types,
         response_types=response_types or (("code",) if "authorization_code" in grant_types else ()),
-        scope=asked.scope.within(scope) if asked.scope else scope,
+        scope=requested.scope.within(scope) if requested.scope else scope,
         # One that is registered keeps its method where it names none: by leaving it out it is locked out of nothing.
-        token_endpoint_auth_method=asked.token_endpoint_auth_method or method or default_method(asked, redirect_uris),
+        token_endpoint_auth_method=requested.token_endpoint_auth_method
+        or method
+        or default_method(requested, redirect_uris),
     )
 
 

@@ -50,10 +50,10 @@ class BrowserRequest:
     reload: Response | None = None
 
 
-def authorization(asked: EndpointRequest, context: Context) -> Flow[Outcome]:
+def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
-    request, login = asked.request, asked.login
-    received = read_request(asked.query() if request.method == "GET" else asked.form())
+    request, login = incoming.request, incoming.login
+    received = read_request(incoming.query() if request.method == "GET" else incoming.form())
     client = yield from find(Client, received.client_id)
     redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):

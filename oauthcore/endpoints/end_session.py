@@ -84,7 +84,7 @@ def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
     check_request(parameters, facts, context)
     verified = facts.hint if isinstance(facts.hint, Hint) else None
     bound, cookies = bind(arrival.browser, context)
-    asked = LogoutRequest(
+    logout_request = LogoutRequest(
         browser=bound,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
         client_id=None if client is None else client.client_id,
@@ -93,7 +93,7 @@ def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
         post_logout_redirect_uri=wanted_uri(parameters, facts, context),
         **{name: parameters.get(name) for name in ("state", "logout_hint", "ui_locales")},
     )
-    members = attrs.asdict(asked, filter=lambda _, value: value is not None)
+    members = attrs.asdict(logout_request, filter=lambda _, value: value is not None)
     check_carried(members)
     handle = context.handles.write("logout", members, context.mint())
     page = context.paths.interaction or context.base + context.paths.logout

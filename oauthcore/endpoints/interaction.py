@@ -204,16 +204,16 @@ def decide_finish(
     return Decision(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 
 
-def consented_scope(answer: Answer, asked: Scope, waiting: Interaction) -> Scope | None:
+def consented_scope(answer: Answer, requested: Scope, waiting: Interaction) -> Scope | None:
     """Return what the person allowed, of what was asked, in that order.
 
     A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.
     """
     if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
         return None
-    if not asked.covers(answer.scope):
+    if not requested.covers(answer.scope):
         raise InvalidRequest("the application reports consent to more than was asked for")
-    return Scope(tuple(token for token in asked if token in answer.scope))
+    return Scope(tuple(token for token in requested if token in answer.scope))
 
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:

@@ -37,7 +37,7 @@ CLIENT_TIME = 5
 T = TypeVar("T")
 
 
-Due = tuple[LogoutDelivery, ...]
+DueLogouts = tuple[LogoutDelivery, ...]
 """What is due to one client."""
 
 
@@ -49,7 +49,7 @@ def deliver(limit: int, context_now: Callable[[], Context]) -> Flow[int]:
     return tried
 
 
-def deliver_to(deliveries: Due, context_now: Callable[[], Context]) -> Flow[int]:
+def deliver_to(deliveries: DueLogouts, context_now: Callable[[], Context]) -> Flow[int]:
     """Deliver what is due to one client, one after the other, until it gives no answer or its time is up.
 
     Who did not answer one will not answer the next; what is left stays due, and is tried when it is this client's turn
@@ -73,7 +73,7 @@ def deliver_to(deliveries: Due, context_now: Callable[[], Context]) -> Flow[int]
     return tried
 
 
-def due_by_client(limit: int, now: int) -> Flow[tuple[Due, ...]]:
+def due_by_client(limit: int, now: int) -> Flow[tuple[DueLogouts, ...]]:
     """Find what is to be delivered now, at most so many, for each client apart.
 
     Each client has its share of the limit, however much is due to another. Who has been tried in vain least often goes
@@ -83,7 +83,7 @@ def due_by_client(limit: int, now: int) -> Flow[tuple[Due, ...]]:
     return shares(queue, limit)
 
 
-def shares(queue: Sequence[LogoutDelivery], limit: int) -> tuple[Due, ...]:
+def shares(queue: Sequence[LogoutDelivery], limit: int) -> tuple[DueLogouts, ...]:
     """Divide a queue among its clients: one for each, then another for each, up to the limit."""
     waiting: dict[str, list[LogoutDelivery]] = {}
     for delivery in queue:

@@ -63,8 +63,8 @@ def registration(request: Request, registrar: Registrar, context: Context) -> Fl
     if not settings.idempotent:
         # Before anything else costs something: what a sector names may have to be fetched.
         counted.check(settings, context.now)
-    asked = members if stated is None else stated_metadata(members, stated)
-    client = negotiate(asked, unregistered(admission, stated, settings, context), registrar, context)
+    metadata = members if stated is None else stated_metadata(members, stated)
+    client = negotiate(metadata, unregistered(admission, stated, settings, context), registrar, context)
     facts, access_token = ClientFacts(None, None), None
     if settings.idempotent and client.is_public:
         client = shared(client, context)

@@ -15,9 +15,9 @@ from oauthcore.grants import GrantFlow
 from oauthcore.grants.token_request import TokenRequest
 
 
-def token(asked: EndpointRequest, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
+def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
     """Find out who asks, then let the grant of that type decide."""
-    request, parameters = asked.request, asked.form()
+    request, parameters = incoming.request, incoming.form()
     grant_type = parameters.need("grant_type")
     caller = yield from authenticate_client(request, parameters, context)
     grant = grants.get(grant_type)

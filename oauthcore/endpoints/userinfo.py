@@ -42,7 +42,7 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
     """Tell the bearer of an access token what it may know of the person."""
     value = read_token(request)
     if value is None:
-        return Decision(Challenge(context.issuer).ask(OPENID))
+        return Decision(Challenge(context.issuer).require_token(OPENID))
     token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     grant = client = None
     if token is not None:
@@ -93,8 +93,8 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
 def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
     """Return the claims to answer with: those of the token's scope, and those asked for by name here (section 5.4)."""
     assert context.openid is not None
-    asked = parse_claims(entitled.grant.claims).userinfo
-    return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *asked), context)
+    requested = parse_claims(entitled.grant.claims).userinfo
+    return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *requested), context)
 
 
 def decide(

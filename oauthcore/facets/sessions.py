@@ -8,7 +8,7 @@ from oauthcore.authorization.browser import browser_of
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.end_session import PendingLogout, RenderSignedOut, SignOut, describe_logout, sign_out
-from oauthcore.endpoints.logout_delivery import Due, deliver, deliver_to, due_by_client
+from oauthcore.endpoints.logout_delivery import DueLogouts, deliver, deliver_to, due_by_client
 from oauthcore.endpoints.sessions import SignIn, end_session, end_sessions, sessions, signed_in
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow
@@ -117,10 +117,10 @@ class Sessions:
         """
         return deliver(limit, self._context)
 
-    def due_logouts(self, limit: int = 20) -> Flow[tuple[Due, ...]]:
+    def due_logouts(self, limit: int = 20) -> Flow[tuple[DueLogouts, ...]]:
         """Return what `deliver_logouts` would try, each client's apart, for a host that tells several at a time."""
         return due_by_client(limit, self._context().now)
 
-    def deliver_logouts_to(self, due: Due) -> Flow[int]:
+    def deliver_logouts_to(self, due: DueLogouts) -> Flow[int]:
         """Tell one client of sessions that have ended; return how many were tried. Raises as `deliver_logouts` does."""
         return deliver_to(due, self._context)

@@ -77,8 +77,8 @@ class Challenge:
             parameters["resource_metadata"] = self.resource_metadata
         return ("WWW-Authenticate", "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items()))
 
-    def ask(self, scope: Scope) -> Response:
-        """Ask for credentials: who brought none is told of no error (RFC 6750 section 3.1)."""
+    def require_token(self, scope: Scope) -> Response:
+        """Return the response to a request without credentials, which names no error (RFC 6750 section 3.1)."""
         headers = (self.header(scope), ("Content-Type", "text/plain; charset=utf-8"), *NO_STORE)
         return Response(401, headers, b"A bearer token is needed here.\n", Refusal("", "no credentials"))
 

@@ -123,7 +123,7 @@ class ResourceServer:
     def decide(self, access: Access | None, requirement: Requirement) -> Access | Response:
         """Decide by an access that was found before, None if the request has no token."""
         if access is None:
-            return self._challenge.ask(requirement.scope)
+            return self._challenge.require_token(requirement.scope)
         try:
             return self._decide(access, requirement)
         except OAuthError as error:
@@ -147,7 +147,7 @@ class ResourceServer:
     def _found(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:
         token = read_bearer(request)
         if token is None:
-            return self._challenge.ask(requirement.scope)
+            return self._challenge.require_token(requirement.scope)
         access = yield from self._tokens(token)
         if access is None:
             raise InvalidToken("the token is unknown, expired or revoked")

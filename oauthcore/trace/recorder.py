@@ -50,11 +50,11 @@ def _arguments(call: Call, placeholders: Placeholders) -> dict[str, Any]:
     arguments = call.arguments
     if call.name == "handle":
         return _request(redacted_request(arguments["request"], placeholders, is_known=call.is_known))
-    asked: dict[str, Any] = {"handle": placeholders.of_made(arguments["handle"])}
+    request: dict[str, Any] = {"handle": placeholders.of_made(arguments["handle"])}
     if call.name == "finish":
         scope = arguments["scope"]
-        asked |= {"scope": None if scope is None else list(scope), "remember": arguments["remember"]}
-    return asked
+        request |= {"scope": None if scope is None else list(scope), "remember": arguments["remember"]}
+    return request
 
 
 def _request(request: Request) -> dict[str, Any]:

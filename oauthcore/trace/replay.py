@@ -79,7 +79,7 @@ class _Player:
         self._placeholders = Placeholders.of(trace.stand_ins, WORDS | texts_in(trace.settings))
         self._differences: list[str] = []
         self._draws = 0
-        self._asked = 0
+        self._effects = 0
         self._readings = iter(trace.clock)
         self._verdicts = queues(trace.verified)
         self._now = 0.0
@@ -100,8 +100,8 @@ class _Player:
 
     def _made(self, make_server: Callable[..., AuthorizationServer], settings: dict[str, Any]) -> AuthorizationServer:
         try:
-            told = self._trace.algorithms
-            keys = None if told is None else ReplayedKeys(told, self._trace.keys)
+            algorithms = self._trace.algorithms
+            keys = None if algorithms is None else ReplayedKeys(algorithms, self._trace.keys)
             return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32), keys=keys)
         except TypeError as error:
             raise ValueError(f"the trace's settings are not those of a server here: {error}") from None
@@ -115,8 +115,9 @@ class _Player:
             try:
                 effect = resume(answer)
             except StopIteration as end:
-                if len(self._trace.steps) > self._asked:
-                    self._differences.append(f"it asked {self._asked} times, and before {len(self._trace.steps)} times")
+                if len(self._trace.steps) > self._effects:
+                    before = len(self._trace.steps)
+                    self._differences.append(f"it asked {self._effects} times, and before {before} times")
                 return end.value  # type: ignore[no-any-return]  # the flow's own result
             step = self._step(effect, encode(effect, self._placeholders))
             resume = flow.send if step.failed is None else flow.throw
@@ -124,29 +125,29 @@ class _Player:
             self._placeholders.hear_of_person(effect, answer)
 
     def _flow(self) -> Flow[Response]:
-        asked, login = self._trace.request, decode(self._trace.login, self._kinds)
+        request, login = self._trace.request, decode(self._trace.login, self._kinds)
         if self._trace.call == "handle":
-            return self._server.handle(_request(asked), login, self._page)
+            return self._server.handle(_request(request), login, self._page)
         try:
             if self._trace.call == "deny":
-                return self._server.interactions.deny(asked["handle"], login, error_page=self._page)
-            scope, remember = asked["scope"], asked["remember"]
+                return self._server.interactions.deny(request["handle"], login, error_page=self._page)
+            scope, remember = request["scope"], request["remember"]
             return self._server.interactions.finish(
-                asked["handle"], login, scope, remember=remember, error_page=self._page
+                request["handle"], login, scope, remember=remember, error_page=self._page
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
 
-    def _step(self, effect: Effect, asked: Any) -> Step:
+    def _step(self, effect: Effect, encoded: Any) -> Step:
         """Return what was answered to that question, then or at another time; where it never was, nobody can."""
-        number, self._asked = self._asked, self._asked + 1
+        number, self._effects = self._effects, self._effects + 1
         before = self._trace.steps[number] if number < len(self._trace.steps) else None
-        if before is not None and _plain(asked) == _plain(before.effect):
+        if before is not None and _plain(encoded) == _plain(before.effect):
             return before
         was = "nothing" if before is None else effect_in_words(decode(before.effect, self._kinds))
         self._differences.append(f"question {number}: {effect_in_words(effect)}, and before {was}")
-        same = (step for step in self._trace.steps if _plain(asked) == _plain(step.effect))
-        return next(same, Step(asked, failed="the trace has no answer to this"))
+        same = (step for step in self._trace.steps if _plain(encoded) == _plain(step.effect))
+        return next(same, Step(encoded, failed="the trace has no answer to this"))
 
     def compared(self, response: Response) -> list[str]:
         """Return every difference."""

@@ -125,9 +125,9 @@ class Response:
         return None
 
 
-def with_headers(response: Response, also: Headers) -> Response:
+def with_headers(response: Response, extra_headers: Headers) -> Response:
     """Return a response with more headers, after its own."""
-    return Response(response.status, response.headers + also, response.body, response.refusal)
+    return Response(response.status, response.headers + extra_headers, response.body, response.refusal)
 
 
 def complete(response: Response) -> Headers:

@@ -66,9 +66,9 @@ def authenticate(username: str, password: Secret) -> str | None:
     return username if PEOPLE.get(username) == password.reveal() else None
 
 
-def know(asked: Claims) -> Mapping[str, object]:
+def know(wanted: Claims) -> Mapping[str, object]:
     """Know everybody's address."""
-    return {"email": f"{asked.subject}@app.example"}
+    return {"email": f"{wanted.subject}@app.example"}
 
 
 def make(issuer: str, paths: Paths | None = None, *, openid: bool = True, storage: Storage | None = None) -> Site:

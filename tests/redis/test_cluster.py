@@ -129,7 +129,7 @@ def test_the_server_that_has_the_slot_is_looked_at(engines: list[Engine], client
         found = [RedisStorage(client, prefix=prefix).durability_warnings() for prefix in prefixes(engines)]
         one.config_set("appendfsync", "always")
 
-    assert [[concern.setting for concern in concerns] for concerns in found] == [[], ["appendfsync"], []]
+    assert [[warning.setting for warning in concerns] for concerns in found] == [[], ["appendfsync"], []]
 
 
 def test_a_slot_that_moves_is_followed_and_a_commit_is_made_once(

@@ -6,12 +6,12 @@ import pytest
 
 from oauthcore.flow.outcome import Require
 from oauthcore_redis.commands import Command, Operations
-from oauthcore_redis.places import Places
+from oauthcore_redis.key_names import KeyNames
 from tests.redis.things import Thing
 
 
 def test_a_record_whose_spelling_changes_under_every_question_is_left_to_the_next_decision() -> None:
-    flow = Operations(Places("as"), 300).commit((Require(Thing("a")),))
+    flow = Operations(KeyNames("as"), 300).commit((Require(Thing("a")),))
     asked: list[Command] = [next(flow)]
 
     asked += [flow.send([1, b'{"key": "a"%s}' % (b" " * spaces)]) for spaces in (1, 2)]

@@ -12,7 +12,7 @@ import redis.asyncio
 from redis.exceptions import NoPermissionError
 
 from oauthcore_redis import AsyncRedisStorage, RedisStorage
-from oauthcore_redis.durability import Look, durability_warnings, read_pairs
+from oauthcore_redis.durability import ServerStatus, durability_warnings, read_pairs
 from tests.redis.engine import DURABLE, Engine, binaries, running
 
 GOOD = {
@@ -26,8 +26,8 @@ SET = {"appendfsync": "always", "no-appendfsync-on-rewrite": "no", "min-replicas
 
 
 def told(info: dict[str, str], settings: dict[str, str], ahead: float = 0.0, replicas: int = 1) -> list[str]:
-    found = Look({**GOOD, **info}, {**SET, **settings}, ahead)
-    return [str(concern) for concern in durability_warnings(found, 300, replicas) if concern is not None]
+    found = ServerStatus({**GOOD, **info}, {**SET, **settings}, ahead)
+    return [str(warning) for warning in durability_warnings(found, 300, replicas) if warning is not None]
 
 
 @pytest.fixture(params=sorted(binaries()))
@@ -46,7 +46,7 @@ def test_a_server_as_it_should_be_is_no_concern(durable: Engine) -> None:
 async def test_an_async_host_is_told_the_same(engine: Engine, client: redis.Redis) -> None:
     storage = AsyncRedisStorage(redis.asyncio.Redis(port=engine.port))
 
-    assert [concern.setting for concern in await storage.durability_warnings()] == ["appendonly"]
+    assert [warning.setting for warning in await storage.durability_warnings()] == ["appendonly"]
     assert await storage.durability_warnings() == RedisStorage(client).durability_warnings()
     await storage.aclose()
 
@@ -61,7 +61,7 @@ def test_settings_that_lose_something_are_named_with_their_value_and_the_remedy(
 
     client.config_set("maxmemory", "0")
     client.config_set("maxmemory-policy", "noeviction")
-    assert [(concern.setting, concern.value) for concern in found] == [
+    assert [(warning.setting, warning.value) for warning in found] == [
         ("appendonly", "no"),
         ("maxmemory-policy", "allkeys-lru"),
     ]
@@ -81,7 +81,7 @@ def test_a_user_that_may_not_see_the_settings_is_told_so_and_can_still_work(
         found = RedisStorage(limited, prefix=prefix).durability_warnings()
     client.execute_command("ACL", "DELUSER", "limited")
 
-    assert [(concern.setting, concern.value) for concern in found] == [
+    assert [(warning.setting, warning.value) for warning in found] == [
         ("appendonly", "not to be seen by this user"),
         ("appendfsync", "not to be seen by this user"),
         ("maxmemory-policy", "not to be seen by this user"),
@@ -91,7 +91,7 @@ def test_a_user_that_may_not_see_the_settings_is_told_so_and_can_still_work(
 def test_a_clock_that_is_ahead_is_named(storage: RedisStorage) -> None:
     found = storage.durability_warnings(lambda: time.time() - 1_000)
 
-    assert [(concern.setting, concern.value) for concern in found][1:] == [("clock", "1000 seconds ahead")]
+    assert [(warning.setting, warning.value) for warning in found][1:] == [("clock", "1000 seconds ahead")]
     assert len(storage.durability_warnings(lambda: time.time() + 1_000)) == 1
 
 

@@ -50,9 +50,9 @@ def test_what_was_acknowledged_before_the_primary_was_killed_is_at_its_successor
 async def test_an_async_storage_names_what_may_be_lost_and_finds_the_successor_by_itself(three: Watched) -> None:
     storage = AsyncRedisStorage.from_url(three.url)
     assert await storage.commit((Insert(Thing("before")),)) is True
-    assert [concern.setting for concern in await storage.durability_warnings()] == ["min-replicas-to-write"]
+    assert [warning.setting for warning in await storage.durability_warnings()] == ["min-replicas-to-write"]
     careless = AsyncRedisStorage.from_url(three.url.removesuffix("?replicas=1"))
-    assert [concern.setting for concern in await careless.durability_warnings()] == [
+    assert [warning.setting for warning in await careless.durability_warnings()] == [
         "min-replicas-to-write",
         "replicas",
     ]

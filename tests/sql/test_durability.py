@@ -31,7 +31,7 @@ AS_IT_COMES_MYSQL = {
 
 def named(watched: tuple[Watched, ...], settings: Mapping[str, str]) -> list[str]:
     """Return the settings that are named."""
-    return [concern.setting for one in watched if (concern := one.concern(settings)) is not None]
+    return [warning.setting for one in watched if (warning := one.warning(settings)) is not None]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_a_durable_postgresql_gives_no_concern_and_one_that_was_made_faster_does
             connection.execute(text(f'ALTER DATABASE "{database}" SET synchronous_commit = off'))
             connection.commit()
         engine.dispose()
-        (concern,) = SqlAlchemyStorage(engine).durability_warnings()
+        (warning,) = SqlAlchemyStorage(engine).durability_warnings()
     finally:
         engine.dispose()
 
-    assert str(concern) == "synchronous_commit is off: set it to on, or the last commits end with the machine"
+    assert str(warning) == "synchronous_commit is off: set it to on, or the last commits end with the machine"
     fast = engine_of(postgresql.url("psycopg", postgresql.database()))
     try:
-        assert "fsync" in {concern.setting for concern in SqlAlchemyStorage(fast).durability_warnings()}
+        assert "fsync" in {warning.setting for warning in SqlAlchemyStorage(fast).durability_warnings()}
     finally:
         fast.dispose()
 
@@ -129,6 +129,6 @@ def test_a_file_gives_a_concern_where_it_is_not_synchronised() -> None:
         with engine.connect() as connection:
             connection.execute(text("PRAGMA synchronous = NORMAL"))
             connection.commit()
-        assert [concern.setting for concern in storage.durability_warnings()] == ["synchronous"]
+        assert [warning.setting for warning in storage.durability_warnings()] == ["synchronous"]
     finally:
         engine.dispose()

@@ -13,7 +13,7 @@ from oauthcore.trace.encoding import decode
 from oauthcore.wire.http import Response
 from oauthcore_h11.cli.options import Json, moment, say
 from oauthcore_h11.users import User
-from oauthcore_h11.witness import Asked, Passed, Witness
+from oauthcore_h11.witness import EffectSeen, Passed, Witness
 
 # The reference server's own records that a trace may hold: what the answer about a password relied on.
 KINDS = (User,)
@@ -60,7 +60,7 @@ def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, 
     lines = [line("asked", " ".join((*asked(trace), *at)))]
     refused = witness.refusal(replayed.response)
     for heard in witness.heard:
-        if isinstance(heard, Asked):
+        if isinstance(heard, EffectSeen):
             lines += [fact(step) for step in trace.steps[heard.number : heard.number + 1]]
         elif heard != refused:
             lines.append(line("passed", cited(heard)))

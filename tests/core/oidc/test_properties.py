@@ -32,7 +32,7 @@ CLAIMS = st.none() | st.fixed_dictionaries({}, optional={"userinfo": WISHES, "id
 
 
 @attrs.frozen
-class Asked:
+class RequestedClaims:
     """Hold one request, and what the person makes of it."""
 
     registered: tuple[str, ...]
@@ -45,12 +45,12 @@ class Asked:
 
 
 @st.composite
-def requests(draw: st.DrawFn) -> Asked:
+def requests(draw: st.DrawFn) -> RequestedClaims:
     """Draw a request for an ID token, by a client that is registered for some scopes."""
     others = draw(st.lists(st.sampled_from(SCOPES[1:]), unique=True))
     registered = ("openid", *others)
     scope = ("openid", *draw(st.lists(st.sampled_from(others), unique=True) if others else st.just([])))
-    return Asked(
+    return RequestedClaims(
         registered=registered,
         scope=scope,
         ticked=("openid", *draw(st.lists(st.sampled_from(scope), unique=True))),
@@ -61,64 +61,68 @@ def requests(draw: st.DrawFn) -> Asked:
     )
 
 
-def client_of(asked: Asked) -> Client:
+def client_of(requested: RequestedClaims) -> Client:
     """Return the client that asks."""
-    return attrs.evolve(RP, scope=asked.registered, access_token_format=asked.access_token_format)
+    return attrs.evolve(RP, scope=requested.registered, access_token_format=requested.access_token_format)
 
 
-def may_leave(asked: Asked, place: str, *, with_scope: bool) -> set[str]:
+def may_leave(requested: RequestedClaims, place: str, *, with_scope: bool) -> set[str]:
     """Return the claims that may be in one place: asked for there, of a registered scope, of none that was refused."""
-    wished = set((asked.claims or {}).get(place, {}))
-    refused = {name for scope in set(asked.scope) - set(asked.ticked) for name in STANDARD_CLAIMS.get(scope, ())}
-    mine = {name for scope in asked.registered for name in STANDARD_CLAIMS.get(scope, ())} - refused
-    by_scope = {name for scope in asked.ticked for name in STANDARD_CLAIMS.get(scope, ())} if with_scope else set()
+    wished = set((requested.claims or {}).get(place, {}))
+    refused = {
+        name for scope in set(requested.scope) - set(requested.ticked) for name in STANDARD_CLAIMS.get(scope, ())
+    }
+    mine = {name for scope in requested.registered for name in STANDARD_CLAIMS.get(scope, ())} - refused
+    by_scope = {name for scope in requested.ticked for name in STANDARD_CLAIMS.get(scope, ())} if with_scope else set()
     return {name for name in ALICE if {name, name.partition("#")[0]} & (wished | by_scope)} & {
         name for name in ALICE if name.partition("#")[0] in mine
     }
 
 
-def answered(site: Site, asked: Asked) -> dict[str, str]:
+def answered(site: Site, requested: RequestedClaims) -> dict[str, str]:
     """Send the request, let the person tick what they tick, and return what arrives at the client."""
-    claims = None if asked.claims is None else json.dumps(asked.claims)
-    scope = " ".join(asked.scope)
+    claims = None if requested.claims is None else json.dumps(requested.claims)
+    scope = " ".join(requested.scope)
     response = authorize(
-        site, site.alice, scope=scope, response_type=asked.response_type, claims=claims, state=asked.state
+        site, site.alice, scope=scope, response_type=requested.response_type, claims=claims, state=requested.state
     )
     assert "interaction" in params(response), response
-    return params(site.approve(response, site.alice, " ".join(asked.ticked)))
+    return params(site.approve(response, site.alice, " ".join(requested.ticked)))
 
 
-def check_id_token(site: Site, claims: dict[str, Any], asked: Asked, beside: Mapping[str, Any], *, alone: bool) -> None:
+def check_id_token(
+    site: Site, claims: dict[str, Any], requested: RequestedClaims, beside: Mapping[str, Any], *, alone: bool
+) -> None:
     """Check that what an ID token says is so."""
     assert (claims["iss"], claims["aud"], claims["sub"]) == (ISSUER, "rp", "alice")
     assert claims["exp"] > claims["iat"] == site.now
     for name, of in (("at_hash", "access_token"), ("c_hash", "code"), ("s_hash", "state")):
         assert claims.get(name) == (half_hash(beside[of], "RS256") if of in beside else None)
     told_of = set(claims) - RESERVED_CLAIMS - {"typ", "alg"}
-    assert told_of <= may_leave(asked, "id_token", with_scope=alone)
+    assert told_of <= may_leave(requested, "id_token", with_scope=alone)
 
 
 @given(requests())
-def test_what_an_id_token_says_is_so_and_nothing_leaves_that_may_not(asked: Asked) -> None:
-    site = provider(clients=(client_of(asked),))
+def test_what_an_id_token_says_is_so_and_nothing_leaves_that_may_not(requested: RequestedClaims) -> None:
+    site = provider(clients=(client_of(requested),))
 
-    answer = answered(site, asked)
+    answer = answered(site, requested)
 
-    assert answer["state"] == asked.state
+    assert answer["state"] == requested.state
     if "id_token" in answer:
-        alone = asked.response_type == "id_token"
-        check_id_token(site, told(answer["id_token"]), asked, answer, alone=alone)
+        alone = requested.response_type == "id_token"
+        check_id_token(site, told(answer["id_token"]), requested, answer, alone=alone)
     if "code" in answer:
         body = form(grant_type="authorization_code", code=answer["code"], redirect_uri=CALLBACK)
         tokens = members(site.post("/token", body, basic("rp", SECRETS["rp"])))
         beside = {"access_token": tokens["access_token"]}
-        check_id_token(site, told(tokens["id_token"]), asked, beside, alone=False)
+        check_id_token(site, told(tokens["id_token"]), requested, beside, alone=False)
         assert told(tokens["id_token"])["nonce"] == "n"
 
 
 @given(requests())
-def test_userinfo_tells_what_was_asked_for_there_and_allowed(asked: Asked) -> None:
-    opaque = attrs.evolve(asked, response_type="code", access_token_format="opaque")
+def test_userinfo_tells_what_was_asked_for_there_and_allowed(requested: RequestedClaims) -> None:
+    opaque = attrs.evolve(requested, response_type="code", access_token_format="opaque")
     site = provider(clients=(client_of(opaque),))
     body = form(grant_type="authorization_code", code=answered(site, opaque)["code"], redirect_uri=CALLBACK)
     token = members(site.post("/token", body, basic("rp", SECRETS["rp"])))["access_token"]

@@ -16,14 +16,14 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.records.kinds import is_found_by_subject, kind_name
 from oauthcore.records.record import Record
 
-Place: TypeAlias = tuple[type[Record], str]
+RecordKey: TypeAlias = tuple[type[Record], str]
 """A kind and a key: what a record is found by."""
 
 _PREFIX = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
 
 
 @attrs.frozen
-class Places:
+class KeyNames:
     """Name the keys of one installation; no kind's name has a dot or a colon in it, so that no two names meet."""
 
     prefix: str
@@ -50,7 +50,7 @@ class Places:
         return f"{{{self.prefix}}}:".encode()
 
 
-def place_of(record: Record) -> Place:
+def place_of(record: Record) -> RecordKey:
     """Return what a record is found by."""
     return type(record), record.key
 
