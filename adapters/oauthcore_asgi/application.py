@@ -23,6 +23,7 @@ from oauthcore import (
     Login,
     Paths,
     Policy,
+    Registration,
     Request,
     Response,
     World,
@@ -107,12 +108,14 @@ class Embedded(Generic[RequestT, ResponseT]):
         interaction: str,
         login: LoginOf[RequestT],
         openid: OpenID | None = None,
+        registration: Registration | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
-        it an OpenID Provider, whose keys are in the storage. `prefix` is what a proxy cuts off and tells nobody.
+        it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves. `prefix`
+        is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -122,6 +125,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             policy=None if openid is None else Policy.openid(),
             paths=Paths(interaction=interaction),
             openid=openid,
+            registration=registration,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -15,7 +15,18 @@ from typing import Protocol
 import attrs
 from jinja2 import FileSystemLoader
 
-from oauthcore import AuthorizationServer, CodeBinding, ConfigurationError, Paths, Policy, Secret, UnknownScope
+from oauthcore import (
+    AnyoneMayRegister,
+    AuthorizationServer,
+    CodeBinding,
+    ConfigurationError,
+    Paths,
+    Policy,
+    Registration,
+    Secret,
+    SoftwareStatementIssuer,
+    UnknownScope,
+)
 from oauthcore.entropy import Entropy
 from oauthcore.flow.storage import AsyncStorage
 from oauthcore.openid import STANDARD_CLAIMS, OpenID
@@ -26,7 +37,7 @@ from oauthcore_h11.application import Application
 from oauthcore_h11.attempts import Patience
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import check_readable
-from oauthcore_h11.declarations import declared
+from oauthcore_h11.declarations import declared, jwks_in
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Devices
 from oauthcore_h11.key_files import KeyFiles
@@ -108,6 +119,7 @@ def server_of(
             token=paths.token,
             introspection=paths.introspection,
             revocation=paths.revocation,
+            registration=paths.registration,
             userinfo=paths.userinfo,
             jwks=paths.jwks,
             resume=paths.resume,
@@ -120,6 +132,7 @@ def server_of(
         error_page=templates.error,
         openid=openid_of(configuration),
         keys=keys_of(configuration),
+        registration=registration_of(configuration),
     )
 
 
@@ -141,6 +154,32 @@ def openid_of(configuration: Configuration) -> OpenID | None:
         )
     except ConfigurationError as error:
         raise ConfigurationError(f"oidc.{error.setting}", error.value, error.remedy) from None
+
+
+def registration_of(configuration: Configuration) -> Registration | None:
+    """Say who may register clients, and for what; None where nobody may."""
+    table = configuration.registration
+    if table is None:
+        return None
+    try:
+        return Registration(
+            access=AnyoneMayRegister() if table.open else None,
+            software_statements=tuple(
+                SoftwareStatementIssuer(trusted.issuer, jwks_in("registration.software_statements", trusted.jwks_file))
+                for trusted in table.software_statements
+            ),
+            scope=table.scope,
+            grant_types=table.grant_types,
+            schemes=table.schemes,
+            needs_approval=table.needs_approval,
+            idempotent=table.idempotent,
+            unused_lifetime=table.unused_lifetime or None,
+            max_clients=table.max_clients or None,
+            max_from_address=table.max_from_address or None,
+        )
+    except ConfigurationError as error:
+        prefix = "" if error.setting.startswith("registration.") else "registration."
+        raise ConfigurationError(f"{prefix}{error.setting}", error.value, error.remedy) from None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:

@@ -23,6 +23,7 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
         *_exposed_files(path, configuration),
         *_guessable_secrets(configuration),
         *_no_provider(configuration),
+        *_unlimited_registration(configuration),
         *proxy_warnings(configuration),
     )
 
@@ -32,6 +33,13 @@ def _no_provider(configuration: Configuration) -> Iterator[str]:
     for number, client in enumerate(configuration.clients):
         if configuration.oidc is None and "openid" in client.scope:
             yield f"clients[{number + 1}].scope has openid, and OpenID Connect is off: add the table [oidc]"
+
+
+def _unlimited_registration(configuration: Configuration) -> Iterator[str]:
+    """Warn of a storage that any stranger may fill."""
+    table = configuration.registration
+    if table is not None and table.open and not (table.max_clients and table.unused_lifetime):
+        yield "registration.open lets anybody fill the storage: leave max_clients and unused_lifetime above 0"
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

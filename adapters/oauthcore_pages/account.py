@@ -12,7 +12,7 @@ from oauthcore.flow.effects import Flow, find
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of
 from oauthcore_pages.page_context import Visit
-from oauthcore_pages.rendering import Listed, client_name
+from oauthcore_pages.rendering import Listed, introduced
 
 # What the forms here are bound to, where those of an interaction are bound to its handle; none looks like one.
 ACCOUNT, LOGOUT = "account", "logout"
@@ -26,7 +26,7 @@ def show_account(visit: Visit) -> Flow[Response]:
     signed_in = visit.session.signed_in
     applications = yield from visit.around.server.applications.of(signed_in.login.subject)
     sessions = yield from visit.around.server.sessions.of(signed_in.login.subject)
-    names = yield from names_of(sessions)
+    names = yield from names_of(sessions, visit.language)
     return visit.around.templates.account(
         visit.language,
         visit.hidden(paths.account, "", visit.session, ACCOUNT),
@@ -38,12 +38,12 @@ def show_account(visit: Visit) -> Flow[Response]:
     )
 
 
-def names_of(sessions: Iterable[LoginSession]) -> Flow[dict[str, str]]:
+def names_of(sessions: Iterable[LoginSession], language: str) -> Flow[dict[str, str]]:
     """Find what the clients are called that somebody is signed in to."""
     names: dict[str, str] = {}
     for client_id in sorted({client_id for session in sessions for client_id in session.client_ids}):
         client = yield from find(Client, client_id)
-        names[client_id] = client_id if client is None else client_name(client)
+        names[client_id] = client_id if client is None else introduced(client, language)
     return names
 
 

@@ -15,10 +15,13 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictU
 from markupsafe import Markup
 
 from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession
+from oauthcore.clients.client_metadata import own_pages
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.oidc.front_channel import WAIT, SignedOut
+from oauthcore.redirect_uri import is_impersonable
 from oauthcore.wire.http import Response
 from oauthcore.wire.refusals import PAGE_HEADERS, ErrorPage
+from oauthcore.wire.text import ascii_lower
 from oauthcore_pages.brand import Brand
 from oauthcore_pages.language import best, translations
 from oauthcore_pages.messages import CLAIM_SCOPES, SCOPES
@@ -138,7 +141,7 @@ class Templates:
             status,
             "login.html",
             hidden=hidden,
-            client=None if pending is None else client_name(pending.client),
+            client=None if pending is None else introduced(pending.client, language),
             username=(hint or "") if failed is None else failed.username,
             failed=failed is not None,
             wait=None if failed is None else failed.wait,
@@ -154,7 +157,7 @@ class Templates:
             200,
             "select_account.html",
             hidden=hidden,
-            client=client_name(pending.client),
+            client=introduced(pending.client, language),
             username=username,
         )
 
@@ -172,18 +175,21 @@ class Templates:
 
         That it learns who the person is can't be taken out: that is what scope openid is for, and no is an answer too.
         """
-        language = self.preferred(language, pending)
+        language, client = self.preferred(language, pending), pending.client
+        pages = shown_pages(client)
         return self._page(
             language,
             200,
             "approve.html",
             hidden=hidden,
-            client=client_name(pending.client),
-            organization=pending.client.organization_name,
-            website=website(pending.client),
-            policy=linkable(pending.client.policy_uri),
-            terms=linkable(pending.client.tos_uri),
+            client=client_name(client, language),
+            unverified=client.is_unverified,
+            organization=None if client.is_unverified else client.organization_name,
+            website=pages.get("client_uri"),
+            policy=pages.get("policy_uri"),
+            terms=pages.get("tos_uri"),
             destination=destination(pending.redirect_uri),
+            on_device=is_impersonable(pending.redirect_uri),
             identity=self.describe("openid", language) if "openid" in pending.scope else None,
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
             claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
@@ -219,7 +225,7 @@ class Templates:
 
     def logout(self, language: str, hidden: Hidden, username: str, client: Client | None = None) -> Response:
         """Ask whether to sign out: a link from elsewhere must not be enough."""
-        name = None if client is None else client_name(client)
+        name = None if client is None else introduced(client, language)
         return self._page(language, 200, "logout.html", hidden=hidden, username=username, client=name)
 
     def signed_out(self, language: str, login: str, left: SignedOut = NOBODY_TO_TELL) -> Response:
@@ -258,9 +264,11 @@ class Templates:
         since = datetime.fromtimestamp(application.granted_at, UTC)
         return {
             "client_id": application.client_id,
-            "name": application.client_id if client is None else client_name(client),
-            "organization": None if client is None else client.organization_name,
-            "website": None if client is None else website(client),
+            "name": application.client_id if client is None else client_name(client, language),
+            "organization": None if client is None or client.is_unverified else client.organization_name,
+            "website": None if client is None else shown_pages(client).get("client_uri"),
+            "unverified": client is not None and client.is_unverified,
+            "destinations": "" if client is None else destinations(client),
             "since": since.date().isoformat(),
             "since_exactly": since.isoformat(),
             "scopes": [self.describe(token, language) for token in application.scope.tokens],
@@ -305,19 +313,35 @@ def content_security_policy(style_digest: str, image_source: str | None = None) 
     return f"default-src 'none'; style-src 'sha256-{style_digest}';{images} frame-ancestors 'none'; base-uri 'none'"
 
 
-def client_name(client: Client) -> str:
-    """Return what to call a client."""
-    return client.name or client.client_id
+def client_name(client: Client, language: str) -> str:
+    """Return what to call a client, in the page's language if it has a name in that (RFC 7591 section 2.2)."""
+    names = {ascii_lower(name): text for name, text in client.localized}
+    return names.get(f"client_name#{ascii_lower(language)}") or client.name or client.client_id
 
 
-def website(client: Client) -> str | None:
-    """Return a client's site, if it is one that may be linked to: anything else might be a script."""
-    return linkable(client.client_uri)
+def introduced(client: Client, language: str) -> str:
+    """Return what to call a client where nothing else is said of it.
+
+    A name that nobody has checked may be a bank's, and is not shown without where the answers go, which is checked.
+    """
+    name = client_name(client, language)
+    return f"{name} ({destinations(client)})" if client.is_unverified and client.redirect_uris else name
 
 
-def linkable(uri: str | None) -> str | None:
-    """Return a URI that a page may link to, if it is one."""
-    return uri if uri is not None and uri.startswith("https://") else None
+def destinations(client: Client) -> str:
+    """Return where a client's answers go."""
+    return ", ".join(dict.fromkeys(map(destination, client.redirect_uris)))
+
+
+def shown_pages(client: Client) -> dict[str, str]:
+    """Return a client's pages that may be linked to: anything but https might be a script.
+
+    Of a client that registered itself, those are left out that may be somebody else's (RFC 7591 section 5).
+    """
+    if client.is_unverified:
+        return own_pages(client)
+    pages = {name: getattr(client, name) for name in ("client_uri", "policy_uri", "tos_uri")}
+    return {name: uri for name, uri in pages.items() if uri is not None and uri.startswith("https://")}
 
 
 def destination(redirect_uri: str) -> str:

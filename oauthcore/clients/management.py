@@ -99,6 +99,19 @@ def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Cl
     return (yield from commit_with_retry(decision))
 
 
+def forget_unused(client_id: str) -> Flow[bool]:
+    """Remove a client that registered itself and was never used; return whether it was one."""
+
+    def decision() -> Flow[Decision[bool]]:
+        facts = yield from find_client(client_id)
+        if facts.client is None or facts.client.dynamic is None or not facts.client.dynamic.is_unused:
+            return Decision(False)
+        decided = decide_remove(client_id, facts)
+        return Decision(True, decided.changes, decided.events)
+
+    return (yield from commit_with_retry(decision))
+
+
 def remove_client(client_id: str) -> Flow[Client]:
     """Remove a client, and so everything that it was given; raises `ConfigurationError` for no such client."""
 

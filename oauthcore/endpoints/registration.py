@@ -250,9 +250,8 @@ def issue_initial_access_token(lifetime: int, uses: int, note: str | None, conte
     return (yield from commit_with_retry(decision))
 
 
-def revoke_initial_access_token(secret: Secret, context: Context) -> Flow[bool]:
-    """Forget a token, so that nobody registers by it any more; return whether there was one."""
-    key = context.digest("initial_access_token", secret)
+def revoke_initial_access_token(key: str) -> Flow[bool]:
+    """Forget the token of a digest, so that nobody registers by it any more; return whether there was one."""
 
     def decision() -> Flow[Decision[bool]]:
         token = yield from find(InitialAccessToken, key)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from oauthcore.clients.management import approve_client, list_clients, remove_client, switch_client, update_client
+from oauthcore.clients.management import (
+    approve_client,
+    forget_unused,
+    list_clients,
+    remove_client,
+    switch_client,
+    update_client,
+)
 from oauthcore.clients.openid_registration import check_openid, check_sector
 from oauthcore.clients.registration import Registered, check_client, remember, rotate_secret, with_secret
 from oauthcore.context import Context
@@ -61,9 +68,13 @@ class Clients:
             raise ConfigurationError("note", note, f"use up to {MAX_NOTE} printable characters, or leave it out")
         return issue_initial_access_token(lifetime, uses, note, self._context())
 
-    def revoke_initial_access_token(self, token: Secret) -> Flow[bool]:
-        """Have nobody register by a token any more; return whether it was good for anything."""
-        return revoke_initial_access_token(token, self._context())
+    def revoke_initial_access_token(self, token: Secret | str) -> Flow[bool]:
+        """Have nobody register by a token any more; return whether it was good for anything.
+
+        It is named by itself, or by its digest: the `key` of the `InitialAccessToken` that is stored.
+        """
+        key = self._context().digest("initial_access_token", token) if isinstance(token, Secret) else token
+        return revoke_initial_access_token(key)
 
     def approve(self, client_id: str) -> Flow[Client]:
         """Vouch for what a client that registered itself says: it may be used, and is not forgotten.
@@ -116,6 +127,10 @@ class Clients:
         Raises `ConfigurationError` where there is no such client.
         """
         return remove_client(client_id)
+
+    def forget_unused(self, client_id: str) -> Flow[bool]:
+        """Remove a client that registered itself, unless it has been used by now; return whether it was removed."""
+        return forget_unused(client_id)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
         """Replace a client's secret; the one before it stays good for `overlap` seconds.

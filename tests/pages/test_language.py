@@ -19,7 +19,9 @@ from oauthcore.errors import (
     InteractionOver,
     InvalidClientMetadata,
     InvalidRedirectUri,
+    InvalidSoftwareStatement,
     InvalidToken,
+    UnapprovedSoftwareStatement,
 )
 from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Templates
@@ -175,4 +177,5 @@ def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     assert {ForgedForm, InteractionOver} <= ours
     # A resource's and the registration endpoint's, for clients alone: no page ever shows them.
     ours -= {InvalidToken, InsufficientScope, InsufficientUserAuthentication, InvalidClientMetadata, InvalidRedirectUri}
+    ours -= {InvalidSoftwareStatement, UnapprovedSoftwareStatement}
     assert {kind.description for kind in ours} <= set(DESCRIPTIONS)

@@ -41,7 +41,11 @@ for name, place, summary in (
         *("replay", "replay:tell"),
         "Tell what was asked and found, which checks passed, and which one refused, with its section of the standard.",
     ),
-    ("client", "client_changes:clients", "Register clients, list them, give them new secrets."),
+    ("client", "dynamic_clients:clients", "Register clients, list them, give them new secrets."),
+    (
+        *("registration-token", "dynamic_clients:tokens"),
+        "Issue tokens by which clients register themselves, list and revoke them.",
+    ),
     ("user", "people:people", "Add people, list them, change their passwords, disable and enable them."),
     ("grant", "grants:grants", "See what people have authorized, and revoke it."),
     ("keys", "keys:keys", "See the keys that tokens are signed with, turn them, bring in your own."),

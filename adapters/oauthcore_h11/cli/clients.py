@@ -62,19 +62,21 @@ def add(
 
 
 @clients.command(name="list")
-def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def list_(*, dynamic: Flag = False, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """List the clients.
 
     Parameters
     ----------
+    dynamic
+        Only those that registered themselves.
     config
         The configuration file.
     as_json
         Say it as one line of JSON.
     """
-    columns = ("client_id", "name", "grant_types", "scope", "enabled", "declared")
+    columns = ("client_id", "name", "grant_types", "scope", "enabled", "registered_by", "state")
     with workplace(config) as place:
-        rows = [described(client, place) for client in place.clients()]
+        rows = [described(client, place) for client in place.clients() if not dynamic or client.dynamic is not None]
     show(rows, columns, as_json=as_json)
 
 
@@ -185,4 +187,21 @@ def described(client: Client, place: Workplace) -> dict[str, object]:
     members["allow"] = sorted(allowance.name.lower() for allowance in client.allow)
     members["expires_at"] = moment(client.expires_at)
     members["declared"] = place.storage.is_declared(Client, client.client_id)
+    members["localized"] = [f"{name}: {text}" for name, text in client.localized]
+    del members["dynamic"]
+    members |= registered_by(client, declared=bool(members["declared"]))
     return {name: list(value) if isinstance(value, tuple) else value for name, value in members.items()}
+
+
+def registered_by(client: Client, *, declared: bool) -> dict[str, object]:
+    """Return where a client came from, and what became of it if it registered itself."""
+    dynamic = client.dynamic
+    if dynamic is None:
+        return {"registered_by": "the configuration" if declared else "the operator", "state": None}
+    state = "approved" if dynamic.is_approved else "waits for approval" if dynamic.awaits_approval else "unverified"
+    return {
+        "registered_by": f"itself, by {dynamic.by}" if dynamic.by else "itself",
+        "state": f"{state}, unused" if dynamic.is_unused else state,
+        "registered_at": moment(dynamic.registered_at),
+        "software_statement": dynamic.software_statement,
+    }

@@ -68,6 +68,7 @@ storage = "sqlite:oauthcore.db"
 # token = "/token"
 # introspection = "/introspect"
 # revocation = "/revoke"
+# registration = "/register"
 # userinfo = "/userinfo"
 # jwks = "/jwks"
 # resume = "/authorize/resume"
@@ -124,6 +125,21 @@ storage = "sqlite:oauthcore.db"
 # Or keys in files, PEM or JWK, the first of each kind signing; then leave algorithms out.
 # files = []                         # "signing.pem", "former.pem"
 # hint_files = []                    # keys that are published no more, for ID tokens that come back
+
+# Clients that register themselves, as MCP's do: this table turns it on. See docs/registration.md.
+# [registration]
+# open = false                       # true: anybody; else who has a token of `oauthcore registration-token add`
+# scope = "email"                    # what they may ask for at most; all that the metadata names, if left out
+# grant_types = ["authorization_code", "refresh_token", "implicit"]
+# schemes = ["cursor"]               # of one word, that redirect URIs may have because one application is known by it
+# needs_approval = false             # true: of no use before `oauthcore client approve`
+# idempotent = false                 # true: public clients of the same metadata are one, which can't change itself
+# unused_lifetime = 86400            # then a client that got no token is forgotten; here and below 0 is no limit
+# max_clients = 10000                # that registered themselves
+# max_from_address = 100             # within an hour, for IPv6 from a /64
+# [[registration.software_statements]]
+# issuer = "https://registry.example"
+# jwks_file = "registry.jwks"
 
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]

@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore import Allowance, ConfigurationError, Lifetimes, Scope, Secret
+from oauthcore import Allowance, ConfigurationError, Lifetimes, Registration, Scope, Secret
+from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, UNUSED_LIFETIME
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore.signing.key_ring import KeyPolicy
@@ -22,6 +23,7 @@ from oauthcore.storage.purging import BATCH, more_than_nothing
 from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()
+REGISTRATION = Registration()
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Description: TypeAlias = str | Mapping[str, str]
@@ -113,6 +115,33 @@ class Outgoing:
 
 
 @attrs.frozen(kw_only=True)
+class SoftwareStatementsTable:
+    """Trust what an issuer says of software (RFC 7591 section 2.3), by its public keys: a JWK set in a file."""
+
+    issuer: str
+    jwks_file: Path
+
+
+@attrs.frozen(kw_only=True)
+class RegistrationTable:
+    """Let clients register themselves, by being there (RFC 7591): by initial access token, or all that come if `open`.
+
+    The settings are those of `oauthcore.Registration`; 0 is no limit.
+    """
+
+    open: bool = False
+    scope: Scope | None = None
+    grant_types: tuple[str, ...] = REGISTRATION.grant_types
+    schemes: tuple[str, ...] = REGISTRATION.schemes
+    needs_approval: bool = False
+    idempotent: bool = False
+    unused_lifetime: int = attrs.field(default=UNUSED_LIFETIME, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+    max_clients: int = attrs.field(default=MAX_CLIENTS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+    max_from_address: int = attrs.field(default=MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+    software_statements: tuple[SoftwareStatementsTable, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class PathsTable:
     """Say where everything is, each a path below the issuer."""
 
@@ -120,6 +149,7 @@ class PathsTable:
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
+    registration: str = "/register"
     userinfo: str = "/userinfo"
     jwks: str = "/jwks"
     resume: str = "/authorize/resume"
@@ -374,6 +404,7 @@ class Configuration:
     policy: PolicyTable = PolicyTable()
     lifetimes: Lifetimes = attrs.Factory(Lifetimes)
     oidc: OidcTable | None = None
+    registration: RegistrationTable | None = None
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     client_secrets: ClientSecrets = ClientSecrets()

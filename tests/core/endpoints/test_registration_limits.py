@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import attrs
@@ -12,6 +13,7 @@ from oauthcore.flow.effects import Flow
 from oauthcore.records.record import Record
 from oauthcore.records.registration_limits import RegistrationSlot
 from oauthcore.testing import Factory, Run
+from tests.core.oidc.provider import provider
 from tests.core.registering import JSON, LOOPBACK, OPEN, change, configure, register, use
 from tests.core.site import REDIRECT, Drive, Site, basic, form, make_site, members, params
 from tests.core.test_interleavings import Meeting
@@ -22,8 +24,6 @@ SHARED = attrs.evolve(OPEN, idempotent=True)
 
 def register_from(site: Site, address: str | None, **metadata: Any) -> Response:
     """Register from an address."""
-    import json
-
     body = json.dumps({"redirect_uris": [LOOPBACK]} | metadata).encode()
     peer = None if address is None else Peer(address)
     return site.handle(Request("POST", "/register", (JSON,), body, peer))
@@ -296,8 +296,6 @@ def test_two_of_the_same_metadata_are_one_client_in_every_order(kept: Factory) -
 
 def test_a_client_that_is_issued_tokens_by_the_front_channel_alone_is_used() -> None:
     """OIDC Core section 3.2: it never comes to the token endpoint."""
-    from tests.core.oidc.provider import provider
-
     site = provider(registration=attrs.evolve(OPEN, scope="openid"))
     registered = members(
         register(site, redirect_uris=[REDIRECT], grant_types=["implicit"], response_types=["id_token"])

@@ -23,7 +23,19 @@ from oauthcore.jose.jwk import Jwk, set_of
 from tests.core.oidc.provider import provider
 from tests.core.registering import change, configure, register
 from tests.core.signing_keys import key_for
-from tests.core.site import ISSUER, VERIFIER, Site, basic, form, location, members, params, refused, refused_by_page
+from tests.core.site import (
+    ISSUER,
+    VERIFIER,
+    Site,
+    basic,
+    form,
+    location,
+    make_site,
+    members,
+    params,
+    refused,
+    refused_by_page,
+)
 
 CALLBACK = "https://rp.example/cb"
 OTHER = "https://other.example/cb"
@@ -269,10 +281,7 @@ def test_request_uri_is_taken_of_those_that_are_registered(site: Site, web: Web)
 
 def test_what_openid_knows_is_ignored_where_it_is_off() -> None:
     """Else it would lie there unchecked, until it is turned on."""
-    from tests.core.registering import OPEN as OAUTH_ALONE
-    from tests.core.site import make_site
-
-    site = make_site(run, registration=OAUTH_ALONE)
+    site = make_site(run, registration=attrs.evolve(OPEN, scope="email"))
     hostile = {
         "frontchannel_logout_uri": "javascript:alert(1)",
         "id_token_signed_response_alg": "none",

@@ -1,0 +1,102 @@
+"""What pages say of clients that have registered themselves, whose names nobody has checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import pytest
+
+from oauthcore import Client
+from oauthcore.records.client import DynamicRegistration
+from tests.pages.html import Page
+from tests.pages.site import APP, Site, make_site
+from tests.pages.test_account import authorized
+
+STRANGER = attrs.evolve(
+    APP,
+    client_id="stranger",
+    name="Your Bank",
+    organization_name="Bank plc",
+    client_uri="https://bank.example/",
+    policy_uri="https://bank.example/privacy",
+    tos_uri="https://client.example/terms",
+    dynamic=DynamicRegistration(registered_at=0),
+)
+
+
+def site_of(**changes: Any) -> Site:
+    """Return a site with that client."""
+    return make_site(attrs.evolve(STRANGER, **changes))
+
+
+def page_of(client: Client) -> Page:
+    """Return what is asked on a client's behalf."""
+    return make_site(client).approve_page(client_id="stranger")
+
+
+def test_the_approve_page_says_that_nobody_has_checked_the_name_and_where_the_answer_goes() -> None:
+    page = page_of(STRANGER)
+
+    assert "nobody has checked its name" in page.text
+    assert "Allow it only if you know <strong>client.example</strong>" in page.text
+    assert "It is run by" not in page.text
+
+
+def test_pages_link_to_what_is_on_a_host_that_the_client_redirects_to() -> None:
+    """RFC 7591 section 5."""
+    page = page_of(STRANGER)
+
+    assert "bank.example" not in page.text
+    assert "https://client.example/terms" in page.text
+
+
+@pytest.mark.parametrize("uri", ["https://client.example.evil.example/", "https://client.example@evil.example/"])
+def test_a_host_that_looks_alike_is_another(uri: str) -> None:
+    assert uri not in page_of(attrs.evolve(STRANGER, client_uri=uri)).text
+
+
+def test_a_client_that_is_approved_is_shown_as_any_other() -> None:
+    approved = DynamicRegistration(registered_at=0, is_approved=True)
+
+    page = page_of(attrs.evolve(STRANGER, dynamic=approved))
+
+    assert "nobody has checked" not in page.text
+    assert "It is run by <strong>Bank plc</strong>" in page.text
+    assert "https://bank.example/privacy" in page.text
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1/cb", "http://localhost/cb", "com.example.app:/cb"])
+def test_who_is_asked_for_a_program_on_the_device_is_told_so(uri: str) -> None:
+    """B11."""
+    site = make_site(attrs.evolve(STRANGER, redirect_uris=(uri,)))
+
+    page = site.approve_page(client_id="stranger", redirect_uri=uri)
+
+    assert "It runs on this device" in page.text
+
+
+def test_the_login_page_shows_no_unverified_name_without_its_host() -> None:
+    login = Page.in_((site := site_of()).get(site.authorize("stranger")))
+
+    assert "Your Bank (client.example)" in login.text
+
+
+def test_the_account_page_says_so_of_each_application() -> None:
+    site = site_of()
+    authorized(site, "stranger")
+
+    account = Page.in_(site.get("/account"))
+
+    assert "nobody has checked its name" in account.text
+    assert "Its answers go to <strong>client.example</strong>" in account.text
+    assert "bank.example" not in account.text
+
+
+def test_a_name_is_shown_in_the_language_of_the_page() -> None:
+    """RFC 7591 section 2.2."""
+    site = site_of(localized=(("client_name#de", "Ihre Bank"),))
+
+    german = Page.in_(site.request("GET", site.authorize("stranger"), b"", ("Accept-Language", "de")))
+
+    assert "Ihre Bank (client.example)" in german.text
