@@ -87,14 +87,14 @@ def grant_of(access: RequestedAccess, approval: Approval, context: Context) -> G
     client, request, login = access.client, access.request, approval.login
     requested = None if request.scope is None else parse_scope(request.scope)
     grant = new_grant(client, login.subject, approval.scope, login.auth_time, context, requested, access.resources)
+    if login.acr is not None or login.amr or login.sid is not None:
+        # Without OpenID Connect, too: a resource looks at `acr` and `amr` (RFC 9470 section 6), and the grant ends with
+        # the login session, since who signs out means every application that got something in it.
+        grant = attrs.evolve(grant, acr=login.acr, amr=login.amr, sid=login.sid)
     if context.openid is None or "openid" not in approval.scope:
-        # It ends with the login session, too: who signs out means every application that got something in it.
-        return grant if login.sid is None else attrs.evolve(grant, sid=login.sid)
+        return grant
     return attrs.evolve(
         grant,
-        acr=login.acr,
-        amr=login.amr,
-        sid=login.sid,
         claims=allowed_claims(client, request.claims, access.scope, approval.scope, context),
         claims_locales=request.claims_locales,
     )

@@ -173,6 +173,14 @@ CHECKS: tuple[CheckRequest, ...] = (
         "redirect",
         _ALL,
     ),
+    Check(
+        "acr_values without OpenID Connect are essential",
+        access.check_acr_values,
+        "RFC 9470 section 5",
+        (),
+        "redirect",
+        _ALL,
+    ),
     # What is asked is known. How it is to be answered: with what, by which way, and bound to whom.
     Check(
         "response_type is offered, and the client is registered for it",

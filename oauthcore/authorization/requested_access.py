@@ -123,17 +123,28 @@ def check_claim_values(draft: Draft, _: Context) -> None:
     draft.essential_acr = essential_acr(draft.claims)
 
 
-def check_max_age(draft: Draft, context: Context) -> None:
-    """Check that max_age is a number of seconds; without one the client's default holds."""
+def check_max_age(draft: Draft, _: Context) -> None:
+    """Check that max_age is a number of seconds; without one the client's default holds.
+
+    It is obeyed without OpenID Connect as well: a resource demands a login that is no older (RFC 9470 section 4).
+    """
     text = draft.request.max_age
     if text is None:
         draft.max_age = draft.client.default_max_age
-    elif context.openid is None:  # RFC 6749 section 3.1: a parameter that is not known is ignored
-        draft.max_age = None
-    else:
-        draft.max_age = max_age = decimal(text, MAX_MAX_AGE_DIGITS)
-        if max_age is None:
-            raise InvalidRequest.with_description("max_age is no number of seconds")
+        return
+    draft.max_age = max_age = decimal(text, MAX_MAX_AGE_DIGITS)
+    if max_age is None:
+        raise InvalidRequest.with_description("max_age is no number of seconds")
+
+
+def check_acr_values(draft: Draft, _: Context) -> None:
+    """Take acr_values for essential where no ID token is asked for: a resource has demanded one of them.
+
+    RFC 9470 section 5 has the request fail otherwise, so that a client is not sent round and round. With scope openid
+    they are a wish, as OIDC Core section 3.1.2.1 has it, and the ID token tells what came of it.
+    """
+    if "openid" not in draft.scope:
+        draft.essential_acr = words(draft.request.acr_values)
 
 
 def wanted_subjects(hinted_subject: str | None, claims: ClaimsRequest) -> tuple[str, ...]:

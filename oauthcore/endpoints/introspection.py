@@ -9,8 +9,10 @@ from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.grants.audience import described
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
+from oauthcore.records.client import Client
 from oauthcore.records.confirmation import token_type
 from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
 from oauthcore.records.token import AccessToken
@@ -48,15 +50,18 @@ def signing_alg(request: Request, caller: Authenticated, context: Context) -> Fl
 def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Context) -> dict[str, object]:
     """Describe a live token to who may know it; to everybody else there is no such token (RFC 7662 section 2.2).
 
-    A refresh token is its client's alone. A resource server asks whether to let somebody in, and many look at nothing
-    but `active`: whoever had stolen one, and not the client's secret, would be let in as long as it lives.
+    A resource server that may ask about tokens for its own resources is told of no other (section 4): so a token for
+    one is good for nothing at another, though that one looks at no `aud`. A refresh token is its client's alone. A
+    resource server asks whether to let somebody in, and many look at nothing but `active`: whoever had stolen one, and
+    not the client's secret, would be let in as long as it lives.
     """
     client = caller.client
     if client.is_public:
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
     if token is None or to.client is None or not is_live(token, to, context.policy, context.now):
         return {"active": False}
-    if token.client_id != client.client_id and not (client.introspects_any and isinstance(token, AccessToken)):
+    is_resource_server = client.introspects_any or is_for_resource_of(client, token, to.client, context)
+    if token.client_id != client.client_id and not (is_resource_server and isinstance(token, AccessToken)):
         return {"active": False}
     scope = registered_scope(token.scope, to.client) if isinstance(token, AccessToken) else Scope()
     members = describe(token, scope, context)
@@ -64,10 +69,17 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.
         known = {"acr": to.grant.acr, "auth_time": to.grant.auth_time, "amr": list(to.grant.amr) or None}
         members |= {name: value for name, value in known.items() if value is not None}
-    if token.subject is not None and not client.introspects_any:
+    if token.subject is not None and not is_resource_server:
         # The client's own token: it is told the name by which it knows the person (OIDC Core section 8.1).
         members["sub"] = subject_for(client, token.subject, context)
     return members
+
+
+def is_for_resource_of(caller: Client, token: Token, client: Client, context: Context) -> bool:
+    """Tell whether a token is for a resource whose tokens the caller may ask about."""
+    if context.resources is None or not isinstance(token, AccessToken):
+        return False
+    return any(caller.client_id in one.introspected_by for one in described(token.audience, client, context))
 
 
 def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, context: Context) -> Jwt:

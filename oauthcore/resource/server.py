@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -25,6 +24,7 @@ from oauthcore.resource.jwt_tokens import JwtTokens
 from oauthcore.resource.metadata import metadata_places, resource_metadata
 from oauthcore.resource.requirement import Requirement, required_scope
 from oauthcore.resource.stored import StoredTokens
+from oauthcore.resource_uri import comparable
 from oauthcore.scope import Scope
 from oauthcore.wire.cors import CORS, preflight
 from oauthcore.wire.http import Request, Response
@@ -52,8 +52,9 @@ class ResourceServer:
     names the `authorization_servers`, by default the issuer of `tokens`, and `scopes`; each challenge says where it is.
     `metadata_at_root` is for a resource that is alone on its host: clients look there last.
 
-    `audience` is what a token must be meant for, one of these strings: by default the `resource`, and without one,
-    whatever it is. `AnyAudience()` checks none for a resource either. `implies` widens a token's scope:
+    `audience` is what a token must be meant for, one of these strings: by default the `resource`. Without one it is
+    the issuer where `tokens` are `server.tokens`, and whatever it is otherwise. `AnyAudience()` checks none for a
+    resource either. `implies` widens a token's scope:
     `lambda scope: [*scope, "read"] if "write" in scope else scope`. `clock` is needed for `max_age` where `tokens` is a
     function of your own.
 
@@ -77,7 +78,7 @@ class ResourceServer:
         self._tokens = tokens
         self._implies = implies
         self._clock = clock or (tokens.clock if isinstance(tokens, _OURS) else None)
-        self._audience = _accepted(audience, resource)
+        self._audience = _accepted(audience, resource, tokens)
         if isinstance(tokens, JwtTokens) and audience is None and resource is None:
             # RFC 9068 section 4: nobody but the resource itself can know that a token is not meant for it.
             raise ConfigurationError("resource", None, "say whom tokens are meant for: resource= or audience=")
@@ -154,7 +155,7 @@ class ResourceServer:
         return self._decide(access, requirement)
 
     def _decide(self, access: Access, requirement: Requirement) -> Access:
-        if self._audience is not None and self._audience.isdisjoint(access.audience):
+        if self._audience is not None and not self._audience.intersection(map(_compared, access.audience)):
             # RFC 8707 section 3, RFC 9068 section 4: whoever runs another resource has tokens for that one.
             raise InvalidToken(f"the token is meant for {access.audience}")
         if access.cnf is not None:
@@ -187,19 +188,22 @@ class Protection:
         return self.resource_server.decide(access, self.requirement)
 
 
-def _accepted(audience: str | Iterable[str] | AnyAudience | None, resource: str | None) -> frozenset[str] | None:
+def _accepted(
+    audience: str | Iterable[str] | AnyAudience | None, resource: str | None, tokens: FindAccess
+) -> frozenset[str] | None:
     """Return what the audience of a token may be, None for whatever it is."""
-    if isinstance(audience, AnyAudience) or (audience is None and resource is None):
+    if isinstance(audience, AnyAudience):
         return None
-    given = resource if audience is None else audience
-    values = (given,) if isinstance(given, str) else strings("audience", given or ())
+    given: str | Iterable[str] | None = resource if audience is None else audience
+    if given is None:
+        # In the server's own process, its own tokens; those for an API that it issues tokens for are for that one.
+        return frozenset({_compared(tokens.issuer)}) if isinstance(tokens, StoredTokens) else None
+    values = (given,) if isinstance(given, str) else strings("audience", given)
     if not values or not all(values):
         raise ConfigurationError("audience", audience, "name the resource, or say AnyAudience()")
-    # A host and its root are one resource (RFC 3986 section 6.2.3), and clients ask for either. Nothing else is folded.
-    return frozenset(spelling for value in values for spelling in _spellings(value))
+    return frozenset(map(_compared, values))
 
 
-def _spellings(value: str) -> tuple[str, ...]:
-    parts = urlsplit(value)
-    is_host = bool(parts.netloc) and parts.path in {"", "/"} and not parts.query and not parts.fragment
-    return (value.rstrip("/"), value.rstrip("/") + "/") if is_host else (value,)
+def _compared(value: str) -> str:
+    """Return the form by which an audience is compared, as clients may spell a URL in more than one way."""
+    return comparable(value) or value

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import attrs
 import pytest
 
-from oauthcore import AnyResource, Resource, Resources, Response
+from oauthcore import Access, AnyResource, ConfigurationError, Request, Resource, Resources, ResourceServer, Response
+from oauthcore.authorization.request_object import parameters_in
+from oauthcore.errors import InvalidRequestObject
+from oauthcore.jose.compact import read_claims, read_signed
+from oauthcore.openid import OpenID
+from oauthcore.signing.key_ring import KeyPolicy
 from tests.core.site import (
+    CONFIDENTIAL,
+    FORM,
     ISSUER,
     REDIRECT,
+    RESOURCE,
     VERIFIER,
+    Counted,
     Site,
     basic,
+    location,
     make_site,
     members,
     params,
@@ -26,7 +38,8 @@ MAIL = Resource("https://mail.example", scopes="email profile")
 
 def site_with(*resources: Resource, **settings: Any) -> Site:
     """Make a site of these resources."""
-    return make_site(resources=Resources(resources or (API, MAIL), **settings))
+    own = {name: settings.pop(name) for name in ("default", "unregistered", "trailing_slash") if name in settings}
+    return make_site(resources=Resources(resources or (API, MAIL), **own), **settings)
 
 
 def target(site: Site, *resources: str, **changes: str | None) -> str:
@@ -60,6 +73,11 @@ def rotation(refresh_token: str) -> dict[str, str | None]:
 def audience(site: Site, response: Response) -> object:
     """Return what introspection says whom a token is meant for."""
     return site.introspect(members(response)["access_token"], "resource").get("aud")
+
+
+def claims_of(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return what a signed access token says."""
+    return dict(read_claims(read_signed(answer["access_token"]).payload))
 
 
 def test_c9_a_token_is_for_the_resources_that_were_asked_for_at_the_authorization_endpoint() -> None:
@@ -220,3 +238,227 @@ def test_no_more_resources_are_taken_than_one_token_is_for() -> None:
 
     assert params(site.get(target(site, *many)))["error"] == "invalid_target"
     assert refused(ask(site, {"grant_type": "client_credentials"}, *too_many), "invalid_request")
+
+
+def test_a_resource_server_asks_about_tokens_for_its_own_resources_and_learns_of_no_other() -> None:
+    """RFC 7662 section 4."""
+    site = site_with(attrs.evolve(API, introspected_by=["other"]), MAIL)
+    first = members(ask(site, redemption(code_for(site, API.uri, MAIL.uri)), MAIL.uri))
+    second = members(ask(site, rotation(first["refresh_token"]), API.uri))
+
+    assert site.introspect(first["access_token"], "other") == {"active": False}
+    assert site.introspect(second["access_token"], "other")["aud"] == [API.uri]
+    assert site.introspect(second["refresh_token"], "other") == {"active": False}
+
+
+def test_g4_a_token_for_one_resource_opens_no_other_and_nothing_of_the_servers_own() -> None:
+    site = site_with()
+    token = members(ask(site, redemption(code_for(site, API.uri))))["access_token"]
+    request = Request("GET", "/", (("Authorization", f"Bearer {token}"),))
+
+    def opens(**settings: Any) -> bool:
+        flow = ResourceServer(site.server.tokens, **settings).verify(request, "read")
+        return isinstance(site.drive(flow, site.world), Access)
+
+    assert opens(resource=API.uri)
+    assert opens(resource="HTTPS://API.example:443/mcp")
+    assert not opens(resource=MAIL.uri)
+    assert not opens(resource=API.uri + "/")
+    assert not opens()
+
+
+def test_c10_a_signed_token_says_what_rfc_9068_wants_of_one_for_that_resource() -> None:
+    api = attrs.evolve(API, access_token_format="jwt", access_token_lifetime=77, access_token_signing_alg="ES256")
+    site = site_with(api, MAIL, keys=KeyPolicy(algorithms=("RS256", "ES256")))
+
+    answer = members(ask(site, redemption(code_for(site, API.uri))))
+
+    header, claims = read_signed(answer["access_token"]).header, claims_of(answer)
+    assert (header["typ"], header["alg"]) == ("at+jwt", "ES256")
+    assert claims["aud"] == API.uri
+    assert claims["exp"] - claims["iat"] == answer["expires_in"] == 77
+    assert (claims["client_id"], claims["sub"], claims["scope"]) == ("confidential", "alice", "profile read")
+    assert {"iss", "jti"} <= claims.keys()
+
+
+def test_c10_a_token_for_several_resources_names_them_all() -> None:
+    api = attrs.evolve(API, access_token_format="jwt")
+    site = site_with(api, MAIL, keys=KeyPolicy())
+
+    answer = members(ask(site, redemption(code_for(site, API.uri, MAIL.uri))))
+
+    assert claims_of(answer)["aud"] == [API.uri, MAIL.uri]
+
+
+def test_resources_that_want_other_signatures_have_no_token_together_and_the_code_stays_good() -> None:
+    one = Resource("https://one.example", access_token_format="jwt", access_token_signing_alg="ES256")
+    two = Resource("https://two.example", access_token_format="jwt", access_token_signing_alg="RS256")
+    site = site_with(one, two, keys=KeyPolicy(algorithms=("RS256", "ES256")))
+    code = code_for(site, one.uri, two.uri)
+
+    assert refused(ask(site, redemption(code)), "invalid_target", "no token does")
+    assert audience(site, ask(site, redemption(code), two.uri)) == [two.uri]
+
+
+@pytest.mark.parametrize(
+    ("settings", "setting"),
+    [
+        ({"resources": [Resource("https://a.example", access_token_format="jwt")]}, "access_token_format"),
+        ({"resources": [Resource("https://a.example", access_token_signing_alg="ES256")]}, "access_token_signing_alg"),
+    ],
+)
+def test_a_server_that_can_not_sign_for_a_resource_is_not_made(settings: dict[str, Any], setting: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        make_site(**settings)
+
+    assert raised.value.setting == setting
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Resource("https://a.example#x"),
+        lambda: Resource("a"),
+        lambda: Resource(None),  # type: ignore[arg-type]  # the mistake
+        lambda: Resource("https://a.example", access_token_lifetime=0),
+        lambda: Resource("https://a.example", access_token_format="JWT"),  # type: ignore[arg-type]  # the mistake
+        lambda: Resource("https://a.example", client_ids="app"),
+        lambda: Resource("https://a.example", introspected_by="api"),
+        lambda: Resources([Resource("https://a.example"), Resource("https://a.example:443/")]),
+        lambda: Resources([Resource("https://a/b"), Resource("https://a/b/")], trailing_slash="ignored"),
+        lambda: Resources([API], default=MAIL.uri),
+        lambda: Resources([API], default="nonsense", unregistered=AnyResource()),
+        lambda: Resources([API], unregistered="any"),  # type: ignore[arg-type]  # the mistake
+        lambda: Resources([API], trailing_slash="both"),  # type: ignore[arg-type]  # the mistake
+        lambda: Resources(API),  # type: ignore[arg-type]  # the mistake
+        lambda: Resources([API.uri]),  # type: ignore[list-item]  # the mistake
+        lambda: AnyResource(below=["mcp"]),
+        lambda: AnyResource(below="https://mcp.example"),
+    ],
+)
+def test_resources_that_can_not_be_are_not_made(make: Callable[[], object]) -> None:
+    with pytest.raises(ConfigurationError, match=r"use|give|leave|name"):
+        make()
+
+
+def test_an_open_policy_may_be_open_below_some_place_alone() -> None:
+    site = site_with(unregistered=AnyResource(below=["https://mcp.example/a"]))
+
+    answers = {
+        uri: params(site.get(target(site, uri))).get("error")
+        for uri in ("https://mcp.example/a/b", "https://mcp.example/ab", "https://mcp.example.evil.example/a")
+    }
+
+    assert list(answers.values()) == [None, "invalid_target", "invalid_target"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["http://h.example/mcp", "https://user@h.example", "https://h.example/../x", "https://hö.example", "urn:a:b"],
+)
+def test_an_open_policy_takes_no_resource_that_somebody_else_could_be(uri: str) -> None:
+    site = site_with(unregistered=AnyResource())
+
+    assert params(site.get(target(site, uri)))["error"] == "invalid_target"
+
+
+def test_metadata_names_the_resources_that_are_for_every_client_and_their_scopes() -> None:
+    """RFC 9728 section 4."""
+    site = site_with(API, attrs.evolve(MAIL, client_ids=["other"]), Resource("urn:example:api"))
+
+    document = members(site.get("/.well-known/oauth-authorization-server"))
+
+    assert document["protected_resources"] == [API.uri]
+    assert document["scopes_supported"] == ["read", "profile"]
+
+
+def test_metadata_says_nothing_of_resources_where_there_are_none(site: Site) -> None:
+    document = members(site.get("/.well-known/oauth-authorization-server"))
+
+    assert "protected_resources" not in document
+
+
+def test_a_resource_that_is_taken_out_of_the_registration_gets_no_more_tokens() -> None:
+    site = site_with()
+    first = members(ask(site, redemption(code_for(site, API.uri, MAIL.uri))))
+    without = make_site(resources=[MAIL])
+    without.world = site.world
+
+    narrowed = ask(without, rotation(first["refresh_token"]))
+
+    assert audience(without, narrowed) == [MAIL.uri]
+    assert refused(ask(without, rotation(members(narrowed)["refresh_token"]), API.uri), "invalid_target")
+
+
+@pytest.mark.parametrize("settings", [{}, {"resources": [Resource("https://other.example")]}])
+def test_a_grant_is_for_nothing_else_when_none_of_its_resources_is_left(settings: dict[str, Any]) -> None:
+    site = site_with()
+    first = members(ask(site, redemption(code_for(site, API.uri))))
+    without = make_site(**settings)
+    without.world = site.world
+
+    assert refused(ask(without, rotation(first["refresh_token"])), "invalid_target", "any more")
+
+
+def test_a_grant_from_before_there_were_resources_is_for_the_server_itself() -> None:
+    before = make_site()
+    first = before.tokens()
+    site = site_with()
+    site.world = before.world
+
+    assert refused(ask(site, rotation(first["refresh_token"]), API.uri), "invalid_target")
+    assert audience(site, ask(site, rotation(first["refresh_token"]))) == [ISSUER]
+
+
+def test_with_openid_connect_a_token_that_names_no_resource_opens_userinfo_and_one_that_does_does_not() -> None:
+    """OIDC Core section 5.3."""
+    client = attrs.evolve(CONFIDENTIAL, scope="openid email read")
+    site = site_with(API, clients=(client, RESOURCE), openid=OpenID())
+    first = members(ask(site, redemption(code_for(site, API.uri, scope="openid read"))))
+    second = members(ask(site, rotation(first["refresh_token"]), API.uri))
+    third = members(ask(site, rotation(second["refresh_token"]), ISSUER))
+
+    def status(answer: dict[str, Any]) -> int:
+        header = ("Authorization", f"Bearer {answer['access_token']}")
+        return site.handle(Request("GET", "/userinfo", (header,))).status
+
+    assert [status(answer) for answer in (first, second, third)] == [200, 401, 200]
+    assert [answer["scope"] for answer in (first, second, third)] == ["openid read", "openid read", "openid"]
+
+
+def test_a_request_object_names_resources_as_a_list_or_one() -> None:
+    """RFC 9101 section 4, RFC 8707 section 2."""
+    for given, read in (("https://a.example", ("https://a.example",)), (["a", "", "b"], ("a", "b"))):
+        assert parameters_in({"resource": given}) == {"resource": read}
+    with pytest.raises(InvalidRequestObject, match="resource"):
+        parameters_in({"resource": [1]})
+    with pytest.raises(InvalidRequestObject, match="resource"):
+        parameters_in({"resource": {"a": "b"}})
+
+
+def test_a_request_waits_for_its_person_with_all_of_its_resources() -> None:
+    """In a handle that is stored nowhere, and through a reload for the sake of its cookies."""
+    site = site_with()
+    body = target(site, API.uri, MAIL.uri).partition("?")[2].encode()
+
+    reloaded = site.handle(Request("POST", "/authorize", (FORM,), body))
+    code = params(site.approve(site.get(location(reloaded))))["code"]
+
+    assert audience(site, ask(site, redemption(code))) == [API.uri, MAIL.uri]
+
+
+def test_long_resources_are_refused_before_anybody_signs_in() -> None:
+    site = site_with(unregistered=AnyResource())
+    long = [f"https://{number}.example/{'x' * 450}" for number in range(18)]
+
+    assert params(site.get(target(site, *long)))["error"] == "invalid_request"
+
+
+def test_a_token_request_with_resources_takes_no_more_finds_and_commits() -> None:
+    site = site_with()
+    first = members(ask(site, redemption(code_for(site, API.uri, MAIL.uri))))
+    counted = Counted(site)
+
+    ask(site, rotation(first["refresh_token"]), API.uri)
+
+    assert (counted.finds, counted.commits) == (3, 1)

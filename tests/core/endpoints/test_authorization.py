@@ -170,7 +170,7 @@ def test_an_unknown_parameter_is_ignored(site: Site) -> None:
     assert site.get(site.authorize_target(foo="bar")).status == 303
 
 
-@pytest.mark.parametrize("name", ["display", "registration", "id_token_hint", "max_age", "claims", "acr_values"])
+@pytest.mark.parametrize("name", ["display", "registration", "id_token_hint", "claims", "acr_values"])
 def test_parameters_of_openid_connect_are_unknown_to_a_server_of_oauth_alone(site: Site, name: str) -> None:
     """RFC 6749 section 3.1."""
     assert location(site.get(site.authorize_target(**{name: "nonsense"}))).startswith("/login?interaction=")
