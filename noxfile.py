@@ -146,5 +146,6 @@ def lock(session: nox.Session) -> None:
         made = ("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--python-version", "3.11")
         shown = ("--generate-hashes", "--no-header", "--no-emit-index-url")
         session.run(*made, *shown, "--group", name, *wanted, "pyproject.toml", *target)
-    for folder in ("tests/relying_parties", "benchmarks/node_provider"):
+    clients = ("tests/relying_parties", "tests/mcp_clients", "tests/mcp_clients/conformance")
+    for folder in (*clients, "benchmarks/node_provider"):
         session.run("npm", "update", "--prefix", folder, "--save", "--package-lock-only", external=True)

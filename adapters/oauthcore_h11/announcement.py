@@ -35,6 +35,28 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
 Ctrl-C ends it.
 """
 
+_FOR_PEOPLE_WITH_MCP = """\
+oauthcore demo at {issuer}
+In memory, on the loopback interface only, with passwords that everybody knows: a demo, not a server to rely on.
+
+1. A protected MCP endpoint is at {mcp}; add it to an MCP client, such as Claude Code:
+
+   claude mcp add --transport http demo {mcp}
+
+   Or write it into the client's file of servers:
+
+   {{"mcpServers": {{"demo": {{"type": "http", "url": "{mcp}"}}}}}}
+
+2. The client registers itself and opens a browser; sign in as {username} with the password {password}, and allow the
+   access. The tools whoami and read_note take the scope "read"; for write_note the client has to ask for "write", too.
+
+3. See what a client without a token is told:
+
+   curl -i {mcp_address}
+
+Ctrl-C ends it.
+"""
+
 
 def for_programs(demo: Demo) -> str:
     """Return the issuer and every endpoint as one line of JSON."""
@@ -43,6 +65,15 @@ def for_programs(demo: Demo) -> str:
 
 def for_people(demo: Demo) -> str:
     """Return the quick start, with this demo's addresses."""
+    if demo.mcp is not None:
+        url = demo.mcp.url
+        return _FOR_PEOPLE_WITH_MCP.format(
+            issuer=demo.server.issuer,
+            mcp=url,
+            mcp_address=url.removeprefix("http://"),
+            username=USERNAME,
+            password=PASSWORD,
+        )
     client, secret = TEST_CLIENT
     redirect_uri = client.redirect_uris[0]
     addresses = demo.addresses()

@@ -29,6 +29,7 @@ from oauthcore.digest import same
 from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
+from oauthcore_h11.demo_mcp import REGISTRATION, DemoMcp, make_mcp, resources_of
 from oauthcore_pages import Pages, Templates
 from oauthcore_pages.session import BY_PASSWORD
 
@@ -37,6 +38,7 @@ PATHS = Paths(
     token="/oauth/tokenize",
     introspection="/oauth/introspect",
     revocation="/oauth/revoke",
+    registration="/oauth/register",
     userinfo="/oauth/userinfo",
     jwks="/oauth/jwks",
     resume="/oauth/resume",
@@ -134,11 +136,14 @@ class Demo:
     server: AuthorizationServer
     pages: Pages
     world: World
+    mcp: DemoMcp | None = None
 
     async def __call__(self, request: Request) -> Response:
-        """Answer a request: the pages theirs, the authorization server everything else."""
+        """Answer a request: the pages and the MCP endpoint theirs, the authorization server everything else."""
         if self.pages.owns(request.path):
             response = await arun(self.pages.handle(request), self.world)
+        elif self.mcp is not None and self.mcp.owns(request.path):
+            response = await arun(self.mcp.handle(request), self.world)
         else:
             login, error_page = self.pages.login_of(request), self.pages.error_page(request)
             response = await arun(self.server.handle(request, login, error_page), self.world)
@@ -148,6 +153,7 @@ class Demo:
     def addresses(self) -> dict[str, str]:
         """Return the issuer and every URL, by the names that metadata has for them (RFC 8414 section 2)."""
         issuer, paths = self.server.issuer, self.server.paths
+        beside = {} if self.mcp is None else {"registration_endpoint": issuer + paths.registration, "mcp": self.mcp.url}
         return {
             "issuer": issuer,
             "authorization_endpoint": issuer + paths.authorization,
@@ -159,14 +165,19 @@ class Demo:
             "metadata": issuer + "/.well-known/oauth-authorization-server",
             "login_page": issuer + paths.login,
             "approve_page": issuer + paths.consent,
+            **beside,
         }
 
 
-def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
-    """Make a demo that is reached at that host and port; nothing of it outlives the process."""
+def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) -> Demo:
+    """Make a demo that is reached at that host and port; nothing of it outlives the process.
+
+    With `mcp` there is a protected MCP endpoint beside it, and any client may register itself (RFC 7591).
+    """
     templates = Templates()
+    issuer = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     server = AuthorizationServer(
-        issuer=f"http://{f'[{host}]' if ':' in host else host}:{port}",
+        issuer=issuer,
         clock=time.time,
         entropy=secrets.token_bytes,
         token_key=secrets.token_bytes(32),
@@ -175,6 +186,8 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
         scopes=("email", "profile", "read", "write"),
         error_page=templates.error,
         openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
+        registration=REGISTRATION if mcp else None,
+        resources=resources_of(issuer) if mcp else None,
     )
     # Whoever walks the quick start twice sees both pages twice, and may say no the second time.
     pages = Pages(
@@ -189,7 +202,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False) -> Demo:
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
         run(server.clients.register(client, None if secret is None else Secret(secret)), world)
-    return Demo(server, pages, world)
+    return Demo(server, pages, world, make_mcp(server) if mcp else None)
 
 
 def policy_for(host: str, *, legacy: bool) -> Policy:

@@ -96,6 +96,15 @@ def test_demo_prints_the_quick_start_for_people() -> None:
     assert "-u 'test_client:password'" in rest
 
 
+def test_demo_serves_an_mcp_endpoint_where_it_is_asked_for() -> None:
+    with running("--json", "--mcp") as process:
+        addresses = json.loads(first_line(process))
+        challenge = httpx.post(addresses["mcp"], trust_env=False).headers["www-authenticate"]
+        end(process)
+
+    assert challenge.startswith(f'Bearer realm="{addresses["mcp"]}", scope="read", resource_metadata="')
+
+
 @pytest.mark.parametrize(
     ("host", "issuer"),
     [("localhost", "http://localhost:"), ("LOCALHOST", "http://localhost:"), ("127.0.0.2", "http://127.0.0.2:")],
@@ -161,4 +170,4 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
 
     said = capsys.readouterr().out
     assert caught.value.code == 0
-    assert all(option in said for option in ("--port", "--host", "--json", "--legacy"))
+    assert all(option in said for option in ("--port", "--host", "--json", "--legacy", "--mcp"))

@@ -88,10 +88,11 @@ def test_sessions_install_nothing_but_locks_and_the_project() -> None:
     assert not outside, f"install by a lock: {outside}"
 
 
-def test_the_clients_from_npm_are_locked() -> None:
-    folder = ROOT / "tests" / "relying_parties"
-    written = json.loads((folder / "package.json").read_text())["dependencies"]
-    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["relying_parties", "mcp_clients", "mcp_clients/conformance"])
+def test_the_clients_from_npm_are_locked(folder: str) -> None:
+    written = json.loads((ROOT / "tests" / folder / "package.json").read_text())
+    packages = json.loads((ROOT / "tests" / folder / "package-lock.json").read_text())["packages"]
 
-    assert packages[""]["dependencies"] == written
+    for kind in ("dependencies", "optionalDependencies"):
+        assert packages[""].get(kind) == written.get(kind)
     assert all("integrity" in package for name, package in packages.items() if name)

@@ -25,6 +25,7 @@ def demo(
     host: str = LOCALHOST,
     json: Annotated[bool, Parameter(negative="")] = False,
     legacy: Annotated[bool, Parameter(negative="")] = False,
+    mcp: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Serve the quick start in memory, on the loopback interface only.
 
@@ -38,10 +39,12 @@ def demo(
         Print one line of JSON with the issuer and the endpoints, once it listens.
     legacy
         Offer what OAuth 2.1 has left out, too: the password and the implicit grant, with a client for them.
+    mcp
+        Serve a protected MCP endpoint as well, and let its clients register themselves.
     """
     sockets = listen(host, port)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    served = make_demo(ascii_lower(host).strip("[]"), port_of(sockets[0]), legacy=legacy)
+    served = make_demo(ascii_lower(host).strip("[]"), port_of(sockets[0]), legacy=legacy, mcp=mcp)
     greeting = announcement.for_programs(served) if json else announcement.for_people(served)
     asyncio.run(_serve(served, sockets, greeting))
 

@@ -1,0 +1,194 @@
+"""What the clients meet: an authorization server, and beside it the demo's MCP endpoint, on one of two hosts.
+
+Both hosts run in this process, on a thread, so that a test can turn the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager
+from socket import socket
+from threading import Thread
+
+import attrs
+import uvicorn
+
+from oauthcore import (
+    AuthorizationServer,
+    Client,
+    Lifetimes,
+    MemoryStorage,
+    Policy,
+    Request,
+    Response,
+    Secret,
+    World,
+    run,
+)
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
+from oauthcore.openid import OpenID
+from oauthcore.signing.keys import GivenKeys
+from oauthcore_asgi import OAuth, ResourceMetadata
+from oauthcore_asgi.protect import verify
+from oauthcore_asgi.wire import Answer, Receive, Scope, Send, body_of, paths_of, request_from, stated_length
+from oauthcore_h11 import Server
+from oauthcore_h11.demo import Demo
+from oauthcore_h11.demo_mcp import REGISTRATION, make_mcp, resources_of
+from oauthcore_h11.loopback import listen, port_of
+from oauthcore_pages import Pages
+from tests.core.signing_keys import key_for
+
+PATIENCE = 30.0
+CALLBACK = "http://127.0.0.1:39999/callback"
+# Shorter than the clients' assertions last, whose clock is not turned.
+LIFETIMES = Lifetimes(access_token_lifetime=60)
+SECRET = "a-secret-of-the-client-that-is-long-enough"
+
+
+@attrs.define
+class Clock:
+    """Be a clock that can be turned on."""
+
+    ahead: float = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return time.time() + self.ahead
+
+
+@attrs.frozen
+class Site:
+    """Hold a server that serves, and what its clients need to know of it."""
+
+    origin: str
+    demo: Demo
+    clock: Clock
+    key: Jwk
+
+
+def authenticate(username: str, password: Secret) -> str | None:
+    """Know alice."""
+    return username if (username, password.reveal()) == ("alice", "wonderland") else None
+
+
+def make_site(origin: str, path: str) -> Site:
+    """Make a server whose issuer has that path, an OpenID Provider where it has none, and register its clients."""
+    clock, key = Clock(), crypto.generate("ES256")
+    openid = not path
+    server = AuthorizationServer(
+        issuer=origin + path,
+        clock=clock,
+        entropy=secrets.token_bytes,
+        token_key=secrets.token_bytes(32),
+        scopes=("read", "write"),
+        openid=OpenID() if openid else None,
+        keys=GivenKeys([key_for("RS256")]) if openid else None,
+        policy=(Policy.openid if openid else Policy.oauth21)(lifetimes=LIFETIMES),
+        registration=REGISTRATION,
+        resources=resources_of(origin + path),
+    )
+    pages = Pages(server, key=secrets.token_bytes(32), clock=clock, entropy=secrets.token_bytes)
+    world = World(MemoryStorage(), authenticate)
+    for client, secret in registered(key):
+        run(server.clients.register(client, secret), world)
+    return Site(origin, Demo(server, pages, world, make_mcp(server)), clock, key)
+
+
+def registered(key: Jwk) -> Iterator[tuple[Client, Secret | None]]:
+    """Return the clients that the operator has registered, one of each way to authenticate, named for it."""
+    client = Client(
+        client_id="none",
+        token_endpoint_auth_method="none",
+        redirect_uris=["http://127.0.0.1/callback"],
+        grant_types=["authorization_code", "refresh_token"],
+        scope="read write offline_access",
+    )
+    yield client, None
+    for method in ("client_secret_basic", "client_secret_post"):
+        yield attrs.evolve(client, client_id=method, token_endpoint_auth_method=method), Secret(SECRET)
+    keys = {"keys": [dict(key.public.members)]}
+    yield (
+        attrs.evolve(client, client_id="private_key_jwt", token_endpoint_auth_method="private_key_jwt", jwks=keys),
+        None,
+    )
+
+
+def asgi(site: Site) -> Callable[[Scope, Receive, Send], object]:
+    """Mount the server, and the endpoint as an application would that finds each message's scope by itself."""
+    demo = site.demo
+    mcp = demo.mcp
+    assert mcp is not None
+    oauth = OAuth(demo.server, demo.world, pages=demo.pages)
+    metadata = ResourceMetadata(mcp.resource_server, demo.world)
+
+    async def answer(scope: Scope, receive: Receive) -> Response:
+        body = await body_of(stated_length(scope), receive)
+        if isinstance(body, Response):
+            return body
+        request = request_from(scope, scope["path"], body)
+        protection = mcp.resource_server.protect(mcp.endpoint.scope_for(body))
+        access = await verify(request, protection, demo.world)
+        return access if isinstance(access, Response) else mcp.endpoint.answer(request, access)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not any(map(mcp.owns, paths_of(scope))):
+            return await oauth(scope, receive, send)
+        if scope["path"].startswith("/.well-known/"):
+            return await metadata(scope, receive, send)
+        return await Answer(await answer(scope, receive))(scope, receive, send)
+
+    return application
+
+
+@contextmanager
+def on_h11(path: str) -> Iterator[Site]:
+    """Serve on the reference server."""
+    sockets = listen("localhost", 0)
+    site = make_site(f"http://localhost:{port_of(sockets[0])}", path)
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def answer(request: Request) -> Response:
+        return await site.demo(request)
+
+    async def serve() -> None:
+        end, server = asyncio.Event(), Server(answer)
+        await server.start(sockets)
+        started.set_result((asyncio.get_running_loop(), end))
+        await end.wait()
+        await server.stop()
+
+    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    loop, end = started.result(PATIENCE)
+    try:
+        yield site
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+@contextmanager
+def on_uvicorn(path: str) -> Iterator[Site]:
+    """Serve as an ASGI application."""
+    sockets: list[socket] = listen("localhost", 0)
+    site = make_site(f"http://localhost:{port_of(sockets[0])}", path)
+    config = uvicorn.Config(asgi(site), log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, kwargs={"sockets": sockets})
+    # The sockets listen already, so that nobody has to wait until it has begun.
+    thread.start()
+    try:
+        yield site
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+HOSTS: dict[str, Callable[[str], AbstractContextManager[Site]]] = {"h11": on_h11, "uvicorn": on_uvicorn}

@@ -1,0 +1,76 @@
+"""I1: clients by the TypeScript SDKs log in, call a tool, refresh and step up, however they are registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.mcp_clients.conftest import Walk
+from tests.mcp_clients.site import LIFETIMES
+
+METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
+WAYS = [(registration, method) for registration in ("registered", "registers") for method in METHODS]
+PLACES = [("h11", ""), ("uvicorn", "/tenant"), ("h11", "/tenant"), ("uvicorn", "")]
+EXPIRED = LIFETIMES.access_token_lifetime + 1
+
+
+def pairs() -> list[tuple[str, str, str, str, str]]:
+    """Return walks by which any two of SDK, way, host and issuer's path are seen together."""
+    return [
+        (sdk, *way, *PLACES[(number + turn) % 4])
+        for number, way in enumerate(WAYS)
+        # Each way meets one host with one path, and by the other SDK the other host with the other.
+        for sdk, turn in (("v1", 0), ("v2", 1 - 2 * (number % 2)))
+    ]
+
+
+def test_walks_bring_any_two_together() -> None:
+    sdks, hosts, paths = ("v1", "v2"), ("h11", "uvicorn"), ("", "/tenant")
+    walks = [(sdk, (registration, method), host, path) for sdk, registration, method, host, path in pairs()]
+
+    for first, second, wanted in (
+        (0, 1, len(sdks) * len(WAYS)),
+        (0, 2, len(sdks) * len(hosts)),
+        (0, 3, len(sdks) * len(paths)),
+        (1, 2, len(WAYS) * len(hosts)),
+        (1, 3, len(WAYS) * len(paths)),
+        (2, 3, len(hosts) * len(paths)),
+    ):
+        assert len({(walk[first], walk[second]) for walk in walks}) == wanted
+
+
+def check(result: dict[str, Any], *, offline: bool) -> None:
+    """Check what a whole walk has to bring: two authorizations, the second for more, and a refresh between them.
+
+    The second SDK asks for `offline_access` where the server offers it.
+    """
+    first, second = result["authorizations"]
+    assert first["code_challenge_method"] == "S256"
+    assert set(first["scope"].split()) == {"read"} | ({"offline_access"} if offline else set())
+    assert set(second["scope"].split()) >= {"read", "write"}
+    assert result["tools"] == ["whoami", "read_note", "write_note"]
+    assert result["whoami"].startswith(f"alice, by the client {result['client']['client_id']}, with the scope read")
+    assert result["refreshed"]["access_token"] != result["first"]["access_token"]
+    assert result["refreshed"]["refresh_token"] != result["first"]["refresh_token"]
+    assert result["wrote"] == "It is written down."
+    assert result["read"] == "remember"
+
+
+@pytest.mark.parametrize("sdk", ["v1", "v2"])
+def test_i1_typescript_client_registers_itself_logs_in_and_calls_a_tool(walk: Walk, sdk: str) -> None:
+    result = walk(sdk, "registers", "none", "h11", "/tenant")
+
+    (authorization,) = result["authorizations"]
+    assert authorization["client_id"] == result["client"]["client_id"]
+    assert result["whoami"].endswith("with the scope read")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sdk", "registration", "method", "host", "path"), pairs())
+def test_i1_typescript_client_logs_in_refreshes_and_steps_up(
+    walk: Walk, sdk: str, registration: str, method: str, host: str, path: str
+) -> None:
+    result = walk(sdk, registration, method, host, path, expire=EXPIRED, step_up=True)
+
+    check(result, offline=sdk == "v2" and not path)
