@@ -1,6 +1,7 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
 from oauthcore.authorization.next_step import Need
+from oauthcore.client_id_metadata import ClientIdMetadata, LoopbackDocuments
 from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
 from oauthcore.context import Paths
 from oauthcore.digest import Secret
@@ -35,6 +36,7 @@ __all__ = [
     "AuthorizationServer",
     "AuthorizedApplication",
     "Client",
+    "ClientIdMetadata",
     "CodeBinding",
     "ConfigurationError",
     "IntrospectedTokens",
@@ -42,6 +44,7 @@ __all__ = [
     "Lifetimes",
     "Login",
     "LoginSession",
+    "LoopbackDocuments",
     "MemoryStorage",
     "Need",
     "OAuthError",

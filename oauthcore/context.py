@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import attrs
 
+from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError
@@ -85,7 +86,8 @@ class Context:
     server's own keys, to know again what it signed; `hint_keys` finds those and the ones that are kept for ID token
     hints alone; `verify` is the mathematics of that. `sign` has a token signed, by the key for its algorithm: after a
     decision's checks and before its commit. `handles` carry what waits for a person nobody knows yet. `resources` are
-    those that clients may name, None for a server that issues tokens for itself alone.
+    those that clients may name, None for a server that issues tokens for itself alone. `client_id_metadata` is None
+    where every client has to be registered.
     """
 
     issuer: str
@@ -104,6 +106,7 @@ class Context:
     handles: Handles
     openid: OpenID | None = None
     resources: Resources | None = None
+    client_id_metadata: MetadataDocuments | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Tell whether the policy, or the client's registration, opens something."""
@@ -120,7 +123,12 @@ class Context:
             self.openid is not None and requested is not None and "openid" in requested and "openid" in client.scope
         )
         ignored = unknown is UnknownScope.IGNORE or (unknown is UnknownScope.IGNORE_IN_OPENID and is_openid)
-        return resolve_scope(requested, client.omitted_scope, client.scope, ignore_unknown=ignored)
+        registered, omitted = client.scope, client.omitted_scope
+        if client.document is not None and self.client_id_metadata is not None:
+            # What is remembered of it may have been read under other settings, or for another issuer.
+            allowed = self.client_id_metadata.settings.scope
+            registered, omitted = registered.within(allowed), omitted.within(allowed)
+        return resolve_scope(requested, omitted, registered, ignore_unknown=ignored)
 
     def access_token_expires_at(self, client: Client) -> int:
         """Return the second an access token for this client expires, if made now."""

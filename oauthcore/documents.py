@@ -12,7 +12,9 @@ is remembered for a little while: a client whose server is down must not make ou
 from __future__ import annotations
 
 from codecs import BOM_UTF8
+from collections.abc import Callable, Generator
 from enum import Enum
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
@@ -78,6 +80,10 @@ class Document:
             return None
 
 
+# A flow, by its result; what flows are made of stands above this room.
+Remember: TypeAlias = Callable[[Response | None], Generator[Any, Any, bool]]
+
+
 class DocumentNeeded(Exception):
     """End an attempt that lacks a document; the next one has it, or knows that it could not be fetched."""
 
@@ -92,6 +98,19 @@ class DocumentNeeded(Exception):
     def request(self) -> Outgoing:
         """Return the request for it."""
         return Outgoing("GET", self.url, (("Accept", "application/json, application/jwk-set+json, */*;q=0.1"),))
+
+
+class StoredDocumentNeeded(DocumentNeeded):
+    """End an attempt that lacks a document which is kept in storage.
+
+    `remember` is given the answer, or None where there was none. `new_budget` is how many documents that nobody knows
+    yet may be fetched within a minute, None for one that is known.
+    """
+
+    def __init__(self, missing: DocumentNeeded, remember: Remember, new_budget: int | None) -> None:
+        super().__init__(missing.documents, missing.url, missing.now, missing.fresh_for)
+        self.remember = remember
+        self.new_budget = new_budget
 
 
 @attrs.frozen(eq=False)
@@ -149,6 +168,11 @@ class Documents:
         newer = self.get(url, now, fresh_for=SOONEST_AGAIN)
         return newer if newer.body is not None else self.get(url, now)
 
+    def is_being_fetched(self, url: str, now: int) -> bool:
+        """Tell whether a request is at it, so that another which has an older answer need not wait for this one."""
+        held = self._fetching.get(url)
+        return held is not None and now < held.since + TURN_LASTS
+
     def turn(self, missing: DocumentNeeded) -> Turn:
         """Decide what a request that lacks a document does; who is told to fetch it has to call `end_turn`.
 
@@ -167,7 +191,11 @@ class Documents:
         if self._find(url, now, missing.fresh_for) is not None:
             self.end_turn(url)
             return Turn.KNOWN
-        if not self._is_within_budget(host_of(url), now):
+        budget = missing.new_budget if isinstance(missing, StoredDocumentNeeded) else None
+        # Blank is no host, and so counts what is new of all of them.
+        if not (budget is None or self._is_within_budget("", now, budget)) or not self._is_within_budget(
+            host_of(url), now, self._host_budget
+        ):
             self.end_turn(url)
             return Turn.LATER
         return Turn.FETCH
@@ -176,7 +204,7 @@ class Documents:
         """Let others fetch a document: it has been kept, or nobody waits for it any more."""
         _ = self._fetching.pop(url, None)
 
-    def _is_within_budget(self, host: str, now: int) -> bool:
+    def _is_within_budget(self, host: str, now: int, budget: int) -> bool:
         counted = self._requests.get(host)
         if counted is None or not counted.since <= now < counted.since + MINUTE:
             if counted is None and len(self._requests) >= self._capacity:
@@ -186,7 +214,7 @@ class Documents:
                 if len(current) >= self._capacity:
                     return False
             counted = _Requests(now)
-        if counted.times >= self._host_budget:
+        if counted.times >= budget:
             return False
         self._requests[host] = attrs.evolve(counted, times=counted.times + 1)
         return True

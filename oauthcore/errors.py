@@ -105,6 +105,12 @@ class DisabledClient(InvalidRequest):
     description = "The application that the request comes from may not be used at present."
 
 
+class InvalidClientDocument(InvalidRequest):
+    """The client's metadata document is not one (draft-ietf-oauth-client-id-metadata-document-00 section 4)."""
+
+    description = "What the application publishes about itself is missing or can't be used."
+
+
 class MissingRedirectUri(InvalidRequest):
     """Refuse a request without a redirect URI of a client that has not exactly one (RFC 6749 section 3.1.2.3)."""
 
@@ -356,6 +362,12 @@ class TemporarilyUnavailable(OAuthError):
     status = 503
     description = "The server can't answer now; try again later."
     retry_after = 1
+
+
+class UnreachableClientDocument(TemporarilyUnavailable):
+    """The host of the client's metadata document does not answer."""
+
+    description = "What the application publishes about itself can't be fetched now; try again later."
 
 
 class TooManyAttempts(TemporarilyUnavailable):

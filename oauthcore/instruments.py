@@ -27,9 +27,10 @@ from oauthcore.wire.http import Response
 class Instruments:
     """Hold what one server computes with; `AuthorizationServer.with_instruments` takes another one.
 
-    `documents` remember what other servers said; `keys` are where the server's signing keys come from, None if it signs
-    nothing, and `signing` makes what has a token signed with them at a second. `record` is handed each `Call` that a
-    host makes, carries it out and returns its response; None costs one comparison.
+    `documents` remember what other servers said, and `client_documents` which clients' documents could not be had;
+    `keys` are where the server's signing keys come from, None if it signs nothing, and `signing` makes what has a token
+    signed with them at a second. `record` is handed each `Call` that a host makes, carries it out and returns its
+    response; None costs one comparison.
     """
 
     clock: Clock
@@ -39,6 +40,7 @@ class Instruments:
     handles: Handles
     keys: KeySet | None
     documents: Documents = attrs.field(factory=Documents)
+    client_documents: Documents = attrs.field(factory=Documents)
     verify: Verify = verify
     signing: Callable[[KeySet | None, int], SignJwt] = signing
     record: Callable[[Call], Flow[Response]] | None = None

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self, assert_never
 
+from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
 from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
@@ -65,7 +66,9 @@ class AuthorizationServer:
 
     With `openid` it is an OpenID Provider. `keys` are what it signs with: a `KeyPolicy` for keys in storage, which turn
     by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise. With a `registration`
-    clients register themselves (RFC 7591). With `resources` they name the APIs that tokens are for (RFC 8707).
+    clients register themselves (RFC 7591); with `client_id_metadata` they need not be registered, but publish what they
+    are, which the world's `fetch` reads (docs/client-id-metadata.md). With `resources` they name the APIs that tokens
+    are for (RFC 8707).
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -87,6 +90,7 @@ class AuthorizationServer:
         keys: KeySet | KeyPolicy | None = None,
         registration: Registration | None = None,
         resources: Resources | Iterable[Resource] | None = None,
+        client_id_metadata: ClientIdMetadata | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -115,13 +119,24 @@ class AuthorizationServer:
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
         self._scopes = strings("scopes", scopes)
         self.registration = registration
+        remedy = "leave it out, or turn it on: client_id_metadata=ClientIdMetadata()"
+        check_kind("client_id_metadata", client_id_metadata, (ClientIdMetadata, type(None)), remedy)
+        self.client_id_metadata = client_id_metadata
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
         if self.resources is not None:
             self.resources = self.resources.signed_by(algorithms)
         self._metadata = metadata(
-            issuer, self.policy, self._grants, self._scopes, openid, algorithms, listed, self.resources
+            issuer,
+            self.policy,
+            self._grants,
+            self._scopes,
+            openid,
+            algorithms,
+            listed,
+            self.resources,
+            client_id_metadata=client_id_metadata is not None,
         )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
@@ -143,6 +158,14 @@ class AuthorizationServer:
         self.applications = Applications(self.context)
         self.grants = Grants(self.context)
         self.clients = Clients(self.context, self._grants, instruments.keys)
+        self._client_documents = None
+        if self.client_id_metadata is not None:
+            self._client_documents = MetadataDocuments(
+                settings=self.client_id_metadata,
+                documents=instruments.client_documents,
+                grant_types=frozenset(self._grants),
+                check=self.clients.check,
+            )
         self._endpoints = self._table(instruments.keys)
         self.keys = SigningKeys(instruments.keys, instruments.clock)
 
@@ -257,6 +280,7 @@ class AuthorizationServer:
             handles=instruments.handles,
             openid=self.openid,
             resources=self.resources,
+            client_id_metadata=self._client_documents,
         )
         return context
 

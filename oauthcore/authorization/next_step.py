@@ -10,6 +10,7 @@ import attrs
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.context import Context
+from oauthcore.documents import host_of
 from oauthcore.errors import (
     AccountSelectionRequired,
     ConsentRequired,
@@ -19,6 +20,7 @@ from oauthcore.errors import (
     UnmetAuthenticationRequirements,
 )
 from oauthcore.oidc.subject import subject_for
+from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.liveness import is_live_consent
@@ -113,17 +115,25 @@ def is_remembered(validated: ValidatedRequest, consent: Consent | None, context:
     """Tell whether the person has allowed all of this before, and may be taken at that word.
 
     Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but
-    the client, who authenticates to use it: who is it that asks? (RFC 8252 section 8.6.)
+    the client, who authenticates to use it: who is it that asks? (RFC 8252 section 8.6.) Nor behind one at another host
+    than that of the client's document, which whoever can write the document may have put there since.
     """
     access, response = validated.access, validated.response
     is_for_anybody = access.client.is_public or response.type.issues_tokens
     if is_for_anybody and is_impersonable(response.redirectable.redirect.uri):
+        return False
+    if access.client.document is not None and not is_own_host(access.client, response.redirectable.redirect.uri):
         return False
     if consent is None or not is_live_consent(consent, access.client, context.now):
         return False
     if not consent.scope.covers(access.scope):
         return False
     return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)
+
+
+def is_own_host(client: Client, redirect_uri: str) -> bool:
+    """Tell whether a client is answered at the host that its document is at."""
+    return host_of(redirect_uri) == host_of(client.client_id)
 
 
 def refusal_without_page(needed: Need) -> OAuthError:

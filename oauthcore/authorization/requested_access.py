@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.request_object import apply_request_object
+from oauthcore.clients.document_clients import is_admitted
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
@@ -38,6 +39,8 @@ def known_client(client: Client | None, context: Context) -> Client:
     """Return the client, if there is one and it may be served (RFC 6749 section 4.1.2.1)."""
     if client is None:
         raise UnknownClient("the client is unknown")
+    if not is_admitted(client, context):
+        raise UnknownClient("the client has a metadata document that is not taken here")
     if not is_live_client(client, context.now):
         raise DisabledClient("the client is disabled")
     return client

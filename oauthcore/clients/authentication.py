@@ -6,6 +6,7 @@ from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
 from oauthcore.clients.client_secret_post import read_post
+from oauthcore.clients.document_clients import is_admitted, refreshed_client
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
@@ -43,6 +44,7 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     client = yield from find(Client, presented.client_ids[0])
     if client is None and len(presented.client_ids) > 1:
         client = yield from find(Client, presented.client_ids[1])
+    client = refreshed_client(client, context)
     before = None
     if presented.assertion is not None:
         before = yield from find(SpentAssertion, presented.assertion.key(context))
@@ -98,6 +100,8 @@ def decide(
     """
     if client is None:
         raise nothing_proven(presented, "the client is unknown")
+    if not is_admitted(client, context):
+        raise nothing_proven(presented, "the client has a metadata document that is not taken here")
     if not is_live_client(client, context.now):
         raise InvalidClient("the client is disabled")
     if presented.method not in client.authentication_methods:

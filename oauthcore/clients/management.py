@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from oauthcore.clients.document_clients import kept_until
 from oauthcore.clients.registration import ClientFacts, Registered, find_client, listing
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
@@ -94,6 +95,9 @@ def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Cl
     def decision() -> Flow[Decision[Client]]:
         facts = yield from find_client(client_id)
         changed = attrs.evolve(known_client(facts, client_id), enabled=enabled)
+        if changed.document is not None:
+            # Disabled, it is remembered for good: else it would be read anew, and be another one that is enabled.
+            changed = attrs.evolve(changed, expires_at=kept_until(changed, context) if enabled else None)
         return decide_change(changed, facts, name, context)
 
     return (yield from commit_with_retry(decision))

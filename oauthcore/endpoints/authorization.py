@@ -16,6 +16,7 @@ from oauthcore.authorization.received import read_request
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import carry
 from oauthcore.authorization.validated import Redirectable, RequestedAccess
+from oauthcore.clients.document_clients import current_client
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
@@ -54,7 +55,7 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
     request, login = incoming.request, incoming.login
     received = read_request(incoming.query() if request.method == "GET" else incoming.form())
-    client = yield from find(Client, received.client_id)
+    client = current_client(received.client_id, (yield from find(Client, received.client_id)), context)
     redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
         return Decision(refuse(redirectable.redirectable, redirectable.error, context))

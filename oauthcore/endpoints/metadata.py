@@ -33,6 +33,8 @@ def metadata(
     algorithms: tuple[str, ...] = (),
     endpoints: Iterable[Endpoint] = (),
     resources: Resources | None = None,
+    *,
+    client_id_metadata: bool = False,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -69,6 +71,8 @@ def metadata(
         members["protected_resources"] = list(protected)
     if algorithms:
         members["introspection_signing_alg_values_supported"] = list(algorithms)
+    if client_id_metadata:  # section 5 of the draft
+        members["client_id_metadata_document_supported"] = True
     members |= request_object_members(openid)
     if openid is not None:
         members |= openid_members(openid, algorithms)

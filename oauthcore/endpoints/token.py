@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.document_clients import kept_in_use
 from oauthcore.clients.first_use import first_use
 from oauthcore.context import Context
 from oauthcore.endpoints.endpoint import EndpointRequest
@@ -29,7 +30,9 @@ def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: C
         )
     authenticated = TokenRequest(caller, parameters, request)
     outcome = spend(authenticated.spent, (yield from grant(authenticated, context)))
-    dynamic = caller.client.dynamic
+    document, dynamic = caller.client.document, caller.client.dynamic
+    if document is not None and outcome.value.status == 200:
+        return spend(kept_in_use(caller.client, document, context), outcome)
     if dynamic is None or not dynamic.is_unused or outcome.value.status != 200:
         return outcome
     # Whatever it was issued by: a client that registered itself and is used is not forgotten.

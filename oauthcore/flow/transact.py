@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from oauthcore.documents import DocumentNeeded, Turn
+from oauthcore.documents import DocumentNeeded, StoredDocumentNeeded, Turn
 from oauthcore.errors import Contended, EffectFailed, OAuthError, ServerError, TemporarilyUnavailable
 from oauthcore.flow.effects import Flow, commit, fetch
 from oauthcore.flow.outcome import Decision, Outcome
@@ -93,18 +93,25 @@ def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
     """Fetch a document between two attempts, never within one; that it can't be fetched is remembered as well.
 
     Where another request is at it, this one asks for the same, for the world's `fetch` to hand it the same answer.
-    Raises `TemporarilyUnavailable` where the host has been asked too often.
+    Raises `TemporarilyUnavailable` where the host has been asked too often, and there is no older document to go on
+    with.
     """
     documents = missing.documents
     turn = documents.turn(missing)
-    if turn is Turn.LATER:
-        raise TemporarilyUnavailable("a host has been asked for too many documents within a minute")
     if turn is Turn.KNOWN:
+        return turn
+    stored = missing if isinstance(missing, StoredDocumentNeeded) else None
+    if turn is Turn.LATER:
+        if stored is None or stored.new_budget is not None:
+            raise TemporarilyUnavailable("a host has been asked for too many documents within a minute")
+        _ = yield from stored.remember(None)
         return turn
     try:
         answer = yield from reply_to(missing.request)
+        if stored is not None:
+            _ = yield from stored.remember(answer)
         # That nobody told us the answer says nothing of the server; who fetches it remembers if it failed.
-        if turn is Turn.FETCH or answer is not None:
+        elif turn is Turn.FETCH or answer is not None:
             _ = documents.keep(missing.url, answer, missing.now)
     finally:  # also where the host gives this request up, so that the next one may fetch it
         if turn is Turn.FETCH:

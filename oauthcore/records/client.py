@@ -66,6 +66,23 @@ class DynamicRegistration:
 
 
 @attrs.frozen(kw_only=True)
+class MetadataDocument:
+    """Remember of a client that what it is stands in a document at its `client_id`, and how that was there.
+
+    (draft-ietf-oauth-client-id-metadata-document-00.) It was fetched at `fetched_at`, and counts as it is until
+    `fresh_until`; from `check_at` it is asked for anew. `withdrawn_at` is since when there is no valid document any
+    more, by what its host answered. The client `is_unused` until it redeems a code, and until then forgotten soon.
+    """
+
+    registered_at: int
+    fetched_at: int
+    fresh_until: int
+    check_at: int
+    withdrawn_at: int | None = None
+    is_unused: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class Client:
     """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
 
@@ -161,6 +178,8 @@ class Client:
     generation: str = ""
     # None where the operator has registered it.
     dynamic: DynamicRegistration | None = None
+    # None where it was registered, by whomever.
+    document: MetadataDocument | None = None
 
     @property
     def key(self) -> str:

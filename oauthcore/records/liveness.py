@@ -39,9 +39,17 @@ class IssuedTo:
     person: Mapping[str, object] | None = KNOWN
 
 
+# What a client whose document is gone has been given stays good for so long: an hour, in which whoever has deployed
+# their site without it can put it back, and after which its host means what it says.
+WITHDRAWN_FOR = 3_600
+
+
 def is_live_client(client: Client | None, now: int) -> bool:
     """Tell whether the client may be served at all."""
-    return client is not None and client.enabled and (client.expires_at is None or now < client.expires_at)
+    if client is None or not client.enabled or (client.expires_at is not None and now >= client.expires_at):
+        return False
+    withdrawn_at = None if client.document is None else client.document.withdrawn_at
+    return withdrawn_at is None or now < withdrawn_at + WITHDRAWN_FOR
 
 
 def of_generation(client: Client | None, generation: str) -> Client | None:

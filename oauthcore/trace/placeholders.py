@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from oauthcore.clients.registration import GENERATION_LENGTH
 from oauthcore.digest import base64url, encoded
 from oauthcore.flow.effects import Claims, Effect
 
@@ -98,7 +99,10 @@ class Placeholders:
         """Return bytes in the place of those that were drawn; a secret made of the one is one made of the other."""
         self.drawn += 1
         stand_in = drawn_in_place(self.drawn, len(drawn))
-        self.known.setdefault(encoded(drawn).reveal(), encoded(stand_in).reveal())
+        text, made = encoded(drawn).reveal(), encoded(stand_in).reveal()
+        self.known.setdefault(text, made)
+        # The generation of a client that registers itself is the beginning of a draw.
+        self.known.setdefault(text[:GENERATION_LENGTH], made[:GENERATION_LENGTH])
         return stand_in
 
     def scrubbed(self, text: str) -> str:

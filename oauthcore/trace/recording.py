@@ -150,6 +150,7 @@ class Recording:
             handles=RecordingHandles(original.handles, self._handles),
             verify=self._verify,
             documents=RecordingDocuments(original.documents, self._documents),
+            client_documents=RecordingDocuments(original.client_documents, self._documents),
             signing=self._signing,
             keys=None
             if original.keys is None

@@ -133,6 +133,13 @@ class RecordingDocuments(Documents):
         self._heard.append((url, document))
         return document
 
+    def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
+        """Tell whether another request is at it; that one is, is told."""
+        held = self._documents.is_being_fetched(url, now)
+        if held:
+            self._heard.append((url, Turn.JOIN))
+        return held
+
     def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
         """Let the server's own decide; that nothing is fetched is told, since other requests are the reason."""
         turn = self._documents.turn(missing)

@@ -92,6 +92,7 @@ class _Player:
             handles=ReplayedHandles(trace.handles),
             verify=self._verify,
             documents=ReplayedDocuments(trace.documents),
+            client_documents=ReplayedDocuments(trace.documents),
             signing=lambda keys, now: _signing(signed),
             record=None,
         )

@@ -96,6 +96,14 @@ class ReplayedDocuments(Documents):
         body = None if recorded["body"] is None else recorded["body"].encode("latin-1")
         return Document(url, body, recorded["fetched_at"])
 
+    def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
+        """Tell whether another request was at it."""
+        queue = self._recorded.get(url)
+        is_held = bool(queue) and queue[0] == Turn.JOIN.value  # type: ignore[index]  # there is a first
+        if is_held and queue:
+            _ = queue.pop(0)
+        return is_held
+
     def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
         """Return what was told to do, if that was not to ask; who joined another request has an answer of its own."""
         queue = self._recorded.get(missing.url)

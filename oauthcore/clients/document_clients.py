@@ -1,0 +1,234 @@
+"""Clients by their metadata documents: fetched when somebody comes with one, and remembered as `Client` records.
+
+(draft-ietf-oauth-client-id-metadata-document-00.) They are kept in one place with registered clients, so that each
+identifier is one client: who is registered is never looked up as a document, and what is remembered of a document never
+takes a registered client's place. Whatever finds a client finds these, too, on every worker and after a restart; only
+the endpoints that a client comes to by itself have the document looked at again, and a decision is made on what is
+stored, with that as its precondition.
+
+What a stranger names is forgotten within hours, unless a person allows it something and the client redeems its code.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.client_id_metadata import MetadataDocuments
+from oauthcore.clients.document_lifetime import fresh_for
+from oauthcore.clients.metadata_document import client_in, read_document
+from oauthcore.clients.registration import GENERATION_LENGTH, ClientFacts, find_client, listing
+from oauthcore.context import Context
+from oauthcore.documents import DocumentNeeded, StoredDocumentNeeded
+from oauthcore.errors import InvalidClientDocument, UnreachableClientDocument
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace
+from oauthcore.flow.transact import commit_with_retry
+from oauthcore.records.client import Client, MetadataDocument
+from oauthcore.records.listed_client import ListedClient
+from oauthcore.wire.http import Response
+
+# RFC 5861 section 4: so long after it was fresh, a document counts where its host does not answer. New grants only:
+# what was granted before does not hang on whether a site is up.
+STALE_IF_ERROR = 600
+# A document that could not be had is asked for again after a minute.
+RETRY_AFTER = 60
+# So that the record of a client in use is not written at each code: once in a month is enough.
+SPARE = 30 * 86_400
+
+
+def is_admitted(client: Client, context: Context) -> bool:
+    """Tell whether a client may come: one with a document may not where those are off, or its host is not taken."""
+    if client.document is None:
+        return True
+    documents = context.client_id_metadata
+    return documents is not None and documents.settings.admits(client.client_id)
+
+
+def current_client(client_id: str, found: Client | None, context: Context) -> Client | None:
+    """Return the client of an authorization request, whose document has been looked at lately; None for no client.
+
+    `found` is what is stored. Raises `DocumentNeeded` where the document has to be fetched, `InvalidClientDocument`
+    where there is none, and `UnreachableClientDocument`.
+    """
+    documents = context.client_id_metadata
+    if documents is None or (found is not None and (found.document is None or not found.enabled)):
+        return found
+    if not documents.settings.admits(client_id):
+        return found
+    known = remembered(found, context)
+    if known is None:
+        need(client_id, None, documents, context)
+        raise UnreachableClientDocument("the client's document could not be had just now")
+    document = known.document
+    assert document is not None
+    is_usable = document.withdrawn_at is None and context.now < document.fresh_until + STALE_IF_ERROR
+    if is_due(known, context) and not (is_usable and documents.documents.is_being_fetched(client_id, context.now)):
+        need(client_id, known, documents, context)
+    if document.withdrawn_at is not None:
+        raise InvalidClientDocument("the client's document is gone, or is none any more")
+    if not is_usable:
+        raise UnreachableClientDocument("the client's document can't be had, and is too old")
+    return known
+
+
+def refreshed_client(client: Client | None, context: Context) -> Client | None:
+    """Return the client of any other request: whom it was granted something as, whatever its host answers.
+
+    Raises `DocumentNeeded` where the document is to be fetched again, and nobody is at that.
+    """
+    documents = context.client_id_metadata
+    if client is None or client.document is None or documents is None:
+        return client
+    url = client.client_id
+    is_checked = context.now >= client.document.check_at and client.enabled and documents.settings.admits(url)
+    if is_checked and not documents.documents.is_being_fetched(url, context.now):
+        need(url, client, documents, context)
+    return client
+
+
+def remembered(found: Client | None, context: Context) -> Client | None:
+    """Return what is stored, if it has not expired: it may be there a while longer."""
+    is_over = found is None or (found.expires_at is not None and context.now >= found.expires_at)
+    return None if is_over else found
+
+
+def is_due(client: Client, context: Context) -> bool:
+    """Tell whether a document has to be asked for, by its age."""
+    assert client.document is not None
+    return context.now >= client.document.check_at
+
+
+def need(url: str, known: Client | None, documents: MetadataDocuments, context: Context) -> None:
+    """Raise `DocumentNeeded`, unless it was asked for just now, in vain."""
+    settings = documents.settings
+    try:
+        _ = documents.documents.get(url, context.now, fresh_for=0)
+    except DocumentNeeded as missing:
+        budget = None if known is not None or settings.is_known_host(url) else settings.new_per_minute
+        raise StoredDocumentNeeded(missing, lambda answer: remember(url, answer, documents, context), budget) from None
+
+
+def remember(url: str, answer: Response | None, documents: MetadataDocuments, context: Context) -> Flow[bool]:
+    """Remember what a document's host has answered, None for no answer; return whether it has the document.
+
+    Raises `InvalidClientDocument`, which ends the request that has come with a client that is not known: what is no
+    document is remembered nowhere.
+    """
+    generation = context.mint().reveal()[:GENERATION_LENGTH]
+
+    def decision() -> Flow[Decision[bool]]:
+        return decide(Fetched(url, answer, generation), (yield from find_client(url)), documents, context)
+
+    return (yield from commit_with_retry(decision))
+
+
+@attrs.frozen
+class Fetched:
+    """Hold what a host has answered, and the generation of the client if it is one that is not known."""
+
+    url: str
+    answer: Response | None
+    generation: str
+
+
+def decide(fetched: Fetched, facts: ClientFacts, documents: MetadataDocuments, context: Context) -> Decision[bool]:
+    """Remember a client, or what has become of its document; what is registered is left as it is."""
+    stored = facts.client
+    if stored is not None and (stored.document is None or not stored.enabled):
+        return Decision(False)
+    known, answer, url = remembered(stored, context), fetched.answer, fetched.url
+    if answer is None or answer.status >= 500 or answer.status in {408, 429}:
+        _ = documents.documents.keep(url, None, context.now)
+        return _undisturbed(known, context)
+    try:
+        read = client_in(read_document(url, answer), url, documents, context)
+    except InvalidClientDocument:
+        _ = documents.documents.keep(url, None, context.now)
+        if known is None:
+            raise
+        return _withdrawn(known, context)
+    seconds = fresh_for(answer, documents.settings.min_fresh, documents.settings.max_fresh)
+    return _accepted(read, known, seconds, fetched, facts, documents, context)
+
+
+def _undisturbed(known: Client | None, context: Context) -> Decision[bool]:
+    """Ask again in a while: that a host does not answer says nothing of the client."""
+    if known is None or known.document is None or context.now < known.document.check_at:
+        return Decision(False)
+    document = attrs.evolve(known.document, check_at=context.now + RETRY_AFTER)
+    return Decision(False, (Replace(known, attrs.evolve(known, document=document)),))
+
+
+def _withdrawn(known: Client, context: Context) -> Decision[bool]:
+    """Note since when a host answers that there is no document, or something that is none."""
+    document = known.document
+    assert document is not None
+    changed = attrs.evolve(
+        document,
+        check_at=context.now + RETRY_AFTER,
+        withdrawn_at=context.now if document.withdrawn_at is None else document.withdrawn_at,
+    )
+    event = () if document.withdrawn_at is not None else (Event("client_document_withdrawn", known.client_id),)
+    return Decision(False, (Replace(known, attrs.evolve(known, document=changed)),), event)
+
+
+def _accepted(
+    read: Client,
+    known: Client | None,
+    seconds: int,
+    fetched: Fetched,
+    facts: ClientFacts,
+    documents: MetadataDocuments,
+    context: Context,
+) -> Decision[bool]:
+    """Remember what the document says now; another request may have been faster."""
+    before = None if known is None else known.document
+    if known is not None and before is not None and before.fetched_at >= context.now and not is_due(known, context):
+        return Decision(True)
+    # A client that proved itself by a key, and says now that it has none, is another one: what was granted to who could
+    # prove to be the client is nothing for whoever says so (a downgrade by whoever can write to its site).
+    is_same = known is not None and (known.is_public or not read.is_public)
+    is_unused = before is None or before.is_unused or not is_same
+    fresh_until = context.now + (documents.settings.min_fresh if is_unused else seconds)
+    document = MetadataDocument(
+        registered_at=context.now if facts.entry is None else facts.entry.registered_at,
+        fetched_at=context.now,
+        fresh_until=fresh_until,
+        check_at=fresh_until,
+        is_unused=is_unused,
+    )
+    # Until then a person may take their time who has come while the document was fresh.
+    forgotten_at = context.code_expires_at(read) + context.policy.lifetimes.interaction_lifetime
+    client = attrs.evolve(
+        read,
+        document=document,
+        generation=known.generation if known is not None and is_same else fetched.generation,
+        expires_at=forgotten_at + (fresh_until - context.now) if is_unused or known is None else known.expires_at,
+    )
+    change: Change = Insert(client) if facts.client is None else Replace(facts.client, client)
+    events: tuple[Event, ...] = ()
+    if known is None or not is_same:
+        events = (Event("client_document_read", client.client_id),)
+    elif attrs.evolve(known, document=None, expires_at=None) != attrs.evolve(client, document=None, expires_at=None):
+        events = (Event("client_document_changed", client.client_id),)
+    return Decision(True, (change, *listing(client, facts, context)), events)
+
+
+def kept_until(client: Client, context: Context) -> int:
+    """Return the second until which a client has to be known, for what it may be given now."""
+    lifetimes = context.policy.lifetimes
+    return context.now + max(client.grant_lifetime or lifetimes.grant_lifetime, lifetimes.consent_lifetime)
+
+
+def kept_in_use(client: Client, document: MetadataDocument, context: Context) -> tuple[Change, ...]:
+    """Return what keeps a client that is issued a token, for as long as what it is given lasts.
+
+    Nothing, almost always. Its entry in the list is known without being found: both are written together.
+    """
+    lasting = kept_until(client, context)
+    if not document.is_unused and (client.expires_at is None or client.expires_at >= lasting):
+        return ()
+    until = lasting + SPARE
+    entry = ListedClient(client_id=client.client_id, registered_at=document.registered_at, expires_at=client.expires_at)
+    used = attrs.evolve(client, document=attrs.evolve(document, is_unused=False), expires_at=until)
+    return Replace(client, used), Replace(entry, attrs.evolve(entry, expires_at=until))

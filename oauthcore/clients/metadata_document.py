@@ -1,0 +1,159 @@
+"""A client ID metadata document, read into a client (draft-ietf-oauth-client-id-metadata-document-00 section 4).
+
+Its members are those of a registration (RFC 7591 section 2), and are read as those are. What an honest client names
+that isn't offered here is left out, since it can't be told. What would let a stranger have this server, or people's
+browsers, call where they like is never taken from a document: `request_uris`, a sector, logout.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Mapping
+
+import attrs
+
+from oauthcore.client_id_metadata import MetadataDocuments
+from oauthcore.clients.client_metadata import check_shown, read_metadata
+from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
+from oauthcore.clients.registered_redirects import usable_redirect_uris
+from oauthcore.context import Context
+from oauthcore.errors import ConfigurationError, InvalidClientDocument, OAuthError
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.strict_json import parse_object
+from oauthcore.policy import Allowance
+from oauthcore.records.client import AuthenticationMethod, Client
+from oauthcore.wire.http import Response
+from oauthcore.wire.text import media_type
+
+# The draft recommends 5 KiB (section 6.6); a set of keys may stand in it.
+MAX_DOCUMENT = 10 * 1024
+
+_TAKEN = frozenset(
+    {
+        *("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri", "contacts", "redirect_uris", "scope"),
+        *("grant_types", "response_types", "token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
+        *("jwks", "jwks_uri", "application_type", "software_id", "software_version"),
+    }
+)
+# MCP, "Client ID Metadata Documents": what has to be there.
+_REQUIRED = ("client_id", "client_name", "redirect_uris")
+
+
+def read_document(url: str, answer: Response) -> dict[str, object]:
+    """Return the members of the document at a URL; raises `InvalidClientDocument` for what is none."""
+    if answer.status != 200:  # a redirect is one, too: it could lead to what somebody else wrote (section 4)
+        raise InvalidClientDocument.with_description(
+            "The document's host does not answer its URL with 200", f"it answers {answer.status}"
+        )
+    kind = media_type(answer.header("content-type"))
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise InvalidClientDocument.with_description("The document is not served as application/json")
+    if len(answer.body) > MAX_DOCUMENT:
+        raise InvalidClientDocument.with_description("The document is too long", f"it has {len(answer.body)} bytes")
+    try:
+        members = parse_object(answer.body.removeprefix(BOM_UTF8))
+    except ValueError:
+        raise InvalidClientDocument.with_description("The document is not a JSON object") from None
+    if missing := [name for name in _REQUIRED if not members.get(name)]:
+        raise InvalidClientDocument.with_description(
+            "The document lacks client_id, client_name or redirect_uris", f"it lacks {', '.join(missing)}"
+        )
+    # Section 4.1: by simple string comparison. Else whatever serves files of strangers would make clients.
+    if members["client_id"] != url:
+        raise InvalidClientDocument.with_description("client_id in the document is not the URL that it is at")
+    # Section 4.1: a secret that everybody can read is none. 0 is no secret, and says that there is none that expires.
+    if members.get("client_secret") is not None or members.get("client_secret_expires_at"):
+        raise InvalidClientDocument.with_description("The document has a client_secret in it")
+    return members
+
+
+def client_in(members: Mapping[str, object], url: str, documents: MetadataDocuments, context: Context) -> Client:
+    """Return the client that a document describes, as it can be served here; raises `InvalidClientDocument`."""
+    taken = {name: value for name, value in members.items() if name in _TAKEN}
+    if "jwks" in taken:
+        taken["jwks"] = known_keys(taken["jwks"])
+    try:
+        fields = read_metadata(taken, openid=False)
+        fields["token_endpoint_auth_method"] = authentication_method(members)
+        client = negotiated(Client(client_id=url, **fields), documents, context)  # type: ignore[arg-type]  # checked
+        if documents.settings.review is not None:
+            client = documents.settings.review(client)
+        documents.check(client)
+        check_shown(client)
+    except InvalidClientDocument:
+        raise
+    except OAuthError as error:  # of a registration, which this is not
+        raise InvalidClientDocument(error.reason) from None
+    except (ConfigurationError, ValueError, TypeError) as error:
+        raise InvalidClientDocument(f"the document describes no client that can be served: {error}") from None
+    return client
+
+
+def negotiated(asked: Client, documents: MetadataDocuments, context: Context) -> Client:
+    """Return the client with what is offered of what it names."""
+    settings = documents.settings
+    one_word = context.policy.allows(Allowance.ONE_WORD_SCHEME, frozenset())
+    redirect_uris = usable_redirect_uris(asked.redirect_uris, asked.application_type, (), one_word_scheme=one_word)
+    offered = documents.grant_types.intersection(settings.grant_types)
+    grant_types = tuple(name for name in asked.grant_types if name in offered)
+    if "authorization_code" not in grant_types or "code" not in asked.response_types:
+        raise InvalidClientDocument.with_description(
+            "The document names no grant type and response type with a code, and there are no others here"
+        )
+    # Keys are used by whoever authenticates or signs with them: of anybody else they are not even looked at.
+    return attrs.evolve(
+        asked,
+        redirect_uris=redirect_uris,
+        grant_types=grant_types,
+        response_types=("code",),
+        scope=asked.scope.within(settings.scope) if asked.scope else settings.scope,
+        token_endpoint_auth_signing_alg=asked.token_endpoint_auth_signing_alg if not asked.is_public else None,
+    )
+
+
+def authentication_method(members: Mapping[str, object]) -> AuthenticationMethod:
+    """Return how the client authenticates: by its own key if it says so and can, else not at all (section 4.2).
+
+    `token_endpoint_auth_methods_supported` is what a client can do beside the method that it names, as ChatGPT's says.
+    """
+    named = members.get("token_endpoint_auth_method")
+    listed = members.get("token_endpoint_auth_methods_supported")
+    supported = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    if isinstance(named, str) and named.startswith("client_secret_"):
+        raise InvalidClientDocument.with_description("The document names a method of authentication with a secret")
+    able = ["none" if named is None and not supported else named, *supported]
+    if "private_key_jwt" in able and is_able_to_sign(members):
+        return "private_key_jwt"
+    if "none" in able:
+        return "none"
+    raise InvalidClientDocument.with_description(
+        "The document names neither none nor private_key_jwt with a key and an algorithm that are known here"
+    )
+
+
+def is_able_to_sign(members: Mapping[str, object]) -> bool:
+    """Tell whether the client has keys and an algorithm that its assertions can be verified by here."""
+    algorithms = ASSERTION_ALGORITHMS["private_key_jwt"]
+    alg = members.get("token_endpoint_auth_signing_alg")
+    has_keys = bool(members.get("jwks")) or bool(members.get("jwks_uri"))
+    return crypto.is_installed() and has_keys and (alg is None or alg in algorithms)
+
+
+def known_keys(jwks: object) -> object:
+    """Return a key set without the keys of kinds that are not known here; refuse one with a secret in it."""
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    if not isinstance(keys, list):
+        raise InvalidClientDocument.with_description("jwks in the document is not a set of keys")
+    for key in keys:
+        # Section 4.1: whoever reads the document would have the key.
+        if isinstance(key, dict) and (key.get("kty") == "oct" or "k" in key or "d" in key):
+            raise InvalidClientDocument.with_description("jwks in the document has a key in it that is not public")
+    return {"keys": [key for key in keys if _is_known(key)]}
+
+
+def _is_known(key: object) -> bool:
+    try:
+        return isinstance(key, dict) and Jwk.of(key) is not None
+    except ValueError:
+        return False
