@@ -76,9 +76,10 @@ class Registration:
     Whoever shows an initial access token may register, and whoever brings a software statement of an issuer that is
     trusted; with `access=AnyoneMayRegister()` anybody.
 
-    `scope` is what a client may register for, and gets where it names none: all that the metadata advertises, where it
-    is None. `grant_types` are those that it may. `schemes` are schemes of one word that its redirect URIs may have, as
-    in `cursor://`, each known to be an application's own; what has another one is left out where others remain.
+    `scope` is what a client that logs people in may ask them for, whatever it names, which is what it asks for where it
+    names nothing; all that the metadata advertises, where it is None. `grant_types` are those that it may. `schemes`
+    are schemes of one word that its redirect URIs may have, as in `cursor://`, each known to be an application's own;
+    what has another one is left out where others remain.
 
     `review` is given each client before it is registered or changes itself, and returns it, changed or not, or raises
     an `OAuthError` to refuse it. It may be asked several times, and has no effects. With `needs_approval` a client

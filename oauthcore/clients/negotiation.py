@@ -70,13 +70,20 @@ def offered(requested: Client, method: AuthenticationMethod | None, registrar: R
     if {"authorization_code", "implicit"} & set(grant_types) and not redirect_uris:
         raise InvalidRedirectUri("the client has no redirect URI")
     response_types = tuple(t for t in requested.response_types if t in policy.response_types)
-    scope = registrar.scope
+    named = requested.scope.within(registrar.scope)
+    # RFC 7591 section 3.2.1: more may be registered than a client named. What one names here is what it asks for where
+    # it names nothing, and no bound: an MCP client names the scope of the first challenge, and asks for more at the
+    # next one (MCP 2026-07-28, "Step-Up Authorization Flow"). It could register once more for that, and what it gets,
+    # the person decides. Nobody decides of a client's own tokens, and what is signed for it is no wish of its own.
+    is_signed = requested.dynamic is not None and requested.dynamic.software_statement is not None
+    may_step_up = "authorization_code" in grant_types and not is_signed
     return attrs.evolve(
         requested,
         redirect_uris=redirect_uris,
         grant_types=grant_types,
         response_types=response_types or (("code",) if "authorization_code" in grant_types else ()),
-        scope=requested.scope.within(scope) if requested.scope else scope,
+        scope=registrar.scope if may_step_up or not requested.scope else named,
+        default_scope=(named or None) if may_step_up else requested.default_scope,
         # One that is registered keeps its method where it names none: by leaving it out it is locked out of nothing.
         token_endpoint_auth_method=requested.token_endpoint_auth_method
         or method

@@ -30,10 +30,10 @@ def configure(site: Site, method: str, registered: dict[str, Any], token: str | 
     return site.handle(Request(method, target, (bearer,)))
 
 
-def use(site: Site, registered: dict[str, Any]) -> Response:
+def use(site: Site, registered: dict[str, Any], **asked: Any) -> Response:
     """Log somebody in at a public client and redeem its code."""
     client_id, uri = registered["client_id"], registered["redirect_uris"][0]
-    code = params(site.approve(site.authorize(None, client_id=client_id, redirect_uri=uri)))["code"]
+    code = params(site.approve(site.authorize(None, client_id=client_id, redirect_uri=uri, **asked)))["code"]
     return site.redeem(code, client_id, redirect_uri=uri)
 
 

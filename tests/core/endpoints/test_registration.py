@@ -68,7 +68,7 @@ def test_the_answer_has_everything_as_registered(opened: Site) -> None:
         "software_id": "4NRB1-0XZABZI9E6-5SM3R",
         "software_version": "2.1",
         "application_type": "web",
-        "scope": "email",
+        "scope": "email profile",
     }
 
     response = register(opened, **told, unknown_member={"is": "ignored"})
@@ -173,6 +173,24 @@ def test_what_the_server_lacks_is_left_out_and_the_answer_says_so(opened: Site) 
     registered = members(register(opened, redirect_uris=[REDIRECT], grant_types=asked, scope="email admin"))
 
     assert registered["grant_types"] == ["authorization_code"]
+    assert registered["scope"] == "email profile"
+
+
+def test_a_client_steps_up_to_a_scope_that_it_did_not_name_when_it_registered(opened: Site) -> None:
+    """MCP 2026-07-28, "Step-Up Authorization Flow": clients register with the scope of the first challenge."""
+    registered = members(register(opened, redirect_uris=[LOOPBACK], scope="email"))
+
+    granted = [members(use(opened, registered, scope=scope))["scope"] for scope in (None, "email profile")]
+
+    assert granted == ["email", "email profile"]
+
+
+def test_what_a_client_without_people_names_is_a_bound(drive: Drive) -> None:
+    own = attrs.evolve(OPEN, grant_types=("client_credentials",))
+    site = make_site(drive, registration=own)
+
+    registered = members(register(site, grant_types=["client_credentials"], response_types=[], scope="email"))
+
     assert registered["scope"] == "email"
 
 

@@ -57,6 +57,14 @@ def test_a_statement_of_a_trusted_issuer_lets_its_software_in(signed: Site) -> N
     assert members(configure(signed, "GET", registered))["software_statement"] == text
 
 
+def test_a_scope_that_is_signed_is_a_bound(drive: Drive) -> None:
+    site = make_site(drive, registration=attrs.evolve(SETTINGS, scope="email profile"))
+
+    registered = members(send(site, statement(scope="email"), scope="email profile"))
+
+    assert registered["scope"] == "email"
+
+
 def test_what_is_signed_wins_over_what_stands_beside_it(signed: Site) -> None:
     """RFC 7591 section 2.3: it MUST take precedence."""
     registered = members(
