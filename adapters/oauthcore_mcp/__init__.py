@@ -7,5 +7,6 @@ imported only there.
 from oauthcore.resource.requirement import Requirement
 from oauthcore_mcp.protect import protect_mcp
 from oauthcore_mcp.resource import McpResource
+from oauthcore_mcp.server import oauth_for_mcp, server_for_mcp
 
-__all__ = ["McpResource", "Requirement", "protect_mcp"]
+__all__ = ["McpResource", "Requirement", "oauth_for_mcp", "protect_mcp", "server_for_mcp"]

@@ -10,9 +10,10 @@ from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver import MCPServer
 from starlette.authentication import AuthCredentials
 
-from oauthcore import Access, Request
+from oauthcore import Access, ConfigurationError, Request
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.resource.access import FindAccess
 from oauthcore.resource.bearer import read_bearer
@@ -104,3 +105,25 @@ def verifier(
 ) -> Verifier:
     """Return a `Verifier` for the MCP server at the URL `resource`; the `settings` are those of `McpResource`."""
     return Verifier(oauth, resource, scope, **settings)
+
+
+def add_login(server: MCPServer, resource: McpResource) -> None:
+    """Add the authorization server's endpoints to an `MCPServer` that runs itself, in place of `auth_server_provider`.
+
+    It is for a server that is started by its own `run`, with `token_verifier=resource, auth=resource.auth_settings`.
+    Raises `ConfigurationError` for a resource whose authorization server is not in this process.
+    """
+    if resource.oauth is None:
+        raise ConfigurationError("resource", resource.url, "make it of the OAuth of this process")
+    for path in resource.oauth.seen_paths:
+        server.custom_route(path, methods=_METHODS, include_in_schema=False)(_forwarding(resource.oauth))
+
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
+
+
+def _forwarding(oauth: Embedded[Any, Any]) -> Any:
+    async def forward(_: Any) -> Any:
+        return oauth  # which is called with the scope, as the response that the SDK takes it for
+
+    return forward

@@ -32,16 +32,14 @@ from mcp.shared.auth import (
 )
 
 from oauthcore import (
-    AnyoneMayRegister,
     AsyncWorld,
     AuthorizationServer,
     Client,
     IntrospectedTokens,
     JwtTokens,
     MemoryStorage,
-    Policy,
-    Registration,
     Request,
+    Resource,
     Response,
     Secret,
     World,
@@ -52,7 +50,7 @@ from oauthcore.openid import OpenID
 from oauthcore_asgi import OAuth
 from oauthcore_fetch import AsyncFetcher, Fetcher
 from oauthcore_h11 import Server as H11Server
-from oauthcore_mcp import protect_mcp
+from oauthcore_mcp import protect_mcp, server_for_mcp
 from oauthcore_mcp.fastmcp import McpAuth
 from oauthcore_mcp.sdk import Verifier
 from oauthcore_pages import Pages
@@ -146,7 +144,7 @@ def origin(at: socket.socket) -> str:
 
 
 def tools(server: Any) -> Any:
-    """Give a server of either SDK its tools."""
+    """Add the tools to a server of either SDK."""
 
     def read(path: str) -> str:
         """Read a file."""
@@ -184,24 +182,14 @@ async def site(
     together = tokens == "shared" and host == "asgi" and kind != "settings"
     issuer = origin(here) + prefix
     url = origin(here if together else there) + "/mcp"
-    server = AuthorizationServer(
-        issuer=issuer,
-        clock=time.time,
-        entropy=secrets.token_bytes,
-        token_key=secrets.token_bytes(32),
-        policy=Policy.oauth21(),
-        scopes=SCOPES,
-        openid=OpenID() if tokens == "jwt" else None,
-        registration=Registration(
-            access=AnyoneMayRegister(), scope=SCOPES, review=lambda client: attrs.evolve(client, scope=SCOPES)
-        ),
-    )
-    pages = Pages(server, key=secrets.token_bytes(32), clock=time.time, entropy=secrets.token_bytes)
+    key = secrets.token_bytes(32)
+    server = server_for_mcp(issuer, key, [Resource(url, scopes=SCOPES)], openid=OpenID() if tokens == "jwt" else None)
+    pages = Pages(server, key=key, clock=time.time, entropy=secrets.token_bytes)
     world = World(MemoryStorage(), authenticate=authenticate)
     requests: list[str] = []
     oauth = OAuth(server, world, pages=pages)
     fetch = AsyncFetcher(Fetcher(allow=["127.0.0.1"]))
-    asked: dict[str, Any] = {"audience": issuer}
+    asked: dict[str, Any] = {}
     if tokens != "shared":
         asked["world"] = AsyncWorld(MemoryStorage(), fetch=fetch)
     elif not together:
@@ -283,6 +271,7 @@ class Person:
     async def callback(self) -> AuthorizationCodeResult:
         """Return what the browser brings to the client."""
         came = dict(parse_qsl(urlsplit(self._arrived).query))
+        assert "code" in came, came
         return AuthorizationCodeResult(code=came["code"], state=came.get("state"), iss=came.get("iss"))
 
 

@@ -1,0 +1,65 @@
+"""An authorization server as MCP clients need it: what they rely on is on, in one call."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from oauthcore import AnyoneMayRegister, AsyncWorld, AuthorizationServer, Policy, Registration, World
+from oauthcore.policy import UnknownScope
+from oauthcore.resources import Resource, Resources
+from oauthcore.scope import as_scope
+from oauthcore_asgi import OAuth
+
+
+def server_for_mcp(
+    issuer: str, key: bytes, resources: Resources | Iterable[Resource], **settings: Any
+) -> AuthorizationServer:
+    """Make an authorization server by the system's clock and chance, for MCP servers that are its `resources`.
+
+    Clients register themselves (RFC 7591), which MCP clients do that nobody has told of this server, and may ask people
+    for all of the resources' scopes. A scope that nobody knows is left out: the clients of the official SDK ask for
+    `offline_access` wherever the metadata has it. A request that names no resource, as of clients of revision
+    2025-03-26, is for the only one, if there is only one.
+
+    `key` is 32 secret random bytes, the same for every worker and after every restart. The `settings` are those of
+    `AuthorizationServer`, and go before these.
+    """
+    known = resources if isinstance(resources, Resources) else _resources(tuple(resources))
+    scopes = as_scope(dict.fromkeys((*known.published_scopes, *settings.get("scopes", ()))))
+    offered = Policy.oauth21() if settings.get("openid") is None else Policy.openid()
+    defaults: dict[str, Any] = {
+        "clock": time.time,
+        "entropy": secrets.token_bytes,
+        "policy": attrs.evolve(offered, unknown_scope=UnknownScope.IGNORE),
+        "registration": Registration(access=AnyoneMayRegister(), scope=scopes),
+    }
+    return AuthorizationServer(issuer=issuer, token_key=key, resources=known, **defaults | settings)
+
+
+def _resources(listed: tuple[Resource, ...]) -> Resources:
+    only = listed[0].uri if len(listed) == 1 else None
+    return Resources(listed, default=only, trailing_slash="ignored")
+
+
+def oauth_for_mcp(
+    issuer: str,
+    world: World | AsyncWorld,
+    key: bytes,
+    resources: Resources | Iterable[Resource],
+    **settings: Any,
+) -> OAuth:
+    """Make the same with pages to log in and to allow, as an ASGI application.
+
+    Whose a name and a password are is asked of the world's `authenticate`. An application with a login of its own takes
+    `server_for_mcp`, and the `OAuth` of its framework.
+    """
+    from oauthcore_pages import Pages  # it needs Jinja2, which an application with pages of its own has no use for
+
+    server = server_for_mcp(issuer, key, resources, **settings)
+    pages = Pages(server, key=key, clock=time.time, entropy=secrets.token_bytes)
+    return OAuth(server, world, pages=pages)
