@@ -76,6 +76,21 @@ class Resource:
         """Tell whether a client may have tokens for it."""
         return self.client_ids is None or client.client_id in self.client_ids
 
+    def signed_by(self, algorithms: tuple[str, ...]) -> Resource:
+        """Return it for a server that signs by these algorithms; raises `ConfigurationError` if none of them does."""
+        alg = self.access_token_signing_alg
+        if alg is not None and alg not in algorithms:
+            remedy = f"use one that the server has keys for: {', '.join(algorithms) or 'give it keys'}"
+            raise ConfigurationError("access_token_signing_alg", alg, remedy)
+        if self.access_token_format != "jwt" or alg is not None:
+            return self
+        if not algorithms:
+            raise ConfigurationError(
+                "access_token_format", "jwt", "give the server keys to sign with: keys=KeyPolicy()"
+            )
+        # RFC 9068 section 2.1: what every resource server can verify, where the server has it.
+        return attrs.evolve(self, access_token_signing_alg="RS256" if "RS256" in algorithms else algorithms[0])
+
 
 FindResource: TypeAlias = Callable[[str, Client], Resource | None]
 """Return the resource that a URI names to a client, None if none; it has to do so each time, and at once."""
@@ -180,7 +195,7 @@ class Resources:
 
         Raises `ConfigurationError` where there is none that does.
         """
-        return attrs.evolve(self, registered=tuple(_signed(resource, algorithms) for resource in self.registered))
+        return attrs.evolve(self, registered=tuple(resource.signed_by(algorithms) for resource in self.registered))
 
     def form_of(self, uri: str) -> str | None:
         """Return the form by which a URI is compared, None for what can't name a resource."""
@@ -202,19 +217,6 @@ class Resources:
             is_host = form.endswith("/") and not uri.endswith("/") and form.count("/") == 3
             found = self.unregistered(form[:-1] if is_host else form, client)
         return found if found is not None and found.admits(client) else None
-
-
-def _signed(resource: Resource, algorithms: tuple[str, ...]) -> Resource:
-    alg = resource.access_token_signing_alg
-    if alg is not None and alg not in algorithms:
-        remedy = f"use one that the server has keys for: {', '.join(algorithms) or 'give it keys'}"
-        raise ConfigurationError("access_token_signing_alg", alg, remedy)
-    if resource.access_token_format != "jwt" or alg is not None:
-        return resource
-    if not algorithms:
-        raise ConfigurationError("access_token_format", "jwt", "give the server keys to sign with: keys=KeyPolicy()")
-    # RFC 9068 section 2.1: what every resource server can verify, where the server has it.
-    return attrs.evolve(resource, access_token_signing_alg="RS256" if "RS256" in algorithms else algorithms[0])
 
 
 def as_resources(given: Resources | Iterable[Resource] | None) -> Resources | None:

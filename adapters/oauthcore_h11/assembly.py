@@ -17,12 +17,15 @@ from jinja2 import FileSystemLoader
 
 from oauthcore import (
     AnyoneMayRegister,
+    AnyResource,
     AuthorizationServer,
     CodeBinding,
     ConfigurationError,
     Paths,
     Policy,
     Registration,
+    Resource,
+    Resources,
     Secret,
     SoftwareStatementIssuer,
     UnknownScope,
@@ -37,6 +40,7 @@ from oauthcore_h11.application import Application
 from oauthcore_h11.attempts import Patience
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import check_readable
+from oauthcore_h11.configuration.tables import ResourcePolicyTable
 from oauthcore_h11.declarations import declared, jwks_in
 from oauthcore_h11.declared import WithDeclared
 from oauthcore_h11.devices import Devices
@@ -133,6 +137,7 @@ def server_of(
         openid=openid_of(configuration),
         keys=keys_of(configuration),
         registration=registration_of(configuration),
+        resources=resources_of(configuration),
     )
 
 
@@ -180,6 +185,37 @@ def registration_of(configuration: Configuration) -> Registration | None:
     except ConfigurationError as error:
         prefix = "" if error.setting.startswith("registration.") else "registration."
         raise ConfigurationError(f"{prefix}{error.setting}", error.value, error.remedy) from None
+
+
+def resources_of(configuration: Configuration) -> Resources | None:
+    """Say which APIs clients may name; None where the file tells of none."""
+    table = configuration.resource_policy
+    if table is None and not configuration.resources:
+        return None
+    table = table or ResourcePolicyTable()
+    keys = keys_of(configuration)
+    algorithms = () if keys is None else keys.algorithms
+    resources = []
+    for number, one in enumerate(configuration.resources, 1):
+        try:
+            settings = attrs.asdict(one, recurse=False)
+            resources.append(Resource(settings.pop("uri"), **settings).signed_by(algorithms))
+        except ConfigurationError as error:
+            remedy = error.remedy if keys is not None else 'add a table [oidc], whose keys sign, or use "opaque"'
+            is_of_keys = error.setting in {"access_token_format", "access_token_signing_alg"}
+            raise ConfigurationError(
+                f"resources[{number}].{error.setting}", error.value, remedy if is_of_keys else error.remedy
+            ) from None
+    unregistered = None
+    try:
+        if table.unregistered == "any":
+            unregistered = AnyResource(below=table.below)
+        return Resources(
+            resources, default=table.default, unregistered=unregistered, trailing_slash=table.trailing_slash
+        )
+    except ConfigurationError as error:
+        place = error.setting if error.setting == "resources" else f"resource_policy.{error.setting}"
+        raise ConfigurationError(place, error.value, error.remedy) from None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:

@@ -48,6 +48,7 @@ DESCRIPTIONS = (
     N_("The server does not offer this grant type."),
     N_("The server does not offer this response type."),
     N_("The scope is malformed or more than is allowed."),
+    N_("The requested resource is invalid, unknown, or not one that is allowed."),
     N_("The resource owner denied the request."),
     N_("The person is not signed in, and the request allows no page."),
     N_("The person has to be asked, and the request allows no page."),

@@ -192,6 +192,8 @@ class Templates:
             on_device=is_impersonable(pending.redirect_uri),
             identity=self.describe("openid", language) if "openid" in pending.scope else None,
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
+            # The URI stands beside a name that the operator gave, and alone where nobody has given one.
+            resources=[(resource.name, resource.uri) for resource in pending.resources],
             claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
             username=username,
             logout=logout,

@@ -27,11 +27,13 @@ from oauthcore.errors import (
 )
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Outcome
+from oauthcore.grants.audience import described
 from oauthcore.records.client import Client
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.records.liveness import of_generation
 from oauthcore.records.login import Login
+from oauthcore.resources import Resource
 from oauthcore.scope import Scope
 from oauthcore.wire.text import words
 
@@ -44,8 +46,9 @@ class PendingInteraction:
     """Tell the application's page what it needs to know.
 
     `redirect_uri` is where the answer will go: a page that asks for consent shows its host. `scope` is what is asked
-    for, `claims` what is asked for beside it (OIDC Core section 5.5). `need` is what the person has to be asked for;
-    where it is None, reporting the login is enough. `login` is who has been reported as signed in, if anybody.
+    for, `claims` what is asked for beside it (OIDC Core section 5.5), `resources` the APIs at which it is to be used
+    (RFC 8707), the server itself if there are none. `need` is what the person has to be asked for; where it is None,
+    reporting the login is enough. `login` is who has been reported as signed in, if anybody.
 
     The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how it is displayed, in which languages,
     the best first, whom it expects (to fill in a form, and to believe nothing), and how to sign in, the best way
@@ -62,6 +65,7 @@ class PendingInteraction:
     ui_locales: tuple[str, ...] = ()
     login_hint: str | None = None
     acr_values: tuple[str, ...] = ()
+    resources: tuple[Resource, ...] = ()
 
 
 @attrs.frozen
@@ -125,6 +129,7 @@ def describe(interaction: Interaction, facts: AuthorizationFacts, context: Conte
         ui_locales=words(request.ui_locales),
         login_hint=request.login_hint,
         acr_values=access.essential_acr or wished_acr(access),
+        resources=tuple(described(access.resources, access.client, context)),
     )
 
 

@@ -16,6 +16,7 @@ from oauthcore import (
     MemoryStorage,
     Paths,
     Request,
+    Resources,
     Response,
     Secret,
     World,
@@ -108,6 +109,7 @@ def make_site(
     client: Client = APP,
     openid: OpenID | None = None,
     keys: KeySet | None = None,
+    resources: Resources | None = None,
     **settings: Any,
 ) -> Site:
     """Make a site with the app and more clients."""
@@ -121,6 +123,7 @@ def make_site(
         error_page=templates.error,
         openid=openid,
         keys=keys,
+        resources=resources,
     )
     defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "templates": templates}
     pages = Pages(server, **(defaults | settings))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 import pytest
 
+from oauthcore import AnyResource, Resource, Resources
 from oauthcore_pages.rendering import destination
 from tests.pages.html import Page
 from tests.pages.site import APP, FORM, SECRET, Site, location, make_site, path_of
@@ -254,3 +255,26 @@ def test_nobody_who_is_not_signed_in_denies_a_request(site: Site) -> None:
 
     assert path_of(location(answer)) == "/login"
     assert Page.in_(site.get(location(answer))).form["interaction"] == login.form["interaction"]
+
+
+def test_the_approve_page_says_at_which_apis_it_is_to_be_used() -> None:
+    site = make_site(resources=Resources([Resource("https://api.example/mcp", name="<Files>")]))
+
+    page = site.approve_page(resource="https://API.example:443/mcp")
+
+    assert "<strong>&lt;Files&gt;</strong>" in page.text
+    assert ">https://api.example/mcp<" in page.text
+
+
+def test_an_api_that_nobody_has_registered_is_shown_by_its_uri_alone() -> None:
+    site = make_site(resources=Resources(unregistered=AnyResource()))
+
+    page = site.approve_page(resource="https://api.example/'mcp'&x")
+
+    assert '<li><span class="destination">https://api.example/&#39;mcp&#39;&amp;x</span></li>' in page.text
+
+
+def test_nothing_is_said_of_apis_where_none_is_asked_for() -> None:
+    site = make_site(resources=Resources([Resource("https://api.example/mcp")]))
+
+    assert "use this at" not in site.approve_page().text

@@ -141,6 +141,23 @@ storage = "sqlite:oauthcore.db"
 # issuer = "https://registry.example"
 # jwks_file = "registry.jwks"
 
+# APIs that tokens are issued for, which clients name by `resource`. See docs/resources.md.
+# [[resources]]
+# uri = "https://api.example/mcp"    # a token's aud is this very string
+# name = "Files"                     # for the consent page
+# scopes = "files files:read"        # all that it understands; if left out, whatever there is
+# access_token_format = "jwt"        # or "opaque"; else as the client is registered. A JWT takes [oidc]
+# access_token_lifetime = 300        # else as is usual for the client
+# access_token_signing_alg = "RS256"
+# client_ids = ["my_app"]            # that may have tokens for it; if left out, all
+# introspected_by = ["my_api"]       # clients that may ask about tokens for it, and about no others
+#
+# [resource_policy]
+# default = "https://api.example/mcp"    # what a request means that names none; else this server itself
+# trailing_slash = "exact"           # or "ignored": /mcp and /mcp/ are one
+# unregistered = "refuse"            # or "any": every https URI may be named, or what is
+# below = []                         # "https://mcp.example/servers"
+
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]
 email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }

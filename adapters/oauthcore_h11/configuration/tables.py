@@ -18,6 +18,7 @@ from oauthcore import Allowance, ConfigurationError, Lifetimes, Registration, Sc
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, UNUSED_LIFETIME
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
+from oauthcore.resources import TrailingSlash
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.storage.purging import BATCH, more_than_nothing
 from oauthcore_sqlite import Synchronous
@@ -139,6 +140,37 @@ class RegistrationTable:
     max_clients: int = attrs.field(default=MAX_CLIENTS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     max_from_address: int = attrs.field(default=MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     software_statements: tuple[SoftwareStatementsTable, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ResourceTable:
+    """Declare an API that tokens are issued for (RFC 8707); the settings are those of `oauthcore.Resource`."""
+
+    uri: str
+    name: str | None = None
+    scopes: Scope | None = None
+    access_token_format: AccessTokenFormat | None = None
+    access_token_lifetime: int | None = None
+    access_token_signing_alg: str | None = None
+    client_ids: tuple[str, ...] | None = None
+    introspected_by: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ResourcePolicyTable:
+    """Say which API a request means that names none, and whether others than those in the file may be named.
+
+    With `unregistered` "any" those are all https URIs, or what is `below` some; see `oauthcore.Resources`.
+    """
+
+    default: str | None = None
+    unregistered: Literal["refuse", "any"] = "refuse"
+    below: tuple[str, ...] = ()
+    trailing_slash: TrailingSlash = "exact"
+
+    def __attrs_post_init__(self) -> None:
+        if self.below and self.unregistered == "refuse":
+            raise ConfigurationError("below", list(self.below), 'set unregistered = "any" too, or leave it out')
 
 
 @attrs.frozen(kw_only=True)
@@ -405,6 +437,8 @@ class Configuration:
     lifetimes: Lifetimes = attrs.Factory(Lifetimes)
     oidc: OidcTable | None = None
     registration: RegistrationTable | None = None
+    resources: tuple[ResourceTable, ...] = ()
+    resource_policy: ResourcePolicyTable | None = None
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     client_secrets: ClientSecrets = ClientSecrets()
