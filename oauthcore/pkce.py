@@ -39,6 +39,8 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
     match method or "plain":
         case "S256":
             return CodeChallenge(value, "S256")
+        # RFC 7636 section 4.3: absent means plain. RFC 9700 section 2.1.1 asks for methods that don't expose the
+        # verifier in the authorization request, which is S256 alone, so plain takes an allowance.
         case "plain" if plain_allowed:
             return CodeChallenge(value, "plain")
         case "plain":
@@ -63,6 +65,7 @@ def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> Non
         raise InvalidGrant.with_description("code_verifier is missing")
     if not _SYNTAX.fullmatch(verifier):
         raise InvalidGrant.with_description("code_verifier is not 43 to 128 unreserved characters")
+    # RFC 7636 section 4.6: the method is the one stored with the challenge; the exchange can't choose another.
     if not same(_transformed(verifier, challenge.method), challenge.value):
         raise InvalidGrant("code_verifier does not match the challenge")
 

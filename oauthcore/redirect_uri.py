@@ -64,6 +64,8 @@ def validate_redirect(requested: str | None, registered: tuple[str, ...]) -> Val
     Raises `MissingRedirectUri` or `UnregisteredRedirectUri`: whoever catches them has nowhere to redirect to.
     """
     if requested is None:
+        # RFC 6749 section 3.1.2.3: with several registered URIs the client MUST name one. To choose the first would
+        # send the code to whichever the operator happened to list first.
         if len(registered) != 1:
             raise MissingRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
         return ValidatedRedirect(registered[0], given=False)
@@ -95,6 +97,7 @@ def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme:
     """
     if not _URI.fullmatch(uri):
         return "it must be an absolute URI of URI characters only (RFC 3986)"
+    # RFC 6749 section 3.1.2: no fragment. Response parameters of the fragment mode would be appended to it.
     if "#" in uri:
         return "it must have no fragment (RFC 6749 section 3.1.2)"
     try:
@@ -104,6 +107,7 @@ def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme:
     if parts.scheme in _DANGEROUS:
         return f"the scheme {parts.scheme} is not one that may be redirected to"
     if parts.scheme in {"http", "https"}:
+        # https://app.example@evil.example shows the wrong host to whoever reads it (RFC 3986 section 7.6).
         if not parts.hostname or "@" in parts.netloc:
             return "it must name a host, with no user information before it"
         if "*" in parts.netloc:
@@ -131,6 +135,7 @@ def with_parameters(uri: str, mode: Literal["query", "fragment"], parameters: Ma
 
 def with_encoded(uri: str, mode: Literal["query", "fragment"], added: str) -> str:
     """Add parameters that are encoded already."""
+    # A registered URI has no fragment of its own, so there is nothing to append to.
     if mode == "fragment":
         return f"{uri}#{added}"
     if "?" not in uri:

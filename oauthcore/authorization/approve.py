@@ -49,7 +49,10 @@ def approve(
     used = first_use(client) if response.type.issues_tokens or response.type.is_none else (Require(client),)
     changes: list[Change] = [*used, *consent_changes(access, approval, facts.consent, context)]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
+    # Before anything is made: a refusal must not leave a grant behind.
     check_id_token_allowed(validated, approval, context)
+    # Multiple Response Type Encoding section 4: `none` returns no code and no token, so there is nothing to hang on a
+    # grant.
     if response.type.is_none:
         changes += () if session is None else (Require(session),)
         return Decision(answer(response.redirectable, response.mode, {}, context), tuple(changes), tuple(events))
@@ -57,6 +60,8 @@ def approve(
     redirectable = response.redirectable
     approved = Approved(client, redirectable.redirect, response.code_challenge, redirectable.request.nonce, grant)
     parts = [issue(approved, context) for issue in response.type.parts]
+    # If the user signs out while this is being decided, one of the two commits fails and is decided again: there is
+    # never a grant that a logout has missed.
     changes += () if session is None else session_changes(grant, session)
     changes += [Insert(grant), *(change for part in parts for change in part.changes)]
     name: Literal["code_issued", "token_issued"] = "code_issued" if response.type.issues_code else "token_issued"
@@ -110,6 +115,7 @@ def consent_changes(
 ) -> tuple[Change, ...]:
     """Remember what was answered, or demand that the consent relied on still stands at the moment of the commit."""
     if not approval.explicit:
+        # Consent may be withdrawn between the find and the commit; the grant is made only while it stands.
         return () if consent is None else (Require(consent),)
     if approval.remember:
         return (remember(access, approval.scope, approval.login.subject, consent, context),)

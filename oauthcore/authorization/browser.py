@@ -24,6 +24,7 @@ def cookie_name(context: Context) -> str:
 def browser_of(request: Request, context: Context) -> Secret | None:
     """Return what the browser showed; None if it showed nothing, two things, or what this server never made."""
     value = cookie_of(request, cookie_name(context))
+    # A repeated cookie may be one that another host of the domain has planted, so two count as none.
     return Secret(value) if value is not None and _VALUE.fullmatch(value) else None
 
 
@@ -46,6 +47,7 @@ def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
 
     It hangs on the browser's own value, which no other site can read, and on the interaction the form is about.
     """
+    # This is the defence against cross-site request forgery of the consent page (RFC 6749 section 10.12).
     return context.derive("form", Secret(f"{handle.reveal()} {browser.reveal()}"))
 
 
@@ -61,4 +63,6 @@ def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Sec
 
 def is_same_browser(browser: Secret | None, bound: Digest, context: Context) -> bool:
     """Tell whether it is the browser that the interaction started in."""
+    # RFC 9700 section 4.7: a request belongs to one user agent. The comparison takes the same time wherever the values
+    # differ.
     return browser is not None and same_digest(context.digest("browser", browser), bound)

@@ -29,6 +29,7 @@ def consent_key(subject: str, client_id: str, context: Context, resources: tuple
     """
     # None of them can have a NUL in it (RFC 6749 appendix A.1, RFC 3986).
     allowed_at = "".join(f"\0{uri}" for uri in sorted(resources))
+    # The length keeps two pairs apart: without it a subject with a space in it could be another subject and client.
     return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}{allowed_at}"))
 
 
@@ -61,6 +62,7 @@ def remember(
     )
     if consent is None:
         return Insert(fresh)
+    # Expired consent, or consent given to an earlier client of this identifier, is replaced and never added to.
     if not is_live_consent(consent, client, now):
         return Replace(consent, fresh)
     kept = without(consent, access, Scope(), (), context)

@@ -68,17 +68,25 @@ def next_step(
     Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
     """
     access, login = validated.access, facts.login
+    # First who it is to be, then whether they signed in: an account that is to be chosen or created makes whoever is
+    # signed in irrelevant (OIDC Core section 3.1.2.1).
     if access.prompt and not progress.chosen:
         if "create" in access.prompt:
             return Need.CREATE
         if "select_account" in access.prompt:
             return Need.SELECT_ACCOUNT
+    # OIDC Core section 3.1.2.3: authenticate if nobody is, if prompt=login says so, or if another user is requested by
+    # `id_token_hint` or a `sub` claim; never answer for somebody else.
     if login is None or is_somebody_else(access, login, context) or is_stale(access, login, progress, context):
         return Need.LOGIN
     if access.essential_acr and login.acr not in access.essential_acr:
         if is_fresh(login, progress):
+            # OIDC Core section 5.5.1.1: an essential `acr` that can't be met is a failed authentication. To ask once
+            # more would loop, since the user has just signed in for this very request.
             raise UnmetAuthenticationRequirements(f"acr is {login.acr}, not one of {' '.join(access.essential_acr)}")
         return Need.LOGIN
+    # OIDC Core section 3.1.2.4: consent comes before any release. `prompt=consent` asks even if all of it was allowed
+    # before (section 3.1.2.1).
     if progress.consent or ("consent" not in access.prompt and is_remembered(validated, facts.consent, context)):
         return login
     return Need.CONSENT
@@ -106,8 +114,10 @@ def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgres
     """
     if is_fresh(login, progress):
         return False
+    # OIDC Core section 3.1.2.1: max_age=0 is the same as prompt=login.
     if "login" in access.prompt or access.max_age == 0:
         return True
+    # OIDC Core section 3.1.2.1: if more seconds have passed than max_age, reauthenticate.
     return access.max_age is not None and context.now - login.auth_time > access.max_age
 
 
@@ -120,12 +130,15 @@ def is_remembered(validated: ValidatedRequest, consent: Consent | None, context:
     """
     access, response = validated.access, validated.response
     is_for_anybody = access.client.is_public or response.type.issues_tokens
+    # RFC 8252 section 8.6 and RFC 6749 section 10.2: without authentication of the client, remembered consent would let
+    # any program on the device receive the answer without the user seeing it.
     if is_for_anybody and is_impersonable(response.redirectable.redirect.uri):
         return False
     if access.client.document is not None and not is_own_host(access.client, response.redirectable.redirect.uri):
         return False
     if consent is None or not is_live_consent(consent, access.client, context.now):
         return False
+    # A request that exceeds what was allowed asks for all of it, so that the page shows the whole.
     if not consent.scope.covers(access.scope):
         return False
     return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)

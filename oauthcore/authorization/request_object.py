@@ -44,9 +44,12 @@ def apply_request_object(request: AuthorizationRequest, client: Client, context:
     One that the server does not take stays where it is, for `validate` to refuse. Raises `InvalidRequestObject`,
     `InvalidRequestUri`, and `DocumentNeeded` where something has to be fetched.
     """
+    # RFC 9101 section 5: the two MUST NOT be used together. Else two readers could see two requests.
     if request.request is not None and request.request_uri is not None:
         raise InvalidRequest("request and request_uri were both given")
     if request.request is None and request.request_uri is None:
+        # RFC 9101 section 10.5: a client registered so is refused without an object. Else an attacker who controls the
+        # browser would simply drop the signature.
         if client.require_signed_request_object:
             raise InvalidRequest("the client has to send its requests as request objects (RFC 9101 section 10.5)")
         return request
@@ -73,6 +76,8 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     be another object soon. Raises `DocumentNeeded`, and `InvalidRequestUri`.
     """
     url, _, fragment = uri.partition("#")
+    # OIDC Core section 6.2 and RFC 9101 section 10.4.1: only pre-registered URIs are fetched. Else anybody could have
+    # the server send requests into its own network (SSRF).
     if url not in {registered.partition("#")[0] for registered in client.request_uris}:
         raise InvalidRequestUri("request_uri is not registered for this client")
     body = context.documents.get(url, context.now).body
@@ -80,6 +85,8 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
         body = context.documents.get_newer(url, context.now).body
     if body is None:
         raise InvalidRequestUri("what request_uri names can't be had")
+    # OIDC Core section 6.2: the fragment is the SHA-256 of the content. A document that changed since the client wrote
+    # the link is not what it meant to request.
     if _SHA256.fullmatch(fragment) and hash_of(body) != fragment:
         raise InvalidRequestUri("what request_uri names is not what its fragment is the hash of")
     return body.decode("ascii", "replace").strip(JSON_WHITE_SPACE)
@@ -95,6 +102,7 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
 
     Raises `DocumentNeeded`, `InvalidRequestObject`, and `RequestNotSupported` for one that is not signed.
     """
+    # Five parts are a JWE (RFC 7516 section 7.1). The server publishes no key to encrypt to.
     if text.count(".") == 4:
         raise InvalidRequestObject("the request object is encrypted, for which no key was published")
     try:
@@ -102,15 +110,21 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
             # OIDC Core section 6.1 knows such objects; who does not take them says so by this error (section 3.1.2.6).
             raise RequestNotSupported("the request object is not signed, and could be anybody's")
         verified = _verified(text, client, context)
+        # `exp` and `nbf` hold where they are there; RFC 9101 does not require them, since most client libraries leave
+        # them out.
         check_times(verified.claims, context.now, must_expire=False)
         audience = audience_of(verified.claims)
     except InvalidJwt as invalid:
         raise InvalidRequestObject(f"the request object is refused: {invalid}") from None
     kind, claims = type_of(verified.header), verified.claims
+    # RFC 8725 section 3.11: a JWT made for another purpose, an ID token or an access token, is no request object.
     if kind not in TYPES:
         raise InvalidRequestObject("the request object says that it is something else")
+    # RFC 9101 section 4: `iss` is the client. Its keys alone would not say so: two clients may share a JWK set.
     if claims.get("iss", client.client_id) != client.client_id:
         raise InvalidRequestObject("the request object is from somebody else")
+    # RFC 9101 section 4: `aud` SHOULD be the issuer. An object for another server was not meant for this one, and may
+    # carry a request that the user has answered there. Objects of OIDC Core that name no audience are taken.
     if context.issuer not in audience and (audience or "aud" in claims or kind == REQUEST_OBJECT_TYPE):
         raise InvalidRequestObject("the request object is for somebody else")
     if claims.get("sub") == client.client_id:
@@ -136,15 +150,18 @@ def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) 
     inside = parameters_in(verified.claims)
     for name in ("client_id", "response_type"):
         outer = getattr(request, name)
+        # RFC 9101 section 6.3 (`client_id`) and OIDC Core section 6.1 (both): the values inside and outside MUST match.
         if outer is not None and inside.get(name, outer) != outer:
             raise InvalidRequestObject(f"{name} in the request object is not the one beside it")
     alone = type_of(verified.header) == REQUEST_OBJECT_TYPE or client.require_signed_request_object
     base = AuthorizationRequest(client_id=request.client_id) if alone else request
+    # The object is gone from the request from here on, so that nobody applies it twice.
     return attrs.evolve(base, **inside, request=None, request_uri=None)
 
 
 def parameters_in(claims: Mapping[str, object]) -> dict[str, Any]:
     """Return the parameters among an object's claims, as they are spelled outside; blank ones are absent."""
+    # OIDC Core section 6.1 and RFC 9101 section 4 forbid it: objects could be nested without end.
     if "request" in claims or "request_uri" in claims:
         raise InvalidRequestObject("the request object has another one in it, or names one (OIDC Core section 6.1)")
     given = [name for name in REQUEST_PARAMETERS if claims.get(name) is not None]

@@ -37,10 +37,13 @@ MAX_MAX_AGE_DIGITS = 10
 
 def known_client(client: Client | None, context: Context) -> Client:
     """Return the client, if there is one and it may be served (RFC 6749 section 4.1.2.1)."""
+    # RFC 6749 section 4.1.2.1: with an invalid client identifier the browser MUST NOT be redirected. A redirect would
+    # make an open redirector of the server (RFC 9700 section 4.11.2).
     if client is None:
         raise UnknownClient("the client is unknown")
     if not is_admitted(client, context):
         raise UnknownClient("the client has a metadata document that is not taken here")
+    # Disabled or expired clients are refused on a page, too: their redirect URIs may belong to somebody else by now.
     if not is_live_client(client, context.now):
         raise DisabledClient("the client is disabled")
     return client
@@ -61,6 +64,8 @@ def check_no_object(draft: Draft, _: Context) -> None:
 
     One that was obeyed is gone from the request by now.
     """
+    # OIDC Core section 3.1.2.6 has an error for each of the two. To ignore the object instead would answer the
+    # parameters beside it, which its signature does not cover.
     if draft.request.request is not None:
         raise RequestNotSupported("request was given")
     if draft.request.request_uri is not None:
@@ -69,6 +74,7 @@ def check_no_object(draft: Draft, _: Context) -> None:
 
 def check_no_registration(draft: Draft, _: Context) -> None:
     """Refuse a client that would register itself with its request: that is for self-issued providers."""
+    # OIDC Core section 7.2.1: `registration` belongs to self-issued providers; section 3.1.2.6 names the error.
     if draft.request.registration is not None:
         raise RegistrationNotSupported("registration was given")
 
@@ -84,6 +90,7 @@ def check_hint(draft: Draft, _: Context) -> None:
 
 def check_display(draft: Draft, _: Context) -> None:
     """Check that the page may be displayed in a way that there is."""
+    # OIDC Core section 3.1.2.1 lists the values. An unknown one is an error of the client, not of the user.
     if draft.request.display is not None and draft.request.display not in DISPLAYS:
         raise InvalidRequest.with_description("display has a value that is not known")
 
@@ -91,8 +98,11 @@ def check_display(draft: Draft, _: Context) -> None:
 def check_prompt(draft: Draft, context: Context) -> None:
     """Check that the prompt can be obeyed: known values, and `none` alone."""
     draft.prompt = prompt = frozenset(words(draft.request.prompt))
+    # OIDC Core section 3.1.2.6. An unknown value may ask for more than any known one, so ignoring it could skip a page
+    # that the client relies on.
     if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
         raise InvalidRequest.with_description("prompt has a value that is not known")
+    # OIDC Core section 3.1.2.1: if `none` comes with any other value, an error is returned.
     if "none" in prompt and len(prompt) > 1:
         raise InvalidRequest.with_description("prompt has none beside another value")
 
@@ -109,12 +119,15 @@ def check_scope(draft: Draft, context: Context) -> None:
     if named is not None and "openid" in named and context.openid is None:
         # The client waits for an ID token, and it is better told so before the person has signed in than after.
         raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
+    # RFC 6749 section 3.3: an omitted scope means the default, and one that exceeds the registration is `invalid_scope`
+    # or cut down, as the policy says.
     scope = context.requested_scope(named, draft.client)
     draft.scope = understood_scope(scope, draft.resources, draft.resources, draft.client, context)
 
 
 def check_claims(draft: Draft, context: Context) -> None:
     """Check that the claims parameter can be read, where it means anything: for an ID token."""
+    # OIDC Core section 5.5: without `openid` it is no OpenID Connect request, and `claims` has no meaning in it.
     if "openid" in draft.scope:
         draft.claims = parse_claims(draft.request.claims)
         draft.claims_beside_scope = asked_beside_scope(draft.client, draft.claims, draft.scope, context)

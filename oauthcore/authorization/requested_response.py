@@ -17,6 +17,8 @@ from oauthcore.scope import Scope
 
 def check_redirect_uri(draft: Draft, _: Context) -> None:
     """Check that the redirect URI is one of the client's: until then nobody knows whose it is."""
+    # RFC 6749 section 3.1.2.4: on a mismatch the user is told and not redirected. URIs are compared as exact strings
+    # (RFC 9700 section 2.1); patterns and prefixes have leaked codes time and again (RFC 9700 section 4.1).
     draft.redirect = validate_redirect(draft.request.redirect_uri, draft.client.redirect_uris)
 
 
@@ -27,10 +29,13 @@ def check_response_type(draft: Draft, context: Context) -> None:
     # OAuth 2.0 Multiple Response Type Encoding section 3: the order of the values does not matter.
     name = " ".join(sorted(draft.request.response_type.split(" ")))
     response_type = RESPONSE_TYPES.get(name)
+    # The policy decides what the server offers, the registration what this client uses. A client of the code flow then
+    # never receives a token in a URL because somebody changed `response_type` (RFC 9700 section 2.1.2).
     if response_type is None or name not in context.policy.response_types:
         raise UnsupportedResponseType("the response type is not offered")
     if name not in draft.client.response_types:
         raise UnauthorizedClient.with_description("the client is not registered for this response type")
+    # OIDC Dynamic Client Registration section 2 says which grant types a response type needs.
     for grant_type in response_type.grant_types:
         if grant_type not in draft.client.grant_types:
             raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant")
@@ -40,6 +45,7 @@ def check_response_type(draft: Draft, context: Context) -> None:
 def check_response_mode(draft: Draft, _: Context) -> None:
     """Check that the answer may travel as the client wants: a token never in a query."""
     wanted, modes = draft.request.response_mode, draft.response_type.modes
+    # OAuth 2.0 Multiple Response Type Encoding section 2.1: without `response_mode` the type's default holds.
     if wanted is None:
         draft.response_mode = modes[0]
         return
@@ -47,6 +53,8 @@ def check_response_mode(draft: Draft, _: Context) -> None:
         if mode == wanted:
             draft.response_mode = mode
             return
+    # Multiple Response Type Encoding section 3.0: types that return a token or an ID token never use the query, which
+    # ends up in logs, histories and Referer headers (RFC 9700 sections 4.2 and 4.3).
     raise InvalidRequest.with_description("response_mode is unknown, or does not go with the response type")
 
 
@@ -58,6 +66,7 @@ def check_offline_access(draft: Draft, context: Context) -> None:
     scope = draft.scope
     if "offline_access" not in scope or "openid" not in scope:
         return
+    # OIDC Core section 11: `offline_access` requires `prompt=consent`, unless other conditions permit it.
     asks = "consent" in draft.prompt or context.allows(Allowance.OFFLINE_WITHOUT_CONSENT, draft.client)
     if not (draft.response_type.issues_code and asks):
         draft.scope = Scope(tuple(token for token in scope if token != "offline_access"))
@@ -72,6 +81,8 @@ def check_id_token(draft: Draft, context: Context) -> None:
         return
     if context.openid is None or "openid" not in draft.scope:
         raise InvalidRequest.with_description("an ID token is asked for without scope openid")
+    # OIDC Core section 3.2.2.1: nonce is REQUIRED where the ID token leaves in the front channel; it is what detects an
+    # ID token that was injected or replayed (RFC 9700 section 4.5.3.2).
     if draft.request.nonce is None:
         raise InvalidRequest.with_description("an ID token is asked for without nonce")
 
@@ -82,12 +93,17 @@ def check_code_challenge(draft: Draft, context: Context) -> None:
     plain_allowed = context.allows(Allowance.PLAIN_PKCE, client)
     challenge = parse_challenge(request.code_challenge, request.code_challenge_method, plain_allowed=plain_allowed)
     draft.code_challenge = challenge
+    # PKCE protects codes; tokens in the redirect have none to protect.
     if challenge is not None or not draft.response_type.issues_code:
         return
+    # RFC 9700 section 2.1.1: public clients MUST use PKCE. They have no secret, so the verifier alone keeps whoever
+    # intercepts the code from redeeming it (RFC 7636 section 1); no allowance turns this off.
     if client.is_public:
         raise InvalidRequest.with_description(
             "code_challenge is missing", "code_challenge is missing, and the client is public"
         )
+    # RFC 9700 section 2.1.1 recommends PKCE for confidential clients too: client authentication does not stop code
+    # injection, where an attacker has the real client redeem a stolen code (RFC 9700 section 4.5).
     if not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client) and not brings_nonce(draft, context):
         raise unbound_code(context)
 

@@ -38,10 +38,14 @@ _FORM_POST_HEADERS: Headers = (
 def answer(redirectable: Redirectable, mode: ResponseMode, parameters: Mapping[str, str], context: Context) -> Response:
     """Send parameters to the client's redirect URI, and to no other: it takes the proof to build this."""
     everything = dict(parameters)
+    # RFC 6749 section 4.1.2: `state` is REQUIRED in the response if it was in the request, with the exact value.
     if redirectable.request.state is not None:
         everything["state"] = redirectable.request.state
     match mode:
         case "query" | "fragment":
+            # 303, not 307: after a POST a 307 would have the browser repost the form, with the user's password, to the
+            # client (RFC 9700 section 4.12). RFC 9207 section 2: `iss` in every answer is the defence against mix-up
+            # (RFC 9700 section 4.4.2).
             added = [form_encoded(everything.items()), _encoded_iss(context.issuer)]
             return see_other(with_encoded(redirectable.redirect.uri, mode, "&".join(filter(None, added))))
         case "form_post":
@@ -71,6 +75,8 @@ def mode_for_errors(redirectable: Redirectable) -> ResponseMode:
     modes: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")
     if response_type is not None:
         modes = response_type.modes
+    # The type is unknown, but the client waits for a token in the fragment: an error in the query would not reach its
+    # script.
     elif {"token", "id_token"} & set(name.split(" ")):
         modes = ("fragment", "form_post")
     return next((mode for mode in modes if mode == redirectable.request.response_mode), modes[0])

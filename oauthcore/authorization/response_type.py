@@ -85,14 +85,17 @@ def issue_code(approved: Approved, context: Context) -> Part:
     """Issue an authorization code (RFC 6749 section 4.1.2)."""
     value = context.mint()
     record = AuthorizationCode(
+        # Only the digest is stored: whoever reads the database has no code to redeem.
         key=context.digest("authorization_code", value),
         client_id=approved.client.client_id,
         subject=approved.grant.subject,
         grant=approved.grant.key,
+        # RFC 6749 section 4.1.3: the token request is held against these two, and against the challenge (RFC 7636 4.6).
         redirect_uri=approved.redirect.uri,
         redirect_uri_given=approved.redirect.given,
         code_challenge=approved.code_challenge,
         issued_at=context.now,
+        # RFC 6749 section 4.1.2: a code lives ten minutes at most; here the policy's lifetime, one minute by default.
         expires_at=min(context.code_expires_at(approved.client), approved.grant.expires_at),
         nonce=approved.nonce,
     )

@@ -41,6 +41,7 @@ def find_interaction(handle: Secret, context: Context) -> Flow[Interaction | Non
     """Find an interaction by its handle: as it is stored, or else as the handle carries it; None for no handle."""
     key = context.digest("interaction", handle)
     stored = yield from find(Interaction, key)
+    # The record wins over the handle: it knows what was answered since the handle was made.
     if stored is not None:
         return stored
     carried = context.handles.read("interaction", handle)

@@ -63,6 +63,7 @@ def read_assertion(request: Request, parameters: Parameters) -> Assertion | None
     text, kind = parameters.get("client_assertion"), parameters.get("client_assertion_type")
     if text is None and kind is None:
         return None
+    # RFC 7521 section 4.2: both are REQUIRED. One alone is a mistake, not a public client.
     if text is None or kind is None:
         raise InvalidRequest.with_description("client_assertion and client_assertion_type belong together")
     if kind != ASSERTION_TYPE:
@@ -77,8 +78,10 @@ def _read(text: str, path: str) -> Assertion:
     signed = read_signed(text)
     claims = read_claims(signed.payload)
     sub, jti = claims.get("sub"), claims.get("jti")
+    # RFC 7523 section 3 items 1 and 2.B, and OIDC Core section 9: iss and sub are the client_id.
     if not isinstance(sub, str) or not sub or claims.get("iss") != sub:
         raise InvalidClient("iss and sub of the client's assertion are not both its client_id")
+    # OIDC Core section 9: jti is REQUIRED. Without it the use of an assertion could not be remembered.
     if not isinstance(jti, str) or not jti:
         raise InvalidClient("the client's assertion has no jti")
     if not sub.isascii() or not sub.isprintable():  # JSON has characters that a storage chokes on
@@ -100,12 +103,15 @@ def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt
         audience = audience_of(verified.claims)
     except InvalidJwt as invalid:
         raise InvalidClient(f"the client's assertion is refused: {invalid}") from None
+    # RFC 8725 section 3.11: an ID token or request object of the client's is no assertion.
     if type_of(verified.header) not in TYPES:
         raise InvalidClient("the client's assertion says that it is something else")
+    # RFC 7523 section 3 item 3: the audience MUST be this server. No other beside it: that one could replay it here.
     if not audience or not set(audience) <= audiences(assertion, client, context):
         raise InvalidClient("the client's assertion is for somebody else, or for others as well")
     exp = verified.claims["exp"]
     assert is_time(exp)
+    # RFC 7523 section 3 item 4 lets a server reject an exp that is unreasonably far in the future.
     if exp > context.now + MAX_LIFETIME + SKEW:
         raise InvalidClient("the client's assertion lasts too long")
     expires_at = math.ceil(exp) + SKEW

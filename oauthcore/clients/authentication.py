@@ -74,6 +74,7 @@ def read_credentials(request: Request, parameters: Parameters) -> Presented:
     if presented is None or not parameters.isdisjoint(IN_THE_FORM):
         presented = _read_form(request, parameters, presented)
     client_id = parameters.get("client_id")
+    # A request that names two clients would be one client's to who authenticates it and another's to who logs it.
     if client_id is not None and client_id not in presented.client_ids:
         raise InvalidRequest.with_description("client_id in the form is not the one that is to be proven")
     return presented
@@ -102,16 +103,23 @@ def decide(
         raise nothing_proven(presented, "the client is unknown")
     if not is_admitted(client, context):
         raise nothing_proven(presented, "the client has a metadata document that is not taken here")
+    # Disabled by the operator, or a registration that has expired.
     if not is_live_client(client, context.now):
         raise InvalidClient("the client is disabled")
+    # Only the registered method: a client that signs its assertions must not be impersonated by a leaked secret (RFC
+    # 7591 section 2: token_endpoint_auth_method).
     if presented.method not in client.authentication_methods:
         raise other_method(presented, client, context)
     if presented.assertion is not None:
         prove = prove_secret if presented.method == "client_secret_jwt" else prove_private_key
         proven = prove(presented.assertion, client, context)
+        # RFC 7523 section 3: a replayed jti is rejected. After the signature, so that nobody can find out which jti
+        # were used without the key.
         if before is not None:
             raise InvalidClient("the client's assertion was used before")
+        # The insert fails if another request used the same assertion in the meantime.
         return Authenticated(client, (*rewritten(client, (), context), Insert(proven)))
+    # RFC 6749 section 2.3.1. Every live secret is tried, so that secrets can be rotated without downtime.
     if not client.is_public and not _has_secret(presented, client, context):
         raise InvalidClient("the secret is wrong")
     return Authenticated(client, rewritten(client, presented.secrets, context))
@@ -145,6 +153,7 @@ def other_method(presented: Presented, client: Client, context: Context) -> Inva
 
 def _has_secret(presented: Presented, client: Client, context: Context) -> bool:
     for kept in client.secrets:
+        # The old secret after a rotation is good until its overlap ends, and not a second longer.
         if kept.expires_at is not None and context.now >= kept.expires_at:
             continue
         for secret in presented.secrets:

@@ -23,6 +23,7 @@ def read_basic(request: Request) -> Presented | None:
     if len(values) > 1:
         raise InvalidRequest.with_description("the Authorization header is repeated")
     scheme, _, encoded = strip_ows(values[0]).partition(" ")
+    # RFC 6749 section 5.2: who tried by the Authorization header gets 401 and a challenge, not 400.
     if ascii_lower(scheme) != "basic":
         raise InvalidClient.with_description("the Authorization header has a scheme other than Basic")
     try:
@@ -30,6 +31,7 @@ def read_basic(request: Request) -> Presented | None:
     except ValueError:
         raise InvalidClient.with_description("the Basic credentials are no base64 of UTF-8") from None
     client_id, colon, secret = text.partition(":")
+    # An empty secret is no authentication: taken for a public client, it would open confidential ones.
     if not colon or not client_id or not secret or "\0" in text:
         raise InvalidClient.with_description("the Basic credentials are no identifier and secret divided by a colon")
     if "%" not in text and "+" not in text:  # as in almost all: there is one way to read them

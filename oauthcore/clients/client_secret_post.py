@@ -14,6 +14,7 @@ def read_post(parameters: Parameters) -> Presented | None:
     if secret is None:
         return None
     client_id = parameters.get("client_id")
+    # RFC 6749 section 2.3.1: both parameters are REQUIRED.
     if client_id is None:
         raise InvalidClient.with_description("client_secret came without client_id")
     return Presented("client_secret_post", (client_id,), (Secret(secret),))

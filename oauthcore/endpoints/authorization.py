@@ -55,11 +55,13 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
     request, login = incoming.request, incoming.login
     received = read_request(incoming.query() if request.method == "GET" else incoming.form())
+    # The client first: until its redirect URI is verified, every error is a page (RFC 6749 section 4.1.2.1).
     client = current_client(received.client_id, (yield from find(Client, received.client_id)), context)
     redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
         return Decision(refuse(redirectable.redirectable, redirectable.error, context))
     session = yield from session_of(login)
+    # The host's cookie may be older than the end of the session: a logout elsewhere counts at once.
     login = still_signed_in(login, session, context.now)
     consent, person = None, NOBODY
     if login is not None:
@@ -70,6 +72,7 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
             redirectable = attrs.evolve(redirectable, request=with_hint(redirectable.request, hint))
         person = yield from front_channel_person(redirectable.request, client, login, context)
     browser = browser_of(request, context)
+    # OIDC Core section 3.1.2.1: the endpoint MUST support GET and POST.
     is_without_cookies = request.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
     facts = AuthorizationFacts(client, login, session, consent, person=person)
@@ -99,6 +102,8 @@ def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None)
     ignored, as its key may merely be gone by now: the person says who they are. Only where they can't be asked it
     stays, and is refused later.
     """
+    # OIDC Core section 3.1.2.1 only says that the hint is an ID token issued before. That it was issued to this client
+    # is stricter: else one client could probe whether the user of another is signed in here.
     if isinstance(hint, Hint) and hint.client_id == request.client_id:
         return attrs.evolve(request, id_token_hint=None, hinted_subject=hint.subject)
     return request if "none" in words(request.prompt) else attrs.evolve(request, id_token_hint=None)
@@ -110,10 +115,13 @@ def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context)
     try:
         validated = validate(redirectable, "authorization", context)
         needed = next_step(validated, facts, NOT_BEGUN, context)
+        # Everything the client wants is there already: no page is shown (OIDC Core section 3.1.2.3).
         if isinstance(needed, Login):
             return approve(validated, Approval(needed, validated.access.scope, explicit=False), facts, context)
         if arrived.reload is not None:
             return Decision(arrived.reload)
+        # OIDC Core section 3.1.2.1: with prompt=none the server MUST NOT show a page; section 3.1.2.6 names the error
+        # for each need.
         if "none" in validated.access.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:

@@ -126,6 +126,7 @@ def wanted_uri(parameters: Parameters, facts: LogoutFacts, context: Context) -> 
 def check_request(parameters: Parameters, facts: LogoutFacts, context: Context) -> None:
     """Check, in this order, that the hint is this client's, and that the URI is; nobody is redirected who fails."""
     hint, client = facts.hint, facts.client
+    # RP-Initiated Logout section 2: with both, client_id MUST match the audience of the hint.
     if isinstance(hint, Hint) and parameters.get("client_id") not in {None, hint.client_id}:
         raise IdTokenOfAnotherClient("id_token_hint was made for another client")
     if "client_id" in parameters:
@@ -133,6 +134,7 @@ def check_request(parameters: Parameters, facts: LogoutFacts, context: Context) 
     uri = wanted_uri(parameters, facts, context)
     if uri is not None and client is None and hint is None and "client_id" not in parameters:
         raise UnnamedClient("post_logout_redirect_uri came without client_id and id_token_hint")
+    # RP-Initiated Logout section 3: exact match with a registered value. Else the endpoint is an open redirector.
     if uri is not None and uri not in known_client(client, context).post_logout_redirect_uris:
         raise UnregisteredPostLogoutRedirectUri("post_logout_redirect_uri is not registered for this client")
 
@@ -175,6 +177,8 @@ def is_meant(kept: LogoutRequest, client: Client | None, login: Login, context: 
     if client is None or kept.hinted_subject is None:
         return False
     sid = None if login.sid is None else sid_for(client, login.sid, context)
+    # RP-Initiated Logout section 2: the user MUST be asked if the hint is not of the current session. A logout without
+    # asking would let any site sign them out.
     return subject_for(client, login.subject, context) == kept.hinted_subject and kept.hinted_sid in {None, sid}
 
 
@@ -239,9 +243,11 @@ def destination(leaving: SignOut, facts: SignOutFacts, context: Context) -> str 
     kept, client = facts.kept, facts.client
     if kept is None or context.now >= kept.expires_at:
         return None
+    # The `state` that goes back belongs to the browser that brought it.
     if not is_same_browser(leaving.browser, kept.browser, context):
         raise OtherBrowser("the logout was started in another browser")
     uri = kept.post_logout_redirect_uri
     if uri is None or client is None or uri not in client.post_logout_redirect_uris:
         return None
+    # RP-Initiated Logout section 2: `state` is passed back as it came.
     return uri if kept.state is None else with_parameters(uri, "query", {"state": kept.state})

@@ -178,6 +178,7 @@ def decide_finish(
     """Send the browser on: to the next page where more is needed, else to the resume path."""
     waiting = still_answerable(interaction, InteractionInput.FINISH, context)
     validated = validate_stored(waiting, facts, context)
+    # Forms are sent twice. The second answer must be the first one again and not an error page over a success.
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
     access = validated.access
@@ -216,6 +217,7 @@ def consented_scope(answer: Answer, requested: Scope, waiting: Interaction) -> S
     """
     if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
         return None
+    # RFC 6749 section 3.3: the server may issue less than was requested; the page must not invent more.
     if not requested.covers(answer.scope):
         raise InvalidRequest("the application reports consent to more than was asked for")
     return Scope(tuple(token for token in requested if token in answer.scope))

@@ -27,6 +27,7 @@ SIGNED_TYPE = "application/token-introspection+jwt"
 def introspection(request: Request, context: Context) -> Flow[Outcome]:
     """Tell a client, or a resource server, about a token."""
     parameters = form_of(request)
+    # RFC 7662 section 2.1: the endpoint MUST require authorization, or it would be a way to guess tokens.
     caller = yield from authenticate_client(request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
     members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
@@ -36,11 +37,13 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     else:
         signed = yield from context.sign(signed_answer(members, caller, alg, context))
         answer = Response(200, (("Content-Type", SIGNED_TYPE), *NO_STORE), signed.encode("ascii"))
+    # Nothing changes here, and still the assertion is good once (RFC 7523 section 3).
     return spend(caller.spent, Decision(answer))
 
 
 def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:
     """Return the algorithm of a signed answer, None if none is asked for or there are no keys (RFC 9701 section 4)."""
+    # RFC 9701 section 4: the caller asks for a signed answer by its Accept header.
     if SIGNED_TYPE not in (request.header("accept") or ""):
         return None
     keys = yield from context.own_keys()
@@ -56,8 +59,11 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     not the client's secret, would be let in as long as it lives.
     """
     client = caller.client
+    # A public client authenticates by naming itself, which anybody can do.
     if client.is_public:
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
+    # RFC 7662 section 2.2: one answer for unknown, expired, revoked and not yours, without further members: the reason
+    # would tell a caller about tokens that are none of its business (section 4).
     if token is None or to.client is None or not is_live(token, to, context.policy, context.now):
         return {"active": False}
     is_resource_server = client.introspects_any or is_for_resource_of(client, token, to.client, context)

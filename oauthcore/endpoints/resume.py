@@ -56,6 +56,7 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
         Secret(parameters.need("interaction")), Secret(parameters.need("proof")), browser_of(request, context)
     )
     interaction = yield from find_interaction(back.handle, context)
+    # Before anything else is looked up: who can't prove that the interaction is theirs learns nothing about it.
     own = prove_own(back, interaction, context)
     client = of_generation((yield from find(Client, own.interaction.client_id)), own.interaction.client_generation)
     session = yield from session_of(own.interaction.login)
@@ -78,6 +79,7 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     """
     if interaction is None or is_over(interaction, context.now):
         raise InteractionOver("the interaction is unknown or has expired")
+    # RFC 9700 section 4.7 (cross-site request forgery) and session fixation: the link alone must not be enough.
     if not is_same_browser(back.browser, interaction.browser, context):
         raise OtherBrowser("the interaction was started in another browser")
     if not same(back.proof.reveal(), resume_proof(back.handle, interaction, context).reveal()):
@@ -89,11 +91,14 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
     """Walk the machine again on fresh facts, with what the person answered."""
     interaction = own.interaction
     completed = advance(INTERACTION, interaction.state, InteractionInput.RESUME)
+    # A code has been issued for this interaction before: a reloaded page or a shared link must not issue another.
     if completed is None:
         raise InteractionOver(f"the interaction is {interaction.state.value}, there is nothing to resume")
+    # The redirect URI once more: it may have been unregistered while the user was at the pages.
     redirectable = prove_redirect(interaction.request, facts.client, "resume", context)
     done = Replace(interaction, attrs.evolve(interaction, state=completed))
     try:
+        # RFC 6749 section 4.1.2.1: access_denied, and the client is told.
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
         return answer_finished(back, redirectable, done, facts, context)

@@ -23,6 +23,7 @@ REVOKED = json_response(200, {})
 def revocation(request: Request, context: Context) -> Flow[Outcome]:
     """End a token at the wish of the client that has it."""
     parameters = form_of(request)
+    # RFC 7009 section 2.1: the client is authenticated first, then the token is checked to be its own.
     caller = yield from authenticate_client(request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
     grant = None
@@ -49,7 +50,9 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
         return Decision(
             REVOKED, (Delete(token), *closed), (Event("token_revoked", client_id, token.subject, token.grant),)
         )
+    # The grant has ended already, and with it the token; to say so again changes nothing (RFC 7009 section 2.2).
     if live_grant is None:
         return Decision(REVOKED)
+    # RFC 7009 section 2.1: with a refresh token, the access tokens on the same grant SHOULD be invalidated too.
     event = Event("grant_revoked", client_id, live_grant.subject, live_grant.key)
     return Decision(REVOKED, (Replace(live_grant, revoke_grant(live_grant)),), (event,))

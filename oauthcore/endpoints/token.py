@@ -20,10 +20,14 @@ def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: C
     """Find out who asks, then let the grant of that type decide."""
     request, parameters = incoming.request, incoming.form()
     grant_type = parameters.need("grant_type")
+    # RFC 6749 section 3.2.1. Before the grant type is looked at: who is not a client learns nothing about what is
+    # offered.
     caller = yield from authenticate_client(request, parameters, context)
     grant = grants.get(grant_type)
     if grant is None:
         raise UnsupportedGrantType("the grant type is not offered")
+    # RFC 6749 section 5.2: unauthorized_client. A leaked secret of a web application then can't be used for client
+    # credentials or passwords.
     if grant_type not in caller.client.grant_types:
         raise UnauthorizedClient.with_description(
             "the client is not registered for this grant type", f"the client is not registered for {grant_type}"

@@ -43,6 +43,7 @@ def userinfo(request: Request, context: Context) -> Flow[Outcome]:
     value = read_token(request)
     if value is None:
         return Decision(Challenge(context.issuer).require_token(OPENID))
+    # OIDC Core section 5.3.3: errors are those of RFC 6750 section 3.
     token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     grant = client = None
     if token is not None:
@@ -79,12 +80,14 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
     """
     if token is None or not is_live(token, IssuedTo(client, grant), context.policy, context.now):
         raise InvalidToken("the token is unknown, expired or revoked, or its client is")
+    # RFC 9068 section 4: a token for another resource only must not open this one.
     if context.issuer not in token.audience:
         raise InvalidToken("the token is for other resources than this server's")
     if token.confirmation is not None:
         # RFC 9449 section 7.2: a token that is bound to a key is nothing that a bearer may use.
         raise InvalidToken("the token is bound to a key, and came without a proof of it")
     scope = Scope() if client is None else registered_scope(token.scope, client)
+    # OIDC Core section 5.3: UserInfo belongs to OpenID Connect authentication; a plain OAuth token does not open it.
     if grant is None or client is None or "openid" not in scope:
         raise InsufficientScope("the token has no scope openid")
     return Entitled(token, grant, client, scope)
@@ -106,10 +109,13 @@ def decide(
     client, grant = entitled.client, entitled.grant
     claims: dict[str, object] = {
         **released_claims(person, names, parse_claims(grant.claims).userinfo),
+        # OIDC Core section 5.3.2: `sub` MUST always be returned, and be that of the ID token. Last, so that no claim of
+        # the application replaces it.
         "sub": subject_for(client, grant.subject, context),
     }
     if client.userinfo_signed_response_alg is None:
         return claims
+    # OIDC Core section 5.3.2: a signed response names its issuer and the client that it is for.
     claims |= {"iss": context.issuer, "aud": client.client_id}
     encryption = encryption_for(client, "userinfo", context)
     return Jwt(claims, client.userinfo_signed_response_alg, encryption=encryption)

@@ -67,11 +67,16 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     Ownership is proven before the replay is looked at: who merely read a spent code in some log can't end a session.
     """
     client, grant, person = request.client, facts.grant, facts.person
+    # Everything the client has to show comes first. Only the code's own client, with the right redirect URI and
+    # verifier, can then cause the revocation below.
     own = prove_own(redemption, client, facts.code, context.now)
+    # A code of a revoked grant, an ended session or a removed user buys nothing, whether it was used or not.
     end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the code's {end}")
     redeemed = advance(CODE, own.code.state, CodeInput.REDEEM)
+    # RFC 6749 section 4.1.2: a code used twice MUST be denied, and all tokens issued on it SHOULD be revoked: either
+    # party may be the thief. The refusal is returned, not raised, since the revocation has to be committed.
     if redeemed is None:
         refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
@@ -79,15 +84,19 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
     if not is_registered(own.code.redirect_uri, client.redirect_uris):
         raise InvalidGrant("the redirect URI that the code was sent to is not registered any more")
+    # The registration may have lost scopes since the authorization; those are not issued any more.
     scope = scope_left(grant.scope, client)
     id_token = id_token_of(client, grant, scope, own.code.nonce, person, context)
     first = issue_first_tokens(request, grant, context, id_token)
     return Decision(
         first.tokens,
         (
+            # If the client is disabled or removed meanwhile, the commit fails and the code is not used up.
             Require(client),
             # It stays as long as what it gave, so that a replay is known for one.
             Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
+            # Concurrent redemptions all replace the same code and grant, so one commit wins; the others find the code
+            # redeemed.
             Replace(grant, first.grant),
             *first.changes,
         ),
@@ -104,13 +113,18 @@ def prove_own(redemption: Redemption, client: Client, code: AuthorizationCode | 
         raise InvalidGrant("the code is unknown")
     if now >= code.expires_at:
         raise InvalidGrant("the code has expired")
+    # RFC 6749 section 4.1.3: the code was issued to the authenticated client, or for a public one to this `client_id`.
     if code.client_id != client.client_id:
         raise InvalidGrant("the code was issued to another client")
     if redemption.redirect_uri is None:
         # Absent here only if absent there too, and there only a client with a single registered URI may leave it out.
         if code.redirect_uri_given:
             raise InvalidGrant.with_description("redirect_uri is missing though the authorization request had one")
+    # RFC 6749 section 4.1.3: identical values. Else a code that an attacker received at one redirect URI could be
+    # redeemed through another (RFC 6749 section 10.6).
     elif redemption.redirect_uri != code.redirect_uri:
         raise InvalidGrant.with_description("redirect_uri is not the one of the authorization request")
+    # RFC 7636 section 4.6. It also refuses a verifier where there was no challenge: an attacker may have stripped it
+    # from the authorization request (PKCE downgrade, RFC 9700 section 4.8.2).
     check_verifier(code.code_challenge, redemption.code_verifier)
     return OwnCode(code)

@@ -20,6 +20,7 @@ def client_credentials(request: TokenRequest, context: Context) -> Flow[Outcome]
 def decide(request: TokenRequest, context: Context) -> Issue:
     """Issue an access token, and never a refresh token (RFC 6749 section 4.4.3)."""
     client = request.client
+    # RFC 6749 section 4.4: this grant MUST only be used by confidential clients.
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials to grant with")
     resources = requested_resources(request.resources, client, context)
@@ -27,6 +28,7 @@ def decide(request: TokenRequest, context: Context) -> Issue:
     terms = usual_terms(client, scope, request.proof, context, resources)
     access = issue_access(terms, None, context.mint(), context)
     return Decision(
+        # RFC 6749 section 4.4.3: a refresh token SHOULD NOT be included; the client can always authenticate anew.
         Tokens(access),
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),

@@ -60,9 +60,11 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
     client = terms.client
     is_jwt = terms.format == "jwt"
     expires_at = terms.expires_at
+    # No token outlives its grant: what a user allowed for a day is not good for longer through a late refresh.
     if grant is not None and grant.expires_at < expires_at:
         expires_at = grant.expires_at
     record = AccessToken(
+        # Digests of different kinds never meet: a `jti`, which logs may show, can't be presented as an opaque token.
         key=context.digest("jti" if is_jwt else "access_token", value),
         client_id=client.client_id,
         subject=None if grant is None else grant.subject,
@@ -71,6 +73,7 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         audience=terms.audience,
         issued_at=context.now,
         expires_at=expires_at,
+        # A token of the client's own ends with its registration; with a grant, that one says so.
         client_generation=client.generation if grant is None else "",
         confirmation=terms.confirmation,
         actors=terms.actors,
@@ -192,6 +195,8 @@ def issue_first_tokens(
     audience = audience_within(request.resources, grant, client, context)
     scope = understood_scope(scope_left(grant.scope, client), audience, grant.resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, audience)
+    # RFC 6749 section 1.5: issuing one is at the server's discretion. Only clients that are registered to use it get
+    # one: what nobody uses can only be stolen.
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
     # A refresh token may be rotated on and on until the absolute lifetime is over, counted from the person's decision.
     over = (
@@ -228,6 +233,7 @@ def token_response(tokens: Tokens, context: Context) -> Flow[Response]:
     if tokens.access.jwt is not None:
         access_token = Secret((yield from context.sign(tokens.access.jwt)))
     members = token_members(tokens, access_token, context.now)
+    # OIDC Core section 3.1.3.6: `at_hash` binds the ID token to this access token, so neither can be swapped.
     if tokens.id_token is not None:
         hashed = with_hashes(tokens.id_token, HashInputs(access_token=access_token))
         members["id_token"] = yield from context.sign(hashed)
@@ -247,6 +253,8 @@ def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, o
     members["access_token"] = access_token.reveal()
     if tokens.refresh is not None:
         members["refresh_token"] = tokens.refresh.value.reveal()
+    # RFC 6749 section 5.1: REQUIRED if it differs from what was requested; always sent, it never misleads. An empty
+    # scope can't be written (section 3.3: at least one token).
     if access.scope:
         members["scope"] = access.scope.text
     members["token_type"] = token_type(access.confirmation)

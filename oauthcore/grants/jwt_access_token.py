@@ -25,6 +25,7 @@ def jwt_access_token(
     token (section 2.1).
     """
     claims: dict[str, object] = {
+        # RFC 9068 section 2.2: iss, exp, aud, sub, client_id, iat and jti are all REQUIRED.
         "iss": context.issuer,
         "exp": record.expires_at,
         "aud": record.audience[0] if len(record.audience) == 1 else list(record.audience),
@@ -33,8 +34,10 @@ def jwt_access_token(
         "iat": record.issued_at,
         "jti": jti.reveal(),
     }
+    # RFC 9068 section 2.2.3: if scope was requested, the token SHOULD carry it.
     if record.scope:
         claims["scope"] = record.scope.text
+    # RFC 9068 section 2.2.1: authentication information is that of the grant, and stays as it was across refreshes.
     if grant is not None:
         known = {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr) or None}
         claims |= {name: value for name, value in known.items() if value is not None}

@@ -24,6 +24,7 @@ def password(request: TokenRequest, context: Context) -> Flow[Outcome]:
 def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, context: Context) -> Issue:
     """Issue on a new grant, if the application knew the person, and while what it knew them by is stored."""
     client, scope = request.client, request.scope
+    # RFC 6749 section 4.3.2: the endpoint MUST be protected against brute force attacks.
     if isinstance(user, Throttled):
         raise TooManyAttempts("too many wrong passwords", user.seconds)
     if user is None:
@@ -35,6 +36,7 @@ def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, co
     first = issue_first_tokens(request, grant, context)
     return Decision(
         first.tokens,
+        # Hashing a password takes long. If it was changed or the user disabled meanwhile, the commit fails.
         (Require(client), *map(Require, user.relying_on), Insert(first.grant), *first.changes),
         (Event("token_issued", client.client_id, user.subject, first.grant.key),),
     )

@@ -89,6 +89,8 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     client, token, grant, person = request.client, facts.token, facts.grant, facts.person
     if token is None:
         raise InvalidGrant("the refresh token is unknown")
+    # RFC 6749 section 6: a refresh token is bound to the client it was issued to. Checked before anything that revokes,
+    # so that another client can't end the grant.
     if token.client_id != client.client_id:
         raise InvalidGrant("the refresh token was issued to another client")
     end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now)
@@ -97,8 +99,12 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     if context.now >= token.expires_at:
         raise InvalidGrant("the refresh token has expired")
     state = state_of(refresh.token, token, grant, context)
+    # RFC 9700 section 4.14.2: an invalidated refresh token means that two parties have copies. Nobody can tell which
+    # one is honest, so both lose the grant. The expiry is checked before this: an old token that anybody may find in a
+    # backup is no sign of theft.
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
+    # After reuse detection: a thief's bad scope must not hide the reuse.
     scope = allowed_scope(requested_scope(refresh, grant), grant, client)
     audience = audience_within(request.resources, grant, client, context)
     own = OwnRefreshToken(refresh.token, request, grant, person, audience)
@@ -136,11 +142,15 @@ def allowed_scope(requested: Scope | None, grant: Grant, client: Client) -> Scop
 
 def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context) -> RefreshState:
     """Tell from the grant where in the succession a token stands."""
+    # The grant knows one digest only, its newest refresh token's. Where any other token stands follows from deriving
+    # its successor: no chain of old tokens is stored.
     if token.key == grant.refresh_token:
         return RefreshState.CURRENT
     successor = context.digest("refresh_token", context.derive("refresh_token", value))
     if successor != grant.refresh_token or grant.rotation is None:
         return RefreshState.SPENT
+    # Not in the standards: a client that lost the response retries within this window. It gets the same pair, so that a
+    # thief who comes within it gains nothing beyond what the stolen token was worth anyway.
     window = context.policy.lifetimes.refresh_retry_lifetime
     return RefreshState.SUPERSEDED if context.now < grant.rotation.rotated_at + window else RefreshState.SPENT
 
@@ -165,6 +175,8 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
         pair,
         (
             Require(client),
+            # All refreshes of a grant replace the same record: one of several at once wins, the others see its rotation
+            # and answer with the same pair.
             Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),
             Insert(access),
             Insert(successor),
@@ -176,6 +188,7 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
 def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) -> Issue:
     """Return the same pair as before: derived again as of that second, nothing changed, not a second longer."""
     client, grant = own.request.client, own.grant
+    # Lifetimes count from the rotation: retrying must not prolong anything.
     then = attrs.evolve(context, now=rotation.rotated_at)
     if set(own.audience) != set(rotation.audience or (context.issuer,)):
         # The stored token is for what the first request named, and the answer does not say for what it is.
@@ -195,6 +208,7 @@ def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context
 
     An ID token made on the way has no nonce: that was for the browser that asked (OIDC Core section 12.2).
     """
+    # Derived under the server's token key: nobody else can compute the successor from a token they have seen.
     access = issue_access(terms, own.grant, context.derive("access_token", own.value), context)
     value = context.derive("refresh_token", own.value)
     successor = issue_refresh(value, terms.client, own.grant, expires_at, context)

@@ -86,6 +86,7 @@ def read_signed(token: str) -> Signed:
     """Take a JWS apart; raises `InvalidJwt`."""
     header, payload, signature = _parts(token, 3, Flaw.NOT_COMPACT)
     members = _header(header)
+    # RFC 7515 section 4.1.10: cty says that the payload is another token. None of ours has one inside.
     if members.get("cty") is not None:
         raise InvalidJwt(Flaw.NESTED)
     signing_input = token.rpartition(".")[0].encode("ascii")
@@ -130,6 +131,7 @@ def _is_of_its_type(name: str, value: object) -> bool:
 
 
 def _parts(token: str, count: int, flaw: Flaw) -> list[bytes]:
+    # Before anything is decoded: what is too long must cost nothing.
     if len(token) > MAX_LENGTH:
         raise InvalidJwt(Flaw.TOO_LARGE)
     parts = token.split(".", count)
@@ -146,6 +148,7 @@ def _decoded(part: str) -> bytes:
         value = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
         raise InvalidJwt(Flaw.NOT_BASE64URL) from None
+    # Two spellings of one signature would be two tokens to who compares text and one to who verifies.
     if base64.urlsafe_b64encode(value).rstrip(b"=") != part.encode("ascii"):
         raise InvalidJwt(Flaw.NOT_BASE64URL)
     return value
@@ -156,11 +159,13 @@ def _header(text: bytes) -> Mapping[str, object]:
         header = parse_object(text)
     except ValueError:
         raise InvalidJwt(Flaw.HEADER_NOT_JSON) from None
+    # RFC 8725 section 3.10: keys and URLs from the token itself are not to be trusted.
     if header.keys() & _OWN_KEY:
         raise InvalidJwt(Flaw.OWN_KEY)
     if "crit" in header or "b64" in header:
         # No extension is known here, so none that must be understood is (RFC 7515 section 4.1.11).
         raise InvalidJwt(Flaw.CRITICAL)
+    # RFC 7515 section 4.1.1: alg MUST be present; the others are strings where they are there.
     if "alg" not in header or not all(isinstance(header.get(name, ""), str) for name in _STRINGS):
         raise InvalidJwt(Flaw.HEADER_TYPE)
     if len(str(header.get("kid", ""))) > MAX_KID_LENGTH:

@@ -78,8 +78,11 @@ def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> Veri
     The list says what the caller expects. Times, issuer and audience are for the caller to judge. Raises `InvalidJwt`.
     """
     signed = read_signed(token)
+    # RFC 8725 section 3.1: the caller says which algorithms it accepts; the token's own word never widens the list.
+    # `none` is in no list.
     if signed.alg not in algorithms or signed.alg not in SIGNATURES:
         raise InvalidJwt(Flaw.ALGORITHM)
+    # RFC 8725 section 2.1: an RSA public key is never tried as an HMAC secret, since it does not fit the algorithm.
     candidates = _candidates(signed.kid, (key for key in keys if key.fits_signature(signed.alg)))
     if not candidates:
         raise InvalidJwt(Flaw.UNKNOWN_KEY)

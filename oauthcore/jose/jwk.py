@@ -161,6 +161,7 @@ def parse_set(text: str | bytes) -> tuple[Jwk, ...]:
     So is a private key, which is one no longer. Raises `ValueError` for what is no set, or one of very many keys.
     """
     keys = parse_object(text).get("keys")
+    # RFC 7517 section 5.1: `keys` is an array. The limit bounds what one document of a stranger costs.
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
         raise ValueError("this is no JWK set of a reasonable size")
     return tuple(key for key in map(_known, keys) if key is not None and not key.is_private)

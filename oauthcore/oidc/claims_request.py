@@ -65,12 +65,14 @@ _remembered = lru_cache(maxsize=256)(_parsed)
 def _claims(members: object) -> Claims:
     if members is None:
         return _NONE
+    # OIDC Core section 5.5: each of the two members is a JSON object of claim names.
     if not isinstance(members, dict) or len(members) > MAX_CLAIMS:
         raise InvalidRequest.with_description(f"claims asks for what is no object of at most {MAX_CLAIMS} claims")
     return MappingProxyType({name: _wanted(wish) for name, wish in members.items()})
 
 
 def _wanted(wish: object) -> Wanted:
+    # OIDC Core section 5.5.1: null asks for the claim in the default manner.
     if wish is None:
         return Wanted()
     if not isinstance(wish, dict):

@@ -57,6 +57,7 @@ def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context:
     Raises `DocumentNeeded`, and `InvalidRequest` if it has no key that fits: then nothing leaves in the clear instead.
     """
     alg: str | None = getattr(client, f"{of}_encrypted_response_alg")
+    # OIDC Dynamic Client Registration section 2: without `…_encrypted_response_alg` nothing is encrypted.
     if alg is None:
         return None
     key = fitting_key(keys_of(client, context), alg)

@@ -69,6 +69,7 @@ def id_token(client: Client, grant: Grant, details: IdTokenDetails, context: Con
     # First, so that no claim that the application knows takes the place of one of the server's own.
     claims = {**released_claims(details.person, names, parse_claims(grant.claims).id_token)}
     claims |= {
+        # OIDC Core section 2: iss, sub, aud, exp and iat are REQUIRED.
         "iss": context.issuer,
         "sub": subject_for(client, grant.subject, context),
         "aud": client.client_id,

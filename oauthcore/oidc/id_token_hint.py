@@ -57,6 +57,8 @@ def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str, verify: Verify) -> Hi
         return UnverifiedHint(_said_client(text, issuer) if invalid.flaw is Flaw.UNKNOWN_KEY else None)
     claims = verified.claims
     subject, sid = claims.get("sub"), claims.get("sid")
+    # OIDC Core section 3.1.2.1: this server MUST have issued it. An expired one SHOULD be accepted (RP-Initiated Logout
+    # section 2), so `exp` is not checked.
     if not _is_own(verified.header, claims, issuer) or len(audience) != 1 or not isinstance(subject, str):
         return UnverifiedHint()
     return Hint(audience[0], subject, sid if isinstance(sid, str) else None)
@@ -64,6 +66,8 @@ def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str, verify: Verify) -> Hi
 
 def _is_own(header: Mapping[str, object], claims: Mapping[str, object], issuer: str) -> bool:
     """Return whether a token says that it is an ID token of this server's: logout tokens have events."""
+    # The same keys sign access tokens (`at+jwt`) and logout tokens; neither says who was authenticated (RFC 8725
+    # section 3.12).
     return claims.get("iss") == issuer and header.get("typ") == "JWT" and "events" not in claims
 
 

@@ -31,6 +31,7 @@ def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[
     and whoever makes a link may write anything into it.
     """
     assert context.openid is not None
+    # The registration bounds what a client may learn, however it asks. `sub`, `iss` and the like are the server's own.
     mine = frozenset(context.openid.claims_of(client.scope)) - RESERVED_CLAIMS
     return tuple(name for name in dict.fromkeys(names) if name in mine or _in_a_language(name, mine))
 
@@ -90,6 +91,7 @@ def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, 
     for name, value in known.items():
         if name not in names and name.partition("#")[0] not in names:
             continue
+        # OIDC Core section 5.3.2: a claim that is not known is omitted, not sent as null or an empty string.
         if value is not None and value != "" and wishes.get(name, Wanted()).accepts(value):
             leaving[name] = value
     return leaving

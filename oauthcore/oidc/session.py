@@ -36,6 +36,7 @@ def still_signed_in(login: Login | None, session: LoginSession | None, now: int)
     """Return who is signed in; one whose session has ended, or is not theirs, is nobody."""
     if login is None or login.sid is None:
         return login
+    # The subject is compared too: the host could have kept the sid of whoever used the browser before.
     return login if is_active(session, now) and session is not None and session.subject == login.subject else None
 
 
@@ -111,6 +112,7 @@ def ending(ends: SessionsToEnd, context: Context) -> Ending:
     for session in ends.sessions:
         if not is_active(session, context.now):
             continue
+        # Each grant made in the session replaced this record, so a grant that is made meanwhile makes this commit fail.
         changes.append(Replace(session, attrs.evolve(session, state=SESSION[session.state, SessionInput.END])))
         events.append(Event("session_ended", None, session.subject))
         for grant in ends.grants:

@@ -20,6 +20,7 @@ def subject_for(client: Client, subject: str, context: Context) -> str:
     if client.subject_type == "public":
         return subject
     sector = sector_of(client)
+    # OIDC Core section 8.1: it MUST NOT be reversible by anybody but this server, and be the same each time.
     return context.derive("subject", Secret(f"{len(sector)} {sector} {subject}")).reveal()
 
 

@@ -36,6 +36,7 @@ def read_bearer(request: Request) -> Secret | None:
     Raises `InvalidRequest` for two of them, or for what is no single token; `InvalidToken` where it can't be one.
     """
     values = request.headers_named("authorization")
+    # Two credentials could be read differently by a proxy and by us (RFC 6750 section 2: one method per request).
     if len(values) > 1:
         raise InvalidRequest("the Authorization header is repeated")
     scheme, _, token = strip_ows(values[0]).partition(" ") if values else ("", "", "")
@@ -44,6 +45,7 @@ def read_bearer(request: Request) -> Secret | None:
     token = token.strip(" ")
     if not token or " " in token:
         raise InvalidRequest("the Authorization header has no single token")
+    # No token of ours has other characters; the storage never sees what else a stranger may send.
     if not _B64TOKEN.fullmatch(token):
         raise InvalidToken("the token has a character that no token has (RFC 6750 section 2.1)")
     return Secret(token)
@@ -71,6 +73,8 @@ class Challenge:
             parameters |= {"error": error.code, "error_description": error.error_description}
         if isinstance(error, InsufficientUserAuthentication):
             parameters |= error.parameters
+        # RFC 6750 section 3 and RFC 9470 section 3: the scope that this resource takes, so that one authorization is
+        # enough.
         if scope:
             parameters["scope"] = scope.text
         if self.resource_metadata is not None:
@@ -85,6 +89,7 @@ class Challenge:
     def refuse(self, error: OAuthError, scope: Scope, cause: BaseException | None = None) -> Response:
         """Refuse what was brought; trouble of our own is no fault of the token's, and says nothing about it."""
         extra: Headers = error.headers
+        # RFC 6750 section 3: a refused request MUST get a WWW-Authenticate header.
         if error.status < 500 and not has_challenge(error):
             extra = (self.header(scope, error), *extra)
         elif error.retry_after is not None:

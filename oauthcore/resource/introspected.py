@@ -101,6 +101,8 @@ def access_of(response: Response, issuer: str | None, now: int, skew: int = SKEW
 
     Raises `TemporarilyUnavailable` for what is no answer: that is the server's fault or ours, not the token's.
     """
+    # RFC 7662 section 2.3: 401 here means that our own credentials are wrong. The client must not be told that its
+    # token is.
     if response.status != 200:
         raise TemporarilyUnavailable(f"the introspection endpoint answered {response.status}")
     try:
@@ -112,6 +114,7 @@ def access_of(response: Response, issuer: str | None, now: int, skew: int = SKEW
         raise TemporarilyUnavailable("the introspection endpoint's answer does not say whether the token is active")
     if not members["active"] or not _is_usable(members) or not _is_current(members, now, skew):
         return None
+    # RFC 7662 section 2.2: iss is OPTIONAL; if it is there, it has to be right.
     if issuer is not None and members.get("iss", issuer) != issuer:
         return None
     return _described(members)

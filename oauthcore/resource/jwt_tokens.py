@@ -131,14 +131,17 @@ class JwtTokens:
         if signed.alg not in self._algorithms:
             raise InvalidToken("the token's algorithm is not one of the issuer's")
         claims = read_claims(signed.payload)
+        # RFC 9068 section 4: iss MUST exactly match. Issuers of one host may share their keys.
         if claims.get("iss") != self.issuer:
             raise InvalidToken("the token is another issuer's")
         if _NO_ACCESS_TOKENS & claims.keys():
             raise InvalidToken("the token is an ID token, or tells of a security event")
+        # RFC 9068 section 4: the current time MUST be before exp.
         check_times(claims, now, skew=self._skew)
 
     def _verified(self, text: str, now: int) -> VerifiedJwt:
         given = self._keys
+        # Keys that were given are never fetched anew: nobody else decides what signs.
         if given is not None:
             return verify(text, given, self._algorithms)
         url = self._jwks_uri or self._discover(now)

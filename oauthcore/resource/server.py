@@ -146,6 +146,7 @@ class ResourceServer:
         return pure(self._metadata)
 
     def _found(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:
+        # RFC 6750 section 2.1: the header only. A token in a URL is in every log on its way (section 5.3).
         token = read_bearer(request)
         if token is None:
             return self._challenge.require_token(requirement.scope)
@@ -163,6 +164,7 @@ class ResourceServer:
             raise InvalidToken("the token is bound to a key, and came without a proof of it")
         # Before the scope, since this challenge names the scope as well: one new authorization is enough for both.
         requirement.check_authentication(access, 0 if self._clock is None else self._clock())
+        # RFC 6750 section 3.1: 403 insufficient_scope, with the scope that is needed, so that a client can step up.
         if not Scope(tuple(self._implies(access.scope))).covers(requirement.scope):
             raise InsufficientScope(f"the token has {access.scope.text}, and this takes {requirement.scope.text}")
         return access

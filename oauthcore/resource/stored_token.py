@@ -24,6 +24,7 @@ def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys, verify
     """Find an access token, whichever of the two it is."""
     if looks_signed(value):
         return _find_signed(value, digest, own_keys, verify)
+    # Looked up by digest: the time this takes says nothing about how much of a guessed token was right.
     return find(AccessToken, digest("access_token", value))
 
 
