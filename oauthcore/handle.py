@@ -57,11 +57,13 @@ class Handles:
     def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:
         """Return what a handle carries; None for one that carries nothing, or was not written here."""
         text = handle.reveal()
+        # Fixed lengths: nothing has to be searched for in what a stranger sent.
         nonce, signature, payload = text[:_PART], text[_PART : 2 * _PART], text[2 * _PART :]
         # Before anything is unpacked: a few bytes of a stranger's could unpack to a gigabyte.
         if not payload or not same(signature, self._signature(kind, nonce + payload)):
             return None
         packed = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        # What was signed here is JSON of ours; nobody else's reaches this line.
         members: Mapping[str, Any] = json.loads(
             zlib.decompress(packed, -zlib.MAX_WBITS).decode("utf-8", "surrogatepass")
         )

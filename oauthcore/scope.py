@@ -92,8 +92,10 @@ def resolve_scope(requested: Scope | None, default: Scope, allowed: Scope, *, ig
     left: a token that is good for nothing helps nobody.
     """
     wanted = default if requested is None else requested
+    # RFC 6749 section 3.3: within what is allowed, the scope is granted as it was requested.
     if allowed.covers(wanted):
         return wanted
+    # RFC 6749 section 3.3 lets a server ignore a part of the scope; the response's `scope` then tells the client.
     left = wanted.within(allowed) if ignore_unknown else None
     if not left:
         raise InvalidScope(f"the scope {wanted.text} is not within {allowed.text}")

@@ -104,6 +104,7 @@ def withdraw(withdrawal: Withdrawal, context: Context, *, has_begun: bool) -> Fl
     grants = [
         grant for grant in grants if withdrawal.client_id in {None, grant.client_id} and is_standing(grant, context.now)
     ]
+    # The first round changes the mark even if it finds nothing: consent given a moment ago may be neither record yet.
     if has_begun and not consents and not grants:
         return Decision(0)
     mark = yield from find_mark(withdrawal.subject, context)

@@ -79,6 +79,8 @@ def prove_own(shown: Secret, facts: ClientFacts, context: Context) -> OwnRegistr
     is_current, is_former = same_digest(known or digest, digest), same_digest(known or digest, successor)
     if client is None or dynamic is None or known is None:
         raise refused("the client is unknown, or was not registered by itself")
+    # RFC 7592 section 2: the token is bound to the client. Compared as digests, in time that does not tell how much
+    # matched.
     if not (is_current or (is_former and may_retry(dynamic, context))):
         raise refused("the registration access token is another client's, unknown, or has been replaced")
     if client.expires_at is not None and context.now >= client.expires_at:

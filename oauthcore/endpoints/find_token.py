@@ -19,5 +19,6 @@ def find_token(value: Secret, hint: str | None, context: Context) -> Flow[Token 
     if hint == "refresh_token" and not looks_signed(value):
         refresh = yield from find(RefreshToken, context.digest("refresh_token", value))
         return refresh or (yield from find_access_token(value, context.digest, context.own_keys, context.verify))
+    # RFC 7009 section 2.1: if the token can't be found by the hint, the search MUST extend to all types.
     access = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
     return access or (yield from find(RefreshToken, context.digest("refresh_token", value)))

@@ -16,6 +16,7 @@ def jwks(keys: KeySet, now: int) -> Flow[Outcome]:
 
 def decide(keys: Keys) -> Outcome:
     """Return the set, and how long it may be kept: no longer than a key is published before it signs."""
+    # OIDC Core section 10.1.1: the cache lifetime lets clients know how soon to look for rotated keys.
     caching = ("Cache-Control", f"public, max-age={keys.jwks_lifetime}")
     headers = (("Content-Type", "application/jwk-set+json"), caching)
     return Decision(Response(200, headers, keys.jwks))

@@ -104,6 +104,7 @@ def due(now: int) -> Flow[Sequence[LogoutDelivery]]:
 
 def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
     """Return a delivery as it is when a try has begun."""
+    # Doubling waits: a client that is down is not flooded when it comes back.
     wait = FIRST_WAIT * 2**delivery.tries
     return attrs.evolve(delivery, tries=delivery.tries + 1, next_try_at=now + wait)
 
@@ -129,6 +130,7 @@ def decide_claim(
     delivery: LogoutDelivery, stored: LogoutDelivery | None, client: Client | None, context: Context
 ) -> Decision[tuple[str, Jwt] | None]:
     """Take it, and return where its token goes, and the token; drop it where it can't be delivered any more."""
+    # Another worker took or settled it since; each try is made once.
     if stored != delivery:
         return Decision(None)
     if client is None or client.backchannel_logout_uri is None or delivery.tries >= MAX_TRIES:
@@ -155,6 +157,7 @@ def settle(taken: LogoutDelivery, answer: Response | None) -> Flow[Decision[bool
 
 def decide_settle(taken: LogoutDelivery, stored: LogoutDelivery | None, answer: Response | None) -> Decision[bool]:
     """Forget what was delivered (200, and 204 for the lenient: section 2.8); give up after the last try."""
+    # The try was taken over by another worker after this one's claim ran out; what that finds counts.
     if stored != taken:
         return Decision(False)
     if answer is not None and answer.status in {200, 204}:

@@ -49,6 +49,7 @@ def metadata(
     authenticating = [method for method in methods if method != "none"]
     asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
     members: dict[str, object] = {
+        # RFC 8414 section 3.3: clients compare it with the URL they asked, byte for byte.
         "issuer": issuer,
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
         "response_types_supported": sorted(policy.response_types),
@@ -60,6 +61,7 @@ def metadata(
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": authenticating,
         "code_challenge_methods_supported": ["S256", *plain],
+        # RFC 9207 section 3: by this a client knows to refuse a response without `iss`, as in a mix-up attack.
         "authorization_response_iss_parameter_supported": True,
     }
     for endpoint in ("token", "revocation", "introspection") if asserted else ():

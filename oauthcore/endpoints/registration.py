@@ -82,6 +82,7 @@ def registration(request: Request, registrar: Registrar, context: Context) -> Fl
 
 def read_body(request: Request) -> dict[str, object]:
     """Return the members of the JSON that was sent (RFC 7591 section 3.1)."""
+    # Before parsing: at an open endpoint anybody decides how long the body is.
     if len(request.body) > MAX_BODY:
         raise ContentTooLarge(f"the body has {len(request.body)} bytes")
     if media_type(request.header("content-type") or "") != "application/json":
@@ -97,6 +98,7 @@ def statement_in(members: Mapping[str, object], settings: Registration, context:
 
     A server that trusts no issuer does not know what it is, and ignores it (RFC 7591 section 3.1.1).
     """
+    # RFC 7591 section 2.3. What is in a trusted statement wins over the plain members beside it.
     text = members.get("software_statement")
     if text is None or not settings.software_statements:
         return None
@@ -115,6 +117,7 @@ def admit(
         return Admission(stated.issuer)
     if settings.access is not None:
         return Admission("")
+    # RFC 7591 section 3: an initial access token is a bearer token, so the refusal is RFC 6750's.
     raise InvalidToken("the initial access token is missing, unknown or expired").with_header(
         "WWW-Authenticate", "Bearer"
     )
@@ -225,11 +228,13 @@ def describe(registered: Registered, access_token: Secret | None, context: Conte
     client, secret, dynamic = registered.client, registered.secret, registered.client.dynamic
     assert dynamic is not None
     members: dict[str, object] = {"client_id": client.client_id, **metadata_of(client)}
+    # RFC 7591 section 3.2.1: seconds since the epoch, OPTIONAL.
     members["client_id_issued_at"] = dynamic.registered_at
     if dynamic.software_statement is not None:
         # RFC 7591 section 3.2.1: unmodified.
         members["software_statement"] = dynamic.software_statement
     if secret is not None:
+        # RFC 7591 section 3.2.1: client_secret_expires_at is REQUIRED if client_secret is issued; 0 for no expiry.
         members |= {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
     if access_token is None:
         return members

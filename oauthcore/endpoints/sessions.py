@@ -46,10 +46,13 @@ def sign_in(details: SignIn, context: Context) -> Flow[Decision[Login]]:
 
     A commit that fails is decided again, and no fresh look would bring back what the host has concluded from.
     """
+    # A password that was right when it was hashed may have been changed since: then nobody is signed in.
     for record in details.relying_on:
         if (yield from find(type(record), record.key)) != record:
             raise OutdatedLogin(f"the {type(record).__name__} that it was concluded from who signs in is another now")
     before = None if details.before is None else (yield from find(LoginSession, details.before))
+    # Somebody else signs in at this browser: the session before ends, or its clients would go on for a person who has
+    # left.
     if before is None or before.subject == details.login.subject:
         return decide_sign_in(details, before, NO_SESSIONS, context)
     return decide_sign_in(details, before, (yield from sessions_to_end([before])), context)

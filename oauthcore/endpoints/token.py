@@ -33,6 +33,7 @@ def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: C
             "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
         )
     authenticated = TokenRequest(caller, parameters, request)
+    # The assertion or proof is used up by the commit that issues the tokens: a refused request leaves it unused.
     outcome = spend(authenticated.spent, (yield from grant(authenticated, context)))
     document, dynamic = caller.client.document, caller.client.dynamic
     if document is not None and outcome.value.status == 200:

@@ -121,6 +121,7 @@ def run(flow: Flow[T], world: World) -> T:
                 answer = storage.find(effect.kind, effect.key)
             else:
                 answer = answer_to(effect, world)
+                # Only after the commit has succeeded: an audit log must not tell of what did not happen.
                 if answer is True and isinstance(effect, Commit):
                     _tell(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
@@ -187,5 +188,6 @@ def _unanswered(effect: Effect, failure: Exception) -> EffectFailed:
     # What is wrong with a setting is for the operator to read, and has no secret in it.
     reason = str(failure) if isinstance(failure, ConfigurationError) else type(failure).__name__
     error = EffectFailed(f"{type(effect).__name__} failed: {reason}")
+    # The cause is for the log. Its text may name a table or a host, so no response has it.
     error.__cause__ = failure
     return error

@@ -45,6 +45,7 @@ def refuse_errors(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | N
         return (yield from flow)
     except OAuthError as error:
         return refuse(error, None)
+    # RFC 6749 section 4.1.2.1 and RFC 9110 section 15.6.4: the storage's failure is a 503, with nothing half done.
     except EffectFailed as failure:
         return refuse(TemporarilyUnavailable(str(failure)), failure)
     except Exception as bug:  # a bug ends as a 500 with its traceback in the log, never as a lost connection
@@ -59,10 +60,12 @@ def commit_with_retry(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
         except DocumentNeeded as missing:
             _ = yield from fetch_document(missing)
             continue
+        # Nothing to commit: a refusal or a plain answer costs no round trip.
         if not decided.changes and not decided.events:
             return decided.value
         if (yield from commit(decided.changes, decided.events)):
             return decided.value
+    # Each attempt lost to one that succeeded, so the server as a whole makes progress; this client may retry.
     raise Contended("others were first, every time")
 
 
@@ -98,6 +101,8 @@ def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
     """
     documents = missing.documents
     turn = documents.turn(missing)
+    # Whoever names documents may choose the host: the limit keeps this server from flooding one (RFC 9101 section
+    # 10.4.1).
     if turn is Turn.KNOWN:
         return turn
     stored = missing if isinstance(missing, StoredDocumentNeeded) else None

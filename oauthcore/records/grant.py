@@ -95,12 +95,15 @@ class Grant:
     amr: tuple[str, ...] = ()
     sid: str | None = None
     claims: str | None = None
+    # OIDC Core section 5.2: in which languages the claims are wanted, at UserInfo as well.
     claims_locales: str | None = None
     withheld: Scope = _NO_SCOPE
+    # `revoked` is the end: no input leads out of it (see `lifecycle.py`).
     state: GrantState = GrantState.ACTIVE
     # None if there is none, or until the first tokens are issued.
     refresh_token: Digest | None = None
     rotation: Rotation | None = None
     client_generation: str = ""
+    # OIDC Back-Channel Logout section 2.7: refresh tokens with offline access are not revoked by a logout.
     outlived_session: bool = False
     resources: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ class Interaction:
     key: Digest
     client_id: str
     request: AuthorizationRequest = attrs.field(repr=False)  # the state in it is the client's secret against forgery
+    # The digest of the cookie: who reads the database can't pose as the browser.
     browser: Digest
     started_at: int
     expires_at: int

@@ -76,12 +76,15 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
     client, grant = to.client, to.grant
     if grant is None or not is_standing(grant, now):
         return "grant is revoked or over"
+    # A client that is removed and registered anew under the same identifier may be somebody else's application.
     if of_generation(client, grant.client_generation) is None:
         return "client is removed, and whoever has its identifier now is another one"
     if not is_live_client(client, now):
         return "client is disabled"
+    # The application answered that it knows this user no longer: removed or disabled, their tokens end with them.
     if to.person is None:
         return "person is not known to the application any more"
+    # OIDC Core section 11: offline access goes on without a session, but only while it is still registered.
     if grant.outlived_session and not may_outlive_session(grant, client, policy):
         return "login session has been ended"
     return None
@@ -103,6 +106,7 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
         if token.grant is None:
             return is_live_client(of_generation(to.client, token.client_generation), now)
         return is_live_grant(to, policy, now)
+    # RFC 9700 section 4.14.2: only the newest refresh token of a grant is good, whatever else is stored.
     if to.grant is None or to.client is None or token.key != to.grant.refresh_token:
         return False
     return "refresh_token" in to.client.grant_types and is_live_grant(to, policy, now)

@@ -59,6 +59,8 @@ class LoginSession:
     amr: tuple[str, ...] = ()
     client_ids: tuple[str, ...] = ()
     client_generations: tuple[str, ...] = ()
+    # A precondition in disguise: each grant raises it, so ending the session and granting in it can't both commit on
+    # the same record.
     authorizations: int = 0
     state: SessionState = SessionState.ACTIVE
 

@@ -55,6 +55,7 @@ class AccessToken:
     issued_at: int
     expires_at: int
     client_generation: str = ""
+    # RFC 7800: the key that the presenter has to prove; None for a plain bearer token (RFC 6750).
     confirmation: Confirmation | None = None
     actors: tuple[Actor, ...] = ()
 

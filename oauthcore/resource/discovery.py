@@ -26,6 +26,7 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
     A slash at its end is left out (RFC 8414 section 3.1, OIDC Discovery section 4.1). Raises `ConfigurationError`.
     """
     parts = urlsplit(issuer) if is_private_channel(issuer) else None
+    # RFC 8414 section 2: an https URL with no query or fragment.
     if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
         raise ConfigurationError("issuer", issuer, "use the https URL that its tokens name, without query and fragment")
     host, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
@@ -49,6 +50,7 @@ def jwks_uri_in(document: Document, issuer: str) -> str | None:
     """
     members = document.members() or {}
     jwks_uri = members.get("jwks_uri")
+    # RFC 8414 section 3.3: if `issuer` is not identical, the metadata MUST NOT be used (mix-up).
     if members.get("issuer") != issuer or not isinstance(jwks_uri, str) or not is_private_channel(jwks_uri):
         return None
     return jwks_uri

@@ -23,6 +23,7 @@ def metadata_places(resource: str, *, at_root: bool) -> tuple[str, tuple[str, ..
     Raises `ConfigurationError` for what is no such URL.
     """
     parts = urlsplit(resource)
+    # RFC 9728 section 1.2: an https URL without a fragment; a query SHOULD NOT be there. http is for loopback.
     if parts.scheme not in {"https", "http"} or not parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError("resource", resource, "use an https URL without query and fragment")
     own = WELL_KNOWN + ("" if parts.path == "/" else parts.path)

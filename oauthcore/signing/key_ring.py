@@ -124,6 +124,7 @@ def _to_be_forgotten(ring: KeyRing, now: int, policy: KeyPolicy) -> set[str]:
 
 def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
     """Put a key in; the first one of its algorithm is active at once, for want of another."""
+    # RFC 7517 section 4.5: kid tells keys apart; two of one name could not be chosen between.
     if any(known.kid == key.kid for known in ring.keys):
         raise ConfigurationError("key", key.kid, "it is there already; keys are told apart by kid")
     published = attrs.evolve(ring, keys=(*ring.keys, key))
@@ -140,6 +141,7 @@ def succeed(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
 def supersede(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
     """Put a key in and sign with it at once, as after a theft: clients that kept the old set look again."""
     waiting = {known.kid for known in ring.keys if known.alg == key.alg and known.state is KeyState.PUBLISHED}
+    # A waiting key may have been stolen with the active one, so it is withdrawn too.
     published = publish(_without(ring, waiting, KeyInput.WITHDRAW), key, now)
     return published if active_of(published, key.alg) == key else activate(published, key.kid, now)
 
@@ -153,6 +155,7 @@ def activate(ring: KeyRing, kid: str, now: int) -> KeyRing:
 def _seeing_activated(key: RingKey, kid: str, alg: str, now: int) -> RingKey:
     if key.kid == kid and key.state is not KeyState.ACTIVE:
         return attrs.evolve(key, state=_after(key, KeyInput.ACTIVATE), activated_at=now)
+    # The private half is deleted at once. What it signed is verified by the public half until it has expired.
     if key.alg == alg and key.state is KeyState.ACTIVE and key.kid != kid:
         return attrs.evolve(key, state=_after(key, KeyInput.SUPERSEDE), retired_at=now, private=None)
     return key

@@ -22,6 +22,7 @@ class Cors:
 
     @headers.default
     def _spelled(self) -> Headers:
+        # `*` never allows credentials (Fetch section 3.2.5), so no cookie comes with such a request.
         exposed = ("Access-Control-Expose-Headers", ", ".join(self.exposed))
         return (("Access-Control-Allow-Origin", "*"), exposed)
 

@@ -90,8 +90,11 @@ def parse_form(text: str, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
                 values.setdefault(name, value)
             continue
         if name in values:
+            # RFC 6749 section 3.1: parameters MUST NOT be included more than once. Two readers that choose different
+            # ones could be made to disagree.
             raise RepeatedParameter.with_description("a parameter is repeated")
         values.setdefault(name, value)
+    # RFC 6749 section 3.1: parameters sent without a value MUST be treated as if they were omitted.
     if "" in values.values():
         values = {name: value for name, value in values.items() if value}
     return Parameters(values, lists)
@@ -148,6 +151,7 @@ def form_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Paramete
     content_type = request.header("content-type")
     if content_type != FORM and media_type(content_type) != FORM:
         raise UnreadableRequest.with_description(f"the content type is not {FORM}")
+    # A host may let longer bodies through; parsing is bounded here, whatever it does.
     if len(request.body) > MAX_LENGTH:
         raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     try:

@@ -40,8 +40,11 @@ def refuse_as_json(error: OAuthError, realm: str, cause: BaseException | None = 
     """
     members = {"error": error.code, "error_description": error.error_description}
     extra: Headers = error.headers
+    # RFC 6749 section 5.2: 401 invalid_client answers an attempt by the Authorization header with the scheme that it
+    # used.
     if isinstance(error, InvalidClient) and not has_challenge(error):
         extra = (("WWW-Authenticate", f'Basic realm="{realm}", charset="UTF-8"'), *extra)
+    # RFC 9110 section 10.2.3: Retry-After, in seconds.
     elif error.retry_after is not None:
         extra = (("Retry-After", str(error.retry_after)), *extra)
     return attrs.evolve(json_response(error.status, members, extra), refusal=Refusal(error.code, error.reason, cause))
