@@ -13,12 +13,11 @@ from multidict import CIMultiDict
 from oauthcore import Access, AsyncWorld, Peer, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore.wire.mounting import seen_below
 from oauthcore_asgi.application import Embedded
 from oauthcore_asgi.framework import Framework
-from oauthcore_asgi.protect import verify
+from oauthcore_asgi.protect import request_verifier
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ACCESS: web.RequestKey[Access] = web.RequestKey("access", Access)
@@ -98,13 +97,12 @@ def protect(
     max_age: int | None = None,
 ) -> Callable[[Handler], Handler]:
     """Let a handler be called with a token for all of the scope, its `Access` in `request[ACCESS]`; else challenge."""
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def protected(handler: Handler) -> Handler:
         @wraps(handler)
         async def call(asking: web.Request) -> web.StreamResponse:
-            verdict = await verify(wire_of(asking), protection, world)
+            verdict = await verify(wire_of(asking))
             if not isinstance(verdict, Access):
                 return respond(verdict)
             asking[ACCESS] = verdict

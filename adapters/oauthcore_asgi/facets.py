@@ -9,19 +9,19 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, Generic
 
+import attrs
+
 from oauthcore import AsyncWorld, AuthorizationServer, Login, PendingInteraction, PendingLogout, World, arun
 from oauthcore_asgi.framework import Framework, RequestT, ResponseT
 
 
+@attrs.frozen
 class Interactions(Generic[RequestT, ResponseT]):
     """Be `oauth.interactions`: what the application's own pages find out and report of an authorization request."""
 
-    def __init__(
-        self, server: AuthorizationServer, world: World | AsyncWorld, framework: Framework[RequestT, ResponseT]
-    ) -> None:
-        self._server = server
-        self._world = world
-        self._framework = framework
+    _server: AuthorizationServer
+    _world: World | AsyncWorld
+    _framework: Framework[RequestT, ResponseT]
 
     async def find(self, id: str, login: Login | None = None) -> PendingInteraction | None:
         """Find out what an interaction waits for; None if for nothing any more."""
@@ -54,15 +54,13 @@ class Interactions(Generic[RequestT, ResponseT]):
         return self._server.interactions.is_form_token(self._framework.wire_of(request), id, token)
 
 
+@attrs.frozen
 class Sessions(Generic[RequestT, ResponseT]):
     """Be `oauth.sessions`: who signs in and out at the application, and which clients are told."""
 
-    def __init__(
-        self, server: AuthorizationServer, world: World | AsyncWorld, framework: Framework[RequestT, ResponseT]
-    ) -> None:
-        self._server = server
-        self._world = world
-        self._framework = framework
+    _server: AuthorizationServer
+    _world: World | AsyncWorld
+    _framework: Framework[RequestT, ResponseT]
 
     async def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
         """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.

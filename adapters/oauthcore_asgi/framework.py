@@ -1,26 +1,14 @@
-"""How a framework spells requests and responses."""
+"""How a framework spells requests and responses, made from ASGI's scopes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic
 
-import attrs
-
-from oauthcore import Request, Response
+from oauthcore.wire import framework
+from oauthcore.wire.framework import RequestT as RequestT
+from oauthcore.wire.framework import ResponseT as ResponseT
 from oauthcore_asgi.wire import Scope
 
-RequestT = TypeVar("RequestT")
-ResponseT = TypeVar("ResponseT")
 
-
-@attrs.frozen(kw_only=True)
-class Framework(Generic[RequestT, ResponseT]):
-    """Say how a framework makes its request from a scope, what of it goes over the wire, and how it answers.
-
-    `wire_of` gives a request without its body.
-    """
-
-    request_of: Callable[[Scope, Request], RequestT]
-    wire_of: Callable[[RequestT], Request]
-    respond: Callable[[Response], ResponseT]
+class Framework(framework.Framework[Scope, RequestT, ResponseT], Generic[RequestT, ResponseT]):
+    """Say how a framework makes its request from a scope, which part is on the wire, and how it answers."""

@@ -17,12 +17,11 @@ from litestar.utils.path import join_paths, normalize_path
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore.wire.text import ascii_lower
 from oauthcore_asgi.application import Embedded
 from oauthcore_asgi.framework import Framework
-from oauthcore_asgi.protect import verify
+from oauthcore_asgi.protect import request_verifier
 from oauthcore_asgi.wire import head_of
 
 if TYPE_CHECKING:
@@ -123,11 +122,10 @@ def protect(
     max_age: int | None = None,
 ) -> Guard:
     """Make a guard: it leaves the `Access` of a request's token in `request.state.access`, or answers the challenge."""
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        verdict = await verify(wire_of(connection), protection, world)
+        verdict = await verify(wire_of(connection))
         if isinstance(verdict, Access):
             connection.state.access = verdict
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from oauthcore import Access, AsyncWorld, Request, ResourceServer, Response, World, arun
 from oauthcore.flow.drivers import check_world
@@ -29,11 +29,10 @@ class Bearer:
         acr_values: str | Iterable[str] = (),
         max_age: int | None = None,
     ) -> None:
-        check_world(world)
         self._app = app
         self._resource_server = resource_server
         self._world = world
-        self._protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+        self._verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check, and go on or answer."""
@@ -42,7 +41,7 @@ class Bearer:
         request = head_of(scope, next(filter(self._resource_server.owns, paths_of(scope)), scope["path"]))
         if scope["type"] == "http" and self._resource_server.owns(request.path):
             return await ResourceMetadata(self._resource_server, self._world)(scope, receive, send)
-        verdict = await verify(request, self._protection, self._world)
+        verdict = await self._verify(request)
         if isinstance(verdict, Access):
             return await self._app({**scope, ACCESS: verdict}, receive, send)
         return await Answer(verdict)(scope, receive, send)
@@ -68,3 +67,24 @@ class ResourceMetadata:
 async def verify(request: Request, protection: Protection, world: World | AsyncWorld) -> Access | Response:
     """Find out what a request's token allows, or the response to give."""
     return await arun(protection.verify(request), world)
+
+
+def request_verifier(
+    resource_server: ResourceServer,
+    world: World | AsyncWorld,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
+) -> Callable[[Request], Awaitable[Access | Response]]:
+    """Return what finds out what a request's token allows, for a framework's helper.
+
+    Raises `ConfigurationError` for what is no world, or can't be required.
+    """
+    check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+
+    async def verify_request(request: Request) -> Access | Response:
+        return await arun(protection.verify(request), world)
+
+    return verify_request

@@ -11,11 +11,10 @@ from quart import Blueprint, Request, Response, current_app, g, request
 from oauthcore import Access, AsyncWorld, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore_asgi.application import Embedded
 from oauthcore_asgi.framework import Framework
-from oauthcore_asgi.protect import verify
+from oauthcore_asgi.protect import request_verifier
 from oauthcore_asgi.wire import head_of, paths_of
 
 if TYPE_CHECKING:
@@ -112,13 +111,12 @@ def protect(
     max_age: int | None = None,
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | Response]]]:
     """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def protected(view: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T | Response]]:
         @wraps(view)
         async def call(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            verdict = await verify(wire_of(request), protection, world)
+            verdict = await verify(wire_of(request))
             if not isinstance(verdict, Access):
                 return respond(verdict)
             g.token = verdict

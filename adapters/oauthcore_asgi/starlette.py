@@ -20,7 +20,7 @@ from oauthcore import Response as CoreResponse
 from oauthcore.flow.drivers import check_world
 from oauthcore_asgi.application import Embedded
 from oauthcore_asgi.framework import Framework
-from oauthcore_asgi.protect import verify
+from oauthcore_asgi.protect import request_verifier, verify
 from oauthcore_asgi.wire import head_of, raw_headers
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
@@ -174,13 +174,12 @@ def protect(
 
     It answers the challenge otherwise.
     """
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify_request = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def protected(endpoint: Endpoint) -> Endpoint:
         @wraps(endpoint)
         async def call(request: Request) -> Response:
-            verdict = await verify(wire_of(request), protection, world)
+            verdict = await verify_request(wire_of(request))
             if not isinstance(verdict, Access):
                 return respond(verdict)
             request.state.access = verdict

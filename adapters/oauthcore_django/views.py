@@ -20,11 +20,11 @@ from django.views.decorators.csrf import csrf_exempt
 from oauthcore import Access, AuthorizationServer, Login, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore_django.apps import OAuthCoreConfig
 from oauthcore_django.auth_time import auth_time_of
-from oauthcore_wsgi import Embedded, Framework, head_of, verify
+from oauthcore_wsgi import Embedded, Framework, head_of
+from oauthcore_wsgi.protect import request_verifier
 
 if TYPE_CHECKING:
     from oauthcore_pages import Pages
@@ -148,11 +148,10 @@ def protect(
     max_age: int | None = None,
 ) -> Callable[[View[P]], View[P]]:
     """Let a view be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def refusal(request: HttpRequest) -> HttpResponse | None:
-        verdict = verify(wire_of(request), protection, world)
+        verdict = verify(wire_of(request))
         if not isinstance(verdict, Access):
             return respond(verdict)
         request.token = verdict  # type: ignore[attr-defined]  # Django's requests are there to be hung things on

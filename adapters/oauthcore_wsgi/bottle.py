@@ -11,11 +11,10 @@ from bottle import Bottle, HTTPResponse, LocalRequest, request
 from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore_wsgi.application import Embedded
 from oauthcore_wsgi.framework import Framework
-from oauthcore_wsgi.protect import verify
+from oauthcore_wsgi.protect import request_verifier
 from oauthcore_wsgi.wire import head_of, status_line
 
 P = ParamSpec("P")
@@ -70,13 +69,12 @@ def protect(
     max_age: int | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T | HTTPResponse]]:
     """Let a route be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def protected(view: Callable[P, T]) -> Callable[P, T | HTTPResponse]:
         @wraps(view)
         def call(*args: P.args, **kwargs: P.kwargs) -> T | HTTPResponse:
-            verdict = verify(wire_of(request), protection, world)
+            verdict = verify(wire_of(request))
             if not isinstance(verdict, Access):
                 return respond(verdict)
             request.token = verdict

@@ -11,11 +11,10 @@ from flask import Blueprint, Request, Response, current_app, g, request
 from oauthcore import Access, ResourceServer, World
 from oauthcore import Request as CoreRequest
 from oauthcore import Response as CoreResponse
-from oauthcore.flow.drivers import check_world
 from oauthcore.wire.http import complete
 from oauthcore_wsgi.application import Embedded
 from oauthcore_wsgi.framework import Framework
-from oauthcore_wsgi.protect import verify
+from oauthcore_wsgi.protect import request_verifier
 from oauthcore_wsgi.wire import head_of
 
 if TYPE_CHECKING:
@@ -93,13 +92,12 @@ def protect(
     max_age: int | None = None,
 ) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
     """Let a view be called with a token for all of the scope, its `Access` in `g.token`; else answer the challenge."""
-    check_world(world)
-    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+    verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def protected(view: Callable[P, T]) -> Callable[P, T | Response]:
         @wraps(view)
         def call(*args: P.args, **kwargs: P.kwargs) -> T | Response:
-            verdict = verify(wire_of(request), protection, world)
+            verdict = verify(wire_of(request))
             if not isinstance(verdict, Access):
                 return respond(verdict)
             g.token = verdict

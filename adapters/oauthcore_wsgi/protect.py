@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from oauthcore import Access, Request, ResourceServer, Response, World, run
@@ -33,18 +33,17 @@ class Bearer:
         acr_values: str | Iterable[str] = (),
         max_age: int | None = None,
     ) -> None:
-        check_world(world)
         self._app = app
         self._resource_server = resource_server
         self._world = world
-        self._protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+        self._verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Check, and go on or answer."""
         request = head_of(environ)
         if self._resource_server.owns(request.path):
             return ResourceMetadata(self._resource_server, self._world)(environ, start_response)
-        verdict = verify(request, self._protection, self._world)
+        verdict = self._verify(request)
         if isinstance(verdict, Response):
             return Answer(verdict)(environ, start_response)
         environ[ACCESS] = verdict
@@ -70,3 +69,24 @@ class ResourceMetadata:
 def verify(request: Request, protection: Protection, world: World) -> Access | Response:
     """Find out what a request's token allows, or the response to give."""
     return run(protection.verify(request), world)
+
+
+def request_verifier(
+    resource_server: ResourceServer,
+    world: World,
+    scope: str | Iterable[str] = (),
+    *,
+    acr_values: str | Iterable[str] = (),
+    max_age: int | None = None,
+) -> Callable[[Request], Access | Response]:
+    """Return what finds out what a request's token allows, for a framework's helper.
+
+    Raises `ConfigurationError` for what is no world, or can't be required.
+    """
+    check_world(world)
+    protection = resource_server.protect(scope, acr_values=acr_values, max_age=max_age)
+
+    def verify_request(request: Request) -> Access | Response:
+        return run(protection.verify(request), world)
+
+    return verify_request
