@@ -19,13 +19,16 @@ from oauthcore import (
     AnyoneMayRegister,
     AnyResource,
     AuthorizationServer,
+    ClientIdMetadata,
     CodeBinding,
     ConfigurationError,
+    LoopbackDocuments,
     Paths,
     Policy,
     Registration,
     Resource,
     Resources,
+    Scope,
     Secret,
     SoftwareStatementIssuer,
     UnknownScope,
@@ -138,6 +141,7 @@ def server_of(
         keys=keys_of(configuration),
         registration=registration_of(configuration),
         resources=resources_of(configuration),
+        client_id_metadata=client_id_metadata_of(configuration),
     )
 
 
@@ -216,6 +220,25 @@ def resources_of(configuration: Configuration) -> Resources | None:
     except ConfigurationError as error:
         place = error.setting if error.setting == "resources" else f"resource_policy.{error.setting}"
         raise ConfigurationError(place, error.value, error.remedy) from None
+
+
+def client_id_metadata_of(configuration: Configuration) -> ClientIdMetadata | None:
+    """Say whose metadata documents are taken, and for what; None where none are."""
+    table = configuration.client_id_metadata
+    if table is None:
+        return None
+    settings = attrs.asdict(table, recurse=False)
+    # As with `registration.scope`: what is left out means all that the metadata names.
+    openid = openid_of(configuration)
+    resources = resources_of(configuration)
+    of_resources = () if resources is None else resources.published_scopes
+    named = (*(() if openid is None else openid.scopes), *configuration.scopes, *of_resources)
+    settings["scope"] = Scope(tuple(dict.fromkeys(named))) if table.scope is None else table.scope
+    settings["loopback"] = LoopbackDocuments() if table.loopback else None
+    try:
+        return ClientIdMetadata(**settings)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"client_id_metadata.{error.setting}", error.value, error.remedy) from None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
@@ -353,9 +376,11 @@ def fetch_of(configuration: Configuration) -> AsyncFetcher:
     table = configuration.outgoing
     if table.extra_ca_file is not None:
         check_readable("outgoing.extra_ca_file", table.extra_ca_file)
+    documents = configuration.client_id_metadata
+    loopback = ("127.0.0.0/8", "::1/128") if documents is not None and documents.loopback else ()
     names = {"ca_file": "outgoing.extra_ca_file", "allow": "outgoing.private_hosts"}
     try:
-        return AsyncFetcher(Fetcher(allow=table.private_hosts, ca_file=table.extra_ca_file))
+        return AsyncFetcher(Fetcher(allow=(*table.private_hosts, *loopback), ca_file=table.extra_ca_file))
     except ConfigurationError as error:
         raise ConfigurationError(names[error.setting], error.value, error.remedy) from None
 

@@ -24,6 +24,7 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
         *_guessable_secrets(configuration),
         *_no_provider(configuration),
         *_unlimited_registration(configuration),
+        *_loopback_documents(configuration),
         *proxy_warnings(configuration),
     )
 
@@ -40,6 +41,13 @@ def _unlimited_registration(configuration: Configuration) -> Iterator[str]:
     table = configuration.registration
     if table is not None and table.open and not (table.max_clients and table.unused_lifetime):
         yield "registration.open lets anybody fill the storage: leave max_clients and unused_lifetime above 0"
+
+
+def _loopback_documents(configuration: Configuration) -> Iterator[str]:
+    """Warn of a switch for tests: any program on this machine could be a client, and be asked by the server."""
+    table = configuration.client_id_metadata
+    if table is not None and table.loopback:
+        yield "client_id_metadata.loopback is for tests: leave it out where anybody but you can reach the server"
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

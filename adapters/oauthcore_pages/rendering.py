@@ -184,6 +184,7 @@ class Templates:
             hidden=hidden,
             client=client_name(client, language),
             unverified=client.is_unverified,
+            host=host_of_document(client),
             organization=None if client.is_unverified else client.organization_name,
             website=pages.get("client_uri"),
             policy=pages.get("policy_uri"),
@@ -270,6 +271,7 @@ class Templates:
             "organization": None if client is None or client.is_unverified else client.organization_name,
             "website": None if client is None else shown_pages(client).get("client_uri"),
             "unverified": client is not None and client.is_unverified,
+            "host": None if client is None else host_of_document(client),
             "destinations": "" if client is None else destinations(client),
             "since": since.date().isoformat(),
             "since_exactly": since.isoformat(),
@@ -326,8 +328,18 @@ def introduced(client: Client, language: str) -> str:
 
     A name that nobody has checked may be a bank's, and is not shown without where the answers go, which is checked.
     """
-    name = client_name(client, language)
+    name, host = client_name(client, language), host_of_document(client)
+    if host is not None:
+        return f"{name} ({host})"
     return f"{name} ({destinations(client)})" if client.is_unverified and client.redirect_uris else name
+
+
+def host_of_document(client: Client) -> str | None:
+    """Return the host that a client's metadata document is at, None for a client that is registered.
+
+    Whoever runs it is who the client is: it is what a page has to say first (the draft's section 6.4).
+    """
+    return None if client.document is None else urlsplit(client.client_id).netloc
 
 
 def destinations(client: Client) -> str:

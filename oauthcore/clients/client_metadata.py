@@ -144,10 +144,12 @@ def metadata_of(client: Client) -> dict[str, object]:
 
 
 def own_pages(client: Client) -> dict[str, str]:
-    """Return the addresses of pages that a client may be believed to have: those on a host that it redirects to.
+    """Return the addresses of pages that a client may be believed to have: on a host that it redirects to, or is at.
 
     Anybody can name anybody's privacy policy; RFC 7591 section 5 has these addresses held against the redirect URIs.
     """
     hosts = {urlsplit(uri).netloc for uri in client.redirect_uris if uri.startswith("https://")}
+    if client.document is not None:
+        hosts.add(urlsplit(client.client_id).netloc)
     pages = {name: getattr(client, name) for name in ("client_uri", "policy_uri", "tos_uri")}
     return {name: uri for name, uri in pages.items() if uri is not None and urlsplit(uri).netloc in hosts}

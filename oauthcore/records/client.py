@@ -189,7 +189,7 @@ class Client:
     @property
     def is_unverified(self) -> bool:
         """Tell whether what it says of itself is a stranger's word, which nobody has looked at."""
-        return self.dynamic is not None and not self.dynamic.is_approved
+        return self.document is not None or (self.dynamic is not None and not self.dynamic.is_approved)
 
     @property
     def is_public(self) -> bool:

@@ -12,6 +12,7 @@ from oauthcore import (
     Allowance,
     AuthorizationServer,
     Client,
+    ClientIdMetadata,
     Login,
     MemoryStorage,
     Paths,
@@ -110,6 +111,7 @@ def make_site(
     openid: OpenID | None = None,
     keys: KeySet | None = None,
     resources: Resources | None = None,
+    client_id_metadata: ClientIdMetadata | None = None,
     **settings: Any,
 ) -> Site:
     """Make a site with the app and more clients."""
@@ -124,6 +126,7 @@ def make_site(
         openid=openid,
         keys=keys,
         resources=resources,
+        client_id_metadata=client_id_metadata,
     )
     defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "templates": templates}
     pages = Pages(server, **(defaults | settings))

@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Client
-from oauthcore.records.client import DynamicRegistration
+from oauthcore import Client, ClientIdMetadata
+from oauthcore.records.client import DynamicRegistration, MetadataDocument
 from tests.pages.html import Page
 from tests.pages.site import APP, Site, make_site
 from tests.pages.test_account import authorized
@@ -100,3 +100,54 @@ def test_a_name_is_shown_in_the_language_of_the_page() -> None:
     german = Page.in_(site.request("GET", site.authorize("stranger"), b"", ("Accept-Language", "de")))
 
     assert "Ihre Bank (client.example)" in german.text
+
+
+PUBLISHED = attrs.evolve(
+    STRANGER,
+    client_id="https://publisher.example/client.json",
+    dynamic=None,
+    logo_uri="https://publisher.example/logo.png",
+    document=MetadataDocument(registered_at=0, fetched_at=0, fresh_until=2**40, check_at=2**40, is_unused=False),
+)
+
+
+def published_site(**changes: Any) -> Site:
+    """Return a site that takes a client which says at a URL what it is."""
+    return make_site(attrs.evolve(PUBLISHED, **changes), client_id_metadata=ClientIdMetadata(scope="email profile"))
+
+
+def test_b11_the_approve_page_says_at_which_host_a_client_says_what_it_is() -> None:
+    page = published_site().approve_page(client_id=PUBLISHED.client_id)
+
+    assert "It says what it is at <strong>publisher.example</strong>, and nobody here has checked its name" in page.text
+    assert '<strong class="destination">client.example</strong>' in page.text
+    assert "this device" not in page.text
+    assert "It is run by" not in page.text
+    assert "It has registered itself" not in page.text
+
+
+def test_b11_the_approve_page_warns_of_answers_that_go_to_this_device() -> None:
+    uri = "http://localhost:5000/cb"
+
+    page = published_site(redirect_uris=("http://localhost/cb",)).approve_page(
+        client_id=PUBLISHED.client_id, redirect_uri=uri
+    )
+
+    assert "The answer goes to this device" in page.text
+    assert '<strong class="destination">localhost:5000</strong>' in page.text
+
+
+def test_no_page_shows_a_logo_of_a_client() -> None:
+    """Its host would learn who is asked, and when."""
+    assert "logo.png" not in published_site().approve_page(client_id=PUBLISHED.client_id).text
+
+
+def test_the_account_page_says_at_which_host_a_client_says_what_it_is() -> None:
+    site = published_site()
+    authorized(site, PUBLISHED.client_id)
+
+    page = Page.in_(site.get("/account"))
+
+    assert (
+        "It says what it is at <strong>publisher.example</strong>, and nobody here has checked its name." in page.text
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import attrs
 from cyclopts import App, Parameter
@@ -188,14 +189,24 @@ def described(client: Client, place: Workplace) -> dict[str, object]:
     members["expires_at"] = moment(client.expires_at)
     members["declared"] = place.storage.is_declared(Client, client.client_id)
     members["localized"] = [f"{name}: {text}" for name, text in client.localized]
-    del members["dynamic"]
+    del members["dynamic"], members["document"]
     members |= registered_by(client, declared=bool(members["declared"]))
     return {name: list(value) if isinstance(value, tuple) else value for name, value in members.items()}
 
 
 def registered_by(client: Client, *, declared: bool) -> dict[str, object]:
     """Return where a client came from, and what became of it if it registered itself."""
-    dynamic = client.dynamic
+    dynamic, document = client.dynamic, client.document
+    if document is not None:
+        state = "unverified" if document.withdrawn_at is None else "unverified, its document is gone"
+        return {
+            "registered_by": f"nobody: its document is at {urlsplit(client.client_id).netloc}",
+            "state": f"{state}, unused" if document.is_unused else state,
+            "registered_at": moment(document.registered_at),
+            "fetched_at": moment(document.fetched_at),
+            "fresh_until": moment(document.fresh_until),
+            "withdrawn_at": moment(document.withdrawn_at),
+        }
     if dynamic is None:
         return {"registered_by": "the configuration" if declared else "the operator", "state": None}
     state = "approved" if dynamic.is_approved else "waits for approval" if dynamic.awaits_approval else "unverified"

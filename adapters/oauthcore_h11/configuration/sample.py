@@ -158,6 +158,18 @@ storage = "sqlite:oauthcore.db"
 # unregistered = "refuse"            # or "any": every https URI may be named, or what is
 # below = []                         # "https://mcp.example/servers"
 
+# Clients that need not be registered, but say what they are at the https URL that is their client_id, as MCP's do: this
+# table turns them on. See docs/client-id-metadata.md.
+# [client_id_metadata]
+# scope = "email"                    # what they may ask for at most; all that the metadata names, if left out
+# grant_types = ["authorization_code", "refresh_token"]
+# allowed_hosts = ["claude.ai", "*.example.com"]   # only these; anybody's, if left out
+# denied_hosts = []
+# min_fresh = 300                    # a document counts for so long at least, and
+# max_fresh = 86400                  # for so long at most, whatever its Cache-Control says
+# new_per_minute = 120               # documents of strangers that each worker fetches
+# loopback = false                   # true: for tests, documents of localhost as well, by http
+
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]
 email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }

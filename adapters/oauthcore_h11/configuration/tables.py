@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore import Allowance, ConfigurationError, Lifetimes, Registration, Scope, Secret
+from oauthcore import Allowance, ClientIdMetadata, ConfigurationError, Lifetimes, Registration, Scope, Secret
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, UNUSED_LIFETIME
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
@@ -25,6 +25,7 @@ from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()
 REGISTRATION = Registration()
+CLIENT_ID_METADATA = ClientIdMetadata()
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Description: TypeAlias = str | Mapping[str, str]
@@ -171,6 +172,23 @@ class ResourcePolicyTable:
     def __attrs_post_init__(self) -> None:
         if self.below and self.unregistered == "refuse":
             raise ConfigurationError("below", list(self.below), 'set unregistered = "any" too, or leave it out')
+
+
+@attrs.frozen(kw_only=True)
+class ClientIdMetadataTable:
+    """Take clients that say what they are at the URL that names them, by being there.
+
+    The settings are those of `oauthcore.ClientIdMetadata`; `loopback` is for tests, and takes what no host vouches for.
+    """
+
+    scope: Scope | None = None
+    grant_types: tuple[str, ...] = CLIENT_ID_METADATA.grant_types
+    allowed_hosts: tuple[str, ...] | None = None
+    denied_hosts: tuple[str, ...] = ()
+    min_fresh: int = CLIENT_ID_METADATA.min_fresh
+    max_fresh: int = CLIENT_ID_METADATA.max_fresh
+    new_per_minute: int = CLIENT_ID_METADATA.new_per_minute
+    loopback: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -439,6 +457,7 @@ class Configuration:
     registration: RegistrationTable | None = None
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
+    client_id_metadata: ClientIdMetadataTable | None = None
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     client_secrets: ClientSecrets = ClientSecrets()
