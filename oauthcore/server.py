@@ -15,7 +15,7 @@ from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
 from oauthcore.digest import Derivation, Digester, Secret
-from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, other_method
+from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, no_endpoint, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.table import check_endpoints, document_endpoint, own_endpoints
 from oauthcore.entropy import Entropy, mint
@@ -184,7 +184,7 @@ class AuthorizationServer:
             return self._record("handle", arguments, is_known=self.owns(request.path))
         endpoint = self._endpoints.get(request.path)
         if endpoint is None:
-            return pure(Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n"))
+            return pure(no_endpoint(request))
         if request.method not in endpoint.methods:
             return pure(other_method(request, endpoint))
         return self._answer(endpoint, request, login, error_page)

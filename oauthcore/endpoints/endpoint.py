@@ -19,7 +19,7 @@ from oauthcore.flow.outcome import Outcome
 from oauthcore.per_request import per_request
 from oauthcore.records.login import Login
 from oauthcore.scope import Scope
-from oauthcore.wire.cors import Cors, preflight
+from oauthcore.wire.cors import CORS, Cors, preflight
 from oauthcore.wire.http import Headers, Request, Response
 from oauthcore.wire.parameters import Parameters, form_of, query_of
 
@@ -87,3 +87,18 @@ def other_method(request: Request, endpoint: Endpoint) -> Response:
     allow = endpoint.methods if cors is None else (*endpoint.methods, "OPTIONS")
     headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
     return Response(405, headers + (() if cors is None else cors.headers), b"Use another method.\n")
+
+
+def no_endpoint(request: Request) -> Response:
+    """Answer where there is nothing.
+
+    Clients look for metadata in several places (RFC 8414 section 3.1), from pages of other origins as well: what they
+    may not read they take for trouble with the network instead of going on to the next place.
+    """
+    if not request.path.startswith("/.well-known/"):
+        return Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n")
+    if request.method == "OPTIONS":
+        return preflight(request, ("GET", "HEAD"))
+    # RFC 9457 section 4.2: the title of the status, and no more, since no problem has a type of its own here.
+    members = b'{"status": 404, "title": "Not Found"}'
+    return Response(404, (("Content-Type", "application/problem+json"), *CORS), members)

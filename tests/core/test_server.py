@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import attrs
 import pytest
 
-from oauthcore import Login, Paths, Request, Response
+from oauthcore import AnyoneMayRegister, Login, Paths, Policy, Registration, Request, Response
 from oauthcore.errors import ContentTooLarge
+from oauthcore.openid import OpenID
 from oauthcore.wire.refusals import ErrorPage
 from tests.core.site import Site, form, make_site
 
@@ -70,6 +73,87 @@ def test_a_preflight_allows_what_the_client_announces(site: Site, path: str) -> 
 
     assert response.header("access-control-allow-headers") == "authorization,dpop, mcp-protocol-version"
     assert response.header("vary") == "Access-Control-Request-Headers"
+
+
+@pytest.fixture
+def whole() -> Site:
+    """Return a server that has every endpoint there is."""
+    return make_site(openid=OpenID(), policy=Policy.openid(), registration=Registration(access=AnyoneMayRegister()))
+
+
+WELL_KNOWN = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration")
+# What brings its own authority with it, and takes no cookies (Fetch section 3.2).
+OPEN_TO_PAGES = (*WELL_KNOWN, "/jwks", "/token", "/register", "/revoke", "/userinfo")
+MCP_HEADERS = "mcp-protocol-version, content-type, authorization"
+
+
+@pytest.mark.parametrize("path", OPEN_TO_PAGES)
+def test_a6_page_of_any_origin_may_call_with_the_headers_of_mcp(whole: Site, path: str) -> None:
+    origin, announced = ("Origin", "http://localhost:6274"), ("Access-Control-Request-Headers", MCP_HEADERS)
+
+    response = whole.handle(Request("OPTIONS", path, (origin, announced)))
+
+    assert response.status == 204
+    assert response.header("access-control-allow-origin") == "*"
+    assert response.header("access-control-allow-headers") == MCP_HEADERS
+    assert response.header("access-control-allow-credentials") is None
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/authorize/resume", "/end-session", "/introspect"])
+@pytest.mark.parametrize("method", ["OPTIONS", "GET", "POST"])
+def test_a6_no_page_of_another_origin_may_call_what_takes_cookies_or_is_for_servers(
+    whole: Site, path: str, method: str
+) -> None:
+    response = whole.handle(Request(method, path, (("Origin", "https://spa.example"),)))
+
+    assert not [name for name, _ in response.headers if name.lower().startswith("access-control-")]
+
+
+@pytest.mark.parametrize("path", OPEN_TO_PAGES)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+def test_a6_page_reads_refusals_and_their_challenges_too(whole: Site, path: str, method: str) -> None:
+    response = whole.handle(Request(method, path, (("Origin", "https://spa.example"),)))
+
+    assert response.header("access-control-allow-origin") == "*"
+    assert "WWW-Authenticate" in (response.header("access-control-expose-headers") or "")
+
+
+@pytest.mark.parametrize("path", OPEN_TO_PAGES)
+def test_a6_page_reads_that_a_body_was_too_large_to_be_read(whole: Site, path: str) -> None:
+    response = whole.server.refuse(path, ContentTooLarge("the body is too large"))
+
+    assert response is not None
+    assert response.header("access-control-allow-origin") == "*"
+
+
+@pytest.mark.parametrize("path", WELL_KNOWN)
+@pytest.mark.parametrize("version", [None, "2026-07-28", "2025-03-26", "none that there is"])
+def test_a5_metadata_is_the_same_whatever_version_of_mcp_is_spoken(whole: Site, path: str, version: str | None) -> None:
+    headers = () if version is None else (("MCP-Protocol-Version", version),)
+
+    response = whole.handle(Request("GET", path, headers))
+
+    assert response == whole.handle(Request("GET", path, (("Accept", "text/html"), ("User-Agent", "a browser"))))
+    assert (response.status, response.header("content-type")) == (200, "application/json")
+
+
+@pytest.mark.parametrize("path", ["/.well-known/oauth-authorization-server/other", "/.well-known/nothing"])
+def test_a2_page_reads_that_there_is_no_metadata_in_a_place(whole: Site, path: str) -> None:
+    """RFC 8414 section 3.1: clients look in several."""
+    response = whole.get(path)
+
+    assert (response.status, response.header("content-type")) == (404, "application/problem+json")
+    assert response.header("access-control-allow-origin") == "*"
+    assert json.loads(response.body) == {"status": 404, "title": "Not Found"}
+
+
+def test_a2_page_may_look_for_metadata_with_the_headers_of_mcp_where_there_is_none(whole: Site) -> None:
+    announced = ("Access-Control-Request-Headers", MCP_HEADERS)
+
+    response = whole.handle(Request("OPTIONS", "/.well-known/nothing", (announced,)))
+
+    assert (response.status, response.header("access-control-allow-headers")) == (204, MCP_HEADERS)
+    assert whole.handle(Request("OPTIONS", "/nothing", (announced,))).status == 404
 
 
 @pytest.mark.parametrize("announced", ["", "a b", "x\r\nSet-Cookie: a=b", "é", ",", "x" * 1_025])

@@ -226,6 +226,16 @@ def test_other_origins_may_ask_for_tokens(visitor: Visitor) -> None:
     assert response.content == b""
 
 
+def test_a5_metadata_is_given_to_who_says_nothing_of_itself(visitor: Visitor) -> None:
+    """The Python SDK of MCP sends neither `Accept` nor `User-Agent`, and a version that is newer than this."""
+    found = visitor.metadata().request
+    host, path = found.headers["host"], found.url.path
+
+    head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nMCP-Protocol-Version: 2099-01-01\r\nConnection: close\r\n\r\n"
+
+    assert visitor.raw(head.encode()).startswith(b"HTTP/1.1 200")
+
+
 def test_metadata_is_at_the_root_of_the_host(visitor: Visitor) -> None:
     """RFC 8414 section 3."""
     metadata = visitor.metadata().json()
