@@ -1,3 +1,7 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["nox[uv]"]
+# ///
 """What is checked: `nox` proves every rule once, `nox -s full` over every host and storage; `quick` is a loop.
 
 `.ci/run` runs `nox` and `nox -s full`. `nox -s long` does again what races, is killed or is filled up, as often as
@@ -15,7 +19,8 @@ nox.options.sessions = ["lint", "types", "contracts", "tests"]
 # `pythons` runs whatever is found, and fetches none; everything else runs by the Python that nox runs by.
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
-# uv installs in two seconds what takes pip a minute, and asks for the same hashes.
+# uv installs in two seconds what takes pip a minute, and asks for the same hashes. Where nox was installed without it,
+# the block at the top of this file has nox start itself once more in an environment that has it.
 nox.options.default_venv_backend = "uv|virtualenv"
 
 # What tests/conftest.py groups stays together, as it shares what was started; the others go to whoever is free.

@@ -37,7 +37,7 @@ def test_the_first_screen_has_the_two_commands() -> None:
     first_screen = "\n".join(README.splitlines()[:25])
 
     assert 'python3 -m venv .venv && .venv/bin/pip install -q ".[server]" && .venv/bin/oauthcore demo' in first_screen
-    assert 'python3 -m venv .venv && .venv/bin/pip install -q "nox[uv]" && .venv/bin/nox' in first_screen
+    assert "python3 -m venv .venv && .venv/bin/pip install -q nox && .venv/bin/nox" in first_screen
 
 
 def test_the_application_starts_a_second_time_on_a_storage_that_lasts(tmp_path: Path) -> None:
