@@ -317,7 +317,13 @@ class AuthorizationServer:
             "policy": self.policy,
             "resources": self.resources,
             "scopes": self._scopes,
+            "client_id_metadata": self._document_settings(),
         }
+
+    def _document_settings(self) -> ClientIdMetadata | None:
+        """Return what a trace can say of documents: not what the host's functions have said of a client."""
+        settings = self.client_id_metadata
+        return settings if settings is None or (settings.trust, settings.review) == (None, None) else None
 
     def _mint(self) -> Secret:
         return mint(self.instruments.entropy)

@@ -20,6 +20,7 @@ import attrs
 from oauthcore import (
     AsyncWorld,
     AuthorizationServer,
+    ClientIdMetadata,
     Login,
     Paths,
     Policy,
@@ -30,6 +31,7 @@ from oauthcore import (
     arun,
 )
 from oauthcore.errors import ContentTooLarge
+from oauthcore.flow.drivers import check_fetches
 from oauthcore.openid import OpenID
 from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below
@@ -87,6 +89,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         pages: Pages | None = None,
         prefix: str = "",
     ) -> None:
+        if server.client_id_metadata is not None:
+            check_fetches(world)
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
@@ -109,13 +113,14 @@ class Embedded(Generic[RequestT, ResponseT]):
         login: LoginOf[RequestT],
         openid: OpenID | None = None,
         registration: Registration | None = None,
+        client_id_metadata: ClientIdMetadata | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
-        it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves. `prefix`
-        is what a proxy cuts off and tells nobody.
+        it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
+        `client_id_metadata` they publish what they are. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -126,6 +131,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             paths=Paths(interaction=interaction),
             openid=openid,
             registration=registration,
+            client_id_metadata=client_id_metadata,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -18,6 +18,7 @@ import attrs
 
 from oauthcore import (
     AuthorizationServer,
+    ClientIdMetadata,
     Login,
     Paths,
     Policy,
@@ -28,7 +29,7 @@ from oauthcore import (
     run,
 )
 from oauthcore.errors import ContentTooLarge
-from oauthcore.flow.drivers import check_world
+from oauthcore.flow.drivers import check_fetches, check_world
 from oauthcore.openid import OpenID
 from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below, whole_paths
@@ -74,6 +75,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         prefix: str = "",
     ) -> None:
         check_world(world)
+        if server.client_id_metadata is not None:
+            check_fetches(world)
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
         self.metadata_paths = server.metadata_paths
@@ -96,13 +99,14 @@ class Embedded(Generic[RequestT, ResponseT]):
         login: LoginOf[RequestT],
         openid: OpenID | None = None,
         registration: Registration | None = None,
+        client_id_metadata: ClientIdMetadata | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
-        it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves. `prefix`
-        is what a proxy cuts off and tells nobody.
+        it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
+        `client_id_metadata` they publish what they are. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -113,6 +117,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             paths=Paths(interaction=interaction),
             openid=openid,
             registration=registration,
+            client_id_metadata=client_id_metadata,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -101,13 +101,17 @@ def negotiated(asked: Client, documents: MetadataDocuments, context: Context) ->
         raise InvalidClientDocument.with_description(
             "The document names no grant type and response type with a code, and there are no others here"
         )
+    named = asked.scope.within(settings.scope)
     # Keys are used by whoever authenticates or signs with them: of anybody else they are not even looked at.
     return attrs.evolve(
         asked,
         redirect_uris=redirect_uris,
         grant_types=grant_types,
         response_types=("code",),
-        scope=asked.scope.within(settings.scope) if asked.scope else settings.scope,
+        # What a document names is what its client asks for where it names nothing, and no bound, as with a client that
+        # registers itself: it asks for more at the next challenge (MCP 2026-07-28, "Step-Up Authorization Flow").
+        scope=settings.scope,
+        default_scope=named or None,
         token_endpoint_auth_signing_alg=asked.token_endpoint_auth_signing_alg if not asked.is_public else None,
     )
 

@@ -104,6 +104,17 @@ def check_world(world: object) -> None:
     check_kind("world", world, (World, AsyncWorld), "give a World(storage) or an AsyncWorld(storage)")
 
 
+def check_fetches(world: World | AsyncWorld) -> None:
+    """Raise `ConfigurationError` for a world that asks no other servers, where a server publishes that it does.
+
+    (MCP's checklist, A4: clients by their metadata documents are announced only where these can be fetched.)
+    """
+    check_world(world)
+    if world.fetch is _no_fetcher:
+        remedy = "give the world a fetcher, such as oauthcore_fetch.Fetcher(), or leave client_id_metadata out"
+        raise ConfigurationError("fetch", None, remedy)
+
+
 def run(flow: Flow[T], world: World) -> T:
     """Run a flow to its result, answering each effect by a blocking call."""
     check_world(world)

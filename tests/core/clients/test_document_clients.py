@@ -356,12 +356,14 @@ def test_an_interaction_goes_to_no_redirect_uri_that_was_taken_out_meanwhile(at:
     assert refused_by_page(finished, "redirect_uri")
 
 
-def test_a_scope_that_was_taken_out_is_left_out_at_the_refresh(at: Published) -> None:
-    tokens = members(at.redeem(at.code(scope="email profile")))
+def test_a_client_steps_up_beyond_the_scope_that_its_document_names(at: Published) -> None:
+    """MCP 2026-07-28, "Step-Up Authorization Flow"."""
     at.hosts.publish(scope="email")
-    lapse(at)
 
-    assert members(at.refresh(tokens["refresh_token"]))["scope"] == "email"
+    first = members(at.redeem(at.code(scope=None)))
+    second = members(at.redeem(at.code(scope="email profile")))
+
+    assert (first["scope"], second["scope"]) == ("email", "email profile")
 
 
 def test_a_document_without_refresh_tokens_ends_them(at: Published) -> None:

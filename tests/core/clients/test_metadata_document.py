@@ -225,8 +225,12 @@ def test_what_would_have_us_or_browsers_call_somebody_is_never_taken_of_a_docume
 @pytest.mark.parametrize(
     ("named", "scope"), [(None, "email profile"), ("email openid", "email"), ("email admin", "email")]
 )
-def test_a_scope_beyond_what_such_clients_may_ask_for_is_left_out(named: str | None, scope: str) -> None:
-    assert client_of(scope=named).scope.text == scope
+def test_the_scope_of_a_document_is_what_is_meant_where_none_is_named_within_what_is_allowed(
+    named: str | None, scope: str
+) -> None:
+    client = client_of(scope=named)
+
+    assert (client.omitted_scope.text, client.scope.text) == (scope, "email profile")
 
 
 def test_a_review_of_the_hosts_may_change_a_client() -> None:
