@@ -38,6 +38,7 @@ from oauthcore import (
     IntrospectedTokens,
     JwtTokens,
     MemoryStorage,
+    Outgoing,
     Request,
     Resource,
     Response,
@@ -95,8 +96,9 @@ class Site:
         )
 
     def count(self, line: str) -> int:
-        """Return how often the authorization server was asked so: `POST /token`."""
-        return self.requests.count(line)
+        """Return how often the authorization server was asked so, at a path below its own: `POST /token`."""
+        method, path = line.split(" ")
+        return self.requests.count(f"{method} {urlsplit(self.issuer).path}{path}")
 
 
 def listening() -> socket.socket:
@@ -175,7 +177,11 @@ def served(kind: Kind, oauth: Any, url: str, **settings: Any) -> Any:
 
 @asynccontextmanager
 async def site(
-    kind: Kind = "protect", host: Literal["asgi", "h11"] = "asgi", prefix: str = "", tokens: Tokens = "shared"
+    kind: Kind = "protect",
+    host: Literal["asgi", "h11"] = "asgi",
+    prefix: str = "",
+    tokens: Tokens = "shared",
+    documents: Callable[[Outgoing], Response] | None = None,
 ) -> AsyncIterator[Site]:
     """Serve both: in one process where the tokens are `shared` and the host is ASGI, and apart otherwise."""
     here, there = listening(), listening()
@@ -183,9 +189,13 @@ async def site(
     issuer = origin(here) + prefix
     url = origin(here if together else there) + "/mcp"
     key = secrets.token_bytes(32)
-    server = server_for_mcp(issuer, key, [Resource(url, scopes=SCOPES)], openid=OpenID() if tokens == "jwt" else None)
+    openid = OpenID() if tokens == "jwt" else None
+    resources = [Resource(url, scopes=SCOPES)]
+    server = server_for_mcp(issuer, key, resources, openid=openid, fetches=documents is not None)
     pages = Pages(server, key=key, clock=time.time, entropy=secrets.token_bytes)
     world = World(MemoryStorage(), authenticate=authenticate)
+    if documents is not None:
+        world = attrs.evolve(world, fetch=documents)
     requests: list[str] = []
     oauth = OAuth(server, world, pages=pages)
     fetch = AsyncFetcher(Fetcher(allow=["127.0.0.1"]))
@@ -287,6 +297,7 @@ class Host:
     site: Site
     memory: Memory = attrs.field(factory=Memory)
     metadata: dict[str, Any] = attrs.field(factory=dict)
+    document: str | None = None
     person: Person = attrs.field(init=False)
     auth: OAuthClientProvider = attrs.field(init=False)
 
@@ -298,6 +309,7 @@ class Host:
             self.memory,
             self.person.open,
             self.person.callback,
+            client_metadata_url=self.document,
         )
 
     async def call(self, tool: str, *more: str) -> list[str]:

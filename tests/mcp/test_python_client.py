@@ -13,14 +13,18 @@ from typing import Any
 import anyio
 import httpx2
 import pytest
+from fastmcp import Client as FastMcpClient
+from fastmcp.client.auth import OAuth as FastMcpOAuth
 from mcp import Client as McpClient
 from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import AuthorizationCodeResult
 
 from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import set_of
+from tests.core.clients.publishing import WEB, Hosts
 from tests.core.signing_keys import key_for
-from tests.mcp.site import Host, Kind, Memory, Site, Tokens, site
+from tests.mcp.site import CALLBACK, Host, Kind, Memory, Site, Tokens, site
 
 
 def run_on(scenario: Callable[[Site], Awaitable[None]], **where: Any) -> None:
@@ -135,3 +139,52 @@ def test_h1_client_gets_tokens_for_itself_by_a_key_of_its_own() -> None:
         assert "a.txt for robot" in result.model_dump_json()
 
     run_on(scenario, kind="protect", host="h11", tokens="introspected")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prefix", ["", "/tenant1"])
+def test_i1_client_that_publishes_what_it_is_registers_nowhere(prefix: str) -> None:
+    hosts = Hosts()
+    hosts.publish(WEB, redirect_uris=[CALLBACK])
+
+    async def scenario(site: Site) -> None:
+        host = Host(site, document=WEB)
+
+        await log_in_call_refresh(host)
+        assert await host.call("read", "delete") == ["a.txt for alice", "a.txt is gone"]
+
+        assert site.count("POST /register") == 0
+        assert {asked["client_id"] for asked in host.person.asked} == {WEB}
+        assert hosts.asked == [WEB]
+
+    run_on(scenario, prefix=prefix, documents=hosts)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Using in-memory token storage")
+def test_i1_client_of_fastmcp_registers_itself_and_calls() -> None:
+    async def scenario(site: Site) -> None:
+        host = Host(site)
+        async with FastMcpClient(site.url, auth=FastMcpLogin(host)) as client:
+            result = await client.call_tool("read", {"path": "a.txt"})
+
+        assert result.data == "a.txt for alice"
+        assert site.count("POST /register") == 1
+
+    run_on(scenario, kind="fastmcp", prefix="/tenant1")
+
+
+class FastMcpLogin(FastMcpOAuth):
+    """Be FastMCP's login, with a browser that walks by itself."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(mcp_url=host.site.url, scopes=["files:read"], callback_port=9)
+        self._host = host
+
+    async def redirect_handler(self, authorization_url: str) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Open the page that the person is sent to."""
+        await self._host.person.open(authorization_url)
+
+    async def callback_handler(self) -> AuthorizationCodeResult:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Return what the browser brings back."""
+        return await self._host.person.callback()
