@@ -129,12 +129,14 @@ def is_plain_https(uri: str) -> bool:
 
 def metadata_of(client: Client) -> dict[str, object]:
     """Return all that is registered of a client, as its metadata (RFC 7591 section 3.2.1)."""
-    always = {"redirect_uris", "grant_types", "response_types", "token_endpoint_auth_method"}
+    always = {"redirect_uris", "grant_types", "response_types"}
     members: dict[str, object] = {} if client.name is None else {"client_name": client.name}
     for name, default in FIELDS.items():
         value = getattr(client, name)
         if name not in {"name", "scope", "jwks", "localized"} and (name in always or value != default):
             members[name] = list(value) if isinstance(value, tuple) else value
+    # RFC 7591 section 2: what it means that none was named.
+    members["token_endpoint_auth_method"] = client.token_endpoint_auth_method or "client_secret_basic"
     members |= client.localized
     if client.scope:
         members["scope"] = client.scope.text

@@ -20,7 +20,7 @@ from oauthcore.scope import Scope, as_scope
 
 # What a client that was never used is remembered for: a day, in which any login that was begun has been finished.
 UNUSED_LIFETIME = 24 * 3_600
-# With 2 KiB each, which is more than honest ones have, 20 MiB; a server for more people says more.
+# Honest ones have 2 KiB, and are 20 MiB then; the longest have 64. A server for more people says more.
 MAX_CLIENTS = 10_000
 # In an hour, from one address. An office behind one address has fewer people who connect a client in that time, and a
 # service that registers for all of its users sends the same metadata each time: see `idempotent`.

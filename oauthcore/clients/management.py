@@ -63,7 +63,10 @@ def frozen(client: Client, *, is_kept: bool) -> Client:
     if dynamic is None:
         return client
     unused = dynamic.is_unused and not is_kept
-    return attrs.evolve(client, dynamic=attrs.evolve(dynamic, is_frozen=True, is_unused=unused))
+    # What it named when it registered is the client's wish, and within whatever the operator leaves it.
+    named = None if client.default_scope is None else client.default_scope.within(client.scope)
+    changed = attrs.evolve(dynamic, is_frozen=True, is_unused=unused)
+    return attrs.evolve(client, dynamic=changed, default_scope=named)
 
 
 def approve_client(client_id: str, context: Context) -> Flow[Client]:

@@ -116,14 +116,17 @@ def reviewed(client: Client, registrar: Registrar) -> Client:
     return changed
 
 
-def default_method(client: Client, redirect_uris: tuple[str, ...]) -> AuthenticationMethod:
-    """Return the method of a client that names none: RFC 7591 section 2 has `client_secret_basic`.
+def default_method(client: Client, redirect_uris: tuple[str, ...]) -> AuthenticationMethod | None:
+    """Return the method of a client that names none: `none`, or None for a secret in the header or in the form.
+
+    RFC 7591 section 2 has `client_secret_basic`, and so has the answer; but some libraries send a secret in the form
+    unless they were told otherwise (openid-client 6), and whoever has named nothing is held to nothing.
 
     A native client, and one that is only ever answered on the person's own machine, can keep no secret (RFC 8252
     section 8.4), and the MCP clients that leave the method out read it in the answer. What a client does for itself
     takes a secret (RFC 6749 section 4.4).
     """
     if "client_credentials" in client.grant_types:
-        return "client_secret_basic"
+        return None
     on_device = bool(redirect_uris) and all(map(is_impersonable, redirect_uris))
-    return "none" if on_device or client.application_type == "native" else "client_secret_basic"
+    return "none" if on_device or client.application_type == "native" else None

@@ -165,9 +165,16 @@ def dynamic_after(own: OwnRegistration, changed: Client, registrar: Registrar, c
         dynamic = attrs.evolve(dynamic, access_token=digest, rotated_at=context.now)
     if metadata_of(changed) == metadata_of(own.client):
         return dynamic
+    if seen_of(changed) != seen_of(own.client):
+        dynamic = attrs.evolve(dynamic, changed_at=context.now)
     return attrs.evolve(
         dynamic, is_approved=False, awaits_approval=dynamic.awaits_approval or registrar.settings.needs_approval
     )
+
+
+def seen_of(client: Client) -> tuple[object, ...]:
+    """Return what people go by who are asked for a client: its names, and where its answers go."""
+    return client.name, client.localized, frozenset(client.redirect_uris)
 
 
 def refused(reason: str) -> InvalidToken:

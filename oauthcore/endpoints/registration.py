@@ -144,7 +144,9 @@ def unregistered(admission: Admission, stated: Stated | None, settings: Registra
 def shared(client: Client, context: Context) -> Client:
     """Return a public client with the identifier that all of the same metadata have, from whoever let them in."""
     assert client.dynamic is not None
-    said = json.dumps([client.dynamic.by, metadata_of(client)], sort_keys=True)
+    # What it named as its scope is no metadata of it any more, but what a request without one means.
+    named = None if client.default_scope is None else client.default_scope.text
+    said = json.dumps([client.dynamic.by, named, metadata_of(client)], sort_keys=True)
     return attrs.evolve(client, client_id=context.digest("shared_client", Secret(said)))
 
 

@@ -146,5 +146,6 @@ class Clients:
         check_client(client, policy, self._grant_types, policy.response_types)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
-        if context.openid is not None or client.access_token_format == "jwt":
+        signs = client.access_token_format == "jwt" or client.introspection_signed_response_alg is not None
+        if context.openid is not None or signs:
             check_openid(client, () if self._keys is None else self._keys.algorithms, policy)

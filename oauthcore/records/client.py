@@ -44,7 +44,8 @@ class DynamicRegistration:
     """Remember of a client that it has registered itself (RFC 7591), at `registered_at`, and what goes with that.
 
     `access_token` is the digest of what it manages itself by (RFC 7592), None where several instances share it;
-    `rotated_at` is when that token was last replaced. The client `is_unused` until it is issued a token: one that never
+    `rotated_at` is when that token was last replaced, and `changed_at` when the client last changed what people see of
+    it: its name, or where its answers go. The client `is_unused` until it is issued a token: one that never
     is, is forgotten when the client's `expires_at` has come. `slot` is its place among the dynamic clients.
 
     `by` says who let it in: blank for anybody, else the note of the initial access token, or the issuer of the software
@@ -56,6 +57,7 @@ class DynamicRegistration:
     registered_at: int
     access_token: Digest | None = None
     rotated_at: int | None = None
+    changed_at: int | None = None
     is_unused: bool = False
     slot: int | None = None
     by: str = ""
@@ -101,8 +103,8 @@ class Client:
     one, and is dead. It is blank where a host keeps its clients itself.
 
     A `token_endpoint_auth_method` of None is one that nobody has named: the client has a secret, and sends it in the
-    header or in the form, as its library likes (RFC 6749 section 2.3.1). A client that registers itself has always
-    named one, `client_secret_basic` where it says nothing (RFC 7591 section 2).
+    header or in the form, as its library likes (RFC 6749 section 2.3.1). A client that registers itself
+    and names none reads `client_secret_basic` in the answer, which is what that means (RFC 7591 section 2).
     """
 
     client_id: str

@@ -65,8 +65,13 @@ def is_standing(record: Grant | Consent | None, now: int) -> bool:
 
 
 def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
-    """Tell whether a person's consent counts for a client: it has not expired, and was given to this very client."""
+    """Tell whether a person's consent counts for a client: it has not expired, and was given to it as it is."""
     if consent is None or of_generation(client, consent.client_generation) is None:
+        return False
+    # It was given to a client of that name whose answers went there; else a client would be allowed under one name,
+    # and sent codes under another, at a host that nobody has seen.
+    changed_at = None if client.dynamic is None else client.dynamic.changed_at
+    if changed_at is not None and consent.granted_at <= changed_at:
         return False
     return is_standing(consent, now)
 

@@ -19,6 +19,7 @@ from oauthcore import (
     MemoryStorage,
     Paths,
     Policy,
+    Registration,
     Request,
     ResourceServer,
     Response,
@@ -78,6 +79,7 @@ def make(issuer: str, paths: Paths | None = None, *, openid: bool = True, storag
     server = AuthorizationServer(
         issuer=issuer,
         paths=paths,
+        registration=Registration(),
         clock=time.time,
         entropy=chance,
         token_key=key,

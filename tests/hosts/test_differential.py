@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 
 OWN = frozenset({"date", "server", "connection", "transfer-encoding", "keep-alive", "alt-svc", "via"})
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
 BASIC = {"Authorization": "Basic YXBwOmFwcC1zZWNyZXQ="}
 ASKED = {
     "client_id": "app",
@@ -54,6 +55,14 @@ REQUESTS: tuple[Asked, ...] = (
     ("OPTIONS", "/token", {"Origin": "https://spa.example"}, b""),
     ("POST", "/introspect", FORM | BASIC, b"token=x"),
     ("POST", "/revoke", FORM | BASIC, b"token=x"),
+    ("POST", "/register", JSON, b'{"redirect_uris": ["https://app.example/cb"]}'),
+    ("POST", "/register", JSON | {"Authorization": "Bearer x"}, b"{}"),
+    ("POST", "/register", JSON, b"{"),
+    ("POST", "/register", FORM, b"a=b"),
+    ("POST", "/register", JSON, b"a" * 65_537),
+    *((method, "/register?client_id=x", JSON | {"Authorization": "Bearer x"}, b"") for method in ("GET", "DELETE")),
+    ("PUT", "/register?client_id=x", JSON | {"Authorization": "Bearer x"}, b'{"client_id": "x"}'),
+    ("OPTIONS", "/register", {"Origin": "https://spa.example"}, b""),
     ("GET", "/nothing", {}, b""),
     ("GET", "/login", {}, b""),
     ("POST", "/login", FORM, b"csrf=x"),

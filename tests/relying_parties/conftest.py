@@ -140,6 +140,7 @@ def tables() -> Iterator[str]:
     yield '[oidc]\n[oidc.keys]\nalgorithms = ["RS256", "ES256", "Ed25519"]'
     yield f'[[users]]\nusername = "alice"\nsubject = "alice"\npassword_hash = "{hashed("wonderland")}"'
     yield 'claims = { name = "Alice Liddell", email = "alice@wonderland.example", email_verified = true }'
+    yield "[registration]\nopen = true"
     yield from clients()
 
 

@@ -48,6 +48,25 @@ await converse({
     if (job.metadata?.userinfo_signed_response_alg) await oauth.validateApplicationLevelSignature(as, answer);
     return { claims, userinfo };
   },
+  async registered(job) {
+    const as = await discover(job);
+    const answer = await oauth.dynamicClientRegistrationRequest(as, job.metadata);
+    const client = await oauth.processDynamicClientRegistrationResponse(answer);
+    const verifier = oauth.generateRandomCodeVerifier();
+    const callback = await ask(as, { ...job, client_id: client.client_id }, {
+      response_type: "code",
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      state: "state",
+    });
+    const parameters = oauth.validateAuthResponse(as, client, callback, "state");
+    const method = client.token_endpoint_auth_method === "none"
+      ? oauth.None() : oauth.ClientSecretBasic(client.client_secret);
+    const response = await oauth.authorizationCodeGrantRequest(
+      as, client, method, parameters, job.redirect_uri, verifier);
+    const tokens = await oauth.processAuthorizationCodeResponse(as, client, response);
+    return { metadata: client, claims: oauth.getValidatedIdTokenClaims(tokens) };
+  },
   async hybrid(job) {
     const as = await discover(job);
     const client = { client_id: job.client_id, ...job.metadata };

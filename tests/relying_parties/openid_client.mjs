@@ -63,6 +63,15 @@ await converse({
     }
     return result;
   },
+  // Know nothing but the issuer: register, and sign in as what was registered.
+  async registered(job) {
+    const config = await client.dynamicClientRegistration(new URL(job.issuer), job.metadata, undefined, {
+      initialAccessToken: job.initial_access_token,
+    });
+    const metadata = config.clientMetadata();
+    const { tokens, claims } = await redeemed(config, job);
+    return { metadata, claims, userinfo: await client.fetchUserInfo(config, tokens.access_token, claims.sub) };
+  },
   async hybrid(job) {
     const config = await discover(job);
     client.useCodeIdTokenResponseType(config);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.relying_parties.conftest import GOODBYE, Provider, Talk
+from tests.relying_parties.conftest import CALLBACK, GOODBYE, Provider, Talk
 
 pytestmark = pytest.mark.slow
 
@@ -131,3 +131,15 @@ def test_oauth4webapi_reads_signed_introspection(talk: Talk) -> None:
 
     assert result["described"]["active"] is True
     assert result["type"] == "application/token-introspection+jwt"
+
+
+@pytest.mark.parametrize("program", [OPENID_CLIENT, OAUTH4WEBAPI])
+@pytest.mark.parametrize("metadata", [{}, {"application_type": "native"}, {"token_endpoint_auth_method": "none"}])
+def test_the_node_clients_register_themselves_and_sign_in(talk: Talk, program: str, metadata: dict[str, str]) -> None:
+    """RFC 7591: they know the issuer alone, and read in the answer by which method they authenticate."""
+    wanted = {"client_name": "Node", "redirect_uris": [CALLBACK], "scope": "openid email", **metadata}
+
+    result = talk(program, "registered", "", metadata=wanted, scope="openid email")
+
+    assert result["claims"]["aud"] == result["metadata"]["client_id"]
+    assert result["metadata"]["token_endpoint_auth_method"] == ("none" if metadata else "client_secret_basic")

@@ -11,7 +11,7 @@ from oauthcore import Client, ConfigurationError, Request, Response
 from oauthcore.flow.effects import Flow
 from oauthcore.testing import Factory, Run
 from tests.core.registering import JSON, LOOPBACK, OPEN, change, change_request, configure, register, token_request, use
-from tests.core.site import REDIRECT, Drive, Site, form, make_site, members
+from tests.core.site import REDIRECT, Drive, Site, form, handle_of, location, make_site, members
 from tests.core.test_interleavings import Meeting
 
 OTHER = "https://client.example/other"
@@ -25,7 +25,7 @@ MANY = {
     "logo_uri": "https://client.example/logo.png",
     "initiate_login_uri": "https://client.example/login",
     "software_id": "4NRB1-0XZABZI9E6-5SM3R",
-    "scope": "email",
+    "scope": "email profile",
 }
 
 
@@ -126,7 +126,7 @@ def test_a_change_sets_nothing_that_is_the_operators(opened: Site, registered: d
 
     assert response.status == 200
     client = found(opened, registered)
-    assert (client.introspects_any, client.allow, client.scope.text) == (False, frozenset(), "email")
+    assert (client.introspects_any, client.allow, client.scope.text) == (False, frozenset(), "email profile")
     assert client.expires_at is not None
 
 
@@ -357,6 +357,43 @@ def test_a_name_that_was_approved_is_unverified_once_it_is_another(opened: Site,
 
     assert found(opened, registered).is_unverified
     assert use(opened, registered).status == 200
+
+
+@pytest.mark.parametrize(
+    ("changes", "asks_again"),
+    [
+        ({"client_name": "Your Bank"}, True),
+        ({"client_name#de": "Ihre Bank"}, True),
+        ({"redirect_uris": [REDIRECT, "https://evil.example/cb"]}, True),
+        ({"contacts": ["other@client.example"]}, False),
+        ({}, False),
+    ],
+)
+def test_who_allowed_a_client_for_good_is_asked_again_once_it_is_another(
+    opened: Site, changes: dict[str, Any], asks_again: bool
+) -> None:
+    """Else a client is allowed under one name, and sent codes at a host that nobody has seen."""
+    metadata = {"redirect_uris": [REDIRECT], "client_name": "The app", "token_endpoint_auth_method": "none"}
+    registered = members(register(opened, **metadata))
+    client_id = registered["client_id"]
+    allow = opened.server.interactions.finish
+    handle = handle_of(opened.authorize(opened.alice, client_id=client_id))
+    opened.get(
+        location(opened.drive(allow(handle, opened.alice, ["email"], remember=True), opened.world)), opened.alice
+    )
+    assert "code=" in location(opened.authorize(opened.alice, client_id=client_id))
+    opened.clock.advance(1)
+
+    assert change(opened, registered, **(metadata | changes)).status == 200
+
+    assert ("code=" not in location(opened.authorize(opened.alice, client_id=client_id))) is asks_again
+
+
+def test_a_server_without_keys_registers_nobody_for_signed_introspection(opened: Site) -> None:
+    """Else a stranger would have it fail at each introspection."""
+    refused = register(opened, redirect_uris=[REDIRECT], introspection_signed_response_alg="RS256")
+
+    assert members(refused)["error"] == "invalid_client_metadata"
 
 
 @pytest.mark.parametrize("client_id", ["public", "nobody"])

@@ -204,8 +204,8 @@ def test_public_clients_of_the_same_metadata_are_one_where_that_is_said(drive: D
     assert one == other
     assert not {"registration_access_token", "registration_client_uri", "client_secret"} & one.keys()
     assert use(site, one).status == 200
-    different = members(register(site, redirect_uris=[LOOPBACK], client_name="y"))
-    assert different["client_id"] != one["client_id"]
+    for different in ({"client_name": "y"}, {"client_name": "x", "scope": "email"}):
+        assert members(register(site, redirect_uris=[LOOPBACK], **different))["client_id"] != one["client_id"]
 
 
 def test_who_registers_again_and_again_stores_nothing_and_is_not_refused(drive: Drive) -> None:

@@ -1,0 +1,26 @@
+"""A registration is recorded without what it opens: the client's secret, its tokens, and the token that let it in."""
+
+from __future__ import annotations
+
+from tests.core.registering import LOOPBACK, OPEN, change, configure, register, use
+from tests.core.site import REDIRECT, Drive, make_site, members
+from tests.core.trace.test_trace_of_tokens import listened
+
+
+def test_no_trace_of_a_registration_holds_what_it_opens(drive: Drive) -> None:
+    site = listened(make_site(drive, registration=OPEN))
+    token = drive(site.server.clients.issue_initial_access_token(lifetime=60), site.world).reveal()
+
+    registered = members(register(site, ("Authorization", f"Bearer {token}"), redirect_uris=[REDIRECT]))
+    own = {"redirect_uris": [REDIRECT], "client_secret": registered["client_secret"]}
+    changed = members(change(site, registered, **own))
+    configure(site, "GET", changed)
+    configure(site, "DELETE", registered)
+    use(site, members(register(site, redirect_uris=[LOOPBACK])))
+
+    secrets = [token, registered["client_secret"]]
+    secrets += [answer["registration_access_token"] for answer in (registered, changed)]
+    assert len(site.traces) > 5
+    for trace in site.traces:
+        text = trace.dump()
+        assert not [secret for secret in secrets if secret in text], trace.request
