@@ -19,7 +19,7 @@ from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import AllowPlainJwt, JwtTokens
 from oauthcore.resource.server import AnyAudience, ResourceServer
 from oauthcore.resources import AnyResource, Resource, Resources
-from oauthcore.scope import Scope
+from oauthcore.scope import Scope, ScopeHierarchy
 from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
 from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
@@ -63,6 +63,7 @@ __all__ = [
     "Resources",
     "Response",
     "Scope",
+    "ScopeHierarchy",
     "Secret",
     "SoftwareStatementIssuer",
     "Throttled",

@@ -13,6 +13,7 @@ import attrs
 from oauthcore.errors import ConfigurationError
 from oauthcore.given import check_kind
 from oauthcore.named import Named
+from oauthcore.scope import NO_HIERARCHY, ScopeHierarchy, as_hierarchy
 
 
 class Allowance(Named):
@@ -116,7 +117,11 @@ LIFETIMES = Lifetimes()
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """Say what the server offers, to whom it may be offered, and what is demanded of it."""
+    """Say what the server offers, to whom it may be offered, and what is demanded of it.
+
+    `implies` says which scopes imply others, as in `{"files": ["files:read"]}`: whoever may have the one may have the
+    other, and has allowed it.
+    """
 
     grant_types: frozenset[str] = frozenset({"authorization_code", "refresh_token", "client_credentials"})
     response_types: frozenset[str] = frozenset({"code", "none"})
@@ -124,6 +129,7 @@ class Policy:
     code_binding: CodeBinding = CodeBinding.PKCE_OR_NONCE
     unknown_scope: UnknownScope = attrs.field(default=UnknownScope.IGNORE_IN_OPENID, converter=UnknownScope)
     lifetimes: Lifetimes = LIFETIMES
+    implies: ScopeHierarchy = attrs.field(default=NO_HIERARCHY, converter=as_hierarchy)
 
     def __attrs_post_init__(self) -> None:
         if "password" in self.grant_types and Allowance.PASSWORD not in self.allow:

@@ -14,7 +14,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore.given import as_string_set, as_strings, check_callable, check_kind, check_strings
 from oauthcore.records.client import AccessTokenFormat, Client
 from oauthcore.resource_uri import MAX_LENGTH, comparable, is_below, is_https_or_loopback, is_url, without_final_slash
-from oauthcore.scope import Scope, as_scope
+from oauthcore.scope import Scope, given_scope
 
 TrailingSlash = Literal["exact", "ignored"]
 
@@ -28,6 +28,10 @@ def _is_uri(_: object, field: attrs.Attribute[str], value: object) -> None:
     check_kind(field.name, value, str, _REMEDY)
     if comparable(str(value)) is None:
         raise ConfigurationError(field.name, value, _REMEDY)
+
+
+def _scopes(value: str | Iterable[str] | None) -> Scope | None:
+    return None if value is None else given_scope("scopes", value)
 
 
 def _are_client_ids(_: object, field: attrs.Attribute[Any], value: object) -> None:
@@ -60,7 +64,7 @@ class Resource:
     """
 
     uri: str = attrs.field(validator=_is_uri)
-    scopes: Scope | None = attrs.field(default=None, converter=attrs.converters.optional(as_scope), kw_only=True)
+    scopes: Scope | None = attrs.field(default=None, converter=_scopes, kw_only=True)
     name: str | None = attrs.field(default=None, kw_only=True)
     access_token_format: AccessTokenFormat | None = attrs.field(default=None, validator=_is_format, kw_only=True)
     access_token_lifetime: int | None = attrs.field(default=None, validator=_is_lifetime, kw_only=True)

@@ -5,12 +5,13 @@ A set by meaning, but one that remembers the order it was asked in, since client
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 import attrs
 
-from oauthcore.errors import InvalidScope
+from oauthcore.errors import ConfigurationError, InvalidScope
 
 # RFC 6749 appendix A.4: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
 _SCOPE_TOKEN = frozenset(chr(code) for code in range(0x21, 0x7F)) - {'"', "\\"}
@@ -46,6 +47,10 @@ class Scope:
     def covers(self, other: Scope) -> bool:
         """Tell whether everything in `other` is also here."""
         return self.tokens == other.tokens or set(other.tokens) <= set(self.tokens)
+
+    def shares(self, other: Scope) -> bool:
+        """Tell whether anything is in both."""
+        return not set(self.tokens).isdisjoint(other.tokens)
 
     def within(self, other: Scope) -> Scope:
         """Return what is in both, in this one's order."""
@@ -85,6 +90,15 @@ def as_scope(value: str | Iterable[str]) -> Scope:
     return parse_scope(value) if isinstance(value, str) else Scope(tuple(value))
 
 
+def given_scope(setting: str, value: str | Iterable[str]) -> Scope:
+    """Take a scope that a host gives for a setting; raises `ConfigurationError` for what is none."""
+    try:
+        return parse_scope(as_scope(value).text)
+    except InvalidScope:
+        remedy = 'use scope tokens of printable ASCII without " and \\, as in "files:read files"'
+        raise ConfigurationError(setting, value, remedy) from None
+
+
 def resolve_scope(requested: Scope | None, default: Scope, allowed: Scope, *, ignore_unknown: bool = False) -> Scope:
     """Check that no more scope is asked for than is allowed; where none is, the default holds (RFC 6749 section 3.3).
 
@@ -100,6 +114,63 @@ def resolve_scope(requested: Scope | None, default: Scope, allowed: Scope, *, ig
     if not left:
         raise InvalidScope(f"the scope {wanted.text} is not within {allowed.text}")
     return left
+
+
+_Implied: TypeAlias = tuple[str, tuple[str, ...]]
+
+
+def _pairs(implied: Mapping[str, Iterable[str]] | Iterable[tuple[str, Iterable[str]]]) -> tuple[_Implied, ...]:
+    pairs = implied.items() if isinstance(implied, Mapping) else implied
+    return tuple((given_scope("implies", token).text, given_scope("implies", others).tokens) for token, others in pairs)
+
+
+@attrs.frozen
+class ScopeHierarchy:
+    """Say which scopes imply others, directly or through others: `ScopeHierarchy({"files": ["files:read"]})`.
+
+    The same value serves the authorization server (`Policy.implies`) and a resource server (`implies=` there, too), so
+    that what one issues the other takes. Raises `ConfigurationError` for what is no scope.
+    """
+
+    implied: tuple[_Implied, ...] = attrs.field(default=(), converter=_pairs)
+
+    def __call__(self, scope: Scope) -> Scope:
+        """Return a scope with all that it implies, itself first."""
+        if not self.implied:
+            return scope
+        table, found = dict(self.implied), list(scope.tokens)
+        known = set(found)
+        for token in found:  # it grows while it is walked, so that what is implied implies in its turn
+            fresh = [other for other in table.get(token, ()) if other not in known]
+            found += fresh
+            known.update(fresh)
+        return Scope(tuple(found))
+
+    def covers(self, scope: Scope, other: Scope) -> bool:
+        """Tell whether everything in `other` is in a scope, or implied by it."""
+        return scope.covers(other) or (bool(self.implied) and self(scope).covers(other))
+
+    def within(self, scope: Scope, allowed: Scope) -> Scope:
+        """Return what is left of a scope where only some is allowed: of what is not, what it implied and is allowed."""
+        if not self.implied:
+            return scope.within(allowed)
+        whole = self(allowed)
+        kept = scope.within(whole)
+        return kept if kept == scope else kept.union(self(scope.without(whole)).within(whole))
+
+    def without(self, scope: Scope, refused: Scope) -> Scope:
+        """Return a scope without what is refused, and without what implies any of that."""
+        if not self.implied:
+            return scope.without(refused)
+        return Scope(tuple(token for token in scope if not refused.shares(self(Scope((token,))))))
+
+
+NO_HIERARCHY = ScopeHierarchy()
+
+
+def as_hierarchy(given: ScopeHierarchy | Mapping[str, Iterable[str]]) -> ScopeHierarchy:
+    """Take a hierarchy as it is, or as a table."""
+    return given if isinstance(given, ScopeHierarchy) else ScopeHierarchy(given)
 
 
 # Who asks for more than this in vain is told so when they refresh; it would be kept with every grant.

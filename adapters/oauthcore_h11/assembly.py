@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 import attrs
@@ -29,6 +30,7 @@ from oauthcore import (
     Resource,
     Resources,
     Scope,
+    ScopeHierarchy,
     Secret,
     SoftwareStatementIssuer,
     UnknownScope,
@@ -112,7 +114,10 @@ def server_of(
     preset = Policy.oauth21 if table.preset == "oauth21" else Policy.oauth20
     policy = preset(allow=table.allow, lifetimes=configuration.lifetimes)
     policy = attrs.evolve(
-        policy, code_binding=CodeBinding[table.code_binding.upper()], unknown_scope=UnknownScope(table.unknown_scope)
+        policy,
+        code_binding=CodeBinding[table.code_binding.upper()],
+        unknown_scope=UnknownScope(table.unknown_scope),
+        implies=implied_by(table.implies),
     )
     paths = configuration.paths
     return AuthorizationServer(
@@ -143,6 +148,14 @@ def server_of(
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
     )
+
+
+def implied_by(table: Mapping[str, tuple[str, ...]]) -> ScopeHierarchy:
+    """Say which scopes imply others."""
+    try:
+        return ScopeHierarchy(table)
+    except ConfigurationError as error:
+        raise ConfigurationError("policy.implies", error.value, error.remedy) from None
 
 
 def openid_of(configuration: Configuration) -> OpenID | None:

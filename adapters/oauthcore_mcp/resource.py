@@ -23,10 +23,6 @@ from oauthcore_asgi.wire import ASGIApplication
 ToolRequirement: TypeAlias = str | Iterable[str] | Requirement
 
 
-def _no_more(scope: Iterable[str]) -> Iterable[str]:
-    return scope
-
-
 class McpResource:
     """Say what an MCP server at `url` takes: tokens for all of `scope`, and for a tool in `tools` for more than that.
 
@@ -49,7 +45,7 @@ class McpResource:
         *,
         tools: Mapping[str, ToolRequirement] | None = None,
         scopes: Iterable[str] = (),
-        implies: Implies = _no_more,
+        implies: Implies | None = None,
         name: str | None = None,
         audience: str | Iterable[str] | AnyAudience | None = None,
         authorization_servers: Iterable[str] | None = None,
@@ -81,7 +77,7 @@ class McpResource:
             # RFC 9728 section 2 leaves them out where it likes; an MCP client then looks for the login at this server.
             raise ConfigurationError("authorization_servers", None, "name the issuer of the tokens")
         self.issuer = issuers[0]
-        self.implies = implies
+        self.implies = self.resource_server.implies
         self.path = urlsplit(url).path or "/"
         # Where ages can't be known, that is found out now and not by whoever calls the tool.
         for taken in self.tools.values():

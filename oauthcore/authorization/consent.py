@@ -93,12 +93,14 @@ def without(
 
     Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
     """
+    implies = context.policy.implies
     refused = {base(name) for name in access.claims_beside_scope} - {base(name) for name in claims}
     if context.openid is not None:
         refused |= {*context.openid.claims_of(access.scope)} - {*context.openid.claims_of(allowed)}
     return attrs.evolve(
         consent,
-        scope=Scope(tuple(token for token in consent.scope if token in allowed or token not in access.scope)),
+        # What implies something that was refused would allow it all the same.
+        scope=implies.without(consent.scope, access.scope.without(implies(allowed))),
         claims=tuple(name for name in consent.claims if base(name) not in refused),
     )
 

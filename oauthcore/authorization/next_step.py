@@ -139,7 +139,7 @@ def is_remembered(validated: ValidatedRequest, consent: Consent | None, context:
     if consent is None or not is_live_consent(consent, access.client, context.now):
         return False
     # A request that exceeds what was allowed asks for all of it, so that the page shows the whole.
-    if not consent.scope.covers(access.scope):
+    if not context.policy.implies.covers(consent.scope, access.scope):
         return False
     return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)
 

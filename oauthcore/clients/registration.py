@@ -58,7 +58,7 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
     _check_types(client, grant_types, response_types)
     _check_lifetimes(client, policy.lifetimes)
     check_keys(client, policy)
-    if client.default_scope is not None and not client.scope.covers(client.default_scope):
+    if client.default_scope is not None and not policy.implies.covers(client.scope, client.default_scope):
         raise ConfigurationError(
             "default_scope", client.default_scope.text, f"keep it within scope {client.scope.text}"
         )

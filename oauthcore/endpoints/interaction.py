@@ -182,7 +182,7 @@ def decide_finish(
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
     access = validated.access
-    scope = consented_scope(answer, access.scope, waiting)
+    scope = consented_scope(answer, access.scope, waiting, context)
     login = answer.login_in(waiting, context.now)
     progress = InteractionProgress.in_(waiting, chosen=True, consent=scope is not None)
     needed = still_needed(validated, attrs.evolve(facts, login=login), progress, context)
@@ -210,17 +210,19 @@ def decide_finish(
     return Decision(send_to_resume(answer.handle, finished, context), (moved(waiting, finished), *noted))
 
 
-def consented_scope(answer: Answer, requested: Scope, waiting: Interaction) -> Scope | None:
-    """Return what the person allowed, of what was asked, in that order.
+def consented_scope(answer: Answer, requested: Scope, waiting: Interaction, context: Context) -> Scope | None:
+    """Return what the person allowed, of what was requested, in that order; what that implies is allowed with it.
 
-    A consent that was shown to somebody else than who is signed in now was not this person's, and doesn't count.
+    They may allow less than was requested by something that it implies. A consent that was shown to somebody else than
+    who is signed in now was not this person's, and doesn't count.
     """
     if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
         return None
     # RFC 6749 section 3.3: the server may issue less than was requested; the page must not invent more.
-    if not requested.covers(answer.scope):
+    implies = context.policy.implies
+    if not implies.covers(requested, answer.scope):
         raise InvalidRequest("the application reports consent to more than was asked for")
-    return Scope(tuple(token for token in requested if token in answer.scope))
+    return implies.within(requested, answer.scope)
 
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:

@@ -69,7 +69,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     is_resource_server = client.introspects_any or is_for_resource_of(client, token, to.client, context)
     if token.client_id != client.client_id and not (is_resource_server and isinstance(token, AccessToken)):
         return {"active": False}
-    scope = registered_scope(token.scope, to.client) if isinstance(token, AccessToken) else Scope()
+    scope = registered_scope(token.scope, to.client, context.policy) if isinstance(token, AccessToken) else Scope()
     members = describe(token, scope, context)
     if to.grant is not None and isinstance(token, AccessToken):
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.

@@ -134,7 +134,7 @@ def answer_finished(
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.
         asked = validated.access.scope
-        scope = asked if interaction.scope is None else interaction.scope.within(asked)
+        scope = asked if interaction.scope is None else context.policy.implies.within(interaction.scope, asked)
         approval = Approval(needed, scope, progress.consent, interaction.remember)
         outcome = approve(validated, approval, facts, context)
         marked = () if facts.mark is None else (Require(facts.mark),)

@@ -86,7 +86,7 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
     if token.confirmation is not None:
         # RFC 9449 section 7.2: a token that is bound to a key is nothing that a bearer may use.
         raise InvalidToken("the token is bound to a key, and came without a proof of it")
-    scope = Scope() if client is None else registered_scope(token.scope, client)
+    scope = Scope() if client is None else registered_scope(token.scope, client, context.policy)
     # OIDC Core section 5.3: UserInfo belongs to OpenID Connect authentication; a plain OAuth token does not open it.
     if grant is None or client is None or "openid" not in scope:
         raise InsufficientScope("the token has no scope openid")

@@ -107,7 +107,7 @@ def understood_scope(
         if resource.scopes is None:
             return scope
         understood |= set(resource.scopes)
-    left = Scope(tuple(token for token in scope if token in understood))
+    left = context.policy.implies.within(scope, Scope(tuple(understood)))
     if scope and not left:
         raise InvalidScope("the resources understand nothing of the scope")
     return left

@@ -85,7 +85,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     if not is_registered(own.code.redirect_uri, client.redirect_uris):
         raise InvalidGrant("the redirect URI that the code was sent to is not registered any more")
     # The registration may have lost scopes since the authorization; those are not issued any more.
-    scope = scope_left(grant.scope, client)
+    scope = scope_left(grant.scope, client, context)
     id_token = id_token_of(client, grant, scope, own.code.nonce, person, context)
     first = issue_first_tokens(request, grant, context, id_token)
     return Decision(

@@ -113,12 +113,12 @@ def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Per
     return (yield from load_claims(grant.subject, client, names, grant.claims_locales))
 
 
-def scope_left(scope: Scope, client: Client) -> Scope:
+def scope_left(scope: Scope, client: Client, context: Context) -> Scope:
     """Return what may still be issued of a scope that was allowed: never what was taken out of the registration.
 
     Raises `InvalidGrant` where nothing is left of it. A client that lost a part is told by `scope` (RFC 6749 5.1).
     """
-    left = registered_scope(scope, client)
+    left = registered_scope(scope, client, context.policy)
     if scope and not left:
         raise InvalidGrant("the client is not registered any more for anything that was allowed")
     return left
@@ -159,7 +159,7 @@ def new_grant(
         granted_at=context.now,
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
         client_generation=client.generation,
-        withheld=withheld_scope(requested, scope),
+        withheld=withheld_scope(requested, context.policy.implies(scope)),
         resources=resources,
     )
 
@@ -193,7 +193,7 @@ def issue_first_tokens(
     """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
     client = request.client
     audience = audience_within(request.resources, grant, client, context)
-    scope = understood_scope(scope_left(grant.scope, client), audience, grant.resources, client, context)
+    scope = understood_scope(scope_left(grant.scope, client, context), audience, grant.resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, audience)
     # RFC 6749 section 1.5: issuing one is at the server's discretion. Only clients that are registered to use it get
     # one: what nobody uses can only be stolen.

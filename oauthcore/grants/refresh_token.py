@@ -105,7 +105,7 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
     # After reuse detection: a thief's bad scope must not hide the reuse.
-    scope = allowed_scope(requested_scope(refresh, grant), grant, client)
+    scope = allowed_scope(requested_scope(refresh, grant), grant, client, context)
     audience = audience_within(request.resources, grant, client, context)
     own = OwnRefreshToken(refresh.token, request, grant, person, audience)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
@@ -128,13 +128,13 @@ def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:
     return requested
 
 
-def allowed_scope(requested: Scope | None, grant: Grant, client: Client) -> Scope:
+def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context: Context) -> Scope:
     """Check that no more is asked for than was allowed; what was taken out of the registration since is left out.
 
     (RFC 6749 sections 6 and 3.3.) Raises `InvalidScope` where nothing is left of what was asked for.
     """
-    left = scope_left(grant.scope, client)
-    scope = left if requested is None else resolve_scope(requested, left, grant.scope).within(left)
+    left, implies = scope_left(grant.scope, client, context), context.policy.implies
+    scope = left if requested is None else implies.within(resolve_scope(requested, left, implies(grant.scope)), left)
     if requested and not scope:
         raise InvalidScope("the client is not registered any more for anything of what it asks for")
     return scope
@@ -193,7 +193,9 @@ def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) 
     if set(own.audience) != set(rotation.audience or (context.issuer,)):
         # The stored token is for what the first request named, and the answer does not say for what it is.
         raise InvalidTarget.with_description("the refresh is retried for other resources than it was made for")
-    terms = usual_terms(client, registered_scope(rotation.scope, client), own.request.proof, then, rotation.audience)
+    terms = usual_terms(
+        client, registered_scope(rotation.scope, client, context.policy), own.request.proof, then, rotation.audience
+    )
     # The stored token is bound to the key of the first answer: told to be bound to another, it would be good for none.
     if terms.confirmation != rotation.confirmation:
         raise InvalidGrant("the refresh is retried with another key than it was made with")

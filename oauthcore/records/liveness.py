@@ -124,10 +124,10 @@ def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> 
     """
     if client is None:
         return False
-    allowed = registered_scope(grant.scope, client)
+    allowed = registered_scope(grant.scope, client, policy)
     return "offline_access" in allowed or policy.allows(Allowance.GRANTS_OUTLIVE_SESSION, client.allow)
 
 
-def registered_scope(scope: Scope, client: Client) -> Scope:
+def registered_scope(scope: Scope, client: Client, policy: Policy) -> Scope:
     """Return what is left of a scope that was allowed once: what the client is still registered for."""
-    return scope.within(client.scope)
+    return policy.implies.within(scope, client.scope)

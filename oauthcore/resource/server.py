@@ -25,7 +25,7 @@ from oauthcore.resource.metadata import metadata_places, resource_metadata
 from oauthcore.resource.requirement import Requirement, required_scope
 from oauthcore.resource.stored import StoredTokens
 from oauthcore.resource_uri import comparable
-from oauthcore.scope import Scope
+from oauthcore.scope import NO_HIERARCHY, Scope
 from oauthcore.wire.cors import CORS, preflight
 from oauthcore.wire.http import Request, Response
 
@@ -36,10 +36,6 @@ _OURS = (StoredTokens, IntrospectedTokens, JwtTokens)
 @attrs.frozen
 class AnyAudience:
     """Take tokens whatever resource they are meant for: whoever gets a token for another may use it here, too."""
-
-
-def _no_more(scope: Scope) -> Scope:
-    return scope
 
 
 class ResourceServer:
@@ -54,9 +50,9 @@ class ResourceServer:
 
     `audience` is what a token must be meant for, one of these strings: by default the `resource`. Without one it is
     the issuer where `tokens` are `server.tokens`, and whatever it is otherwise. `AnyAudience()` checks none for a
-    resource either. `implies` widens a token's scope:
-    `lambda scope: [*scope, "read"] if "write" in scope else scope`. `clock` is needed for `max_age` where `tokens` is a
-    function of your own.
+    resource either. `implies` widens a token's scope: `ScopeHierarchy({"write": ["read"]})`, or a function; that of the
+    server's policy where `tokens` are its own. `clock` is needed for `max_age` where `tokens` is a function of your
+    own.
 
     Raises `ConfigurationError` for settings that can't be.
     """
@@ -71,12 +67,12 @@ class ResourceServer:
         name: str | None = None,
         audience: str | Iterable[str] | AnyAudience | None = None,
         realm: str | None = None,
-        implies: Implies = _no_more,
+        implies: Implies | None = None,
         metadata_at_root: bool = True,
         clock: Clock | None = None,
     ) -> None:
         self._tokens = tokens
-        self._implies = implies
+        self.implies = implies or (tokens.implies if isinstance(tokens, StoredTokens) else NO_HIERARCHY)
         self._clock = clock or (tokens.clock if isinstance(tokens, _OURS) else None)
         self._audience = _accepted(audience, resource, tokens)
         if isinstance(tokens, JwtTokens) and audience is None and resource is None:
@@ -165,7 +161,7 @@ class ResourceServer:
         # Before the scope, since this challenge names the scope as well: one new authorization is enough for both.
         requirement.check_authentication(access, 0 if self._clock is None else self._clock())
         # RFC 6750 section 3.1: 403 insufficient_scope, with the scope that is needed, so that a client can step up.
-        if not Scope(tuple(self._implies(access.scope))).covers(requirement.scope):
+        if not Scope(tuple(self.implies(access.scope))).covers(requirement.scope):
             raise InsufficientScope(f"the token has {access.scope.text}, and this takes {requirement.scope.text}")
         return access
 

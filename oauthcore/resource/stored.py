@@ -30,6 +30,7 @@ class StoredTokens:
         self.issuer = issuer
         self.clock = clock
         self._policy = policy or Policy.oauth21()
+        self.implies = self._policy.implies
         self._own_keys = own_keys
         self._digest = Digester(issuer)
 
@@ -43,7 +44,7 @@ class StoredTokens:
         return Access(
             client_id=token.client_id,
             subject=token.subject,
-            scope=registered_scope(token.scope, to.client),
+            scope=registered_scope(token.scope, to.client, self._policy),
             issued_at=token.issued_at,
             expires_at=token.expires_at,
             audience=token.audience,

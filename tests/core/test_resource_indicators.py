@@ -323,6 +323,7 @@ def test_a_server_that_can_not_sign_for_a_resource_is_not_made(settings: dict[st
         lambda: Resource("https://a.example", access_token_lifetime=0),
         lambda: Resource("https://a.example", access_token_format="JWT"),  # type: ignore[arg-type]  # the mistake
         lambda: Resource("https://a.example", client_ids="app"),
+        lambda: Resource("https://a.example", scopes=["é"]),
         lambda: Resource("https://a.example", introspected_by="api"),
         lambda: Resources([Resource("https://a.example"), Resource("https://a.example:443/")]),
         lambda: Resources([Resource("https://a/b"), Resource("https://a/b/")], trailing_slash="ignored"),

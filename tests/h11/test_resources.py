@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import Client, ConfigurationError, MemoryStorage, Request, World, run
+from oauthcore import Client, ConfigurationError, MemoryStorage, Request, ScopeHierarchy, World, run
 from oauthcore_h11.assembly import new_token_key, server_of, templates_of
 from oauthcore_h11.configuration import Configuration, read
 from tests.h11.test_cli import Shell, shell
@@ -124,3 +124,20 @@ def test_check_tells_of_a_wrong_resource_in_one_line_and_ends_with_2(shell: Shel
 
     assert "resources[1].uri" in told
     assert "fragment" in told
+
+
+def test_scopes_that_imply_others_are_the_policys(tmp_path: Path) -> None:
+    configuration = configured(tmp_path, '[policy]\nimplies = { files = ["files:read"] }\n')
+
+    policy = server_of(configuration, templates_of(configuration)).policy
+
+    assert policy.implies == ScopeHierarchy({"files": ["files:read"]})
+
+
+def test_what_is_implied_and_is_no_scope_is_told_by_its_place(tmp_path: Path) -> None:
+    configuration = configured(tmp_path, "[policy]\nimplies = { files = ['\"'] }\n")
+
+    with pytest.raises(ConfigurationError, match="implies") as raised:
+        server_of(configuration, templates_of(configuration))
+
+    assert raised.value.setting == "policy.implies"

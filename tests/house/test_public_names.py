@@ -48,6 +48,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "Resources",
         "Response",
         "Scope",
+        "ScopeHierarchy",
         "Secret",
         "SoftwareStatementIssuer",
         "Throttled",

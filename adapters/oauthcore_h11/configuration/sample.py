@@ -94,6 +94,7 @@ storage = "sqlite:oauthcore.db"
 #   "one_word_scheme"                redirect URIs of native applications with a scheme of their own, as in cursor://
 #   "insecure_transport"             http where https is demanded: for development
 # allow = []
+# implies = {}                       # files = ["files:read"]: who may have or has allowed the one, the other as well
 
 # [lifetimes]
 # authorization_code_lifetime = 60

@@ -215,13 +215,14 @@ class PolicyTable:
     """Choose what is offered: OAuth 2.1, or all of RFC 6749 (oauth20); `allow` opens by name what is shut.
 
     `code_binding` is what a confidential client's code is tied to its browser by; `unknown_scope` is what becomes of a
-    scope that a client asks for and is not registered with.
+    scope that a client asks for and is not registered with. `implies` has for a scope those that it implies.
     """
 
     preset: Literal["oauth21", "oauth20"] = "oauth21"
     code_binding: Literal["pkce_or_nonce", "pkce"] = "pkce_or_nonce"
     unknown_scope: UnknownScopeName = "ignore_in_openid"
     allow: tuple[Allowance, ...] = ()
+    implies: Mapping[str, tuple[str, ...]] = attrs.Factory(dict)
 
 
 @attrs.frozen(kw_only=True)
