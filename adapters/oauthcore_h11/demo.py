@@ -12,6 +12,7 @@ import attrs
 
 from oauthcore import (
     Allowance,
+    AsyncWorld,
     AuthorizationServer,
     Client,
     Lifetimes,
@@ -29,7 +30,8 @@ from oauthcore.digest import same
 from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
-from oauthcore_h11.demo_mcp import REGISTRATION, DemoMcp, make_mcp, resources_of
+from oauthcore_fetch import AsyncFetcher
+from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, DemoMcp, make_mcp, resources_of
 from oauthcore_pages import Pages, Templates
 from oauthcore_pages.session import BY_PASSWORD
 
@@ -135,7 +137,7 @@ class Demo:
 
     server: AuthorizationServer
     pages: Pages
-    world: World
+    world: World | AsyncWorld
     mcp: DemoMcp | None = None
 
     async def __call__(self, request: Request) -> Response:
@@ -172,7 +174,8 @@ class Demo:
 def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) -> Demo:
     """Make a demo that is reached at that host and port; nothing of it outlives the process.
 
-    With `mcp` there is a protected MCP endpoint beside it, and any client may register itself (RFC 7591).
+    With `mcp` there is a protected MCP endpoint beside it, and any client may register itself (RFC 7591) or publish
+    what it is at the URL that names it.
     """
     templates = Templates()
     issuer = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -187,6 +190,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         error_page=templates.error,
         openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
         registration=REGISTRATION if mcp else None,
+        client_id_metadata=DOCUMENTS if mcp else None,
         resources=resources_of(issuer) if mcp else None,
     )
     # Whoever walks the quick start twice sees both pages twice, and may say no the second time.
@@ -198,10 +202,12 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         templates=templates,
         remember=False,
     )
-    world = World(MemoryStorage(), authenticate=authenticate, claims=claims)
+    storage = MemoryStorage()
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
-        run(server.clients.register(client, None if secret is None else Secret(secret)), world)
+        run(server.clients.register(client, None if secret is None else Secret(secret)), World(storage))
+    # It fetches what clients publish of themselves, and keys: over https, from public addresses alone.
+    world = AsyncWorld(storage, authenticate=authenticate, claims=claims, fetch=AsyncFetcher())
     return Demo(server, pages, world, make_mcp(server) if mcp else None)
 
 

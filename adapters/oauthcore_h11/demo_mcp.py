@@ -13,7 +13,7 @@ from oauthcore import (
     Access,
     AnyoneMayRegister,
     AuthorizationServer,
-    Client,
+    ClientIdMetadata,
     Registration,
     Request,
     Resource,
@@ -29,24 +29,12 @@ PATH = "/mcp"
 # What every request takes; one of the tools takes more.
 SCOPE, SCOPES = "read", ("read", "write")
 NAME = "The demo's notes"
-REGISTERED_SCOPE = as_scope("read write openid email profile offline_access")
-
-
-def with_whole_scope(client: Client) -> Client:
-    """Let a client ask later for more than it has named (RFC 7591 section 3.2.1).
-
-    MCP's clients name the scope of the first challenge, which is what one request takes, and step up from there. It
-    costs nothing: whoever may register may do so again with more, and what a person allows is theirs to say.
-    """
-    return attrs.evolve(client, scope=REGISTERED_SCOPE)
-
-
+# What a client may ask for that nobody has registered: it registers itself, or publishes what it is.
+OFFERED_SCOPE = as_scope("read write openid email profile offline_access")
 REGISTRATION = Registration(
-    access=AnyoneMayRegister(),
-    scope=REGISTERED_SCOPE,
-    grant_types=("authorization_code", "refresh_token"),
-    review=with_whole_scope,
+    access=AnyoneMayRegister(), scope=OFFERED_SCOPE, grant_types=("authorization_code", "refresh_token")
 )
+DOCUMENTS = ClientIdMetadata(scope=OFFERED_SCOPE)
 MAX_NOTE = 1_000
 _NOTE: Mapping[str, object] = {
     "type": "object",

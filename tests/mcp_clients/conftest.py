@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 
-from tests.mcp_clients.site import CALLBACK, HOSTS, SECRET, Site
+from tests.mcp_clients.site import CALLBACK, HOSTS, SECRET, Site, document_url, metadata
 from tests.processes import line_of, running
 from tests.relying_parties.browser import Browser
 
@@ -59,13 +59,15 @@ def walk(sites: Sites) -> Walk:
         mcp = site.demo.mcp
         assert mcp is not None
         job |= {"flow": "walk", "sdk": sdk, "url": mcp.url, "redirect_uri": CALLBACK}
-        job["metadata"] = metadata(method, site)
+        job["metadata"] = metadata(method, site.key)
         if method == "private_key_jwt":
             job["key"] = dict(site.key.members)
         if registration == "registered":
             secret = {"client_secret": SECRET} if "secret" in method else {}
             # Where the application doesn't say which method is the client's, the SDKs take Basic.
             job["client"] = {"client_id": method, "token_endpoint_auth_method": method, **secret}
+        if registration == "publishes":
+            job["client_metadata_url"] = document_url(method)
         # Nothing is asked over TLS.
         with Browser(site.origin, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as browser:
             try:
@@ -75,18 +77,6 @@ def walk(sites: Sites) -> Walk:
                 site.clock.ahead = 0
 
     return walk_with
-
-
-def metadata(method: str, site: Site) -> dict[str, Any]:
-    """Return what the application says of itself."""
-    said: dict[str, Any] = {
-        "client_name": "Walk",
-        "redirect_uris": [CALLBACK],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "response_types": ["code"],
-        "token_endpoint_auth_method": method,
-    }
-    return said | ({"jwks": {"keys": [dict(site.key.public.members)]}} if method == "private_key_jwt" else {})
 
 
 def converse(site: Site, browser: Browser, job: dict[str, Any]) -> dict[str, Any]:

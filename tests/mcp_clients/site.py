@@ -6,6 +6,7 @@ Both hosts run in this process, on a thread, so that a test can turn the clock.
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from socket import socket
 from threading import Thread
+from typing import Any
 
 import attrs
 import uvicorn
@@ -22,6 +24,7 @@ from oauthcore import (
     Client,
     Lifetimes,
     MemoryStorage,
+    Outgoing,
     Policy,
     Request,
     Response,
@@ -38,7 +41,7 @@ from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import Answer, Receive, Scope, Send, body_of, paths_of, request_from, stated_length
 from oauthcore_h11 import Server
 from oauthcore_h11.demo import Demo
-from oauthcore_h11.demo_mcp import REGISTRATION, make_mcp, resources_of
+from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, make_mcp, resources_of
 from oauthcore_h11.loopback import listen, port_of
 from oauthcore_pages import Pages
 from tests.core.signing_keys import key_for
@@ -90,10 +93,11 @@ def make_site(origin: str, path: str) -> Site:
         keys=GivenKeys([key_for("RS256")]) if openid else None,
         policy=(Policy.openid if openid else Policy.oauth21)(lifetimes=LIFETIMES),
         registration=REGISTRATION,
+        client_id_metadata=DOCUMENTS,
         resources=resources_of(origin + path),
     )
     pages = Pages(server, key=secrets.token_bytes(32), clock=clock, entropy=secrets.token_bytes)
-    world = World(MemoryStorage(), authenticate)
+    world = World(MemoryStorage(), authenticate, fetch=lambda outgoing: published(outgoing, key))
     for client, secret in registered(key):
         run(server.clients.register(client, secret), world)
     return Site(origin, Demo(server, pages, world, make_mcp(server)), clock, key)
@@ -116,6 +120,34 @@ def registered(key: Jwk) -> Iterator[tuple[Client, Secret | None]]:
         attrs.evolve(client, client_id="private_key_jwt", token_endpoint_auth_method="private_key_jwt", jwks=keys),
         None,
     )
+
+
+def document_url(method: str) -> str:
+    """Return the client identifier of an application that publishes what it is, and authenticates by that method."""
+    return f"https://app.example/{method}/client.json"
+
+
+def published(outgoing: Outgoing, key: Jwk) -> Response:
+    """Be the site of that application."""
+    method = outgoing.url.split("/")[3]
+    document = {
+        "client_id": document_url(method),
+        **metadata(method, key),
+        "redirect_uris": ["http://127.0.0.1/callback"],
+    }
+    return Response(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
+
+
+def metadata(method: str, key: Jwk) -> dict[str, Any]:
+    """Return what the application says of itself."""
+    said: dict[str, Any] = {
+        "client_name": "Walk",
+        "redirect_uris": [CALLBACK],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": method,
+    }
+    return said | ({"jwks": {"keys": [dict(key.public.members)]}} if method == "private_key_jwt" else {})
 
 
 def asgi(site: Site) -> Callable[[Scope, Receive, Send], object]:

@@ -10,7 +10,11 @@ from tests.mcp_clients.conftest import Walk
 from tests.mcp_clients.site import LIFETIMES
 
 METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
-WAYS = [(registration, method) for registration in ("registered", "registers") for method in METHODS]
+# A secret that is published is none (draft-ietf-oauth-client-id-metadata-document-00 section 4.1).
+WAYS = [
+    *((registration, method) for registration in ("registered", "registers") for method in METHODS),
+    *(("publishes", method) for method in ("none", "private_key_jwt")),
+]
 PLACES = [("h11", ""), ("uvicorn", "/tenant"), ("h11", "/tenant"), ("uvicorn", "")]
 EXPIRED = LIFETIMES.access_token_lifetime + 1
 
