@@ -51,6 +51,12 @@ class Provider {
   redirectToAuthorization(url) {
     this.url = url;
   }
+  saveDiscoveryState(state) {
+    this.discovered = state;
+  }
+  discoveryState() {
+    return this.discovered;
+  }
   saveCodeVerifier(verifier) {
     this.verifier = verifier;
   }
