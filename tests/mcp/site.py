@@ -114,7 +114,9 @@ async def asgi(app: Any, at: socket.socket) -> AsyncIterator[None]:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,unused-ignore]  # of older versions
     task = asyncio.create_task(_serve(server, at))
     while not server.started:
-        assert not task.done(), task.result()
+        if task.done():
+            await task  # raises what kept it from beginning
+            raise AssertionError("the server has ended before it began")
         await anyio.sleep(0.005)
     try:
         yield
