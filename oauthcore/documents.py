@@ -103,13 +103,14 @@ class DocumentNeeded(Exception):
 class StoredDocumentNeeded(DocumentNeeded):
     """End an attempt that lacks a document which is kept in storage.
 
-    `remember` is given the answer, or None where there was none. `new_budget` is how many documents that nobody knows
-    yet may be fetched within a minute, None for one that is known.
+    `remember` is given the answer, or None where there was none. `is_known` tells that there is an older answer in
+    storage; `new_budget` is how many documents that are not known may be fetched within a minute, None for any number.
     """
 
-    def __init__(self, missing: DocumentNeeded, remember: Remember, new_budget: int | None) -> None:
+    def __init__(self, missing: DocumentNeeded, remember: Remember, *, is_known: bool, new_budget: int | None) -> None:
         super().__init__(missing.documents, missing.url, missing.now, missing.fresh_for)
         self.remember = remember
+        self.is_known = is_known
         self.new_budget = new_budget
 
 
@@ -191,14 +192,22 @@ class Documents:
         if self._find(url, now, missing.fresh_for) is not None:
             self.end_turn(url)
             return Turn.KNOWN
-        budget = missing.new_budget if isinstance(missing, StoredDocumentNeeded) else None
-        # Blank is no host, and so counts what is new of all of them.
-        if not (budget is None or self._is_within_budget("", now, budget)) or not self._is_within_budget(
-            host_of(url), now, self._host_budget
-        ):
+        if not self._may_ask(missing, now):
             self.end_turn(url)
             return Turn.LATER
         return Turn.FETCH
+
+    def _may_ask(self, missing: DocumentNeeded, now: int) -> bool:
+        """Count a request, and tell whether there were too many: of its host, and of what nobody knows."""
+        host = host_of(missing.url)
+        if not isinstance(missing, StoredDocumentNeeded) or missing.is_known:
+            return self._is_within_budget(host, now, self._host_budget)
+        budget = missing.new_budget
+        # No host has a space in its name. What strangers name at a host is counted apart, or they could keep us from
+        # asking it for what is known; and what they name anywhere, together.
+        return (budget is None or self._is_within_budget(" ", now, budget)) and self._is_within_budget(
+            f" {host}", now, self._host_budget
+        )
 
     def end_turn(self, url: str) -> None:
         """Let others fetch a document: it has been kept, or nobody waits for it any more."""

@@ -104,8 +104,12 @@ def need(url: str, known: Client | None, documents: MetadataDocuments, context: 
     try:
         _ = documents.documents.get(url, context.now, fresh_for=0)
     except DocumentNeeded as missing:
-        budget = None if known is not None or settings.is_known_host(url) else settings.new_per_minute
-        raise StoredDocumentNeeded(missing, lambda answer: remember(url, answer, documents, context), budget) from None
+        raise StoredDocumentNeeded(
+            missing,
+            lambda answer: remember(url, answer, documents, context),
+            is_known=known is not None,
+            new_budget=None if settings.is_known_host(url) else settings.new_per_minute,
+        ) from None
 
 
 def remember(url: str, answer: Response | None, documents: MetadataDocuments, context: Context) -> Flow[bool]:

@@ -107,7 +107,7 @@ def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
         return turn
     stored = missing if isinstance(missing, StoredDocumentNeeded) else None
     if turn is Turn.LATER:
-        if stored is None or stored.new_budget is not None:
+        if stored is None or not stored.is_known:
             raise TemporarilyUnavailable("a host has been asked for too many documents within a minute")
         _ = yield from stored.remember(None)
         return turn

@@ -690,6 +690,17 @@ def test_one_host_is_asked_for_sixty_documents_a_minute_at_most(at: Published) -
     assert len(at.hosts.asked) == 60
 
 
+def test_what_strangers_name_at_a_host_keeps_nobody_from_asking_it_for_what_is_known(at: Published) -> None:
+    _ = at.redeem(at.code())
+    at.hosts.publish(client_name="Another name")
+    lapse(at)
+    for number in range(100):
+        _ = at.authorize(f"https://app.example/nothing/{number}")
+
+    assert location(at.authorize()).startswith("/login?")
+    assert at.known().name == "Another name"
+
+
 @pytest.mark.slow
 def test_strangers_documents_push_out_no_keys_of_registered_clients() -> None:
     at = published(metadata=attrs.evolve(ON, new_per_minute=10_000))
