@@ -7,6 +7,8 @@ then use, is theirs.
 from __future__ import annotations
 
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,8 +18,10 @@ import pytest
 
 from oauthcore import MemoryStorage, Resource, World
 from oauthcore.clients.assertion import ASSERTION_TYPE
+from oauthcore.flow.storage import Storage
 from oauthcore.jose.crypto import sign_claims
 from oauthcore_mcp import McpResource, oauth_for_mcp, protect_mcp
+from oauthcore_sqlite import SqliteStorage
 from tests.core.clients.publishing import CHATGPT, CHATGPT_KEYS, CLAUDE_AI, CLAUDE_CODE, CURSOR, DOCUMENTS, KEY, Hosts
 from tests.core.site import CHALLENGE, VERIFIER
 from tests.mcp.site import SCOPES, authenticate
@@ -94,11 +98,18 @@ def show(method: str, client_id: str) -> dict[str, str]:
     return {"client_assertion": sign_claims(claims, KEY, "RS256", "JWT"), "client_assertion_type": ASSERTION_TYPE}
 
 
-def walk(redirect_uri: str, client_id: str | None, metadata: dict[str, Any] | None, method: str = "none") -> None:
-    """Be such a client from the first request to a refreshed token."""
-    world = World(MemoryStorage(), authenticate=authenticate, fetch=Hosts())
+def replica(storage: Storage) -> Any:
+    """Return an MCP server with its authorization server, as one process has them."""
+    world = World(storage, authenticate=authenticate, fetch=Hosts())
     oauth = oauth_for_mcp(HOST, world, bytes(32), [Resource(URL, scopes=SCOPES)])
-    app = protect_mcp(echo, McpResource(oauth, URL, "files:read"))
+    return protect_mcp(echo, McpResource(oauth, URL, "files:read"))
+
+
+def walk(
+    redirect_uri: str, client_id: str | None, metadata: dict[str, Any] | None, method: str = "none", app: Any = None
+) -> None:
+    """Be such a client from the first request to a refreshed token."""
+    app = app or replica(MemoryStorage())
 
     async def run() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST) as http:
@@ -155,6 +166,26 @@ def test_host_that_registers_itself_completes_the_flow(
     metadata: dict[str, Any], redirect_uri: str, method: str
 ) -> None:
     walk(redirect_uri, None, metadata, method)
+
+
+class Restarted:
+    """Be an MCP server of which every request meets another process, that has just been started."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Start, answer one request, and end."""
+        with closing(SqliteStorage(self._file)) as storage:
+            await replica(storage)(scope, receive, send)
+
+
+def test_i3_each_step_of_a_login_may_meet_another_replica_that_has_just_been_started(tmp_path: Path) -> None:
+    walk(CURSOR_ANSWERS_AT, None, registration(CURSOR), app=Restarted(tmp_path / "mcp.db"))
+
+
+def test_i3_client_that_publishes_what_it_is_may_meet_another_replica_each_time(tmp_path: Path) -> None:
+    walk(CHATGPT_CALLBACK, CHATGPT, None, "private_key_jwt", app=Restarted(tmp_path / "mcp.db"))
 
 
 def test_metadata_says_that_clients_may_publish_what_they_are() -> None:
