@@ -50,21 +50,23 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
         facts = yield from find_client(client_id)
         known = known_client(facts, client_id)
         proposed = attrs.evolve(known, **settings)  # type: ignore[arg-type]  # the fields' own names
-        changed = renew(frozen(proposed, is_kept="expires_at" in settings), known)
+        changed = renew(frozen(proposed, settings), known)
         decided = decide_change(changed.client, facts, "client_updated", context)
         return Decision(changed, decided.changes, decided.events)
 
     return (yield from commit_with_retry(decision))
 
 
-def frozen(client: Client, *, is_kept: bool) -> Client:
-    """Return a client that can't take back what the operator changes of it; `is_kept`: nor is it forgotten unused."""
+def frozen(client: Client, settings: Mapping[str, object]) -> Client:
+    """Return a client that can't take back what the operator changes of it, nor is forgotten if they say how long."""
     dynamic = client.dynamic
     if dynamic is None:
         return client
-    unused = dynamic.is_unused and not is_kept
+    unused = dynamic.is_unused and "expires_at" not in settings
     # What it named when it registered is the client's wish, and within whatever the operator leaves it.
-    named = None if client.default_scope is None else client.default_scope.within(client.scope)
+    named = client.default_scope
+    if named is not None and "default_scope" not in settings:
+        named = named.within(client.scope)
     changed = attrs.evolve(dynamic, is_frozen=True, is_unused=unused)
     return attrs.evolve(client, dynamic=changed, default_scope=named)
 

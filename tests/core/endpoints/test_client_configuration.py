@@ -305,6 +305,15 @@ def test_what_the_operator_changed_the_client_can_not_take_back(opened: Site, re
     assert configure(opened, "DELETE", registered).status == 204
 
 
+def test_an_operator_is_told_of_a_default_scope_that_is_not_within_the_scope(
+    opened: Site, registered: dict[str, Any]
+) -> None:
+    settings = {"scope": "profile", "default_scope": "email"}
+
+    with pytest.raises(ConfigurationError, match="default_scope"):
+        opened.drive(opened.server.clients.update(registered["client_id"], **settings), opened.world)
+
+
 def test_a_clients_registration_of_itself_is_no_setting(opened: Site, registered: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match="dynamic"):
         opened.drive(opened.server.clients.update(registered["client_id"], dynamic=None), opened.world)
