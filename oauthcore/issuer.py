@@ -40,7 +40,7 @@ def check_issuer(issuer: str, policy: Policy) -> str:
     if not host or "@" in parts.netloc or "?" in issuer or "#" in issuer or parts.scheme not in {"https", "http"}:
         raise ConfigurationError("issuer", issuer, remedy)
     if parts.scheme == "http" and host not in LOOPBACK_HOSTS and not policy.allows(Allowance.INSECURE_TRANSPORT):
-        opened = "use https, or open it by name in the policy: Allowance.INSECURE_TRANSPORT"
+        opened = "use https, or allow it in the policy: Allowance.INSECURE_TRANSPORT"
         raise ConfigurationError("issuer", issuer, opened)
     return parts.path.rstrip("/")
 

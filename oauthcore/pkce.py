@@ -32,7 +32,7 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
     """
     if value is None:
         if method is not None:
-            raise InvalidRequest.with_description("code_challenge_method came without code_challenge")
+            raise InvalidRequest.with_description("code_challenge_method was sent without code_challenge")
         return None
     if not _SYNTAX.fullmatch(value):
         raise InvalidRequest.with_description("code_challenge is not 43 to 128 unreserved characters")
@@ -44,11 +44,9 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
         case "plain" if plain_allowed:
             return CodeChallenge(value, "plain")
         case "plain":
-            raise InvalidRequest.with_description(
-                "code_challenge_method plain (the default where it is absent) is not allowed; use S256"
-            )
+            raise InvalidRequest.with_description("code_challenge_method plain (the default) is not allowed; use S256")
         case _:
-            raise InvalidRequest.with_description("code_challenge_method is not known")
+            raise InvalidRequest.with_description("code_challenge_method is unknown; use S256")
 
 
 def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> None:
@@ -59,7 +57,9 @@ def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> Non
     """
     if challenge is None:
         if verifier is not None:
-            raise InvalidGrant.with_description("code_verifier came for a code that had no challenge")
+            raise InvalidGrant.with_description(
+                "code_verifier was sent, but the authorization request had no code_challenge"
+            )
         return
     if verifier is None:
         raise InvalidGrant.with_description("code_verifier is missing")

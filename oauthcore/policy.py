@@ -133,10 +133,10 @@ class Policy:
 
     def __attrs_post_init__(self) -> None:
         if "password" in self.grant_types and Allowance.PASSWORD not in self.allow:
-            raise ConfigurationError("grant_types", "password", "leave it out, or open it by name: Allowance.PASSWORD")
+            raise ConfigurationError("grant_types", "password", "leave it out, or allow it: Allowance.PASSWORD")
         for response_type in self.response_types:
             if "token" in response_type.split(" ") and Allowance.IMPLICIT not in self.allow:
-                remedy = "leave it out, or open it by name: Allowance.IMPLICIT"
+                remedy = "leave it out, or allow it: Allowance.IMPLICIT"
                 raise ConfigurationError("response_types", response_type, remedy)
 
     @classmethod

@@ -35,5 +35,5 @@ def check_client_secret(setting: str, secret: Secret, client_id: str, rules: Cli
         least = f"{rules.minimum_length} characters (client_secrets.minimum_length)"
         raise ConfigurationError(setting, secret, f"use at least {least}, {_REMEDY}")
     if rules.refuse_common and is_common(text, client_id):
-        remedy = "it is among the first that anybody would try (client_secrets.refuse_common); use another"
+        remedy = "it is one of the most common secrets (client_secrets.refuse_common); use another"
         raise ConfigurationError(setting, secret, f"{remedy}, {_REMEDY}")

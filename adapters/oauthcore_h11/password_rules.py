@@ -40,7 +40,7 @@ class PasswordRules:
             remedy = f"use at least {least} and at most {most}"
             raise ConfigurationError("password", password, remedy)
         if self.refuse_common and is_common(text, *others):
-            remedy = "it is among the first that anybody would try (passwords.refuse_common); use another"
+            remedy = "it is one of the most common passwords (passwords.refuse_common); use another"
             raise ConfigurationError("password", password, remedy)
 
 

@@ -110,7 +110,7 @@ def _world_for(oauth: Embedded[Any, Any] | FindAccess, world: World | AsyncWorld
     if isinstance(oauth, Embedded):
         return oauth.world
     if not isinstance(oauth, JwtTokens | IntrospectedTokens):
-        raise ConfigurationError("world", None, "give the world of the server that the tokens are of")
+        raise ConfigurationError("world", None, "pass the world of the server that issued the tokens")
     from oauthcore_fetch import AsyncFetcher  # it needs urllib3, which the same process has no use for
 
     # Nothing is put into this storage: neither kind of tokens is stored here.

@@ -39,7 +39,7 @@ class Form:
             text = request.body.decode("utf-8")
             fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
         except ValueError:  # UnicodeDecodeError is one
-            raise UnreadableRequest("the form is no UTF-8, or has too many fields") from None
+            raise UnreadableRequest("the form is not UTF-8, or has too many fields") from None
         if any("\0" in name + value for name, value in fields):
             raise UnreadableRequest("a field has a NUL character")
         return cls(tuple(fields))

@@ -108,7 +108,7 @@ def _made(make: Callable[..., E], address: URL, named: str, used: str, sizes: Ma
             sizes = {**sizes, "pool_size": options.pool_size}
         return make(address, connect_args=own, **sizes)
     except NoSuchModuleError:
-        raise ConfigurationError("storage", text, "nobody knows that driver; leave it out") from None
+        raise ConfigurationError("storage", text, "this driver is unknown; leave it out") from None
     except ArgumentError as error:  # of several hosts and their ports, which SQLAlchemy looks over
         raise ConfigurationError("storage", text, f"name each host with its port: {error}") from None
     except ImportError as missing:

@@ -54,7 +54,9 @@ def prepare(path: Path, wait: float) -> None:
             # Persistent: it is a property of the file (SQLite, Write-Ahead Logging, section 3.3).
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
-                raise ConfigurationError("storage", str(path), "put it on a local disk: a write-ahead log needs one")
+                raise ConfigurationError(
+                    "storage", str(path), "put it on a local disk; SQLite's write-ahead log needs one"
+                )
             migrate(connection, path)
     except (OSError, sqlite3.OperationalError, sqlite3.DatabaseError) as error:
         raise ConfigurationError("storage", str(path), f"it can't be opened: {reason(error)}") from None

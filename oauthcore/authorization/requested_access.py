@@ -92,7 +92,7 @@ def check_display(draft: Draft, _: Context) -> None:
     """Check that the page may be displayed in a way that there is."""
     # OIDC Core section 3.1.2.1 lists the values. An unknown one is an error of the client, not of the user.
     if draft.request.display is not None and draft.request.display not in DISPLAYS:
-        raise InvalidRequest.with_description("display has a value that is not known")
+        raise InvalidRequest.with_description("display has an unknown value")
 
 
 def check_prompt(draft: Draft, context: Context) -> None:
@@ -101,10 +101,10 @@ def check_prompt(draft: Draft, context: Context) -> None:
     # OIDC Core section 3.1.2.6. An unknown value may ask for more than any known one, so ignoring it could skip a page
     # that the client relies on.
     if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
-        raise InvalidRequest.with_description("prompt has a value that is not known")
+        raise InvalidRequest.with_description("prompt has an unknown value")
     # OIDC Core section 3.1.2.1: if `none` comes with any other value, an error is returned.
     if "none" in prompt and len(prompt) > 1:
-        raise InvalidRequest.with_description("prompt has none beside another value")
+        raise InvalidRequest.with_description("prompt combines none with another value")
 
 
 def check_resource(draft: Draft, context: Context) -> None:
@@ -118,7 +118,7 @@ def check_scope(draft: Draft, context: Context) -> None:
     named = None if text is None else parse_scope(text)
     if named is not None and "openid" in named and context.openid is None:
         # The client waits for an ID token, and it is better told so before the person has signed in than after.
-        raise InvalidScope.with_description("scope openid is asked for, and OpenID Connect is not offered here")
+        raise InvalidScope.with_description("scope openid was requested, but this server does not offer OpenID Connect")
     # RFC 6749 section 3.3: an omitted scope means the default, and one that exceeds the registration is `invalid_scope`
     # or cut down, as the policy says.
     scope = context.requested_scope(named, draft.client)
@@ -150,7 +150,7 @@ def check_max_age(draft: Draft, _: Context) -> None:
         return
     draft.max_age = max_age = decimal(text, MAX_MAX_AGE_DIGITS)
     if max_age is None:
-        raise InvalidRequest.with_description("max_age is no number of seconds")
+        raise InvalidRequest.with_description("max_age is not a number of seconds")
 
 
 def check_acr_values(draft: Draft, _: Context) -> None:

@@ -55,7 +55,7 @@ def check_response_mode(draft: Draft, _: Context) -> None:
             return
     # Multiple Response Type Encoding section 3.0: types that return a token or an ID token never use the query, which
     # ends up in logs, histories and Referer headers (RFC 9700 sections 4.2 and 4.3).
-    raise InvalidRequest.with_description("response_mode is unknown, or does not go with the response type")
+    raise InvalidRequest.with_description("response_mode is unknown, or not allowed with this response_type")
 
 
 def check_offline_access(draft: Draft, context: Context) -> None:
@@ -80,11 +80,11 @@ def check_id_token(draft: Draft, context: Context) -> None:
     if not draft.response_type.issues_id_token:
         return
     if context.openid is None or "openid" not in draft.scope:
-        raise InvalidRequest.with_description("an ID token is asked for without scope openid")
+        raise InvalidRequest.with_description("scope must contain openid: the response_type requests an ID token")
     # OIDC Core section 3.2.2.1: nonce is REQUIRED where the ID token leaves in the front channel; it is what detects an
     # ID token that was injected or replayed (RFC 9700 section 4.5.3.2).
     if draft.request.nonce is None:
-        raise InvalidRequest.with_description("an ID token is asked for without nonce")
+        raise InvalidRequest.with_description("nonce is missing: a response_type with id_token requires it")
 
 
 def check_code_challenge(draft: Draft, context: Context) -> None:
@@ -121,7 +121,7 @@ def brings_nonce(draft: Draft, context: Context) -> bool:
 def unbound_code(context: Context) -> InvalidRequest:
     """Return the refusal of a confidential client's request for a code that nothing binds: with what it lacks."""
     if context.openid is not None and context.policy.code_binding is CodeBinding.PKCE_OR_NONCE:
-        return InvalidRequest.with_description("code_challenge is missing, and so is a nonce with scope openid")
+        return InvalidRequest.with_description("code_challenge is missing: send one, or scope openid with a nonce")
     return InvalidRequest.with_description(
         "code_challenge is missing", "code_challenge is missing, and the policy demands it"
     )

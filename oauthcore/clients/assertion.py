@@ -65,7 +65,7 @@ def read_assertion(request: Request, parameters: Parameters) -> Assertion | None
         return None
     # RFC 7521 section 4.2: both are REQUIRED. One alone is a mistake, not a public client.
     if text is None or kind is None:
-        raise InvalidRequest.with_description("client_assertion and client_assertion_type belong together")
+        raise InvalidRequest.with_description("client_assertion and client_assertion_type must be sent together")
     if kind != ASSERTION_TYPE:
         raise InvalidClient.with_description("client_assertion_type is not the one for JWTs")
     try:

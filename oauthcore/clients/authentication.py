@@ -76,7 +76,7 @@ def read_credentials(request: Request, parameters: Parameters) -> Presented:
     client_id = parameters.get("client_id")
     # A request that names two clients would be one client's to who authenticates it and another's to who logs it.
     if client_id is not None and client_id not in presented.client_ids:
-        raise InvalidRequest.with_description("client_id in the form is not the one that is to be proven")
+        raise InvalidRequest.with_description("client_id in the form differs from the client that authenticates")
     return presented
 
 
@@ -88,7 +88,7 @@ def _read_form(request: Request, parameters: Parameters, basic: Presented | None
     shown = [presented for presented in (basic, post, asserted) if presented is not None]
     if len(shown) > 1:
         # RFC 6749 section 2.3: the client MUST NOT use more than one method in each request.
-        raise InvalidRequest.with_description("two methods of client authentication in one request")
+        raise InvalidRequest.with_description("the request uses two methods of client authentication")
     return shown[0] if shown else read_none(parameters)
 
 
@@ -137,7 +137,7 @@ def nothing_proven(presented: Presented, reason: str) -> InvalidClient:
     """Refuse who is not known, or showed nothing that could be proven; both alike, so that none learns who is known."""
     if presented.method != "none":
         return InvalidClient(reason)
-    return InvalidClient.with_description("the client is not known, or sent nothing to authenticate with", reason)
+    return InvalidClient.with_description("the client is unknown, or sent no credentials", reason)
 
 
 def other_method(presented: Presented, client: Client, context: Context) -> InvalidClient:

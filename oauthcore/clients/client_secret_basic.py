@@ -29,11 +29,13 @@ def read_basic(request: Request) -> Presented | None:
     try:
         text = binascii.a2b_base64(strip_ows(encoded), strict_mode=True).decode("utf-8")
     except ValueError:
-        raise InvalidClient.with_description("the Basic credentials are no base64 of UTF-8") from None
+        raise InvalidClient.with_description("the Basic credentials are not Base64 of UTF-8 text") from None
     client_id, colon, secret = text.partition(":")
     # An empty secret is no authentication: taken for a public client, it would open confidential ones.
     if not colon or not client_id or not secret or "\0" in text:
-        raise InvalidClient.with_description("the Basic credentials are no identifier and secret divided by a colon")
+        raise InvalidClient.with_description(
+            "the Basic credentials are not an identifier and a secret separated by a colon"
+        )
     if "%" not in text and "+" not in text:  # as in almost all: there is one way to read them
         return Presented("client_secret_basic", (client_id,), (Secret(secret),))
     return Presented("client_secret_basic", _readings(client_id), tuple(map(Secret, _readings(secret))))

@@ -16,5 +16,5 @@ def read_post(parameters: Parameters) -> Presented | None:
     client_id = parameters.get("client_id")
     # RFC 6749 section 2.3.1: both parameters are REQUIRED.
     if client_id is None:
-        raise InvalidClient.with_description("client_secret came without client_id")
+        raise InvalidClient.with_description("client_secret was sent without client_id")
     return Presented("client_secret_post", (client_id,), (Secret(secret),))

@@ -80,7 +80,7 @@ def approve_client(client_id: str, context: Context) -> Flow[Client]:
         if known.dynamic is None:
             raise ConfigurationError("client_id", client_id, "name a client that has registered itself")
         if known.expires_at is not None and context.now >= known.expires_at:
-            raise ConfigurationError("client_id", client_id, "it was not used in time, and has to register again")
+            raise ConfigurationError("client_id", client_id, "its registration was not used in time; register it again")
         dynamic = attrs.evolve(known.dynamic, is_approved=True, awaits_approval=False, is_unused=False)
         changed = attrs.evolve(
             known,

@@ -11,5 +11,5 @@ def read_none(parameters: Parameters) -> Presented:
     """Read the bare identifier; raises `InvalidClient` where even that is missing."""
     client_id = parameters.get("client_id")
     if client_id is None:
-        raise InvalidClient.with_description("the request shows no client: no client_id, and no Authorization header")
+        raise InvalidClient.with_description("the request has neither a client_id nor an Authorization header")
     return Presented("none", (client_id,))

@@ -60,7 +60,7 @@ def _check_encrypted(client: Client) -> None:
         if client.jwks is None and client.jwks_uri is None:
             raise ConfigurationError(f"{of}_encrypted_response_alg", alg, "give the client jwks or a jwks_uri")
         if of == "userinfo" and client.userinfo_signed_response_alg is None:
-            remedy = "name one: what is encrypted here is always signed, too"
+            remedy = "set it: an encrypted response is always signed, too"
             raise ConfigurationError("userinfo_signed_response_alg", None, remedy)
 
 

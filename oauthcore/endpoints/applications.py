@@ -140,7 +140,7 @@ def revoke_by_key(key: str, context: Context) -> Flow[Decision[Grant]]:
     """Revoke one grant at the operator's wish; raises `ConfigurationError` where there is none to revoke."""
     grant = yield from find(Grant, Digest(key))
     if grant is None or not is_standing(grant, context.now):
-        raise ConfigurationError("grant", key, "name one that stands; grant list shows them")
+        raise ConfigurationError("grant", key, "name a grant that is active; grant list shows them")
     event = Event("grant_revoked", grant.client_id, grant.subject, grant.key)
     revoked = revoke_grant(grant)
     return Decision(revoked, (Replace(grant, revoked),), (event,))

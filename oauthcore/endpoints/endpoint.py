@@ -70,7 +70,9 @@ class Endpoint:
 
     def __attrs_post_init__(self) -> None:
         if not _PATH.fullmatch(self.path):
-            raise ConfigurationError("endpoints", self.path, "start the path with / and use plain characters")
+            raise ConfigurationError(
+                "endpoints", self.path, "start the path with / and use URL path characters without percent-encoding"
+            )
         if not self.methods or not all(map(_METHOD.fullmatch, self.methods)) or "OPTIONS" in self.methods:
             raise ConfigurationError(
                 "endpoints", self.methods, 'name the methods, as in ("GET", "POST"), without OPTIONS'

@@ -86,11 +86,11 @@ def read_body(request: Request) -> dict[str, object]:
     if len(request.body) > MAX_BODY:
         raise ContentTooLarge(f"the body has {len(request.body)} bytes")
     if media_type(request.header("content-type") or "") != "application/json":
-        raise InvalidClientMetadata.with_description("the metadata has to be sent as application/json")
+        raise InvalidClientMetadata.with_description("the Content-Type must be application/json")
     try:
         return parse_object(request.body)
     except ValueError as error:
-        raise InvalidClientMetadata.with_description("the body is no JSON object", str(error)) from None
+        raise InvalidClientMetadata.with_description("the body is not a JSON object", str(error)) from None
 
 
 def statement_in(members: Mapping[str, object], settings: Registration, context: Context) -> Stated | None:

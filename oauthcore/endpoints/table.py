@@ -132,12 +132,14 @@ def check_endpoints(own: Iterable[Endpoint], added: Iterable[Endpoint], paths: P
     checked = tuple(added)
     for endpoint in checked:
         if endpoint.path in taken or endpoint.path.startswith("/.well-known/"):
-            raise ConfigurationError("endpoints", endpoint.path, "give it a path of its own; another has this one")
+            raise ConfigurationError("endpoints", endpoint.path, "use another path; this one is in use")
         if endpoint.metadata is not None and (
             endpoint.metadata in members or not endpoint.metadata.endswith(("_endpoint", "_uri"))
         ):
             raise ConfigurationError(
-                "endpoints", endpoint.metadata, "name a member that ends in _endpoint or _uri and that no other has"
+                "endpoints",
+                endpoint.metadata,
+                "name a metadata member that ends in _endpoint or _uri and is not in use",
             )
         taken.add(endpoint.path)
         members.add(endpoint.metadata)

@@ -33,7 +33,7 @@ def requested_resources(requested: Sequence[str], client: Client, context: Conte
     if not requested:
         return () if resources.default is None else (_find(resources.default, client, context),)
     if len(requested) > MAX_RESOURCES:
-        raise InvalidTarget.with_description("more resources are asked for than one token is for")
+        raise InvalidTarget.with_description("too many resources are requested for one token")
     return tuple(dict.fromkeys(_find(uri, client, context) for uri in requested))
 
 
@@ -65,7 +65,7 @@ def audience_within(requested: Sequence[str], grant: Grant, client: Client, cont
         return allowed
     named = requested_resources(requested, client, context)
     if not set(named) <= set(allowed):
-        raise InvalidTarget.with_description("a resource is asked for that was not allowed")
+        raise InvalidTarget.with_description("a resource is requested that was not allowed")
     return named
 
 

@@ -119,11 +119,13 @@ def prove_own(redemption: Redemption, client: Client, code: AuthorizationCode | 
     if redemption.redirect_uri is None:
         # Absent here only if absent there too, and there only a client with a single registered URI may leave it out.
         if code.redirect_uri_given:
-            raise InvalidGrant.with_description("redirect_uri is missing though the authorization request had one")
+            raise InvalidGrant.with_description(
+                "redirect_uri is missing: it is required because the authorization request had one"
+            )
     # RFC 6749 section 4.1.3: identical values. Else a code that an attacker received at one redirect URI could be
     # redeemed through another (RFC 6749 section 10.6).
     elif redemption.redirect_uri != code.redirect_uri:
-        raise InvalidGrant.with_description("redirect_uri is not the one of the authorization request")
+        raise InvalidGrant.with_description("redirect_uri differs from that of the authorization request")
     # RFC 7636 section 4.6. It also refuses a verifier where there was no challenge: an attacker may have stripped it
     # from the authorization request (PKCE downgrade, RFC 9700 section 4.8.2).
     check_verifier(code.code_challenge, redemption.code_verifier)

@@ -70,7 +70,9 @@ def as_resources_want(terms: TokenTerms, context: Context) -> TokenTerms:
     formats = {one.access_token_format for one in resources if one.access_token_format is not None}
     algorithms = {one.access_token_signing_alg for one in resources if one.access_token_signing_alg is not None}
     if len(algorithms) > 1:
-        raise InvalidTarget.with_description("no token does for all of these resources: ask for one of them")
+        raise InvalidTarget.with_description(
+            "no token can be issued for all of these resources together: request one of them"
+        )
     return attrs.evolve(
         terms,
         expires_at=context.now + min(lifetimes) if lifetimes else terms.expires_at,

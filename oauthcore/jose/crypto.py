@@ -95,7 +95,7 @@ def encrypt(token: str, encryption: Encryption) -> str:
     """Encrypt a signed token to its receiver (RFC 7519 section 5.2, a nested JWT); raises `ConfigurationError`."""
     alg, enc, key = encryption.alg, encryption.enc, encryption.key
     if not key.fits_encryption(alg) or enc not in CONTENT_ENCRYPTIONS:
-        raise ConfigurationError("encryption", f"{alg} {enc}", "register algorithms that are known, and a key for them")
+        raise ConfigurationError("encryption", f"{alg} {enc}", "register known algorithms, and a key for them")
     header = {"alg": alg, "enc": enc, "cty": "JWT"} | ({} if key.kid is None else {"kid": key.kid})
     library = _library("jwe")
     try:
@@ -194,7 +194,9 @@ def check_key(key: Jwk) -> None:
     except Exception as error:  # as the library says it, or as a signature that is wrong
         if isinstance(error, ConfigurationError):
             raise
-        raise ConfigurationError("key", key.kid, "its two halves are not of one key, or it is too small") from error
+        raise ConfigurationError(
+            "key", key.kid, "its private and public parts do not belong together, or it is too small"
+        ) from error
 
 
 _USUAL = {"RSA": "RS256", "P-256": "ES256", "P-384": "ES384", "Ed25519": "EdDSA"}

@@ -67,7 +67,9 @@ def _claims(members: object) -> Claims:
         return _NONE
     # OIDC Core section 5.5: each of the two members is a JSON object of claim names.
     if not isinstance(members, dict) or len(members) > MAX_CLAIMS:
-        raise InvalidRequest.with_description(f"claims asks for what is no object of at most {MAX_CLAIMS} claims")
+        raise InvalidRequest.with_description(
+            f"in claims, userinfo and id_token must be objects of at most {MAX_CLAIMS} members"
+        )
     return MappingProxyType({name: _wanted(wish) for name, wish in members.items()})
 
 
@@ -76,8 +78,8 @@ def _wanted(wish: object) -> Wanted:
     if wish is None:
         return Wanted()
     if not isinstance(wish, dict):
-        raise InvalidRequest.with_description("claims asks for a claim by what is neither null nor an object")
+        raise InvalidRequest.with_description("claims has a member that is neither null nor an object")
     essential, values = wish.get("essential", False), wish.get("values", [])
     if not isinstance(essential, bool) or not isinstance(values, list):
-        raise InvalidRequest.with_description("claims has an essential that is no boolean, or values that are no array")
+        raise InvalidRequest.with_description("in claims, essential must be a boolean and values an array")
     return Wanted(essential, tuple(values) if "value" not in wish else (wish["value"],))

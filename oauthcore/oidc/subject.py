@@ -35,11 +35,11 @@ def sector_of(client: Client) -> str:
     # A private-use scheme has no host, and the loopback interface is everybody's: all such clients would be one sector.
     if any(urlsplit(uri).hostname in {None, *LOOPBACK_HOSTS} for uri in client.redirect_uris):
         raise ConfigurationError(
-            "sector_identifier_uri", None, "name one: a redirect URI is at no host of the client's own (RFC 8252)"
+            "sector_identifier_uri", None, "set it: a redirect URI is not on a host of the client's own (RFC 8252)"
         )
     hosts = {urlsplit(uri).netloc for uri in client.redirect_uris}
     if len(hosts) != 1:
         raise ConfigurationError(
-            "sector_identifier_uri", None, "name one: the redirect URIs have several hosts (OIDC Core section 8.1)"
+            "sector_identifier_uri", None, "set it: the redirect URIs are on several hosts (OIDC Core section 8.1)"
         )
     return hosts.pop()

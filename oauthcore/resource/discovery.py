@@ -28,7 +28,9 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
     parts = urlsplit(issuer) if is_private_channel(issuer) else None
     # RFC 8414 section 2: an https URL with no query or fragment.
     if parts is None or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ConfigurationError("issuer", issuer, "use the https URL that its tokens name, without query and fragment")
+        raise ConfigurationError(
+            "issuer", issuer, "use the https URL in the iss of its tokens, without query and fragment"
+        )
     host, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     return tuple(
         dict.fromkeys(

@@ -52,7 +52,7 @@ class IntrospectedTokens:
     ) -> None:
         parts = urlsplit(endpoint)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS):
-            raise ConfigurationError("endpoint", endpoint, "use an https URL: what is asked are secrets")
+            raise ConfigurationError("endpoint", endpoint, "use an https URL, as tokens and a secret are sent to it")
         if cache_lifetime < 0 or capacity < 1 or skew < 0:
             setting, value = "cache_lifetime, capacity, skew", (cache_lifetime, capacity, skew)
             raise ConfigurationError(setting, value, "use 0, 1 and 0, or more")

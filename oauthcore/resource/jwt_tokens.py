@@ -90,7 +90,9 @@ class JwtTokens:
             remedy = f"use 1 to {FRESH_FOR} seconds, and 0 or more"
             raise ConfigurationError("keys_lifetime, skew", (keys_lifetime, skew), remedy)
         if jwks_uri is not None and not is_private_channel(jwks_uri):
-            raise ConfigurationError("jwks_uri", jwks_uri, "use an https URL: who changes the keys makes the tokens")
+            raise ConfigurationError(
+                "jwks_uri", jwks_uri, "use an https URL: whoever can change the keys can forge tokens"
+            )
         if jwks_uri is not None and keys is not None:
             raise ConfigurationError("jwks_uri", jwks_uri, "give the keys, or where they are, and not both")
         self._keys = None if keys is None else _public(keys)

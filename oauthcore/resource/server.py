@@ -77,7 +77,9 @@ class ResourceServer:
         self._audience = _accepted(audience, resource, tokens)
         if isinstance(tokens, JwtTokens) and audience is None and resource is None:
             # RFC 9068 section 4: nobody but the resource itself can know that a token is not meant for it.
-            raise ConfigurationError("resource", None, "say whom tokens are meant for: resource= or audience=")
+            raise ConfigurationError(
+                "resource", None, "pass resource= or audience=: which tokens does this server accept?"
+            )
         self.metadata_paths: tuple[str, ...] = ()
         metadata_url = None
         if resource is not None:
@@ -96,7 +98,7 @@ class ResourceServer:
         Raises `ConfigurationError` for what can't be.
         """
         if max_age is not None and self._clock is None:
-            raise ConfigurationError("clock", None, "give the ResourceServer a clock=time.time, to know ages by")
+            raise ConfigurationError("clock", None, "pass clock=time.time to the ResourceServer; max_age needs it")
         return Protection(self, Requirement.of(scope, acr_values, max_age))
 
     def verify(
@@ -198,7 +200,7 @@ def _accepted(
         return frozenset({_compared(tokens.issuer)}) if isinstance(tokens, StoredTokens) else None
     values = (given,) if isinstance(given, str) else strings("audience", given)
     if not values or not all(values):
-        raise ConfigurationError("audience", audience, "name the resource, or say AnyAudience()")
+        raise ConfigurationError("audience", audience, "name the resource, or pass AnyAudience()")
     return frozenset(map(_compared, values))
 
 

@@ -59,7 +59,7 @@ class KeyPolicy:
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"keys.{name}", getattr(self, name), "use a number of seconds, 0 or more")
         if self.published_lifetime < self.jwks_lifetime + self.cache_lifetime:
-            remedy = "make it as long as jwks_lifetime and cache_lifetime together, or nobody knows a key when it signs"
+            remedy = "make it at least jwks_lifetime plus cache_lifetime, or clients don't know a key yet when it signs"
             raise ConfigurationError("keys.published_lifetime", self.published_lifetime, remedy)
         if self.active_lifetime <= self.published_lifetime:
             remedy = "make it longer than published_lifetime, or no successor is ready in time"
@@ -126,7 +126,7 @@ def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
     """Put a key in; the first one of its algorithm is active at once, for want of another."""
     # RFC 7517 section 4.5: kid tells keys apart; two of one name could not be chosen between.
     if any(known.kid == key.kid for known in ring.keys):
-        raise ConfigurationError("key", key.kid, "it is there already; keys are told apart by kid")
+        raise ConfigurationError("key", key.kid, "there is already a key with this kid; use another kid")
     published = attrs.evolve(ring, keys=(*ring.keys, key))
     return activate(published, key.kid, now) if active_of(ring, key.alg) is None else published
 

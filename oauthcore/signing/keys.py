@@ -54,7 +54,7 @@ class Keys:
         """Return the key that signs by an algorithm; raises `ConfigurationError` where there is none."""
         key = self.signing.get(alg)
         if key is None:
-            raise ConfigurationError("keys.algorithms", alg, "add it, so that there is a key for it")
+            raise ConfigurationError("keys.algorithms", alg, "add it to the algorithms, so that there is a key for it")
         return key
 
 

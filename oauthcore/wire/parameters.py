@@ -132,7 +132,7 @@ def _decoded(text: str) -> str:
         if "%" in text or not text.isascii():
             text = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
-        raise UnreadableRequest.with_description("a parameter is no UTF-8") from None
+        raise UnreadableRequest.with_description("a parameter is not UTF-8") from None
     return _without_nul(text)
 
 
@@ -157,7 +157,7 @@ def form_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Paramete
     try:
         return parse_form(request.body.decode("utf-8"), repeatable)
     except UnicodeDecodeError:
-        raise UnreadableRequest.with_description("the form is no UTF-8") from None
+        raise UnreadableRequest.with_description("the form is not UTF-8") from None
 
 
 def query_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Parameters:

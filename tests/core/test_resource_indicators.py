@@ -296,7 +296,7 @@ def test_resources_that_want_other_signatures_have_no_token_together_and_the_cod
     site = site_with(one, two, keys=KeyPolicy(algorithms=("RS256", "ES256")))
     code = code_for(site, one.uri, two.uri)
 
-    assert refused(ask(site, redemption(code)), "invalid_target", "no token does")
+    assert refused(ask(site, redemption(code)), "invalid_target", "no token can be issued")
     assert audience(site, ask(site, redemption(code), two.uri)) == [two.uri]
 
 

@@ -116,7 +116,7 @@ def test_any_request_gets_a_response_that_is_no_500(
         ("a megabyte of scope", b"client_id=confidential&grant_type=client_credentials&scope=" + b"a" * 1_000_000),
         ("a NUL", b"client_id=confidential&grant_type=client_credentials&scope=a%00b"),
         ("a raw NUL", b"client_id=confidential&grant_type=client_credentials&scope=a\0b"),
-        ("no UTF-8", b"client_id=%ff%fe"),
+        ("not UTF-8", b"client_id=%ff%fe"),
         ("raw bytes", b"client_id=\xff\xfe"),
         ("a repeated parameter", b"client_id=confidential&client_id=confidential"),
         ("a thousand parameters", b"&".join(b"p%d=1" % n for n in range(1_000))),

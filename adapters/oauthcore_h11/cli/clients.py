@@ -174,7 +174,7 @@ def found(client_id: str, place: Workplace) -> Client:
     """Return a client; raises `ConfigurationError` where there is none."""
     client = place.flow(place.server.clients.find(client_id))
     if client is None:
-        raise ConfigurationError("client_id", client_id, "there is no such client; client list shows them")
+        raise ConfigurationError("client_id", client_id, "there is no such client; client list shows all clients")
     return client
 
 

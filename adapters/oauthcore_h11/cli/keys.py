@@ -118,7 +118,7 @@ def keys_of(place: Workplace) -> KeySet:
     key_set = place.server.keys.key_set
     if key_set is None:
         raise ConfigurationError(
-            "oidc", None, "there are no keys without it; add the table [oidc] to the configuration"
+            "oidc", None, "there are no signing keys without it; add the table [oidc] to the configuration"
         )
     return key_set
 

@@ -60,7 +60,7 @@ def init(
         # The token key is in it: nobody else may read it, not even for the moment before a chmod.
         file = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise ConfigurationError("--config", str(config), "it is there already; remove it, or name another") from None
+        raise ConfigurationError("--config", str(config), "it exists already; remove it, or name another") from None
     except OSError as error:
         raise ConfigurationError("--config", str(config), f"it can't be written ({error.strerror})") from None
     with open(file, "w", encoding="utf-8") as written:

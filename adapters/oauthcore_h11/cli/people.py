@@ -270,7 +270,7 @@ def typed_password() -> Secret:
     except EOFError:
         raise ConfigurationError("password", None, "type one, or let --generate make one") from None
     if repeated != password.reveal():
-        raise ConfigurationError("password", password, "the two were not the same; try again")
+        raise ConfigurationError("password", password, "the two passwords differ; try again")
     return password
 
 

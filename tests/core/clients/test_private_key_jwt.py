@@ -163,7 +163,7 @@ def test_an_assertion_of_another_type_is_refused(site: Site, kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["client_assertion", "client_assertion_type"])
 def test_half_of_the_two_parameters_is_refused(site: Site, name: str) -> None:
-    assert refused(ask(site, assertion(), **{name: None}), "invalid_request", "belong together")
+    assert refused(ask(site, assertion(), **{name: None}), "invalid_request", "must be sent together")
 
 
 def test_a_second_method_in_one_request_is_refused(site: Site) -> None:

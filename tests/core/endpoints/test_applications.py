@@ -173,7 +173,7 @@ def test_an_operator_revokes_one_grant_by_its_key(site: Site) -> None:
 
     assert [site.is_active(tokens["access_token"]) for tokens in (one, two)].count(True) == 1
     for key in (keys[0], "nonsense"):
-        with pytest.raises(ConfigurationError, match="name one that stands"):
+        with pytest.raises(ConfigurationError, match="name a grant that is active"):
             site.drive(site.server.grants.revoke(key), site.world)
 
 

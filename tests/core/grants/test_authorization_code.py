@@ -103,12 +103,12 @@ def test_a_replay_is_answered_with_the_revocation_of_its_grant() -> None:
         (RIGHT, attrs.evolve(CODE, expires_at=100), "expired"),
         (RIGHT, attrs.evolve(CODE, client_id="other"), "another client"),
         (attrs.evolve(RIGHT, redirect_uri=None), CODE, "redirect_uri is missing"),
-        (attrs.evolve(RIGHT, redirect_uri=REDIRECT + "/"), CODE, "redirect_uri is not the one"),
-        (attrs.evolve(RIGHT, redirect_uri=REDIRECT.upper()), CODE, "redirect_uri is not the one"),
+        (attrs.evolve(RIGHT, redirect_uri=REDIRECT + "/"), CODE, "redirect_uri differs"),
+        (attrs.evolve(RIGHT, redirect_uri=REDIRECT.upper()), CODE, "redirect_uri differs"),
         (attrs.evolve(RIGHT, code_verifier=None), CODE, "code_verifier is missing"),
         (attrs.evolve(RIGHT, code_verifier="a" * 43), CODE, "code_verifier does not match"),
         (attrs.evolve(RIGHT, code_verifier="short"), CODE, "43 to 128"),
-        (RIGHT, attrs.evolve(CODE, code_challenge=None), "had no challenge"),
+        (RIGHT, attrs.evolve(CODE, code_challenge=None), "had no code_challenge"),
     ],
 )
 def test_a_code_is_refused_to_who_does_not_prove_that_it_is_his(
@@ -227,7 +227,7 @@ def test_the_other_loopback_port_is_not_the_one_of_the_request(site: Site) -> No
 
     response = site.redeem(code, "public", redirect_uri="http://127.0.0.1:51005/cb")
 
-    assert refused(response, "invalid_grant", "redirect_uri is not the one")
+    assert refused(response, "invalid_grant", "redirect_uri differs")
 
 
 def test_a_missing_code_is_an_invalid_request(site: Site) -> None:

@@ -111,14 +111,14 @@ def test_a_verifier_for_a_code_that_a_nonce_binds_is_a_stripped_challenge(drive:
     body = form(grant_type="authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=VERIFIER)
     response = site.post("/token", body, basic("rp", SECRETS["rp"]))
 
-    assert refused(response, "invalid_grant", "had no challenge")
+    assert refused(response, "invalid_grant", "had no code_challenge")
 
 
 def test_a_request_for_a_code_that_nothing_binds_says_what_it_lacks() -> None:
     answer = params(authorize(provider(clients=(STRICT,)), nonce=None))
 
     assert answer["error"] == "invalid_request"
-    assert answer["error_description"] == "code_challenge is missing, and so is a nonce with scope openid."
+    assert answer["error_description"] == "code_challenge is missing: send one, or scope openid with a nonce."
 
 
 @pytest.mark.parametrize(("client", "leaves"), [(STRICT, "access_denied"), (RP, None)])
@@ -633,7 +633,7 @@ def test_a_server_without_openid_ignores_its_parameters_and_refuses_its_scope(dr
 
     assert "id_token" not in answer
     assert (named["error"], named["error_description"]) == (
-        *("invalid_scope", "scope openid is asked for, and OpenID Connect is not offered here."),
+        *("invalid_scope", "scope openid was requested, but this server does not offer OpenID Connect."),
     )
 
 

@@ -148,7 +148,7 @@ def test_after_a_theft_a_fresh_key_signs_at_once_and_one_that_waited_is_gone() -
 
 
 def test_a_kid_that_is_there_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="told apart by kid"):
+    with pytest.raises(ConfigurationError, match="use another kid"):
         publish(FIRST, key("a", 5, "EdDSA"), 5)
 
 

@@ -199,7 +199,7 @@ def test_a_key_that_was_made_elsewhere_is_added(drive: Drive) -> None:
     drive(keys.add(Jwk.of(RSA_2048).named("RS256"), NOW), world)
 
     assert drive(keys.current(NOW), world).signing_key("RS256") == key_for("RS256")
-    with pytest.raises(ConfigurationError, match="told apart by kid"):
+    with pytest.raises(ConfigurationError, match="use another kid"):
         drive(keys.add(key_for("RS256"), NOW), world)
 
 

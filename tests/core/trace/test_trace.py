@@ -199,7 +199,7 @@ def test_a_parameter_that_is_no_utf_8_is_refused_for_that_again(body: bytes) -> 
 
     again = replay(Trace.load(site.traces[-1].dump()))
     assert again.differences == ()
-    assert str(again.response.refusal and again.response.refusal.reason) == "a parameter is no UTF-8"
+    assert str(again.response.refusal and again.response.refusal.reason) == "a parameter is not UTF-8"
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -439,7 +439,7 @@ def test_what_is_a_secret_in_one_place_is_one_in_the_place_of_something_public()
     [
         (form(grant_type="password", password="a" * 65_600), (), "the parameters take more than 65536 bytes"),
         (form(grant_type="password", password="a\0b"), (), "a parameter has a NUL character"),
-        (form(grant_type="password"), (("Authorization", "Basic"),), "the Basic credentials are no identifier and"),
+        (form(grant_type="password"), (("Authorization", "Basic"),), "the Basic credentials are not an identifier and"),
         (
             form(
                 grant_type="client_credentials",
