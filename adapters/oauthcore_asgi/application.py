@@ -161,17 +161,17 @@ class Embedded(Generic[RequestT, ResponseT]):
             return refusal
         page = None if self._pages is None else self._pages.error_page(head)
         refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
-        return self._told(head, refused or refusal)
+        return self._logged(head, refused or refusal)
 
     async def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
         if self._pages is not None and self._pages.owns(request.path):
-            return self._told(request, await arun(self._pages.handle(request), self.world))
+            return self._logged(request, await arun(self._pages.handle(request), self.world))
         login = await self._who(asking) if self.server.asks_login(request.path) else None
         if self._pages is None:
-            return self._told(request, await arun(self.server.handle(request, login), self.world))
+            return self._logged(request, await arun(self.server.handle(request, login), self.world))
         login, page = login or self._pages.login_of(request), self._pages.error_page(request)
-        return self._told(request, await arun(self.server.handle(request, login, page), self.world))
+        return self._logged(request, await arun(self.server.handle(request, login, page), self.world))
 
     @cached_property
     def seen_paths(self) -> tuple[str, ...]:
@@ -219,7 +219,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             response = await self.answer(request, self.framework.request_of(scope, request))
         await send_response(response, scope, send)
 
-    def _told(self, request: Request, response: Response) -> Response:
+    def _logged(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read.
 
         A failure is told with its traceback once a minute for each cause, and in a line otherwise.

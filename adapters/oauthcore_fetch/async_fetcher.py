@@ -54,7 +54,7 @@ class AsyncFetcher:
         """Make the request, on a thread."""
         answer: Response | Exception
         try:
-            answer = self._fetcher.ask(request)
+            answer = self._fetcher.send(request)
         except Exception as failure:  # whatever it is, it is those who wait that hear of it
             answer = failure
         self._flights.land(flight, answer)

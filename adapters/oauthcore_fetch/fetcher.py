@@ -74,7 +74,7 @@ class Fetcher:
     def __call__(self, request: Outgoing) -> Response:
         """Return the answer, whatever its status; raises `FetchFailed` where there is none."""
         if not is_shared(request):
-            return self.ask(request)
+            return self.send(request)
         flight, mine = self._flights.board(request)
         if mine:
             self._fly(flight, request)
@@ -101,7 +101,7 @@ class Fetcher:
         try:
             if not called.wait(self.timeout) and self._lanes.is_in_line(waiting):
                 return FetchFailed("it was not this request's turn in time")
-            answer = self.ask(request)
+            answer = self.send(request)
             answered = True
             return answer
         except Exception as failure:  # whatever it is, all who wait hear of it
@@ -110,7 +110,7 @@ class Fetcher:
             if not self._lanes.give_up(waiting):
                 self._lanes.leave(host, answered=answered)
 
-    def ask(self, request: Outgoing) -> Response:
+    def send(self, request: Outgoing) -> Response:
         """Make a request, whoever else makes the same; raises `FetchFailed` where there is no answer."""
         try:
             url = parse_url(request.url)
@@ -119,12 +119,12 @@ class Fetcher:
         except urllib3.exceptions.LocationParseError:
             raise FetchFailed("the URL is none") from None
         try:
-            return self._ask(request, url)
+            return self._send(request, url)
         # ValueError: the name can't be put into the DNS, or a header would be two.
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError, Forbidden) as error:
             raise FetchFailed(f"{url.host}: {type(error).__name__}") from error
 
-    def _ask(self, request: Outgoing, url: Url) -> Response:
+    def _send(self, request: Outgoing, url: Url) -> Response:
         """Ask at the first address where somebody listens."""
         deadline = monotonic() + self.timeout
         assert url.host is not None and url.scheme is not None

@@ -86,7 +86,7 @@ class Application:
         begun = perf_counter()
         try:
             response = await self._answer_whatever_happens(request)
-            self._tell(request, response, perf_counter() - begun)
+            self._log(request, response, perf_counter() - begun)
         finally:
             request_id.reset(token)
         return attrs.evolve(response, headers=(*response.headers, *self._headers(request, response, name)))
@@ -101,7 +101,7 @@ class Application:
         key_set = self.server.keys.key_set
         if key_set is None:
             return
-        world = AsyncWorld(self.storage, audit=self._hear, generate_key=signing.generate_key)
+        world = AsyncWorld(self.storage, audit=self._audit, generate_key=signing.generate_key)
         keys = await arun(key_set.current(now), world)
         for key in keys.signing.values():
             # Its first use takes as long as a hundred others, which no request should have to wait for.
@@ -116,7 +116,7 @@ class Application:
         if self.server.openid is None:
             return 0
         world = AsyncWorld(
-            self.storage, audit=self._hear, fetch=self.fetch, sign=signing.sign, generate_key=signing.generate_key
+            self.storage, audit=self._audit, fetch=self.fetch, sign=signing.sign, generate_key=signing.generate_key
         )
         for due in await arun(self.server.sessions.due_logouts(), world):
             client_id = due[0].client_id
@@ -124,13 +124,13 @@ class Application:
                 self._telling[client_id] = asyncio.ensure_future(
                     arun(self.server.sessions.deliver_logouts_to(due), world)
                 )
-        return await self._told(within=TELLING_TIME)
+        return await self._delivered(within=TELLING_TIME)
 
     async def see_logouts_through(self) -> int:
         """Wait for the clients that are being told; return how many were tried."""
-        return await self._told(within=None)
+        return await self._delivered(within=None)
 
-    async def _told(self, within: float | None) -> int:
+    async def _delivered(self, within: float | None) -> int:
         """Wait for whoever is done in time; return how many were tried, and raise what kept one from being told."""
         if not self._telling:
             return 0
@@ -167,7 +167,7 @@ class Application:
         world = AsyncWorld(
             self.storage,
             partial(self._authenticate, address_of(request.peer), browser),
-            self._hear,
+            self._audit,
             self.fetch,
             partial(known_of, self.storage),
             signing.sign,
@@ -218,7 +218,7 @@ class Application:
         address = address_of(request.peer)
         if address is None:
             self._warn_once("a client has no address: it came by a proxy or a unix socket that [proxies] does not name")
-        elif self.proxies.trusts(address_named(address)) and not said_for_whom(request):
+        elif self.proxies.trusts(address_named(address)) and not names_client(request):
             self._warn_once(f"the proxy at {address} sets no X-Forwarded-For: all of its clients have its own address")
 
     def _warn_once(self, sentence: str) -> None:
@@ -237,13 +237,13 @@ class Application:
     ) -> AuthenticatedUser | Throttled | None:
         return await self.users.authenticate(username, password, address, browser)
 
-    def _hear(self, event: Event) -> None:
+    def _audit(self, event: Event) -> None:
         """Write an event of the core's into the audit log."""
         fields = {"client_id": event.client_id, "subject": event.subject, "grant": event.grant}
         audit.info(event.name, extra={"fields": fields})
         self.monitoring.happened(event.name)
 
-    def _tell(self, request: Request, response: Response, seconds: float) -> None:
+    def _log(self, request: Request, response: Response, seconds: float) -> None:
         """Count a response, and write it into the log: never with its query, which may hold what nobody should read."""
         refusal = response.refusal
         endpoint = self.endpoints.get(request.path, "other")
@@ -277,6 +277,6 @@ def address_of(peer: Peer | None) -> str | None:
     return None if peer is None else peer.address
 
 
-def said_for_whom(request: Request) -> bool:
+def names_client(request: Request) -> bool:
     """Tell whether a proxy named the client that it asks for."""
     return request.header(FORWARDED_FOR) is not None

@@ -36,7 +36,11 @@ def look_at_issuer(configuration: Configuration, *, remember: bool = False) -> t
         known = opened.storage.find(StorageIssuer, "issuer")
         if known is not None and known.issuer == configuration.issuer:
             return ()
-        told = first_told(opened.storage) if known is None else told_of(known, configuration, opened.storage)
+        warnings = (
+            first_warnings(opened.storage)
+            if known is None
+            else warnings_of_change(known, configuration, opened.storage)
+        )
         if remember:
             fresh = StorageIssuer(issuer=configuration.issuer)
             change: Change = Insert(fresh) if known is None else Replace(known, fresh)
@@ -44,13 +48,16 @@ def look_at_issuer(configuration: Configuration, *, remember: bool = False) -> t
                 opened.storage.commit((change,))  # where another worker was first, it remembers the same
             except Exception as failure:  # whatever it is: /readyz says so for as long as it lasts
                 reason = trouble(failure) or f"the storage failed: {failure}"
-                told = (*told, f"the issuer is not remembered, as it would be to notice that it changes: {reason}")
-        return told
+                warnings = (
+                    *warnings,
+                    f"the issuer is not remembered, as it would be to notice that it changes: {reason}",
+                )
+        return warnings
     finally:
         opened.close()
 
 
-def first_told(storage: Listing) -> tuple[str, ...]:
+def first_warnings(storage: Listing) -> tuple[str, ...]:
     """Return what is to be said of a storage that knows no issuer yet."""
     bound = bound_clients(storage)
     if not bound:
@@ -61,7 +68,7 @@ def first_told(storage: Listing) -> tuple[str, ...]:
     )
 
 
-def told_of(known: StorageIssuer, configuration: Configuration, storage: Listing) -> tuple[str, ...]:
+def warnings_of_change(known: StorageIssuer, configuration: Configuration, storage: Listing) -> tuple[str, ...]:
     """Return what ends; raises `ConfigurationError` for secrets that would be taken for wrong ones."""
     bound = bound_clients(storage)
     if bound:

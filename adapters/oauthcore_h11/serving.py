@@ -108,7 +108,7 @@ class Process:
         self._reread = reread
         self._sockets = sockets
         self._end = asyncio.Event()
-        self._reload_asked = asyncio.Event()
+        self._reload_requested = asyncio.Event()
 
     async def run(self, ready: Callable[[], None], parent: int | None = None) -> None:
         """Serve; `ready` is called once requests are answered, and the end of `parent` is the end of this."""
@@ -129,12 +129,12 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._begin_to_end)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_asked.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_requested.set)
         if parent is not None:
             loop.add_reader(parent, self._orphaned, parent)
         await self._server.start(self._sockets, tls)
         ready()
-        work = asyncio.gather(self._purge(), self._keep_keys(), self._deliver_logouts(), self._reload_when_asked())
+        work = asyncio.gather(self._purge(), self._keep_keys(), self._deliver_logouts(), self._reload_on_request())
         end = asyncio.ensure_future(self._end.wait())
         await asyncio.wait((work, end), return_when=asyncio.FIRST_COMPLETED)
         end.cancel()
@@ -147,7 +147,7 @@ class Process:
         """Refuse connections at once: whatever else has to end may wait for a storage, and nobody new should."""
         self._server.refuse_connections()
         self._end.set()
-        self._reload_asked.set()
+        self._reload_requested.set()
 
     async def _finish(self, work: Awaitable[object]) -> None:
         """See through what runs, requests and the work in the background, for `drain_time` in all."""
@@ -207,20 +207,20 @@ class Process:
             logger.exception("logouts can't be delivered")
             return 0
 
-    async def _reload_when_asked(self) -> None:
+    async def _reload_on_request(self) -> None:
         """Read the configuration again whenever that is asked, until the end; once for all that ask meanwhile."""
         while True:
-            await self._reload_asked.wait()
+            await self._reload_requested.wait()
             if self._end.is_set():
                 return
-            self._reload_asked.clear()
+            self._reload_requested.clear()
             await self._reload()
 
     async def _reload(self) -> None:
         """Read the configuration again; what is wrong with it is logged, and the old one stays."""
         try:
             # To read and compile templates, catalogues and certificates takes longer than a hundred requests.
-            renewal = await asyncio.to_thread(self._read_again)
+            renewal = await asyncio.to_thread(self._renewal)
             await renewal.application.look_after_keys(int(time.time()))
             # Last: it forgets who is declared no more, which a reload that fails after all should not have done.
             # Where the storage can't forget them there is no reload: a client that is taken out now, and put back
@@ -232,15 +232,15 @@ class Process:
             else:
                 logger.error("not reloaded: %s", error, exc_info=error)
             return
-        told = proxy_warnings(self._configuration)
+        logged = proxy_warnings(self._configuration)
         self._configuration, self._application = renewal.configuration, renewal.application
         self._server.renew(renewal.application, settings_of(renewal.configuration, renewal.application), renewal.tls)
         for warning in proxy_warnings(renewal.configuration):
-            if warning not in told:
+            if warning not in logged:
                 logger.warning("%s", warning)
         logger.info("reloaded")
 
-    def _read_again(self) -> Renewal:
+    def _renewal(self) -> Renewal:
         configuration = keeping_what_can_not_change(self._reread(), self._configuration)
         application = application_of(configuration, self._served.storage, self._passwords, self._monitoring)
         tls = None if configuration.tls is None else tls_of(configuration.tls)

@@ -51,7 +51,7 @@ class Passed:
 class Witness:
     """See a decision being made."""
 
-    heard: list[EffectSeen | Passed] = attrs.field(factory=list)
+    observed: list[EffectSeen | Passed] = attrs.field(factory=list)
     refusals: list[Passed] = attrs.field(factory=list)
     _effects: list[object] = attrs.field(factory=list)
     _refusing: set[FrameType] = attrs.field(factory=set)
@@ -81,15 +81,15 @@ class Witness:
             self._refusing.update(_above(frame))
         elif event == "return" and frame.f_code in CHECKS:
             self._see_return(frame, value)
-        elif event == "return" and isinstance(value, _EFFECTS) and not any(value is asked for asked in self._effects):
-            self.heard.append(EffectSeen(len(self._effects)))
+        elif event == "return" and isinstance(value, _EFFECTS) and not any(value is effect for effect in self._effects):
+            self.observed.append(EffectSeen(len(self._effects)))
             self._effects.append(value)
 
     def _see_return(self, frame: FrameType, value: Any) -> None:  # pragma: no cover
         is_pause = frame.f_code.co_flags & CO_GENERATOR and isinstance(value, _EFFECTS)
         passed = _named(CHECKS[frame.f_code])
-        if not is_pause and frame not in self._refusing and passed not in self.heard:
-            self.heard.append(passed)
+        if not is_pause and frame not in self._refusing and passed not in self.observed:
+            self.observed.append(passed)
 
     def _see_refusal(self, frame: FrameType) -> None:  # pragma: no cover
         deciding = tuple(_above(frame))

@@ -22,7 +22,7 @@ def show_login(visit: Visit) -> Flow[Response]:
     if not handle:
         if visit.login is not None:
             return visit.send_to(visit.around.paths.account)
-        return (yield from ask(visit, "", None))
+        return (yield from show_form(visit, "", None))
     pending = yield from visit.pending(handle, visit.login)
     if visit.session is not None and visit.session.signed_in is not None and pending.need is not Need.LOGIN:
         if pending.need is not Need.SELECT_ACCOUNT:
@@ -30,7 +30,7 @@ def show_login(visit: Visit) -> Flow[Response]:
         hidden = visit.hidden(visit.around.paths.login, handle, visit.session)
         username = visit.session.signed_in.username
         return visit.around.templates.select_account(visit.language, hidden, pending, username)
-    return (yield from ask(visit, handle, None))
+    return (yield from show_form(visit, handle, None))
 
 
 def sign_in(visit: Visit) -> Flow[Response]:
@@ -46,19 +46,19 @@ def sign_in(visit: Visit) -> Flow[Response]:
         case "current" if session.login is not None:
             return (yield from go_on(visit, handle, session))
         case "current" | "other":
-            return (yield from ask(visit, handle, None))
+            return (yield from show_form(visit, handle, None))
     username = form.get("username")
     password = Secret(form.get("password"))
     for _ in range(ATTEMPTS):
         user = yield from authenticate(username, password)
         if user is None:
-            return (yield from ask(visit, handle, Attempt(username=username)))
+            return (yield from show_form(visit, handle, Attempt(username=username)))
         if isinstance(user, Throttled):
-            return (yield from ask(visit, handle, Attempt(username=username, wait=user.seconds)))
+            return (yield from show_form(visit, handle, Attempt(username=username, wait=user.seconds)))
         signed_in = yield from begin_session(visit, username, user)
         if signed_in is not None:
             return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
-    return (yield from ask(visit, handle, Attempt(username=username, wait=1)))
+    return (yield from show_form(visit, handle, Attempt(username=username, wait=1)))
 
 
 def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[Session | None]:
@@ -91,7 +91,7 @@ def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
     return (yield from visit.around.server.interactions.finish(handle, signed_in.login, error_page=visit.error_page))
 
 
-def ask(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:
+def show_form(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:
     """Show the form, in a session that its answer can be held against."""
     pending = None
     if handle:

@@ -65,7 +65,7 @@ class Listed:
     here: bool
 
     @property
-    def told(self) -> dict[str, object]:
+    def fields(self) -> dict[str, object]:
         """Return what the template shows of it."""
         started, last = (datetime.fromtimestamp(at, UTC) for at in (self.session.started_at, self.session.auth_time))
         return {
@@ -221,7 +221,7 @@ class Templates:
             username=username,
             applications=[self._listed(application, language) for application in applications],
             logout=logout,
-            sessions=[session.told for session in sessions],
+            sessions=[session.fields for session in sessions],
             revoked=done == "revoked",
             ended=done == "ended",
         )

@@ -21,7 +21,7 @@ class Readers:
         self._idle: list[sqlite3.Connection] = []
         self._is_closed = False
 
-    def ask(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
+    def query(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
         """Return all rows that a statement finds; none for a text that no file can hold (lone surrogates)."""
         self._check()  # in a file that was removed there are records that nobody else knows
         connection = self._lent()

@@ -89,13 +89,13 @@ class SqliteStorage:
     def every(self, kind: type[R]) -> Iterator[R]:
         """Return every record of a kind, ordered by key: for an operator's lists, not for a request."""
         key = ""
-        while rows := self._readers.ask(_NEXT, (kind_name(kind, self.partition), key, PAGE)):
+        while rows := self._readers.query(_NEXT, (kind_name(kind, self.partition), key, PAGE)):
             yield from (load(kind, body) for _, body in rows)
             key = rows[-1][0]
 
     def expired(self, before: int) -> int:
         """Count the records that expired before that second: what a purge has to do."""
-        ((count,),) = self._readers.ask("SELECT count(*) FROM record WHERE expires_at < ?", (before,))
+        ((count,),) = self._readers.query("SELECT count(*) FROM record WHERE expires_at < ?", (before,))
         return int(count)
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class SqliteStorage:
 
 
 def _find(readers: Readers, kind: type[R], key: str, partition: str) -> R | None:
-    rows = readers.ask(BODY, (kind_name(kind, partition), key))
+    rows = readers.query(BODY, (kind_name(kind, partition), key))
     if not rows:
         return None
     body = str(rows[0][0])
@@ -117,7 +117,7 @@ def _find(readers: Readers, kind: type[R], key: str, partition: str) -> R | None
 
 
 def _find_of(readers: Readers, kind: type[S], subject: str, partition: str) -> Sequence[S]:
-    rows = readers.ask(_BY_SUBJECT, (subject, kind_name(kind, partition)))
+    rows = readers.query(_BY_SUBJECT, (subject, kind_name(kind, partition)))
     return [load(kind, body) for (body,) in rows]
 
 

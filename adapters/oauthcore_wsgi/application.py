@@ -144,7 +144,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             head = self.request_of(environ)
             page = None if self._pages is None else self._pages.error_page(head)
             refused = self.server.refuse(head.path, ContentTooLarge("the body is too large"), page)
-            return self._told(head, refused or body)
+            return self._logged(head, refused or body)
         if isinstance(body, Response):
             return body
         return self.answer(attrs.evolve(self.request_of(environ), body=body), asking)
@@ -152,13 +152,13 @@ class Embedded(Generic[RequestT, ResponseT]):
     def answer(self, request: Request, asking: RequestT) -> Response:
         """Answer a complete request; `asking` is the framework's own, from which `login` reads who is signed in."""
         if self._pages is not None and self._pages.owns(request.path):
-            return self._told(request, run(self._pages.handle(request), self.world))
+            return self._logged(request, run(self._pages.handle(request), self.world))
         asks = self._login is not None and self.server.asks_login(request.path)
         login = self._login(asking) if self._login is not None and asks else None
         if self._pages is None:
-            return self._told(request, run(self.server.handle(request, login), self.world))
+            return self._logged(request, run(self.server.handle(request, login), self.world))
         login, page = login or self._pages.login_of(request), self._pages.error_page(request)
-        return self._told(request, run(self.server.handle(request, login, page), self.world))
+        return self._logged(request, run(self.server.handle(request, login, page), self.world))
 
     @cached_property
     def seen_paths(self) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         """Tell whether a whole path is one of the endpoints' or the pages'."""
         return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
 
-    def _told(self, request: Request, response: Response) -> Response:
+    def _logged(self, request: Request, response: Response) -> Response:
         """Tell the log of a refusal: never with the query, which may hold what nobody should read.
 
         A failure is told with its traceback once a minute for each cause, and in a line otherwise.

@@ -21,7 +21,7 @@ from oauthcore.errors import (
 )
 from oauthcore.grants.audience import requested_resources, understood_scope
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
-from oauthcore.oidc.person import asked_beside_scope
+from oauthcore.oidc.person import requested_beside_scope
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
 from oauthcore.scope import parse_scope
@@ -130,7 +130,7 @@ def check_claims(draft: Draft, context: Context) -> None:
     # OIDC Core section 5.5: without `openid` it is no OpenID Connect request, and `claims` has no meaning in it.
     if "openid" in draft.scope:
         draft.claims = parse_claims(draft.request.claims)
-        draft.claims_beside_scope = asked_beside_scope(draft.client, draft.claims, draft.scope, context)
+        draft.claims_beside_scope = requested_beside_scope(draft.client, draft.claims, draft.scope, context)
 
 
 def check_claim_values(draft: Draft, _: Context) -> None:

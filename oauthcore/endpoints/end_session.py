@@ -157,29 +157,32 @@ class PendingLogout:
 
 def describe_logout(handle: Secret, login: Login | None, context: Context) -> Flow[PendingLogout | None]:
     """Find out what a logout waits for; None where it is unknown or too old."""
-    kept = carried_by(handle, context)
-    if kept is None or context.now >= kept.expires_at:
+    requested = carried_by(handle, context)
+    if requested is None or context.now >= requested.expires_at:
         return None
-    client = None if kept.client_id is None else (yield from find(Client, kept.client_id))
+    client = None if requested.client_id is None else (yield from find(Client, requested.client_id))
     session = yield from session_of(login)
     login = still_signed_in(login, session, context.now)
     return PendingLogout(
         client=client,
         login=login,
-        must_ask=login is not None and not is_meant(kept, client, login, context),
-        logout_hint=kept.logout_hint,
-        ui_locales=words(kept.ui_locales),
+        must_ask=login is not None and not is_meant(requested, client, login, context),
+        logout_hint=requested.logout_hint,
+        ui_locales=words(requested.ui_locales),
     )
 
 
-def is_meant(kept: LogoutRequest, client: Client | None, login: Login, context: Context) -> bool:
+def is_meant(requested: LogoutRequest, client: Client | None, login: Login, context: Context) -> bool:
     """Tell whether a hint names who is signed in, and in that session."""
-    if client is None or kept.hinted_subject is None:
+    if client is None or requested.hinted_subject is None:
         return False
     sid = None if login.sid is None else sid_for(client, login.sid, context)
     # RP-Initiated Logout section 2: the user MUST be asked if the hint is not of the current session. A logout without
     # asking would let any site sign them out.
-    return subject_for(client, login.subject, context) == kept.hinted_subject and kept.hinted_sid in {None, sid}
+    return subject_for(client, login.subject, context) == requested.hinted_subject and requested.hinted_sid in {
+        None,
+        sid,
+    }
 
 
 @attrs.frozen
@@ -192,20 +195,22 @@ class SignOut:
     location: str | None = None
 
 
-def sign_out(leaving: SignOut, render: RenderSignedOut, context: Context) -> Flow[Outcome]:
+def sign_out(signing_out: SignOut, render: RenderSignedOut, context: Context) -> Flow[Outcome]:
     """End the browser's own session."""
-    kept = None if leaving.handle is None else carried_by(leaving.handle, context)
-    client = None if kept is None or kept.client_id is None else (yield from find(Client, kept.client_id))
-    session = yield from session_of(leaving.login)
+    requested = None if signing_out.handle is None else carried_by(signing_out.handle, context)
+    client = (
+        None if requested is None or requested.client_id is None else (yield from find(Client, requested.client_id))
+    )
+    session = yield from session_of(signing_out.login)
     ends = NO_SESSIONS if session is None else (yield from sessions_to_end([session]))
-    return decide_sign_out(leaving, SignOutFacts(kept, client, ends), render, context)
+    return decide_sign_out(signing_out, SignOutFacts(requested, client, ends), render, context)
 
 
 @attrs.frozen
 class SignOutFacts:
     """Hold what was found for it: the logout request and its client, if there are such, and the session that ends."""
 
-    kept: LogoutRequest | None
+    requested: LogoutRequest | None
     client: Client | None
     ends: SessionsToEnd
 
@@ -215,12 +220,12 @@ class SignOutFacts:
         return next(iter(self.ends.sessions), None)
 
 
-def decide_sign_out(leaving: SignOut, facts: SignOutFacts, render: RenderSignedOut, context: Context) -> Outcome:
+def decide_sign_out(signing_out: SignOut, facts: SignOutFacts, render: RenderSignedOut, context: Context) -> Outcome:
     """End the session and all that is bound to it, and have the browser tell the clients that want to hear it there."""
-    location, session = leaving.location, facts.session
-    if leaving.handle is not None:
-        location = destination(leaving, facts, context) or location
-    own = still_signed_in(leaving.login, session, context.now)
+    location, session = signing_out.location, facts.session
+    if signing_out.handle is not None:
+        location = destination(signing_out, facts, context) or location
+    own = still_signed_in(signing_out.login, session, context.now)
     if own is None or session is None or not is_active(session, context.now):
         return Decision(signed_out_response(SignedOut((), location), render))
     ended = ending(facts.ends, context)
@@ -238,16 +243,16 @@ def signed_out_response(signed_out: SignedOut, render: RenderSignedOut) -> Respo
     return render(signed_out)
 
 
-def destination(leaving: SignOut, facts: SignOutFacts, context: Context) -> str | None:
+def destination(signing_out: SignOut, facts: SignOutFacts, context: Context) -> str | None:
     """Return where the client wants the browser back, if that is one of its URIs still."""
-    kept, client = facts.kept, facts.client
-    if kept is None or context.now >= kept.expires_at:
+    requested, client = facts.requested, facts.client
+    if requested is None or context.now >= requested.expires_at:
         return None
     # The `state` that goes back belongs to the browser that brought it.
-    if not is_same_browser(leaving.browser, kept.browser, context):
+    if not is_same_browser(signing_out.browser, requested.browser, context):
         raise OtherBrowser("the logout was started in another browser")
-    uri = kept.post_logout_redirect_uri
+    uri = requested.post_logout_redirect_uri
     if uri is None or client is None or uri not in client.post_logout_redirect_uris:
         return None
     # RP-Initiated Logout section 2: `state` is passed back as it came.
-    return uri if kept.state is None else with_parameters(uri, "query", {"state": kept.state})
+    return uri if requested.state is None else with_parameters(uri, "query", {"state": requested.state})

@@ -133,8 +133,8 @@ def answer_finished(
     needed = next_step(validated, attrs.evolve(facts, consent=None) if withdrawn else facts, progress, context)
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.
-        asked = validated.access.scope
-        scope = asked if interaction.scope is None else context.policy.implies.within(interaction.scope, asked)
+        requested = validated.access.scope
+        scope = requested if interaction.scope is None else context.policy.implies.within(interaction.scope, requested)
         approval = Approval(needed, scope, progress.consent, interaction.remember)
         outcome = approve(validated, approval, facts, context)
         marked = () if facts.mark is None else (Require(facts.mark),)

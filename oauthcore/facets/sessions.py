@@ -106,8 +106,8 @@ class Sessions:
         check_login(login)
         context = self._context()
         logout_handle = None if handle is None else Secret(handle)
-        leaving = SignOut(login, browser_of(request, context), logout_handle, location)
-        return transact(lambda: sign_out(leaving, signed_out_page, context), self._refuse_as_page(error_page))
+        signing_out = SignOut(login, browser_of(request, context), logout_handle, location)
+        return transact(lambda: sign_out(signing_out, signed_out_page, context), self._refuse_as_page(error_page))
 
     def deliver_logouts(self, limit: int = 20) -> Flow[int]:
         """Tell clients of sessions that have ended, as far as that is due; return how many were tried.

@@ -43,7 +43,7 @@ def _nobody(username: str, password: Secret) -> str | None:
     return None
 
 
-def _unheard(event: Event) -> None:
+def _no_audit(event: Event) -> None:
     return None
 
 
@@ -79,7 +79,7 @@ class World:
 
     storage: Storage = attrs.field(validator=_is_storage)
     authenticate: Callable[[str, Secret], AuthenticateAnswer] = _nobody
-    audit: Audit = _unheard
+    audit: Audit = _no_audit
     fetch: Callable[[Outgoing], Response] = _no_fetcher
     claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], tuple[str, ...]] = _sign_in_place
@@ -92,7 +92,7 @@ class AsyncWorld:
 
     storage: Storage | AsyncStorage = attrs.field(validator=_is_storage)
     authenticate: Callable[[str, Secret], Awaitable[AuthenticateAnswer] | AuthenticateAnswer] = _nobody
-    audit: Audit = _unheard
+    audit: Audit = _no_audit
     fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
     claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], Awaitable[tuple[str, ...]] | tuple[str, ...]] = _sign_in_place
@@ -134,7 +134,7 @@ def run(flow: Flow[T], world: World) -> T:
                 answer = answer_to(effect, world)
                 # Only after the commit has succeeded: an audit log must not tell of what did not happen.
                 if answer is True and isinstance(effect, Commit):
-                    _tell(effect, world)
+                    _audit(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
             resume, answer = flow.throw, _unanswered(effect, failure)
 
@@ -156,7 +156,7 @@ async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
             if _may_be_awaited(answer.__class__) and inspect.isawaitable(answer):
                 answer = await answer
             if answer is True and isinstance(effect, Commit):
-                _tell(effect, world)
+                _audit(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it
             resume, answer = flow.throw, _unanswered(effect, failure)
 
@@ -190,7 +190,7 @@ def _may_be_awaited(kind: type) -> bool:
     return issubclass(kind, Awaitable | GeneratorType)
 
 
-def _tell(done: Commit, world: World | AsyncWorld) -> None:
+def _audit(done: Commit, world: World | AsyncWorld) -> None:
     for event in done.events:
         world.audit(event)
 

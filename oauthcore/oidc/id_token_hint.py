@@ -54,7 +54,7 @@ def hint_in(text: str, keys: tuple[Jwk, ...], issuer: str, verify: Verify) -> Hi
         verified = verify(text, keys, SERVER_ALGORITHMS)
         audience = audience_of(verified.claims)
     except InvalidJwt as invalid:
-        return UnverifiedHint(_said_client(text, issuer) if invalid.flaw is Flaw.UNKNOWN_KEY else None)
+        return UnverifiedHint(_claimed_client(text, issuer) if invalid.flaw is Flaw.UNKNOWN_KEY else None)
     claims = verified.claims
     subject, sid = claims.get("sub"), claims.get("sid")
     # OIDC Core section 3.1.2.1: this server MUST have issued it. An expired one SHOULD be accepted (RP-Initiated Logout
@@ -71,7 +71,7 @@ def _is_own(header: Mapping[str, object], claims: Mapping[str, object], issuer: 
     return claims.get("iss") == issuer and header.get("typ") == "JWT" and "events" not in claims
 
 
-def _said_client(text: str, issuer: str) -> str | None:
+def _claimed_client(text: str, issuer: str) -> str | None:
     """Return whom a token that nobody can verify says it was made for, if it says that it was made here."""
     try:
         signed = read_signed(text)

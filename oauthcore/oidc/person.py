@@ -41,7 +41,7 @@ def _in_a_language(name: str, mine: frozenset[str]) -> bool:
     return base in mine and _LANGUAGE_TAG.fullmatch(tag) is not None
 
 
-def asked_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, context: Context) -> tuple[str, ...]:
+def requested_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, context: Context) -> tuple[str, ...]:
     """Return the claims that are asked for by name, not by scope: a person who allows the scopes has not seen them."""
     if context.openid is None:
         return ()
@@ -87,11 +87,11 @@ def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, 
 
     A claim in some language has the language in its name (OIDC Core section 5.2).
     """
-    leaving: dict[str, object] = {}
+    released: dict[str, object] = {}
     for name, value in known.items():
         if name not in names and name.partition("#")[0] not in names:
             continue
         # OIDC Core section 5.3.2: a claim that is not known is omitted, not sent as null or an empty string.
         if value is not None and value != "" and wishes.get(name, Wanted()).accepts(value):
-            leaving[name] = value
-    return leaving
+            released[name] = value
+    return released

@@ -6,30 +6,30 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def differences(said: dict[str, Any], before: dict[str, Any]) -> list[str]:
+def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
     """Tell where a response is another one: its status, its reason, each header and each member of its body."""
-    told = []
-    if said["status"] != before["status"]:
-        told.append(f"status: {said['status']}, and before {before['status']}")
-    if said["refusal"] != before["refusal"]:
-        told.append(f"reason: {_reason(said['refusal'])}, and before {_reason(before['refusal'])}")
-    told += _each("header", _headers(said["headers"]), _headers(before["headers"]))
-    if isinstance(said["body"], dict) and isinstance(before["body"], dict):
-        told += _each("member", said["body"], before["body"])
-    elif said["body"] != before["body"]:
-        told.append(f"body: {said['body']!r}, and before {before['body']!r}")
-    return told
+    found = []
+    if now["status"] != before["status"]:
+        found.append(f"status: {now['status']}, and before {before['status']}")
+    if now["refusal"] != before["refusal"]:
+        found.append(f"reason: {_reason(now['refusal'])}, and before {_reason(before['refusal'])}")
+    found += _each("header", _headers(now["headers"]), _headers(before["headers"]))
+    if isinstance(now["body"], dict) and isinstance(before["body"], dict):
+        found += _each("member", now["body"], before["body"])
+    elif now["body"] != before["body"]:
+        found.append(f"body: {now['body']!r}, and before {before['body']!r}")
+    return found
 
 
-def _each(what: str, said: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
-    for name in {**before, **said}:
+def _each(what: str, now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
+    for name in {**before, **now}:
         if name not in before:
-            yield f"{what} {name}: {said[name]!r}, and before none"
-        elif name not in said:
+            yield f"{what} {name}: {now[name]!r}, and before none"
+        elif name not in now:
             # Its value is in the trace; that it is missing is what has to be seen.
             yield f"{what} {name}: none, and before there was one"
-        elif said[name] != before[name]:
-            yield f"{what} {name}: {said[name]!r}, and before {before[name]!r}"
+        elif now[name] != before[name]:
+            yield f"{what} {name}: {now[name]!r}, and before {before[name]!r}"
 
 
 def _headers(pairs: list[list[str]]) -> dict[str, str]:

@@ -70,8 +70,8 @@ def decode(text: Any, known: Mapping[str, type]) -> Any:
     try:
         return _decoded(text, known)
     except (TypeError, KeyError, AttributeError, ImportError, UnicodeEncodeError) as error:
-        told = f"no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"the trace holds what can't be read here: {told}") from None
+        reason = f"no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"the trace holds what can't be read here: {reason}") from None
 
 
 def _decoded(text: Any, known: Mapping[str, type]) -> Any:
@@ -103,10 +103,10 @@ def _message(message: Outgoing | Response, placeholders: Placeholders) -> dict[s
         body = json.dumps(redacted_json(message.body, placeholders)).encode()
     else:
         body = b"x" * len(message.body)
-    said = {"headers": redacted_headers(message.headers, placeholders), "body": {"bytes": body.decode("latin-1")}}
+    shared = {"headers": redacted_headers(message.headers, placeholders), "body": {"bytes": body.decode("latin-1")}}
     if isinstance(message, Outgoing):
-        return {"method": message.method, "url": redacted_uri(message.url, placeholders, keep_short=True), **said}
-    return {"status": message.status, **said}
+        return {"method": message.method, "url": redacted_uri(message.url, placeholders, keep_short=True), **shared}
+    return {"status": message.status, **shared}
 
 
 def _field(kind: type, field: attrs.Attribute[Any], value: Any, placeholders: Placeholders) -> Any:

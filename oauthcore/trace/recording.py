@@ -54,18 +54,18 @@ class Recording:
         self._verified: list[tuple[str, Flaw | None]] = []
         self._documents: list[tuple[str, Document | Turn | None]] = []
         self._keys: list[Keys | Exception] = []
-        self._heard: list[tuple[Effect, Any]] = []
-        self._is_unheard = False
+        self._recorded: list[tuple[Effect, Any]] = []
+        self._is_unrecorded = False
         self._original = call.instruments
         self.instruments = self._recording(call.instruments)
 
     def listen(self, flow: Flow[T]) -> Flow[T]:
         """Hand effects out and answers in, and keep both."""
-        return record_flow(flow, hear=self._hear)
+        return record_flow(flow, on_effect=self._on_effect)
 
-    def _hear(self, effect: Effect, answer: Any) -> None:
-        if not self._is_unheard:
-            self._heard.append((effect, answer))
+    def _on_effect(self, effect: Effect, answer: Any) -> None:
+        if not self._is_unrecorded:
+            self._recorded.append((effect, answer))
             self.placeholders.hear_of_person(effect, answer)
 
     def trace(self, request: Callable[[], dict[str, Any]], response: Response) -> Trace:
@@ -85,7 +85,7 @@ class Recording:
                 None if isinstance(answer, EffectFailed) else encode(answer, self.placeholders),
                 str(answer) if isinstance(answer, EffectFailed) else None,
             )
-            for effect, answer in self._heard
+            for effect, answer in self._recorded
         ]
         said = redacted_response(response, self.placeholders)
         return Trace(
@@ -136,14 +136,14 @@ class Recording:
 
     def _urls(self) -> set[str]:
         """Return where clients' servers are, as far as that was told of."""
-        found = [answer for _, answer in self._heard if isinstance(answer, Client)]
+        found = [answer for _, answer in self._recorded if isinstance(answer, Client)]
         registered = {url for client in found for url in (*client.request_uris, client.jwks_uri)}
         return {url for url in registered if url is not None} | {url for url, _ in self._documents}
 
     def _recording(self, original: Instruments) -> Instruments:
         return attrs.evolve(
             original,
-            clock=self._told(self._clock, original.clock),
+            clock=self._reading(self._clock, original.clock),
             entropy=self._drawn,
             digest=RecordingDigester(original.digest, self._digests),
             derive=RecordingDerivation(original.derive, self._derived),
@@ -154,20 +154,20 @@ class Recording:
             signing=self._signing,
             keys=None
             if original.keys is None
-            else RecordingKeys(original.keys, lambda flow: self.unheard(flow, self._keys)),
+            else RecordingKeys(original.keys, lambda flow: self.unrecorded(flow, self._keys)),
             record=None,
         )
 
-    def unheard(self, flow: Flow[T], results: list[T | Exception]) -> Flow[T]:
+    def unrecorded(self, flow: Flow[T], results: list[T | Exception]) -> Flow[T]:
         """Run what touches private keys: what it came to is kept, and how it came there is not."""
 
-        def tell(result: T | Exception) -> None:
+        def on_result(result: T | Exception) -> None:
             """Keep the result, and listen again."""
-            self._is_unheard = False
+            self._is_unrecorded = False
             results.append(result)
 
-        self._is_unheard = True
-        return (yield from record_flow(flow, tell=tell))
+        self._is_unrecorded = True
+        return (yield from record_flow(flow, on_result=on_result))
 
     def _verify(self, token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
         try:
@@ -178,7 +178,7 @@ class Recording:
         self._verified.append((token, None))
         return verified
 
-    def _told(self, readings: list[float], clock: Callable[[], float]) -> Callable[[], float]:
+    def _reading(self, readings: list[float], clock: Callable[[], float]) -> Callable[[], float]:
         def read() -> float:
             """Read the clock."""
             readings.append(clock())
@@ -195,7 +195,7 @@ class Recording:
     def _signing(self, keys: KeySet | None, now: int) -> SignJwt:
         # By the keys themselves: `keys` are recorded where a decision looks at them, which signing is not.
         sign = self._original.signing(self._original.keys, now)
-        return lambda jwt: self.unheard(sign(jwt), self._signed)
+        return lambda jwt: self.unrecorded(sign(jwt), self._signed)
 
 
 def _settings(settings: Mapping[str, object]) -> dict[str, Any]:

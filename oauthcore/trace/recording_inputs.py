@@ -20,26 +20,26 @@ T = TypeVar("T")
 
 def record_flow(
     flow: Flow[T],
-    hear: Callable[[Effect, Any], object] = lambda effect, answer: None,
-    tell: Callable[[T | Exception], object] = lambda result: None,
+    on_effect: Callable[[Effect, Any], object] = lambda effect, answer: None,
+    on_result: Callable[[T | Exception], object] = lambda result: None,
 ) -> Generator[Effect, Any, T]:
-    """Run a flow: each effect is heard with its answer or why there was none, and what it came to is told."""
+    """Run a flow: `on_effect` gets each effect with its answer or failure, `on_result` the flow's result or error."""
     resume: Callable[[Any], Effect] = flow.send
     answer: Any = None
     while True:
         try:
             effect = resume(answer)
         except StopIteration as end:
-            tell(end.value)
+            on_result(end.value)
             return end.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         except Exception as failure:  # whatever it is: it is raised again, here and in a replay
-            tell(failure)
+            on_result(failure)
             raise
         try:
             resume, answer = flow.send, (yield effect)
         except EffectFailed as failure:
             resume, answer = flow.throw, failure
-        hear(effect, answer)
+        on_effect(effect, answer)
 
 
 def written(result: Any, write: Callable[[Any], Any]) -> Recorded:
@@ -63,88 +63,88 @@ def write_keys(keys: Keys) -> dict[str, Any]:
 class RecordingDigester(Digester):
     """Digest, and tell."""
 
-    __slots__ = ("_digest", "_heard")
+    __slots__ = ("_digest", "_recorded")
 
-    def __init__(self, digest: Digester, heard: list[tuple[str, str, bool]]) -> None:
+    def __init__(self, digest: Digester, recorded: list[tuple[str, str, bool]]) -> None:
         self._digest = digest
-        self._heard = heard
+        self._recorded = recorded
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
         """Digest, and tell which kind came to what, and whether the secret is so short that it can be guessed."""
         digest = self._digest(kind, secret)
-        self._heard.append((kind, digest, len(secret.reveal()) < MADE))
+        self._recorded.append((kind, digest, len(secret.reveal()) < MADE))
         return digest
 
 
 class RecordingDerivation(Derivation):
     """Derive, and tell."""
 
-    __slots__ = ("_derive", "_heard")
+    __slots__ = ("_derive", "_recorded")
 
-    def __init__(self, derive: Derivation, heard: list[tuple[str, str]]) -> None:
+    def __init__(self, derive: Derivation, recorded: list[tuple[str, str]]) -> None:
         self._derive = derive
-        self._heard = heard
+        self._recorded = recorded
         self._keys = derive._keys
 
     def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
         """Derive, and tell for what."""
         derived = self._derive(proof, secret)
-        self._heard.append((proof, derived.reveal()))
+        self._recorded.append((proof, derived.reveal()))
         return derived
 
 
 class RecordingHandles(Handles):
     """Write and read handles, and tell which, and what each carried."""
 
-    __slots__ = ("_handles", "_heard")
+    __slots__ = ("_handles", "_recorded")
 
-    def __init__(self, handles: Handles, heard: list[tuple[str, Mapping[str, Any] | None]]) -> None:
+    def __init__(self, handles: Handles, recorded: list[tuple[str, Mapping[str, Any] | None]]) -> None:
         self._handles = handles
-        self._heard = heard
+        self._recorded = recorded
 
     def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
         """Write one, and tell."""
         handle = self._handles.write(kind, members, nonce)
-        self._heard.append((handle.reveal(), members))
+        self._recorded.append((handle.reveal(), members))
         return handle
 
     def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
         """Read one, and tell."""
         members = self._handles.read(kind, handle)
-        self._heard.append((handle.reveal(), members))
+        self._recorded.append((handle.reveal(), members))
         return members
 
 
 class RecordingDocuments(Documents):
     """Return what is known, and tell whether it was."""
 
-    def __init__(self, documents: Documents, heard: list[tuple[str, Document | Turn | None]]) -> None:
+    def __init__(self, documents: Documents, recorded: list[tuple[str, Document | Turn | None]]) -> None:
         super().__init__()
         self._documents = documents
-        self._heard = heard
+        self._recorded = recorded
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
         """Return the document, or raise `DocumentNeeded`."""
         try:
             document = self._documents.get(url, now, fresh_for=fresh_for)
         except DocumentNeeded:
-            self._heard.append((url, None))
+            self._recorded.append((url, None))
             raise DocumentNeeded(self, url, now, fresh_for) from None
-        self._heard.append((url, document))
+        self._recorded.append((url, document))
         return document
 
     def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
         """Tell whether another request is at it; that one is, is told."""
         held = self._documents.is_being_fetched(url, now)
         if held:
-            self._heard.append((url, Turn.JOIN))
+            self._recorded.append((url, Turn.JOIN))
         return held
 
     def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
         """Let the server's own decide; that nothing is fetched is told, since other requests are the reason."""
         turn = self._documents.turn(missing)
         if turn in {Turn.KNOWN, Turn.LATER}:
-            self._heard.append((missing.url, turn))
+            self._recorded.append((missing.url, turn))
         return turn
 
     def end_turn(self, url: str) -> None:  # type: ignore[explicit-override]  # none in 3.11
@@ -159,9 +159,9 @@ class RecordingDocuments(Documents):
 class RecordingKeys:
     """Return the server's own keys, and tell their public halves."""
 
-    def __init__(self, keys: KeySet, hear: Callable[[Flow[Keys]], Flow[Keys]]) -> None:
+    def __init__(self, keys: KeySet, on_effect: Callable[[Flow[Keys]], Flow[Keys]]) -> None:
         self._keys = keys
-        self._hear = hear
+        self._hear = on_effect
         self.algorithms = keys.algorithms
 
     def current(self, now: int) -> Flow[Keys]:

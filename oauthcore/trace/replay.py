@@ -152,8 +152,8 @@ class _Player:
 
     def compared(self, response: Response) -> list[str]:
         """Return every difference."""
-        said, before = redacted_response(response, self._placeholders), self._trace.response
-        return [*self._differences, *differences(_plain(said), _plain(before))]
+        now, before = redacted_response(response, self._placeholders), self._trace.response
+        return [*self._differences, *differences(_plain(now), _plain(before))]
 
     def _page(self, page: ErrorPage) -> Response:
         """Return the headers of the page that was shown, whoever rendered it: they are no part of the decision."""

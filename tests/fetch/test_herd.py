@@ -34,7 +34,7 @@ class Network(Fetcher):
         self.asked: list[str] = []
         self.go_on = Event()
 
-    def ask(self, request: Outgoing) -> Response:  # type: ignore[explicit-override]  # typing.override is 3.12's
+    def send(self, request: Outgoing) -> Response:  # type: ignore[explicit-override]  # typing.override is 3.12's
         """Answer with a key set."""
         self.asked.append(request.url)
         if (urlsplit(request.url).hostname or "").endswith(self.dead):
@@ -257,7 +257,7 @@ def test_answer_can_be_had_for_a_moment_longer_and_not_for_ever() -> None:
 
 def test_thread_that_is_interrupted_leaves_its_lane_and_those_who_wait() -> None:
     class Interrupted(Network):
-        def ask(self, request: Outgoing) -> Response:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        def send(self, request: Outgoing) -> Response:  # type: ignore[explicit-override]  # typing.override is 3.12's
             raise KeyboardInterrupt
 
     network = Interrupted(at_once=1)

@@ -300,8 +300,8 @@ async def test_what_is_committed_is_heard_by_the_audit_log_and_counted(
     answered = await host.request("GET", finished.header("location") or "")
 
     assert "code=" in (answered.header("location") or "")
-    heard = [record.getMessage() for record in caplog.records if record.name == "oauthcore.audit"]
-    assert heard == ["login_succeeded", "signed_in", "consent_given", "code_issued"]
+    observed = [record.getMessage() for record in caplog.records if record.name == "oauthcore.audit"]
+    assert observed == ["login_succeeded", "signed_in", "consent_given", "code_issued"]
     assert 'event="code_issued"} 1.0' in (await host.request("GET", "/metrics")).body.decode()
     assert await host.application.storage.find(Client, "app") is not None
 

@@ -240,7 +240,7 @@ def test_the_columns_of_the_tables_say_where_each_check_is_made() -> None:
     for endpoint, request in requests_of(site):
         witness = Witness()
         witness.watch(partial(run, site.server.handle(request), site.world))
-        passed = [heard.name for heard in witness.heard if isinstance(heard, Passed)]
+        passed = [observed.name for observed in witness.observed if isinstance(observed, Passed)]
         assert len(passed) > 3, endpoint
         assert [name for name in passed if endpoint not in endpoints[name]] == []
 
@@ -259,7 +259,7 @@ def test_a_check_that_waits_for_a_document_has_not_passed_yet(monkeypatch: pytes
 
     witness.watch(play)
 
-    assert witness.heard == []
+    assert witness.observed == []
 
 
 def test_each_check_is_known_by_a_function_of_its_own() -> None:

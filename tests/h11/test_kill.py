@@ -69,13 +69,13 @@ class Told:
     open_codes: list[str] = attrs.Factory(list)
     open_refreshes: list[str] = attrs.Factory(list)
     answers: int = 0
-    heard: Condition = attrs.Factory(Condition)
+    observed: Condition = attrs.Factory(Condition)
 
     def count(self) -> None:
         """Count an answer."""
-        with self.heard:
+        with self.observed:
             self.answers += 1
-            self.heard.notify_all()
+            self.observed.notify_all()
 
 
 @attrs.define
@@ -232,8 +232,8 @@ def test_of_what_clients_were_told_nothing_is_lost_and_no_code_is_redeemed_twice
             enough = told.answers + chance.randrange(1, 100)
             behaviours = (honest, honest, honest, greedy)
             working = [pool.submit(until_gone, behave, Caller(running, cookies, told)) for behave in behaviours]
-            with told.heard:
-                told.heard.wait_for(lambda enough=enough: told.answers >= enough, 60)  # type: ignore[misc]
+            with told.observed:
+                told.observed.wait_for(lambda enough=enough: told.answers >= enough, 60)  # type: ignore[misc]
             running.kill()
             for each in working:
                 each.result(PATIENCE)

@@ -31,7 +31,7 @@ class Rp:
     """Be a client's server: what is posted to it is kept, and taken."""
 
     port: int
-    heard: Queue[str]
+    observed: Queue[str]
 
     @property
     def callback(self) -> str:
@@ -42,11 +42,11 @@ class Rp:
 @pytest.fixture
 def rp() -> Iterator[Rp]:
     """Serve a client on a free port."""
-    heard: Queue[str] = Queue()
+    observed: Queue[str] = Queue()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            heard.put(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            observed.put(self.rfile.read(int(self.headers["Content-Length"])).decode())
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -58,7 +58,7 @@ def rp() -> Iterator[Rp]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
-    yield Rp(server.server_address[1], heard)
+    yield Rp(server.server_address[1], observed)
     server.shutdown()
     thread.join(PATIENCE)
     server.server_close()
@@ -128,7 +128,7 @@ def test_a_client_hears_of_the_logout_that_it_asked_for(installation: Installati
 
         sent = http.get("/end-session?" + urlencode(asked))
         page = Page.of(http.get(sent.headers["location"]).text)
-        (told,) = parse_qs(rp.heard.get(timeout=PATIENCE))["logout_token"]
+        (told,) = parse_qs(rp.observed.get(timeout=PATIENCE))["logout_token"]
         claims = verified(http, told)
         account = http.get("/account")
 
@@ -150,10 +150,10 @@ def test_what_is_to_be_told_is_told_after_a_kill_too(installation: Installation,
     installation.run("user", "set-password", "alice", said="looking-glass\n")
 
     with installation.serving("--workers", "2") as again, browser_at(again) as http:
-        (told,) = parse_qs(rp.heard.get(timeout=PATIENCE))["logout_token"]
+        (told,) = parse_qs(rp.observed.get(timeout=PATIENCE))["logout_token"]
         claims = verified(http, told)
         again.tell(signal.SIGTERM)
         assert again.exit_status() == 0
 
     assert claims["sub"] == "s-1"
-    assert rp.heard.empty()
+    assert rp.observed.empty()

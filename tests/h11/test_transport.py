@@ -177,12 +177,12 @@ async def test_phase_is_not_prolonged_by_a_trickle_of_bytes() -> None:
     async with serving(fine, Timeouts(head=0.2)) as (_, connect):
         client = await connect()
         await client.says(b"GET / HTTP/1.1\r\nX: ")
-        heard = asyncio.ensure_future(client.hears_all())
-        while not heard.done():
+        observed = asyncio.ensure_future(client.hears_all())
+        while not observed.done():
             await client.says(b"x")
-            await asyncio.wait([heard], timeout=0.02)
+            await asyncio.wait([observed], timeout=0.02)
 
-    assert (await heard).startswith(b"HTTP/1.1 408 ")
+    assert (await observed).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_client_that_does_not_read_is_hung_up_on() -> None:

@@ -20,7 +20,7 @@ KINDS = (User,)
 _KNOWN = {f"{kind.__module__}:{kind.__qualname__}": kind for kind in KINDS}
 
 
-def tell(trace: Path, /, *, as_json: Json = False) -> None:
+def explain(trace: Path, /, *, as_json: Json = False) -> None:
     """Tell what was asked and found, which checks passed, and which one refused, with its section of the standard.
 
     Decides again what the trace holds, and exits with 1 where that comes to another decision than before.
@@ -57,13 +57,13 @@ def read(path: Path) -> Trace:
 def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, str]]:
     """Return the story, line by line: what each line is, and its text."""
     at = [f"at {moment(int(trace.clock[0]))}"] if trace.clock else []
-    lines = [line("asked", " ".join((*asked(trace), *at)))]
+    lines = [line("asked", " ".join((*requested_call(trace), *at)))]
     refused = witness.refusal(replayed.response)
-    for heard in witness.heard:
-        if isinstance(heard, EffectSeen):
-            lines += [fact(step) for step in trace.steps[heard.number : heard.number + 1]]
-        elif heard != refused:
-            lines.append(line("passed", cited(heard)))
+    for observed in witness.observed:
+        if isinstance(observed, EffectSeen):
+            lines += [fact(step) for step in trace.steps[observed.number : observed.number + 1]]
+        elif observed != refused:
+            lines.append(line("passed", cited(observed)))
     if refused is not None:
         lines.append(line("refused", cited(refused)))
     lines.append(line("answer", answer(replayed.response)))
@@ -72,7 +72,7 @@ def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, 
     return lines
 
 
-def asked(trace: Trace) -> tuple[str, ...]:
+def requested_call(trace: Trace) -> tuple[str, ...]:
     """Tell what was asked, without its parameters."""
     if trace.call == "handle":
         return (trace.request["method"], trace.request["target"].partition("?")[0])

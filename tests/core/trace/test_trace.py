@@ -261,10 +261,10 @@ def test_questions_to_the_application_and_to_other_servers_are_encoded_and_read_
         Fetch(Outgoing("POST", "https://a.example/x", (("Authorization", "Bearer abc"),), b"token=abc")), placeholders
     )
     assert "abc" not in json.dumps(told)
-    heard = Response(
+    observed = Response(
         200, (("Content-Type", "application/json"),), b'{"active": true, "sub": "alice", "token": "abcdef"}'
     )
-    again = decode(json.loads(json.dumps(encode(heard, placeholders))), {})
+    again = decode(json.loads(json.dumps(encode(observed, placeholders))), {})
     assert members(again)["sub"] == "alice"
     assert members(again)["active"] is True
     assert "abcdef" not in again.body.decode()
