@@ -119,9 +119,9 @@ class McpEndpoint:
         parameters = _parameters(message)
         match message["method"]:
             case "initialize":
-                asked = parameters.get("protocolVersion")
+                requested = parameters.get("protocolVersion")
                 return {
-                    "protocolVersion": asked if asked in PROTOCOL_VERSIONS else PROTOCOL_VERSIONS[0],
+                    "protocolVersion": requested if requested in PROTOCOL_VERSIONS else PROTOCOL_VERSIONS[0],
                     "capabilities": {"tools": {}},
                     "serverInfo": {"name": self._name, "version": version("oauthcore")},
                 }

@@ -27,7 +27,7 @@ async def read_calls(receive: Receive) -> tuple[tuple[str, ...] | Response, Rece
         message = await receive()
         messages.append(message)
         if message["type"] != "http.request":
-            return (), _again(messages, receive)  # the client went away: the server sees that for itself
+            return (), _replayed(messages, receive)  # the client went away: the server sees that for itself
         length += len(message.get("body", b""))
         if length > MAX_BODY:
             return TOO_LARGE, receive
@@ -37,16 +37,16 @@ async def read_calls(receive: Receive) -> tuple[tuple[str, ...] | Response, Rece
         tools = tuple(_tools(parse_value(body)))
     except ValueError:
         return UNREADABLE, receive
-    return tools, _again(messages, receive)
+    return tools, _replayed(messages, receive)
 
 
-def _again(messages: list[MutableMapping[str, Any]], receive: Receive) -> Receive:
+def _replayed(messages: list[MutableMapping[str, Any]], receive: Receive) -> Receive:
     left = list(messages)
 
-    async def again() -> MutableMapping[str, Any]:
+    async def receive_replayed() -> MutableMapping[str, Any]:
         return left.pop(0) if left else await receive()
 
-    return again
+    return receive_replayed
 
 
 def _tools(value: object) -> Iterator[str]:

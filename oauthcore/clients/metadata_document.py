@@ -90,21 +90,23 @@ def client_in(members: Mapping[str, object], url: str, documents: MetadataDocume
     return client
 
 
-def negotiated(asked: Client, documents: MetadataDocuments, context: Context) -> Client:
+def negotiated(requested: Client, documents: MetadataDocuments, context: Context) -> Client:
     """Return the client with what is offered of what it names."""
     settings = documents.settings
     one_word = context.policy.allows(Allowance.ONE_WORD_SCHEME, frozenset())
-    redirect_uris = usable_redirect_uris(asked.redirect_uris, asked.application_type, (), one_word_scheme=one_word)
+    redirect_uris = usable_redirect_uris(
+        requested.redirect_uris, requested.application_type, (), one_word_scheme=one_word
+    )
     offered = documents.grant_types.intersection(settings.grant_types)
-    grant_types = tuple(name for name in asked.grant_types if name in offered)
-    if "authorization_code" not in grant_types or "code" not in asked.response_types:
+    grant_types = tuple(name for name in requested.grant_types if name in offered)
+    if "authorization_code" not in grant_types or "code" not in requested.response_types:
         raise InvalidClientDocument.with_description(
             "The document names no grant type and response type with a code, and there are no others here"
         )
-    named = asked.scope.within(settings.scope)
+    named = requested.scope.within(settings.scope)
     # Keys are used by whoever authenticates or signs with them: of anybody else they are not even looked at.
     return attrs.evolve(
-        asked,
+        requested,
         redirect_uris=redirect_uris,
         grant_types=grant_types,
         response_types=("code",),
@@ -112,7 +114,7 @@ def negotiated(asked: Client, documents: MetadataDocuments, context: Context) ->
         # registers itself: it asks for more at the next challenge (MCP 2026-07-28, "Step-Up Authorization Flow").
         scope=settings.scope,
         default_scope=named or None,
-        token_endpoint_auth_signing_alg=asked.token_endpoint_auth_signing_alg if not asked.is_public else None,
+        token_endpoint_auth_signing_alg=requested.token_endpoint_auth_signing_alg if not requested.is_public else None,
     )
 
 

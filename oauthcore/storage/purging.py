@@ -62,7 +62,7 @@ class Purging:
                 came = storage.purge(due(self.clock()), self.batch)
             except Exception as failure:  # the next time it may be better, and requests say themselves that it is not
                 came = failure
-            if wait(self._heard(came)):
+            if wait(self._reported(came)):
                 return
 
     async def arun(self, storage: Storage | AsyncStorage, wait: Callable[[float], Awaitable[object]]) -> None:
@@ -74,10 +74,10 @@ class Purging:
                 came = await removed if inspect.isawaitable(removed) else removed
             except Exception as failure:  # likewise
                 came = failure
-            if await wait(self._heard(came)):
+            if await wait(self._reported(came)):
                 return
 
-    def _heard(self, came: int | Exception) -> float:
+    def _reported(self, came: int | Exception) -> float:
         """Tell what came of a batch, and give for how many seconds to rest."""
         self.report(came)
         return self.pause if came == self.batch else self.every

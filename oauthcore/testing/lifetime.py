@@ -80,7 +80,7 @@ class Lifetime:
             issuer="https://as.example", clock=self.clock, entropy=entropy, token_key=bytes(range(32)), policy=policy
         )
         try:
-            handle = None if adapter is None else _asked(adapter(server, world))
+            handle = None if adapter is None else _checked_handle(adapter(server, world))
             self.session = ClientSession.begin(server, lambda flow: run(flow, world), SeededEntropy(1), handle)
             self.stranger = ClientSession.begin(
                 server, lambda flow: run(flow, world), SeededEntropy(2), handle, STRANGER
@@ -294,7 +294,7 @@ class Lifetime:
             assert answer[name] == token.answer[name], f"an honest retry got another {name}"
 
 
-def _asked(handle: Any) -> Handle:
+def _checked_handle(handle: Any) -> Handle:
     """Return what an adapter gave; raises `TypeError` for nothing, which would else be passed by, and for no answer."""
     if not callable(handle):
         raise TypeError(f"the adapter gave {worded(handle)}: it has to give a function from a Request to a Response")

@@ -81,7 +81,7 @@ class StorageProbe:
 
     def ask(self, call: Call, handle: int = 0) -> Any:
         """Make one call and write it down."""
-        return self._awaited(self._asked("", call, handle))
+        return self._awaited(self._call("", call, handle))
 
     def attempt(self, call: Call, handle: int = 0) -> Any:
         """Make one call that may fail: what it raised is then its answer."""
@@ -94,7 +94,7 @@ class StorageProbe:
 
     def broken_off(self, call: Call, turns: int) -> Any:
         """Make one call, and cancel it after so many turns of the event loop: None, or its answer where that came."""
-        return self._awaited(broken_off(self._asked("", call, 0), turns))
+        return self._awaited(broken_off(self._call("", call, 0), turns))
 
     @property
     def is_async(self) -> bool:
@@ -104,7 +104,7 @@ class StorageProbe:
     @property
     def storage(self) -> Storage:
         """Return the storage as a blocking one that is listened to."""
-        return _Told(self)
+        return _RecordedStorage(self)
 
     def drive(self, flow: Flow[T]) -> T:
         """Run a flow of the core over this storage, with nothing else around it."""
@@ -191,7 +191,7 @@ class StorageProbe:
             except StopIteration as end:
                 return end.value
             try:
-                answer = await self._asked(f"contender {number}: ", call, number % len(self.subject.handles))
+                answer = await self._call(f"contender {number}: ", call, number % len(self.subject.handles))
             except Misfit:
                 raise
             except Exception as error:  # likewise
@@ -199,7 +199,7 @@ class StorageProbe:
                 if not forgiving:
                     return answer
 
-    async def _asked(self, who: str, call: Call, handle: int) -> Any:
+    async def _call(self, who: str, call: Call, handle: int) -> Any:
         self.received.extend(call.records())
         mark = self._story.begins(who, call.in_words)
         try:
@@ -219,7 +219,7 @@ class StorageProbe:
 
 
 @attrs.frozen
-class _Told:
+class _RecordedStorage:
     """Be the storage of a stage, with a pen."""
 
     _stage: StorageProbe

@@ -74,3 +74,46 @@ def test_a_person_is_they_in_the_pages() -> None:
 )
 def test_a_person_who_is_he_is_found(text: str) -> None:
     assert [line for line, said in prose(text) if HE.search(said)] != []
+
+
+# Each once had several meanings: a request, a parameter, an answer, a flag. A name says which of them a thing is.
+VAGUE = frozenset({"again", "asked", "heard", "judged", "told"})
+
+
+def vague_names(text: str) -> list[str]:
+    """Return the vague names among those that a module binds."""
+    return [name for name in names_given(ast.parse(text)) if name.strip("_").lower() in VAGUE]
+
+
+def names_given(tree: ast.Module) -> Iterator[str]:
+    """Return every name that a module binds."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+
+
+def test_no_name_of_the_core_and_adapters_is_vague() -> None:
+    found = {module: vague_names(text) for module, text in modules(CORE, ADAPTERS).items()}
+
+    assert {module: names for module, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "asked = 1\n",
+        "def f(told): pass\n",
+        "def _asked(): pass\n",
+        "class Heard: pass\n",
+        "def f():\n    x.again = 1\n",
+    ],
+)
+def test_a_vague_name_is_found(text: str) -> None:
+    assert len(vague_names(text)) == 1
+
+
+def test_a_name_of_a_trace_or_a_sentence_is_let_pass() -> None:
+    assert vague_names('written = {"told": asked_for}\n') == []

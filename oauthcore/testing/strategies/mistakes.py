@@ -32,7 +32,7 @@ def mistakes(asking: Asking) -> list[Request]:
 
 def _in_parameters(asking: Asking) -> Iterator[Request]:
     for at, (name, _) in enumerate(asking.pairs):
-        for slip in (*([] if name in _REPEATABLE else [_again]), *_SLIPS.get(name, ())):
+        for slip in (*([] if name in _REPEATABLE else [_repeated]), *_SLIPS.get(name, ())):
             if (pairs := slip(asking.pairs, at)) != asking.pairs:
                 yield attrs.evolve(asking, pairs=pairs).request()
 
@@ -53,8 +53,8 @@ def _in_form(asking: Asking) -> Iterator[Request]:
 
 def _in_authentication(asking: Asking) -> Iterator[Request]:
     if not _is_authorization(asking):
-        again = asking.headers[:1] or (("Authorization", "Basic Og=="),)
-        yield attrs.evolve(asking, headers=(*asking.headers, *again)).request()
+        repeated = asking.headers[:1] or (("Authorization", "Basic Og=="),)
+        yield attrs.evolve(asking, headers=(*asking.headers, *repeated)).request()
 
 
 def _is_authorization(asking: Asking) -> bool:
@@ -65,7 +65,7 @@ def _without(pairs: Pairs, at: int) -> Pairs:
     return pairs[:at] + pairs[at + 1 :]
 
 
-def _again(pairs: Pairs, at: int) -> Pairs:
+def _repeated(pairs: Pairs, at: int) -> Pairs:
     return (*pairs, pairs[at])
 
 
