@@ -96,6 +96,7 @@ def without(
     implies = context.policy.implies
     refused = {base(name) for name in access.claims_beside_scope} - {base(name) for name in claims}
     if context.openid is not None:
+        # OIDC Core section 5.4: a scope stands for its claims, so refusing the scope refuses these.
         refused |= {*context.openid.claims_of(access.scope)} - {*context.openid.claims_of(allowed)}
     return attrs.evolve(
         consent,

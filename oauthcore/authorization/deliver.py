@@ -82,6 +82,7 @@ def front_channel_person(
     The names are those of the request before it is validated; what leaves in the end is chosen then.
     """
     types = (request.response_type or "").split(" ")
+    # The application is asked only if an ID token leaves now; otherwise the request costs it nothing.
     if client is None or login is None or context.openid is None or "id_token" not in types:
         return NOBODY
     names = names_wished(request, client, context, alone=types == ["id_token"])

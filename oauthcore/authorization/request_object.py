@@ -56,6 +56,7 @@ def apply_request_object(request: AuthorizationRequest, client: Client, context:
     if not is_offered(by_value=request.request is not None, context=context):
         return request
     text = request.request or fetch_object(str(request.request_uri), client, context)
+    # RFC 9101 section 6.2 before 6.3: nothing of an object counts until its signature has been verified.
     return merge(request, verify_object(text, client, context), client)
 
 

@@ -50,6 +50,7 @@ def answer(redirectable: Redirectable, mode: ResponseMode, parameters: Mapping[s
             return see_other(with_encoded(redirectable.redirect.uri, mode, "&".join(filter(None, added))))
         case "form_post":
             everything["iss"] = context.issuer
+            # Form Post Response Mode section 2: the parameters are in the body, and so in no URL or Referer header.
             return Response(200, _FORM_POST_HEADERS, form_post_page(redirectable.redirect.uri, everything))
         case _:
             assert_never(mode)

@@ -37,6 +37,7 @@ def new_mark(subject: str, expires_at: int, context: Context) -> WithdrawalMark:
 def change_mark(subject: str, mark: WithdrawalMark | None, context: Context) -> Change:
     """Set another mark, whether there was one or not: who has seen none inserts one, and so decides again."""
     expires_at = context.now + context.policy.lifetimes.interaction_lifetime
+    # A withdrawal always changes the mark: commits that required the old one fail and decide again.
     fresh = new_mark(subject, expires_at if mark is None else max(expires_at, mark.expires_at), context)
     return Insert(fresh) if mark is None else Replace(mark, fresh)
 

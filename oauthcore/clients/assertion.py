@@ -66,6 +66,7 @@ def read_assertion(request: Request, parameters: Parameters) -> Assertion | None
     # RFC 7521 section 4.2: both are REQUIRED. One alone is a mistake, not a public client.
     if text is None or kind is None:
         raise InvalidRequest.with_description("client_assertion and client_assertion_type must be sent together")
+    # RFC 7523 section 2.2: no other type is defined for client authentication.
     if kind != ASSERTION_TYPE:
         raise InvalidClient.with_description("client_assertion_type is not the one for JWTs")
     try:
@@ -92,6 +93,7 @@ def _read(text: str, path: str) -> Assertion:
 def algorithms_of(client: Client, of_method: tuple[str, ...]) -> tuple[str, ...]:
     """Return by which algorithms an assertion may be signed: the registered one, or any that the method knows."""
     registered = client.token_endpoint_auth_signing_alg
+    # OIDC Dynamic Client Registration section 2: token_endpoint_auth_signing_alg allows one algorithm and no other.
     return of_method if registered is None else (registered,)
 
 

@@ -35,6 +35,7 @@ def is_kept(client: Client) -> bool:
 
 def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret:
     """Return what is remembered of a client's secret: its digest, and itself, sealed, only where it has to be had."""
+    # Encrypted and not hashed, since the HMAC has to be computed with it; only for clients that need that.
     sealed = crypto.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
     return ClientSecret(context.digest("client_secret", secret), sealed=sealed, portable=True)
 
@@ -66,6 +67,7 @@ def _portable(kept: ClientSecret, client: Client, shown: tuple[Secret, ...], con
 
 def shared_keys(client: Client, context: Context) -> tuple[Jwk, ...]:
     """Return the keys that a client's secrets are (OIDC Core section 10.1): those that are good, and were kept."""
+    # OIDC Core section 10.1: the octets of the secret's UTF-8 are the HMAC key. Expired secrets verify nothing.
     live = (s for s in client.secrets if s.expires_at is None or context.now < s.expires_at)
     opened = (_opened(secret, context) for secret in live)
     return tuple(symmetric(secret.encode()) for secret in opened if secret is not None)

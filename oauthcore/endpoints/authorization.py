@@ -136,6 +136,7 @@ def start_interaction(
 
     It is remembered if somebody is signed in, and otherwise carried: nothing that anybody may ask fills the storage.
     """
+    # The cookie is set before the user is sent anywhere, so that the answer can be tied to this browser.
     bound, cookies = bind(browser, context)
     if login is None:
         handle = carry(access.request, access.client, bound, context)
@@ -148,6 +149,7 @@ def start_interaction(
         browser=bound,
         started_at=context.now,
         expires_at=context.now + context.policy.lifetimes.interaction_lifetime,
+        # If the login is not accepted for this request, the page must not offer to continue with it.
         login=login if needed is Need.CONSENT else None,
         auth_time=login.auth_time,
         client_generation=access.client.generation,

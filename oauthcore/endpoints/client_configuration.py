@@ -44,8 +44,10 @@ def client_configuration(request: Request, registrar: Registrar, context: Contex
     """Read, change or remove the client that shows its registration access token."""
     # Before the client is looked for, so that the answer tells nothing of whether there is one.
     members = read_body(request) if request.method == "PUT" else {}
+    # RFC 7592 section 2: the URI is opaque to the client; here the identifier is in its query.
     client_id = parse_form(request.query).get("client_id")
     shown = read_bearer(request)
+    # RFC 7592 section 2.1: without the token, 401 and nothing about the client.
     if client_id is None or shown is None:
         raise refused("no client or no registration access token is named")
     facts = yield from find_client(client_id)
@@ -77,6 +79,7 @@ def prove_own(shown: Secret, facts: ClientFacts, context: Context) -> OwnRegistr
     digest = context.digest("registration_access_token", shown)
     successor = context.digest("registration_access_token", successor_of(shown, context))
     is_current, is_former = same_digest(known or digest, digest), same_digest(known or digest, successor)
+    # RFC 7592 section 2: a client that does not exist is 401, not 404: nobody may find out which identifiers there are.
     if client is None or dynamic is None or known is None:
         raise refused("the client is unknown, or was not registered by itself")
     # RFC 7592 section 2: the token is bound to the client. Compared as digests, in time that does not tell how much

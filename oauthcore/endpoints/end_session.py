@@ -81,8 +81,10 @@ def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
 def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
     """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
     parameters, client = arrival.parameters, facts.client
+    # RP-Initiated Logout section 4: if anything is wrong, nobody is redirected.
     check_request(parameters, facts, context)
     verified = facts.hint if isinstance(facts.hint, Hint) else None
+    # Bound to the browser as an interaction is: a link alone must not sign anybody out.
     bound, cookies = bind(arrival.browser, context)
     logout_request = LogoutRequest(
         browser=bound,

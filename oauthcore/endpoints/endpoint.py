@@ -84,8 +84,10 @@ class Endpoint:
 def other_method(request: Request, endpoint: Endpoint) -> Response:
     """Answer a browser's preflight where other origins may call; refuse any other method (RFC 9110 section 15.5.6)."""
     cors = endpoint.cors
+    # A preflight carries no credentials (Fetch section 3.2.5), so it is answered before anything is looked up.
     if request.method == "OPTIONS" and cors is not None:
         return preflight(request, endpoint.methods, cors)
+    # RFC 9110 section 15.5.6: a 405 MUST have an Allow header.
     allow = endpoint.methods if cors is None else (*endpoint.methods, "OPTIONS")
     headers: Headers = (("Allow", ", ".join(allow)), ("Content-Type", "text/plain"))
     return Response(405, headers + (() if cors is None else cors.headers), b"Use another method.\n")

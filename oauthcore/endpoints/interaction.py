@@ -216,17 +216,20 @@ def consented_scope(answer: Answer, requested: Scope, waiting: Interaction, cont
     They may allow less than was requested by something that it implies. A consent that was shown to somebody else than
     who is signed in now was not this person's, and doesn't count.
     """
+    # The subject is compared: a consent page that one user left open must not count for the next at this browser.
     if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
         return None
     # RFC 6749 section 3.3: the server may issue less than was requested; the page must not invent more.
     implies = context.policy.implies
     if not implies.covers(requested, answer.scope):
         raise InvalidRequest("the application reports consent to more than was asked for")
+    # In the order of the request, since clients compare the text of the scope.
     return implies.within(requested, answer.scope)
 
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:
     """Answer a double click as the first click was answered, if it is the same person's."""
+    # Whoever answers second learns nothing about who was first.
     if finished.login is None or finished.login.subject != answer.subject:
         raise AnsweredByAnother("the interaction was finished by somebody else")
     return Decision(send_to_resume(answer.handle, finished, context))
@@ -258,6 +261,7 @@ def still_answerable(interaction: Interaction | None, event: InteractionInput, c
     """Check that there is such an interaction and that it can still be answered so."""
     if interaction is None or is_over(interaction, context.now):
         raise InteractionOver("the interaction is unknown or has expired")
+    # The lifecycle table decides which answers a state takes; an absent pair is a refusal.
     if advance(INTERACTION, interaction.state, event) is None:
         raise InteractionOver(f"the interaction is {interaction.state.value} already")
     return interaction

@@ -46,6 +46,7 @@ def signing_alg(request: Request, caller: Authenticated, context: Context) -> Fl
     # RFC 9701 section 4: the caller asks for a signed answer by its Accept header.
     if SIGNED_TYPE not in (request.header("accept") or ""):
         return None
+    # RFC 9701 section 6: the registered algorithm, or the server's first; without keys the answer is plain JSON.
     keys = yield from context.own_keys()
     return caller.client.introspection_signed_response_alg or next((key.alg for key in keys), None)
 
@@ -92,8 +93,10 @@ def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, c
     """Return the description as a JWT for the caller alone (RFC 9701 section 5)."""
     claims = {
         "iss": context.issuer,
+        # RFC 9701 section 5: the caller is the audience, so that no other can use the answer as its own.
         "aud": caller.client.client_id,
         "iat": context.now,
+        # RFC 9701 section 5: nested, so that the token's own iss and aud are not taken for those of the answer.
         "token_introspection": members,
     }
     return Jwt(claims, alg, typ="token-introspection+jwt")

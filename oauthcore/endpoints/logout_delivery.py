@@ -133,6 +133,7 @@ def decide_claim(
     # Another worker took or settled it since; each try is made once.
     if stored != delivery:
         return Decision(None)
+    # A client that was removed, or registered anew by somebody else, must not learn whose session has ended.
     if client is None or client.backchannel_logout_uri is None or delivery.tries >= MAX_TRIES:
         return given_up(delivery, None)
     try:
@@ -145,6 +146,7 @@ def decide_claim(
 
 def posted(uri: str, logout_token: str) -> Outgoing:
     """Return the request that delivers a token (section 2.5)."""
+    # Back-Channel Logout section 2.5: a POST with the logout token in a form.
     headers = (("Content-Type", FORM), ("Accept", "application/json, */*;q=0.1"))
     return Outgoing("POST", uri, headers, form_encoded([("logout_token", logout_token)]).encode())
 
@@ -160,6 +162,7 @@ def decide_settle(taken: LogoutDelivery, stored: LogoutDelivery | None, answer: 
     # The try was taken over by another worker after this one's claim ran out; what that finds counts.
     if stored != taken:
         return Decision(False)
+    # Back-Channel Logout section 2.8: 200 if the logout succeeded; some frameworks answer 204 to an empty body.
     if answer is not None and answer.status in {200, 204}:
         return Decision(True, (Delete(taken),), (Event("logout_delivered", taken.client_id, taken.person),))
     return given_up(taken, False) if taken.tries >= MAX_TRIES else Decision(False)

@@ -57,9 +57,11 @@ def metadata(
             dict.fromkeys(m for t in sorted(policy.response_types) for m in RESPONSE_TYPES[t].modes)
         ),
         "grant_types_supported": types,
+        # RFC 8414 section 2: omitted, these would mean client_secret_basic alone.
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": authenticating,
+        # RFC 8414 section 2: omitted, clients would conclude that PKCE is not supported.
         "code_challenge_methods_supported": ["S256", *plain],
         # RFC 9207 section 3: by this a client knows to refuse a response without `iss`, as in a mix-up attack.
         "authorization_response_iss_parameter_supported": True,

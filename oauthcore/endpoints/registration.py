@@ -109,6 +109,7 @@ def admit(
     token: InitialAccessToken | None, stated: Stated | None, settings: Registration, context: Context
 ) -> Admission:
     """Return by what a client may register; raises `InvalidToken` for whoever may not (RFC 7591 section 3)."""
+    # First the token: it is the strongest statement of the operator about who may register.
     if token is not None and context.now < token.expires_at:
         # A precondition of the registration: of two that show the last use of a token at once, one is refused.
         used = Delete(token) if token.uses <= 1 else Replace(token, attrs.evolve(token, uses=token.uses - 1))
@@ -127,6 +128,7 @@ def unregistered(admission: Admission, stated: Stated | None, settings: Registra
     """Return a client that has said nothing of itself so far: its identifier and generation can't be guessed."""
     forgettable = settings.unused_lifetime is not None
     return Client(
+        # RFC 7591 section 3.2.1: unique; and random, so that no identifier of an earlier client comes back.
         client_id=context.mint().reveal(),
         generation=context.mint().reveal()[:GENERATION_LENGTH],
         enabled=not settings.needs_approval,
@@ -238,6 +240,7 @@ def describe(registered: Registered, access_token: Secret | None, context: Conte
     if secret is not None:
         # RFC 7591 section 3.2.1: client_secret_expires_at is REQUIRED if client_secret is issued; 0 for no expiry.
         members |= {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
+    # Shared by everybody with the same metadata, so nobody may change or delete it.
     if access_token is None:
         return members
     # RFC 7592 section 3: a URI as it is, which the client never builds itself.

@@ -82,6 +82,7 @@ def prove_own(back: Return, interaction: Interaction | None, context: Context) -
     # RFC 9700 section 4.7 (cross-site request forgery) and session fixation: the link alone must not be enough.
     if not is_same_browser(back.browser, interaction.browser, context):
         raise OtherBrowser("the interaction was started in another browser")
+    # In constant time: the proof is a secret, and a guess must not learn how many characters were right.
     if not same(back.proof.reveal(), resume_proof(back.handle, interaction, context).reveal()):
         raise OtherBrowser("the interaction was not answered in this browser")
     return OwnInteraction(interaction)
@@ -104,6 +105,7 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
         return answer_finished(back, redirectable, done, facts, context)
     except OAuthError as error:
         event = Event("consent_denied", interaction.client_id)
+        # The interaction is over either way: the same answer must not be tried again with the same handle.
         if not isinstance(error, AccessDenied):
             return Decision(refuse(redirectable, error, context), (done,))
         taken_back = denied(redirectable, interaction.scope or Scope(), facts.consent, context)
@@ -139,6 +141,7 @@ def answer_finished(
         outcome = approve(validated, approval, facts, context)
         marked = () if facts.mark is None else (Require(facts.mark),)
         return attrs.evolve(outcome, changes=(done, *marked, *outcome.changes))
+    # OIDC Core section 3.1.2.4: no release without consent that holds now. The page is shown once more.
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     waiting = attrs.evolve(
         interaction, state=pending, login=facts.login, scope=None, resume_before=None, withdrawal_mark=None

@@ -69,6 +69,7 @@ def decide_sign_in(
     relied_on = tuple(map(Require, details.relying_on))
     event = Event("signed_in", None, login.subject)
     how = {"auth_time": details.auth_time_after(before), "acr": login.acr, "amr": login.amr, "expires_at": over}
+    # The session of the same user goes on, so that clients keep the sid that they know (OIDC Back-Channel Logout 2.1).
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
         return Decision(renewed.login, (*relied_on, Replace(before, renewed)), (event,))

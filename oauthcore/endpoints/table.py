@@ -53,6 +53,8 @@ def own_endpoints(
         ),
         Endpoint(
             path=paths.token,
+            # No cookies are read here, so a page of any origin may call it (RFC 6749 section 3.2; browser-based
+            # clients).
             flow=lambda incoming, context: token(incoming, grants, context),
             cors=ANY_ORIGIN,
             repeatable=frozenset({"resource", "audience"}),  # RFC 8707 section 2.2, RFC 8693 section 2.1

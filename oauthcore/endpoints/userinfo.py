@@ -68,6 +68,7 @@ def read_token(request: Request) -> Secret | None:
     if request.method != "POST" or media_type(request.header("content-type")) != FORM:
         return bearer
     posted = form_of(request).get("access_token")
+    # RFC 6750 section 2: clients MUST NOT use more than one method in a request.
     if posted is not None and bearer is not None:
         raise InvalidRequest("the token came in two ways (RFC 6750 section 2)")
     return bearer if posted is None else Secret(posted)
@@ -78,6 +79,7 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
 
     Whether the application knows that person still is asked afterwards, in one question with their claims.
     """
+    # One answer for all of these: the reason would tell a thief which tokens are worth keeping.
     if token is None or not is_live(token, IssuedTo(client, grant), context.policy, context.now):
         raise InvalidToken("the token is unknown, expired or revoked, or its client is")
     # RFC 9068 section 4: a token for another resource only must not open this one.
@@ -104,6 +106,7 @@ def decide(
     entitled: Entitled, person: Person | None, names: tuple[str, ...], context: Context
 ) -> dict[str, object] | Jwt:
     """Answer in the form that the client is registered for: JSON, or a JWT, which may be encrypted (section 5.3.2)."""
+    # RFC 6750 section 3.1: for the client, a token of a removed user is an invalid one.
     if person is None:
         raise InvalidToken("the application knows the token's person no longer")
     client, grant = entitled.client, entitled.grant

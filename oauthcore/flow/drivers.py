@@ -118,6 +118,8 @@ def check_fetches(world: World | AsyncWorld) -> None:
 def run(flow: Flow[T], world: World) -> T:
     """Run a flow to its result, answering each effect by a blocking call."""
     check_world(world)
+    # Only the resume is guarded: an exception of the outside must not be taken for the flow's own, nor StopIteration
+    # for its end.
     send = resume = flow.send
     storage = world.storage
     answer: Any = None

@@ -43,6 +43,7 @@ def refuse_errors(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | N
     """Return a flow's result, or a refusal whatever happens."""
     try:
         return (yield from flow)
+    # A refusal that leaves no trace: nothing was committed, so there is nothing to undo.
     except OAuthError as error:
         return refuse(error, None)
     # RFC 6749 section 4.1.2.1 and RFC 9110 section 15.6.4: the storage's failure is a 503, with nothing half done.
@@ -78,6 +79,7 @@ def commit_until_unchanged(decision: Callable[[bool], Flow[Decision[T]]]) -> Flo
     committed before. Return the values of all that was committed.
     """
     committed: list[T] = []
+    # Twice as many: here a lost race and a successful commit each take a round.
     for _ in range(2 * ATTEMPTS):
         decided = yield from decision(bool(committed))
         if not decided.changes:

@@ -51,6 +51,7 @@ def frame_of(client: Client, session: LoginSession, context: Context) -> str | N
     """Return the URL that a client wants opened, None where it wants none."""
     if client.frontchannel_logout_uri is None:
         return None
+    # Front-Channel Logout section 2: both together, or neither. They identify the session to end.
     named = {"iss": context.issuer, "sid": sid_for(client, session.key, context)}
     return with_parameters(client.frontchannel_logout_uri, "query", named)
 
@@ -68,5 +69,6 @@ def plain_signed_out_page(signed_out: SignedOut) -> Response:
         f"<body><h1>You are signed out.</h1>{link}{frames}</body></html>"
     )
     sources = " ".join(signed_out.frame_sources) or "'none'"
+    # Only the registered logout URIs may be framed; no script runs, since none is needed.
     policy = f"default-src 'none'; frame-src {sources}; frame-ancestors 'none'; base-uri 'none'"
     return Response(200, (*PAGE_HEADERS, ("Content-Security-Policy", policy)), html.encode())

@@ -99,6 +99,7 @@ def hashes(beside: HashInputs, alg: str) -> dict[str, object]:
     # OIDC Core sections 3.1.3.6 and 3.3.2.11: the client compares them, and so notices a code or token of another's.
     if beside.access_token is not None:
         found["at_hash"] = half_hash(beside.access_token.reveal(), alg)
+    # OIDC Core section 3.3.2.11: c_hash is REQUIRED in the hybrid flow.
     if beside.code is not None:
         found["c_hash"] = half_hash(beside.code.reveal(), alg)
     if beside.state is not None:

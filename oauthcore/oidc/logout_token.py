@@ -43,9 +43,12 @@ def logout_token(client: Client, delivery: LogoutDelivery, context: Context) -> 
         "aud": client.client_id,
         "iat": context.now,
         "exp": context.now + LIFETIME,
+        # Back-Channel Logout section 2.4: REQUIRED, so that the client can detect a replay.
         "jti": context.mint().reveal(),
+        # Back-Channel Logout section 2.4: the event claim makes it a logout token; the value is an empty object.
         "events": {EVENT: {}},
         "sid": sid_for(client, delivery.sid, context),
     }
     alg = client.id_token_signed_response_alg
+    # Back-Channel Logout section 2.4 recommends explicit typing: it must not be taken for an ID token.
     return Jwt(claims, alg, typ="logout+jwt", encryption=encryption_for(client, "id_token", context))

@@ -45,6 +45,7 @@ def requested_beside_scope(client: Client, request: ClaimsRequest, scope: Scope,
     """Return the claims that are asked for by name, not by scope: a person who allows the scopes has not seen them."""
     if context.openid is None:
         return ()
+    # OIDC Core section 5.5: claims requested by name need consent of their own, where no scope of the page names them.
     covered = frozenset(context.openid.claims_of(scope))
     names = claims_for(client, (*request.userinfo, *request.id_token), context)
     return tuple(name for name in names if name.partition("#")[0] not in covered)

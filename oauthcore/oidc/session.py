@@ -116,6 +116,7 @@ def ending(ends: SessionsToEnd, context: Context) -> Ending:
         changes.append(Replace(session, attrs.evolve(session, state=SESSION[session.state, SessionInput.END])))
         events.append(Event("session_ended", None, session.subject))
         for grant in ends.grants:
+            # Grants of the user's other sessions, in other browsers, go on.
             if grant.sid != session.key or not is_standing(grant, context.now):
                 continue
             # Back-Channel Logout section 2.7. The mark lets it end after all where offline access is taken back later.

@@ -17,6 +17,7 @@ def subject_for(client: Client, subject: str, context: Context) -> str:
     A pairwise one is derived under the server's token key, from the sector and the person: it tells nobody who it is,
     two sectors can't compare notes, and it stays as it is as long as that key does (section 8.1).
     """
+    # OIDC Core section 8: the same sub for all clients.
     if client.subject_type == "public":
         return subject
     sector = sector_of(client)
@@ -30,6 +31,7 @@ def sector_of(client: Client) -> str:
     Raises `ConfigurationError` where they have none in common, or none that is the client's own, which registration
     does not let happen.
     """
+    # OIDC Core section 8.1: the host of the sector_identifier_uri is the sector.
     if client.sector_identifier_uri is not None:
         return urlsplit(client.sector_identifier_uri).netloc
     # A private-use scheme has no host, and the loopback interface is everybody's: all such clients would be one sector.

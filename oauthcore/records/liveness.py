@@ -79,6 +79,7 @@ def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
 def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
     """Return why no tokens may be issued and used on a grant, None if they may; in words for the log alone."""
     client, grant = to.client, to.grant
+    # First what one look at the grant tells: revoked or over.
     if grant is None or not is_standing(grant, now):
         return "grant is revoked or over"
     # A client that is removed and registered anew under the same identifier may be somebody else's application.
@@ -114,6 +115,7 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
     # RFC 9700 section 4.14.2: only the newest refresh token of a grant is good, whatever else is stored.
     if to.grant is None or to.client is None or token.key != to.grant.refresh_token:
         return False
+    # RFC 7591 section 2: a client uses only the grant types that it is registered for, at every use.
     return "refresh_token" in to.client.grant_types and is_live_grant(to, policy, now)
 
 

@@ -61,6 +61,7 @@ def access_of_members(members: Mapping[str, object], client_id: str, scope: Scop
     without the other, whoever acts for somebody would be taken for that person.
     """
     cnf, act = members.get("cnf"), members.get("act")
+    # RFC 7800 section 3.1: cnf is an object. What can't be read is refused, never ignored.
     if not isinstance(cnf, dict | None) or not isinstance(act, dict | None):
         return None
     subject = text_of(members.get("sub"))

@@ -79,6 +79,7 @@ class IntrospectedTokens:
         if kept is not None and now < kept.until:
             return kept.access
         body = urlencode({"token": token.reveal(), "token_type_hint": "access_token"}).encode("ascii")
+        # RFC 7662 section 2.1: POST, form-encoded; the token is in no URL.
         response = yield from fetch(Outgoing("POST", self._endpoint, self._headers, body))
         access = access_of(response, self.issuer, now, self._skew)
         self._keep(key, access, now)
@@ -92,6 +93,7 @@ class IntrospectedTokens:
             # Copied before it is read, and put in place whole: threads may be at it together.
             kept = {key: kept for key, kept in list(self._cache.items()) if now < kept.until}
             self._cache = kept if len(kept) < self._capacity else {}
+        # RFC 7662 section 4: a cached answer must not outlive the token's own exp.
         until = now + self._cache_lifetime
         self._cache[key] = _CachedAccess(access, until if access.expires_at is None else min(until, access.expires_at))
 

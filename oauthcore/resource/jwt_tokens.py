@@ -130,12 +130,14 @@ class JwtTokens:
         if type_of(signed.header) not in kinds:
             # RFC 9068 section 4: an ID token, or a logout token, of the same issuer is no access token.
             raise InvalidToken("the token's typ is not at+jwt")
+        # RFC 8725 section 3.1 and RFC 9068 section 4: the algorithms are configured, and `none` is rejected.
         if signed.alg not in self._algorithms:
             raise InvalidToken("the token's algorithm is not one of the issuer's")
         claims = read_claims(signed.payload)
         # RFC 9068 section 4: iss MUST exactly match. Issuers of one host may share their keys.
         if claims.get("iss") != self.issuer:
             raise InvalidToken("the token is another issuer's")
+        # RFC 8725 section 3.12: with plain `typ`, the claims are all that tells an access token from others.
         if _NO_ACCESS_TOKENS & claims.keys():
             raise InvalidToken("the token is an ID token, or tells of a security event")
         # RFC 9068 section 4: the current time MUST be before exp.
@@ -163,6 +165,7 @@ class JwtTokens:
 
     def _keys_in(self, body: bytes | None) -> tuple[Jwk, ...]:
         if body is None:
+            # 503, not 401: the token may be good, and a client that is told otherwise would throw it away.
             raise TemporarilyUnavailable(f"the keys of {self.issuer} can't be fetched")
         read_body, keys = self._read
         if read_body is not body:

@@ -148,6 +148,7 @@ class ResourceServer:
         token = read_bearer(request)
         if token is None:
             return self._challenge.require_token(requirement.scope)
+        # Asked only now: a request that can't be read costs no look-up and no request to another server.
         access = yield from self._tokens(token)
         if access is None:
             raise InvalidToken("the token is unknown, expired or revoked")

@@ -43,6 +43,7 @@ def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify
     """Return what a signed access token is stored under; None for one that is not ours, or no access token at all."""
     try:
         verified = verify(value.reveal(), keys, SERVER_ALGORITHMS)
+    # Forged, expired key or nonsense: for the caller, all of them are unknown tokens.
     except InvalidJwt:
         return None
     jti = verified.claims.get("jti")

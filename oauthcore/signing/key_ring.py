@@ -90,6 +90,7 @@ def _wants(alg: str, ring: KeyRing, now: int, policy: KeyPolicy) -> bool:
     if waiting_of(ring, alg) is not None:
         return False
     active = active_of(ring, alg)
+    # None at all: a key is needed at once, and signs without waiting.
     if active is None:
         return True
     return now >= (active.activated_at or 0) + policy.active_lifetime - policy.published_lifetime
@@ -99,6 +100,7 @@ def advance_ring(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
     """Return the ring as time has made it, or None where time has done nothing to it."""
     turned = ring
     for key in ring.keys:
+        # By now every cached JWK set has the key (OIDC Core section 10.1.1), so it may sign.
         if key.state is KeyState.PUBLISHED and now >= key.created_at + policy.published_lifetime:
             turned = activate(turned, key.kid, now)
     turned = attrs.evolve(turned, keys=tuple(_remembered(key, now, policy) for key in turned.keys))
@@ -115,6 +117,7 @@ def _remembered(key: RingKey, now: int, policy: KeyPolicy) -> RingKey:
 
 
 def _to_be_forgotten(ring: KeyRing, now: int, policy: KeyPolicy) -> set[str]:
+    # RP-Initiated Logout section 2: an ID token SHOULD be accepted as a hint after it has expired.
     lasts = policy.hint_lifetime + policy.cache_lifetime
     remembered = [key for key in ring.keys if key.state is KeyState.REMEMBERED]
     newest = sorted(remembered, key=lambda key: key.retired_at or 0, reverse=True)[:MAX_REMEMBERED]

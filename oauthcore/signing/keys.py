@@ -121,6 +121,7 @@ def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk,
     """Make the keys of a list in which the first of each algorithm signs; raises `ConfigurationError`."""
     if not private:
         raise ConfigurationError("keys", None, "give one key at least")
+    # RFC 7517 section 4.5: kid values within a set SHOULD be distinct; clients choose by them.
     if len({key.kid for key in private}) < len(private):
         raise ConfigurationError("keys", [key.kid for key in private], "give each key once, with a kid of its own")
     for key in private:

@@ -42,6 +42,7 @@ def preflight(request: Request, methods: tuple[str, ...], cors: Cors = ANY_ORIGI
     Clients add headers that are no concern of ours: MCP's send `MCP-Protocol-Version`, others `DPoP` (RFC 9449).
     """
     announced = request.header("access-control-request-headers") or ""
+    # Echoed only if it is a plain list of names: anything else could inject a header.
     is_list = len(announced) <= _MAX_LENGTH and _NAMES.fullmatch(announced) is not None
     headers: Headers = (
         ("Access-Control-Allow-Headers", announced if is_list else _ALLOWED),

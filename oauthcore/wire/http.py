@@ -133,6 +133,7 @@ def with_headers(response: Response, extra_headers: Headers) -> Response:
 def complete(response: Response) -> Headers:
     """Return a response's headers and what every host adds: that types are not to be guessed, the body's length."""
     headers = response.headers
+    # A JSON error with text of a request in it must not be sniffed as HTML.
     if response.header("x-content-type-options") is None:
         headers = (*headers, ("X-Content-Type-Options", "nosniff"))
     if response.status in {204, 304}:  # RFC 9110 section 8.6: they have none, not even 0

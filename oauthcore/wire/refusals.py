@@ -70,5 +70,6 @@ def plain_error_page(page: ErrorPage) -> Response:
         f"<h1>The request was refused.</h1><p>{escape(page.description)}</p><p><code>{escape(page.code)}</code></p>"
         "</html>"
     )
+    # RFC 9700 section 4.16: pages of an authorization server must not be framed (clickjacking).
     policy = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
     return Response(page.status, (*PAGE_HEADERS, policy), html.encode())
