@@ -1,4 +1,4 @@
-"""The checks of what an authorization request asks for; how it is to be answered is none of theirs.
+"""The checks of the access that an authorization request asks for; `requested_response` has those of the response.
 
 Each takes the draft and notes there what it learns. In which order they are run, `checks` says.
 """
@@ -50,7 +50,7 @@ def known_client(client: Client | None, context: Context) -> Client:
 
 
 def check_client(draft: Draft, context: Context) -> None:
-    """Check that there is such a client, and that it may be served."""
+    """Check that the client exists and may be served."""
     draft.client = known_client(draft.found, context)
 
 
@@ -89,7 +89,7 @@ def check_hint(draft: Draft, _: Context) -> None:
 
 
 def check_display(draft: Draft, _: Context) -> None:
-    """Check that the page may be displayed in a way that there is."""
+    """Check that `display` has a known value (OIDC Core section 3.1.2.1)."""
     # OIDC Core section 3.1.2.1 lists the values. An unknown one is an error of the client, not of the user.
     if draft.request.display is not None and draft.request.display not in DISPLAYS:
         raise InvalidRequest.with_description("display has an unknown value")
@@ -108,7 +108,7 @@ def check_prompt(draft: Draft, context: Context) -> None:
 
 
 def check_resource(draft: Draft, context: Context) -> None:
-    """Check that there are such resources, and that the client may have tokens for them."""
+    """Check that the resources exist, and that the client may have tokens for them."""
     draft.resources = requested_resources(draft.request.resource, draft.client, context)
 
 

@@ -88,7 +88,7 @@ def check_id_token(draft: Draft, context: Context) -> None:
 
 
 def check_code_challenge(draft: Draft, context: Context) -> None:
-    """Check that there is a code challenge where one is due: always from public clients."""
+    """Check that there is a code challenge if one is required, which it always is for public clients."""
     request, client = draft.request, draft.client
     plain_allowed = context.allows(Allowance.PLAIN_PKCE, client)
     challenge = parse_challenge(request.code_challenge, request.code_challenge_method, plain_allowed=plain_allowed)

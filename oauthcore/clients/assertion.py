@@ -59,7 +59,7 @@ class Assertion:
 
 
 def read_assertion(request: Request, parameters: Parameters) -> Assertion | None:
-    """Read the form's assertion, or give None where there is none; raises `InvalidClient` for what can't be one."""
+    """Read the form's assertion; return None if there is none. Raises `InvalidClient` for a malformed one."""
     text, kind = parameters.get("client_assertion"), parameters.get("client_assertion_type")
     if text is None and kind is None:
         return None

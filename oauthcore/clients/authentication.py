@@ -53,7 +53,7 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
 
 
 def spend(spent: tuple[Change, ...], outcome: Outcome) -> Outcome:
-    """Have what a request was proven with spent by the commit of what comes of it: who is second finds it spent.
+    """Use up what a request was proven with, in the same commit as its outcome: a second request finds it used.
 
     A commit has one change of a record. What a replacement or a deletion requires anyway is not required once more; and
     where a grant spends the same as the proof of its caller, that is spent once.

@@ -13,7 +13,7 @@ from oauthcore.wire.text import ascii_lower, strip_ows
 
 
 def read_basic(request: Request) -> Presented | None:
-    """Read the Authorization header, or give None where there is none (RFC 6749 section 2.3.1, RFC 7617).
+    """Read the Authorization header; return None if there is none (RFC 6749 section 2.3.1, RFC 7617).
 
     Raises `InvalidClient` for another scheme and for what can't be decoded: the client tried and failed.
     """

@@ -1,4 +1,4 @@
-"""The checks beside those of an authorization request, one row each: for whoever reads, and for `oauthcore replay`.
+"""The checks other than those of an authorization request, one row each: for readers, and for `oauthcore replay`.
 
 Those of an authorization request are run from their table (`authorization/checks.py`). These are called by the flows
 that they belong to, each at its place; they stand here in the order in which a request comes by them.

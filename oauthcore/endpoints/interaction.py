@@ -258,7 +258,7 @@ def decide_deny(
 
 
 def still_answerable(interaction: Interaction | None, event: InteractionInput, context: Context) -> Interaction:
-    """Check that there is such an interaction and that it can still be answered so."""
+    """Check that the interaction exists and can still be answered in this way."""
     if interaction is None or is_over(interaction, context.now):
         raise InteractionOver("the interaction is unknown or has expired")
     # The lifecycle table decides which answers a state takes; an absent pair is a refusal.

@@ -110,11 +110,11 @@ def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
 
 
 def no_request(error: OAuthError, cause: BaseException | None) -> None:
-    """Return that there is nothing to be sent now; the delivery stays due."""
+    """Return None: nothing is sent now, and the delivery stays due."""
 
 
 def claim(delivery: LogoutDelivery, context: Context) -> Flow[Decision[Outgoing | None]]:
-    """Take a delivery, if nobody else has: the value is the request that delivers it, None where there is none."""
+    """Claim a delivery, unless another worker has; the value is the request that delivers it, or None."""
     stored = yield from find(LogoutDelivery, delivery.key)
     client = of_generation((yield from find(Client, delivery.client_id)), delivery.client_generation)
     decided = decide_claim(delivery, stored, client, context)

@@ -126,7 +126,7 @@ Flow: TypeAlias = Generator[Effect, Any, T]
 
 
 def find(kind: type[R], key: str) -> Flow[R | None]:
-    """Find a record, or None where there is none."""
+    """Find a record; return None if it does not exist."""
     record: R | None = yield Find(kind, key)
     return record
 

@@ -50,7 +50,7 @@ class IssuedRefresh:
 
 
 def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context: Context) -> IssuedAccess:
-    """Make an access token on a grant, or the client's own where there is none; it never outlives the grant.
+    """Make an access token on a grant, which it never outlives, or the client's own token if there is no grant.
 
     A JWT is stored under its `jti`, as another kind: who reads that in some log has nothing to present.
     """

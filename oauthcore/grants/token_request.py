@@ -54,5 +54,5 @@ class TokenRequest:
 
     @property
     def spent(self) -> tuple[Change, ...]:
-        """Return what the request was proven with, to be spent by the commit of what comes of it."""
+        """Return the changes that use up what the request was proven with, for the commit that answers it."""
         return self.caller.spent if self.proof is None else (*self.caller.spent, *self.proof.spent)

@@ -44,7 +44,7 @@ def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], co
 
 
 def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
-    """Return the keys of a set; what is no set has none, and whoever wants one of them is refused for that."""
+    """Return the keys of a set; a text that is not a JWK set has none, so whoever needs a key of it is refused."""
     try:
         return parse_set(text or b"")
     except ValueError:

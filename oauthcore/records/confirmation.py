@@ -1,4 +1,4 @@
-"""Confirmation: to which key of its client a token is bound, so that whoever steals it has nothing (RFC 7800)."""
+"""Confirmation: the client's key that a token is bound to, without which a stolen token is useless (RFC 7800)."""
 
 from __future__ import annotations
 

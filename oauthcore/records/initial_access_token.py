@@ -1,4 +1,4 @@
-"""An initial access token: whoever shows it may register a client (RFC 7591 section 1.2)."""
+"""The initial access token: its holder may register a client (RFC 7591 section 1.2)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def of_generation(client: Client | None, generation: str) -> Client | None:
 
 
 def is_standing(record: Grant | Consent | None, now: int) -> bool:
-    """Tell whether there is anything left of a grant or a consent to be taken back, whoever its client is."""
+    """Tell whether a grant or a consent is still in force, so that it can be withdrawn, whatever its client's state."""
     if record is None or (record.expires_at is not None and now >= record.expires_at):
         return False
     return isinstance(record, Consent) or advance(GRANT, record.state, GrantInput.ISSUE) is not None

@@ -1,4 +1,4 @@
-"""What a token allows, as a value, whoever says so: our storage, another server (RFC 7662), or the token itself.
+"""What a token allows, as a value, from our storage, from another server (RFC 7662) or from the token itself.
 
 Each knows more or less of it. What is not known is None or empty, and whoever depends on it refuses.
 """

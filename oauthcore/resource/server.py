@@ -35,7 +35,7 @@ _OURS = (StoredTokens, IntrospectedTokens, JwtTokens)
 
 @attrs.frozen
 class AnyAudience:
-    """Take tokens whatever resource they are meant for: whoever gets a token for another may use it here, too."""
+    """Accept tokens for any resource. A server that receives a token for itself could then use it here."""
 
 
 class ResourceServer:
