@@ -40,8 +40,19 @@ def own_endpoints(
     keys: KeySet | None,
     registrar: Registrar | None = None,
 ) -> list[Endpoint]:
-    """Return the core's endpoints, all but the metadata."""
-    endpoints = [
+    """Return the core's endpoints, all but the metadata; a feature that is off has none."""
+    return [
+        *browser_endpoints(paths),
+        *client_endpoints(paths, grants),
+        *([] if registrar is None else [registration_endpoint(paths, registrar)]),
+        *([] if keys is None else [jwks_endpoint(paths, keys)]),
+        *([] if openid is None else openid_endpoints(paths)),
+    ]
+
+
+def browser_endpoints(paths: Paths) -> list[Endpoint]:
+    """Return those that a user's browser is sent to: errors are pages, and cookies are read."""
+    return [
         Endpoint(
             path=paths.authorization,
             flow=authorization,
@@ -52,72 +63,84 @@ def own_endpoints(
             metadata="authorization_endpoint",
         ),
         Endpoint(
-            path=paths.token,
-            # No cookies are read here, so a page of any origin may call it (RFC 6749 section 3.2; browser-based
-            # clients).
-            flow=lambda incoming, context: token(incoming, grants, context),
-            cors=ANY_ORIGIN,
-            repeatable=frozenset({"resource", "audience"}),  # RFC 8707 section 2.2, RFC 8693 section 2.1
-            metadata="token_endpoint",
-        ),
-        Endpoint(
-            path=paths.introspection,
-            flow=lambda incoming, context: introspection(incoming.request, context),
-            metadata="introspection_endpoint",
-        ),
-        Endpoint(
-            path=paths.revocation,
-            flow=lambda incoming, context: revocation(incoming.request, context),
-            cors=ANY_ORIGIN,
-            metadata="revocation_endpoint",
-        ),
-        Endpoint(
             path=paths.resume,
             flow=lambda incoming, context: resume(incoming.request, context),
             methods=_GET,
             refuses="page",
         ),
     ]
-    if registrar is not None:
-        endpoints.append(
-            Endpoint(
-                path=paths.registration,
-                flow=lambda incoming, context: register_or_configure(incoming, registrar, context),
-                methods=("POST", "GET", "PUT", "DELETE"),
-                cors=ANY_ORIGIN,
-                metadata="registration_endpoint",
-            )
-        )
-    if keys is not None:
-        endpoints.append(
-            Endpoint(
-                path=paths.jwks,
-                flow=lambda _, context: jwks(keys, context.now),
-                methods=_READ,
-                cors=ANY_ORIGIN,
-                metadata="jwks_uri",
-            )
-        )
-    if openid is not None:
-        endpoints += [
-            Endpoint(
-                path=paths.userinfo,
-                flow=lambda incoming, context: userinfo(incoming.request, context),
-                methods=_BOTH,
-                refuses="challenge",
-                scope=OPENID_SCOPE,
-                cors=ANY_ORIGIN,
-                metadata="userinfo_endpoint",
-            ),
-            Endpoint(
-                path=paths.end_session,
-                flow=lambda incoming, context: end_session_endpoint(incoming.request, context),
-                methods=_BOTH,
-                refuses="page",
-                metadata="end_session_endpoint",
-            ),
-        ]
-    return endpoints
+
+
+def client_endpoints(paths: Paths, grants: Mapping[str, GrantFlow]) -> list[Endpoint]:
+    """Return those that clients and resource servers call; no cookie is read, so most are open to any origin."""
+    return [
+        Endpoint(
+            path=paths.token,
+            flow=lambda incoming, context: token(incoming, grants, context),
+            cors=ANY_ORIGIN,
+            repeatable=frozenset({"resource", "audience"}),  # RFC 8707 section 2.2, RFC 8693 section 2.1
+            metadata="token_endpoint",
+        ),
+        # RFC 7662 section 2.1: for resource servers, which are no pages in a browser.
+        Endpoint(
+            path=paths.introspection,
+            flow=lambda incoming, context: introspection(incoming.request, context),
+            metadata="introspection_endpoint",
+        ),
+        # RFC 7009 section 2.3: cross-origin calls let an application in the browser revoke its own tokens.
+        Endpoint(
+            path=paths.revocation,
+            flow=lambda incoming, context: revocation(incoming.request, context),
+            cors=ANY_ORIGIN,
+            metadata="revocation_endpoint",
+        ),
+    ]
+
+
+def registration_endpoint(paths: Paths, registrar: Registrar) -> Endpoint:
+    """Return the client registration endpoint (RFC 7591), which is the configuration endpoint as well (RFC 7592)."""
+    return Endpoint(
+        path=paths.registration,
+        flow=lambda incoming, context: register_or_configure(incoming, registrar, context),
+        methods=("POST", "GET", "PUT", "DELETE"),
+        cors=ANY_ORIGIN,
+        metadata="registration_endpoint",
+    )
+
+
+def jwks_endpoint(paths: Paths, keys: KeySet) -> Endpoint:
+    """Return the endpoint of the server's public keys (RFC 7517 section 5)."""
+    return Endpoint(
+        path=paths.jwks,
+        flow=lambda _, context: jwks(keys, context.now),
+        methods=_READ,
+        cors=ANY_ORIGIN,
+        metadata="jwks_uri",
+    )
+
+
+def openid_endpoints(paths: Paths) -> list[Endpoint]:
+    """Return those of an OpenID Provider."""
+    return [
+        Endpoint(
+            path=paths.userinfo,
+            flow=lambda incoming, context: userinfo(incoming.request, context),
+            # OIDC Core section 5.3: GET and POST; section 5.3.3: errors as RFC 6750 has them.
+            methods=_BOTH,
+            refuses="challenge",
+            scope=OPENID_SCOPE,
+            cors=ANY_ORIGIN,
+            metadata="userinfo_endpoint",
+        ),
+        Endpoint(
+            path=paths.end_session,
+            flow=lambda incoming, context: end_session_endpoint(incoming.request, context),
+            # RP-Initiated Logout section 2: GET and POST.
+            methods=_BOTH,
+            refuses="page",
+            metadata="end_session_endpoint",
+        ),
+    ]
 
 
 def register_or_configure(incoming: EndpointRequest, registrar: Registrar, context: Context) -> Flow[Outcome]:
