@@ -38,7 +38,7 @@ for name, place, summary in (
         "Remove what has expired. A server does so by itself; this is for one that does not run.",
     ),
     (
-        *("replay", "replay:tell"),
+        *("replay", "replay:explain"),
         "Tell what was asked and found, which checks passed, and which one refused, with its section of the standard.",
     ),
     ("client", "dynamic_clients:clients", "Register clients, list them, give them new secrets."),
