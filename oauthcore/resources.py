@@ -181,6 +181,11 @@ class Resources:
             raise ConfigurationError("default", self.default, "name one of the resources")
 
     @property
+    def is_value(self) -> bool:
+        """Tell whether nothing in it is a function of the host's, which no trace of a decision could bring."""
+        return self.unregistered is None or attrs.has(type(self.unregistered))
+
+    @property
     def published(self) -> tuple[str, ...]:
         """Return those that the metadata names (RFC 9728 section 4): URLs, and of no client's in particular."""
         return tuple(resource.uri for resource in self._public if is_url(comparable(resource.uri) or ""))

@@ -315,7 +315,7 @@ class AuthorizationServer:
             "openid": self.openid,
             "paths": self.paths,
             "policy": self.policy,
-            "resources": self.resources,
+            "resources": self.resources if self.resources is None or self.resources.is_value else None,
             "scopes": self._scopes,
             "client_id_metadata": self._document_settings(),
         }

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import attrs
 import pytest
 
-from oauthcore import Client, Lifetimes, Policy, Request, Response, World
+from oauthcore import Client, Lifetimes, Policy, Request, Resource, Response, World
 from oauthcore.authorization.consent import consent_key
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Delete, Event, Replace
@@ -214,6 +215,36 @@ def test_two_refreshes_of_one_token_get_the_same_pair(
         assert len(tokens) == 2
         assert tokens[0] == tokens[1]
         assert len(set(live(meeting.site, tokens))) == 2
+
+    explored(record_property, meeting, check, kept)
+
+
+def test_two_refreshes_for_two_resources_give_one_token_for_one_of_them_and_leave_the_grant_as_it_was(
+    record_property: Callable[[str, object], None], kept: Factory
+) -> None:
+    """RFC 8707 section 2.2: what narrows a token narrows no grant."""
+    one, two = "https://one.example", "https://two.example"
+
+    def narrowed(value: str, resource: str) -> Request:
+        return token_request(grant_type="refresh_token", refresh_token=value, resource=resource)
+
+    def prepare(site: Site) -> list[Flow[Response]]:
+        target = f"{site.authorize_target()}&{form(resource=one).decode()}&{form(resource=two).decode()}"
+        code = parse_qs(urlsplit(location(site.approve(site.get(target)))).query)["code"][0]
+        value = members(site.handle(redemption(code)))["refresh_token"]
+        return sent(site, narrowed(value, one), narrowed(value, two))
+
+    meeting = Meeting(prepare, resources=[Resource(one), Resource(two)])
+
+    def check(run: Run[Response]) -> None:
+        (tokens,) = successes(run)
+        won = one if run.results[0].status == 200 else two
+        (lost,) = [members(response)["error"] for response in run.results if response.status == 400]
+        assert lost == "invalid_target"
+        assert meeting.site.introspect(str(tokens["access_token"]), "resource")["aud"] == [won]
+        for resource in (two, one):
+            tokens = members(meeting.site.handle(narrowed(str(tokens["refresh_token"]), resource)))
+            assert meeting.site.introspect(str(tokens["access_token"]), "resource")["aud"] == [resource]
 
     explored(record_property, meeting, check, kept)
 

@@ -15,6 +15,7 @@ from oauthcore.errors import InvalidRequestObject
 from oauthcore.jose.compact import read_claims, read_signed
 from oauthcore.openid import OpenID
 from oauthcore.signing.key_ring import KeyPolicy
+from oauthcore.trace import Recorder, Trace
 from tests.core.site import (
     CONFIDENTIAL,
     FORM,
@@ -463,3 +464,17 @@ def test_a_token_request_with_resources_takes_no_more_finds_and_commits() -> Non
     ask(site, rotation(first["refresh_token"]), API.uri)
 
     assert (counted.finds, counted.commits) == (3, 1)
+
+
+def test_a_function_of_the_hosts_that_finds_resources_is_left_out_of_a_trace() -> None:
+    """Whoever plays it again hands it over, as grants and endpoints are."""
+    traces: list[Trace] = []
+    site = site_with(unregistered=lambda uri, _: Resource(uri))
+    site.server = site.server.with_instruments(
+        attrs.evolve(site.server.instruments, record=Recorder(traces.append).record)
+    )
+
+    response = ask(site, {"grant_type": "client_credentials"}, "https://new.example")
+
+    assert audience(site, response) == ["https://new.example"]
+    assert "resources" not in traces[0].settings
