@@ -1,10 +1,9 @@
-"""The page on extending: its example is the one that is tested, and works over storages and through a host."""
+"""The page on extending: its example is the one that is tested, and works through a host."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from itertools import count
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,50 +11,52 @@ import anyio
 import httpx
 import pytest
 
-from oauthcore import ConfigurationError, Request, World, run
+from oauthcore import ConfigurationError, MemoryStorage, Request, World, run
 from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.errors import InvalidToken
 from oauthcore.flow.effects import pure
-from oauthcore.flow.outcome import Decision, Event
-from oauthcore.testing import FixedClock, interleave
+from oauthcore.flow.outcome import Decision, Event, S
+from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.testing import ContractBroken, FixedClock, Terms, check_storage
 from oauthcore.wire.cors import Cors
 from oauthcore.wire.http import json_response
 from oauthcore_asgi import OAuth
-from oauthcore_sqlite import SqliteStorage
 from tests.core.site import FORM, make_site, members
+from tests.core.test_extension_records import PAGE, Membership, on_the_page
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGE = (DOCS / "extending.md").read_text(encoding="utf-8")
 EXAMPLE = (DOCS / "examples" / "invitations.py").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
     """Return what the code on the page defines, once all of it has run."""
-    names: dict[str, Any] = {"__name__": "page"}
-    with pytest.MonkeyPatch.context() as patched:
-        patched.syspath_prepend(DOCS / "examples")
-        for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[1:]:
-            exec(compile(block, "extending.md", "exec", dont_inherit=True), names)
-    return names
+    return on_the_page()
 
 
 def test_page_shows_the_example() -> None:
     assert f"```python\n{EXAMPLE}```" in PAGE
 
 
-def test_an_invitation_is_redeemed_once_over_sqlite_in_every_order(names: dict[str, Any], tmp_path: Path) -> None:
-    numbers = count()
+class ForKindsOfTheCore(MemoryStorage):
+    """Find nothing of an extension's by its subject."""
 
-    explored = interleave(
-        names["redeem_once"],
-        names["redeem_once"],
-        prepare=names["prepare"],
-        check=names["one_is_answered"],
-        storage=lambda: SqliteStorage(tmp_path / f"{next(numbers)}.db"),
-    )
+    def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:  # type: ignore[explicit-override]  # none in 3.11
+        """Find the core's alone."""
+        return super().find_of(kind, subject) if kind in BY_SUBJECT else ()
 
-    assert explored.schedules > 1
+
+def test_a_storage_is_checked_for_the_kinds_of_an_extension(names: dict[str, Any]) -> None:
+    few = Terms(contenders=2, rounds=1, examples=1)
+    kinds = [sys.modules["invitations"].Invitation, Membership]
+
+    checked = check_storage(MemoryStorage, few, kinds=kinds)
+    check_storage(ForKindsOfTheCore, few)
+    with pytest.raises(ContractBroken, match="Membership") as caught:
+        check_storage(ForKindsOfTheCore, few, kinds=kinds)
+
+    assert "find_of_gives_all_of_a_subject" in checked.held
+    assert "find_of_gives_all_of_a_subject" in {broken.clause.name for broken in caught.value.broken}
 
 
 def test_an_invitation_is_made_and_redeemed_through_a_host_and_its_events_are_heard(names: dict[str, Any]) -> None:

@@ -68,6 +68,11 @@ def kind_name(kind: type[Record], partition: str = "") -> str:
     return placed
 
 
+def has_subject(kind: type[Record]) -> bool:
+    """Tell whether `find_of` finds records of a kind; an extension's class says `found_by_subject = True`."""
+    return issubclass(kind, BY_SUBJECT) or getattr(kind, "found_by_subject", False) is True
+
+
 def is_found_by_subject(record: Record) -> TypeGuard[Owned]:
-    """Tell whether `find_of` finds a record, too: an extension's, where its class says `found_by_subject = True`."""
-    return isinstance(record, BY_SUBJECT) or getattr(type(record), "found_by_subject", False) is True
+    """Tell whether `find_of` finds a record."""
+    return has_subject(type(record))

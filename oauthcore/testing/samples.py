@@ -22,8 +22,9 @@ from oauthcore.records import (
     token,
 )
 from oauthcore.records.record import Record
+from oauthcore.scope import Scope
 
-_TELLING: tuple[Any, ...] = (str, int, str | None, int | None)
+_TELLING: tuple[Any, ...] = (str, int, str | None, int | None, Scope, Scope | None)
 # Later than any test will run, so that a storage which forgets by the wall clock keeps it.
 FAR = 2**33
 
@@ -75,7 +76,10 @@ def telling_field(kind: type[Record]) -> str:
     hints = get_type_hints(kind)
     taken = {key_field(kind), "subject", "expires_at"}
     names: Iterable[str] = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))
-    return next(name for name in names if name not in taken and hints[name] in _TELLING)
+    telling = [name for name in names if name not in taken and hints[name] in _TELLING]
+    if not telling:
+        raise TypeError(f"two of {kind.__name__} differ in no text, number or scope: there is nothing to replace")
+    return telling[0]
 
 
 def example(hint: Any, name: str, number: int = 0) -> Any:
@@ -88,6 +92,8 @@ def example(hint: Any, name: str, number: int = 0) -> Any:
         return False
     if hint is int:
         return number
+    if hint is Scope:
+        return Scope((f"{name}-{number}",))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return next(iter(hint))
     if isinstance(hint, type) and attrs.has(hint):

@@ -13,11 +13,13 @@ from urllib.parse import urlencode
 import attrs
 import pytest
 
-from oauthcore import Client, Peer, Request, Response
+from oauthcore import AuthorizationServer, Client, Peer, Request, Response
 from oauthcore import Outgoing as OutgoingRequest
+from oauthcore.context import Context
+from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest
 from oauthcore.errors import EffectFailed
-from oauthcore.flow.effects import Flow, fetch
-from oauthcore.flow.outcome import Change, Delete, Insert, Replace
+from oauthcore.flow.effects import Flow, fetch, pure
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, Insert, Outcome, Replace, Require
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
@@ -304,6 +306,34 @@ async def test_what_is_committed_is_heard_by_the_audit_log_and_counted(
     assert observed == ["login_succeeded", "signed_in", "consent_given", "code_issued"]
     assert 'event="code_issued"} 1.0' in (await host.request("GET", "/metrics")).body.decode()
     assert await host.application.storage.find(Client, "app") is not None
+
+
+async def test_an_event_of_an_extension_is_in_the_audit_log_and_counted_by_its_name(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    def make_coupon(asked: EndpointRequest, context: Context) -> Flow[Outcome]:
+        event = Event("acme:coupon_made", "app", "s-1")
+        return pure(Decision(Response(201, (), b""), (Require(host.user),), (event,)))
+
+    server = AuthorizationServer(
+        issuer=host.configuration.issuer,
+        clock=FixedClock(),
+        entropy=SeededEntropy(),
+        token_key=bytes(32),
+        endpoints=(Endpoint(path="/coupons", flow=make_coupon),),
+    )
+    host.application = attrs.evolve(host.application, server=server)
+
+    made = await host.request("POST", "/tenant/coupons")
+    heard = [record for record in caplog.records if record.name == "oauthcore.audit"]
+    counts = (await host.request("GET", "/metrics")).body.decode()
+
+    assert made.status == 201
+    assert [record.getMessage() for record in heard] == ["acme:coupon_made"]
+    assert vars(heard[0])["fields"] == {"client_id": "app", "subject": "s-1", "grant": None}
+    assert 'oauthcore_events_total{event="acme:coupon_made"} 1.0' in counts
 
 
 @attrs.frozen

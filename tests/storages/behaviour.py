@@ -22,6 +22,7 @@ from oauthcore.testing import Factory
 from tests.core import (
     site,
     test_consent_interleavings,
+    test_extension_records,
     test_interleavings,
     test_sign_in_interleavings,
     test_withdrawal_interleavings,
@@ -67,7 +68,7 @@ BEHAVIOUR: Sequence[ModuleType] = (
 INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
     *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
-    *(test_management_interleavings, test_moved_issuer),
+    *(test_management_interleavings, test_moved_issuer, test_extension_records),
 )
 
 LOOK_INTO_MEMORY = {

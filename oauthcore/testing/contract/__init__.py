@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
+from oauthcore.records.record import Record
 from oauthcore.testing.contract import (
     cancellation,
     connection,
@@ -57,13 +60,15 @@ class ContractBroken(AssertionError):
         self.broken = broken
 
 
-def check_storage(factory: Factory, terms: Terms | None = None) -> Checked:
+def check_storage(factory: Factory, terms: Terms | None = None, *, kinds: Sequence[type[Record]] = ()) -> Checked:
     """Check every clause, each over a fresh storage; raises `ContractBroken` with all that do not hold.
 
     `factory` gives a fresh and empty storage at each call: a `Storage`, an `AsyncStorage`, or a `StorageUnderTest` that
     offers more; returned, awaited, or by a context manager of either kind. What it raises is raised as it
-    is, and `TypeError` where it gives no storage.
+    is, and `TypeError` where it gives no storage. `kinds` are records of a host's own, to be kept beside the core's.
     """
+    terms = terms or Terms()
+    terms = attrs.evolve(terms, kinds=(*terms.kinds, *kinds))
     held, skipped, broken = list[str](), list[str](), list[ClauseBroken]()
     for clause in clauses:
         try:

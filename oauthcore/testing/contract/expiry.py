@@ -11,7 +11,7 @@ from typing import get_args, get_type_hints
 
 from oauthcore.flow.outcome import Delete, Insert, Replace
 from oauthcore.records.client import Client
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import has_subject
 from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import Terms
 from oauthcore.testing.samples import FAR, sample
@@ -101,7 +101,7 @@ def purge_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
 
 def purge_leaves_nothing_to_be_found_by_subject(probe: StorageProbe, terms: Terms) -> None:
     """What was purged is not found by its subject any more, nor is another's record that has its key by then."""
-    for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
+    for kind in (kind for kind in terms.kinds if has_subject(kind)):
         probe.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
         _purged(probe)
         assert not probe.find_of(kind, "alice"), f"a {kind.__name__} is found by subject that was purged"

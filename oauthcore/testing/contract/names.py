@@ -6,7 +6,7 @@ from typing import Any
 
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records.client import Client
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import BY_SUBJECT, has_subject
 from oauthcore.records.record import Record
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
@@ -141,7 +141,7 @@ def subjects_are_exact(probe: StorageProbe, terms: Terms) -> None:
 
 
 def _by_subject(terms: Terms) -> list[type[Any]]:
-    kinds = [kind for kind in terms.kinds if kind in BY_SUBJECT]
+    kinds = [kind for kind in terms.kinds if has_subject(kind)]
     if not kinds:
         raise NotOffered("none of these kinds is found by subject")
     return kinds

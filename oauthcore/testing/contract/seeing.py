@@ -6,7 +6,7 @@ from typing import Any
 
 from oauthcore.flow.outcome import Delete, Insert, Replace, Require
 from oauthcore.records.client import Client
-from oauthcore.records.kinds import BY_SUBJECT
+from oauthcore.records.kinds import has_subject
 from oauthcore.testing.contract.clause import NotOffered, Terms
 from oauthcore.testing.samples import sample
 from oauthcore.testing.storage_probe import Call, Script, StorageProbe
@@ -43,7 +43,7 @@ def commits_are_seen_whole(probe: StorageProbe, terms: Terms) -> None:
 
 def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
     """Who finds by subject finds what one commit left of the subject's, and nothing of a commit that fails."""
-    kind: Any = next((kind for kind in terms.kinds if kind in BY_SUBJECT), None)
+    kind: Any = next((kind for kind in terms.kinds if has_subject(kind)), None)
     if kind is None:
         raise NotOffered("none of these kinds is found by subject")
     one, other, more = (
@@ -92,7 +92,7 @@ def handles_see_each_other(probe: StorageProbe, terms: Terms) -> None:
         assert not probe.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
         assert probe.tried(Delete(two), handle=there), "where one handle had lost, another could not go on"
         assert probe.find(Client, "a", handle=here) is None, "a handle still finds what another has deleted"
-        for kind in (kind for kind in terms.kinds if kind in BY_SUBJECT):
+        for kind in (kind for kind in terms.kinds if has_subject(kind)):
             owned = sample(kind, "a", 1, subject="alice")
             assert not probe.find_of(kind, "alice", handle=there), f"there is a {kind.__name__} of alice"
             assert probe.tried(Insert(owned), handle=here), f"a {kind.__name__} could not be inserted"

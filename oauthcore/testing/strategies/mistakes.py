@@ -9,6 +9,8 @@ from typing import TypeAlias
 import attrs
 from hypothesis import strategies as st
 
+from oauthcore.context import Paths
+from oauthcore.endpoints.table import own_endpoints
 from oauthcore.testing.strategies.requests import Asking, Pairs
 from oauthcore.wire.http import Request
 
@@ -31,8 +33,9 @@ def mistakes(asking: Asking) -> list[Request]:
 
 
 def _in_parameters(asking: Asking) -> Iterator[Request]:
+    repeatable = frozenset[str]().union(*(_REPEATABLE.get(name, ()) for name, _ in asking.pairs))
     for at, (name, _) in enumerate(asking.pairs):
-        for slip in (*([] if name in _REPEATABLE else [_repeated]), *_SLIPS.get(name, ())):
+        for slip in (*([] if name in repeatable else [_repeated]), *_SLIPS.get(name, ())):
             if (pairs := slip(asking.pairs, at)) != asking.pairs:
                 yield attrs.evolve(asking, pairs=pairs).request()
 
@@ -86,8 +89,13 @@ def _spaced(pairs: Pairs, at: int) -> Pairs:
 
 
 _METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD")
-# RFC 8707 section 2
-_REPEATABLE = frozenset({"resource"})
+# By the parameter that a request of theirs can't be without: what may be repeated, as the endpoints declare it.
+_REPEATABLE = {
+    needed: endpoint.repeatable
+    for needed, member in (("response_type", "authorization_endpoint"), ("grant_type", "token_endpoint"))
+    for endpoint in own_endpoints(Paths(), {}, None, None)
+    if endpoint.metadata == member
+}
 _GONE, _OTHER = (_without, _blank), (_longer, _other_case, _spaced)
 # What a server has to find wrong with which parameter. Who has registered one redirect URI may leave it out (RFC 6749
 # section 3.1.2.3), another challenge is a challenge as well (RFC 7636 section 4.2), and of a token that is unknown

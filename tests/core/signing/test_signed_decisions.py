@@ -68,25 +68,23 @@ def refresh(value: str) -> Request:
     return asked(grant_type="refresh_token", refresh_token=value)
 
 
-def test_a_code_is_good_still_where_its_tokens_could_not_be_signed() -> None:
+def with_a_code(site: Site) -> Request:
+    """Return the redemption of a code that is good."""
+    return redemption(authorized(site)["code"])
+
+
+def with_a_refresh_token(site: Site) -> Request:
+    """Return a refresh by the newest refresh token."""
+    return refresh(members(site.handle(with_a_code(site)))["refresh_token"])
+
+
+@pytest.mark.parametrize("prepare", [with_a_code, with_a_refresh_token])
+def test_what_a_request_spends_is_good_still_where_its_tokens_could_not_be_signed(
+    prepare: Callable[[Site], Request],
+) -> None:
     signer = Signer()
     site = signing_site(signer)
-    request = redemption(authorized(site)["code"])
-    counted = Counted(site)
-
-    signer.fails = True
-    failed = site.handle(request)
-    commits = counted.commits
-    signer.fails = False
-
-    assert (failed.status, commits) == (503, 0)
-    assert site.handle(request).status == 200
-
-
-def test_a_refresh_token_is_the_newest_still_where_its_successors_could_not_be_signed() -> None:
-    signer = Signer()
-    site = signing_site(signer)
-    request = refresh(members(site.handle(redemption(authorized(site)["code"])))["refresh_token"])
+    request = prepare(site)
     counted = Counted(site)
 
     signer.fails = True
