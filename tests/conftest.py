@@ -27,11 +27,16 @@ OURS = frozenset({"core", "house"})
 OTHERS = frozenset({"browser", "relying_parties"})
 # Parameters by which a module's tests are parted between the workers: each value has a server or a database to itself.
 PARTED_BY = ("target", "base", "emptied")
+# Parameters that say what records are kept in.
+BY_STORAGE = ("emptied", "engine")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave to `nox -s full` what is slow outside of these, and keep together what shares something started."""
+    again = [item for item in items if is_run_again(item)]
+    config.hook.pytest_deselected(items=again)
+    items[:] = [item for item in items if item not in set(again)]
     for item in items:
         folder, *rest = item.path.relative_to(ROOT).parts
         is_slow = item.get_closest_marker("slow") is not None
@@ -40,6 +45,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("full")
         if rest and folder not in ALONE:
             item.add_marker(pytest.mark.xdist_group("-".join((folder, *rest, *parted(item)))))
+
+
+def is_run_again(item: pytest.Item) -> bool:
+    """Tell whether a test that is to be run once is one of its later parameters."""
+    if (
+        item.get_closest_marker("once") is None
+        or not isinstance(item, pytest.Function)
+        or not hasattr(item, "callspec")
+    ):
+        return False
+    return any(index for name, index in item.callspec.indices.items() if name not in BY_STORAGE)
 
 
 def parted(item: pytest.Item) -> Iterator[str]:

@@ -16,7 +16,7 @@ from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine
 from tests.storages.behaviour import BEHAVIOUR, suites
 
-globals().update(suites(BEHAVIOUR))
+globals().update(suites(BEHAVIOUR, pytest.mark.once))
 
 pytestmark = [
     *(pytest.mark.slow, pytest.mark.untraced),

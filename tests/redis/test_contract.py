@@ -57,4 +57,4 @@ async def awaited(engine: Engine) -> AsyncIterator[StorageUnderTest]:
 @pytest.mark.parametrize("factory", [blocking, awaited])
 @pytest.mark.parametrize("clause", clauses, ids=str)
 def test_it_keeps(clause: Clause, factory: Callable[[Engine], Any], engine: Engine) -> None:
-    clause.check(lambda: factory(engine), Terms(rounds=5))
+    clause.check(lambda: factory(engine), Terms(rounds=3, examples=3))

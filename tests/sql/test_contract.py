@@ -23,8 +23,9 @@ from tests.sql.conftest import BLOCKING, DRIVERS, PAIRS, Locate, empty_table, un
 
 pytestmark = pytest.mark.slow
 
-# Eight contenders meet on a server soon enough.
-TERMS = Terms(rounds=3, examples=8)
+# Eight contenders meet on a server soon enough. What records may hold is a matter of the codec, which all storages
+# share; whether a driver brings every text back has a clause of its own.
+TERMS = Terms(rounds=3, examples=3)
 
 CUT = {
     "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -12,7 +12,8 @@ from oauthcore_sqlite import SqliteStorage
 from tests.processes import PATIENCE
 from tests.storages.behaviour import BEHAVIOUR, INTERLEAVINGS, suites
 
-globals().update(suites((*BEHAVIOUR, *INTERLEAVINGS)))
+globals().update(suites(BEHAVIOUR, pytest.mark.once))
+globals().update(suites(INTERLEAVINGS))
 
 pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 

@@ -1,11 +1,11 @@
 """The core's own tests, each of them again over a storage that is not memory.
 
-A test module of a storage says `globals().update(suites(BEHAVIOUR))`, or `INTERLEAVINGS`, and has a fixture `emptied`:
-a function that gives an empty storage whenever it is called, and leaves the one that it gave before as it is. There is
-then a class for each module of the core's, named like it.
+A test module of a storage says `globals().update(suites(BEHAVIOUR, pytest.mark.once))`, or `suites(INTERLEAVINGS)`, and
+has a fixture `emptied`: a function that gives an empty storage whenever it is called, and leaves the one that it gave
+before as it is. There is then a class for each module of the core's, named like it.
 
-What holds for all inputs alike (hypothesis) is of decisions, not of what they are kept in, and is left out. So is what
-looks into memory itself.
+What holds for all inputs alike (hypothesis) is of decisions, not of what they are kept in, and is left out. So are all
+parameters but the first of a test that is marked `once`, and what looks into memory itself.
 """
 
 from __future__ import annotations
@@ -100,19 +100,19 @@ def over(emptied: Factory, request: pytest.FixtureRequest, monkeypatch: pytest.M
         monkeypatch.setattr(site, "new_storage", emptied)
 
 
-def suites(modules: Sequence[ModuleType]) -> dict[str, type]:
-    """Return a class of tests for each module."""
-    return dict(_suite(module) for module in modules)
+def suites(modules: Sequence[ModuleType], *marks: pytest.MarkDecorator) -> dict[str, type]:
+    """Return a class of tests for each module, with these marks."""
+    return dict(_suite(module, marks) for module in modules)
 
 
-def _suite(module: ModuleType) -> tuple[str, type]:
+def _suite(module: ModuleType, marks: Sequence[pytest.MarkDecorator]) -> tuple[str, type]:
     name = "".join(word.capitalize() for word in module.__name__.rpartition(".")[2].split("_"))
     members: dict[str, Any] = {
         "drive": pytest.fixture(staticmethod(drive)),
         "site": pytest.fixture(staticmethod(fresh_site)),
         "kept": pytest.fixture(staticmethod(kept)),
         "over": pytest.fixture(autouse=True)(staticmethod(over)),
-        "pytestmark": getattr(module, "pytestmark", []),
+        "pytestmark": [*_marks_of(module), *marks],
     }
     for each, thing in vars(module).items():
         if isinstance(thing, FixtureFunctionDefinition):
@@ -120,6 +120,11 @@ def _suite(module: ModuleType) -> tuple[str, type]:
         elif _is_test(each, thing) and each not in LOOK_INTO_MEMORY and not _is_for_memory_alone(thing):
             members[each] = staticmethod(thing)
     return name, type(name, (), members)
+
+
+def _marks_of(module: ModuleType) -> Sequence[pytest.MarkDecorator]:
+    marks = getattr(module, "pytestmark", ())
+    return marks if isinstance(marks, list | tuple) else (marks,)
 
 
 def _is_for_memory_alone(test: FunctionType) -> bool:
