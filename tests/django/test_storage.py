@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import StringIO
+from itertools import count
 from threading import Barrier
 from typing import Any
 
@@ -19,16 +20,28 @@ from oauthcore.digest import Digest
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace, Require
 from oauthcore.records.grant import Consent
 from oauthcore.scope import Scope
-from oauthcore.testing import clauses
+from oauthcore.testing import Factory, clauses
 from oauthcore_django.models import Record
 from oauthcore_django.storage import DjangoStorage
+from tests.core import test_extension_records
 from tests.core.site import CLIENTS, make_site
 from tests.processes import PATIENCE
+from tests.storages.behaviour import suites
 
 # With the method that a text means which names none, as the older ones below do.
 ONE = Client(client_id="one", name="ö", token_endpoint_auth_method="client_secret_basic")
 TWO = Client(client_id="two", expires_at=10)
 OTHER = attrs.evolve(ONE, enabled=False)
+
+
+globals().update(suites([test_extension_records]))
+
+
+@pytest.fixture
+def emptied() -> Factory:
+    """Return what opens an empty storage, in a partition of its own."""
+    numbers = count()
+    return lambda: DjangoStorage(partition=f"schedule-{next(numbers)}")
 
 
 def consent(key: str, subject: str) -> Consent:
