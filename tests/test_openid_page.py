@@ -17,7 +17,7 @@ from flask import Flask
 from oauthcore import Allowance
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import parse_set
-from oauthcore_h11.assembly import server_of, templates_of
+from oauthcore_h11.assembly import server_of
 from tests.core.site import CHALLENGE, VERIFIER, members
 from tests.h11.test_configuration import reading
 from tests.pages.html import Page
@@ -137,7 +137,7 @@ def test_the_conformance_plans_have_a_configuration_that_is_read(tmp_path: Path)
 
     configuration = reading(tmp_path, text, OAUTHCORE_TOKEN_KEY="k" * 43)
 
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
     document = members(server._metadata)
     clients = {client.client_id: client for client in configuration.clients}
     assert all(

@@ -29,11 +29,11 @@ from oauthcore import (
 from oauthcore.digest import same
 from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
+from oauthcore.records.login import BY_PASSWORD
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore_fetch import AsyncFetcher
 from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, DemoMcp, make_mcp, resources_of
 from oauthcore_pages import Pages, Templates
-from oauthcore_pages.session import BY_PASSWORD
 
 PATHS = Paths(
     authorization="/oauth/authorize",

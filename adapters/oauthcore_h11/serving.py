@@ -17,7 +17,7 @@ from oauthcore import ConfigurationError, Peer
 from oauthcore.flow.storage import AsyncStorage
 from oauthcore.storage.purging import Purging
 from oauthcore_h11.application import Application
-from oauthcore_h11.assembly import application_of, passwords_of
+from oauthcore_h11.assembly import passwords_of
 from oauthcore_h11.certificates import tls_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.connection import Limits, Refused
@@ -25,6 +25,7 @@ from oauthcore_h11.engines import engine_of
 from oauthcore_h11.file_words import in_file_words
 from oauthcore_h11.issuer_change import look_at_issuer
 from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.service import application_of
 from oauthcore_h11.settings import Settings, Timeouts
 from oauthcore_h11.transport import Server
 from oauthcore_h11.unnamed_proxies import proxies_of, proxy_warnings

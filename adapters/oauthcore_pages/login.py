@@ -5,12 +5,13 @@ from __future__ import annotations
 from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, Throttled
 from oauthcore.authorization.next_step import Need
 from oauthcore.flow.effects import Flow, authenticate
+from oauthcore.records.login import BY_PASSWORD
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.page_context import Visit
 from oauthcore_pages.rendering import Attempt
-from oauthcore_pages.session import BY_PASSWORD, Session
+from oauthcore_pages.session import Session
 
 # How often a password is checked anew because its user was changed meanwhile.
 ATTEMPTS = 3

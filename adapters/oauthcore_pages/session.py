@@ -12,7 +12,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy, mint
-from oauthcore.records.login import Login
+from oauthcore.records.login import BY_PASSWORD, Login
 from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import cookie_of, without_cookies
 
@@ -130,10 +130,6 @@ def cookie_name(name: str, issuer: str) -> str:
     suffix = f"-{hashlib.sha256(path.encode()).hexdigest()[:8]}" if path else ""
     # `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis section 4.1.3.2).
     return ("__Host-" if parts.scheme == "https" else "") + name + suffix
-
-
-# The one way to sign in that there is here, by its name for `amr` (RFC 8176), which does for `acr` as well.
-BY_PASSWORD = "pwd"
 
 
 def login_by_password(subject: str, auth_time: int, sid: str | None) -> Login:

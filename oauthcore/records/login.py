@@ -9,6 +9,9 @@ from oauthcore.given import are_strings, as_strings, check_kind
 from oauthcore.records.client_subject import check_subject
 from oauthcore.records.lifecycle import SessionState
 
+# The name of a password for `amr` (RFC 8176 section 2); where there is no other way to sign in, it does for `acr`, too.
+BY_PASSWORD = "pwd"
+
 
 @attrs.frozen(kw_only=True)
 class Login:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from oauthcore import Allowance, CodeBinding, Secret, UnknownScope
-from oauthcore_h11.assembly import new_token_key, server_of, templates_of
+from oauthcore_h11.assembly import new_token_key, server_of
 from oauthcore_h11.configuration.sample import sample
 from oauthcore_h11.declarations import declared_client
 from tests.h11.test_configuration import reading
@@ -40,7 +40,7 @@ def test_the_page_about_pkce_shows_how_it_is_demanded_from_everybody(tmp_path: P
     [block] = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
     configuration = reading(tmp_path, whole(block))
 
-    assert server_of(configuration, templates_of(configuration)).policy.code_binding is CodeBinding.PKCE
+    assert server_of(configuration).policy.code_binding is CodeBinding.PKCE
 
 
 @pytest.mark.parametrize("value", UnknownScope)
@@ -50,7 +50,7 @@ def test_what_becomes_of_an_unknown_scope_is_said_for_all_and_for_one(tmp_path: 
         f'redirect_uris = ["https://one.example/cb"]\nunknown_scope = "{value.value}"\n'
     )
     configuration = reading(tmp_path, whole(block))
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
 
     assert server.policy.unknown_scope is value
     client = declared_client("clients[1]", configuration.clients[0], server)

@@ -23,11 +23,13 @@ from oauthcore.flow.outcome import Change, Decision, Delete, Event, Insert, Outc
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
-from oauthcore_h11.assembly import application_of, fetch_of, new_token_key
+from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics, Outgoing
 from oauthcore_h11.monitoring import Monitoring
+from oauthcore_h11.outgoing import fetch_of
 from oauthcore_h11.passwords import Passwords as Hashing
 from oauthcore_h11.peer import TrustedProxies
+from oauthcore_h11.service import application_of
 from oauthcore_h11.users import User
 from tests.fetch.elsewhere import elsewhere
 from tests.h11.test_users import Awaited

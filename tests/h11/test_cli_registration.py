@@ -11,7 +11,7 @@ import pytest
 
 from oauthcore import AsyncWorld, MemoryStorage, Peer, Request, Response, World, arun, run
 from oauthcore.jose.jwk import set_of
-from oauthcore_h11.assembly import server_of, templates_of
+from oauthcore_h11.assembly import server_of
 from oauthcore_h11.cautions import cautions
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.engines import Awaited, engine_of
@@ -33,7 +33,7 @@ def configured(text: str = OPEN) -> Configuration:
 
 def register(configuration: Configuration, *headers: tuple[str, str], **metadata: Any) -> Response:
     """Register at the server that is configured, in its storage."""
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
     opened = engine_of(configuration).open(configuration)
     try:
         body = json.dumps({"redirect_uris": [LOOPBACK]} | metadata).encode()
@@ -66,7 +66,7 @@ def test_one_setting_opens_registration_to_all_that_the_metadata_names(shell: Sh
 
 def test_a_path_of_its_own(shell: Shell) -> None:
     configuration = configured(OPEN + '[paths]\nregistration = "/connect/register"\n')
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
 
     request = Request("GET", "/.well-known/oauth-authorization-server")
     document = run(server.handle(request), World(MemoryStorage()))
@@ -172,7 +172,7 @@ def test_the_issuers_of_software_statements_are_read_from_their_files(shell: She
 
     configuration = configured("\n[registration]\n" + statements.format("registry.jwks"))
 
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
     assert server.registration is not None
     assert [trusted.issuer for trusted in server.registration.software_statements] == ["https://registry.example"]
 
@@ -200,7 +200,7 @@ def test_a_setting_that_can_not_be_is_named(shell: Shell, setting: str, named: s
 def test_zero_is_no_limit_and_is_warned_of_where_anybody_may_register(shell: Shell) -> None:
     configuration = configured(f"{OPEN}max_clients = 0\nunused_lifetime = 0\nmax_from_address = 0\n")
 
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
 
     assert server.registration is not None
     assert (server.registration.max_clients, server.registration.max_from_address) == (None, None)

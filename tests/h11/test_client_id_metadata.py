@@ -8,8 +8,9 @@ import pytest
 
 from oauthcore import Client, ConfigurationError, LoopbackDocuments
 from oauthcore.records.client import MetadataDocument
-from oauthcore_h11.assembly import client_id_metadata_of, fetch_of
+from oauthcore_h11.assembly import client_id_metadata_of
 from oauthcore_h11.cli.clients import registered_by
+from oauthcore_h11.outgoing import fetch_of
 from tests.h11.test_cautions import KEY, warned
 from tests.h11.test_configuration import LEAST, reading
 

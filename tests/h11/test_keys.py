@@ -25,11 +25,12 @@ from oauthcore.signing.keys import StoredKeys
 from oauthcore.testing import FixedClock
 from oauthcore_h11 import signing
 from oauthcore_h11.application import Application
-from oauthcore_h11.assembly import application_of, keys_of, new_token_key
+from oauthcore_h11.assembly import keys_of, new_token_key
 from oauthcore_h11.configuration.tables import Configuration, KeysTable, OidcTable
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.service import application_of
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from tests.core.signing_keys import RSA_2048, key_for
 from tests.h11.installation import Installation

@@ -16,10 +16,11 @@ from oauthcore.oidc.logout_token import queued
 from oauthcore.records.login import DUE, LogoutDelivery
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
-from oauthcore_h11.assembly import application_of, new_token_key
+from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.configuration.tables import Configuration, OidcTable
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.passwords import Passwords
+from oauthcore_h11.service import application_of
 from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from tests.asgi.test_logouts import ALIVE, DEAD, Network
 from tests.core.oidc.test_sessions import session_of

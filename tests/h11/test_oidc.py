@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from oauthcore import ConfigurationError, Secret
-from oauthcore_h11.assembly import new_token_key, passwords_of, server_of, templates_of
+from oauthcore_h11.assembly import new_token_key, passwords_of, server_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.profiles import Profile
@@ -21,7 +21,7 @@ LEAST = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}
 def served(folder: Path, text: str) -> Any:
     """Make a server of a file's text, and give its metadata."""
     configuration = reading(folder, LEAST + text)
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
     return members(server._metadata)
 
 
@@ -29,7 +29,7 @@ def records(configuration: Configuration) -> list[object]:
     """Return what a file declares."""
     passwords = passwords_of(configuration)
     try:
-        return list(declared(configuration, server_of(configuration, templates_of(configuration)), passwords))
+        return list(declared(configuration, server_of(configuration), passwords))
     finally:
         passwords.close()
 

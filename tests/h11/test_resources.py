@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oauthcore import Client, ConfigurationError, MemoryStorage, Request, ScopeHierarchy, World, run
-from oauthcore_h11.assembly import new_token_key, server_of, templates_of
+from oauthcore_h11.assembly import new_token_key, server_of
 from oauthcore_h11.configuration import Configuration, read
 from tests.h11.test_cli import Shell, shell
 
@@ -36,13 +36,13 @@ def configured(folder: Path, text: str) -> Configuration:
 def test_a_file_without_resources_is_a_server_without(tmp_path: Path) -> None:
     configuration = configured(tmp_path, "")
 
-    assert server_of(configuration, templates_of(configuration)).resources is None
+    assert server_of(configuration).resources is None
 
 
 def test_the_resources_of_the_file_are_those_of_the_server(tmp_path: Path) -> None:
     configuration = configured(tmp_path, API)
 
-    resources = server_of(configuration, templates_of(configuration)).resources
+    resources = server_of(configuration).resources
 
     assert resources is not None
     (api,) = resources.registered
@@ -61,7 +61,7 @@ below = ["https://mcp.example"]
 """
     configuration = configured(tmp_path, API + policy)
 
-    resources = server_of(configuration, templates_of(configuration)).resources
+    resources = server_of(configuration).resources
 
     assert resources is not None and resources.default == "https://api.example/mcp"
     found = [
@@ -78,7 +78,7 @@ below = ["https://mcp.example"]
 def test_a_resource_that_wants_signed_tokens_has_them_by_the_keys_of_openid_connect(tmp_path: Path) -> None:
     text = '[oidc]\n[[resources]]\nuri = "https://api.example"\naccess_token_format = "jwt"\n'
     configuration = configured(tmp_path, text)
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
 
     document = run(server.handle(Request("GET", "/.well-known/oauth-authorization-server")), World(MemoryStorage()))
 
@@ -105,7 +105,7 @@ def test_resources_that_can_not_be_are_named_with_a_remedy(tmp_path: Path, text:
     configuration = configured(tmp_path, text)
 
     with pytest.raises(ConfigurationError) as raised:
-        server_of(configuration, templates_of(configuration))
+        server_of(configuration)
 
     assert raised.value.setting == setting
     assert raised.value.remedy
@@ -129,7 +129,7 @@ def test_check_tells_of_a_wrong_resource_in_one_line_and_ends_with_2(shell: Shel
 def test_scopes_that_imply_others_are_the_policys(tmp_path: Path) -> None:
     configuration = configured(tmp_path, '[policy]\nimplies = { files = ["files:read"] }\n')
 
-    policy = server_of(configuration, templates_of(configuration)).policy
+    policy = server_of(configuration).policy
 
     assert policy.implies == ScopeHierarchy({"files": ["files:read"]})
 
@@ -138,6 +138,6 @@ def test_what_is_implied_and_is_no_scope_is_told_by_its_place(tmp_path: Path) ->
     configuration = configured(tmp_path, "[policy]\nimplies = { files = ['\"'] }\n")
 
     with pytest.raises(ConfigurationError, match="implies") as raised:
-        server_of(configuration, templates_of(configuration))
+        server_of(configuration)
 
     assert raised.value.setting == "policy.implies"

@@ -279,7 +279,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("adapters/oauthcore_h11/traces.py", "lower"): "of what becomes a file's name, whose characters are named after it",
     ("adapters/oauthcore_h11/listeners.py", "int"): "of a port that a socket has told",
     ("adapters/oauthcore_h11/assembly.py", "upper"): "of the name of a setting's value",
-    ("adapters/oauthcore_h11/assembly.py", "lower"): "of the name of the operator's file",
+    ("adapters/oauthcore_h11/service.py", "lower"): "of the name of the operator's file",
     ("adapters/oauthcore_h11/logs.py", "lower"): "of a log level's name",
     ("adapters/oauthcore_h11/logs.py", "upper"): "of a log level's name",
     ("adapters/oauthcore_pages/brand.py", "int"): "of hexadecimal digits, matched before",

@@ -17,7 +17,7 @@ from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Event
 from oauthcore.records.record import Record
 from oauthcore_h11 import logs
-from oauthcore_h11.assembly import fetch_of, passwords_of, rules_of, server_of, templates_of
+from oauthcore_h11.assembly import passwords_of, rules_of, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.declarations import declared
 from oauthcore_h11.declared import WithDeclared
@@ -51,6 +51,9 @@ class Workplace:
 
     def flow(self, flow: Flow[T]) -> T:
         """Run a flow of the server's."""
+        # What only looks at the storage asks no other server.
+        from oauthcore_h11.outgoing import fetch_of
+
         world = AsyncWorld(self.storage, audit=hear, fetch=fetch_of(self.configuration))
         return self.wait(lambda: arun(flow, world))
 
@@ -81,7 +84,7 @@ def workplace(config: Path) -> Iterator[Workplace]:
     configuration = read(config, os.environ)
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
     passwords = passwords_of(configuration)
-    server = server_of(configuration, templates_of(configuration))
+    server = server_of(configuration)
     records = tuple(declared(configuration, server, passwords))
     opened = engine_of(configuration).open(configuration)
     try:
