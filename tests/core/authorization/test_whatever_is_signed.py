@@ -21,6 +21,7 @@ NAMES = st.sampled_from((*REQUEST_PARAMETERS, "iss", "aud", "sub", "exp", "nbf",
 SITE = requesting_site()
 
 
+@pytest.mark.slow
 @given(claims=st.dictionaries(NAMES, JSON, max_size=6))
 def test_a_parameter_is_a_string_of_the_request_s_own_or_the_object_is_refused(claims: dict[str, object]) -> None:
     try:

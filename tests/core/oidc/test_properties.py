@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,7 @@ def check_id_token(
     assert told_of <= may_leave(requested, "id_token", with_scope=alone)
 
 
+@pytest.mark.slow
 @given(requests())
 def test_what_an_id_token_says_is_so_and_nothing_leaves_that_may_not(requested: RequestedClaims) -> None:
     site = provider(clients=(client_of(requested),))
@@ -120,6 +122,7 @@ def test_what_an_id_token_says_is_so_and_nothing_leaves_that_may_not(requested: 
         assert told(tokens["id_token"])["nonce"] == "n"
 
 
+@pytest.mark.slow
 @given(requests())
 def test_userinfo_tells_what_was_asked_for_there_and_allowed(requested: RequestedClaims) -> None:
     opaque = attrs.evolve(requested, response_type="code", access_token_format="opaque")
@@ -133,6 +136,7 @@ def test_userinfo_tells_what_was_asked_for_there_and_allowed(requested: Requeste
     assert set(claims) <= may_leave(opaque, "userinfo", with_scope=True)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(PARAMETERS), st.text(max_size=30), max_size=6))
 def test_whatever_is_asked_is_answered_and_only_at_the_client(changes: dict[str, str]) -> None:
     site = provider()

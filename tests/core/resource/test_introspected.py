@@ -223,6 +223,7 @@ _JSON = st.recursive(
 _NAMES = ("scope", "client_id", "sub", "exp", "iat", "nbf", "aud", "iss", "token_type")
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(_NAMES), _JSON))
 def test_whatever_is_answered_is_an_access_or_none(members: dict[str, object]) -> None:
     found = access_of(Response(200, (), json.dumps({"active": True} | members).encode()), None, NOW)

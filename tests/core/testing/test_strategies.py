@@ -251,6 +251,7 @@ def test_grants_are_in_order(grant: Grant) -> None:
     assert MemoryStorage().commit((Insert(grant),))
 
 
+@pytest.mark.slow
 @unhurried
 @given(acts=lifetimes())
 def test_lifetimes_begin_with_tokens(acts: list[Act]) -> None:
