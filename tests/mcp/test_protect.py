@@ -181,6 +181,28 @@ def test_body_that_two_readers_could_understand_differently_is_refused(body: byt
     assert response.json()["error"]["code"] == -32700
 
 
+def test_body_that_ends_in_the_middle_calls_nothing() -> None:
+    """A server may take what has come for all of it."""
+
+    async def call() -> Any:
+        left = [{"type": "http.request", "body": json.dumps(calling("delete")).encode(), "more_body": True}]
+
+        async def receive() -> Any:
+            return left.pop() if left else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        sent: list[Any] = []
+        scope: Any = {"type": "http", "method": "POST", "path": "/mcp", "query_string": b""}
+        await protect_mcp(echo, resource(**TOOLS))(
+            scope | {"headers": [(b"authorization", b"Bearer reader")]}, receive, send
+        )
+        return sent[0]["status"]
+
+    assert anyio.run(call) == 400
+
+
 def test_body_that_is_too_large_to_be_looked_into_is_refused() -> None:
     assert ask(TOOLS, content=b" " * (MAX_BODY + 1)).status_code == 413
 
