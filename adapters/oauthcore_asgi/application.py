@@ -10,7 +10,7 @@ import inspect
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, Self, TypeAlias
@@ -26,6 +26,8 @@ from oauthcore import (
     Policy,
     Registration,
     Request,
+    Resource,
+    Resources,
     Response,
     World,
     arun,
@@ -114,13 +116,15 @@ class Embedded(Generic[RequestT, ResponseT]):
         openid: OpenID | None = None,
         registration: Registration | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
+        resources: Resources | Iterable[Resource] | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
-        `client_id_metadata` they publish what they are. `prefix` is what a proxy cuts off and tells nobody.
+        `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for. `prefix` is what
+        a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -132,6 +136,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             openid=openid,
             registration=registration,
             client_id_metadata=client_id_metadata,
+            resources=resources,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -24,6 +24,8 @@ from oauthcore import (
     Policy,
     Registration,
     Request,
+    Resource,
+    Resources,
     Response,
     World,
     run,
@@ -100,13 +102,15 @@ class Embedded(Generic[RequestT, ResponseT]):
         openid: OpenID | None = None,
         registration: Registration | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
+        resources: Resources | Iterable[Resource] | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
-        `client_id_metadata` they publish what they are. `prefix` is what a proxy cuts off and tells nobody.
+        `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for. `prefix` is what
+        a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -118,6 +122,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             openid=openid,
             registration=registration,
             client_id_metadata=client_id_metadata,
+            resources=resources,
         )
         return cls(server, world, login=login, prefix=prefix)
 
