@@ -25,6 +25,7 @@ from oauthcore.errors import (
     InvalidGrant,
     InvalidRequest,
     InvalidScope,
+    InvalidTarget,
     InvalidToken,
     LoginRequired,
     OtherBrowser,
@@ -33,7 +34,7 @@ from oauthcore.errors import (
     UnmetAuthenticationRequirements,
     UnregisteredPostLogoutRedirectUri,
 )
-from oauthcore.grants import authorization_code, client_credentials, password, refresh_token
+from oauthcore.grants import audience, authorization_code, client_credentials, password, refresh_token
 from oauthcore.pkce import check_verifier
 from oauthcore.wire import parameters
 
@@ -139,6 +140,14 @@ CHECKS: tuple[AnyCheck, ...] = (
         refresh_token.allowed_scope,
         "RFC 6749 section 6",
         (InvalidScope, InvalidGrant),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "resource names what the grant is for",
+        audience.audience_within,
+        "RFC 8707 section 2.2",
+        (InvalidTarget,),
         "response",
         ("token",),
     ),

@@ -36,6 +36,7 @@ PUBLIC = frozenset(
         "error",
         "error_description",
         "error_uri",
+        "title",
         "token_type",
         "jti",
         "iss",

@@ -16,6 +16,7 @@ import trustme
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as NothingThere
 
+from oauthcore_pages.session import cookie_name
 from tests.browser.conftest import CHROMIUM, FLAGS
 from tests.hosts.hosts import BARE
 from tests.hosts.tls_proxy import tls_proxy
@@ -23,7 +24,7 @@ from tests.hosts.visitor import Visitor
 from tests.processes import PATIENCE
 
 HOST, SIBLING = "as.example", "sibling.as.example"
-SESSION = "__Host-oauthcore-session"
+SESSION = cookie_name("oauthcore-session", f"https://{HOST}/tls")
 
 
 class Planting(BaseHTTPRequestHandler):

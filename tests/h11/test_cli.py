@@ -155,7 +155,7 @@ def test_remedies_are_in_the_words_of_the_file(shell: Shell) -> None:
 
     complaint = shell.run("check", status=2)
 
-    assert 'use https, or open it by name in the policy: allow = ["insecure_transport"]' in complaint
+    assert 'use https, or allow it in the policy: allow = ["insecure_transport"]' in complaint
     assert "Allowance." not in complaint
 
 
@@ -620,7 +620,9 @@ def test_tables_are_for_people(shell: Shell) -> None:
 
     said = shell.run("client", "list")
 
-    assert said.splitlines()[0].split() == ["client_id", "name", "grant_types", "scope", "enabled", "declared"]
+    assert said.splitlines()[0].split() == [
+        *("client_id", "name", "grant_types", "scope", "enabled", "registered_by", "state")
+    ]
     assert "[red]App" in said
 
 

@@ -72,14 +72,21 @@ def know(wanted: Claims) -> Mapping[str, object]:
     return {"email": f"{wanted.subject}@app.example"}
 
 
-def make(issuer: str, paths: Paths | None = None, *, openid: bool = True, storage: Storage | None = None) -> Site:
+def make(
+    issuer: str,
+    paths: Paths | None = None,
+    *,
+    openid: bool = True,
+    registration: Registration | None = None,
+    storage: Storage | None = None,
+) -> Site:
     """Make a server: the same twice, whatever host it is in; over memory, or another storage that is empty."""
     chance = SeededEntropy(1)
     key = bytes(range(32))
     server = AuthorizationServer(
         issuer=issuer,
         paths=paths,
-        registration=Registration(),
+        registration=registration,
         clock=time.time,
         entropy=chance,
         token_key=key,
@@ -103,10 +110,10 @@ def make(issuer: str, paths: Paths | None = None, *, openid: bool = True, storag
 
 
 SITES = {
-    "/tenant": make("http://localhost:8000/tenant"),
-    "/auth": make("http://127.0.0.1:8000", Paths.below("/auth")),
-    "/tls": make("https://as.example/tls"),
-    "": make("http://localhost:8000"),
+    "/tenant": make("http://localhost:8000/tenant", registration=Registration()),
+    "/auth": make("http://127.0.0.1:8000", Paths.below("/auth"), registration=Registration()),
+    "/tls": make("https://as.example/tls", registration=Registration()),
+    "": make("http://localhost:8000", registration=Registration()),
 }
 
 
