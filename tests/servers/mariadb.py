@@ -8,8 +8,7 @@ from itertools import count
 
 import pymysql
 
-from tests.processes import run
-from tests.servers.program import Folder, Program, free_port, unprivileged
+from tests.servers.program import Folder, Program, free_port, prepare, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
@@ -28,7 +27,7 @@ class MariaDb:
         install, server = self.programs()
         places = ["--no-defaults", f"--datadir={data}"]
         command = [install, *places, "--auth-root-authentication-method=normal", "--skip-test-db"]
-        run(command, check=True, capture_output=True, user=unprivileged(), cwd=self._folder.path)
+        prepare(command, self._folder.path)
         self.program = Program(
             [
                 server,

@@ -10,9 +10,8 @@ from itertools import count
 
 import pymysql
 
-from tests.processes import run
 from tests.servers.mariadb import MariaDb
-from tests.servers.program import Folder, Program, free_port, unprivileged
+from tests.servers.program import Folder, Program, free_port, prepare, unprivileged
 
 VARIABLE = "OAUTHCORE_MYSQLD"
 # As accounts are made unless one says otherwise: by `caching_sha2_password`, which no driver knows without being asked.
@@ -30,13 +29,7 @@ class MySql:
         self._folder = Folder("mysql")
         data = self._folder.path / "data"
         options = [os.environ[VARIABLE], "--no-defaults", f"--datadir={data}", "--secure-file-priv="]
-        run(
-            [*options, "--initialize-insecure"],
-            check=True,
-            capture_output=True,
-            user=unprivileged(),
-            cwd=self._folder.path,
-        )
+        prepare([*options, "--initialize-insecure"], self._folder.path)
         self.program = Program(
             [
                 *options,

@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 
 from tests.processes import run
-from tests.servers.program import Folder, Program, free_port, unprivileged
+from tests.servers.program import Folder, Program, free_port, prepare, unprivileged
 
 ATTEMPTS = 200
 
@@ -97,7 +97,7 @@ def _made() -> tuple[Path, Path]:
     folder.give_away(data)
     options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "-N", "--locale=C")
     command = [str(programs / "initdb"), "-D", str(data), *options]
-    run(command, check=True, capture_output=True, user=unprivileged(), cwd=folder.path)
+    prepare(command, folder.path)
     return programs, data
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO
 
-from tests.processes import PATIENCE, limited, start, stop
+from tests.processes import PATIENCE, limited, run, start, stop
 
 # Who runs servers that refuse to be run by root.
 _NOBODY = "nobody"
@@ -31,6 +31,29 @@ def free_port() -> int:
 def unprivileged() -> str | None:
     """Return who is to run a server, where this process is root's; None for whoever runs it."""
     return _NOBODY if os.geteuid() == 0 else None
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """Return the environment of a server: what it writes for a moment, it writes in a folder of its own.
+
+    A MariaDB server that starts removes what it takes for left behind in the folder of temporary files, so the tables
+    of any other that is running there, too.
+    """
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C", "TMPDIR": str(folder)}
+
+
+def prepare(command: Sequence[str], folder: Path) -> None:
+    """Run what makes a server's data, as the user who runs it; raises `RuntimeError` with what it wrote."""
+    done = run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        user=unprivileged(),
+        cwd=folder,
+        env=surroundings(folder),
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {' / '.join(done.stdout.splitlines()[:20])}")
 
 
 class Folder:
@@ -69,7 +92,7 @@ class Program:
         self._process = start(
             self._command,
             cwd=self._folder,
-            env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+            env=surroundings(self._folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
