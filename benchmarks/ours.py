@@ -6,6 +6,7 @@ each batch with the two records that this left behind.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -67,7 +68,7 @@ class Oauthcore:
         self._server = AuthorizationServer(
             issuer=ISSUER,
             clock=time.time,
-            entropy=secrets.token_bytes,
+            entropy=os.urandom,  # as the floor
             token_key=secrets.token_bytes(32),
             policy=Policy.oauth21(),
             paths=Paths(authorization=AUTHORIZE, token=TOKEN, introspection=INTROSPECT),

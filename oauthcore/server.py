@@ -177,8 +177,10 @@ class AuthorizationServer:
         `login` says who is signed in at the host: the authorization endpoint wants to know. `error_page` is used for
         this request instead of the server's own, by hosts that speak several languages, say.
         """
-        check_kind("request", request, Request, "give an oauthcore.Request; each host adapter makes them")
-        check_login(login)
+        if type(request) is not Request:
+            check_kind("request", request, Request, "give an oauthcore.Request; each host adapter makes them")
+        if login is not None:
+            check_login(login)
         if self.instruments.record is not None:
             arguments = {"request": request, "login": login, "error_page": error_page}
             return self._record("handle", arguments, is_known=self.owns(request.path))

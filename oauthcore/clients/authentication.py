@@ -128,7 +128,10 @@ def decide(
 
 def rewritten(client: Client, shown: tuple[Secret, ...], context: Context) -> tuple[Change, ...]:
     """Return what puts the client's secrets into today's form, nothing where they are in it, as almost always."""
-    if all(secret.portable for secret in client.secrets):
+    for secret in client.secrets:
+        if not secret.portable:
+            break
+    else:
         return ()
     portable = made_portable(client, shown, context)
     return () if portable is None else (Replace(client, portable),)

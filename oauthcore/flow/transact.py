@@ -30,27 +30,31 @@ def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse, extra_header
     `extra_headers` are in every answer. What a decision signs is signed before the commit, so that nothing is changed
     if there is no key; an attempt after a conflict signs again, since it has made other tokens.
     """
-    flow = refuse_errors(commit_with_retry(decision), refuse)
-    return answered_with(flow, extra_headers) if extra_headers else flow
-
-
-def answered_with(flow: Flow[Response], extra_headers: Headers) -> Flow[Response]:
-    """Add headers to the response of a flow, whatever it says."""
-    return with_headers((yield from flow), extra_headers)
+    try:
+        response = yield from commit_with_retry(decision)
+    except Exception as failure:
+        response = refuse(*refused_as(failure))
+    return with_headers(response, extra_headers) if extra_headers else response
 
 
 def refuse_errors(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | None], U]) -> Flow[T | U]:
     """Return a flow's result, or a refusal whatever happens."""
     try:
         return (yield from flow)
+    except Exception as failure:
+        return refuse(*refused_as(failure))
+
+
+def refused_as(failure: Exception) -> tuple[OAuthError, BaseException | None]:
+    """Return the error that a peer is answered with for whatever was raised, and the cause that the log gets."""
     # A refusal that leaves no trace: nothing was committed, so there is nothing to undo.
-    except OAuthError as error:
-        return refuse(error, None)
+    if isinstance(failure, OAuthError):
+        return failure, None
     # RFC 6749 section 4.1.2.1 and RFC 9110 section 15.6.4: the storage's failure is a 503, with nothing half done.
-    except EffectFailed as failure:
-        return refuse(TemporarilyUnavailable(str(failure)), failure)
-    except Exception as bug:  # a bug ends as a 500 with its traceback in the log, never as a lost connection
-        return refuse(ServerError("a bug in the server"), bug)
+    if isinstance(failure, EffectFailed):
+        return TemporarilyUnavailable(str(failure)), failure
+    # A bug ends as a 500 with its traceback in the log, never as a lost connection.
+    return ServerError("a bug in the server"), failure
 
 
 def commit_with_retry(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:

@@ -87,7 +87,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     # The registration may have lost scopes since the authorization; those are not issued any more.
     scope = scope_left(grant.scope, client, context)
     id_token = id_token_of(client, grant, scope, own.code.nonce, person, context)
-    first = issue_first_tokens(request, grant, context, id_token)
+    first = issue_first_tokens(request, grant, context, id_token, scope)
     return Decision(
         first.tokens,
         (

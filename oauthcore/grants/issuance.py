@@ -188,12 +188,16 @@ class FirstTokens:
 
 
 def issue_first_tokens(
-    request: TokenRequest, grant: Grant, context: Context, id_token: Jwt | None = None
+    request: TokenRequest, grant: Grant, context: Context, id_token: Jwt | None = None, scope: Scope | None = None
 ) -> FirstTokens:
-    """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that."""
+    """Issue on a grant for the first time: an access token, and a refresh token to a client registered for that.
+
+    `scope` is what `scope_left` returned for the grant, where that is known already.
+    """
     client = request.client
     audience = audience_within(request.resources, grant, client, context)
-    scope = understood_scope(scope_left(grant.scope, client, context), audience, grant.resources, client, context)
+    left = scope_left(grant.scope, client, context) if scope is None else scope
+    scope = understood_scope(left, audience, grant.resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, audience)
     # RFC 6749 section 1.5: issuing one is at the server's discretion. Only clients that are registered to use it get
     # one: what nobody uses can only be stolen.
@@ -258,5 +262,6 @@ def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, o
     if access.scope:
         members["scope"] = access.scope.text
     members["token_type"] = token_type(access.confirmation)
-    members.update(tokens.members)
+    if tokens.members:
+        members.update(tokens.members)
     return members

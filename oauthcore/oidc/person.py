@@ -79,7 +79,7 @@ def _spelled(wish: Wanted) -> object:
 
 def load_claims(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
     """Ask the application for these claims; None where it knows nobody of that name (any more)."""
-    plain_names = tuple(dict.fromkeys(name.partition("#")[0] for name in names))
+    plain_names = tuple(dict.fromkeys(name.partition("#")[0] for name in names)) if names else ()
     return (yield from claims(Claims(subject, client.client_id, plain_names, words(locales))))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from threading import Lock
-from typing import cast
 
 from oauthcore.flow.outcome import Change, R, S, precondition_and_result
 from oauthcore.records.record import Record
@@ -50,10 +49,10 @@ class MemoryStorage:
                 if new is not expected:
                     written[place] = new
             # In one step: whoever finds without the lock sees all of it or nothing, and None for what is gone.
-            self._records.update(cast("dict[tuple[type[Record], str], Record]", written))
+            records.update(written)  # type: ignore[arg-type]  # what is None is gone again two lines below
             for place, kept in written.items():
                 if kept is None:
-                    del self._records[place]
+                    del records[place]
             return True
 
     def purge(self, expired_before: int, limit: int, /) -> int:

@@ -83,7 +83,9 @@ def parse_form(text: str, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
             continue
         name, _, value = piece.partition("=")
         if not is_plain or "%" in piece or "+" in piece:
-            name, value = _decoded(name), _decoded(value)
+            # Names are mostly plain where values are not.
+            name = name if is_plain and "%" not in name and "+" not in name else _decoded(name)
+            value = _decoded(value)
         if name in repeatable:
             if value:
                 lists[name] = (*lists.get(name, ()), value)
