@@ -36,5 +36,5 @@ def test_it_lists_every_strategy() -> None:
 
 def listed() -> Iterator[str]:
     """Return the names in the first column of the table of strategies."""
-    for cells in re.findall(r"^\| (`[a-z_]+\(?.*?) \|", PAGE.partition("## Whatever arrives")[2], re.MULTILINE):
+    for cells in re.findall(r"^\| (`[a-z_]+\(?.*?) \|", PAGE.partition("## Arbitrary requests")[2], re.MULTILINE):
         yield from re.findall(r"`(\w+)", cells)
