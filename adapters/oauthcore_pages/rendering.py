@@ -194,7 +194,7 @@ class Templates:
             identity=self.describe("openid", language) if "openid" in pending.scope else None,
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
             # The URI stands beside a name that the operator gave, and alone where nobody has given one.
-            resources=[(resource.name, resource.uri) for resource in pending.resources],
+            resources=[(one.name, one.uri, one in pending.allowed_at) for one in pending.resources],
             claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
             username=username,
             logout=logout,
@@ -276,6 +276,7 @@ class Templates:
             "since": since.date().isoformat(),
             "since_exactly": since.isoformat(),
             "scopes": [self.describe(token, language) for token in application.scope.tokens],
+            "resources": [(resource.name, resource.uri) for resource in application.resources],
         }
 
     def _page(

@@ -47,7 +47,7 @@ def approve(
     client = access.client
     # A code is used when it is redeemed; whatever else is issued here is used at once.
     used = first_use(client) if response.type.issues_tokens or response.type.is_none else (Require(client),)
-    changes: list[Change] = [*used, *consent_changes(access, approval, facts.consent, context)]
+    changes: list[Change] = [*used, *consent_changes(access, approval, facts.consents, context)]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
     # Before anything is made: a refusal must not leave a grant behind.
     check_id_token_allowed(validated, approval, context)
@@ -111,12 +111,12 @@ def session_changes(grant: Grant, session: LoginSession) -> tuple[Change, ...]:
 
 
 def consent_changes(
-    access: RequestedAccess, approval: Approval, consent: Consent | None, context: Context
+    access: RequestedAccess, approval: Approval, consents: tuple[Consent, ...], context: Context
 ) -> tuple[Change, ...]:
-    """Remember what was answered, or demand that the consent relied on still stands at the moment of the commit."""
+    """Remember what was answered, or demand that the consents relied on still stand at the moment of the commit."""
     if not approval.explicit:
         # Consent may be withdrawn between the find and the commit; the grant is made only while it stands.
-        return () if consent is None else (Require(consent),)
+        return tuple(map(Require, consents))
     if approval.remember:
-        return (remember(access, approval.scope, approval.login.subject, consent, context),)
-    return take_back(access, approval.scope, access.claims_beside_scope, consent, context)
+        return remember(access, approval.scope, approval.login.subject, consents, context)
+    return take_back(access, approval.scope, access.claims_beside_scope, consents, context)

@@ -2,9 +2,14 @@
 
 An answer is about what was asked for, and about nothing else: what was allowed of it stands from now on, what was left
 out is taken back, and what was not asked for stays as it was. Consent that has expired is none, for whoever reads it.
+
+What is allowed at one resource is remembered apart from what is allowed at another (RFC 8707 section 3 has the server
+tell them apart at consent), so that a request for several needs no page where each of them was allowed before.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import attrs
 
@@ -14,7 +19,7 @@ from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidTarget
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
-from oauthcore.grants.audience import requested_resources
+from oauthcore.grants.audience import requested_resources, scope_at
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import AuthorizationRequest
@@ -22,43 +27,71 @@ from oauthcore.records.liveness import is_live_consent
 from oauthcore.scope import Scope
 
 
-def consent_key(subject: str, client_id: str, context: Context, resources: tuple[str, ...] = ()) -> Digest:
-    """Return the key of what a person allowed a client at some resources, at the server itself where there are none.
-
-    What was allowed at one resource is nothing that was allowed at another, so that each set of them has its own.
-    """
-    # None of them can have a NUL in it (RFC 6749 appendix A.1, RFC 3986).
-    allowed_at = "".join(f"\0{uri}" for uri in sorted(resources))
+def consent_key(subject: str, client_id: str, context: Context, resource: str | None = None) -> Digest:
+    """Return the key of what a person allowed a client at a resource, at the server itself where it is None."""
+    # Neither can have a NUL in it (RFC 6749 appendix A.1, RFC 3986).
+    allowed_at = "" if resource is None else f"\0{resource}"
     # The length keeps two pairs apart: without it a subject with a space in it could be another subject and client.
     return context.digest("consent", Secret(f"{len(subject)} {subject} {client_id}{allowed_at}"))
 
 
-def find_consent(
+def find_consents(
     subject: str, request: AuthorizationRequest, client: Client | None, context: Context
-) -> Flow[Consent | None]:
-    """Find what a person allowed a client at the resources that a request is about."""
+) -> Flow[tuple[Consent, ...]]:
+    """Find what a person allowed a client at each of the resources that a request is about."""
     try:
         resources = () if client is None else requested_resources(request.resource, client, context)
     except InvalidTarget:  # the request will be refused, whatever was allowed
-        return None
-    return (yield from find(Consent, consent_key(subject, request.client_id, context, resources)))
+        return ()
+    found: list[Consent] = []
+    for resource in resources or (None,):
+        consent = yield from find(Consent, consent_key(subject, request.client_id, context, resource))
+        if consent is not None:
+            found.append(consent)
+    return tuple(found)
+
+
+def places(access: RequestedAccess) -> tuple[str | None, ...]:
+    """Return where consent is given: at each of the resources, at the server itself (None) where there are none."""
+    return access.resources or (None,)
+
+
+def consent_at(resource: str | None, consents: Sequence[Consent]) -> Consent | None:
+    """Return the consent for a resource, None if the record does not exist."""
+    return next((consent for consent in consents if consent.resource == resource), None)
 
 
 def remember(
-    access: RequestedAccess, allowed: Scope, subject: str, consent: Consent | None, context: Context
+    access: RequestedAccess, allowed: Scope, subject: str, consents: Sequence[Consent], context: Context
+) -> tuple[Change, ...]:
+    """Remember what was allowed, of what was asked for, at each resource."""
+    return tuple(
+        _remember_at(resource, access, allowed, subject, consent_at(resource, consents), context)
+        for resource in places(access)
+    )
+
+
+def _remember_at(
+    resource: str | None,
+    access: RequestedAccess,
+    allowed: Scope,
+    subject: str,
+    consent: Consent | None,
+    context: Context,
 ) -> Change:
-    """Remember what was allowed, of what was asked for, beside what stands and was not asked for."""
+    """Remember what was allowed at one resource, beside what stands there and was not asked for."""
     client, now = access.client, context.now
     fresh = Consent(
-        key=consent_key(subject, client.client_id, context, access.resources),
+        key=consent_key(subject, client.client_id, context, resource),
         client_id=client.client_id,
         subject=subject,
-        scope=allowed,
+        # Only what is understood there: nobody has allowed anything else at it.
+        scope=scope_at(resource, allowed, client, context),
         granted_at=now,
         expires_at=now + context.policy.lifetimes.consent_lifetime,
         claims=access.claims_beside_scope,
         client_generation=client.generation,
-        resources=access.resources,
+        resource=resource,
     )
     if consent is None:
         return Insert(fresh)
@@ -70,15 +103,23 @@ def remember(
         return Replace(consent, fresh)
     # Nobody was asked about the rest, so it ends when it would have, and one record has one end.
     until = fresh.expires_at if kept.expires_at is None else min(fresh.expires_at or kept.expires_at, kept.expires_at)
-    united = attrs.evolve(kept, scope=kept.scope.union(allowed), claims=(*kept.claims, *fresh.claims), expires_at=until)
+    united = attrs.evolve(
+        kept, scope=kept.scope.union(fresh.scope), claims=(*kept.claims, *fresh.claims), expires_at=until
+    )
     return Replace(consent, united)
 
 
 def take_back(
-    access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], consent: Consent | None, context: Context
+    access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], consents: Sequence[Consent], context: Context
 ) -> tuple[Change, ...]:
-    """Take back of a standing consent what was asked for and not allowed; `claims` are those allowed by name."""
-    if consent is None or not is_live_consent(consent, access.client, context.now):
+    """Take back of standing consents what was asked for and not allowed; `claims` are those allowed by name."""
+    return tuple(change for consent in consents for change in _take_back(access, allowed, claims, consent, context))
+
+
+def _take_back(
+    access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], consent: Consent, context: Context
+) -> tuple[Change, ...]:
+    if not is_live_consent(consent, access.client, context.now):
         return ()
     rest = without(consent, access, allowed, claims, context)
     if rest == consent:

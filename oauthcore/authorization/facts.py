@@ -13,14 +13,14 @@ from oauthcore.records.login import Login, LoginSession
 class AuthorizationFacts:
     """Hold what was found for an authorization request; None for a record that does not exist.
 
-    `login` is who is signed in, and `session` their login session, if the host keeps such. `consent` is what they
-    allowed the client before, `mark` their withdrawal mark. `person` is what the application tells of them for an ID
-    token that leaves at once.
+    `login` is who is signed in, and `session` their login session, if the host keeps such. `consents` are what they
+    allowed the client before at the resources of the request, `mark` their withdrawal mark. `person` is what the
+    application tells of them for an ID token that leaves at once.
     """
 
     client: Client | None
     login: Login | None = None
     session: LoginSession | None = None
-    consent: Consent | None = None
+    consents: tuple[Consent, ...] = ()
     mark: WithdrawalMark | None = None
     person: Person = NOBODY

@@ -7,6 +7,7 @@ from typing import Self, assert_never
 
 import attrs
 
+from oauthcore.authorization.consent import consent_at, places
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.context import Context
@@ -19,6 +20,7 @@ from oauthcore.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
+from oauthcore.grants.audience import scope_at
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
@@ -87,7 +89,7 @@ def next_step(
         return Need.LOGIN
     # OIDC Core section 3.1.2.4: consent comes before any release. `prompt=consent` asks even if all of it was allowed
     # before (section 3.1.2.1).
-    if progress.consent or ("consent" not in access.prompt and is_remembered(validated, facts.consent, context)):
+    if progress.consent or ("consent" not in access.prompt and is_remembered(validated, facts.consents, context)):
         return login
     return Need.CONSENT
 
@@ -121,7 +123,7 @@ def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgres
     return access.max_age is not None and context.now - login.auth_time > access.max_age
 
 
-def is_remembered(validated: ValidatedRequest, consent: Consent | None, context: Context) -> bool:
+def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], context: Context) -> bool:
     """Tell whether the person has allowed all of this before, and may be taken at that word.
 
     Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but
@@ -136,10 +138,19 @@ def is_remembered(validated: ValidatedRequest, consent: Consent | None, context:
         return False
     if access.client.document is not None and not is_own_host(access.client, response.redirectable.redirect.uri):
         return False
+    # A request that exceeds what was allowed asks for all of it, so that the page shows the whole.
+    return all(is_allowed_at(resource, access, consents, context) for resource in places(access))
+
+
+def is_allowed_at(
+    resource: str | None, access: RequestedAccess, consents: tuple[Consent, ...], context: Context
+) -> bool:
+    """Tell whether the person has allowed before whatever is asked for at one resource."""
+    consent = consent_at(resource, consents)
     if consent is None or not is_live_consent(consent, access.client, context.now):
         return False
-    # A request that exceeds what was allowed asks for all of it, so that the page shows the whole.
-    if not context.policy.implies.covers(consent.scope, access.scope):
+    wanted = scope_at(resource, access.scope, access.client, context)
+    if not context.policy.implies.covers(consent.scope, wanted):
         return False
     return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)
 

@@ -15,9 +15,11 @@ from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Replace
+from oauthcore.grants.audience import named
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, Grant, WithdrawalMark
 from oauthcore.records.liveness import is_standing, of_generation
+from oauthcore.resources import Resource
 from oauthcore.revocation import revoke_grant
 from oauthcore.scope import Scope
 
@@ -26,7 +28,8 @@ from oauthcore.scope import Scope
 class AuthorizedApplication:
     """Tell a person what one client may do in their name.
 
-    `client` is None where it is registered no longer. `scope` is all of it, `granted_at` when they first allowed what
+    `client` is None where it is registered no longer. `scope` is all of it, `resources` the APIs at which (RFC 8707),
+    none where it is for the server itself alone, `granted_at` when they first allowed what
     still stands, `expires_at` when the last of it ends, None for never (both in seconds since the epoch). `is_active`
     tells that there are grants, not just a consent that is remembered.
     """
@@ -37,6 +40,7 @@ class AuthorizedApplication:
     granted_at: int
     expires_at: int | None
     is_active: bool
+    resources: tuple[Resource, ...] = ()
 
 
 def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplication, ...]]:
@@ -50,7 +54,7 @@ def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplica
         # What was given to an earlier client of that name is dead (`oauthcore.records.liveness`).
         ours = [record for record in records if client is None or of_generation(client, record.client_generation)]
         if ours:
-            found.append(summary(client_id, client, ours))
+            found.append(summary(client_id, client, ours, context))
     return tuple(sorted(found, key=lambda application: application.granted_at, reverse=True))
 
 
@@ -68,11 +72,15 @@ def standing_by_client(
     return standing
 
 
-def summary(client_id: str, client: Client | None, records: Sequence[Consent | Grant]) -> AuthorizedApplication:
+def summary(
+    client_id: str, client: Client | None, records: Sequence[Consent | Grant], context: Context
+) -> AuthorizedApplication:
     """Put together what stands for one client."""
     scope = Scope()
+    uris: dict[str, None] = {}
     for record in records:
         scope = scope.union(record.scope)
+        uris |= dict.fromkeys(resources_of(record))
     ends = [record.expires_at for record in records]
     return AuthorizedApplication(
         client_id=client_id,
@@ -81,7 +89,15 @@ def summary(client_id: str, client: Client | None, records: Sequence[Consent | G
         granted_at=min(record.granted_at for record in records),
         expires_at=None if None in ends else max(end for end in ends if end is not None),
         is_active=any(isinstance(record, Grant) for record in records),
+        resources=named(tuple(uris), context),
     )
+
+
+def resources_of(record: Consent | Grant) -> tuple[str, ...]:
+    """Return at which resources something was allowed."""
+    if isinstance(record, Grant):
+        return record.resources
+    return () if record.resource is None else (record.resource,)
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ import attrs
 from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.browser import bind, browser_of
 from oauthcore.authorization.checks import RefusedObject, read_redirectable, validate
-from oauthcore.authorization.consent import find_consent
+from oauthcore.authorization.consent import find_consents
 from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import NOT_BEGUN, Need, next_step, refusal_without_page
@@ -28,6 +28,7 @@ from oauthcore.oidc.person import NOBODY
 from oauthcore.oidc.session import session_of, still_signed_in
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest, Interaction
 from oauthcore.records.login import Login
 from oauthcore.redirect_uri import form_encoded
@@ -63,9 +64,10 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     session = yield from session_of(login)
     # The host's cookie may be older than the end of the session: a logout elsewhere counts at once.
     login = still_signed_in(login, session, context.now)
-    consent, person = None, NOBODY
+    consents: tuple[Consent, ...] = ()
+    person = NOBODY
     if login is not None:
-        consent = yield from find_consent(login.subject, redirectable.request, client, context)
+        consents = yield from find_consents(login.subject, redirectable.request, client, context)
     if context.openid is not None:
         if redirectable.request.id_token_hint is not None:
             hint = yield from read_hint(redirectable.request.id_token_hint, context)
@@ -75,7 +77,7 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # OIDC Core section 3.1.2.1: the endpoint MUST support GET and POST.
     is_without_cookies = request.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
-    facts = AuthorizationFacts(client, login, session, consent, person=person)
+    facts = AuthorizationFacts(client, login, session, consents, person=person)
     arrived = BrowserRequest(redirectable, browser, reload)
     return (yield from delivered(decide(arrived, facts, context), context))
 

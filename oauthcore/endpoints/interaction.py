@@ -9,9 +9,9 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.authorization.checks import prove_redirect, validate
-from oauthcore.authorization.consent import find_consent
+from oauthcore.authorization.consent import find_consents
 from oauthcore.authorization.facts import AuthorizationFacts
-from oauthcore.authorization.next_step import InteractionProgress, Need, next_step
+from oauthcore.authorization.next_step import InteractionProgress, Need, is_allowed_at, next_step
 from oauthcore.authorization.pages import send_to_page, send_to_resume
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
@@ -29,6 +29,7 @@ from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Outcome
 from oauthcore.grants.audience import described
 from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.lifecycle import INTERACTION, InteractionInput, InteractionState, advance
 from oauthcore.records.liveness import of_generation
@@ -47,8 +48,9 @@ class PendingInteraction:
 
     `redirect_uri` is where the answer will go: a page that asks for consent shows its host. `scope` is what is asked
     for, `claims` what is asked for beside it (OIDC Core section 5.5), `resources` the APIs at which it is to be used
-    (RFC 8707), the server itself if there are none. `need` is what the person has to be asked for; where it is None,
-    reporting the login is enough. `login` is who has been reported as signed in, if anybody.
+    (RFC 8707), the server itself if there are none; at those in `allowed_at` all of it was allowed before. `need` is
+    what the person has to be asked for; where it is None, reporting the login is enough. `login` is who has been
+    reported as signed in, if anybody.
 
     The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how it is displayed, in which languages,
     the best first, whom it expects (to fill in a form, and to believe nothing), and how to sign in, the best way
@@ -66,6 +68,7 @@ class PendingInteraction:
     login_hint: str | None = None
     acr_values: tuple[str, ...] = ()
     resources: tuple[Resource, ...] = ()
+    allowed_at: tuple[Resource, ...] = ()
 
 
 @attrs.frozen
@@ -101,10 +104,10 @@ def describe_interaction(handle: Secret, login: Login | None, context: Context) 
         return None
     client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
     known = login or interaction.login
-    consent = None
+    consents: tuple[Consent, ...] = ()
     if known is not None:
-        consent = yield from find_consent(known.subject, interaction.request, client, context)
-    return describe(interaction, AuthorizationFacts(client, known, consent=consent), context)
+        consents = yield from find_consents(known.subject, interaction.request, client, context)
+    return describe(interaction, AuthorizationFacts(client, known, consents=consents), context)
 
 
 def describe(interaction: Interaction, facts: AuthorizationFacts, context: Context) -> PendingInteraction | None:
@@ -118,6 +121,7 @@ def describe(interaction: Interaction, facts: AuthorizationFacts, context: Conte
     except OAuthError:
         return None
     request, access = interaction.request, validated.access
+    allowed_at = [uri for uri in access.resources if is_allowed_at(uri, access, facts.consents, context)]
     return PendingInteraction(
         client=access.client,
         redirect_uri=validated.response.redirectable.redirect.uri,
@@ -130,6 +134,7 @@ def describe(interaction: Interaction, facts: AuthorizationFacts, context: Conte
         login_hint=request.login_hint,
         acr_values=access.essential_acr or wished_acr(access),
         resources=tuple(described(access.resources, access.client, context)),
+        allowed_at=tuple(described(allowed_at, access.client, context)),
     )
 
 
@@ -163,13 +168,14 @@ def wished_acr(access: RequestedAccess) -> tuple[str, ...]:
 def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     """Report who is signed in, and what they allowed."""
     interaction = yield from find_interaction(answer.handle, context)
-    client = consent = mark = None
+    client = mark = None
+    consents: tuple[Consent, ...] = ()
     if interaction is not None:
         client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
-        consent = yield from find_consent(answer.subject, interaction.request, client, context)
+        consents = yield from find_consents(answer.subject, interaction.request, client, context)
         if answer.scope is not None:
             mark = yield from find_mark(answer.subject, context)
-    return decide_finish(answer, interaction, AuthorizationFacts(client, consent=consent, mark=mark), context)
+    return decide_finish(answer, interaction, AuthorizationFacts(client, consents=consents, mark=mark), context)
 
 
 def decide_finish(

@@ -7,7 +7,7 @@ import attrs
 from oauthcore.authorization.approve import Approval, approve
 from oauthcore.authorization.browser import browser_of, is_same_browser, resume_proof
 from oauthcore.authorization.checks import prove_redirect, validate
-from oauthcore.authorization.consent import find_consent, take_back
+from oauthcore.authorization.consent import find_consents, take_back
 from oauthcore.authorization.deliver import Undelivered, delivered, front_channel_person
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import InteractionProgress, next_step
@@ -60,14 +60,15 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     own = prove_own(back, interaction, context)
     client = of_generation((yield from find(Client, own.interaction.client_id)), own.interaction.client_generation)
     session = yield from session_of(own.interaction.login)
-    consent = mark = None
+    consents: tuple[Consent, ...] = ()
+    mark = None
     if own.interaction.login is not None:
-        consent = yield from find_consent(own.interaction.login.subject, own.interaction.request, client, context)
+        consents = yield from find_consents(own.interaction.login.subject, own.interaction.request, client, context)
         if own.interaction.withdrawal_mark is not None:
             mark = yield from find_mark(own.interaction.login.subject, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
     login = still_signed_in(own.interaction.login, session, context.now)
-    facts = AuthorizationFacts(client, login, session, consent, mark, person)
+    facts = AuthorizationFacts(client, login, session, consents, mark, person)
     return (yield from delivered(decide(back, own, facts, context), context))
 
 
@@ -108,19 +109,19 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
         # The interaction is over either way: the same answer must not be tried again with the same handle.
         if not isinstance(error, AccessDenied):
             return Decision(refuse(redirectable, error, context), (done,))
-        taken_back = denied(redirectable, interaction.scope or Scope(), facts.consent, context)
+        taken_back = denied(redirectable, interaction.scope or Scope(), facts.consents, context)
         return Decision(refuse(redirectable, error, context), (done, *taken_back), (event,))
 
 
-def denied(redirectable: Redirectable, allowed: Scope, consent: Consent | None, context: Context) -> tuple[Change, ...]:
+def denied(
+    redirectable: Redirectable, allowed: Scope, consents: tuple[Consent, ...], context: Context
+) -> tuple[Change, ...]:
     """Take back what was asked for and not allowed, so that who has said no is asked again."""
-    if consent is None:
-        return ()
     try:
         access = validate(redirectable, "resume", context).access
     except OAuthError:  # what was asked for is asked for no longer: nothing tells what the no was said to
-        return (Delete(consent),)
-    return take_back(access, allowed, (), consent, context)
+        return tuple(map(Delete, consents))
+    return take_back(access, allowed, (), consents, context)
 
 
 def answer_finished(
@@ -132,7 +133,7 @@ def answer_finished(
     consented = interaction.scope is not None and not withdrawn
     progress = InteractionProgress.in_(interaction, chosen=True, consent=consented)
     # Who took something back after they had said yes is asked anew, also where an older consent would do.
-    needed = next_step(validated, attrs.evolve(facts, consent=None) if withdrawn else facts, progress, context)
+    needed = next_step(validated, attrs.evolve(facts, consents=()) if withdrawn else facts, progress, context)
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.
         requested = validated.access.scope

@@ -8,14 +8,23 @@ from oauthcore.context import Context
 from oauthcore.endpoints.applications import revoke_by_key
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.transact import commit_with_retry
+from oauthcore.grants.audience import named
 from oauthcore.records.grant import Grant
+from oauthcore.resources import Resource
 
 
 class Grants:
-    """Be `server.grants`: end one grant, with every token that was issued on it."""
+    """Be `server.grants`: tell at which APIs a grant is good, and end one with every token that was issued on it."""
 
     def __init__(self, context: Callable[[], Context]) -> None:
         self._context = context
+
+    def resources(self, grant: Grant) -> tuple[Resource, ...]:
+        """Return the APIs that tokens on a grant may be for, with the names they are registered under (RFC 8707).
+
+        None where they are for the server itself alone. One that is registered no longer has its URI and no name.
+        """
+        return named(grant.resources, self._context())
 
     def revoke(self, grant: str) -> Flow[Grant]:
         """Revoke one grant, by its key, and return it as it is then.

@@ -90,6 +90,24 @@ def described(audience: Sequence[str], client: Client, context: Context) -> list
     return [resource for resource in found if resource is not None]
 
 
+def named(uris: Sequence[str], context: Context) -> tuple[Resource, ...]:
+    """Return the resources that something was allowed at, with the names they are registered under.
+
+    One that is registered no longer is named by its URI alone, for whoever wants to see what they allowed once.
+    """
+    registered = () if context.resources is None else context.resources.registered
+    known = {resource.uri: resource for resource in registered}
+    return tuple(known.get(uri) or Resource(uri) for uri in uris if uri != context.issuer)
+
+
+def scope_at(resource: str | None, scope: Scope, client: Client, context: Context) -> Scope:
+    """Return what one resource understands of a scope that it is asked for at with others, all of it at the server."""
+    if resource is None or context.resources is None:
+        return scope
+    understood = _understood((resource,), (resource,), client, context)
+    return scope if understood is None else context.policy.implies.within(scope, understood)
+
+
 def understood_scope(
     scope: Scope, audience: Sequence[str], allowed: Sequence[str], client: Client, context: Context
 ) -> Scope:
@@ -100,14 +118,22 @@ def understood_scope(
     """
     if context.resources is None or not allowed:
         return scope
-    understood = {*_OWN_SCOPES, *(() if context.openid is None else context.openid.scopes)}
-    if context.issuer in audience and context.issuer in allowed:
+    understood = _understood(audience, allowed, client, context)
+    if understood is None:
         return scope
-    for resource in described(audience, client, context):
-        if resource.scopes is None:
-            return scope
-        understood |= set(resource.scopes)
-    left = context.policy.implies.within(scope, Scope(tuple(understood)))
+    left = context.policy.implies.within(scope, understood)
     if scope and not left:
         raise InvalidScope("the resources understand nothing of the scope")
     return left
+
+
+def _understood(audience: Sequence[str], allowed: Sequence[str], client: Client, context: Context) -> Scope | None:
+    """Return the scope that the resources of an audience understand, None where one of them takes any."""
+    if context.issuer in audience and context.issuer in allowed:
+        return None
+    understood = {*_OWN_SCOPES, *(() if context.openid is None else context.openid.scopes)}
+    for resource in described(audience, client, context):
+        if resource.scopes is None:
+            return None
+        understood |= set(resource.scopes)
+    return Scope(tuple(understood))

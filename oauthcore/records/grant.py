@@ -15,7 +15,7 @@ from oauthcore.scope import Scope
 class Consent:
     """Remember what a person allowed a client, so as not to ask again.
 
-    One for each person, client and set of `resources`, apart from the grants: revoking a grant because one of its
+    One for each person, client and `resource`, apart from the grants: revoking a grant because one of its
     tokens was stolen neither ends the person's other sessions with the client nor makes the decision undone. `claims`
     are those allowed by name, beside what the scope stands for. `client_generation` tells which registration of that
     `client_id` it was for.
@@ -30,8 +30,8 @@ class Consent:
     expires_at: int | None
     claims: tuple[str, ...] = ()
     client_generation: str = ""
-    # Empty if it was allowed at the server itself, as everything is where no resources are told apart.
-    resources: tuple[str, ...] = ()
+    # None if it was allowed at the server itself, as everything is where no resources are told apart.
+    resource: str | None = None
 
 
 @attrs.frozen(kw_only=True)

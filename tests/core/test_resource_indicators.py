@@ -14,6 +14,7 @@ from oauthcore.authorization.request_object import parameters_in
 from oauthcore.errors import InvalidRequestObject
 from oauthcore.jose.compact import read_claims, read_signed
 from oauthcore.openid import OpenID
+from oauthcore.records.grant import Grant
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.trace import Recorder, Trace
 from tests.core.site import (
@@ -26,6 +27,7 @@ from tests.core.site import (
     Counted,
     Site,
     basic,
+    handle_of,
     location,
     make_site,
     members,
@@ -217,6 +219,110 @@ def test_consent_that_is_remembered_for_one_resource_is_none_for_another() -> No
 
     assert "code" in params(again)
     assert [params(one)["error"] for one in (other, both, neither)] == ["consent_required"] * 3
+
+
+def outcome_of(site: Site, *resources: str, **changes: str | None) -> str:
+    """Return what a request that allows no page is answered with: `code`, or the error."""
+    return params(site.get(target(site, *resources, prompt="none", **changes), site.alice)).get("error", "code")
+
+
+def allow_at(site: Site, *resources: str, scope: str, allowed: str | None = None) -> None:
+    """Have alice allow a scope at resources, or the part of it that is named."""
+    asked = site.get(target(site, *resources, scope=scope, prompt="consent"), site.alice)
+    site.approve(asked, site.alice, allowed or scope)
+
+
+def test_what_was_allowed_at_each_of_several_resources_needs_no_page_for_all_of_them() -> None:
+    site = site_with()
+    allow_at(site, API.uri, scope="read")
+    allow_at(site, MAIL.uri, scope="email")
+
+    assert outcome_of(site, API.uri, MAIL.uri, scope="read email") == "code"
+    assert outcome_of(site, MAIL.uri, API.uri, scope="email") == "code"
+
+
+def test_what_was_allowed_at_several_resources_at_once_is_remembered_at_each() -> None:
+    site = site_with()
+    allow_at(site, API.uri, MAIL.uri, scope="read email")
+
+    assert outcome_of(site, API.uri, scope="read") == "code"
+    assert outcome_of(site, MAIL.uri, scope="email") == "code"
+    assert outcome_of(site, MAIL.uri, scope="profile") == "consent_required"
+
+
+def test_a_scope_is_asked_for_anew_at_the_resource_that_understands_it_and_was_not_allowed_it() -> None:
+    site = site_with()
+    allow_at(site, API.uri, scope="read profile")
+    allow_at(site, MAIL.uri, scope="email")
+
+    assert outcome_of(site, API.uri, MAIL.uri, scope="read email") == "code"
+    assert outcome_of(site, API.uri, MAIL.uri, scope="read profile email") == "consent_required"
+
+
+def test_a_request_that_exceeds_what_was_allowed_shows_all_of_it_and_says_what_was_allowed_before() -> None:
+    site = site_with()
+    allow_at(site, API.uri, scope="read")
+    handle = handle_of(site.get(target(site, API.uri, MAIL.uri, scope="read email"), site.alice))
+
+    pending = site.drive(site.server.interactions.find(handle, site.alice), site.world)
+
+    assert pending is not None
+    assert pending.resources == (API, MAIL)
+    assert pending.allowed_at == (API,)
+    assert pending.scope.text == "read email"
+
+
+def test_what_is_denied_for_several_resources_is_taken_back_at_each_and_what_was_not_asked_for_stays() -> None:
+    site = site_with()
+    allow_at(site, API.uri, scope="read profile")
+    allow_at(site, MAIL.uri, scope="email")
+    handle = handle_of(site.get(target(site, API.uri, MAIL.uri, scope="read email", prompt="consent"), site.alice))
+    denied = site.drive(site.server.interactions.deny(handle, site.alice), site.world)
+
+    assert params(site.get(location(denied)))["error"] == "access_denied"
+    assert outcome_of(site, API.uri, scope="read") == "consent_required"
+    assert outcome_of(site, API.uri, scope="profile") == "code"
+    assert outcome_of(site, MAIL.uri, scope="email") == "consent_required"
+
+
+def test_what_is_left_unticked_for_several_resources_is_taken_back_where_it_was_allowed() -> None:
+    site = site_with()
+    allow_at(site, API.uri, scope="read")
+    allow_at(site, API.uri, MAIL.uri, scope="read email", allowed="email")
+
+    assert outcome_of(site, API.uri, scope="read") == "consent_required"
+    assert outcome_of(site, MAIL.uri, scope="email") == "code"
+
+
+def test_consent_at_one_of_several_resources_that_has_expired_is_none() -> None:
+    site = site_with()
+    allow_at(site, API.uri, scope="read")
+    site.clock.now += 200 * 86_400
+    allow_at(site, MAIL.uri, scope="email")
+    site.clock.now += 200 * 86_400
+
+    assert outcome_of(site, API.uri, MAIL.uri, scope="read email") == "consent_required"
+    assert outcome_of(site, MAIL.uri, scope="email") == "code"
+
+
+def test_an_application_is_listed_with_the_resources_it_was_allowed_at_by_the_names_they_have_now() -> None:
+    gone = Resource("https://gone.example")
+    site, before = site_with(), site_with(API, MAIL, gone)
+    before.world = site.world
+    allow_at(before, API.uri, gone.uri, scope="read")
+    allow_at(before, MAIL.uri, ISSUER, scope="email")
+
+    (application,) = site.drive(site.server.applications.of("alice"), site.world)
+
+    assert set(application.resources) == {API, MAIL, gone}
+
+
+def test_an_operator_sees_at_which_resources_a_grant_is_good() -> None:
+    site = site_with()
+    code_for(site, API.uri, ISSUER)
+    (grant,) = site.world.storage.find_of(Grant, "alice")
+
+    assert site.server.grants.resources(grant) == (API,)
 
 
 def test_an_honest_retry_of_a_refresh_is_for_the_same_resources_and_any_other_is_refused() -> None:

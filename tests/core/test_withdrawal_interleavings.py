@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from oauthcore import Client, Login, LoginSession, Policy, Request, Response, World
+from oauthcore import Client, Login, LoginSession, Policy, Request, Resource, Response, World
 from oauthcore.context import Context
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
@@ -25,6 +25,7 @@ from tests.core.site import FORM, Site, authenticate, basic, form, handle_of, lo
 from tests.core.test_interleavings import Meeting, explored
 
 Record = Callable[[str, object], None]
+RESOURCES = (Resource("https://one.example"), Resource("https://two.example"))
 OTHERS: dict[str, str | None] = {"client_id": "other", "redirect_uri": "https://other.example/cb"}
 
 
@@ -75,6 +76,42 @@ def test_an_authorization_on_remembered_consent_leaves_nothing_that_outlives_the
         return [site.server.applications.withdraw("alice", client_id), authorizing(site)]
 
     meeting = Meeting(prepare)
+
+    explored(record_property, meeting, lambda run: nothing_stands(meeting, run), kept)
+
+
+def test_an_authorization_on_consents_for_several_resources_leaves_nothing_that_outlives_the_withdrawal(
+    record_property: Record, kept: Factory
+) -> None:
+    """RFC 8707: each of the consents is required as it was found."""
+
+    def prepare(site: Site) -> list[Flow[Any]]:
+        for resource in RESOURCES:
+            site.drive(resuming(site, resource=resource.uri), site.world)
+        target = "&".join((site.authorize_target(prompt="none"), *(f"resource={one.uri}" for one in RESOURCES)))
+        return [site.server.applications.withdraw("alice"), site.server.handle(Request("GET", target), site.alice)]
+
+    meeting, answers = Meeting(prepare, resources=RESOURCES), set[bool]()
+
+    def check(run: Run[Any]) -> None:
+        nothing_stands(meeting, run)
+        answers.add("code=" in location(run.results[1]))
+
+    explored(record_property, meeting, check, kept)
+    assert answers == {True, False}
+
+
+def test_a_yes_for_several_resources_that_meets_a_withdrawal_is_remembered_at_all_or_at_none(
+    record_property: Record, kept: Factory
+) -> None:
+    def prepare(site: Site) -> list[Flow[Any]]:
+        target = "&".join((site.authorize_target(), *(f"resource={one.uri}" for one in RESOURCES)))
+        handle = handle_of(site.get(target))
+        finished = site.drive(site.server.interactions.finish(handle, site.alice, ["email"]), site.world)
+        back = Request("GET", location(finished), (("Cookie", str(site.cookie)),))
+        return [site.server.applications.withdraw("alice"), site.server.handle(back)]
+
+    meeting = Meeting(prepare, resources=RESOURCES)
 
     explored(record_property, meeting, lambda run: nothing_stands(meeting, run), kept)
 

@@ -532,6 +532,17 @@ def test_grants_are_listed_and_revoked(shell: Shell) -> None:
     assert "leave it out, or --subject" in shell.run("grant", "list", "--user", "a", "--subject", "b", status=2)
 
 
+def test_grants_are_listed_with_the_names_of_their_resources_and_their_uris_where_they_have_none(shell: Shell) -> None:
+    registered, other = "https://api.example/mcp", "https://gone.example"
+    with Path("oauthcore.toml").open("a") as file:
+        file.write(f'\n[[resources]]\nuri = "{registered}"\nname = "Files"\n')
+    grants = (attrs.evolve(standing("1", "s-1"), resources=(registered, other)), standing("2", "s-1"))
+    stored(lambda opened: opened.commit([Insert(record) for record in (Client(client_id="c"), *grants)]))
+
+    assert [row["resources"] for row in shell.ask("grant", "list")] == [["Files", other], []]
+    assert "Files https://gone.example" in shell.run("grant", "list")
+
+
 def test_expired_records_are_purged(shell: Shell) -> None:
     stored(lambda opened: opened.commit([Insert(Thing(str(key), expires_at=1)) for key in range(BATCH + 1)]))
 

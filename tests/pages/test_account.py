@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import ConfigurationError, Throttled, World
+from oauthcore import AnyResource, ConfigurationError, Resource, Resources, Throttled, World
 from oauthcore.flow.outcome import Delete
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent
@@ -82,6 +82,20 @@ def test_account_shows_each_application_with_who_runs_it_since_when_and_what_it_
     assert '<a href="https://firm.example/" rel="noopener noreferrer nofollow"' in text
     assert f'datetime="{site.clock_date}T' in text
     assert "<li>See your e-mail address</li>" in text
+
+
+def test_account_shows_at_which_apis_an_application_uses_what_it_was_allowed() -> None:
+    site = make_site(
+        resources=Resources([Resource("https://api.example/mcp", name="<Files>")], unregistered=AnyResource())
+    )
+    for uri in ("https://api.example/mcp", "https://new.example/?'x'"):
+        authorized(site, scope="email", resource=uri)
+
+    text = site.get("/account").body.decode()
+
+    assert "<p>It uses this at</p>" in text
+    assert '<strong>&lt;Files&gt;</strong> <span class="destination">https://api.example/mcp</span>' in text
+    assert '<li><span class="destination">https://new.example/?&#39;x&#39;</span></li>' in text
 
 
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "http://firm.example/"])

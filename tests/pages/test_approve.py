@@ -266,6 +266,18 @@ def test_the_approve_page_says_at_which_apis_it_is_to_be_used() -> None:
     assert ">https://api.example/mcp<" in page.text
 
 
+def test_the_approve_page_says_of_an_api_that_it_was_allowed_before() -> None:
+    site = make_site(resources=Resources([Resource("https://one.example"), Resource("https://two.example")]))
+    page = site.approve_page(scope="email", resource="https://one.example")
+    site.answered(site.post("/approve", page.submission(("scope", "email"), ("remember", "1"), ("approval", "1"))))
+
+    both = "/authorize?client_id=app&response_type=code&scope=email&resource=https://one.example"
+    page = Page.in_(site.get(location(site.get(f"{both}&resource=https://two.example"))))
+
+    assert ">https://one.example</span> (you allowed this before)</li>" in page.text
+    assert ">https://two.example</span></li>" in page.text
+
+
 def test_an_api_that_nobody_has_registered_is_shown_by_its_uri_alone() -> None:
     site = make_site(resources=Resources(unregistered=AnyResource()))
 

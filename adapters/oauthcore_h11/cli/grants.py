@@ -56,11 +56,15 @@ def list_(
         found = place.database.every(Grant) if whose is None else place.database.find_of(Grant, whose)
         clients = {known.client_id: known for known in place.clients()}
         rows = [
-            described(grant)
+            described(grant, place)
             for grant in found
             if client in {None, grant.client_id} and (all_ or is_live(grant, clients, place, now))
         ]
-    show(rows, ("grant", "subject", "client_id", "scope", "granted_at", "expires_at", "state"), as_json=as_json)
+    show(
+        rows,
+        ("grant", "subject", "client_id", "scope", "resources", "granted_at", "expires_at", "state"),
+        as_json=as_json,
+    )
 
 
 @grants.command
@@ -149,13 +153,14 @@ def subject_of(user: str | None, subject: str | None, place: Workplace) -> str |
     return place.wait(lambda: find_user(place.storage, user)).subject
 
 
-def described(grant: Grant) -> dict[str, object]:
-    """Return what may be shown of a grant."""
+def described(grant: Grant, place: Workplace) -> dict[str, object]:
+    """Return what may be shown of a grant; its APIs by their names, and by their URIs where they have none."""
     return {
         "grant": grant.key,
         "subject": grant.subject,
         "client_id": grant.client_id,
         "scope": list(grant.scope.tokens),
+        "resources": [resource.name or resource.uri for resource in place.server.grants.resources(grant)],
         "granted_at": moment(grant.granted_at),
         "expires_at": moment(grant.expires_at),
         "state": grant.state.value,

@@ -183,7 +183,7 @@ def test_the_end_of_an_application_is_the_end_of_its_last_record(site: Site) -> 
     later = attrs.evolve(grant, key=Digest("b"), expires_at=grant.expires_at + 5, scope=Scope(("x",)))
 
     (records,) = standing_by_client((), (grant, later), site.now).values()
-    application = summary("confidential", None, records)
+    application = summary("confidential", None, records, site.server.context())
 
     assert application.expires_at == grant.expires_at + 5
     assert application.scope == Scope(("email", "x"))
