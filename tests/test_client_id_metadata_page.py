@@ -16,6 +16,7 @@ from oauthcore.documents import HOST_BUDGET
 from oauthcore.records.liveness import WITHDRAWN_FOR
 
 PAGE = (Path(__file__).parent.parent / "docs" / "client-id-metadata.md").read_text(encoding="utf-8")
+PROSE = " ".join(PAGE.split())
 
 
 def block(language: str) -> str:
@@ -48,7 +49,7 @@ def test_the_document_of_the_page_makes_a_client_of_the_server_of_the_page() -> 
 def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     on = ClientIdMetadata()
 
-    assert f"says: {on.min_fresh} and {on.max_fresh}" in PAGE
-    assert f"by each process: {on.new_per_minute}" in PAGE
-    assert f"asked for {HOST_BUDGET} documents a minute" in PAGE
+    assert f"says: {on.min_fresh} and {on.max_fresh}" in PROSE
+    assert f"by each process: {on.new_per_minute}" in PROSE
+    assert f"asked for {HOST_BUDGET} documents a minute" in PROSE
     assert (MAX_DOCUMENT, RETRY_AFTER, SPARE, STALE_IF_ERROR, WITHDRAWN_FOR) == (10_240, 60, 30 * 86_400, 600, 3_600)

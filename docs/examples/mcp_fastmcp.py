@@ -15,7 +15,7 @@ KEY = secrets.token_bytes(32)  # keep yours: the same for all workers, and after
 
 
 def authenticate(username: str, password: Secret) -> str | None:
-    """Return whose name and password these are, None if they are nobody's."""
+    """Return the user with this name and password, or None."""
     return username if username in USERS and USERS[username] == password.reveal() else None
 
 

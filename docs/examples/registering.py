@@ -1,4 +1,4 @@
-"""Clients that register themselves: by an initial access token, looked over by the host."""
+"""Clients that register themselves with an initial access token, and are reviewed by the host."""
 
 import secrets
 import time
@@ -25,4 +25,4 @@ server = AuthorizationServer(
 )
 world = World(MemoryStorage())
 token = run(server.clients.issue_initial_access_token(lifetime=3_600, uses=10, note="the partners' portal"), world)
-print(token.reveal())  # now or never: only its digest is stored
+print(token.reveal())  # only its digest is stored, so it can't be shown again
