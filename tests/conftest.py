@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ("tests.servers.plugin",)
+pytest_plugins = ("pytester", "tests.servers.plugin")
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

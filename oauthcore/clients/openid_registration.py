@@ -78,9 +78,10 @@ def _check_logout(client: Client, policy: Policy) -> None:
             continue
         if not _LOGOUT_URI.match(uri) or redirect_uri_problem(uri, insecure_transport=False) is not None:
             raise ConfigurationError(name, uri, "use an https URL without a fragment, or http on a loopback host")
+    insecure = policy.allows(Allowance.INSECURE_TRANSPORT, client.allow)
     one_word = policy.allows(Allowance.ONE_WORD_SCHEME, client.allow)
     for uri in client.post_logout_redirect_uris:
-        if (reason := redirect_uri_problem(uri, insecure_transport=False, one_word_scheme=one_word)) is not None:
+        if (reason := redirect_uri_problem(uri, insecure_transport=insecure, one_word_scheme=one_word)) is not None:
             raise ConfigurationError("post_logout_redirect_uris", uri, reason)
     front = client.frontchannel_logout_uri
     if front is not None and origin_of(front) not in map(origin_of, client.redirect_uris):

@@ -67,6 +67,11 @@ def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JW
     if not key.fits_signature(alg) or not key.is_private:
         raise ConfigurationError("key", f"{key.kty} {key.kid}", f"sign {alg} with a private key that is meant for it")
     header = {"alg": alg, "typ": typ} | ({} if key.kid is None else {"kid": key.kid})
+    return sign_as_given(header, claims, key, alg)
+
+
+def sign_as_given(header: Mapping[str, object], claims: Mapping[str, object], key: Jwk, alg: str) -> str:
+    """Sign claims under whatever header, true or not: for tests that make tokens which have to be refused."""
     signing_input = f"{_encoded(header)}.{_encoded(claims)}".encode("ascii")
     signature = _signature(alg).sign(signing_input, _key(key))
     return f"{signing_input.decode('ascii')}.{base64url(signature)}"

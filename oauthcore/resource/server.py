@@ -89,6 +89,11 @@ class ResourceServer:
             self._metadata = resource_metadata(resource, issuers, required_scope(scopes), name)
         self._challenge = Challenge(realm or resource or "oauthcore", metadata_url)
 
+    @property
+    def audience(self) -> frozenset[str] | None:
+        """Return what a token must be meant for, one of these, in the form in which they are compared; None for any."""
+        return self._audience
+
     def protect(
         self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
     ) -> Protection:

@@ -264,6 +264,7 @@ BY_UNICODE_AFTER_ALL: dict[tuple[str, str], str] = {
     ("adapters/oauthcore_h11/cli/", "int"): "of the reading of a clock",
     ("adapters/oauthcore_h11/configuration/", "float"): "of a number in the operator's file",
     ("adapters/oauthcore_h11/readiness.py", "int"): "of the reading of a clock",
+    ("adapters/oauthcore_mock/clock.py", "int"): "of the reading of a clock",
     ("adapters/oauthcore_sqlite/writer.py", "int"): "of a number of milliseconds",
     ("adapters/oauthcore_sqlalchemy/driver_options.py", "float"): "of a bounded number of ASCII digits",
     ("adapters/oauthcore_h11/connection.py", "lower"): "of bytes, of which only those of ASCII have a lower case",

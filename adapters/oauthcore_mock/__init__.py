@@ -1,0 +1,47 @@
+"""A provider for tests: OAuth 2.x and OpenID Connect as they are, with people who sign in by themselves.
+
+`Provider` holds any number of issuers below one URL, and answers requests as values; it opens no socket, and whoever
+serves it calls `handle`. `oauthcore_pytest` has it in fixtures.
+
+What a test gets is the authorization server itself, `oauthcore.AuthorizationServer` over a storage in memory: a client
+that is wrong is refused here as anywhere. Around it is what tests need and nobody may have in production. It stands at
+the edges, so that the core knows nothing of it:
+
+- before the core: `faults.py` (the next answer goes wrong), `sign_in.py` (people decide without a page), `clients.py`
+  (a client that says nothing of itself learns by its requests);
+- at the core's effects: `keys.py` (keys that are made once and rotated at will), `clock.py`, `people.py`, and
+  `flaws.py`, which is applied where the core asks for a signature;
+- behind it: `recorder.py`, and `tokens.py`, which makes tokens that the core then knows as its own.
+
+`browser.py` is who walks through it.
+"""
+
+from oauthcore_mock.browser import Browser, Callback, NotSentBack
+from oauthcore_mock.clients import RegisteredClient
+from oauthcore_mock.clock import Clock
+from oauthcore_mock.faults import Body, Slow
+from oauthcore_mock.flaws import FLAWS, FlawName
+from oauthcore_mock.issuer import Issuer, Reply
+from oauthcore_mock.people import ALICE, Decision, User
+from oauthcore_mock.provider import Provider
+from oauthcore_mock.recorder import RecordedRequest, Recorder
+
+__all__ = [
+    "ALICE",
+    "FLAWS",
+    "Body",
+    "Browser",
+    "Callback",
+    "Clock",
+    "Decision",
+    "FlawName",
+    "Issuer",
+    "NotSentBack",
+    "Provider",
+    "RecordedRequest",
+    "Recorder",
+    "RegisteredClient",
+    "Reply",
+    "Slow",
+    "User",
+]

@@ -1,0 +1,327 @@
+"""One issuer for tests: an authorization server in memory whose people sign in by themselves.
+
+What relying parties see is the core's: every check and every answer is that of `AuthorizationServer`. What is added
+stands in front of it (faults, and who signs in) or behind it (what is recorded, and what is wrong with a token).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from secrets import token_bytes
+from typing import Any
+
+import attrs
+
+from oauthcore import (
+    AuthorizationServer,
+    ConfigurationError,
+    MemoryStorage,
+    Policy,
+    Request,
+    Response,
+    Secret,
+    World,
+    run,
+)
+from oauthcore.flow.effects import Sign
+from oauthcore.jose import crypto
+from oauthcore.jose.jwk import Jwk
+from oauthcore.jose.jwt import Jwt
+from oauthcore.jose.strict_json import parse_object
+from oauthcore.wire.http import Outgoing
+from oauthcore_mock import settings
+from oauthcore_mock.clients import LearningClients, RegisteredClient, register
+from oauthcore_mock.clock import Clock
+from oauthcore_mock.faults import EndpointName, Fault, Faults, Flawed, Revoked, Slow, fault_of
+from oauthcore_mock.faulty import faulty_response
+from oauthcore_mock.flaws import FLAWS, Draft, FlawName, TokenName, stranger
+from oauthcore_mock.keys import IssuerKeys, KeyMaterial
+from oauthcore_mock.people import Decision, People, User, decision
+from oauthcore_mock.recorder import Recorder, recorded
+from oauthcore_mock.sign_in import SignIn
+from oauthcore_mock.tokens import Tokens
+
+
+@attrs.frozen
+class Reply:
+    """Hold what is answered, and how many seconds later."""
+
+    response: Response
+    delay: float = 0.0
+
+
+def no_fetch(request: Outgoing) -> Response:
+    """Refuse to ask another server."""
+    raise ConfigurationError("fetch", None, "give the provider a function that asks other servers: fetch=…")
+
+
+class Issuer:
+    """Be a provider for tests at one URL: with people, clients, keys and faults of its own.
+
+    `provider.issuer()` makes them. With `shows_form` people are shown a page on which they say who they are; without,
+    whoever is next signs in and allows everything, before the browser sees anything of it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        material: KeyMaterial,
+        clock: Clock,
+        *,
+        policy: Policy | None = None,
+        audience: str | None = None,
+        shows_form: bool = False,
+        fetch: Callable[[Outgoing], Response] = no_fetch,
+        everything: Recorder | None = None,
+    ) -> None:
+        self.url = url
+        self.clock = clock
+        self.audience = audience or url
+        self.shows_form = shows_form
+        self.people = People()
+        self.requests = Recorder()
+        self.signing_keys = IssuerKeys(material)
+        self.faults = Faults()
+        self.server = AuthorizationServer(
+            issuer=url,
+            clock=clock,
+            entropy=token_bytes,
+            token_key=token_bytes(32),
+            policy=policy or settings.lenient_policy(),
+            openid=settings.openid(),
+            keys=self.signing_keys,
+            registration=settings.registration(),
+            resources=settings.resources(audience),
+        )
+        self.world = World(
+            MemoryStorage(), authenticate=self._authenticate, claims=self.people.claims, fetch=fetch, sign=self._sign
+        )
+        self._material = material
+        self._everything = everything
+        self._learning = LearningClients(self.server, self.world)
+        self._sign_in = SignIn(self.server, self.world, self.people)
+        self._tokens = Tokens(self)
+        self._endpoints = self._endpoint_names()
+
+    @property
+    def base(self) -> str:
+        """Return the path of its URL, which is in front of its endpoints."""
+        return self.server.base
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Return what its metadata says (OIDC Discovery section 3), as a client reads it."""
+        path = f"{self.base}/.well-known/openid-configuration"
+        return _members(run(self.server.handle(Request("GET", path)), self.world))
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """Return its JWK set, for a client that is given one."""
+        return _members(run(self.server.handle(Request("GET", self.base + self.server.paths.jwks)), self.world))
+
+    def client(
+        self,
+        client_id: str = "test-client",
+        *,
+        secret: str | None = None,
+        redirect_uris: Iterable[str] = (),
+        scope: str | None = None,
+        public: bool = False,
+        alg: str = "ES256",
+        **settings: Any,
+    ) -> RegisteredClient:
+        """Register a client, in the place of one of the same name; `settings` are further ones of `oauthcore.Client`.
+
+        Without `redirect_uris` it learns the first that it uses, and holds to it; without a `scope` it may have
+        whatever it asks for. A `public` one has no secret. `alg` is what its ID tokens are signed by.
+        """
+        made = register(
+            self.server, self.world, client_id, secret, tuple(redirect_uris), scope, alg, settings, is_public=public
+        )
+        self._learning.watch(client_id, redirect_uri=not redirect_uris, scope=scope is None)
+        return made
+
+    def user(self, sub: str = "alice", **claims: object) -> User:
+        """Know somebody, with what ID tokens and UserInfo say of them beside what is known already."""
+        known = self.people.find(sub)
+        return self.people.add(attrs.evolve(known, claims={**known.claims, **claims}))
+
+    def next_login(
+        self,
+        sub: str | User = "alice",
+        claims: Mapping[str, object] | None = None,
+        *,
+        scope: str | Iterable[str] | None = None,
+        acr: str | None = None,
+        amr: Iterable[str] = (),
+        auth_time: int | None = None,
+    ) -> User:
+        """Have somebody sign in at the next authorization, and allow `scope` or all that is requested.
+
+        `claims` are known of them from then on. Further calls are of the authorizations after that.
+        """
+        decided = decision(sub, claims, self.people, scope=scope, acr=acr, amr=amr, auth_time=auth_time)
+        self.people.queue(decided)
+        return decided.user
+
+    def deny_next(self, sub: str | User = "alice") -> None:
+        """Have somebody say no at the next authorization: the client is told `access_denied`."""
+        self.people.queue(decision(sub, None, self.people, denies=True))
+
+    def fail_next(self, endpoint: EndpointName | TokenName, fault: str | int | Fault, *, times: int = 1) -> None:
+        """Have something go wrong at the next request to an endpoint, or with the next token that is issued.
+
+        At an endpoint: an OAuth error code, a status, `"malformed"`, `Slow(seconds)`, or `Body(…)`. With an `id_token`
+        or an `access_token`: a flaw of `FLAWS` by its name; `"revoked"` for an access token that is good for nothing at
+        once. Raises `ConfigurationError` for what is neither.
+        """
+        self.faults.add(endpoint, fault_of(endpoint, fault), times)
+
+    def token(
+        self,
+        sub: str | None = "alice",
+        *,
+        aud: str | list[str] | None = None,
+        scope: str | Iterable[str] = "",
+        claims: Mapping[str, object] | None = None,
+        expires_in: int = 300,
+        client_id: str | None = None,
+        alg: str = "ES256",
+        kid: str | None = None,
+        typ: str = "at+jwt",
+        opaque: bool = False,
+        flaw: FlawName | None = None,
+    ) -> str:
+        """Make an access token (RFC 9068) that its clients could have been issued; UserInfo and introspection know it.
+
+        `aud` is the issuer's `audience` if left out, and a `sub` of None makes a client's own token. `claims` are
+        added, in the place of others where they have their names; None takes one out. With a negative `expires_in` it
+        has expired. `kid` is said to be the key's. An `opaque` one is no JWT. `flaw` is what is wrong with it.
+        """
+        signed = self._tokens.access_token(sub, aud, scope, claims, expires_in, client_id, opaque=opaque)
+        return signed if isinstance(signed, str) else self._tokens.spelled(signed, alg, kid, typ, flaw)
+
+    def id_token(
+        self,
+        sub: str = "alice",
+        *,
+        aud: str | None = None,
+        nonce: str | None = None,
+        claims: Mapping[str, object] | None = None,
+        expires_in: int = 300,
+        alg: str = "ES256",
+        kid: str | None = None,
+        access_token: str | None = None,
+        flaw: FlawName | None = None,
+    ) -> str:
+        """Make an ID token for the client `aud`; with an `access_token` it has the hash of that."""
+        made = self._tokens.id_token(sub, aud, nonce, claims, expires_in, alg, access_token)
+        return self._tokens.spelled(made, alg, kid, "JWT", flaw)
+
+    def logout_token(
+        self,
+        sub: str | None = "alice",
+        *,
+        aud: str | None = None,
+        sid: str | None = None,
+        alg: str = "ES256",
+        **claims: object,
+    ) -> str:
+        """Make a logout token for the client `aud` (OIDC Back-Channel Logout section 2.4), to be posted to it."""
+        return self._tokens.spelled(self._tokens.logout_token(sub, aud, sid, claims), alg, None, "logout+jwt", None)
+
+    def revoke(self, token: str) -> None:
+        """Revoke an access token, and everything else that was issued on its grant."""
+        self._tokens.revoke(Secret(token))
+
+    def rotate_keys(self, *, keep_old: bool = True) -> None:
+        """Sign with new keys from now on; without `keep_old` what the old ones signed can't be verified any more."""
+        self.signing_keys.rotate(keep_old=keep_old)
+
+    def draft(self, header: Mapping[str, object], claims: Mapping[str, object], key: Jwk) -> Draft:
+        """Return a token before it is signed."""
+        return Draft(header, claims, key, stranger(self._material, key), self.clock.now)
+
+    def owns(self, path: str) -> bool:
+        """Tell whether a path is one of its endpoints', pages' or metadata's."""
+        return path in self.server.metadata_paths or path.startswith(f"{self.base}/")
+
+    def handle(self, request: Request, decided: Decision | None = None) -> Reply:
+        """Answer a request; `decided` is what the person at this browser does, whoever is next where it is None."""
+        endpoint = self._endpoints.get(request.path, "")
+        fault = self.faults.take(endpoint)
+        self._learning.learn(request)
+        response = None if fault is None else faulty_response(fault, endpoint, request, self.server)
+        if response is None:
+            response = self._answer(endpoint, request, decided)
+        request_and_response = recorded(endpoint, request, response)
+        self.requests.add(request_and_response)
+        if self._everything is not None:
+            self._everything.add(request_and_response)
+        return Reply(response, fault.seconds if isinstance(fault, Slow) else 0.0)
+
+    def _answer(self, endpoint: str, request: Request, decided: Decision | None) -> Response:
+        response = self._sign_in.answer(request, decided, shows_form=self.shows_form and decided is None)
+        if endpoint == "token" and response.status == 200:
+            self._revoke_if_wanted(response)
+        return self._with_further_claims(response) if endpoint == "userinfo" else response
+
+    def _revoke_if_wanted(self, response: Response) -> None:
+        if self.faults.take_if("access_token", Revoked) is not None:
+            self.revoke(str(_members(response)["access_token"]))
+
+    def _with_further_claims(self, response: Response) -> Response:
+        """Return what UserInfo says, with the claims of a user that no scope stands for."""
+        if response.status != 200 or not response.body.startswith(b"{"):
+            return response
+        members = _members(response)
+        further = self.people.find(str(members["sub"])).further_claims
+        return attrs.evolve(response, body=json.dumps({**further, **members}).encode())
+
+    def _authenticate(self, username: str, password: Secret) -> str | None:
+        """Take every password but the one that says of itself that it is wrong."""
+        return None if password.reveal() == "wrong" else self.people.find(username).sub
+
+    def _sign(self, effect: Sign) -> tuple[str, ...]:
+        return tuple(self._signed(jwt, key) for jwt, key in effect.jwts)
+
+    def _signed(self, jwt: Jwt, key: Jwk) -> str:
+        """Sign what is issued, with what is known of its user and with what is to be wrong with it."""
+        kind = kind_of(jwt)
+        if kind is None:
+            (token,) = crypto.sign([(jwt, key)])
+            return token
+        user = self.people.find(str(jwt.claims.get("sub", "")))
+        further = user.further_claims if kind == "id_token" else user.access_token_claims
+        draft = self.draft({"alg": jwt.alg, "typ": jwt.typ, "kid": key.kid}, {**further, **jwt.claims}, key)
+        flaw = self.faults.take_if(kind, Flawed)
+        flawed = draft if flaw is None else FLAWS[flaw.flaw].change(draft)
+        token = flawed.spell(flawed)
+        return token if jwt.encryption is None else crypto.encrypt(token, jwt.encryption)
+
+    def _endpoint_names(self) -> dict[str, str]:
+        paths = self.server.paths
+        names = (
+            "authorization",
+            "token",
+            "userinfo",
+            "introspection",
+            "revocation",
+            "registration",
+            "jwks",
+            "end_session",
+        )
+        own = {self.base + getattr(paths, name): name for name in names}
+        return own | dict.fromkeys(self.server.metadata_paths, "metadata")
+
+
+def kind_of(jwt: Jwt) -> TokenName | None:
+    """Tell which token this is, None for one that flaws are not for: a signed UserInfo never expires."""
+    if jwt.typ == "at+jwt":
+        return "access_token"
+    return "id_token" if jwt.typ == "JWT" and "exp" in jwt.claims else None
+
+
+def _members(response: Response) -> dict[str, Any]:
+    return parse_object(response.body)

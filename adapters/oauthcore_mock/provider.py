@@ -1,0 +1,127 @@
+"""The provider for tests: any number of issuers on one host, each below a path of its own. No socket is here."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from oauthcore import ConfigurationError, Policy, Request, Response
+from oauthcore.wire.http import Outgoing
+from oauthcore_mock.clock import Clock
+from oauthcore_mock.issuer import Issuer, Reply, no_fetch
+from oauthcore_mock.keys import KeyMaterial
+from oauthcore_mock.recorder import MANY, Recorder
+
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+
+
+class Provider:
+    """Hold issuers below one URL, and hand each request to the one that it is for.
+
+    `url` is scheme, host and port, as in `http://127.0.0.1:9400`; whoever serves it calls `handle`. With
+    `makes_issuers` an issuer is made for whatever first segment of a path is asked for. `fetch` asks other
+    servers, for clients that publish their keys or are told of logouts.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        makes_issuers: bool = False,
+        shows_form: bool = False,
+        fetch: Callable[[Outgoing], Response] = no_fetch,
+    ) -> None:
+        parts = urlsplit(url)
+        if not parts.netloc or parts.path:
+            raise ConfigurationError("url", url, "use scheme, host and port alone, as in http://127.0.0.1:9400")
+        self.url = url
+        self.clock = Clock()
+        self.material = KeyMaterial()
+        self.requests = Recorder(MANY)
+        self._makes_issuers = makes_issuers
+        self._shows_form = shows_form
+        self._fetch = fetch
+        self._issuers: dict[str, Issuer] = {}
+        self._numbers = itertools.count(1)
+
+    def issuer(
+        self,
+        name: str | None = None,
+        *,
+        clock: Clock | None = None,
+        policy: Policy | None = None,
+        audience: str | None = None,
+        shows_form: bool | None = None,
+    ) -> Issuer:
+        """Return the issuer of that name, which is its path, and make it where there is none; without a name a new one.
+
+        `audience` is whom its access tokens are for where the client does not say. `policy` takes the place of the
+        lenient one; `clock` that of the provider's.
+        """
+        name = f"t{next(self._numbers)}" if name is None else name
+        if name in self._issuers:
+            return self._issuers[name]
+        made = Issuer(
+            f"{self.url}/{name}",
+            self.material,
+            clock or self.clock,
+            policy=policy,
+            audience=audience,
+            shows_form=self._shows_form if shows_form is None else shows_form,
+            fetch=self._fetch,
+            everything=self.requests,
+        )
+        self._issuers[name] = made
+        return made
+
+    def forget(self, issuer: Issuer) -> None:
+        """Remove an issuer with all that it knows."""
+        self._issuers = {name: known for name, known in self._issuers.items() if known is not issuer}
+
+    @property
+    def issuers(self) -> tuple[Issuer, ...]:
+        """Return the issuers that there are."""
+        return tuple(self._issuers.values())
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request, whatever host it names: by the issuer whose path it has."""
+        issuer = self._issuer_of(request.path)
+        if issuer is None:
+            names = ", ".join(sorted(self._issuers)) or "none"
+            text = f"No issuer of this provider for tests is at {request.path}. There are: {names}.\n"
+            return Reply(Response(404, (_TEXT,), text.encode()))
+        return issuer.handle(request)
+
+    def issuer_at(self, url: str) -> Issuer:
+        """Return the issuer that a URL is of; raises `ConfigurationError` where it is none of them."""
+        found = self._issuer_of(urlsplit(url).path) if self.owns(url) else None
+        if found is None:
+            raise ConfigurationError("url", url, f"use a URL of an issuer at {self.url}")
+        return found
+
+    def owns(self, url: str) -> bool:
+        """Tell whether a URL is below the provider's; a path alone is."""
+        parts = urlsplit(url)
+        return not parts.netloc or f"{parts.scheme}://{parts.netloc}" == self.url
+
+    def _issuer_of(self, path: str) -> Issuer | None:
+        name = _name_in(path, self._issuers)
+        if name in self._issuers:
+            return self._issuers[name]
+        return self.issuer(name) if self._makes_issuers and name else None
+
+
+def _name_in(path: str, known: dict[str, Any]) -> str:
+    """Return the name of the issuer that a path is of: the longest that is known, and else the first segment.
+
+    The metadata of an issuer with a path is at the root of the host (RFC 8414 section 3.1), with that path behind it.
+    """
+    segments = path.split("/")[1:]
+    if segments[:1] == [".well-known"]:
+        segments = segments[2:]
+    for length in range(len(segments), 0, -1):
+        if "/".join(segments[:length]) in known:
+            return "/".join(segments[:length])
+    return segments[0] if segments else ""

@@ -1,0 +1,80 @@
+"""A provider in a test suite: fixtures of pytest, over `oauthcore_mock`.
+
+`pip install "oauthcore[pytest]"`, and the fixtures of `plugin.py` are there; docs/testing-your-app.md shows them.
+
+One server is started in a session, on a free port of the loopback interface, in a thread, when the first test wants it.
+Each test has a tenant of its own: an issuer with a path of its own, whose storage, keys, people, clock, faults and
+record nobody else has. So neither the order of tests nor how many processes run them (pytest-xdist) makes a difference:
+each process has a server of its own. To make a tenant takes two milliseconds, as nothing is started for it.
+
+An application that is called in the same process needs no port: `oauth_app` is the same provider as an ASGI and as a
+WSGI application, and where the fixture `oauth_url` returns a URL of the suite's own, no socket is opened at all.
+Browsers and tokens never need one: they speak to the issuer in the process.
+
+pytest imports this package in every suite of an environment in which it is installed. So nothing is imported here, and
+in `plugin.py` only pytest: the names below are found when they are used, and the fixtures import what they need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oauthcore_mock import (
+        FLAWS,
+        Body,
+        Browser,
+        Callback,
+        Clock,
+        FlawName,
+        Issuer,
+        NotSentBack,
+        Provider,
+        RecordedRequest,
+        Recorder,
+        RegisteredClient,
+        Slow,
+        User,
+    )
+    from oauthcore_pytest.acting import acting_as
+    from oauthcore_pytest.applications import Applications
+    from oauthcore_pytest.challenge import assert_challenge
+    from oauthcore_pytest.relying_party import alog_in, log_in
+
+_PLACES = {
+    "acting_as": "oauthcore_pytest.acting",
+    "Applications": "oauthcore_pytest.applications",
+    "assert_challenge": "oauthcore_pytest.challenge",
+    "alog_in": "oauthcore_pytest.relying_party",
+    "log_in": "oauthcore_pytest.relying_party",
+}
+
+__all__ = [
+    "FLAWS",
+    "Applications",
+    "Body",
+    "Browser",
+    "Callback",
+    "Clock",
+    "FlawName",
+    "Issuer",
+    "NotSentBack",
+    "Provider",
+    "RecordedRequest",
+    "Recorder",
+    "RegisteredClient",
+    "Slow",
+    "User",
+    "acting_as",
+    "alog_in",
+    "assert_challenge",
+    "log_in",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import a name at its first use."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_PLACES.get(name, "oauthcore_mock")), name)

@@ -1,0 +1,98 @@
+"""What a resource server says to who may not: an assertion about its challenge (RFC 6750 section 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from oauthcore.wire.text import ascii_lower
+
+# RFC 9110 section 11.6.1: a parameter is a token or a quoted string.
+_PARAMETER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|([^ \t,\"]+))")
+_SCHEME = re.compile(r"(?:^|,)[ \t]*Bearer(?:[ \t]+|$|,)", re.IGNORECASE)
+# RFC 6750 section 3.1; without credentials there is no code, and the status is 401.
+_STATUS = {"invalid_request": 400, "invalid_token": 401, "insufficient_scope": 403, None: 401}
+
+
+@attrs.frozen
+class ReceivedChallenge:
+    """Hold the parameters of a challenge for bearer tokens."""
+
+    parameters: Mapping[str, str]
+
+    @property
+    def error(self) -> str | None:
+        """Return the code of the error, None where there were no credentials."""
+        return self.parameters.get("error")
+
+    @property
+    def scope(self) -> frozenset[str]:
+        """Return the scope that is needed."""
+        return frozenset(filter(None, self.parameters.get("scope", "").split(" ")))
+
+    @property
+    def resource_metadata(self) -> str | None:
+        """Return where the resource describes itself (RFC 9728 section 5.1)."""
+        return self.parameters.get("resource_metadata")
+
+
+def assert_challenge(
+    response: Any,
+    *,
+    error: str | None = None,
+    scope: str | Iterable[str] | None = None,
+    status: int | None = None,
+    resource_metadata: str | None = None,
+) -> ReceivedChallenge:
+    """Check that a response refuses a request as RFC 6750 section 3 has it, and return its challenge.
+
+    `response` is that of httpx, requests, Starlette, Flask, Django, aiohttp, or `oauthcore`. Without an `error` the
+    challenge must have none: no token came. `status` is the one that goes with the error, and a `scope` of None is any.
+    Raises `AssertionError` that says what is there instead.
+    """
+    found_status, header = _status_of(response), _header_of(response)
+    wanted = _STATUS.get(error, 401) if status is None else status
+    assert found_status == wanted, f"the status is {found_status}, and not {wanted}; WWW-Authenticate: {header}"
+    assert header is not None, f"there is no WWW-Authenticate beside {found_status} (RFC 6750 section 3)"
+    scheme = _SCHEME.search(header)
+    assert scheme is not None, f"the challenge is for no bearer token: {header}"
+    challenge = ReceivedChallenge(_parameters(header[scheme.end() :]))
+    assert challenge.error == error, f"the error is {challenge.error}, and not {error}: {header}"
+    if scope is not None:
+        needed = frozenset(scope.split(" ") if isinstance(scope, str) else scope) - {""}
+        assert challenge.scope == needed, f"the scope is {sorted(challenge.scope)}, and not {sorted(needed)}: {header}"
+    if resource_metadata is not None:
+        where = challenge.resource_metadata
+        assert where == resource_metadata, f"resource_metadata is {where}, and not {resource_metadata}: {header}"
+    return challenge
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Read the parameters of one challenge, up to where another one begins."""
+    found: dict[str, str] = {}
+    position = 0
+    while match := _PARAMETER.match(text, position):
+        quoted = match[2]
+        found[ascii_lower(match[1])] = match[3] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        comma = re.compile(r"[ \t]*,[ \t]*").match(text, match.end())
+        if comma is None:
+            break
+        position = comma.end()
+    return found
+
+
+def _status_of(response: Any) -> int:
+    # aiohttp and oauthcore call it `status`, which is a text in Flask.
+    status = getattr(response, "status_code", None)
+    found: int = response.status if status is None else status
+    return found
+
+
+def _header_of(response: Any) -> str | None:
+    headers = response.headers
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    values = [str(value) for name, value in pairs if ascii_lower(str(name)) == "www-authenticate"]
+    return ", ".join(values) if values else None

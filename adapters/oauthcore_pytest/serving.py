@@ -1,0 +1,67 @@
+"""The provider on a port: the reference server's transport, in a thread with an event loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from oauthcore import Request, Response
+from oauthcore_h11.settings import Settings
+from oauthcore_h11.transport import Server
+from oauthcore_mock import Provider
+
+# All clients are on this machine, and share its address.
+SETTINGS = Settings(connections_per_address=1_000)
+
+
+@contextmanager
+def served(make: Callable[[str], Provider] = Provider) -> Iterator[Provider]:
+    """Serve a provider on a free port of the loopback interface until the block ends."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    provider = make(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    provider.material.prepare()
+    thread = _Serving(provider, listening)
+    thread.start()
+    try:
+        yield provider
+    finally:
+        thread.stop()
+
+
+class _Serving(threading.Thread):
+    """Serve from `start` to `stop`. The socket listens before that, so that no client has to wait for the thread."""
+
+    def __init__(self, provider: Provider, listening: socket.socket) -> None:
+        # A daemon: a test run that is broken off must not be held up by it.
+        super().__init__(name="oauthcore provider for tests", daemon=True)
+        self._provider = provider
+        self._listening = listening
+        self._loop = asyncio.new_event_loop()
+        self._over = asyncio.Event()
+
+    def run(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Be the thread."""
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    def stop(self) -> None:
+        """Stop serving, and wait for it; whoever is connected is hung up on."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self.join()
+
+    async def _serve(self) -> None:
+        server = Server(self._answer, SETTINGS)
+        await server.start([self._listening])
+        await self._over.wait()
+        await server.stop(grace=0)
+
+    async def _answer(self, request: Request) -> Response:
+        reply = self._provider.handle(request)
+        if reply.delay:
+            await asyncio.sleep(reply.delay)
+        return reply.response
