@@ -72,7 +72,7 @@ class Verdict:
 
     @property
     def met(self) -> bool:
-        """Tell whether the aim is met."""
+        """Return whether the aim is met."""
         return (self.least is None or self.reached >= self.least) and (self.most is None or self.reached <= self.most)
 
     @override

@@ -102,7 +102,7 @@ class ClientIdMetadata:
         check_kind("loopback", self.loopback, (LoopbackDocuments, type(None)), remedy)
 
     def admits(self, client_id: str) -> bool:
-        """Tell whether a client identifier is a URL that a document may be at, and its host one that is taken."""
+        """Return whether a client identifier is a URL that a document may be at, and its host one that is taken."""
         if not is_document_url(client_id, loopback=self.loopback is not None):
             return False
         host = host_of(client_id)
@@ -113,12 +113,12 @@ class ClientIdMetadata:
         return self.trust is None or self.trust(client_id)
 
     def is_known_host(self, client_id: str) -> bool:
-        """Tell whether the operator has named the host: what is there is no stranger's."""
+        """Return whether the operator has named the host: what is there is no stranger's."""
         return self.allowed_hosts is not None and _is_among(host_of(client_id), self.allowed_hosts)
 
 
 def is_document_url(client_id: str, *, loopback: bool = False) -> bool:
-    """Tell whether a client identifier is a URL that a document may be at (section 3 of the draft).
+    """Return whether a client identifier is a URL that a document may be at (section 3 of the draft).
 
     Stricter than the draft: every spelling is a client of its own, so that there is one spelling alone of each URL.
     """

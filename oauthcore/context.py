@@ -109,7 +109,7 @@ class Context:
     client_id_metadata: MetadataDocuments | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
-        """Tell whether the policy, or the client's registration, opens something."""
+        """Return whether the policy, or the client's registration, opens something."""
         return self.policy.allows(allowance, client.allow)
 
     def requested_scope(self, requested: Scope | None, client: Client) -> Scope:

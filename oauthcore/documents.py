@@ -170,7 +170,7 @@ class Documents:
         return newer if newer.body is not None else self.get(url, now)
 
     def is_being_fetched(self, url: str, now: int) -> bool:
-        """Tell whether a request is at it, so that another which has an older answer need not wait for this one."""
+        """Return whether a request is at it, so that another which has an older answer need not wait for this one."""
         held = self._fetching.get(url)
         return held is not None and now < held.since + TURN_LASTS
 

@@ -183,5 +183,5 @@ class Policy:
         return attrs.evolve(self, response_types=types)
 
     def allows(self, allowance: Allowance, client_allow: frozenset[Allowance] = frozenset()) -> bool:
-        """Tell whether something is opened here, or for this client."""
+        """Return whether something is opened here, or for this client."""
         return allowance in self.allow or allowance in client_allow

@@ -75,18 +75,18 @@ def validate_redirect(requested: str | None, registered: tuple[str, ...]) -> Val
 
 
 def is_registered(uri: str, registered: tuple[str, ...]) -> bool:
-    """Tell whether a redirect URI is one of the registered ones, character by character but for a loopback port."""
+    """Return whether a redirect URI is one of the registered ones, character by character but for a loopback port."""
     return uri in registered or _is_loopback_of(uri, registered)
 
 
 def _is_loopback_of(requested: str, registered: tuple[str, ...]) -> bool:
-    """Tell whether it is a registered loopback URI with another port (RFC 8252 section 7.3)."""
+    """Return whether it is a registered loopback URI with another port (RFC 8252 section 7.3)."""
     match = _LOOPBACK.fullmatch(requested)
     return match is not None and match.groups() in [m.groups() for m in map(_LOOPBACK.fullmatch, registered) if m]
 
 
 def is_impersonable(uri: str) -> bool:
-    """Tell whether any program on the person's machine could be listening there (RFC 8252 section 8.6)."""
+    """Return whether any program on the person's machine could be listening there (RFC 8252 section 8.6)."""
     return not uri.startswith("https://")
 
 

@@ -77,7 +77,7 @@ class Resource:
     )
 
     def admits(self, client: Client) -> bool:
-        """Tell whether a client may have tokens for it."""
+        """Return whether a client may have tokens for it."""
         return self.client_ids is None or client.client_id in self.client_ids
 
     def signed_by(self, algorithms: tuple[str, ...]) -> Resource:
@@ -182,7 +182,7 @@ class Resources:
 
     @property
     def is_value(self) -> bool:
-        """Tell whether nothing in it is a function of the host's, which no trace of a decision could bring."""
+        """Return whether nothing in it is a function of the host's, which no trace of a decision could bring."""
         return self.unregistered is None or attrs.has(type(self.unregistered))
 
     @property

@@ -45,11 +45,11 @@ class Scope:
         return " ".join(self.tokens)
 
     def covers(self, other: Scope) -> bool:
-        """Tell whether everything in `other` is also here."""
+        """Return whether everything in `other` is also here."""
         return self.tokens == other.tokens or set(other.tokens) <= set(self.tokens)
 
     def shares(self, other: Scope) -> bool:
-        """Tell whether anything is in both."""
+        """Return whether anything is in both."""
         return not set(self.tokens).isdisjoint(other.tokens)
 
     def within(self, other: Scope) -> Scope:
@@ -147,7 +147,7 @@ class ScopeHierarchy:
         return Scope(tuple(found))
 
     def covers(self, scope: Scope, other: Scope) -> bool:
-        """Tell whether everything in `other` is in a scope, or implied by it."""
+        """Return whether everything in `other` is in a scope, or implied by it."""
         return scope.covers(other) or (bool(self.implied) and self(scope).covers(other))
 
     def within(self, scope: Scope, allowed: Scope) -> Scope:

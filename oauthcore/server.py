@@ -204,11 +204,11 @@ class AuthorizationServer:
         return response if endpoint.cors is None else with_headers(response, endpoint.cors.headers)
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is one of the endpoints', so that a host knows what to leave alone."""
+        """Return whether a path is one of the endpoints', so that a host knows what to leave alone."""
         return path in self._endpoints
 
     def asks_login(self, path: str) -> bool:
-        """Tell whether an endpoint wants to know who is signed in, so that a host need not find out for the others."""
+        """Return whether an endpoint wants to know who is signed in, so that a host need not find out for the others."""
         return path in self._endpoints and self._endpoints[path].asks_login
 
     def _answer(

@@ -49,7 +49,7 @@ class Tracebacks:
 
 
 def is_over(shown: Shown, now: float) -> bool:
-    """Tell whether a traceback may be shown again; also where the clock was set back."""
+    """Return whether a traceback may be shown again; also where the clock was set back."""
     return abs(now - shown.at) >= TRACEBACK_EVERY
 
 

@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_run_again(item: pytest.Item) -> bool:
-    """Tell whether a test that is to be run once is one of its later parameters."""
+    """Return whether a test that is to be run once is one of its later parameters."""
     if (
         item.get_closest_marker("once") is None
         or not isinstance(item, pytest.Function)
@@ -82,7 +82,7 @@ def logging_as_it_was() -> Iterator[None]:
 
 
 def is_of_pytest(handler: logging.Handler) -> bool:
-    """Tell whether pytest has added it to hear what is logged."""
+    """Return whether pytest has added it to hear what is logged."""
     return type(handler).__module__.startswith("_pytest.")
 
 

@@ -50,7 +50,7 @@ class Interactions(Generic[RequestT, ResponseT]):
         return self._server.interactions.form_token(self._framework.wire_of(request), id)
 
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
-        """Tell whether a posted form was shown to this browser, for this interaction."""
+        """Return whether a posted form was shown to this browser, for this interaction."""
         return self._server.interactions.is_form_token(self._framework.wire_of(request), id, token)
 
 

@@ -112,7 +112,7 @@ class Protect(SecurityBase):
         raise Refused(verdict)
 
     def __eq__(self, other: object) -> bool:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Tell whether another requires the same of the same tokens, but for the scope."""
+        """Return whether another requires the same of the same tokens, but for the scope."""
         return isinstance(other, Protect) and self._identity == other._identity
 
     def __hash__(self) -> int:  # type: ignore[explicit-override]  # typing.override is 3.12's

@@ -78,7 +78,7 @@ class EndpointRoute(Route):
         self._oauth = oauth
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Tell whether a request is for an endpoint."""
+        """Return whether a request is for an endpoint."""
         if scope["type"] == "http" and self._oauth.path_in(scope) is None:
             return Match.NONE, {}
         return super().matches(scope)

@@ -160,7 +160,7 @@ class DjangoStorage:
 
 
 def was_undone(error: OperationalError) -> bool:
-    """Tell whether a database says that it has undone a transaction because of others (class 40; MySQL's 1213)."""
+    """Return whether a database says that it has undone a transaction because of others (class 40; MySQL's 1213)."""
     return not _UNDONE.isdisjoint(_codes_of(error))
 
 

@@ -133,7 +133,7 @@ class EndpointPattern(RegexPattern):
     def match(  # type: ignore[explicit-override]  # typing.override is 3.12's
         self, path: str
     ) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
-        """Tell whether a path, without what the project is mounted at, is an endpoint's."""
+        """Return whether a path, without what the project is mounted at, is an endpoint's."""
         script, own = get_script_prefix(), self._oauth
         is_ours = own.owns(script + path) or own.owns(f"{own.prefix}/{path}") or f"/{path}" in own.metadata_paths
         return super().match(path) if is_ours else None

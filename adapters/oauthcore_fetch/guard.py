@@ -39,7 +39,7 @@ class Allowed:
     hosts: frozenset[str] = frozenset()
 
     def covers(self, host: str, address: Address) -> bool:
-        """Tell whether a host at an address is among them."""
+        """Return whether a host at an address is among them."""
         return ascii_lower(host) in self.hosts or any(address in network for network in self.networks)
 
 

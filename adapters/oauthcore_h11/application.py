@@ -278,5 +278,5 @@ def address_of(peer: Peer | None) -> str | None:
 
 
 def names_client(request: Request) -> bool:
-    """Tell whether a proxy named the client that it asks for."""
+    """Return whether a proxy named the client that it asks for."""
     return request.header(FORWARDED_FOR) is not None

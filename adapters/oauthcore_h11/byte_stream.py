@@ -28,7 +28,7 @@ class ByteStream(asyncio.Protocol):
 
     @property
     def is_readable(self) -> bool:
-        """Tell whether `read` has something to return, be it that nothing more will come."""
+        """Return whether `read` has something to return, be it that nothing more will come."""
         return bool(self._received) or self._has_ended
 
     def read(self) -> bytes:

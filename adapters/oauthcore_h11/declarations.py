@@ -78,7 +78,7 @@ def jwks_in(setting: str, path: Path) -> str:
 
 
 def reads_id_tokens(scope: Scope) -> bool:
-    """Tell whether a client's ID tokens have the claims of its scopes, if its operator does not say.
+    """Return whether a client's ID tokens have the claims of its scopes, if its operator does not say.
 
     Where an operator knows the client, they know what it may learn; and many applications look at nothing else.
     """

@@ -49,7 +49,7 @@ class WithDeclared:
         self._settled = True
 
     def is_declared(self, kind: type[Record], key: str) -> bool:
-        """Tell whether that record is declared."""
+        """Return whether that record is declared."""
         return (kind, key) in self._declared
 
     async def find(self, kind: type[R], key: str, /) -> R | None:

@@ -77,7 +77,7 @@ class DemoMcp:
     endpoint: McpEndpoint
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is one of these; clients differ about a slash at its end."""
+        """Return whether a path is one of these; clients differ about a slash at its end."""
         return path.rstrip("/") == self.path or self.resource_server.owns(path)
 
     def handle(self, request: Request) -> Flow[Response]:

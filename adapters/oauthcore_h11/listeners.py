@@ -85,7 +85,7 @@ def opened(bind: str, host: str, port: int) -> socket.socket:
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Tell whether somebody listens there."""
+    """Return whether somebody listens there."""
     with socket.socket(socket.AF_INET6) as probe:
         try:
             probe.bind((host, port))

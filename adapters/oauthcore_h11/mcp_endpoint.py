@@ -147,7 +147,7 @@ class McpEndpoint:
 
 
 def is_local(origin: str) -> bool:
-    """Tell whether an origin is a page of this machine's own, as a client's in a browser is."""
+    """Return whether an origin is a page of this machine's own, as a client's in a browser is."""
     try:
         host = urlsplit(origin).hostname
         return host is not None and bool(loopback_addresses(host))

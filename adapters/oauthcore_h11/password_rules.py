@@ -52,7 +52,7 @@ def common_passwords() -> frozenset[str]:
 
 
 def is_common(password: str, *others: str) -> bool:
-    """Tell whether a password is one of those that everybody tries, or made of one thing over and over.
+    """Return whether a password is one of those that everybody tries, or made of one thing over and over.
 
     Case makes no difference, and neither does what many put behind a word that is refused.
     """
@@ -69,7 +69,7 @@ def is_common(password: str, *others: str) -> bool:
 
 
 def is_repeated(text: str, words: frozenset[str]) -> bool:
-    """Tell whether it is a character, or an expected word, several times: in `aaaaaaaaaaaaaaa` there is one guess."""
+    """Return whether it is a character, or an expected word, several times: in `aaaaaaaaaaaaaaa` there is one guess."""
     for size in range(1, len(text) // 2 + 1):
         if text[:size] * (len(text) // size) == text and (size <= _SHORT or text[:size] in words):
             return True
@@ -80,7 +80,7 @@ _SHORT = 3
 
 
 def is_sequence(text: str) -> bool:
-    """Tell whether each character is the one after, or before, the last: as in `456789`; a digit follows 9 by 0."""
+    """Return whether each character is the one after, or before, the last: as in `456789`; a digit follows 9 by 0."""
     steps = {_step(one, other) for one, other in pairwise(text)}
     return len(text) > 1 and steps in ({1}, {-1})
 

@@ -55,7 +55,7 @@ class Passwords:
         step: float = 1.0,
         parameters: Iterable[str] = (),
     ) -> bool:
-        """Tell whether that is the password; None is never right, and costs the same. Raises `TooBusy`.
+        """Return whether that is the password; None is never right, and costs the same. Raises `TooBusy`.
 
         `parameters` are those that stored hashes have, by default those of new ones; `flows` and `step` say whose turn
         it is.
@@ -68,11 +68,11 @@ class Passwords:
         return await self._in_turn(lambda: self.hash(password), flows, step)
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Tell whether a hash was made with other parameters than these."""
+        """Return whether a hash was made with other parameters than these."""
         return self._hasher.check_needs_rehash(password_hash)
 
     def is_hash(self, text: str) -> bool:
-        """Tell whether a text is a hash that can be checked here."""
+        """Return whether a text is a hash that can be checked here."""
         return self._matches(text, b"") is not None
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class Passwords:
         return False
 
     def _matches(self, password_hash: str, typed: bytes) -> bool | None:
-        """Tell whether a hash is that of a password; None for a text that is no hash."""
+        """Return whether a hash is that of a password; None for a text that is no hash."""
         try:
             return self._hasher.verify(password_hash, typed)
         except InvalidHashError:

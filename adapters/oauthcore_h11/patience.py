@@ -43,7 +43,7 @@ class Patience:
 
     @property
     def is_waiting(self) -> bool:
-        """Tell whether somebody waits."""
+        """Return whether somebody waits."""
         return self._awaited is not None
 
     async def wait(self, awaited: asyncio.Future[T], deadline: float) -> T:

@@ -41,7 +41,7 @@ class TrustedProxies:
     has_unnamed: bool = False
 
     def trusts(self, address: Address | None) -> bool:
-        """Tell whether who is at that address, or on a unix socket, is believed."""
+        """Return whether who is at that address, or on a unix socket, is believed."""
         return self.unix if address is None else any(address in network for network in self.networks)
 
     def source_of(self, connected: str | None) -> str | None:

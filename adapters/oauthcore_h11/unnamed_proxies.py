@@ -22,7 +22,7 @@ def proxies_of(configuration: Configuration) -> TrustedProxies:
 
 
 def has_unnamed_proxy(configuration: Configuration) -> bool:
-    """Tell whether TLS must end at a proxy, which none of those that are named can be.
+    """Return whether TLS must end at a proxy, which none of those that are named can be.
 
     Clients are sent to an https issuer; where nothing here speaks TLS, whoever connects is not one of them.
     """
@@ -31,7 +31,7 @@ def has_unnamed_proxy(configuration: Configuration) -> bool:
 
 
 def is_named_at(bind: str, configuration: Configuration) -> bool:
-    """Tell whether a proxy that is named can connect there."""
+    """Return whether a proxy that is named can connect there."""
     table = configuration.proxies
     if bind.startswith(UNIX):
         return table.trusted_unix
@@ -43,7 +43,7 @@ def is_named_at(bind: str, configuration: Configuration) -> bool:
 
 
 def overlap(one: Network, other: Network) -> bool:
-    """Tell whether two networks have an address in common; those of two families have none."""
+    """Return whether two networks have an address in common; those of two families have none."""
     if isinstance(one, IPv4Network):
         return isinstance(other, IPv4Network) and one.overlaps(other)
     return isinstance(other, IPv6Network) and one.overlaps(other)

@@ -164,7 +164,7 @@ class Users:
         return AuthenticatedUser(user.subject, (stored,))
 
     async def is_current(self, username: str, login: Login) -> bool:
-        """Tell whether a sign-in still counts: not if the user is gone, disabled, or has had a new password since.
+        """Return whether a sign-in still counts: not if the user is gone, disabled, or has had a new password since.
 
         A session is a cookie, and nobody can take that back; so each is held against what is known of its user now.
         """
@@ -187,7 +187,7 @@ class Users:
         yield Way(self._patience.counters(key, address, self._key), (f"account {key}", *place))
 
     async def _is_right(self, user: User | None, password: Secret, way: Way) -> bool:
-        """Tell whether it is the user's password, in a time that does not tell whether there is a user."""
+        """Return whether it is the user's password, in a time that does not tell whether there is a user."""
         in_use = await parameters_in_use(self._storage) | self._declared_parameters
         own = None if user is None else parameters_of(user.password_hash)
         if own is not None and own not in in_use and user is not None:

@@ -84,7 +84,7 @@ class Pages:
         return tuple(self._pages)
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is one of the pages'."""
+        """Return whether a path is one of the pages'."""
         return path in self._pages
 
     def login_of(self, request: Request) -> Login | None:

@@ -158,12 +158,12 @@ class AsyncClusterConnection:
 
 
 def may_be_sent_again(command: Command, error: RedisError) -> bool:
-    """Tell whether a command may be sent once more: it is safe and its reply was lost, or a replica did not do it."""
+    """Return whether a command may be sent once more: it is safe and its reply was lost, or a replica did not do it."""
     return command.is_safe if isinstance(error, LOST) else is_of_a_replica(error)
 
 
 def is_of_a_replica(error: RedisError) -> bool:
-    """Tell whether a server only reads; until version 7 it says so in the middle of what a script has to say."""
+    """Return whether a server only reads; until version 7 it says so in the middle of what a script has to say."""
     return isinstance(error, ReadOnlyError) or "-READONLY " in str(error)
 
 

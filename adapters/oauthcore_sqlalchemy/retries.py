@@ -150,14 +150,14 @@ def persist(exchange: Callable[[], Exchange[T]], terms: Terms) -> Operation[T]:
 
 
 def is_dead(error: DBAPIError | OSError) -> bool:
-    """Tell whether an error means that the connection is gone, and was thrown away; who was silent may be so again."""
+    """Return whether an error means that the connection is gone, and was thrown away; who was silent may be so again."""
     if isinstance(error, OSError):
         return not isinstance(error, TimeoutError)
     return error.connection_invalidated
 
 
 def was_undone(error: DBAPIError) -> bool:
-    """Tell whether the database says that it has undone the transaction because of others."""
+    """Return whether the database says that it has undone the transaction because of others."""
     return not _codes_of(error).isdisjoint(_SQLSTATES | _ERROR_CODES)
 
 
@@ -171,7 +171,7 @@ def check_tables(error: DBAPIError, where: object) -> None:
 
 
 def reads_only(error: DBAPIError) -> bool:
-    """Tell whether a connection leads to where nothing is written: whoever has it should let go of it."""
+    """Return whether a connection leads to where nothing is written: whoever has it should let go of it."""
     return not _codes_of(error).isdisjoint(_READS_ONLY)
 
 
@@ -182,7 +182,7 @@ def _codes_of(error: DBAPIError) -> frozenset[Any]:
 
 
 def was_not_heard(error: DBAPIError, terms: Terms) -> bool:
-    """Tell whether the connection was dead before anything but the beginning of the transaction was said."""
+    """Return whether the connection was dead before anything but the beginning of the transaction was said."""
     return error.connection_invalidated and error.statement == terms.dialect.begin
 
 

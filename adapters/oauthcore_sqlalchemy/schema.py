@@ -57,7 +57,7 @@ def head() -> str | None:
 
 
 def is_newer(revision: str | None) -> bool:
-    """Tell whether a revision is none that this version knows."""
+    """Return whether a revision is none that this version knows."""
     known = ScriptDirectory.from_config(_configuration(None)).walk_revisions()
     return revision is not None and revision not in {script.revision for script in known}
 

@@ -22,7 +22,7 @@ class Thread:
         self.future: Future[int] = Future()
 
     def still_waits(self) -> bool:
-        """Tell whether it has not given up; to be asked once, and from then on it can't."""
+        """Return whether it has not given up; to be asked once, and from then on it can't."""
         return self.future.set_running_or_notify_cancel()
 
 
@@ -34,7 +34,7 @@ class Task:
         self.future: asyncio.Future[int] = self.loop.create_future()
 
     def still_waits(self) -> bool:
-        """Tell whether it has not given up; from now on what it asked for is done all the same."""
+        """Return whether it has not given up; from now on what it asked for is done all the same."""
         return not self.future.cancelled()
 
 

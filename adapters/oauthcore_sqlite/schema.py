@@ -108,7 +108,7 @@ def connect(path: Path, wait: float) -> sqlite3.Connection:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Tell whether another process's lock is why something failed (SQLite, Result and Error Codes)."""
+    """Return whether another process's lock is why something failed (SQLite, Result and Error Codes)."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF == sqlite3.SQLITE_BUSY
 
 

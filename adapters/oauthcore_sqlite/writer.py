@@ -74,7 +74,7 @@ class Step:
         assert_never(change)
 
     def holds(self, body: str | None) -> bool:
-        """Tell whether what is stored is what has to be there."""
+        """Return whether what is stored is what has to be there."""
         if body is None or self.expected is None:
             return body is None and self.expected is None
         # Other text may still be the same record: an older version wrote it, before a field was added.

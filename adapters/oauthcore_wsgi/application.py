@@ -186,7 +186,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         )
 
     def owns(self, path: str) -> bool:
-        """Tell whether a whole path is one of the endpoints' or the pages'."""
+        """Return whether a whole path is one of the endpoints' or the pages'."""
         return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
 
     def _logged(self, request: Request, response: Response) -> Response:

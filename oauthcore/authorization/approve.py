@@ -81,7 +81,7 @@ def check_id_token_allowed(validated: ValidatedRequest, approval: Approval, cont
 
 
 def relies_on_nonce(validated: ValidatedRequest, context: Context) -> bool:
-    """Tell whether nothing but the nonce binds the code (OAuth 2.1 section 7.5.1)."""
+    """Return whether nothing but the nonce binds the code (OAuth 2.1 section 7.5.1)."""
     response = validated.response
     unchallenged = response.type.issues_code and response.code_challenge is None
     return unchallenged and not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, validated.access.client)

@@ -62,7 +62,7 @@ def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Sec
 
 
 def is_same_browser(browser: Secret | None, bound: Digest, context: Context) -> bool:
-    """Tell whether it is the browser that the interaction started in."""
+    """Return whether it is the browser that the interaction started in."""
     # RFC 9700 section 4.7: a request belongs to one user agent. The comparison takes the same time wherever the values
     # differ.
     return browser is not None and same_digest(context.digest("browser", browser), bound)

@@ -95,12 +95,12 @@ def next_step(
 
 
 def is_somebody_else(access: RequestedAccess, login: Login, context: Context) -> bool:
-    """Tell whether the client wants another person than who is signed in (OIDC Core sections 3.1.2.1 and 5.5.1)."""
+    """Return whether the client wants another person than who is signed in (OIDC Core sections 3.1.2.1 and 5.5.1)."""
     return any(sub != subject_for(access.client, login.subject, context) for sub in access.subjects)
 
 
 def is_fresh(login: Login, progress: InteractionProgress) -> bool:
-    """Tell whether the person signed in after the request had come.
+    """Return whether the person signed in after the request had come.
 
     Times are in seconds, and who signed in and came with the request within the same one did so before it.
     """
@@ -110,7 +110,7 @@ def is_fresh(login: Login, progress: InteractionProgress) -> bool:
 
 
 def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgress, context: Context) -> bool:
-    """Tell whether the person has to sign in again: by `prompt=login`, or because it was too long ago.
+    """Return whether the person has to sign in again: by `prompt=login`, or because it was too long ago.
 
     Who signs in for this request is fresh, however long the rest of it takes: with `max_age=0` nobody else ever is.
     """
@@ -124,7 +124,7 @@ def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgres
 
 
 def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], context: Context) -> bool:
-    """Tell whether the person has allowed all of this before, and may be taken at that word.
+    """Return whether the person has allowed all of this before, and may be taken at that word.
 
     Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but
     the client, who authenticates to use it: who is it that asks? (RFC 8252 section 8.6.) Nor behind one at another host
@@ -145,7 +145,7 @@ def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], co
 def is_allowed_at(
     resource: str | None, access: RequestedAccess, consents: tuple[Consent, ...], context: Context
 ) -> bool:
-    """Tell whether the person has allowed before whatever is asked for at one resource."""
+    """Return whether the person has allowed before whatever is asked for at one resource."""
     consent = consent_at(resource, consents)
     if consent is None or not is_live_consent(consent, access.client, context.now):
         return False
@@ -156,7 +156,7 @@ def is_allowed_at(
 
 
 def is_own_host(client: Client, redirect_uri: str) -> bool:
-    """Tell whether a client is answered at the host that its document is at."""
+    """Return whether a client is answered at the host that its document is at."""
     return host_of(redirect_uri) == host_of(client.client_id)
 
 

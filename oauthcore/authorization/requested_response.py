@@ -109,7 +109,7 @@ def check_code_challenge(draft: Draft, context: Context) -> None:
 
 
 def brings_nonce(draft: Draft, context: Context) -> bool:
-    """Tell whether a confidential client's nonce does in the place of a code challenge (OAuth 2.1 section 7.5.1).
+    """Return whether a confidential client's nonce does in the place of a code challenge (OAuth 2.1 section 7.5.1).
 
     It does where it comes back in an ID token with what the code is redeemed for: without scope openid there is none,
     and the client would have nothing to compare it with.

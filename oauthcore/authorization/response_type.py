@@ -67,17 +67,17 @@ class ResponseType:
 
     @issues_code.default
     def _code_is_a_part(self) -> bool:
-        """Tell whether a code is among the parts, which PKCE then has to guard."""
+        """Return whether a code is among the parts, which PKCE then has to guard."""
         return issue_code in self.parts
 
     @issues_tokens.default
     def _more_than_a_code(self) -> bool:
-        """Tell whether there is anything but a code: it is good for whoever receives it, without authenticating."""
+        """Return whether there is anything but a code: it is good for whoever receives it, without authenticating."""
         return self.issues_id_token or issue_token in self.parts
 
     @is_none.default
     def _no_parts(self) -> bool:
-        """Tell whether nothing is issued at all."""
+        """Return whether nothing is issued at all."""
         return not self.parts and not self.issues_id_token
 
 

@@ -73,7 +73,7 @@ def moved(old: Interaction, new: Interaction) -> Change:
 
 
 def is_over(interaction: Interaction, now: int) -> bool:
-    """Tell whether nobody can go on with it any more; its record stays for as long as its handle could be read."""
+    """Return whether nobody can go on with it any more; its record stays for as long as its handle could be read."""
     return now >= interaction.expires_at or (interaction.resume_before is not None and now >= interaction.resume_before)
 
 

@@ -57,7 +57,7 @@ def note_mark(answered: Interaction, mark: WithdrawalMark | None, context: Conte
 
 
 def is_withdrawn(answered: Interaction, mark: WithdrawalMark | None) -> bool:
-    """Tell whether the person has withdrawn something since they gave consent in this interaction.
+    """Return whether the person has withdrawn something since they gave consent in this interaction.
 
     One without a note was answered before there were marks.
     """

@@ -122,7 +122,7 @@ def check_shown(client: Client) -> None:
 
 
 def is_plain_https(uri: str) -> bool:
-    """Tell whether it is an https URL that everybody reads alike; a fragment leads nowhere else."""
+    """Return whether it is an https URL that everybody reads alike; a fragment leads nowhere else."""
     whole = uri.partition("#")[0]
     return whole.startswith("https://") and redirect_uri_problem(whole, insecure_transport=False) is None
 

@@ -28,7 +28,7 @@ def prove_secret(assertion: Assertion, client: Client, context: Context) -> Spen
 
 
 def is_kept(client: Client) -> bool:
-    """Tell whether a client's secret has to be had again, for the signatures that it makes with it."""
+    """Return whether a client's secret has to be had again, for the signatures that it makes with it."""
     signs = client.request_object_signing_alg in SYMMETRIC_ALGORITHMS
     return client.has_secret and (signs or client.token_endpoint_auth_method == "client_secret_jwt")
 
@@ -41,7 +41,7 @@ def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret
 
 
 def is_digest_of(kept: ClientSecret, secret: Secret, context: Context) -> bool:
-    """Tell whether what is remembered is that secret, in whichever form it was digested."""
+    """Return whether what is remembered is that secret, in whichever form it was digested."""
     digest = context.digest("client_secret" if kept.portable else "client_secret_of_issuer", secret)
     # Digests of 256 random bits: which of them matched is nothing that time could tell an attacker.
     return same_digest(kept.digest, digest)

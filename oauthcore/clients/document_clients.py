@@ -37,7 +37,7 @@ SPARE = 30 * 86_400
 
 
 def is_admitted(client: Client, context: Context) -> bool:
-    """Tell whether a client may come: one with a document may not where those are off, or its host is not taken."""
+    """Return whether a client may come: one with a document may not where those are off, or its host is not taken."""
     if client.document is None:
         return True
     documents = context.client_id_metadata
@@ -93,7 +93,7 @@ def remembered(found: Client | None, context: Context) -> Client | None:
 
 
 def is_due(client: Client, context: Context) -> bool:
-    """Tell whether a document has to be asked for, by its age."""
+    """Return whether a document has to be asked for, by its age."""
     assert client.document is not None
     return context.now >= client.document.check_at
 

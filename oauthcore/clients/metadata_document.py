@@ -139,7 +139,7 @@ def authentication_method(members: Mapping[str, object]) -> AuthenticationMethod
 
 
 def is_able_to_sign(members: Mapping[str, object]) -> bool:
-    """Tell whether the client has keys and an algorithm that its assertions can be verified by here."""
+    """Return whether the client has keys and an algorithm that its assertions can be verified by here."""
     algorithms = ASSERTION_ALGORITHMS["private_key_jwt"]
     alg = members.get("token_endpoint_auth_signing_alg")
     has_keys = bool(members.get("jwks")) or bool(members.get("jwks_uri"))

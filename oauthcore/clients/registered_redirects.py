@@ -46,7 +46,7 @@ def usable_redirect_uris(
 
 
 def is_taken(uri: str, schemes: Sequence[str]) -> bool:
-    """Tell whether a URI is one of any application's own, or has one of the schemes that the operator knows."""
+    """Return whether a URI is one of any application's own, or has one of the schemes that the operator knows."""
     return (
         redirect_uri_problem(uri, insecure_transport=False, one_word_scheme=False) is None
         or urlsplit(uri).scheme in schemes

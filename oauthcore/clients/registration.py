@@ -166,7 +166,7 @@ def with_secret(client: Client, secret: Secret | None, known: Client | None, con
 
 
 def serves_on(known: Client, secret: Secret | None, client: Client, context: Context) -> bool:
-    """Tell whether what is remembered of a known client's secrets does for the client as it is to be.
+    """Return whether what is remembered of a known client's secrets does for the client as it is to be.
 
     A digest does not where the secret itself is needed, nor a secret that is too short for the signatures.
     """

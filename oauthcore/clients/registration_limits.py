@@ -54,7 +54,7 @@ def find_place(client_id: str, settings: Registration, context: Context) -> Flow
 
 
 def is_free(slot: RegistrationSlot | None, client_id: str, now: int) -> bool:
-    """Tell whether a client may take a place: it is nobody's, was forgotten, or is its own from before."""
+    """Return whether a client may take a place: it is nobody's, was forgotten, or is its own from before."""
     return slot is None or slot.client_id == client_id or (slot.expires_at is not None and now >= slot.expires_at)
 
 

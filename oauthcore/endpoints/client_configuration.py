@@ -102,7 +102,7 @@ def successor_of(shown: Secret, context: Context) -> Secret:
 
 
 def may_retry(dynamic: DynamicRegistration, context: Context) -> bool:
-    """Tell whether the token before the current one may still be shown, to make the same change once more."""
+    """Return whether the token before the current one may still be shown, to make the same change once more."""
     lifetime = context.policy.lifetimes.refresh_retry_lifetime
     return dynamic.rotated_at is not None and context.now < dynamic.rotated_at + lifetime
 

@@ -175,7 +175,7 @@ def describe_logout(handle: Secret, login: Login | None, context: Context) -> Fl
 
 
 def is_meant(requested: LogoutRequest, client: Client | None, login: Login, context: Context) -> bool:
-    """Tell whether a hint names who is signed in, and in that session."""
+    """Return whether a hint names who is signed in, and in that session."""
     if client is None or requested.hinted_subject is None:
         return False
     sid = None if login.sid is None else sid_for(client, login.sid, context)

@@ -83,7 +83,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
 
 
 def is_for_resource_of(caller: Client, token: Token, client: Client, context: Context) -> bool:
-    """Tell whether a token is for a resource whose tokens the caller may ask about."""
+    """Return whether a token is for a resource whose tokens the caller may ask about."""
     if context.resources is None or not isinstance(token, AccessToken):
         return False
     return any(caller.client_id in one.introspected_by for one in described(token.audience, client, context))

@@ -153,7 +153,7 @@ def shared(client: Client, context: Context) -> Client:
 
 
 def may_be_shared(known: Client, context: Context) -> bool:
-    """Tell whether a client that is known can be answered with; raises `AccessDenied` for a disabled one.
+    """Return whether a client that is known can be answered with; raises `AccessDenied` for a disabled one.
 
     One that was forgotten is registered anew, of another generation: what it had is not had again.
     """
@@ -180,7 +180,7 @@ def decide_again(facts: ClientFacts, fresh: Client, context: Context) -> Outcome
 
 
 def is_unused(client: Client) -> bool:
-    """Tell whether a client is to be forgotten unless it is used."""
+    """Return whether a client is to be forgotten unless it is used."""
     return client.dynamic is not None and client.dynamic.is_unused
 
 

@@ -93,6 +93,6 @@ class Interactions:
         return "" if browser is None else form_token(Secret(handle), browser, context).reveal()
 
     def is_form_token(self, request: Request, handle: str, token: str) -> bool:
-        """Tell whether a posted form was shown to this browser, for this interaction."""
+        """Return whether a posted form was shown to this browser, for this interaction."""
         expected = self.form_token(request, handle)
         return bool(expected) and same(expected, token)

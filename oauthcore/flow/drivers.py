@@ -195,7 +195,7 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
 
 @cache
 def _may_be_awaited(kind: type) -> bool:
-    """Tell whether an answer of this type may have to be awaited: found out once for each, as there are few."""
+    """Return whether an answer of this type may have to be awaited: found out once for each, as there are few."""
     return issubclass(kind, Awaitable | GeneratorType)
 
 

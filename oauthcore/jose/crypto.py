@@ -253,7 +253,7 @@ def _signature(alg: str) -> Any:
 
 
 def is_installed() -> bool:
-    """Tell whether joserfc is there, without the time that it takes to import it."""
+    """Return whether joserfc is there, without the time that it takes to import it."""
     return find_spec("joserfc") is not None
 
 

@@ -124,7 +124,7 @@ class Jwk:
         return Jwk.of({**self.members, "kid": self.kid or self.thumbprint, "alg": alg, "use": use})
 
     def fits_signature(self, alg: str) -> bool:
-        """Tell whether signatures of an algorithm are made or checked with this key."""
+        """Return whether signatures of an algorithm are made or checked with this key."""
         kty, curves = SIGNATURES.get(alg, (None, frozenset()))
         return (
             self.kty == kty
@@ -135,7 +135,7 @@ class Jwk:
         )
 
     def fits_encryption(self, alg: str) -> bool:
-        """Tell whether a content key of that algorithm is encrypted to, or decrypted with, this key."""
+        """Return whether a content key of that algorithm is encrypted to, or decrypted with, this key."""
         kinds, curves = ENCRYPTIONS.get(alg, ((), frozenset()))
         return (
             self.kty in kinds

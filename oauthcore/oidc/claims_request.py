@@ -25,7 +25,7 @@ class Wanted:
     values: tuple[object, ...] = ()
 
     def accepts(self, value: object) -> bool:
-        """Tell whether a value is one of those asked for."""
+        """Return whether a value is one of those asked for."""
         return not self.values or any(same_value(value, wanted) for wanted in self.values)
 
 

@@ -78,6 +78,6 @@ def fitting_key(keys: Sequence[Jwk], alg: str) -> Jwk | None:
 
 
 def is_large_enough(key: Jwk) -> bool:
-    """Tell whether an RSA key has 2048 bits or more (RFC 7518 section 4.3); keys on curves have the curve's size."""
+    """Return whether an RSA key has 2048 bits or more (RFC 7518 section 4.3); keys on curves have the curve's size."""
     modulus = str(key.members.get("n", ""))
     return key.kty != "RSA" or len(modulus) * 6 >= RSA_BITS.start

@@ -44,7 +44,7 @@ class HashInputs:
 
 
 def is_due(scope: Scope, context: Context) -> bool:
-    """Tell whether an ID token belongs to what is issued with that scope (OIDC Core section 3.1.2.1)."""
+    """Return whether an ID token belongs to what is issued with that scope (OIDC Core section 3.1.2.1)."""
     return context.openid is not None and "openid" in scope
 
 

@@ -41,7 +41,7 @@ def still_signed_in(login: Login | None, session: LoginSession | None, now: int)
 
 
 def is_active(session: LoginSession | None, now: int) -> bool:
-    """Tell whether somebody is signed in in that session."""
+    """Return whether somebody is signed in in that session."""
     return (
         session is not None
         and now < session.expires_at

@@ -190,12 +190,12 @@ class Client:
 
     @property
     def is_unverified(self) -> bool:
-        """Tell whether what it says of itself is a stranger's word, which nobody has looked at."""
+        """Return whether what it says of itself is a stranger's word, which nobody has looked at."""
         return self.document is not None or (self.dynamic is not None and not self.dynamic.is_approved)
 
     @property
     def is_public(self) -> bool:
-        """Tell whether it has no credentials of its own (RFC 6749 section 2.1)."""
+        """Return whether it has no credentials of its own (RFC 6749 section 2.1)."""
         return self.token_endpoint_auth_method == "none"
 
     @property
@@ -206,7 +206,7 @@ class Client:
 
     @property
     def has_secret(self) -> bool:
-        """Tell whether it authenticates with a secret, of whatever form that takes on the way."""
+        """Return whether it authenticates with a secret, of whatever form that takes on the way."""
         return self.authentication_methods[0].startswith("client_secret_")
 
     @property

@@ -69,10 +69,10 @@ def kind_name(kind: type[Record], partition: str = "") -> str:
 
 
 def has_subject(kind: type[Record]) -> bool:
-    """Tell whether `find_of` finds records of a kind; an extension's class says `found_by_subject = True`."""
+    """Return whether `find_of` finds records of a kind; an extension's class says `found_by_subject = True`."""
     return issubclass(kind, BY_SUBJECT) or getattr(kind, "found_by_subject", False) is True
 
 
 def is_found_by_subject(record: Record) -> TypeGuard[Owned]:
-    """Tell whether `find_of` finds a record."""
+    """Return whether `find_of` finds a record."""
     return has_subject(type(record))

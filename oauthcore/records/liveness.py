@@ -45,7 +45,7 @@ WITHDRAWN_FOR = 3_600
 
 
 def is_live_client(client: Client | None, now: int) -> bool:
-    """Tell whether the client may be served at all."""
+    """Return whether the client may be served at all."""
     if client is None or not client.enabled or (client.expires_at is not None and now >= client.expires_at):
         return False
     withdrawn_at = None if client.document is None else client.document.withdrawn_at
@@ -58,14 +58,14 @@ def of_generation(client: Client | None, generation: str) -> Client | None:
 
 
 def is_standing(record: Grant | Consent | None, now: int) -> bool:
-    """Tell whether a grant or a consent is still in force, so that it can be withdrawn, whatever its client's state."""
+    """Return whether a grant or a consent is still in force, so that it can be withdrawn, whatever its client's state."""
     if record is None or (record.expires_at is not None and now >= record.expires_at):
         return False
     return isinstance(record, Consent) or advance(GRANT, record.state, GrantInput.ISSUE) is not None
 
 
 def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
-    """Tell whether a person's consent counts for a client: it has not expired, and was given to it as it is."""
+    """Return whether a person's consent counts for a client: it has not expired, and was given to it as it is."""
     if consent is None or of_generation(client, consent.client_generation) is None:
         return False
     # It was given to a client of that name whose answers went there; else a client would be allowed under one name,
@@ -97,12 +97,12 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
 
 
 def is_live_grant(to: IssuedTo, policy: Policy, now: int) -> bool:
-    """Tell whether tokens may be issued and used on a grant."""
+    """Return whether tokens may be issued and used on a grant."""
     return end_of_grant(to, policy, now) is None
 
 
 def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now: int) -> bool:
-    """Tell whether a token is good: not expired, what it was issued on alive, a refresh token the newest of its grant.
+    """Return whether a token is good: not expired, what it was issued on alive, a refresh token the newest of its grant.
 
     A refresh token is good for nothing once its client is not registered for that grant type any more.
     """
@@ -120,7 +120,7 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
 
 
 def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> bool:
-    """Tell whether a grant goes on when its login session is ended (Back-Channel Logout section 2.7).
+    """Return whether a grant goes on when its login session is ended (Back-Channel Logout section 2.7).
 
     Offline access that has been taken out of the client's registration is none (OIDC Core section 11).
     """

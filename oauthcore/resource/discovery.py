@@ -10,7 +10,7 @@ from oauthcore.redirect_uri import LOOPBACK_HOSTS
 
 
 def is_private_channel(url: str) -> bool:
-    """Tell whether nobody can change on its way what is fetched there: https, or plain http on the host itself."""
+    """Return whether nobody can change on its way what is fetched there: https, or plain http on the host itself."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and (

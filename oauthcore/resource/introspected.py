@@ -123,7 +123,7 @@ def access_of(response: Response, issuer: str | None, now: int, skew: int = SKEW
 
 
 def _is_usable(members: dict[str, object]) -> bool:
-    """Tell whether it is a bearer token, or one whose key is named: a `ResourceServer` wants a proof of that."""
+    """Return whether it is a bearer token, or one whose key is named: a `ResourceServer` wants a proof of that."""
     return ascii_lower(str(members.get("token_type", "Bearer"))) == "bearer" or isinstance(members.get("cnf"), dict)
 
 

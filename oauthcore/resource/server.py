@@ -134,7 +134,7 @@ class ResourceServer:
             return self._challenge.refuse(error, requirement.scope)
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is one of the metadata's."""
+        """Return whether a path is one of the metadata's."""
         return path in self.metadata_paths
 
     def handle(self, request: Request) -> Flow[Response]:

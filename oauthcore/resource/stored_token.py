@@ -35,7 +35,7 @@ def _find_signed(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Ver
 
 
 def looks_signed(value: Secret) -> bool:
-    """Tell whether it could be a JWT: what this server draws and derives has no full stop in it."""
+    """Return whether it could be a JWT: what this server draws and derives has no full stop in it."""
     return value.reveal().count(".") == 2
 
 

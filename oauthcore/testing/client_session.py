@@ -150,7 +150,7 @@ class ClientSession:
         return self._post(self.server.paths.introspection, {"token": token})
 
     def is_active(self, token: str) -> bool:
-        """Tell whether a token is live."""
+        """Return whether a token is live."""
         return self.introspect(token).get("active") is True
 
     def revoke(self, token: str) -> Response:

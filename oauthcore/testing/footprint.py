@@ -45,7 +45,7 @@ def footprint_of(effect: Effect) -> Footprint:
 
 
 def conflict(one: Footprint, other: Footprint) -> bool:
-    """Tell whether it matters which of two steps goes first."""
+    """Return whether it matters which of two steps goes first."""
     if one.apart or other.apart:
         # A find that nothing was written between sees the same whatever else is asked of the world.
         return bool((one.apart or one.writes) and (other.apart or other.writes))

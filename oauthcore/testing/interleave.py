@@ -218,7 +218,7 @@ class _Table(Generic[T]):
 
     @property
     def is_done(self) -> bool:
-        """Tell whether every flow has come to its end."""
+        """Return whether every flow has come to its end."""
         return len(self._results) == len(self._flows)
 
     def step(self, number: int) -> None:

@@ -29,7 +29,7 @@ class GrantModel:
     accesses: list[AccessModel] = attrs.field(factory=list, repr=False)
 
     def is_live(self, now: int) -> bool:
-        """Tell whether anything on it can be live."""
+        """Return whether anything on it can be live."""
         return not self.ended and now < self.over_at
 
 

@@ -45,7 +45,7 @@ class Outage:
 
     @property
     def happened(self) -> bool:
-        """Tell whether there was a call to fail at."""
+        """Return whether there was a call to fail at."""
         return self.calls > self.at
 
     def _call(self, call: Callable[[], T]) -> T:

@@ -98,7 +98,7 @@ class StorageProbe:
 
     @property
     def is_async(self) -> bool:
-        """Tell whether calls are awaited."""
+        """Return whether calls are awaited."""
         return self._is_async
 
     @property

@@ -78,7 +78,7 @@ def flow_of(make: Callable[[P], Flow[T]], prepared: P) -> Flow[T]:
 
 
 def is_async(storage: AnyStorage) -> bool:
-    """Tell whether a storage's answers are awaited."""
+    """Return whether a storage's answers are awaited."""
     return inspect.iscoroutinefunction(storage.commit)
 
 

@@ -20,7 +20,7 @@ Redact = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def looks_signed(text: str) -> bool:
-    """Tell whether a text could be a JWT, a broken one included."""
+    """Return whether a text could be a JWT, a broken one included."""
     return text.count(".") == 2 and len(text) <= MAX_LENGTH
 
 

@@ -134,7 +134,7 @@ class RecordingDocuments(Documents):
         return document
 
     def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
-        """Tell whether another request is at it; that one is, is told."""
+        """Return whether another request is at it; that one is, is told."""
         held = self._documents.is_being_fetched(url, now)
         if held:
             self._recorded.append((url, Turn.JOIN))

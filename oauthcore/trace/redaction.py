@@ -44,7 +44,7 @@ def _redacted_path(path: str, placeholders: Placeholders) -> str:
 
 
 def _is_word(name: str) -> bool:
-    """Tell whether it is a name that somebody gave to something, or so short that it opens nothing."""
+    """Return whether it is a name that somebody gave to something, or so short that it opens nothing."""
     return len(name) < UNMISTAKABLE or _WORD.fullmatch(name) is not None
 
 
@@ -247,7 +247,7 @@ _PLAIN = "!$'()*,/:;?@[]~"
 
 
 def is_json(headers: Headers) -> bool:
-    """Tell whether what comes with these headers is JSON."""
+    """Return whether what comes with these headers is JSON."""
     return any(ascii_lower(name) == "content-type" and "json" in value for name, value in headers)
 
 

@@ -49,7 +49,7 @@ class Replayed:
 
     @property
     def is_same(self) -> bool:
-        """Tell whether it came to the same decision, by the same questions."""
+        """Return whether it came to the same decision, by the same questions."""
         return not self.differences
 
 

@@ -97,7 +97,7 @@ class ReplayedDocuments(Documents):
         return Document(url, body, recorded["fetched_at"])
 
     def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
-        """Tell whether another request was at it."""
+        """Return whether another request was at it."""
         queue = self._recorded.get(url)
         is_held = bool(queue) and queue[0] == Turn.JOIN.value  # type: ignore[index]  # there is a first
         if is_held and queue:

@@ -96,7 +96,7 @@ def _scrubbed(value: Any, placeholders: Placeholders) -> Any:
 
 
 def _is_name(name: str, member: Any, beside: dict[str, Any]) -> bool:
-    """Tell whether a member names a class, or what is in one."""
+    """Return whether a member names a class, or what is in one."""
     if name == "name":
         return "enum" in beside
     return name in {"value", "enum", "type"} and isinstance(member, str) and _CLASS.fullmatch(member) is not None

@@ -53,7 +53,7 @@ class Parameters:
         return {name: value for name, value in self._values.items() if name in names}
 
     def isdisjoint(self, names: frozenset[str]) -> bool:
-        """Tell whether none of the names has a value."""
+        """Return whether none of the names has a value."""
         return names.isdisjoint(self._values)
 
     def __contains__(self, name: str) -> bool:

@@ -51,7 +51,7 @@ def refuse_as_json(error: OAuthError, realm: str, cause: BaseException | None = 
 
 
 def has_challenge(error: OAuthError) -> bool:
-    """Tell whether an error says by itself how to authenticate."""
+    """Return whether an error says by itself how to authenticate."""
     return any(ascii_lower(name) == "www-authenticate" for name, _ in error.headers)
 
 

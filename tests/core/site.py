@@ -200,7 +200,7 @@ class Site:
         return members(self.post("/introspect", body, basic(client_id, SECRETS[client_id])))
 
     def is_active(self, token: str) -> bool:
-        """Tell whether a token is live, as a resource server would ask, or the client whose it is."""
+        """Return whether a token is live, as a resource server would ask, or the client whose it is."""
         return any(self.introspect(token, asking).get("active") for asking in ("resource", "confidential", "other"))
 
     def revoke(self, token: str, client_id: str = "confidential", hint: str | None = None) -> Response:
@@ -313,7 +313,7 @@ def handle_of(response: Response) -> str:
 
 
 def refused(response: object, code: str, reason: str = "") -> bool:
-    """Tell whether a client was refused with that code, for a reason that has those words."""
+    """Return whether a client was refused with that code, for a reason that has those words."""
     assert isinstance(response, Response), response
     assert response.refusal is not None, response
     assert response.refusal.cause is None, response.refusal.cause
@@ -321,7 +321,7 @@ def refused(response: object, code: str, reason: str = "") -> bool:
 
 
 def refused_by_page(response: Response, reason: str = "") -> bool:
-    """Tell whether a browser was shown an error page, for a reason that has those words, and sent nowhere."""
+    """Return whether a browser was shown an error page, for a reason that has those words, and sent nowhere."""
     assert response.refusal is not None, response
     assert response.refusal.cause is None, response.refusal.cause
     return 400 <= response.status < 500 and response.header("location") is None and reason in response.refusal.reason

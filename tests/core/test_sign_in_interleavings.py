@@ -59,7 +59,7 @@ parametrized = pytest.mark.parametrize("change", sorted(CHANGES))
 
 
 def known(person: Person | None, password: str) -> AuthenticatedUser | None:
-    """Tell whether that password is right for who was read."""
+    """Return whether that password is right for who was read."""
     is_right = person is not None and person.enabled and person.password == password
     return AuthenticatedUser("alice", [person]) if person is not None and is_right else None
 

@@ -20,7 +20,7 @@ class Gated(Passwords):
     """Wait for a test."""
 
     async def verify(self, *what: Any, **how: Any) -> bool:  # type: ignore[explicit-override]  # 3.12 has typing.override
-        """Tell whether that is the password, as soon as the test says so."""
+        """Return whether that is the password, as soon as the test says so."""
         await asyncio.to_thread(Path(os.environ["GATE"]).read_bytes)
         return await super().verify(*what, **how)
 

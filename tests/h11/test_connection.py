@@ -65,7 +65,7 @@ def post(body: bytes, *headers: bytes) -> bytes:
 
 
 def is_refused(events: list[Event], status: int) -> bool:
-    """Tell whether the last two events are an answer with that status that says it is the last, and a close."""
+    """Return whether the last two events are an answer with that status that says it is the last, and a close."""
     assert isinstance(events[-1], Close), events
     answer = sent(events[-2:])
     return answer.startswith(b"HTTP/1.1 %d " % status) and b"\r\nConnection: close\r\n" in answer

@@ -47,7 +47,7 @@ curl localhost:8000/oauth/tokenize \\
 
 
 def is_token_answer(answer: dict[str, Any], scope: str = "email") -> bool:
-    """Tell whether an answer is the quick start's."""
+    """Return whether an answer is the quick start's."""
     stated = {"expires_in": 300, "refresh_token_expires_in": 900, "scope": scope, "token_type": "Bearer"}
     return stated == {name: answer[name] for name in stated} and bool(answer["access_token"] != answer["refresh_token"])
 

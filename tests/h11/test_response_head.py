@@ -113,7 +113,7 @@ def test_what_is_sent_is_what_h11_would_send_and_what_it_refuses_is_refused(
 
 
 def is_printable(value: str) -> bool:
-    """Tell whether a text has no control characters but tabs."""
+    """Return whether a text has no control characters but tabs."""
     return all(character == "\t" or (" " <= character != "\x7f") for character in value)
 
 

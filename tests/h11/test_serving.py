@@ -320,7 +320,7 @@ def until_it_answers(running: Running) -> None:
 
 
 def is_accepted(running: Running) -> bool:
-    """Tell whether who connects now is let in, be it into a queue."""
+    """Return whether who connects now is let in, be it into a queue."""
     try:
         connected(running).close()
     except ConnectionError:
@@ -511,7 +511,7 @@ def test_workers_end_when_their_parent_is_killed(installation: Installation) -> 
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process is more than an entry that nobody has asked about yet."""
+    """Return whether a process is more than an entry that nobody has asked about yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

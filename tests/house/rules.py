@@ -196,7 +196,7 @@ def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
 
 
 def is_flow(function: ast.FunctionDef) -> bool:
-    """Tell whether a function says that it returns a flow."""
+    """Return whether a function says that it returns a flow."""
     return function.returns is not None and ast.unparse(function.returns).startswith("Flow[")
 
 

@@ -12,7 +12,7 @@ SESSION = "__Host-oauthcore-session"
 
 
 def is_forged(response: Response) -> bool:
-    """Tell whether a form was refused as forged, with one clear sentence."""
+    """Return whether a form was refused as forged, with one clear sentence."""
     text = response.body.decode()
     return response.status == 403 and "The form was not sent from this page, or is out of date" in text
 

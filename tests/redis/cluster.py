@@ -42,6 +42,6 @@ def join(engines: list[Engine]) -> None:
 
 
 def is_whole(client: redis.Redis, size: int) -> bool:
-    """Tell whether a server knows the whole cluster."""
+    """Return whether a server knows the whole cluster."""
     said = bytes(client.execute_command("CLUSTER", "INFO", NEVER_DECODE=True)).decode().split()
     return "cluster_state:ok" in said and f"cluster_known_nodes:{size}" in said

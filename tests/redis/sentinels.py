@@ -71,13 +71,13 @@ def sentinel(binary: Path, folder: Path, primary: int) -> Iterator[int]:
 
 
 def is_followed(client: redis.Redis) -> bool:
-    """Tell whether a primary has two replicas that have all of it."""
+    """Return whether a primary has two replicas that have all of it."""
     info = client.info("replication")
     return [info.get(f"slave{number}", {}).get("state") for number in range(2)] == ["online"] * 2
 
 
 def knows_all(port: int) -> bool:
-    """Tell whether the sentinel knows a primary that is well, and two replicas of it."""
+    """Return whether the sentinel knows a primary that is well, and two replicas of it."""
     with redis.Redis(port=port, protocol=2, retry=NO_RETRY) as client, suppress(RedisError):
         replicas = client.sentinel_slaves(SERVICE)
         return len(replicas) == 2 and all(one["flags"] == "slave" for one in replicas)

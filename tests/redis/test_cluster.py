@@ -198,7 +198,7 @@ def test_a_server_that_was_killed_is_an_error_and_then_is_back_with_all_that_it_
 
 
 def answers(storage: RedisStorage) -> bool:
-    """Tell whether a storage is well."""
+    """Return whether a storage is well."""
     try:
         storage.find(Thing, "a")
     except RedisError:

@@ -87,7 +87,7 @@ class Suite:
 
     @property
     def has_signed_in(self) -> bool:
-        """Tell whether the last request made her sign in."""
+        """Return whether the last request made her sign in."""
         return "/login" in self.browser.visited
 
     def token(self, **sent: str) -> httpx.Response:

@@ -70,7 +70,7 @@ class Wire:
                     self._threads[-1].start()
 
     def is_to_break(self, where: Break) -> bool:
-        """Tell whether the wire breaks here."""
+        """Return whether the wire breaks here."""
         return self.breaks is where and self.after <= 0
 
     def take_turn(self) -> None:

@@ -128,7 +128,7 @@ def _marks_of(module: ModuleType) -> Sequence[pytest.MarkDecorator]:
 
 
 def _is_for_memory_alone(test: FunctionType) -> bool:
-    """Tell whether three flows meet in it, in many schedules; what a storage does to two, it does to three."""
+    """Return whether three flows meet in it, in many schedules; what a storage does to two, it does to three."""
     return any(mark.name == "memory_alone" for mark in getattr(test, "pytestmark", ()))
 
 

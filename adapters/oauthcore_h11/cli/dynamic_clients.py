@@ -80,7 +80,7 @@ def forget_unused(*, older_than: int = 0, config: Config = DEFAULT_CONFIG, as_js
 
 
 def is_litter(client: Client, before: int) -> bool:
-    """Tell whether a client registered itself by then, and was never used."""
+    """Return whether a client registered itself by then, and was never used."""
     dynamic = client.dynamic
     return dynamic is not None and dynamic.is_unused and dynamic.registered_at <= before
 

@@ -140,7 +140,7 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 def is_live(grant: Grant, clients: Mapping[str, Client], place: Workplace, now: int) -> bool:
-    """Tell whether tokens may be used on a grant; its user's removal has revoked it."""
+    """Return whether tokens may be used on a grant; its user's removal has revoked it."""
     return is_live_grant(IssuedTo(clients.get(grant.client_id), grant), place.server.policy, now)
 
 

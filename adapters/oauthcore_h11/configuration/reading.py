@@ -220,7 +220,7 @@ def items(strict: Converter, value: object, kind: Any) -> list[Any]:
 
 
 def is_optional(kind: Any) -> bool:
-    """Tell whether a type is something or None, which TOML does not have."""
+    """Return whether a type is something or None, which TOML does not have."""
     return get_origin(kind) in {Union, types.UnionType} and type(None) in get_args(kind)
 
 
@@ -231,13 +231,13 @@ def inner(kind: Any) -> Any:
 
 
 def is_choice(kind: Any) -> bool:
-    """Tell whether a type is one of a few words."""
+    """Return whether a type is one of a few words."""
     origin: object = get_origin(kind)
     return origin is Literal
 
 
 def is_tuple(kind: Any) -> bool:
-    """Tell whether a type is a tuple of any length."""
+    """Return whether a type is a tuple of any length."""
     origin: object = get_origin(kind)
     return origin is tuple
 

@@ -87,7 +87,7 @@ def committed(run: Run[Any], kind: str = "") -> list[int]:
 
 
 def is_given_out_before(run: Run[Any], kind: str) -> bool:
-    """Tell whether something was given out; whoever read the new document then did so later."""
+    """Return whether something was given out; whoever read the new document then did so later."""
     given, everything = committed(run, kind), committed(run)
     read = [number for number in everything if number not in given]
     assert len(given) <= 1

@@ -72,7 +72,7 @@ def userinfo(site: Site, token: str) -> int:
 
 
 def everywhere(site: Site, tokens: dict[str, Any]) -> dict[str, bool]:
-    """Tell whether tokens are good, at each place that takes them."""
+    """Return whether tokens are good, at each place that takes them."""
     access, refresh = tokens["access_token"], tokens["refresh_token"]
     return {
         "introspection of the access token": site.introspect(access, "resource")["active"],

@@ -80,7 +80,7 @@ class Sound:
         return written
 
     def fits(self, change: Change, expected: Record | None, stored: Record | None) -> bool:
-        """Tell whether a precondition holds."""
+        """Return whether a precondition holds."""
         return stored == expected
 
     async def write(self, written: dict[Place, Record | None]) -> None:
@@ -99,7 +99,7 @@ class Sound:
         return [place for place, r in self.records.items() if self.is_expired(r, expired_before)][: max(limit, 0)]
 
     def is_expired(self, record: Record, expired_before: int) -> bool:
-        """Tell whether a purge takes it."""
+        """Return whether a purge takes it."""
         return record.expires_at is not None and record.expires_at < expired_before
 
 
@@ -337,7 +337,7 @@ class PurgesTheEdge(Sound):
     """Purge what expires in that very second, too."""
 
     def is_expired(self, record: Record, expired_before: int) -> bool:
-        """Tell whether a purge takes it."""
+        """Return whether a purge takes it."""
         return record.expires_at is not None and record.expires_at <= expired_before
 
 
@@ -345,7 +345,7 @@ class PurgesWhatNeverExpires(Sound):
     """Take no expiry for the earliest."""
 
     def is_expired(self, record: Record, expired_before: int) -> bool:
-        """Tell whether a purge takes it."""
+        """Return whether a purge takes it."""
         return (record.expires_at or 0) < expired_before
 
 
@@ -371,7 +371,7 @@ class PurgesByFirstExpiry(Sound):
             self.first.setdefault(place, record.expires_at)
 
     def is_expired(self, record: Record, expired_before: int) -> bool:
-        """Tell whether a purge takes it."""
+        """Return whether a purge takes it."""
         expires_at = self.first[type(record), record.key]
         return expires_at is not None and expires_at < expired_before
 

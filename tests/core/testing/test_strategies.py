@@ -98,7 +98,7 @@ def test_token_requests_of_a_client_are_authenticated(client: Client) -> None:
 
 
 def is_refused(response: Response) -> bool:
-    """Tell whether a response is an error, as JSON, as a page, or in a redirect or a form that goes to the client."""
+    """Return whether a response is an error, as JSON, as a page, or in a redirect or a form that goes to the client."""
     said = (response.header("location") or "") + (response.body.decode() if response.status == 200 else "")
     return 400 <= response.status < 500 or (response.refusal is not None and "error" in said)
 
@@ -238,7 +238,7 @@ def test_an_attack_may_be_aimed_at_a_client_of_ones_own(client: Client, data: st
 
 
 def is_at(target: str, uri: str) -> bool:
-    """Tell whether a redirect goes to a registered URI, on whatever port of the loopback interface."""
+    """Return whether a redirect goes to a registered URI, on whatever port of the loopback interface."""
     went, registered = urlsplit(target), urlsplit(uri)
     return (went.scheme, went.hostname, went.path) == (registered.scheme, registered.hostname, registered.path)
 
