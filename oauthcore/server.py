@@ -208,7 +208,7 @@ class AuthorizationServer:
         return path in self._endpoints
 
     def asks_login(self, path: str) -> bool:
-        """Return whether an endpoint wants to know who is signed in, so that a host need not find out for the others."""
+        """Return whether an endpoint needs to know who is signed in; for others a host need not find out."""
         return path in self._endpoints and self._endpoints[path].asks_login
 
     def _answer(

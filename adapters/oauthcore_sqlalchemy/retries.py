@@ -150,7 +150,7 @@ def persist(exchange: Callable[[], Exchange[T]], terms: Terms) -> Operation[T]:
 
 
 def is_dead(error: DBAPIError | OSError) -> bool:
-    """Return whether an error means that the connection is gone, and was thrown away; who was silent may be so again."""
+    """Return whether an error means that the connection is gone and was closed; a timeout may be temporary."""
     if isinstance(error, OSError):
         return not isinstance(error, TimeoutError)
     return error.connection_invalidated

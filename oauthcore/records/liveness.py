@@ -58,7 +58,7 @@ def of_generation(client: Client | None, generation: str) -> Client | None:
 
 
 def is_standing(record: Grant | Consent | None, now: int) -> bool:
-    """Return whether a grant or a consent is still in force, so that it can be withdrawn, whatever its client's state."""
+    """Return whether a grant or a consent is in force and can be withdrawn, whatever the state of its client."""
     if record is None or (record.expires_at is not None and now >= record.expires_at):
         return False
     return isinstance(record, Consent) or advance(GRANT, record.state, GrantInput.ISSUE) is not None
@@ -102,9 +102,9 @@ def is_live_grant(to: IssuedTo, policy: Policy, now: int) -> bool:
 
 
 def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now: int) -> bool:
-    """Return whether a token is good: not expired, what it was issued on alive, a refresh token the newest of its grant.
+    """Return whether a token is valid: not expired, issued on a live grant and, if a refresh token, its grant's newest.
 
-    A refresh token is good for nothing once its client is not registered for that grant type any more.
+    A refresh token is invalid once its client is no longer registered for that grant type.
     """
     if now >= token.expires_at:
         return False
