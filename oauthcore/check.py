@@ -21,8 +21,8 @@ class Check(Generic[F]):
 
     `name` is what holds when it has passed, `function` what finds that out, `section` the standard's that asks for it.
     `errors` are what it raises, and `failure` is how they are answered. It belongs to the `endpoints`, by name; one
-    that `needs_openid` only where OpenID Connect is offered, since RFC 6749 section 3.1 has parameters ignored that are
-    not known.
+    that `needs_openid` only where OpenID Connect is offered, and one that `needs_resources` where resources are told
+    apart, since RFC 6749 section 3.1 has parameters ignored that are not known.
     """
 
     name: str
@@ -32,3 +32,4 @@ class Check(Generic[F]):
     failure: Failure
     endpoints: tuple[str, ...]
     needs_openid: bool = False
+    needs_resources: bool = False

@@ -128,7 +128,9 @@ class Context:
             # What is remembered of it may have been read under other settings, or for another issuer.
             allowed = self.client_id_metadata.settings.scope
             registered, omitted = registered.within(allowed), omitted.within(allowed)
-        return resolve_scope(requested, omitted, self.policy.implies(registered), ignore_unknown=ignored)
+        implies = self.policy.implies
+        allowed = implies(registered) if implies.implied else registered
+        return resolve_scope(requested, omitted, allowed, ignore_unknown=ignored)
 
     def access_token_expires_at(self, client: Client) -> int:
         """Return the second an access token for this client expires, if made now."""

@@ -138,6 +138,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         (InvalidTarget,),
         "redirect",
         _ALL,
+        needs_resources=True,
     ),
     Check(
         "scope is one that the client may ask for",
@@ -229,9 +230,15 @@ CHECKS: tuple[CheckRequest, ...] = (
 Rows: TypeAlias = tuple[CheckRequest, ...]
 
 
-def checks_at(endpoint: EndpointName, *, has_openid: bool) -> Rows:
+def checks_at(endpoint: EndpointName, *, has_openid: bool, has_resources: bool) -> Rows:
     """Return the checks of an endpoint, in their order."""
-    return tuple(check for check in CHECKS if endpoint in check.endpoints and (has_openid or not check.needs_openid))
+    return tuple(
+        check
+        for check in CHECKS
+        if endpoint in check.endpoints
+        and (has_openid or not check.needs_openid)
+        and (has_resources or not check.needs_resources)
+    )
 
 
 def _divided(checks: Rows) -> tuple[Rows, Rows]:
@@ -241,9 +248,12 @@ def _divided(checks: Rows) -> tuple[Rows, Rows]:
 
 
 _ROWS = {
-    (endpoint, has_openid): _divided(checks_at(endpoint, has_openid=has_openid))
+    (endpoint, has_openid, has_resources): _divided(
+        checks_at(endpoint, has_openid=has_openid, has_resources=has_resources)
+    )
     for endpoint in _ALL
     for has_openid in (False, True)
+    for has_resources in (False, True)
 }
 
 
@@ -263,7 +273,7 @@ def read_redirectable(
     A failure that the client is to be told waits for that; one that is answered by a page is raised.
     """
     draft, refused = Draft(request, client), None
-    for check in _ROWS[endpoint, context.openid is not None][0]:
+    for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:
         try:
             check.function(draft, context)
         except OAuthError as error:
@@ -279,7 +289,7 @@ def prove_redirect(
 ) -> Redirectable:
     """Run the checks of a stored request whose failure is an error page; raises it."""
     draft = Draft(request, client)
-    for check in _ROWS[endpoint, context.openid is not None][0]:
+    for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:
         check.function(draft, context)
     return Redirectable(draft.request, draft.client, draft.redirect)
 
@@ -288,7 +298,7 @@ def validate(redirectable: Redirectable, endpoint: EndpointName, context: Contex
     """Run the checks whose failure is sent back to the client; raises it."""
     draft = Draft(redirectable.request, redirectable.client)
     draft.client = redirectable.client
-    for check in _ROWS[endpoint, context.openid is not None][1]:
+    for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][1]:
         check.function(draft, context)
     return ValidatedRequest(
         RequestedAccess(

@@ -17,7 +17,7 @@ from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InvalidTarget
-from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.effects import Flow, find_all, pure
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
 from oauthcore.grants.audience import requested_resources, scope_at
 from oauthcore.records.client import Client
@@ -39,16 +39,15 @@ def find_consents(
     subject: str, request: AuthorizationRequest, client: Client | None, context: Context
 ) -> Flow[tuple[Consent, ...]]:
     """Find what a person allowed a client at each of the resources that a request is about."""
-    try:
-        resources = () if client is None else requested_resources(request.resource, client, context)
-    except InvalidTarget:  # the request will be refused, whatever was allowed
-        return ()
-    found: list[Consent] = []
-    for resource in resources or (None,):
-        consent = yield from find(Consent, consent_key(subject, request.client_id, context, resource))
-        if consent is not None:
-            found.append(consent)
-    return tuple(found)
+    resources: tuple[str, ...] = ()
+    if context.resources is not None and client is not None:
+        try:
+            resources = requested_resources(request.resource, client, context)
+        except InvalidTarget:  # the request will be refused, whatever was allowed
+            return pure(())
+    if not resources:
+        return find_all(Consent, (consent_key(subject, request.client_id, context),))
+    return find_all(Consent, [consent_key(subject, request.client_id, context, uri) for uri in resources])
 
 
 def places(access: RequestedAccess) -> tuple[str | None, ...]:
@@ -86,7 +85,7 @@ def _remember_at(
         client_id=client.client_id,
         subject=subject,
         # Only what is understood there: nobody has allowed anything else at it.
-        scope=scope_at(resource, allowed, client, context),
+        scope=allowed if resource is None else scope_at(resource, allowed, client, context),
         granted_at=now,
         expires_at=now + context.policy.lifetimes.consent_lifetime,
         claims=access.claims_beside_scope,

@@ -30,9 +30,10 @@ class Draft:
     response_mode: ResponseMode = attrs.field(init=False)
     code_challenge: CodeChallenge | None = attrs.field(init=False)
     prompt: frozenset[str] = attrs.field(init=False)
-    resources: tuple[str, ...] = attrs.field(init=False)
     scope: Scope = attrs.field(init=False)
     max_age: int | None = attrs.field(init=False)
+    # Where resources are not told apart nobody looks for any.
+    resources: tuple[str, ...] = attrs.field(init=False, default=())
     # Without OpenID Connect nobody looks for these.
     claims: ClaimsRequest = attrs.field(init=False, default=NOTHING)
     claims_beside_scope: tuple[str, ...] = attrs.field(init=False, default=())

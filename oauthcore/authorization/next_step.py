@@ -7,7 +7,7 @@ from typing import Self, assert_never
 
 import attrs
 
-from oauthcore.authorization.consent import consent_at, places
+from oauthcore.authorization.consent import consent_at
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.context import Context
@@ -28,6 +28,7 @@ from oauthcore.records.interaction import Interaction
 from oauthcore.records.liveness import is_live_consent
 from oauthcore.records.login import Login
 from oauthcore.redirect_uri import is_impersonable
+from oauthcore.scope import Scope
 
 
 class Need(StrEnum):
@@ -139,18 +140,24 @@ def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], co
     if access.client.document is not None and not is_own_host(access.client, response.redirectable.redirect.uri):
         return False
     # A request that exceeds what was allowed asks for all of it, so that the page shows the whole.
-    return all(is_allowed_at(resource, access, consents, context) for resource in places(access))
+    if not access.resources:
+        return bool(consents) and is_covered(consents[0], access.scope, access, context)
+    return all(is_allowed_at(resource, access, consents, context) for resource in access.resources)
 
 
-def is_allowed_at(
-    resource: str | None, access: RequestedAccess, consents: tuple[Consent, ...], context: Context
-) -> bool:
+def is_allowed_at(resource: str, access: RequestedAccess, consents: tuple[Consent, ...], context: Context) -> bool:
     """Return whether the person has allowed before whatever is asked for at one resource."""
     consent = consent_at(resource, consents)
-    if consent is None or not is_live_consent(consent, access.client, context.now):
-        return False
     wanted = scope_at(resource, access.scope, access.client, context)
-    if not context.policy.implies.covers(consent.scope, wanted):
+    return consent is not None and is_covered(consent, wanted, access, context)
+
+
+def is_covered(consent: Consent, wanted: Scope, access: RequestedAccess, context: Context) -> bool:
+    """Return whether a consent holds, and covers a scope and the claims that are asked for beside it."""
+    if not is_live_consent(consent, access.client, context.now):
+        return False
+    # The hierarchy is asked only where the plain comparison does not do, and there is one.
+    if not consent.scope.covers(wanted) and not context.policy.implies.covers(consent.scope, wanted):
         return False
     return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)
 

@@ -13,5 +13,7 @@ def read_request(parameters: Parameters) -> AuthorizationRequest:
     """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
     if "client_id" not in parameters:
         raise UnnamedClient.with_description("client_id is missing")
-    named: dict[str, Any] = {**parameters.among(REQUEST_PARAMETERS), "resource": parameters.all("resource")}
+    named: dict[str, Any] = parameters.among(REQUEST_PARAMETERS)
+    if "resource" in named:
+        named["resource"] = parameters.all("resource")  # the one that may be repeated (RFC 8707 section 2.1)
     return AuthorizationRequest(**named)

@@ -41,7 +41,7 @@ def known_client(client: Client | None, context: Context) -> Client:
     # make an open redirector of the server (RFC 9700 section 4.11.2).
     if client is None:
         raise UnknownClient("the client is unknown")
-    if not is_admitted(client, context):
+    if client.document is not None and not is_admitted(client, context):
         raise UnknownClient("the client has a metadata document that is not taken here")
     # Disabled or expired clients are refused on a page, too: their redirect URIs may belong to somebody else by now.
     if not is_live_client(client, context.now):
@@ -122,7 +122,9 @@ def check_scope(draft: Draft, context: Context) -> None:
     # RFC 6749 section 3.3: an omitted scope means the default, and one that exceeds the registration is `invalid_scope`
     # or cut down, as the policy says.
     scope = context.requested_scope(named, draft.client)
-    draft.scope = understood_scope(scope, draft.resources, draft.resources, draft.client, context)
+    if draft.resources:
+        scope = understood_scope(scope, draft.resources, draft.resources, draft.client, context)
+    draft.scope = scope
 
 
 def check_claims(draft: Draft, context: Context) -> None:

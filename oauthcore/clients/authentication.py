@@ -45,7 +45,8 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     client = yield from find(Client, presented.client_ids[0])
     if client is None and len(presented.client_ids) > 1:
         client = yield from find(Client, presented.client_ids[1])
-    client = refreshed_client(client, context)
+    if client is not None and client.document is not None:
+        client = refreshed_client(client, context)
     before = None
     if presented.assertion is not None:
         before = yield from find(SpentAssertion, presented.assertion.key(context))
@@ -102,7 +103,7 @@ def decide(
     """
     if client is None:
         raise nothing_proven(presented, "the client is unknown")
-    if not is_admitted(client, context):
+    if client.document is not None and not is_admitted(client, context):
         raise nothing_proven(presented, "the client has a metadata document that is not taken here")
     # Disabled by the operator, or a registration that has expired.
     if not is_live_client(client, context.now):

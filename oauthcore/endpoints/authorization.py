@@ -57,7 +57,9 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     request, login = incoming.request, incoming.login
     received = read_request(incoming.query() if request.method == "GET" else incoming.form())
     # The client first: until its redirect URI is verified, every error is a page (RFC 6749 section 4.1.2.1).
-    client = current_client(received.client_id, (yield from find(Client, received.client_id)), context)
+    client = yield from find(Client, received.client_id)
+    if context.client_id_metadata is not None:
+        client = current_client(received.client_id, client, context)
     redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
         return Decision(refuse(redirectable.redirectable, redirectable.error, context))

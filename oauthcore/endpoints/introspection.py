@@ -67,7 +67,9 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     # would tell a caller about tokens that are none of its business (section 4).
     if token is None or to.client is None or not is_live(token, to, context.policy, context.now):
         return {"active": False}
-    is_resource_server = client.introspects_any or is_for_resource_of(client, token, to.client, context)
+    is_resource_server = client.introspects_any or (
+        context.resources is not None and is_for_resource_of(client, token, to.client, context)
+    )
     if token.client_id != client.client_id and not (is_resource_server and isinstance(token, AccessToken)):
         return {"active": False}
     scope = registered_scope(token.scope, to.client, context.policy) if isinstance(token, AccessToken) else Scope()
@@ -84,7 +86,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
 
 def is_for_resource_of(caller: Client, token: Token, client: Client, context: Context) -> bool:
     """Return whether a token is for a resource whose tokens the caller may ask about."""
-    if context.resources is None or not isinstance(token, AccessToken):
+    if not isinstance(token, AccessToken):
         return False
     return any(caller.client_id in one.introspected_by for one in described(token.audience, client, context))
 

@@ -131,6 +131,16 @@ def find(kind: type[R], key: str) -> Flow[R | None]:
     return record
 
 
+def find_all(kind: type[R], keys: Sequence[str]) -> Flow[tuple[R, ...]]:
+    """Find records by their keys; return those that exist, in that order."""
+    found: list[R] = []
+    for key in keys:
+        record: R | None = yield Find(kind, key)
+        if record is not None:
+            found.append(record)
+    return tuple(found)
+
+
 def find_of(kind: type[S], subject: str) -> Flow[Sequence[S]]:
     """Find every record of a kind with that subject."""
     records: Sequence[S] = yield FindOf(kind, subject)

@@ -100,10 +100,8 @@ def named(uris: Sequence[str], context: Context) -> tuple[Resource, ...]:
     return tuple(known.get(uri) or Resource(uri) for uri in uris if uri != context.issuer)
 
 
-def scope_at(resource: str | None, scope: Scope, client: Client, context: Context) -> Scope:
-    """Return what one resource understands of a scope that it is asked for at with others, all of it at the server."""
-    if resource is None or context.resources is None:
-        return scope
+def scope_at(resource: str, scope: Scope, client: Client, context: Context) -> Scope:
+    """Return what one resource understands of a scope that is asked for at several."""
     understood = _understood((resource,), (resource,), client, context)
     return scope if understood is None else context.policy.implies.within(scope, understood)
 

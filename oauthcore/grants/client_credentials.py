@@ -23,8 +23,11 @@ def decide(request: TokenRequest, context: Context) -> Issue:
     # RFC 6749 section 4.4: this grant MUST only be used by confidential clients.
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials to grant with")
-    resources = requested_resources(request.resources, client, context)
-    scope = understood_scope(context.requested_scope(request.scope, client), resources, resources, client, context)
+    scope = context.requested_scope(request.scope, client)
+    resources: tuple[str, ...] = ()
+    if context.resources is not None:
+        resources = requested_resources(request.resources, client, context)
+        scope = understood_scope(scope, resources, resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, resources)
     access = issue_access(terms, None, context.mint(), context)
     return Decision(

@@ -150,6 +150,7 @@ def new_grant(
     It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
     leaves nothing behind for months.
     """
+    implies = context.policy.implies
     return Grant(
         key=context.digest("grant", context.mint()),
         client_id=client.client_id,
@@ -159,7 +160,7 @@ def new_grant(
         granted_at=context.now,
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
         client_generation=client.generation,
-        withheld=withheld_scope(requested, context.policy.implies(scope)),
+        withheld=withheld_scope(requested, implies(scope) if implies.implied else scope),
         resources=resources,
     )
 
@@ -195,9 +196,12 @@ def issue_first_tokens(
     `scope` is what `scope_left` returned for the grant, where that is known already.
     """
     client = request.client
-    audience = audience_within(request.resources, grant, client, context)
-    left = scope_left(grant.scope, client, context) if scope is None else scope
-    scope = understood_scope(left, audience, grant.resources, client, context)
+    audience: tuple[str, ...] = ()
+    scope = scope_left(grant.scope, client, context) if scope is None else scope
+    # Where resources are not told apart, the token is for the server itself: there is nothing to look at.
+    if context.resources is not None or grant.resources:
+        audience = audience_within(request.resources, grant, client, context)
+        scope = understood_scope(scope, audience, grant.resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, audience)
     # RFC 6749 section 1.5: issuing one is at the server's discretion. Only clients that are registered to use it get
     # one: what nobody uses can only be stolen.

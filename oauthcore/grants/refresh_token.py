@@ -106,7 +106,9 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
         return reuse(grant, context)
     # After reuse detection: a thief's bad scope must not hide the reuse.
     scope = allowed_scope(requested_scope(refresh, grant), grant, client, context)
-    audience = audience_within(request.resources, grant, client, context)
+    audience: tuple[str, ...] = (context.issuer,)
+    if context.resources is not None or grant.resources:
+        audience = audience_within(request.resources, grant, client, context)
     own = OwnRefreshToken(refresh.token, request, grant, person, audience)
     if state is RefreshState.SUPERSEDED and grant.rotation is not None:
         return repeat_rotation(own, grant.rotation, context)
@@ -134,8 +136,10 @@ def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context
     (RFC 6749 sections 6 and 3.3.) Raises `InvalidScope` where nothing is left of what was asked for.
     """
     left, implies = scope_left(grant.scope, client, context), context.policy.implies
-    scope = left if requested is None else implies.within(resolve_scope(requested, left, implies(grant.scope)), left)
-    if requested and not scope:
+    if requested is None:
+        return left
+    scope = implies.within(resolve_scope(requested, left, implies(grant.scope)), left)
+    if not scope:
         raise InvalidScope("the client is not registered any more for anything of what it asks for")
     return scope
 
@@ -158,14 +162,15 @@ def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context)
 def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     """Issue the successors, and make them the newest of the grant."""
     client, grant = own.request.client, own.grant
-    understood = understood_scope(scope, own.audience, grant.resources, client, context)
-    terms = usual_terms(client, understood, own.request.proof, context, own.audience)
+    if grant.resources:
+        scope = understood_scope(scope, own.audience, grant.resources, client, context)
+    terms = usual_terms(client, scope, own.request.proof, context, own.audience)
     pair = successors(own, terms, idle_until(client, grant.expires_at, context), context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
     rotation = Rotation(
         context.now,
-        understood,
+        scope,
         access.expires_at,
         successor.expires_at,
         access.confirmation,

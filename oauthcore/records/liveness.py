@@ -66,7 +66,7 @@ def is_standing(record: Grant | Consent | None, now: int) -> bool:
 
 def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
     """Return whether a person's consent counts for a client: it has not expired, and was given to it as it is."""
-    if consent is None or of_generation(client, consent.client_generation) is None:
+    if consent is None or client.generation != consent.client_generation:
         return False
     # It was given to a client of that name whose answers went there; else a client would be allowed under one name,
     # and sent codes under another, at a host that nobody has seen.
@@ -132,4 +132,5 @@ def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> 
 
 def registered_scope(scope: Scope, client: Client, policy: Policy) -> Scope:
     """Return what is left of a scope that was allowed once: what the client is still registered for."""
-    return policy.implies.within(scope, client.scope)
+    implies = policy.implies
+    return implies.within(scope, client.scope) if implies.implied else scope.within(client.scope)

@@ -23,7 +23,7 @@ In this order, which is policy (RFC 6749 section 4.1.2.1): what fails first is t
 known to be the client's, a failure is a page to the person; afterwards the client is told by a redirect. The columns
 are where a request is checked: as it comes to the authorization endpoint, when the application looks at it or answers
 it, and when it goes on at the resume path; what can change meanwhile is checked each time. *OpenID* marks what a server
-that does not offer OpenID Connect ignores.
+that does not offer OpenID Connect ignores, *resources* what one ignores that issues tokens for itself alone.
 """
 
 _OF_ENDPOINTS = """
@@ -51,7 +51,7 @@ def table(checks: Sequence[Check[Any]]) -> str:
 
 def cells(check: Check[Any], endpoints: Sequence[str]) -> Iterator[str]:
     """Return the cells of a row."""
-    yield check.name + (" (*OpenID*)" if check.needs_openid else "")
+    yield check.name + (" (*OpenID*)" if check.needs_openid else " (*resources*)" if check.needs_resources else "")
     yield check.section
     yield ", ".join(dict.fromkeys(f"`{error.code}`" for error in check.errors)) or "none"
     yield _ANSWERS[check.failure]

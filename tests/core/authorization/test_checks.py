@@ -226,7 +226,7 @@ def test_a_code_may_travel_by_every_mode(mode: str) -> None:
 def refused_by(request: Redirectable, context: Context) -> tuple[CheckRequest, OAuthError]:
     """Return the check that refuses a request, and its error."""
     draft = Draft(request.request, request.client)
-    for check in checks_at("authorization", has_openid=context.openid is not None):
+    for check in checks_at("authorization", has_openid=context.openid is not None, has_resources=True):
         try:
             check.function(draft, context)
         except OAuthError as error:
@@ -275,7 +275,7 @@ def test_every_endpoint_makes_a_whole_of_its_checks(endpoint: EndpointName, has_
 
 @pytest.mark.parametrize("endpoint", get_args(EndpointName))
 def test_nothing_is_sent_to_a_redirect_uri_before_it_is_known_to_be_the_clients(endpoint: EndpointName) -> None:
-    checks = checks_at(endpoint, has_openid=True)
+    checks = checks_at(endpoint, has_openid=True, has_resources=True)
     proving = next(number for number, check in enumerate(checks) if check.function is check_redirect_uri)
 
     # What is told of a request object waits until then.
