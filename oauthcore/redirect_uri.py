@@ -90,6 +90,16 @@ def is_impersonable(uri: str) -> bool:
     return not uri.startswith("https://")
 
 
+def web_host(uri: str) -> str | None:
+    """Return the host that a redirect URI leads to, and its port if it has one; None where a program is called.
+
+    What follows a private-use scheme is for that program alone: `com.evil.app://bank.example/` has nothing to do with
+    bank.example (RFC 8252 section 7.1), and is a host to nobody who believes in hosts.
+    """
+    parts = urlsplit(uri)
+    return parts.netloc if parts.scheme in {"https", "http"} else None
+
+
 def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme: bool = False) -> str | None:
     """Return what is wrong with a redirect URI that somebody wants to register, or None (RFC 6749 section 3.1.2).
 

@@ -62,6 +62,9 @@ class McpProtection:
                     verdict = resource.resource_server.decide(verdict, requirement)
                 else:  # the challenge is to name what the tool takes, and not only what every request does
                     verdict = await arun(find(request, requirement), resource.world)
+                # What one call of a batch is refused for, another that takes less must not open.
+                if not isinstance(verdict, Access):
+                    break
         if isinstance(verdict, Access):
             return await self._app({**scope, ACCESS: verdict}, receive, send)
         return await Answer(verdict)(scope, receive, send)

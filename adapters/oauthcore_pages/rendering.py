@@ -18,7 +18,7 @@ from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSe
 from oauthcore.clients.client_metadata import own_pages
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.oidc.front_channel import WAIT, SignedOut
-from oauthcore.redirect_uri import is_impersonable
+from oauthcore.redirect_uri import is_impersonable, web_host
 from oauthcore.wire.http import Response
 from oauthcore.wire.refusals import PAGE_HEADERS, ErrorPage
 from oauthcore.wire.text import ascii_lower
@@ -176,7 +176,7 @@ class Templates:
         That it learns who the person is can't be taken out: that is what scope openid is for, and no is an answer too.
         """
         language, client = self.preferred(language, pending), pending.client
-        pages = shown_pages(client)
+        pages = shown_pages(client, pending.redirect_uri)
         return self._page(
             language,
             200,
@@ -348,18 +348,18 @@ def destinations(client: Client) -> str:
     return ", ".join(dict.fromkeys(map(destination, client.redirect_uris)))
 
 
-def shown_pages(client: Client) -> dict[str, str]:
+def shown_pages(client: Client, redirect_uri: str | None = None) -> dict[str, str]:
     """Return a client's pages that may be linked to: anything but https might be a script.
 
-    Of a client that registered itself, those are left out that may be somebody else's (RFC 7591 section 5).
+    Of a client that registered itself, those are left out that may be somebody else's (RFC 7591 section 5); the
+    `redirect_uri` is where the answer goes, None where there is none to come.
     """
     if client.is_unverified:
-        return own_pages(client)
+        return own_pages(client, redirect_uri)
     pages = {name: getattr(client, name) for name in ("client_uri", "policy_uri", "tos_uri")}
     return {name: uri for name, uri in pages.items() if uri is not None and uri.startswith("https://")}
 
 
 def destination(redirect_uri: str) -> str:
     """Return the part of a redirect URI that tells a person where the answer goes: its host, or an app's scheme."""
-    parts = urlsplit(redirect_uri)
-    return parts.netloc or parts.scheme
+    return web_host(redirect_uri) or urlsplit(redirect_uri).scheme

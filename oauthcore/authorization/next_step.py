@@ -27,7 +27,7 @@ from oauthcore.records.grant import Consent
 from oauthcore.records.interaction import Interaction
 from oauthcore.records.liveness import is_live_consent
 from oauthcore.records.login import Login
-from oauthcore.redirect_uri import is_impersonable
+from oauthcore.redirect_uri import is_impersonable, web_host
 from oauthcore.scope import Scope
 
 
@@ -164,7 +164,7 @@ def is_covered(consent: Consent, wanted: Scope, access: RequestedAccess, context
 
 def is_own_host(client: Client, redirect_uri: str) -> bool:
     """Return whether a client is answered at the host that its document is at."""
-    return host_of(redirect_uri) == host_of(client.client_id)
+    return web_host(redirect_uri) is not None and host_of(redirect_uri) == host_of(client.client_id)
 
 
 def refusal_without_page(needed: Need) -> OAuthError:

@@ -145,12 +145,17 @@ def metadata_of(client: Client) -> dict[str, object]:
     return members
 
 
-def own_pages(client: Client) -> dict[str, str]:
-    """Return the addresses of pages that a client may be believed to have: on a host that it redirects to, or is at.
+def own_pages(client: Client, redirect_uri: str | None = None) -> dict[str, str]:
+    """Return the addresses of pages that a client may be believed to have: on the host that is answered, or that it is
+    at. Where no answer is on its way, that is the one host of all its redirect URIs.
 
     Anybody can name anybody's privacy policy; RFC 7591 section 5 has these addresses held against the redirect URIs.
+    One of several is not enough: a stranger registers a bank's beside their own, and is answered at their own.
     """
-    hosts = {urlsplit(uri).netloc for uri in client.redirect_uris if uri.startswith("https://")}
+    answered = client.redirect_uris if redirect_uri is None else (redirect_uri,)
+    hosts = {urlsplit(uri).netloc if uri.startswith("https://") else "" for uri in answered}
+    if len(hosts) > 1 or "" in hosts:
+        hosts = set()
     if client.document is not None:
         hosts.add(urlsplit(client.client_id).netloc)
     pages = {name: getattr(client, name) for name in ("client_uri", "policy_uri", "tos_uri")}

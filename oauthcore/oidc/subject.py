@@ -8,7 +8,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.records.client import Client
-from oauthcore.redirect_uri import LOOPBACK_HOSTS
+from oauthcore.redirect_uri import LOOPBACK_HOSTS, web_host
 
 
 def subject_for(client: Client, subject: str, context: Context) -> str:
@@ -34,14 +34,15 @@ def sector_of(client: Client) -> str:
     # OIDC Core section 8.1: the host of the sector_identifier_uri is the sector.
     if client.sector_identifier_uri is not None:
         return urlsplit(client.sector_identifier_uri).netloc
-    # A private-use scheme has no host, and the loopback interface is everybody's: all such clients would be one sector.
-    if any(urlsplit(uri).hostname in {None, *LOOPBACK_HOSTS} for uri in client.redirect_uris):
+    # A private-use scheme has no host, whatever follows it, and the loopback interface is everybody's: all such clients
+    # would be one sector, or another's.
+    hosts = {web_host(uri) for uri in client.redirect_uris}
+    if None in hosts or any(urlsplit(uri).hostname in LOOPBACK_HOSTS for uri in client.redirect_uris):
         raise ConfigurationError(
             "sector_identifier_uri", None, "set it: a redirect URI is not on a host of the client's own (RFC 8252)"
         )
-    hosts = {urlsplit(uri).netloc for uri in client.redirect_uris}
     if len(hosts) != 1:
         raise ConfigurationError(
             "sector_identifier_uri", None, "set it: the redirect URIs are on several hosts (OIDC Core section 8.1)"
         )
-    return hosts.pop()
+    return str(hosts.pop())

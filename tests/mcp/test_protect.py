@@ -143,6 +143,17 @@ def test_g5_batch_is_refused_once_for_all_of_its_tools() -> None:
     assert 'scope="files:read files:write files:share"' in response.headers["www-authenticate"]
 
 
+@pytest.mark.parametrize("order", [("sudo", "read"), ("sudo", "sign"), ("sign", "sudo")])
+def test_batch_is_refused_for_one_of_its_tools_whatever_else_it_calls(order: tuple[str, str]) -> None:
+    """RFC 9470 section 3: each of them takes its own login, and what one refuses no other allows."""
+    tools: Any = {"tools": {"sudo": Requirement.of("", ["mfa"]), "sign": Requirement.of("", ["pwd"])}}
+
+    response = ask(tools, json=[calling(tool) for tool in order])
+
+    assert response.status_code == 401
+    assert 'acr_values="mfa"' in response.headers["www-authenticate"]
+
+
 def test_tool_that_takes_another_login_says_which() -> None:
     response = ask(TOOLS, json=calling("sudo"))
 

@@ -76,6 +76,8 @@ def test_scope_with_markup_is_shown_as_text() -> None:
         ("https://client.example:8443/callback", "client.example:8443"),
         ("http://127.0.0.1:51004/callback", "127.0.0.1:51004"),
         ("com.example.app:/callback", "com.example.app"),
+        # What follows the scheme is for the program that is called, and no host of anybody's.
+        ("com.evil.app://bank.example/callback", "com.evil.app"),
     ],
 )
 def test_destination_is_the_host_or_the_scheme_of_an_application(uri: str, shown: str) -> None:

@@ -51,6 +51,27 @@ def test_pages_link_to_what_is_on_a_host_that_the_client_redirects_to() -> None:
     assert "https://client.example/terms" in page.text
 
 
+@pytest.mark.parametrize("own", ["https://evil.example/cb", "com.evil.app:/cb", "http://localhost/cb"])
+def test_no_page_is_linked_to_on_a_host_that_is_redirected_to_beside_the_one_that_is_answered(own: str) -> None:
+    """RFC 7591 section 5: else a stranger registers a bank's redirect URI beside their own, to have its pages shown."""
+    both = make_site(attrs.evolve(STRANGER, redirect_uris=(own, "https://bank.example/callback")))
+
+    page = both.approve_page(client_id="stranger", redirect_uri=own)
+
+    assert "https://bank.example/privacy" not in page.text
+    assert "https://bank.example/" not in page.text
+
+
+def test_a_page_is_linked_to_on_the_host_that_is_answered_whatever_else_is_redirected_to() -> None:
+    uris = ("https://client.example/callback", "cursor://client.example/callback", "http://localhost:8787/callback")
+
+    site = make_site(attrs.evolve(STRANGER, redirect_uris=uris))
+
+    page = site.approve_page(client_id="stranger", redirect_uri=uris[0])
+
+    assert "https://client.example/terms" in page.text
+
+
 @pytest.mark.parametrize("uri", ["https://client.example.evil.example/", "https://client.example@evil.example/"])
 def test_a_host_that_looks_alike_is_another(uri: str) -> None:
     assert uri not in page_of(attrs.evolve(STRANGER, client_uri=uri)).text

@@ -595,6 +595,24 @@ def test_consent_is_never_remembered_for_an_answer_to_another_host(at: Published
     assert params(silent)["error"] == "consent_required"
 
 
+def test_consent_is_never_remembered_for_a_program_that_is_called_by_the_name_of_the_documents_host(
+    at: Published,
+) -> None:
+    """RFC 8252 section 7.1: what follows a private-use scheme is no host."""
+    program = "com.evil.app://chatgpt.com/callback"
+    at.hosts.publish(CHATGPT, redirect_uris=["https://chatgpt.com/connector/oauth/abc123", program])
+    client_id, uri = CHATGPT, "https://chatgpt.com/connector/oauth/abc123"
+    handle = params(at.site.authorize(None, client_id=client_id, redirect_uri=uri))["interaction"]
+    finish = at.site.server.interactions.finish(handle, at.site.alice, ["email"], remember=True)
+    _ = at.site.get(location(at.site.drive(finish, at.site.world)))
+
+    at_host = at.site.authorize(at.site.alice, client_id=client_id, redirect_uri=uri)
+    asked = at.site.authorize(at.site.alice, client_id=client_id, redirect_uri=program)
+
+    assert "code" in params(at_host)
+    assert location(asked).startswith("/consent?")
+
+
 def test_consent_is_never_remembered_for_what_any_program_could_listen_for(at: Published) -> None:
     uri = "http://localhost:5000/callback"
     allow(at, CLAUDE_CODE, uri)

@@ -67,7 +67,11 @@ def test_no_two_pairs_of_sector_and_person_share_a_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"]
+    "uri",
+    [
+        *("com.example.app:/cb", "com.example.app://bank.example/cb"),
+        *("http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"),
+    ],
 )
 def test_a_redirect_uri_at_nobodys_host_is_no_sector(uri: str) -> None:
     """All native applications would know a person by the same name."""
