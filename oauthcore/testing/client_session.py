@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -78,15 +78,25 @@ class ClientSession:
         session._note(session.secret.reveal() if session.secret is not None else None)
         return session
 
-    def code(self, subject: str = "alice", scope: str = "email profile") -> tuple[str, str]:
+    def code(
+        self, subject: str = "alice", scope: str = "email profile", resources: Sequence[str] = ()
+    ) -> tuple[str, str]:
         """Authorize, log in, approve and come back: give the code and its verifier (RFC 6749 section 4.1, RFC 7636)."""
-        return self.approve(self.ask(subject, scope))
+        return self.approve(self.ask(subject, scope, resources))
 
-    def ask(self, subject: str = "alice", scope: str = "email profile") -> Waiting:
+    def ask(self, subject: str = "alice", scope: str = "email profile", resources: Sequence[str] = ()) -> Waiting:
         """Send that person's browser to the server, as far as the page where it asks her (RFC 6749 section 4.1.1)."""
         verifier = mint(self.entropy).reveal()
-        digest = hashlib.sha256(verifier.encode()).digest()
         state = f"{len(self.secrets)}{STATE}"
+        started = self.handle(self.authorization(scope, state, verifier, resources))
+        cookie = (started.header("set-cookie") or "").partition(";")[0]
+        handle = parameters_of(started)["interaction"]
+        self._note(verifier, cookie.partition("=")[2], handle)
+        return Waiting(subject, scope, handle, cookie, verifier, state)
+
+    def authorization(self, scope: str, state: str, verifier: str, resources: Sequence[str] = ()) -> Request:
+        """Return an authorization request (RFC 6749 section 4.1.1), for resources (RFC 8707 section 2.1)."""
+        digest = hashlib.sha256(verifier.encode()).digest()
         parameters = {
             "client_id": self.client.client_id,
             "state": state,
@@ -97,11 +107,7 @@ class ClientSession:
             "code_challenge_method": "S256",
         }
         path = self.server.base + self.server.paths.authorization
-        started = self.handle(Request("GET", f"{path}?{urlencode(parameters)}"))
-        cookie = (started.header("set-cookie") or "").partition(";")[0]
-        handle = parameters_of(started)["interaction"]
-        self._note(verifier, cookie.partition("=")[2], handle)
-        return Waiting(subject, scope, handle, cookie, verifier, state)
+        return Request("GET", f"{path}?{urlencode([*parameters.items(), *named(resources)])}")
 
     def approve(self, waiting: Waiting) -> tuple[str, str]:
         """Have the person log in and approve, and come back with her code: give it and its verifier."""
@@ -116,23 +122,23 @@ class ClientSession:
         self._note(parameters["code"], *parameters_of(finished).values())
         return parameters["code"], waiting.verifier
 
-    def redeem(self, code: str, verifier: str) -> Response:
+    def redeem(self, code: str, verifier: str, resources: Sequence[str] = ()) -> Response:
         """Redeem a code, and keep what that gives."""
-        return self._given(self.redemption(code, verifier))
+        return self._given(self.redemption(code, verifier, resources))
 
-    def refresh(self, refresh_token: str, **more: str) -> Response:
+    def refresh(self, refresh_token: str, resources: Sequence[str] = (), **more: str) -> Response:
         """Refresh, and keep what that gives."""
-        return self._given(self.rotation(refresh_token, **more))
+        return self._given(self.rotation(refresh_token, resources, **more))
 
-    def redemption(self, code: str, verifier: str) -> Request:
-        """Return the request that redeems a code (RFC 6749 section 4.1.3)."""
+    def redemption(self, code: str, verifier: str, resources: Sequence[str] = ()) -> Request:
+        """Return the request that redeems a code (RFC 6749 section 4.1.3, RFC 8707 section 2.2)."""
         given = {"code": code, "redirect_uri": self.client.redirect_uris[0], "code_verifier": verifier}
-        return self._post(self.server.paths.token, {"grant_type": "authorization_code", **given})
+        return self._post(self.server.paths.token, {"grant_type": "authorization_code", **given}, resources)
 
-    def rotation(self, refresh_token: str, **more: str) -> Request:
-        """Return the request that refreshes (RFC 6749 section 6)."""
+    def rotation(self, refresh_token: str, resources: Sequence[str] = (), **more: str) -> Request:
+        """Return the request that refreshes (RFC 6749 section 6, RFC 8707 section 2.2)."""
         return self._post(
-            self.server.paths.token, {"grant_type": "refresh_token", "refresh_token": refresh_token, **more}
+            self.server.paths.token, {"grant_type": "refresh_token", "refresh_token": refresh_token, **more}, resources
         )
 
     def _given(self, request: Request) -> Response:
@@ -157,17 +163,22 @@ class ClientSession:
         """Revoke a token (RFC 7009)."""
         return self.handle(self._post(self.server.paths.revocation, {"token": token}))
 
-    def _post(self, path: str, form: dict[str, str]) -> Request:
+    def _post(self, path: str, form: dict[str, str], resources: Sequence[str] = ()) -> Request:
         headers: tuple[tuple[str, str], ...] = (FORM,)
         if self.secret is None:
             form = {"client_id": self.client.client_id, **form}
         else:
             pair = f"{self.client.client_id}:{self.secret.reveal()}".encode()
             headers = (FORM, ("Authorization", "Basic " + base64.b64encode(pair).decode()))
-        return Request("POST", self.server.base + path, headers, urlencode(form).encode())
+        return Request("POST", self.server.base + path, headers, urlencode([*form.items(), *named(resources)]).encode())
 
     def _note(self, *values: str | None) -> None:
         self.secrets += [value for value in values if value]
+
+
+def named(resources: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the parameters that name resources: the one that may be repeated (RFC 8707 section 2)."""
+    return [("resource", uri) for uri in resources]
 
 
 def members_of(response: Response) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Whole lifetimes of grants, walked through a server and held against a small model: the invariants of the house.
 
-The model knows eight sentences. A code works once, and its second use ends its grant. The newest refresh token of a
+The model knows nine sentences. A code works once, and its second use ends its grant. The newest refresh token of a
 live grant works; the one before it gives the same pair while the retry window is open and its successor is unused; any
 older one ends the grant. Scope never grows. A revoked refresh token ends its grant. What is past its time, or on an
 ended grant, is dead. A withdrawal ends all grants of its person, and nobody else's. What another client presents, or
-one that can't prove who it is, is refused and changes nothing.
+one that can't prove who it is, is refused and changes nothing. A token is for the resources that its request named,
+or for all that its grant was given for, with the scope that these understand; whoever names another is refused.
 What one person allowed is never another's.
 """
 
@@ -17,11 +18,12 @@ import attrs
 
 from oauthcore.flow.drivers import World, run
 from oauthcore.policy import Lifetimes, Policy
+from oauthcore.resources import Resource
 from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
 from oauthcore.testing.answers import described, granted, refused
 from oauthcore.testing.chance import FixedClock, SeededEntropy
-from oauthcore.testing.client_session import CLIENT, ClientSession, Handle, Waiting
+from oauthcore.testing.client_session import CLIENT, ClientSession, Handle, location_of, parameters_of
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How, wrong
 from oauthcore.testing.model import AccessModel, CodeModel, GrantModel, RefreshModel, WaitingModel
 from oauthcore.testing.storage_probe import Factory, StorageProbe
@@ -37,6 +39,10 @@ SHORT = Policy.oauth21(lifetimes=Lifetimes(access_token_lifetime=300, refresh_to
 SCOPES = ("email", "email profile", "email profile read")
 # Two, so that one can be taken for the other.
 PEOPLE = ("alice", "bob")
+# RFC 8707: one API that takes any scope, one that understands a part, and what is none here.
+FILES, MAIL, UNKNOWN = "https://api.example/files", "https://mail.example", "https://unknown.example"
+RESOURCES: tuple[tuple[str, ...], ...] = ((), (FILES,), (MAIL,), (MAIL, FILES))
+MAIL_SCOPE = frozenset({"email"})
 STRANGER = attrs.evolve(CLIENT, client_id="stranger", name="Stranger")
 
 
@@ -44,12 +50,14 @@ STRANGER = attrs.evolve(CLIENT, client_id="stranger", name="Stranger")
 class Act:
     """Say what happens next in a lifetime: to which of the requests, codes or tokens there are, counted round, and how.
 
-    `ask` leaves an authorization request waiting for its person, `approve` has her come to it; `authorize` is both.
+    `ask` leaves an authorization request waiting for its person, `approve` has her come to it; `authorize` is both, and
+    `ask_wrongly` names a resource that there is not. `resources` are those that a request names.
     """
 
     name: Literal[
         "authorize",
         "ask",
+        "ask_wrongly",
         "approve",
         "redeem",
         "redeem_wrongly",
@@ -65,6 +73,7 @@ class Act:
     seconds: int = 0
     subject: str = PEOPLE[0]
     how: How = "verifier"
+    resources: tuple[str, ...] = ()
 
 
 class Lifetime:
@@ -77,7 +86,12 @@ class Lifetime:
         self._stage = StorageProbe(storage)
         world = World(self._stage.storage)
         server = AuthorizationServer(
-            issuer="https://as.example", clock=self.clock, entropy=entropy, token_key=bytes(range(32)), policy=policy
+            issuer="https://as.example",
+            clock=self.clock,
+            entropy=entropy,
+            token_key=bytes(range(32)),
+            policy=policy,
+            resources=[Resource(FILES), Resource(MAIL, scopes=MAIL_SCOPE)],
         )
         try:
             handle = None if adapter is None else _checked_handle(adapter(server, world))
@@ -110,32 +124,50 @@ class Lifetime:
             self._play(act)
             self.check()
 
-    def ask(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> WaitingModel:
+    def ask(self, scope: str = SCOPES[1], subject: str = PEOPLE[0], resources: tuple[str, ...] = ()) -> WaitingModel:
         """Send a request, and leave it waiting for its person."""
-        waiting = WaitingModel(self.session.ask(subject, scope), self.now + self.lifetimes.interaction_lifetime)
+        waiting = self._waiting(scope, subject, resources)
         self.waiting.append(waiting)
         return waiting
+
+    def _waiting(self, scope: str, subject: str, resources: tuple[str, ...]) -> WaitingModel:
+        sent = self.session.ask(subject, scope, resources)
+        # The page shows what the resources understand, and the person allows that.
+        shown = " ".join(word for word in words(scope) if word in understood(words(scope), resources))
+        until = self.now + self.lifetimes.interaction_lifetime
+        return WaitingModel(attrs.evolve(sent, scope=shown), until, scope, resources)
+
+    def ask_wrongly(self, resources: tuple[str, ...] = ()) -> None:
+        """Send a request that names a resource which there is not: the client is told, and no page is shown."""
+        request = self.session.authorization(SCOPES[0], "s", "v" * 43, (*resources, UNKNOWN))
+        location = location_of(self.session.handle(request))
+        assert location.startswith(CLIENT.redirect_uris[0]), f"the browser was sent to {location.partition('?')[0]}"
+        error = parameters_of(Response(303, (("Location", location),))).get("error")
+        assert error == "invalid_target", f"an unknown resource was answered with {error}, and not with invalid_target"
 
     def approve(self, waiting: WaitingModel) -> CodeModel | None:
         """Have the person approve what waits for her, if she is not too late."""
         self.waiting.remove(waiting)
-        return None if self.now >= waiting.expires_at else self._approved(waiting.waiting)
+        return None if self.now >= waiting.expires_at else self._approved(waiting)
 
-    def authorize(self, scope: str = SCOPES[1], subject: str = PEOPLE[0]) -> CodeModel:
+    def authorize(self, scope: str = SCOPES[1], subject: str = PEOPLE[0], resources: tuple[str, ...] = ()) -> CodeModel:
         """Send a request, and have it approved."""
-        return self._approved(self.session.ask(subject, scope))
+        return self._approved(self._waiting(scope, subject, resources))
 
-    def _approved(self, waiting: Waiting) -> CodeModel:
+    def _approved(self, model: WaitingModel) -> CodeModel:
+        waiting = model.waiting
         value, verifier = self.session.approve(waiting)
-        grant = GrantModel(waiting.subject, self.now + self.lifetimes.grant_lifetime, waiting.scope)
+        withheld = frozenset(words(model.requested)) - {*words(waiting.scope)}
+        over_at = self.now + self.lifetimes.grant_lifetime
+        grant = GrantModel(waiting.subject, over_at, waiting.scope, model.resources, withheld)
         code = CodeModel(value, verifier, grant, self.now + self.lifetimes.authorization_code_lifetime)
         self.grants.append(grant)
         self.codes.append(code)
         return code
 
-    def redeem(self, code: CodeModel) -> RefreshModel | None:
-        """Redeem a code, for the first time or again."""
-        response = self.session.redeem(code.value, code.verifier)
+    def redeem(self, code: CodeModel, resources: tuple[str, ...] = ()) -> RefreshModel | None:
+        """Redeem a code, for the first time or again, for resources."""
+        response = self.session.redeem(code.value, code.verifier, resources)
         if code.redeemed:
             refused(response, 400, "invalid_grant", "a code that was redeemed before")
             code.grant.ended = True
@@ -146,8 +178,20 @@ class Lifetime:
         if code.grant.ended:
             refused(response, 400, "invalid_grant", "a code whose grant has ended")
             return None
+        audience = self._audience(code.grant, resources)
+        if audience is None:
+            # RFC 8707 section 2.2; the code stays good, for who names what it is for.
+            refused(response, 400, "invalid_target", "a code for a resource that was not allowed")
+            return None
         code.redeemed = True
-        return self._given(code.grant, granted(response, "a code"))
+        return self._given(code.grant, granted(response, "a code"), audience)
+
+    def _audience(self, grant: GrantModel, resources: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return whom a token on a grant is for, None where one of the resources is none of the grant's."""
+        allowed = grant.resources or (self.session.server.issuer,)
+        if not resources:
+            return allowed
+        return resources if set(resources) <= set(allowed) else None
 
     def redeem_wrongly(self, code: CodeModel, how: How = "verifier") -> None:
         """Redeem a code as somebody who has only seen it, or get it wrong: refused, and nothing else."""
@@ -168,10 +212,12 @@ class Lifetime:
         response = self.session.handle(wrong(request, how, value))
         refused(response, misuse.status, misuse.code, f"{what} with {misuse.description}")
 
-    def refresh(self, token: RefreshModel, scope: str | None = None) -> RefreshModel | None:
+    def refresh(
+        self, token: RefreshModel, scope: str | None = None, resources: tuple[str, ...] = ()
+    ) -> RefreshModel | None:
         """Use a refresh token: the newest, the one before it, or one long spent."""
         grant = token.grant
-        response = self.session.refresh(token.value, **({} if scope is None else {"scope": scope}))
+        response = self.session.refresh(token.value, resources, **({} if scope is None else {"scope": scope}))
         if not grant.is_live(self.now) or self.now >= token.expires_at:
             refused(response, 400, "invalid_grant", "a refresh token that is dead")
             return None
@@ -181,15 +227,21 @@ class Lifetime:
             refused(response, 400, "invalid_grant", "a refresh token that was used before")
             grant.ended = True
             return None
-        if scope is not None and not set(words(scope)) <= set(words(grant.scope)):
+        # What the authorization request named in vain is left out once more, as it was then.
+        wanted = set(words(grant.scope)) if scope is None else {*words(scope)} - grant.withheld
+        if not wanted or not wanted <= {*words(grant.scope)}:
             refused(response, 400, "invalid_scope", f"{scope} on a grant for {grant.scope}")
+            return None
+        audience = self._audience(grant, resources)
+        if audience is None or (is_retry and set(audience) != set(token.audience)):
+            refused(response, 400, "invalid_target", f"a refresh token for {' '.join(resources) or 'all resources'}")
             return None
         answer = granted(response, "the newest refresh token" if place == -1 else "an honest retry")
         if is_retry:
             self._is_same(token, answer)
             return None
-        token.rotated_at, token.answer = self.now, answer
-        return self._given(grant, answer, scope)
+        token.rotated_at, token.answer, token.audience = self.now, answer, audience
+        return self._given(grant, answer, audience, wanted)
 
     def revoke_refresh(self, token: RefreshModel) -> None:
         """Revoke by a refresh token, old or new: the grant ends."""
@@ -229,6 +281,9 @@ class Lifetime:
                 description = self._described(access.value, "an access token", grant, expected)
                 is_as_granted = description is None or description.get("scope") == access.scope
                 assert is_as_granted, "an access token is for another scope now"
+                audience = None if description is None else description.get("aud")
+                expected_audience = None if description is None else list(access.audience)
+                assert audience == expected_audience, f"an access token for {expected_audience} is for {audience}"
             for number, token in enumerate(grant.refreshes):
                 expected = alive and number == len(grant.refreshes) - 1 and self.now < token.expires_at
                 self._described(token.value, "a refresh token", grant, expected)
@@ -246,9 +301,11 @@ class Lifetime:
     def _play(self, act: Act) -> None:
         match act.name:
             case "authorize":
-                self.authorize(act.scope or SCOPES[1], act.subject)
+                self.authorize(act.scope or SCOPES[1], act.subject, act.resources)
             case "ask":
-                self.ask(act.scope or SCOPES[1], act.subject)
+                self.ask(act.scope or SCOPES[1], act.subject, act.resources)
+            case "ask_wrongly":
+                self.ask_wrongly(act.resources)
             case "approve" if self.waiting:
                 self.approve(self.waiting[act.which % len(self.waiting)])
             case "wait":
@@ -256,11 +313,11 @@ class Lifetime:
             case "withdraw":
                 self.withdraw(act.subject)
             case "redeem" if self.codes:
-                self.redeem(self.codes[act.which % len(self.codes)])
+                self.redeem(self.codes[act.which % len(self.codes)], act.resources)
             case "redeem_wrongly" if self.codes:
                 self.redeem_wrongly(self.codes[act.which % len(self.codes)], act.how)
             case "refresh" if self.refreshes:
-                self.refresh(self.refreshes[act.which % len(self.refreshes)], act.scope)
+                self.refresh(self.refreshes[act.which % len(self.refreshes)], act.scope, act.resources)
             case "refresh_wrongly" if self.refreshes and act.how in REFRESHED_WRONGLY:
                 self.refresh_wrongly(self.refreshes[act.which % len(self.refreshes)], act.how)
             case "revoke_refresh" if self.refreshes:
@@ -274,15 +331,18 @@ class Lifetime:
         window = self.lifetimes.refresh_retry_lifetime
         return token.rotated_at is not None and self.now < token.rotated_at + window and not token.retry_closed
 
-    def _given(self, grant: GrantModel, answer: dict[str, Any], requested: str | None = None) -> RefreshModel:
+    def _given(
+        self, grant: GrantModel, answer: dict[str, Any], audience: tuple[str, ...], wanted: set[str] | None = None
+    ) -> RefreshModel:
         scope = set(words(answer.get("scope")))
         assert scope <= set(words(grant.scope)), f"{scope} was given on a grant for {grant.scope}: scope has grown"
-        assert requested is None or scope == set(words(requested)), f"{scope} was given where {requested} was asked for"
+        expected = understood(wanted or words(grant.scope), grant.resources and audience)
+        assert scope == expected, f"{scope} was given where {expected} was asked for, at {' '.join(audience)}"
         refresh_until = min(self.now + self.lifetimes.refresh_token_lifetime, grant.over_at)
         token = RefreshModel(str(answer["refresh_token"]), grant, refresh_until)
         access_until = min(self.now + self.lifetimes.access_token_lifetime, grant.over_at)
         granted_scope = str(answer.get("scope", grant.scope))
-        grant.accesses.append(AccessModel(str(answer["access_token"]), grant, access_until, granted_scope))
+        grant.accesses.append(AccessModel(str(answer["access_token"]), grant, access_until, granted_scope, audience))
         assert answer["expires_in"] == access_until - self.now, "expires_in is not when the token expires"
         grant.refreshes.append(token)
         self.refreshes.append(token)
@@ -292,6 +352,11 @@ class Lifetime:
         assert token.answer is not None
         for name in ("access_token", "refresh_token", "scope"):
             assert answer[name] == token.answer[name], f"an honest retry got another {name}"
+
+
+def understood(scope: Iterable[str], resources: tuple[str, ...]) -> set[str]:
+    """Return what is left of a scope at resources: at the one that understands a part alone, that part."""
+    return {*scope} & MAIL_SCOPE if resources == (MAIL,) else {*scope}
 
 
 def _checked_handle(handle: Any) -> Handle:

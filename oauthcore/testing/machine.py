@@ -8,13 +8,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from oauthcore.testing.client_session import CLIENT
-from oauthcore.testing.lifetime import PEOPLE, SCOPES, STRANGER, Lifetime
+from oauthcore.testing.lifetime import FILES, MAIL, PEOPLE, RESOURCES, SCOPES, STRANGER, UNKNOWN, Lifetime
 from oauthcore.testing.misuse import MISUSES, REFRESHED_WRONGLY, How
 from oauthcore.testing.model import CodeModel, RefreshModel, WaitingModel
+
+REQUESTED = st.sampled_from(RESOURCES)
+# Mostly none: what is refused for its resource brings a life no further.
+NAMED = st.sampled_from(((), (), (), (), (FILES,), (MAIL,), (UNKNOWN,)))
 
 
 class GrantMachine(RuleBasedStateMachine):
     """Authorize, redeem, refresh, replay, steal, revoke, withdraw, wait; hold every answer against `Lifetime`'s model.
+
+    What is authorized is for resources, or for the server itself, and tokens are asked for of some of them (RFC 8707).
 
     Two people authorize one client, at the same time if it comes so; another client has seen their codes and tokens.
 
@@ -43,40 +49,45 @@ class GrantMachine(RuleBasedStateMachine):
         """Clear the storage away."""
         self.lived.close()
 
-    @initialize(target=refreshes, subject=st.sampled_from(PEOPLE))
-    def begin(self, subject: str) -> Any:
+    @initialize(target=refreshes, subject=st.sampled_from(PEOPLE), resources=REQUESTED)
+    def begin(self, subject: str, resources: tuple[str, ...]) -> Any:
         """Begin with tokens, since without them little happens."""
-        return self.lived.redeem(self.lived.authorize(SCOPES[-1], subject))
+        return self.lived.redeem(self.lived.authorize(SCOPES[-1], subject, resources))
 
-    @rule(target=codes, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE))
-    def authorize(self, scope: str, subject: str) -> CodeModel:
+    @rule(target=codes, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE), resources=REQUESTED)
+    def authorize(self, scope: str, subject: str, resources: tuple[str, ...]) -> CodeModel:
         """Send a request, and have it approved."""
-        return self.lived.authorize(scope, subject)
+        return self.lived.authorize(scope, subject, resources)
 
-    @rule(target=waiting, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE))
-    def ask(self, scope: str, subject: str) -> WaitingModel:
+    @rule(target=waiting, scope=st.sampled_from(SCOPES), subject=st.sampled_from(PEOPLE), resources=REQUESTED)
+    def ask(self, scope: str, subject: str, resources: tuple[str, ...]) -> WaitingModel:
         """Send a request, and leave it waiting for its person."""
-        return self.lived.ask(scope, subject)
+        return self.lived.ask(scope, subject, resources)
+
+    @rule(resources=REQUESTED)
+    def ask_wrongly(self, resources: tuple[str, ...]) -> None:
+        """Send a request for a resource that there is not."""
+        self.lived.ask_wrongly(resources)
 
     @rule(target=codes, waiting=consumes(waiting))
     def approve(self, waiting: WaitingModel) -> Any:
         """Have the person approve what waits for her."""
         return _some(self.lived.approve(waiting))
 
-    @rule(target=refreshes, code=codes)
-    def redeem(self, code: CodeModel) -> Any:
-        """Redeem a code, for the first time or again."""
-        return _some(self.lived.redeem(code))
+    @rule(target=refreshes, code=codes, resources=NAMED)
+    def redeem(self, code: CodeModel, resources: tuple[str, ...]) -> Any:
+        """Redeem a code, for the first time or again, for all resources or for some."""
+        return _some(self.lived.redeem(code, resources))
 
     @rule(code=codes, how=st.sampled_from(list(MISUSES)))
     def redeem_wrongly(self, code: CodeModel, how: How) -> None:
         """Redeem a code as somebody who has only seen it, or get it wrong."""
         self.lived.redeem_wrongly(code, how)
 
-    @rule(target=refreshes, token=refreshes, scope=st.none() | st.sampled_from(SCOPES))
-    def refresh(self, token: RefreshModel, scope: str | None) -> Any:
+    @rule(target=refreshes, token=refreshes, scope=st.none() | st.sampled_from(SCOPES), resources=NAMED)
+    def refresh(self, token: RefreshModel, scope: str | None, resources: tuple[str, ...]) -> Any:
         """Use a refresh token, whatever has become of it."""
-        return _some(self.lived.refresh(token, scope))
+        return _some(self.lived.refresh(token, scope, resources))
 
     @rule(token=refreshes, how=st.sampled_from(REFRESHED_WRONGLY))
     def refresh_wrongly(self, token: RefreshModel, how: How) -> None:

@@ -11,19 +11,27 @@ from oauthcore.testing.client_session import Waiting
 
 @attrs.define(eq=False)
 class WaitingModel:
-    """Model an authorization request that waits for its person."""
+    """Model an authorization request that waits for its person; `requested` is the scope that it named."""
 
     waiting: Waiting
     expires_at: int
+    requested: str
+    resources: tuple[str, ...] = ()
 
 
 @attrs.define(eq=False)
 class GrantModel:
-    """Model a grant: whose it is, until when, for what, whether it was ended, and its tokens, oldest first."""
+    """Model a grant: whose it is, until when, for what, whether it was ended, and its tokens, oldest first.
+
+    `resources` are those that it was given for, none where that is the server itself; `withheld` is what its request
+    named beside `scope` and none of them understands.
+    """
 
     subject: str
     over_at: int
     scope: str
+    resources: tuple[str, ...] = ()
+    withheld: frozenset[str] = frozenset()
     ended: bool = False
     refreshes: list[RefreshModel] = attrs.field(factory=list, repr=False)
     accesses: list[AccessModel] = attrs.field(factory=list, repr=False)
@@ -46,13 +54,14 @@ class CodeModel:
 
 @attrs.define(eq=False)
 class RefreshModel:
-    """Model a refresh token; `answer` and `rotated_at` are set when it is used."""
+    """Model a refresh token; `answer`, `rotated_at` and `audience`, that of the answer, are set when it is used."""
 
     value: str = attrs.field(repr=False)
     grant: GrantModel
     expires_at: int
     rotated_at: int | None = None
     answer: dict[str, Any] | None = attrs.field(default=None, repr=False)
+    audience: tuple[str, ...] = ()
     retry_closed: bool = False
 
 
@@ -64,4 +73,5 @@ class AccessModel:
     grant: GrantModel
     expires_at: int
     scope: str
+    audience: tuple[str, ...] = ()
     revoked: bool = False

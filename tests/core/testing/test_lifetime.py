@@ -20,6 +20,7 @@ from oauthcore.records.token import AuthorizationCode
 from oauthcore.testing import Act, Factory, GrantMachine, Lifetime
 from oauthcore.testing import lifetime as lives
 from oauthcore.testing.client_session import members_of
+from oauthcore.testing.lifetime import FILES, MAIL, UNKNOWN
 from oauthcore.testing.misuse import MISUSES, How
 from tests.core.testing.storages import Sound
 
@@ -114,6 +115,58 @@ def test_a_life_goes_as_the_model_says_over_any_storage(storage: Factory) -> Non
     lifetime.close()
 
 
+def test_a_life_goes_as_the_model_says_with_resources_that_are_narrowed() -> None:
+    lifetime = Lifetime()
+
+    lifetime.play(
+        [
+            Act("ask_wrongly", resources=(FILES,)),
+            Act("authorize", scope="email profile", resources=(FILES, MAIL)),
+            Act("redeem", resources=(UNKNOWN,)),
+            Act("redeem", resources=(MAIL,)),
+            Act("refresh", resources=(FILES,)),
+            Act("refresh", resources=(MAIL,)),  # a retry, for another audience
+            Act("refresh", resources=(FILES,)),  # an honest one
+            Act("authorize", scope="email profile", resources=(MAIL,)),
+            Act("redeem", which=1),
+            Act("refresh", which=2, scope="email profile"),
+            Act("refresh", which=3, resources=(FILES,)),
+        ]
+    )
+
+    one, other = lifetime.grants
+    assert [access.audience for access in (*one.accesses, *other.accesses)] == [(MAIL,), (FILES,), (MAIL,), (MAIL,)]
+    assert [access.scope for access in one.accesses] == ["email", "email profile"]
+    assert not any(grant.ended for grant in lifetime.grants)
+
+
+def unfiltered(server: AuthorizationServer, world: World) -> Callable[[Request], Response]:
+    """Be an adapter that loses every parameter `resource` at the token endpoint."""
+
+    def handle(request: Request) -> Response:
+        if request.path == "/token":
+            pairs = [pair for pair in parse_qsl(request.body.decode()) if pair[0] != "resource"]
+            request = attrs.evolve(request, body=urlencode(pairs).encode())
+        return run(server.handle(request), world)
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        ((UNKNOWN,), "a code for a resource that was not allowed was answered with 200"),
+        ((MAIL,), "was given where {'email'} was asked for"),
+        ((FILES,), "an access token for .*files'] is for .*mail.example"),
+    ],
+)
+def test_an_adapter_that_loses_the_resources_of_a_request_is_found_out(resources: tuple[str, ...], says: str) -> None:
+    lifetime = Lifetime(adapter=unfiltered)
+
+    with pytest.raises(AssertionError, match=says):
+        lifetime.play([Act("authorize", resources=(FILES, MAIL)), Act("redeem", resources=resources)])
+
+
 def test_a_wider_scope_is_refused_and_ends_nothing() -> None:
     lifetime = Lifetime()
     lifetime.play([Act("authorize", scope="email"), Act("redeem"), Act("refresh", scope="email profile")])
@@ -159,7 +212,7 @@ def test_the_machine_finds_out_what_breaks_an_invariant(storage: Callable[[], Me
         def lifetime(self) -> Lifetime:  # type: ignore[explicit-override]  # none in 3.11
             return Lifetime(storage)
 
-    quick = settings(max_examples=50, stateful_step_count=15, deadline=None, derandomize=True, phases=[Phase.generate])
+    quick = settings(max_examples=50, stateful_step_count=20, deadline=None, derandomize=True, phases=[Phase.generate])
 
     # Contended: where nothing is ever revoked, a withdrawal finds more to end after every commit.
     with pytest.raises((AssertionError, Contended)):
@@ -285,7 +338,7 @@ def test_the_machine_finds_out_what_is_wrong_with_a_host(name: str) -> None:
         def lifetime(self) -> Lifetime:  # type: ignore[explicit-override]  # none in 3.11
             return Lifetime(adapter=HOSTS[name][0])
 
-    quick = settings(max_examples=100, stateful_step_count=15, deadline=None, derandomize=True, phases=[Phase.generate])
+    quick = settings(max_examples=100, stateful_step_count=20, deadline=None, derandomize=True, phases=[Phase.generate])
 
     with pytest.raises(AssertionError):
         run_state_machine_as_test(OverIt, settings=quick)
