@@ -28,9 +28,9 @@ from oauthcore.scope import Scope, parse_scope
 
 @per_request
 class Approval:
-    """Hold what the person agreed to.
+    """Hold what the user agreed to.
 
-    `explicit` tells that they were asked just now, `remember` that they want not to be asked next time.
+    `explicit` is true if they were asked just now, `remember` if the consent is to be remembered.
     """
 
     login: Login
@@ -42,7 +42,7 @@ class Approval:
 def approve(
     validated: ValidatedRequest, approval: Approval, facts: AuthorizationFacts, context: Context
 ) -> Undelivered:
-    """Issue what was asked for, on a new grant, and send it to the client."""
+    """Issue what was requested, on a new grant, and send it to the client."""
     access, response, session = validated.access, validated.response, facts.session
     client = access.client
     # A code is used when it is redeemed; whatever else is issued here is used at once.
@@ -113,9 +113,9 @@ def session_changes(grant: Grant, session: LoginSession) -> tuple[Change, ...]:
 def consent_changes(
     access: RequestedAccess, approval: Approval, consents: tuple[Consent, ...], context: Context
 ) -> tuple[Change, ...]:
-    """Remember what was answered, or demand that the consents relied on still stand at the moment of the commit."""
+    """Remember the consent, or require that the consents relied on are unchanged at the moment of the commit."""
     if not approval.explicit:
-        # Consent may be withdrawn between the find and the commit; the grant is made only while it stands.
+        # Consent may be withdrawn between the find and the commit; the grant is created only if it is still there.
         return tuple(map(Require, consents))
     if approval.remember:
         return remember(access, approval.scope, approval.login.subject, consents, context)

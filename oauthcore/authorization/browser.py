@@ -1,6 +1,6 @@
-"""The browser binding: an interaction is answered to the browser that started it, and to no other.
+"""The browser binding: an interaction is completed only in the browser that started it.
 
-Without it, whoever starts a request and gets somebody else to log in for it would receive that person's code.
+Without it, an attacker could start a request, get a victim to log in for it, and receive the victim's code.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
 
 
 def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Secret:
-    """Return the proof of having answered an interaction, to be handed to the browser in which that was done.
+    """Return the proof that this browser has answered an interaction, for the redirect back.
 
-    It hangs on whose answer it is: an interaction can be asked about again, and who answered it then need not be who
-    did before and kept their proof.
+    It depends on the answer: an interaction may be answered again by somebody else, and then a proof that the first
+    user kept must not be valid.
     """
     subject = "" if answered.login is None else answered.login.subject
     return context.derive("resume", Secret(f"{handle.reveal()} {subject}"))

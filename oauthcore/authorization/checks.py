@@ -1,11 +1,11 @@
 """The checks of an authorization request, one row each, in their order: the order is policy (RFC 6749 section 4.1.2.1).
 
-First those whose failure must not redirect, since until then nobody knows whose URI it is; then those whose failure the
-client is told: what is asked, and at last how it is to be answered. docs/checks.md is generated from this table, and
-`oauthcore replay` tells by it what has passed.
+First come the checks whose failure must not redirect, since the redirect URI is not yet verified. Then come those whose
+failure is reported to the client: first the requested access, then how the response is to be delivered. docs/checks.md
+is generated from this table, and `oauthcore replay` prints which of its rows have passed.
 
-An endpoint that comes to take authorization requests adds its name to the rows that it has: all of them, where it is
-answered by a redirect in the end, and those of `requested_access` alone where there is none.
+To make another endpoint accept authorization requests, add its name to the rows that apply: to all of them if it
+redirects in the end, otherwise only to those of `requested_access`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "page",
         _ALL,
     ),
-    # Before the redirect URI, which may be in the object; so the client is told at the one that stands beside it.
+    # Before the redirect URI, since that may be in the object. An error goes to the redirect URI beside the object.
     Check(
         "a request object is the client's, for this server, and in time",
         access.check_object,
@@ -78,7 +78,8 @@ CHECKS: tuple[CheckRequest, ...] = (
         "page",
         _ALL,
     ),
-    # From here on the client is told. What costs least and what was never meant for this server comes first.
+    # From here on, errors go to the client. Cheap checks, and those that detect a request for another server, come
+    # first.
     Check(
         "the parameters are short enough to wait for a person",
         check_length,
@@ -182,7 +183,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "redirect",
         _ALL,
     ),
-    # What is asked is known. How it is to be answered: with what, by which way, and bound to whom.
+    # The requested access is known. These check the response: what is issued, how it is delivered, and what binds it.
     Check(
         "response_type is offered, and the client is registered for it",
         response.check_response_type,
@@ -199,7 +200,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "redirect",
         _ALL,
     ),
-    # These hang on what comes as well as on the scope: no refresh token without a code, no nonce without an ID token.
+    # These depend on the response type and the scope: no refresh token without a code, no nonce without an ID token.
     Check(
         "offline_access is left out where it is to be ignored",
         response.check_offline_access,
@@ -259,7 +260,7 @@ _ROWS = {
 
 @per_request
 class RefusedObject:
-    """Hold why a request object is refused, and where the client is told: by what stands beside the object."""
+    """Hold why a request object is refused, and the redirect URI for that error: the one beside the object."""
 
     redirectable: Redirectable
     error: OAuthError
@@ -268,9 +269,9 @@ class RefusedObject:
 def read_redirectable(
     request: AuthorizationRequest, client: Client | None, endpoint: EndpointName, context: Context
 ) -> Redirectable | RefusedObject:
-    """Run the checks of a request that has just come until it is known whose redirect URI it has.
+    """Run the first checks of a new request, until its redirect URI is verified.
 
-    A failure that the client is to be told waits for that; one that is answered by a page is raised.
+    An error for the client is kept until then; an error that is shown on a page is raised.
     """
     draft, refused = Draft(request, client), None
     for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:

@@ -1,10 +1,10 @@
-"""Consent that is remembered: what a person's answer makes of what they allowed before.
+"""Remembered consent: how an answer of the user changes what they allowed before.
 
-An answer is about what was asked for, and about nothing else: what was allowed of it stands from now on, what was left
-out is taken back, and what was not asked for stays as it was. Consent that has expired is none, for whoever reads it.
+An answer affects only what was requested: the allowed part is remembered, the part that was left out is removed, and
+everything else stays as it was. Expired consent is ignored everywhere.
 
-What is allowed at one resource is remembered apart from what is allowed at another (RFC 8707 section 3 has the server
-tell them apart at consent), so that a request for several needs no page where each of them was allowed before.
+Consent is remembered for each resource separately (RFC 8707 section 3: the consent page shows them), so that a request
+for several needs no page if each of them was allowed before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from oauthcore.scope import Scope
 
 
 def consent_key(subject: str, client_id: str, context: Context, resource: str | None = None) -> Digest:
-    """Return the key of what a person allowed a client at a resource, at the server itself where it is None."""
+    """Return the key of a user's consent to a client at a resource; None is the server itself."""
     # Neither can have a NUL in it (RFC 6749 appendix A.1, RFC 3986).
     allowed_at = "" if resource is None else f"\0{resource}"
     # The length keeps two pairs apart: without it a subject with a space in it could be another subject and client.
@@ -51,7 +51,7 @@ def find_consents(
 
 
 def places(access: RequestedAccess) -> tuple[str | None, ...]:
-    """Return where consent is given: at each of the resources, at the server itself (None) where there are none."""
+    """Return where consent is given: at each of the resources, or at the server itself (None) if there are none."""
     return access.resources or (None,)
 
 
@@ -63,7 +63,7 @@ def consent_at(resource: str | None, consents: Sequence[Consent]) -> Consent | N
 def remember(
     access: RequestedAccess, allowed: Scope, subject: str, consents: Sequence[Consent], context: Context
 ) -> tuple[Change, ...]:
-    """Remember what was allowed, of what was asked for, at each resource."""
+    """Remember which part of the request was allowed, at each resource."""
     return tuple(
         _remember_at(resource, access, allowed, subject, consent_at(resource, consents), context)
         for resource in places(access)
@@ -78,13 +78,13 @@ def _remember_at(
     consent: Consent | None,
     context: Context,
 ) -> Change:
-    """Remember what was allowed at one resource, beside what stands there and was not asked for."""
+    """Remember what was allowed at one resource, and keep what was remembered and not requested."""
     client, now = access.client, context.now
     fresh = Consent(
         key=consent_key(subject, client.client_id, context, resource),
         client_id=client.client_id,
         subject=subject,
-        # Only what is understood there: nobody has allowed anything else at it.
+        # Only scopes of that resource: no others were allowed there.
         scope=allowed if resource is None else scope_at(resource, allowed, client, context),
         granted_at=now,
         expires_at=now + context.policy.lifetimes.consent_lifetime,
@@ -100,7 +100,7 @@ def _remember_at(
     kept = without(consent, access, Scope(), (), context)
     if not kept.scope and not kept.claims:
         return Replace(consent, fresh)
-    # Nobody was asked about the rest, so it ends when it would have, and one record has one end.
+    # The user was not asked about the rest, so its expiry is not prolonged, and one record has one expiry.
     until = fresh.expires_at if kept.expires_at is None else min(fresh.expires_at or kept.expires_at, kept.expires_at)
     united = attrs.evolve(
         kept, scope=kept.scope.union(fresh.scope), claims=(*kept.claims, *fresh.claims), expires_at=until
@@ -111,7 +111,7 @@ def _remember_at(
 def take_back(
     access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], consents: Sequence[Consent], context: Context
 ) -> tuple[Change, ...]:
-    """Take back of standing consents what was asked for and not allowed; `claims` are those allowed by name."""
+    """Remove from existing consents what was requested and not allowed; `claims` are those allowed by name."""
     return tuple(change for consent in consents for change in _take_back(access, allowed, claims, consent, context))
 
 
@@ -129,9 +129,9 @@ def _take_back(
 def without(
     consent: Consent, access: RequestedAccess, allowed: Scope, claims: tuple[str, ...], context: Context
 ) -> Consent:
-    """Return a consent without what was asked for and is not allowed.
+    """Return a consent without what was requested and is not allowed.
 
-    Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
+    If the user removes a scope, its claims are refused, too, even if they were requested by name.
     """
     implies = context.policy.implies
     refused = {base(name) for name in access.claims_beside_scope} - {base(name) for name in claims}

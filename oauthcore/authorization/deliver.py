@@ -42,7 +42,7 @@ Undelivered: TypeAlias = Decision[Response | Delivery]
 def deliver(
     response: RequestedResponse, grant: Grant, parts: Sequence[Part], person: Person, context: Context
 ) -> Delivery:
-    """Deliver the parts to the client, with an ID token made of what leaves beside it where one was asked for."""
+    """Deliver the response to the client, with an ID token for what is issued with it, if one was requested."""
     parameters = {name: value for part in parts for name, value in part.parameters.items()}
     access_token = next((part.unsigned for part in parts if part.unsigned is not None), None)
     jwt = None
@@ -77,12 +77,12 @@ def signed(delivery: Delivery, context: Context) -> Flow[Response]:
 def front_channel_person(
     request: AuthorizationRequest, client: Client | None, login: Login | None, context: Context
 ) -> Flow[Person]:
-    """Ask for what an ID token that leaves at once has to say of the person; mostly there is none.
+    """Find the claims of the user for an ID token that is issued at once; usually there are none.
 
-    The names are those of the request before it is validated; what leaves in the end is chosen then.
+    The names are those of the request before it is validated; the final choice is made when the token is issued.
     """
     types = (request.response_type or "").split(" ")
-    # The application is asked only if an ID token leaves now; otherwise the request costs it nothing.
+    # The application is asked only if an ID token is issued now; otherwise the request costs it nothing.
     if client is None or login is None or context.openid is None or "id_token" not in types:
         return NOBODY
     names = names_wished(request, client, context, alone=types == ["id_token"])

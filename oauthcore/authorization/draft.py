@@ -15,10 +15,10 @@ from oauthcore.scope import Scope
 
 @attrs.define(eq=False)
 class Draft:
-    """Collect what the checks of one request learn, each for those after it; nobody else ever sees one.
+    """Collect the results of the checks of one request, for the checks that follow.
 
-    `found` is the client as it is stored. What no check has learned yet is not there at all, so one that came before
-    what it builds on would fail at its first request.
+    `found` is the client as it is stored. A result that no check has set yet is not an attribute at all, so that a
+    check in the wrong place fails on its first request.
     """
 
     request: AuthorizationRequest
@@ -32,9 +32,9 @@ class Draft:
     prompt: frozenset[str] = attrs.field(init=False)
     scope: Scope = attrs.field(init=False)
     max_age: int | None = attrs.field(init=False)
-    # Where resources are not told apart nobody looks for any.
+    # Without resources this is not used.
     resources: tuple[str, ...] = attrs.field(init=False, default=())
-    # Without OpenID Connect nobody looks for these.
+    # Without OpenID Connect these are not used.
     claims: ClaimsRequest = attrs.field(init=False, default=NOTHING)
     claims_beside_scope: tuple[str, ...] = attrs.field(init=False, default=())
     subjects: tuple[str, ...] = attrs.field(init=False, default=())

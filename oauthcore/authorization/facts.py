@@ -1,4 +1,4 @@
-"""Facts: what an authorization request is decided by, beside what it says and beside time and chance."""
+"""The facts on which an authorization request is decided, apart from the request itself, time and randomness."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from oauthcore.records.login import Login, LoginSession
 class AuthorizationFacts:
     """Hold what was found for an authorization request; None for a record that does not exist.
 
-    `login` is who is signed in, and `session` their login session, if the host keeps such. `consents` are what they
-    allowed the client before at the resources of the request, `mark` their withdrawal mark. `person` is what the
-    application tells of them for an ID token that leaves at once.
+    `login` is who is signed in, and `session` their login session, if the host has sessions. `consents` are what they
+    allowed the client before at the resources of the request, and `mark` is their withdrawal mark. `person` has the
+    claims from the application for an ID token that is issued at once.
     """
 
     client: Client | None

@@ -42,10 +42,10 @@ class Need(StrEnum):
 
 @attrs.frozen
 class InteractionProgress:
-    """Tell what the person has been asked since the request came.
+    """Hold what the user has already been asked since the request arrived.
 
-    `since` is when the interaction started, None before there is one, and `known_auth_time` when who was signed in by
-    then had signed in. `chosen` tells that the application has reported somebody in it, `consent` that they were just
+    `since` is when the interaction started, None if it has not. `known_auth_time` is the time of the login that existed
+    when it started. `chosen` is true if the application has reported a login in it, `consent` if the user was just
     asked for consent.
     """
 
@@ -56,7 +56,7 @@ class InteractionProgress:
 
     @classmethod
     def in_(cls, interaction: Interaction, *, chosen: bool, consent: bool = False) -> Self:
-        """Tell what was asked in an interaction."""
+        """Return the progress of an interaction."""
         return cls(interaction.started_at, chosen, consent, interaction.auth_time)
 
 
@@ -71,15 +71,15 @@ def next_step(
     Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
     """
     access, login = validated.access, facts.login
-    # First who it is to be, then whether they signed in: an account that is to be chosen or created makes whoever is
-    # signed in irrelevant (OIDC Core section 3.1.2.1).
+    # First the account, then the login: if an account is to be chosen or created, it does not matter who is signed in
+    # (OIDC Core section 3.1.2.1).
     if access.prompt and not progress.chosen:
         if "create" in access.prompt:
             return Need.CREATE
         if "select_account" in access.prompt:
             return Need.SELECT_ACCOUNT
-    # OIDC Core section 3.1.2.3: authenticate if nobody is, if prompt=login says so, or if another user is requested by
-    # `id_token_hint` or a `sub` claim; never answer for somebody else.
+    # OIDC Core section 3.1.2.3: authenticate if no one is signed in, if prompt=login says so, or if another user is
+    # requested by `id_token_hint` or a `sub` claim. Never answer for another user than the requested one.
     if login is None or is_somebody_else(access, login, context) or is_stale(access, login, progress, context):
         return Need.LOGIN
     if access.essential_acr and login.acr not in access.essential_acr:
@@ -111,9 +111,10 @@ def is_fresh(login: Login, progress: InteractionProgress) -> bool:
 
 
 def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgress, context: Context) -> bool:
-    """Return whether the person has to sign in again: by `prompt=login`, or because it was too long ago.
+    """Return whether the user has to sign in again: because of `prompt=login`, or because of `max_age`.
 
-    Who signs in for this request is fresh, however long the rest of it takes: with `max_age=0` nobody else ever is.
+    A login that was made for this request counts as fresh, however long the rest takes; otherwise `max_age=0` could
+    never be met.
     """
     if is_fresh(login, progress):
         return False
@@ -125,11 +126,11 @@ def is_stale(access: RequestedAccess, login: Login, progress: InteractionProgres
 
 
 def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], context: Context) -> bool:
-    """Return whether the person has allowed all of this before, and may be taken at that word.
+    """Return whether the user has allowed all of this before, and consent need not be asked for again.
 
-    Not behind a redirect URI that any program could be listening on, unless what arrives there is of use to nobody but
-    the client, who authenticates to use it: who is it that asks? (RFC 8252 section 8.6.) Nor behind one at another host
-    than that of the client's document, which whoever can write the document may have put there since.
+    Consent is always asked for if any program could listen at the redirect URI, unless what it receives can be used
+    only by a client that authenticates (RFC 8252 section 8.6: the client's identity is not assured). The same holds for
+    a redirect URI on another host than that of the client's metadata document, which an attacker may have added there.
     """
     access, response = validated.access, validated.response
     is_for_anybody = access.client.is_public or response.type.issues_tokens
@@ -139,24 +140,24 @@ def is_remembered(validated: ValidatedRequest, consents: tuple[Consent, ...], co
         return False
     if access.client.document is not None and not is_own_host(access.client, response.redirectable.redirect.uri):
         return False
-    # A request that exceeds what was allowed asks for all of it, so that the page shows the whole.
+    # If the request exceeds what was allowed, all of it is asked for, so that the page shows the whole.
     if not access.resources:
         return bool(consents) and is_covered(consents[0], access.scope, access, context)
     return all(is_allowed_at(resource, access, consents, context) for resource in access.resources)
 
 
 def is_allowed_at(resource: str, access: RequestedAccess, consents: tuple[Consent, ...], context: Context) -> bool:
-    """Return whether the person has allowed before whatever is asked for at one resource."""
+    """Return whether the user has allowed before everything that is requested at one resource."""
     consent = consent_at(resource, consents)
     wanted = scope_at(resource, access.scope, access.client, context)
     return consent is not None and is_covered(consent, wanted, access, context)
 
 
 def is_covered(consent: Consent, wanted: Scope, access: RequestedAccess, context: Context) -> bool:
-    """Return whether a consent holds, and covers a scope and the claims that are asked for beside it."""
+    """Return whether a consent is valid, and covers a scope and the claims that are requested by name."""
     if not is_live_consent(consent, access.client, context.now):
         return False
-    # The hierarchy is asked only where the plain comparison does not do, and there is one.
+    # The hierarchy is used only if the plain comparison fails.
     if not consent.scope.covers(wanted) and not context.policy.implies.covers(consent.scope, wanted):
         return False
     return not access.claims_beside_scope or set(access.claims_beside_scope) <= set(consent.claims)

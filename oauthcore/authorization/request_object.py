@@ -1,8 +1,8 @@
 """Request objects: an authorization request as a JWT, by value or by reference (OIDC Core section 6, RFC 9101).
 
-What is in it was signed by the client, so it wins over what is beside it. Nobody downstream knows that there was one:
-what comes out is an `AuthorizationRequest` like any other, checked like any other, and kept like any other where a
-person has to be asked; so an object is neither verified nor fetched twice.
+The client has signed what is in the object, so it overrides the parameters beside it. The result is an ordinary
+`AuthorizationRequest`, which is checked and stored like any other. So an object is verified and fetched only once, even
+if the user has to be asked.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 def apply_request_object(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
-    """Return the request that is meant: what the object says, where there is one.
+    """Return the request with its request object applied, if it has one.
 
-    One that the server does not take stays where it is, for `validate` to refuse. Raises `InvalidRequestObject`,
-    `InvalidRequestUri`, and `DocumentNeeded` where something has to be fetched.
+    An object that the server does not accept is left in place, for `validate` to refuse. Raises `InvalidRequestObject`,
+    `InvalidRequestUri`, and `DocumentNeeded` if a document has to be fetched.
     """
     # RFC 9101 section 5: the two MUST NOT be used together. Else two readers could see two requests.
     if request.request is not None and request.request_uri is not None:
@@ -71,10 +71,10 @@ def is_offered(*, by_value: bool, context: Context) -> bool:
 
 
 def fetch_object(uri: str, client: Client, context: Context) -> str:
-    """Return what a request URI names: only one that is registered, so that nobody can have us fetch what they like.
+    """Return the request object at a URL, which must be registered: strangers can't choose what the server fetches.
 
-    A fragment is the hash of what is there, and lets it be kept for longer (OIDC Core section 6.2). Without one it may
-    be another object soon. Raises `DocumentNeeded`, and `InvalidRequestUri`.
+    The fragment is a hash of the document, with which it can be cached for longer (OIDC Core section 6.2); without one,
+    the object may change soon. Raises `DocumentNeeded`, and `InvalidRequestUri`.
     """
     url, _, fragment = uri.partition("#")
     # OIDC Core section 6.2 and RFC 9101 section 10.4.1: only pre-registered URIs are fetched. Else anybody could have
@@ -94,7 +94,7 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
 
 
 def hash_of(body: bytes) -> str:
-    """Return what the fragment of a request URI says of what is there (OIDC Core section 6.2)."""
+    """Return the hash of the document in the fragment of a request URI (OIDC Core section 6.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode("ascii")
 
 
@@ -108,7 +108,8 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
         raise InvalidRequestObject("the request object is encrypted, for which no key was published")
     try:
         if ascii_lower(read_signed(text).alg) == "none":
-            # OIDC Core section 6.1 knows such objects; who does not take them says so by this error (section 3.1.2.6).
+            # OIDC Core section 6.1 allows unsigned objects; a server that does not accept them uses this error (section
+            # 3.1.2.6).
             raise RequestNotSupported("the request object is not signed, and could be anybody's")
         verified = _verified(text, client, context)
         # `exp` and `nbf` hold where they are there; RFC 9101 does not require them, since most client libraries leave
@@ -135,7 +136,7 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
 
 
 def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:
-    """Verify the signature: by the registered algorithm, by any with a public key where there is none."""
+    """Verify the signature: by the registered algorithm, or by any with a public key if none is registered."""
     alg = client.request_object_signing_alg
     if alg in SYMMETRIC_ALGORITHMS:
         return context.verify(text, shared_keys(client, context), (alg,))
@@ -143,10 +144,11 @@ def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:
 
 
 def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) -> AuthorizationRequest:
-    """Put what the object says in the place of what stands beside it.
+    """Replace the parameters beside the object by those in it.
 
-    OIDC Core section 6.1 lets parameters stand outside that are not inside, RFC 9101 section 6.3 does not: they could
-    be anybody's. The latter holds for an object of that kind, and for a client that has to sign its requests.
+    OIDC Core section 6.1 also uses parameters that are only outside. RFC 9101 section 6.3 forbids that, because anybody
+    could have added them. The latter rule applies to an object of that type, and to a client that has to sign its
+    requests.
     """
     inside = parameters_in(verified.claims)
     for name in ("client_id", "response_type"):
@@ -156,7 +158,7 @@ def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) 
             raise InvalidRequestObject(f"{name} in the request object is not the one beside it")
     alone = type_of(verified.header) == REQUEST_OBJECT_TYPE or client.require_signed_request_object
     base = AuthorizationRequest(client_id=request.client_id) if alone else request
-    # The object is gone from the request from here on, so that nobody applies it twice.
+    # The object is removed from the request here, so that it is not applied twice.
     return attrs.evolve(base, **inside, request=None, request_uri=None)
 
 

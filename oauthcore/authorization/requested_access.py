@@ -1,6 +1,6 @@
 """The checks of the access that an authorization request asks for; `requested_response` has those of the response.
 
-Each takes the draft and notes there what it learns. In which order they are run, `checks` says.
+Each takes the draft and adds its result. `checks` defines their order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from oauthcore.wire.text import decimal, words
 PROMPTS = frozenset({"none", "login", "consent"})
 # OIDC Core section 3.1.2.1.
 DISPLAYS = frozenset({"page", "popup", "touch", "wap"})
-# Enough for a century; an integer without an end is an attack on whoever reads it.
+# Enough for a century; parsing integers of unbounded length would be a way to attack the server.
 MAX_MAX_AGE_DIGITS = 10
 
 
@@ -43,7 +43,7 @@ def known_client(client: Client | None, context: Context) -> Client:
         raise UnknownClient("the client is unknown")
     if client.document is not None and not is_admitted(client, context):
         raise UnknownClient("the client has a metadata document that is not taken here")
-    # Disabled or expired clients are refused on a page, too: their redirect URIs may belong to somebody else by now.
+    # Errors for disabled or expired clients are shown on a page, too: somebody else may own their redirect URIs by now.
     if not is_live_client(client, context.now):
         raise DisabledClient("the client is disabled")
     return client
@@ -55,7 +55,7 @@ def check_client(draft: Draft, context: Context) -> None:
 
 
 def check_object(draft: Draft, context: Context) -> None:
-    """Put what the client has signed in the place of what stands beside it: that could be anybody's."""
+    """Apply the signed request object; the parameters beside it could have been added by anybody."""
     draft.request = apply_request_object(draft.request, draft.client, context)
 
 
@@ -80,9 +80,9 @@ def check_no_registration(draft: Draft, _: Context) -> None:
 
 
 def check_hint(draft: Draft, _: Context) -> None:
-    """Refuse a hint that could not be verified, in a request that allows no page.
+    """Refuse a hint that could not be verified, if the request has `prompt=none`.
 
-    Who is meant can't be told then, and nobody can be asked. Any other hint is gone from the request by now.
+    It is unknown who is meant, and the user can't be asked. In other requests, such a hint has already been removed.
     """
     if draft.request.id_token_hint is not None:
         raise LoginRequired("id_token_hint is no ID token of this server's for this client, or its key is gone")
@@ -117,7 +117,7 @@ def check_scope(draft: Draft, context: Context) -> None:
     text = draft.request.scope
     named = None if text is None else parse_scope(text)
     if named is not None and "openid" in named and context.openid is None:
-        # The client waits for an ID token, and it is better told so before the person has signed in than after.
+        # The client expects an ID token, and should get this error before the user signs in rather than after.
         raise InvalidScope.with_description("scope openid was requested, but this server does not offer OpenID Connect")
     # RFC 6749 section 3.3: an omitted scope means the default, and one that exceeds the registration is `invalid_scope`
     # or cut down, as the policy says.
@@ -156,10 +156,10 @@ def check_max_age(draft: Draft, _: Context) -> None:
 
 
 def check_acr_values(draft: Draft, _: Context) -> None:
-    """Take acr_values for essential where no ID token is asked for: a resource has demanded one of them.
+    """Treat acr_values as essential if no ID token is requested, because then a resource has required one of them.
 
-    RFC 9470 section 5 has the request fail otherwise, so that a client is not sent round and round. With scope openid
-    they are a wish, as OIDC Core section 3.1.2.1 has it, and the ID token tells what came of it.
+    RFC 9470 section 5 has such a request fail, so that the client does not loop. With scope openid they are voluntary,
+    as in OIDC Core section 3.1.2.1, and the ID token has the `acr` that was achieved.
     """
     if "openid" not in draft.scope:
         draft.essential_acr = words(draft.request.acr_values)

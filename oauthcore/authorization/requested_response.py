@@ -1,6 +1,6 @@
-"""The checks of how an authorization request is to be answered: where, with what, and bound to whom.
+"""The checks of how an authorization request is to be answered: to which URI, with what, and bound to whom.
 
-Each takes the draft and notes there what it learns. In which order they are run, `checks` says.
+Each takes the draft and adds its result. `checks` defines their order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from oauthcore.scope import Scope
 
 
 def check_redirect_uri(draft: Draft, _: Context) -> None:
-    """Check that the redirect URI is one of the client's: until then nobody knows whose it is."""
+    """Check that the redirect URI is one of the client's; until then it is not trusted."""
     # RFC 6749 section 3.1.2.4: on a mismatch the user is told and not redirected. URIs are compared as exact strings
     # (RFC 9700 section 2.1); patterns and prefixes have leaked codes time and again (RFC 9700 section 4.1).
     draft.redirect = validate_redirect(draft.request.redirect_uri, draft.client.redirect_uris)
@@ -59,9 +59,9 @@ def check_response_mode(draft: Draft, _: Context) -> None:
 
 
 def check_offline_access(draft: Draft, context: Context) -> None:
-    """Ignore offline_access where no code is asked for, and where the person is not asked anew.
+    """Ignore offline_access if no code is requested, and if the user is not asked for consent.
 
-    OIDC Core section 11 has it ignored, not refused.
+    OIDC Core section 11 says to ignore it, not to refuse it.
     """
     scope = draft.scope
     if "offline_access" not in scope or "openid" not in scope:
@@ -73,9 +73,10 @@ def check_offline_access(draft: Draft, context: Context) -> None:
 
 
 def check_id_token(draft: Draft, context: Context) -> None:
-    """Check that an ID token is asked for as it must be: with scope openid, and with a nonce where it comes at once.
+    """Check the preconditions of an ID token: scope openid, and a nonce if it is issued by the authorization endpoint.
 
-    A nonce ties it to the browser that asked (OIDC Core sections 3.2.2.1 and 3.3.2.11); in the code flow the code does.
+    A nonce binds it to the browser that sent the request (OIDC Core sections 3.2.2.1 and 3.3.2.11); in the code flow
+    the code does.
     """
     if not draft.response_type.issues_id_token:
         return
@@ -109,11 +110,7 @@ def check_code_challenge(draft: Draft, context: Context) -> None:
 
 
 def brings_nonce(draft: Draft, context: Context) -> bool:
-    """Return whether a confidential client's nonce does in the place of a code challenge (OAuth 2.1 section 7.5.1).
-
-    It does where it comes back in an ID token with what the code is redeemed for: without scope openid there is none,
-    and the client would have nothing to compare it with.
-    """
+    """Return whether a confidential client's nonce can replace a code challenge (OAuth 2.1 section 7.5.1)."""
     may = context.policy.code_binding is CodeBinding.PKCE_OR_NONCE
     return may and context.openid is not None and "openid" in draft.scope and draft.request.nonce is not None
 

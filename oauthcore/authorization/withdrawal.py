@@ -1,8 +1,8 @@
-"""Withdrawal marks: consent that was given and not used yet ends with a withdrawal, too.
+"""Withdrawal marks: a withdrawal also ends consent that was given on a page and not used yet.
 
-Between the page where a person says yes and the redirect back to the client there is neither a consent nor a grant to
-be found. So each withdrawal leaves a mark, and the yes counts only while the person's mark is the one it was given
-under. Nobody else asks for the mark: consent that is remembered is a record, and is required as such.
+Between the page on which a user gives consent and the redirect back to the client, there is neither a consent nor a
+grant that a withdrawal could find. So each withdrawal changes the user's mark, and the consent from the page counts
+only while the mark is the one it was given under. Remembered consent needs no mark: it is a record, which is required.
 """
 
 from __future__ import annotations

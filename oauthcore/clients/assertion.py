@@ -1,8 +1,7 @@
-"""Client assertions: a JWT in which a client says who it is (RFC 7521 section 4.2, RFC 7523 section 3).
+"""Client assertions: a JWT by which a client authenticates (RFC 7521 section 4.2, RFC 7523 section 3).
 
-`private_key_jwt` and `client_secret_jwt` differ in the key that signed it and in nothing else. An assertion is good for
-one request: that it was used is remembered in the commit of what it was used for. A refusal that leaves no trace does
-not use it up.
+`private_key_jwt` and `client_secret_jwt` differ only in the key that signed it. An assertion can be used once. That it
+was used is stored in the same commit as the result of the request, so a refusal without a commit does not use it up.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # theirs is; those that do say it as the successor of RFC 7523 has it (draft-ietf-oauth-rfc7523bis section 4).
 TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
 
-# It has to be remembered for as long as it is good, and is of use to a thief until it was used. Client libraries give
-# their assertions from one minute to an hour.
+# Its `jti` has to be stored until it expires, and until it is used a thief could use it. Client libraries use lifetimes
+# from one minute to an hour.
 MAX_LIFETIME = 3_600
 
 
@@ -59,7 +58,7 @@ class Assertion:
 
 
 def read_assertion(request: Request, parameters: Parameters) -> Assertion | None:
-    """Read the form's assertion; return None if there is none. Raises `InvalidClient` for a malformed one."""
+    """Return the form's assertion, None if it has none. Raises `InvalidClient` if it is malformed."""
     text, kind = parameters.get("client_assertion"), parameters.get("client_assertion_type")
     if text is None and kind is None:
         return None

@@ -28,10 +28,10 @@ IN_THE_FORM = frozenset({"client_secret", "client_assertion", "client_assertion_
 
 @per_request
 class Authenticated:
-    """Prove that a request came from this client; for a public one, that it said so and could not be asked for more.
+    """Prove that a request came from this client. (A public client can prove no more than its identifier.)
 
-    `spent` are changes for `spend`, to be committed with whatever comes of the request: what it was proven with is good
-    once (an assertion's `jti`: RFC 7523 section 3), or has to stand still then.
+    `spent` are changes for `spend`, to be committed with the result of the request: they use up an assertion's `jti`
+    (RFC 7523 section 3), or require that the credentials are unchanged.
     """
 
     client: Client
@@ -115,8 +115,8 @@ def decide(
     if presented.assertion is not None:
         prove = prove_secret if presented.method == "client_secret_jwt" else prove_private_key
         proven = prove(presented.assertion, client, context)
-        # RFC 7523 section 3: a replayed jti is rejected. After the signature, so that nobody can find out which jti
-        # were used without the key.
+        # RFC 7523 section 3: a replayed jti is rejected. This comes after the signature, since otherwise anybody could
+        # find out which jti were used.
         if before is not None:
             raise InvalidClient("the client's assertion was used before")
         # The insert fails if another request used the same assertion in the meantime.
@@ -146,9 +146,9 @@ def nothing_proven(presented: Presented, reason: str) -> InvalidClient:
 
 
 def other_method(presented: Presented, client: Client, context: Context) -> InvalidClient:
-    """Refuse a client that authenticates by another method than it is registered for, and tell it by which it does.
+    """Refuse a client that authenticates by another method than it is registered for, and name the right method.
 
-    It is told who has shown the right secret and is the client, therefore, and nobody else.
+    Only a client that has shown the right secret gets this answer.
     """
     reason = f"{presented.method} is not the method the client is registered for"
     if not _has_secret(presented, client, context):

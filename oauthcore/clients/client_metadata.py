@@ -104,8 +104,8 @@ def read_metadata(members: Mapping[str, object], *, openid: bool) -> dict[str, o
 
 def _string(name: str, value: object) -> str:
     longest = MAX_NAME if name == "client_name" else MAX_STRING
-    # What can't be printed would turn up in the operator's terminal and on the consent page; a letter that turns the
-    # direction of the text around is none that can be.
+    # Control characters would reach the operator's terminal and the consent page. Characters that change the direction
+    # of the text count as such.
     if not isinstance(value, str) or not value or len(value) > longest or not value.isprintable():
         raise InvalidClientMetadata.with_description(f"{name} has to be of printable strings, and not too long")
     return value
@@ -135,7 +135,7 @@ def metadata_of(client: Client) -> dict[str, object]:
         value = getattr(client, name)
         if name not in {"name", "scope", "jwks", "localized"} and (name in always or value != default):
             members[name] = list(value) if isinstance(value, tuple) else value
-    # RFC 7591 section 2: what it means that none was named.
+    # RFC 7591 section 2: the default if none is named.
     members["token_endpoint_auth_method"] = client.token_endpoint_auth_method or "client_secret_basic"
     members |= client.localized
     if client.scope:

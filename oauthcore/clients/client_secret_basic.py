@@ -13,9 +13,9 @@ from oauthcore.wire.text import ascii_lower, strip_ows
 
 
 def read_basic(request: Request) -> Presented | None:
-    """Read the Authorization header; return None if there is none (RFC 6749 section 2.3.1, RFC 7617).
+    """Return the credentials in the Authorization header, None if it has none (RFC 6749 section 2.3.1, RFC 7617).
 
-    Raises `InvalidClient` for another scheme and for what can't be decoded: the client tried and failed.
+    Raises `InvalidClient` for another scheme, and if it can't be decoded: the client tried to authenticate and failed.
     """
     values = request.headers_named("authorization")
     if not values:

@@ -28,13 +28,13 @@ def prove_secret(assertion: Assertion, client: Client, context: Context) -> Spen
 
 
 def is_kept(client: Client) -> bool:
-    """Return whether a client's secret has to be had again, for the signatures that it makes with it."""
+    """Return whether the server needs a client's secret itself, to verify the client's HMAC signatures."""
     signs = client.request_object_signing_alg in SYMMETRIC_ALGORITHMS
     return client.has_secret and (signs or client.token_endpoint_auth_method == "client_secret_jwt")
 
 
 def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret:
-    """Return what is remembered of a client's secret: its digest, and itself, sealed, only where it has to be had."""
+    """Return what is stored of a client's secret: its digest and, only if it is needed, the encrypted secret."""
     # Encrypted and not hashed, since the HMAC has to be computed with it; only for clients that need that.
     sealed = crypto.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
     return ClientSecret(context.digest("client_secret", secret), sealed=sealed, portable=True)
@@ -43,7 +43,7 @@ def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret
 def is_digest_of(kept: ClientSecret, secret: Secret, context: Context) -> bool:
     """Return whether what is remembered is that secret, in whichever form it was digested."""
     digest = context.digest("client_secret" if kept.portable else "client_secret_of_issuer", secret)
-    # Digests of 256 random bits: which of them matched is nothing that time could tell an attacker.
+    # Digests of 256 random bits: the time of the comparison reveals nothing of use.
     return same_digest(kept.digest, digest)
 
 

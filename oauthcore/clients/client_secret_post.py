@@ -9,7 +9,7 @@ from oauthcore.wire.parameters import Parameters
 
 
 def read_post(parameters: Parameters) -> Presented | None:
-    """Read the form's secret; return None if there is none (RFC 6749 section 2.3.1)."""
+    """Return the secret in the form, None if it has none (RFC 6749 section 2.3.1)."""
     secret = parameters.get("client_secret")
     if secret is None:
         return None

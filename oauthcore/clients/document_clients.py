@@ -1,12 +1,11 @@
-"""Clients by their metadata documents: fetched when somebody comes with one, and remembered as `Client` records.
+"""Clients by their metadata documents: fetched when one is first used, and stored as `Client` records.
 
-(draft-ietf-oauth-client-id-metadata-document-00.) They are kept in one place with registered clients, so that each
-identifier is one client: who is registered is never looked up as a document, and what is remembered of a document never
-takes a registered client's place. Whatever finds a client finds these, too, on every worker and after a restart; only
-the endpoints that a client comes to by itself have the document looked at again, and a decision is made on what is
-stored, with that as its precondition.
+(draft-ietf-oauth-client-id-metadata-document-00.) They are stored like registered clients, so that each identifier
+belongs to one client: for a registered client no document is fetched, and a document never replaces a registered
+client. So they are found on every worker and after a restart. Only the endpoints that clients call fetch a document
+again, and a decision is made on the stored client, with that record as its precondition.
 
-What a stranger names is forgotten within hours, unless a person allows it something and the client redeems its code.
+A client that a stranger names is deleted within hours, unless a user gives it consent and it redeems its code.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from oauthcore.wire.http import Response
 # RFC 5861 section 4: so long after it was fresh, a document counts where its host does not answer. New grants only:
 # what was granted before does not hang on whether a site is up.
 STALE_IF_ERROR = 600
-# A document that could not be had is asked for again after a minute.
+# A fetch that failed is repeated after a minute.
 RETRY_AFTER = 60
 # So that the record of a client in use is not written at each code: once in a month is enough.
 SPARE = 30 * 86_400
@@ -45,10 +44,10 @@ def is_admitted(client: Client, context: Context) -> bool:
 
 
 def current_client(client_id: str, found: Client | None, context: Context) -> Client | None:
-    """Return the client of an authorization request, whose document has been looked at lately; None for no client.
+    """Return the client of an authorization request, with a fresh document; None if there is no such client.
 
-    `found` is what is stored. Raises `DocumentNeeded` where the document has to be fetched, `InvalidClientDocument`
-    where there is none, and `UnreachableClientDocument`.
+    `found` is what is stored. Raises `DocumentNeeded` if the document has to be fetched, `InvalidClientDocument` if it
+    is missing or invalid, and `UnreachableClientDocument`.
     """
     documents = context.client_id_metadata
     if documents is None or (found is not None and (found.document is None or not found.enabled)):
@@ -72,9 +71,9 @@ def current_client(client_id: str, found: Client | None, context: Context) -> Cl
 
 
 def refreshed_client(client: Client | None, context: Context) -> Client | None:
-    """Return the client of any other request: whom it was granted something as, whatever its host answers.
+    """Return the client of any other request, as it was when it got its grant, whatever its host answers now.
 
-    Raises `DocumentNeeded` where the document is to be fetched again, and nobody is at that.
+    Raises `DocumentNeeded` if the document is stale and no other request is fetching it.
     """
     documents = context.client_id_metadata
     if client is None or client.document is None or documents is None:
@@ -93,13 +92,13 @@ def remembered(found: Client | None, context: Context) -> Client | None:
 
 
 def is_due(client: Client, context: Context) -> bool:
-    """Return whether a document has to be asked for, by its age."""
+    """Return whether a document is old enough to be fetched again."""
     assert client.document is not None
     return context.now >= client.document.check_at
 
 
 def need(url: str, known: Client | None, documents: MetadataDocuments, context: Context) -> None:
-    """Raise `DocumentNeeded`, unless it was asked for just now, in vain."""
+    """Raise `DocumentNeeded`, unless a fetch has just failed."""
     settings = documents.settings
     try:
         _ = documents.documents.get(url, context.now, fresh_for=0)
@@ -136,7 +135,7 @@ class Fetched:
 
 
 def decide(fetched: Fetched, facts: ClientFacts, documents: MetadataDocuments, context: Context) -> Decision[bool]:
-    """Remember a client, or what has become of its document; what is registered is left as it is."""
+    """Store the client, or the state of its document; a registered client is not changed."""
     stored = facts.client
     if stored is not None and (stored.document is None or not stored.enabled):
         return Decision(False)
@@ -164,7 +163,7 @@ def _undisturbed(known: Client | None, context: Context) -> Decision[bool]:
 
 
 def _withdrawn(known: Client, context: Context) -> Decision[bool]:
-    """Note since when a host answers that there is no document, or something that is none."""
+    """Store since when the host answers that there is no document, or an invalid one."""
     document = known.document
     assert document is not None
     changed = attrs.evolve(
@@ -189,8 +188,8 @@ def _accepted(
     before = None if known is None else known.document
     if known is not None and before is not None and before.fetched_at >= context.now and not is_due(known, context):
         return Decision(True)
-    # A client that proved itself by a key, and says now that it has none, is another one: what was granted to who could
-    # prove to be the client is nothing for whoever says so (a downgrade by whoever can write to its site).
+    # A client that authenticated with a key, and now claims to have none, counts as another client: whoever can write
+    # to its site could otherwise use its grants without the key (a downgrade).
     is_same = known is not None and (known.is_public or not read.is_public)
     is_unused = before is None or before.is_unused or not is_same
     fresh_until = context.now + (documents.settings.min_fresh if is_unused else seconds)
@@ -219,15 +218,15 @@ def _accepted(
 
 
 def kept_until(client: Client, context: Context) -> int:
-    """Return the second until which a client has to be known, for what it may be given now."""
+    """Return the time until which a client must be stored, so that it can use what it may be issued now."""
     lifetimes = context.policy.lifetimes
     return context.now + max(client.grant_lifetime or lifetimes.grant_lifetime, lifetimes.consent_lifetime)
 
 
 def kept_in_use(client: Client, document: MetadataDocument, context: Context) -> tuple[Change, ...]:
-    """Return what keeps a client that is issued a token, for as long as what it is given lasts.
+    """Return the changes that keep a client that is issued a token, for as long as its grant can last.
 
-    Nothing, almost always. Its entry in the list is known without being found: both are written together.
+    Usually there are none. Its entry in the list need not be found: both records are written together.
     """
     lasting = kept_until(client, context)
     if not document.is_unused and (client.expires_at is None or client.expires_at >= lasting):

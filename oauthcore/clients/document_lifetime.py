@@ -24,7 +24,7 @@ def fresh_for(answer: Response, least: int, most: int) -> int:
     seconds = None if named is None else decimal(named, 10)
     if seconds is None:
         return least
-    # What it has been in another cache already, it has less here (RFC 9111 section 4.2.3).
+    # The time that it has already spent in another cache is subtracted (RFC 9111 section 4.2.3).
     age = decimal(strip_ows(answer.header("age") or ""), 10) or 0
     return min(max(seconds - age, least), most)
 

@@ -1,6 +1,6 @@
-"""Dynamic client registration as it is set up: who may register, for what, and how many (RFC 7591, RFC 7592).
+"""The settings of dynamic client registration: who may register, for what, and how many (RFC 7591, RFC 7592).
 
-Nothing here answers a request; `oauthcore.endpoints.registration` does.
+`oauthcore.endpoints.registration` handles the requests.
 """
 
 from __future__ import annotations
@@ -73,22 +73,22 @@ def _issuers(issuers: object) -> tuple[SoftwareStatementIssuer, ...]:
 class Registration:
     """Turn dynamic client registration on (RFC 7591), and its management by the clients themselves (RFC 7592).
 
-    Whoever shows an initial access token may register, and whoever brings a software statement of an issuer that is
-    trusted; with `access=AnyoneMayRegister()` anybody.
+    A client may register with an initial access token, or with a software statement of a trusted issuer; with
+    `access=AnyoneMayRegister()` without either.
 
-    `scope` is what a client that logs people in may ask them for, whatever it names, which is what it asks for where it
-    names nothing; all that the metadata advertises, where it is None. `grant_types` are those that it may. `schemes`
-    are schemes of one word that its redirect URIs may have, as in `cursor://`, each known to be an application's own;
-    what has another one is left out where others remain.
+    `scope` is what a client that logs users in may request; the default is all that the metadata advertises. The scope
+    that such a client names is only the default of its requests. `grant_types` are the grant types that may be
+    registered. `schemes` are the schemes of one word that redirect URIs may have, as in `cursor://`, each known to
+    belong to an application; a redirect URI with another one is left out if others remain.
 
-    `review` is given each client before it is registered or changes itself, and returns it, changed or not, or raises
-    an `OAuthError` to refuse it. It may be asked several times, and has no effects. With `needs_approval` a client
-    can't be used before the operator has approved it (`server.clients.approve`).
+    `review` is called with each client before it is registered or changed. It returns the client, changed or not, or
+    raises an `OAuthError` to refuse it. It may be called several times for one request, so it must have no side
+    effects. With `needs_approval` a client can't be used until the operator has approved it (`server.clients.approve`).
 
-    A client that is issued no token within `unused_lifetime` seconds is forgotten; None keeps it. At most `max_clients`
-    are remembered that registered themselves, and `max_from_address` are registered from one address within an hour,
-    without an initial access token; None is no limit. With `idempotent`, public clients of the same metadata are one
-    client, which none of them can change.
+    A client that is issued no token within `unused_lifetime` seconds is deleted; None keeps it. `max_clients` is the
+    maximum number of dynamically registered clients, and `max_from_address` that of registrations within an hour from
+    one address without an initial access token; None is no limit. With `idempotent`, public clients that register the
+    same metadata get the same client, which none of them can change.
     """
 
     access: AnyoneMayRegister | None = None
@@ -119,7 +119,7 @@ class Registration:
 
 @attrs.frozen
 class Registrar:
-    """Hold the settings with what the server adds: what it offers at most, and its check of a client."""
+    """Hold the settings together with what the server adds: the maximum that it offers, and its check of a client."""
 
     settings: Registration
     grant_types: frozenset[str]

@@ -11,10 +11,10 @@ from oauthcore.records.registration_limits import RegistrationSlot
 
 
 def first_use(client: Client) -> tuple[Change, ...]:
-    """Require the client as it is, and keep it from its first use on.
+    """Require the client to be unchanged, and keep it permanently from its first use on.
 
-    Its entry in the list and its place are known without being found: they were made with the client, and expire with
-    it. A token request has no more to ask for than that of any other client.
+    Its entry in the list and its slot need not be found, since they were written with the client and expire with it. So
+    the token request makes no more finds than for any other client.
     """
     dynamic = client.dynamic
     if dynamic is None or not dynamic.is_unused:

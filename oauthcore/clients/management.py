@@ -1,10 +1,10 @@
-"""Client management: find a client, list all, change one, switch it off and on, remove it.
+"""Client management: find, list, update, disable, enable and remove clients.
 
-Whoever registers, changes and removes clients is the operator, or a host in their name; nothing here is an endpoint.
+These are for the operator or the host; nothing here is an endpoint.
 
-What a client was given needs no looking for when it is removed. A token is live only while there is the client that it
-was issued to, of the same `generation` (`oauthcore.records.liveness`), so all of it ends with the one record, in one
-commit, and a later client of that name inherits nothing.
+To remove a client, its tokens need not be found. A token is live only while the client exists that it was issued to,
+with the same `generation` (`oauthcore.records.liveness`). So deleting the one record ends all of them, in one commit,
+and a later client with that identifier inherits nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from oauthcore.records.listed_client import LISTED, ListedClient
 # What only registering, rotating a secret, and switching off and on may change.
 _NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled", "dynamic"})
 
-# Looks a changed client over, and gives it the secrets that it keeps, or a fresh one where those are of no use to it.
+# Checks a changed client, and returns the secrets that it keeps, or a new one if the old ones no longer fit.
 Renew = Callable[[Client, Client], Registered]
 
 
@@ -63,7 +63,7 @@ def frozen(client: Client, settings: Mapping[str, object]) -> Client:
     if dynamic is None:
         return client
     unused = dynamic.is_unused and "expires_at" not in settings
-    # What it named when it registered is the client's wish, and within whatever the operator leaves it.
+    # The scope that it named when it registered is only its default, within the scope that the operator sets.
     named = client.default_scope
     if named is not None and "default_scope" not in settings:
         named = named.within(client.scope)
@@ -101,7 +101,8 @@ def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Cl
         facts = yield from find_client(client_id)
         changed = attrs.evolve(known_client(facts, client_id), enabled=enabled)
         if changed.document is not None:
-            # Disabled, it is remembered for good: else it would be read anew, and be another one that is enabled.
+            # A disabled client is stored permanently. Otherwise its document would be read again, and it would come
+            # back enabled.
             changed = attrs.evolve(changed, expires_at=kept_until(changed, context) if enabled else None)
         return decide_change(changed, facts, name, context)
 
@@ -131,7 +132,7 @@ def remove_client(client_id: str) -> Flow[Client]:
 
 
 def known_client(facts: ClientFacts, client_id: str) -> Client:
-    """Return the client; raises `ConfigurationError` where there is none of that name."""
+    """Return the client; raises `ConfigurationError` if there is none with that identifier."""
     if facts.client is None:
         raise ConfigurationError("client_id", client_id, "there is no such client; name one that is registered")
     return facts.client

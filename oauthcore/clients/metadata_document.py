@@ -1,8 +1,8 @@
 """A client ID metadata document, read into a client (draft-ietf-oauth-client-id-metadata-document-00 section 4).
 
-Its members are those of a registration (RFC 7591 section 2), and are read as those are. What an honest client names
-that isn't offered here is left out, since it can't be told. What would let a stranger have this server, or people's
-browsers, call where they like is never taken from a document: `request_uris`, a sector, logout.
+Its members are those of a registration (RFC 7591 section 2), and are parsed in the same way. Values that are not
+offered here are left out, since the client has no way to negotiate. `request_uris`, a sector and logout URIs are never
+read from a document, because with them a stranger could make this server, or users' browsers, call any URL.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.wire.http import Response
 from oauthcore.wire.text import media_type
 
-# The draft recommends 5 KiB (section 6.6); a set of keys may stand in it.
+# The draft recommends 5 KiB (section 6.6); a key set may be longer.
 MAX_DOCUMENT = 10 * 1024
 
 _TAKEN = frozenset(
@@ -41,8 +41,8 @@ _REQUIRED = ("client_id", "client_name", "redirect_uris")
 
 
 def read_document(url: str, answer: Response) -> dict[str, object]:
-    """Return the members of the document at a URL; raises `InvalidClientDocument` for what is none."""
-    if answer.status != 200:  # a redirect is one, too: it could lead to what somebody else wrote (section 4)
+    """Return the members of the document at a URL; raises `InvalidClientDocument` if it is not a valid one."""
+    if answer.status != 200:  # a redirect, too: it could lead to a document of somebody else (section 4)
         raise InvalidClientDocument.with_description(
             "The document's host does not answer its URL with 200", f"it answers {answer.status}"
         )
@@ -62,7 +62,7 @@ def read_document(url: str, answer: Response) -> dict[str, object]:
     # Section 4.1: by simple string comparison. Else whatever serves files of strangers would make clients.
     if members["client_id"] != url:
         raise InvalidClientDocument.with_description("client_id in the document is not the URL that it is at")
-    # Section 4.1: a secret that everybody can read is none. 0 is no secret, and says that there is none that expires.
+    # Section 4.1: a public secret is not a secret. 0 is the default and means that no secret expires.
     if members.get("client_secret") is not None or members.get("client_secret_expires_at"):
         raise InvalidClientDocument.with_description("The document has a client_secret in it")
     return members
@@ -91,7 +91,7 @@ def client_in(members: Mapping[str, object], url: str, documents: MetadataDocume
 
 
 def negotiated(requested: Client, documents: MetadataDocuments, context: Context) -> Client:
-    """Return the client with what is offered of what it names."""
+    """Return the client with those of the named values that the server offers."""
     settings = documents.settings
     one_word = context.policy.allows(Allowance.ONE_WORD_SCHEME, frozenset())
     redirect_uris = usable_redirect_uris(
@@ -104,14 +104,14 @@ def negotiated(requested: Client, documents: MetadataDocuments, context: Context
             "The document names no grant type and response type with a code, and there are no others here"
         )
     named = requested.scope.within(settings.scope)
-    # Keys are used by whoever authenticates or signs with them: of anybody else they are not even looked at.
+    # Keys are used only if the client authenticates or signs with them; otherwise they are not even parsed.
     return attrs.evolve(
         requested,
         redirect_uris=redirect_uris,
         grant_types=grant_types,
         response_types=("code",),
-        # What a document names is what its client asks for where it names nothing, and no bound, as with a client that
-        # registers itself: it asks for more at the next challenge (MCP 2026-07-28, "Step-Up Authorization Flow").
+        # The scope in a document is only the default of the client's requests, as for a client that registers itself:
+        # it requests more at the next challenge (MCP 2026-07-28, "Step-Up Authorization Flow").
         scope=settings.scope,
         default_scope=named or None,
         token_endpoint_auth_signing_alg=requested.token_endpoint_auth_signing_alg if not requested.is_public else None,
@@ -119,9 +119,9 @@ def negotiated(requested: Client, documents: MetadataDocuments, context: Context
 
 
 def authentication_method(members: Mapping[str, object]) -> AuthenticationMethod:
-    """Return how the client authenticates: by its own key if it says so and can, else not at all (section 4.2).
+    """Return how the client authenticates: by its own key if it says so and can, otherwise not at all (section 4.2).
 
-    `token_endpoint_auth_methods_supported` is what a client can do beside the method that it names, as ChatGPT's says.
+    `token_endpoint_auth_methods_supported` lists further methods of the client, as in ChatGPT's document.
     """
     named = members.get("token_endpoint_auth_method")
     listed = members.get("token_endpoint_auth_methods_supported")
@@ -152,7 +152,7 @@ def known_keys(jwks: object) -> object:
     if not isinstance(keys, list):
         raise InvalidClientDocument.with_description("jwks in the document is not a set of keys")
     for key in keys:
-        # Section 4.1: whoever reads the document would have the key.
+        # Section 4.1: anybody who reads the document would have the key.
         if isinstance(key, dict) and (key.get("kty") == "oct" or "k" in key or "d" in key):
             raise InvalidClientDocument.with_description("jwks in the document has a key in it that is not public")
     return {"keys": [key for key in keys if _is_known(key)]}

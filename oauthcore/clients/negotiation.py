@@ -1,7 +1,7 @@
-"""What a client that registers itself gets of what it asks for (RFC 7591 section 3.2.1).
+"""What a client that registers itself gets (RFC 7591 section 3.2.1).
 
-What a client says of itself is a stranger's word: it gets what `Registration` offers, and never what is the operator's
-alone. Its host may change what comes of that (`review`), and what the host returns is held to the same rules.
+A stranger has written the request, so the client gets at most what `Registration` offers, and no setting that only the
+operator may decide. The host may change the result (`review`), and what it returns must satisfy the same rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oauthcore.policy import Allowance
 from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.redirect_uri import is_impersonable
 
-# What comes with a registration and not with its metadata.
+# Members that come with a registration and are not part of the client's metadata.
 _DRAWN = ("client_id", "secrets", "generation", "dynamic", "expires_at")
 
 
@@ -50,9 +50,9 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
 
 
 def offered(requested: Client, method: AuthenticationMethod | None, registrar: Registrar, context: Context) -> Client:
-    """Return the client with what is offered to it, and with what it has where it named nothing.
+    """Return the client with what is offered to it, and with defaults for what it did not name.
 
-    `method` is the one that it has authenticated by so far.
+    `method` is the one by which it has authenticated so far.
     """
     if requested.application_type not in {None, "web", "native"} or requested.subject_type not in {
         "public",
@@ -71,10 +71,10 @@ def offered(requested: Client, method: AuthenticationMethod | None, registrar: R
         raise InvalidRedirectUri("the client has no redirect URI")
     response_types = tuple(t for t in requested.response_types if t in policy.response_types)
     named = requested.scope.within(registrar.scope)
-    # RFC 7591 section 3.2.1: more may be registered than a client named. What one names here is what it asks for where
-    # it names nothing, and no bound: an MCP client names the scope of the first challenge, and asks for more at the
-    # next one (MCP 2026-07-28, "Step-Up Authorization Flow"). It could register once more for that, and what it gets,
-    # the person decides. Nobody decides of a client's own tokens, and what is signed for it is no wish of its own.
+    # RFC 7591 section 3.2.1: the server may register more than the client named. The named scope is only the default of
+    # its requests: an MCP client registers the scope of the first challenge, and requests more at the next one (MCP
+    # 2026-07-28, "Step-Up Authorization Flow"). It could register once more for that anyway, and the user decides what
+    # it gets. For a client's own tokens there is no user, and a software statement is binding.
     is_signed = requested.dynamic is not None and requested.dynamic.software_statement is not None
     may_step_up = "authorization_code" in grant_types and not is_signed
     return attrs.evolve(
@@ -102,9 +102,9 @@ def usable(client: Client, registrar: Registrar, context: Context) -> tuple[str,
 
 
 def reviewed(client: Client, registrar: Registrar) -> Client:
-    """Return what the host makes of a client: any of its settings, and never which client it is.
+    """Return the client as the host changed it: any setting but its identity.
 
-    Else a slip of the host's would have one take another's place. Raises `ConfigurationError` for the host.
+    A mistake of the host could otherwise replace another client. Raises `ConfigurationError` for the host.
     """
     assert registrar.settings.review is not None
     changed = registrar.settings.review(client)
@@ -119,12 +119,12 @@ def reviewed(client: Client, registrar: Registrar) -> Client:
 def default_method(client: Client, redirect_uris: tuple[str, ...]) -> AuthenticationMethod | None:
     """Return the method of a client that names none: `none`, or None for a secret in the header or in the form.
 
-    RFC 7591 section 2 has `client_secret_basic`, and so has the answer; but some libraries send a secret in the form
-    unless they were told otherwise (openid-client 6), and whoever has named nothing is held to nothing.
+    RFC 7591 section 2 has the default `client_secret_basic`, which the response says. But some libraries send a secret
+    in the form unless configured otherwise (openid-client 6), so a client that named no method may use either.
 
-    A native client, and one that is only ever answered on the person's own machine, can keep no secret (RFC 8252
-    section 8.4), and the MCP clients that leave the method out read it in the answer. What a client does for itself
-    takes a secret (RFC 6749 section 4.4).
+    A native client, and one whose redirect URIs are all on the user's machine, can keep no secret (RFC 8252 section
+    8.4), and the MCP clients that leave the method out read it in the response. A client that acts for itself needs a
+    secret (RFC 6749 section 4.4).
     """
     if "client_credentials" in client.grant_types:
         return None

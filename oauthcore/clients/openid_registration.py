@@ -1,7 +1,7 @@
 """Registration of what OpenID Connect adds (OIDC Dynamic Client Registration 1.0 section 2).
 
-A client that is registered for an algorithm for which there is no key, or for an encryption without a key of its own,
-would get errors at its first login; here its operator reads why.
+A client with an algorithm for which the server has no key, or with encryption but without a key of its own, would get
+errors at its first login. Here the operator gets an error with the reason.
 """
 
 from __future__ import annotations
@@ -65,11 +65,11 @@ def _check_encrypted(client: Client) -> None:
 
 
 def _check_logout(client: Client, policy: Policy) -> None:
-    """Check where a client wants to hear of a logout, and its person to be sent back.
+    """Check the logout URIs and post-logout redirect URIs of a client.
 
     RP-Initiated Logout section 3.1, Back-Channel section 2.2, Front-Channel section 2.
     """
-    # They are opened, or asked, by this server and in people's browsers: a private-use scheme is for going back only.
+    # The server or users' browsers send requests to them, so no private-use scheme; that is only for redirecting back.
     for name in ("backchannel_logout_uri", "frontchannel_logout_uri"):
         uri = getattr(client, name)
         if uri is None:

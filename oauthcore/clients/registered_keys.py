@@ -53,13 +53,13 @@ def _check_jwks(client: Client) -> None:
 
 
 def _check_fetched(client: Client, policy: Policy) -> None:
-    """Look over what the server is to fetch: by https, since nothing else tells whose it is."""
+    """Check a URL that the server is to fetch: it must be https, since nothing else proves whose document it is."""
     insecure = policy.allows(Allowance.INSECURE_TRANSPORT, client.allow)
     fetched = [("request_uris", uri) for uri in client.request_uris]
     for setting, uri in (*fetched, *([] if client.jwks_uri is None else [("jwks_uri", client.jwks_uri)])):
         if not uri.startswith("https://") and not (insecure and uri.startswith("http://")):
             raise ConfigurationError(setting, uri, "use an https URL")
-        # A request URI may have a fragment, the hash of what is there (OIDC Core section 6.2).
+        # A request URI may have a fragment, the hash of the document (OIDC Core section 6.2).
         whole = uri.partition("#")[0] if setting == "request_uris" else uri
         if (reason := redirect_uri_problem(whole, insecure_transport=insecure)) is not None:
             raise ConfigurationError(setting, uri, reason)
@@ -70,7 +70,7 @@ def _check_algorithms(client: Client) -> None:
     offered = tuple(SIGNATURES) if method is None else ASSERTION_ALGORITHMS.get(method, tuple(SIGNATURES))
     if alg is not None and alg not in offered:
         raise ConfigurationError("token_endpoint_auth_signing_alg", alg, f"use one of {', '.join(offered)}")
-    # `none` is no signature, and whoever sees a request could write another object (RFC 9101 section 10.1).
+    # With `none`, anybody who sees a request could write another object (RFC 9101 section 10.1).
     alg, offered = client.request_object_signing_alg, tuple(SIGNATURES)
     if alg is not None and alg not in offered:
         raise ConfigurationError("request_object_signing_alg", alg, f"use one of {', '.join(offered)}")

@@ -1,17 +1,17 @@
-"""Redirect URIs of clients that register themselves: which are taken, which are left out, which refuse the client.
+"""Redirect URIs of clients that register themselves: which are accepted, which are left out, which refuse the client.
 
-`redirect_uri_problem` says what no client of anybody's may have. Beyond it, three rules for strangers.
+`redirect_uri_problem` has the rules for all clients. These three apply to strangers in addition.
 
 One bad URI does not always refuse the client. Editors register a scheme of one word, as in `cursor://`, beside https
-and loopback URIs; any application may claim such a scheme, so it is taken only where the operator's settings name it,
-and is left out where others remain (RFC 7591 section 3.2.1: a server may replace what was asked for, and answers with
-what is registered). Everything else that is wrong refuses the whole: no honest client is known to send `javascript:`
-or plain http to another host, and one that did would wait at a URI that was dropped in silence.
+and loopback URIs. Any application may claim such a scheme, so it is accepted only if the operator's settings name it,
+and is left out if other URIs remain (RFC 7591 section 3.2.1: a server may replace requested values, and returns what is
+registered). Any other bad URI refuses the whole client: no honest client is known to send `javascript:` or plain http
+to another host, and if one did, it would wait at a URI that was silently dropped.
 
-`application_type` is believed as far as it restricts. A web client is redirected to by https alone, and never to
-localhost (OIDC Dynamic Client Registration section 2). A native one has custom schemes and loopback URIs, and https,
-too, which that section left out and RFC 8252 section 7.2 (BCP 212, three years later) has as the first choice: clients
-of MCP say `native` whatever they register. Where nothing is said the URIs speak for themselves.
+`application_type` only restricts. A web client may have only https, and not localhost (OIDC Dynamic Client Registration
+section 2). A native one may have custom schemes and loopback URIs, and also https: that section does not allow it, but
+RFC 8252 section 7.2 (BCP 212, three years later) prefers it, and MCP clients say `native` whatever they register. If
+the type is missing, the URIs alone decide.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ METHODS: tuple[AuthenticationMethod, ...] = (
     "none",
 )
 
-# A generated secret has 43; more than this is somebody's mistake, and would have to be hashed at every request.
+# A generated secret has 43; a longer one is a mistake, and would have to be hashed at every request.
 MAX_SECRET = 1024
 
 # 96 bits: no two registrations of one identifier will ever draw the same.
@@ -166,9 +166,9 @@ def with_secret(client: Client, secret: Secret | None, known: Client | None, con
 
 
 def serves_on(known: Client, secret: Secret | None, client: Client, context: Context) -> bool:
-    """Return whether what is remembered of a known client's secrets does for the client as it is to be.
+    """Return whether the stored secrets of a client also fit the client as it is to be.
 
-    A digest does not where the secret itself is needed, nor a secret that is too short for the signatures.
+    A digest does not fit if the secret itself is needed, nor does a secret that is too short for HMAC signatures.
     """
     if not known.has_secret or not known.secrets:
         return False
@@ -211,7 +211,7 @@ def listing(client: Client, facts: ClientFacts, context: Context) -> tuple[Chang
         changes = (Replace(entry, fresh),)
     elif entry.expires_at != client.expires_at:
         changes = (Replace(entry, attrs.evolve(entry, expires_at=client.expires_at)),)
-    if facts.slot is not None and client.dynamic is None:  # the operator has taken its place
+    if facts.slot is not None and client.dynamic is None:  # the operator has registered a client in its place
         return (*changes, Delete(facts.slot))
     if facts.slot is None or facts.slot.expires_at == client.expires_at:
         return changes
@@ -256,10 +256,10 @@ def decide_rotate(rotation: SecretRotation, known: Client | None, context: Conte
 
 
 def remember(client: Client, secret: Secret | None, context: Context, *, replace: bool) -> Flow[Registered]:
-    """Remember a client that has been looked over; raises `ConfigurationError` where its identifier is taken.
+    """Store a client that has been checked; raises `ConfigurationError` if its identifier is taken.
 
-    One that takes another's place is still that client: what it was given lives on, within the new registration. Nor
-    does registering it again enable it: whoever disabled it may have done so for a thief.
+    With `replace` it is still the same client: its tokens stay valid, within the new registration. Registering does not
+    enable a disabled client, which may have been disabled because of a theft.
     """
     generation = context.mint().reveal()[:GENERATION_LENGTH]
 
@@ -273,14 +273,14 @@ def remember(client: Client, secret: Secret | None, context: Context, *, replace
 
 
 def as_registered(client: Client, known: Client | None, generation: str) -> Client:
-    """Return a client with what does not come with its settings: a generation, or what it is known with."""
+    """Return a client with what its settings do not contain: a new generation, or that of the stored client."""
     if known is None:
         return attrs.evolve(client, generation=generation)
     return attrs.evolve(client, generation=known.generation, enabled=client.enabled and known.enabled)
 
 
 def rotate_secret(client_id: str, overlap: int, context: Context) -> Flow[Secret]:
-    """Replace a client's secret; raises `ConfigurationError` where there is no such client with a secret."""
+    """Replace a client's secret; raises `ConfigurationError` if there is no such client with a secret."""
     secret = fresh_secret((yield from find(Client, client_id)), context)
     rotation = SecretRotation(client_id, secret, overlap)
 

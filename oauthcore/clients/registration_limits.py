@@ -35,13 +35,13 @@ class Place:
     before: RegistrationSlot | None
 
     def taken_by(self, client: Client) -> Change:
-        """Return what puts a client there, for as long as it is remembered."""
+        """Return the change that puts a client into this slot, until the client expires."""
         slot = RegistrationSlot(key=str(self.number), client_id=client.client_id, expires_at=client.expires_at)
         return Insert(slot) if self.before is None else Replace(self.before, slot)
 
 
 def find_place(client_id: str, settings: Registration, context: Context) -> Flow[Place | None]:
-    """Find a place for a client, None where there is no limit; raises `TooManyAttempts` where none is free."""
+    """Find a slot for a client, None if there is no limit; raises `TooManyAttempts` if none is free."""
     if settings.max_clients is None:
         return None
     for probe in range(PROBES):
@@ -54,7 +54,7 @@ def find_place(client_id: str, settings: Registration, context: Context) -> Flow
 
 
 def is_free(slot: RegistrationSlot | None, client_id: str, now: int) -> bool:
-    """Return whether a client may take a place: it is nobody's, was forgotten, or is its own from before."""
+    """Return whether a client may take a slot: it is empty, its client has expired, or it is the client's own."""
     return slot is None or slot.client_id == client_id or (slot.expires_at is not None and now >= slot.expires_at)
 
 
@@ -87,9 +87,10 @@ class Counted:
 
 
 def find_count(request: Request, settings: Registration, context: Context) -> Flow[Counted]:
-    """Find what an address has registered.
+    """Find how many clients an address has registered.
 
-    Those whose address is unknown share one count: else whoever comes by a proxy that was not named has no limit.
+    Clients with an unknown address share one count; otherwise the limit would not apply behind a proxy that was not
+    named.
     """
     if settings.max_from_address is None:
         return Counted(None)
@@ -98,7 +99,7 @@ def find_count(request: Request, settings: Registration, context: Context) -> Fl
 
 
 def source_of(request: Request) -> str:
-    """Return the network that a request came from, blank where nobody knows; no host's peer is taken at its word."""
+    """Return the network that a request came from, blank if it is unknown; a host's `peer` may be any text."""
     address = None if request.peer is None else request.peer.address
     try:
         return "" if address is None else network_of(address)

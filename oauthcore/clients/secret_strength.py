@@ -1,7 +1,7 @@
-"""How hard a client secret that somebody chose is to guess, at best (RFC 6749 section 10.10).
+"""An upper bound for the strength of a client secret that a person chose (RFC 6749 section 10.10).
 
-A secret that is generated here has 256 random bits. For a chosen one this is an upper bound: the bits it would have if
-each character had been drawn at random from one alphabet. Words and dates have far fewer, which nothing here can see.
+A secret that is generated here has 256 random bits. For a chosen one, the bound is the bits that it would have if each
+character had been drawn at random from one alphabet. Words and dates have far fewer, but that can't be detected.
 """
 
 from __future__ import annotations

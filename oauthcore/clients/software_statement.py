@@ -13,7 +13,7 @@ from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import audience_of, check_times, type_of
 from oauthcore.per_request import per_request
 
-# RFC 8725 section 3.11: a statement mostly does not say what it is; an assertion or an access token that does is none.
+# RFC 8725 section 3.11: a statement usually has no `typ`; a JWT that is marked as another type is refused.
 TYPES = frozenset({"", "jwt", "software-statement+jwt"})
 
 
@@ -27,9 +27,9 @@ class Stated:
 
 
 def read_statement(text: object, issuers: tuple[SoftwareStatementIssuer, ...], context: Context) -> Stated:
-    """Verify a statement by its issuer's keys.
+    """Verify a statement with its issuer's keys.
 
-    Raises `InvalidSoftwareStatement`, and `UnapprovedSoftwareStatement` where nobody here trusts its issuer.
+    Raises `InvalidSoftwareStatement`, and `UnapprovedSoftwareStatement` if its issuer is not trusted.
     """
     if not isinstance(text, str):
         raise InvalidSoftwareStatement("it is no string")
@@ -52,9 +52,9 @@ def read_statement(text: object, issuers: tuple[SoftwareStatementIssuer, ...], c
 
 
 def stated_metadata(members: Mapping[str, object], stated: Stated) -> dict[str, object]:
-    """Return the metadata with the statement's in the place of what stands beside it (RFC 7591 section 2.3).
+    """Return the metadata with the statement's values in place of those beside it (RFC 7591 section 2.3).
 
-    A name that is signed has no other languages beside it that are not: the page would show those.
+    If the name is signed, unsigned translations of it are dropped, since the page would show those.
     """
     signed = {name: value for name, value in stated.claims.items() if value is not None}
     names = {name.partition("#")[0] for name in signed} & LOCALIZABLE

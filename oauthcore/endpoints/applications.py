@@ -1,6 +1,6 @@
-"""The person's side of what was authorized: which applications there are, and how to be rid of one.
+"""The applications that a user has authorized: list them, and withdraw the authorization of one.
 
-Not an endpoint of a standard: a host shows it to whoever is signed in there.
+This is not an endpoint of a standard: a host shows it to the user who is signed in there.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from oauthcore.scope import Scope
 
 @attrs.frozen(kw_only=True)
 class AuthorizedApplication:
-    """Tell a person what one client may do in their name.
+    """Describe what one client may do in a user's name.
 
-    `client` is None where it is registered no longer. `scope` is all of it, `resources` the APIs at which (RFC 8707),
-    none where it is for the server itself alone, `granted_at` when they first allowed what
-    still stands, `expires_at` when the last of it ends, None for never (both in seconds since the epoch). `is_active`
-    tells that there are grants, not just a consent that is remembered.
+    `client` is None if it is no longer registered. `scope` is all that was allowed, `resources` are the APIs for which
+    (RFC 8707), empty if it is only the server itself. `granted_at` is when the user first allowed what is still in
+    force, `expires_at` when the last of it expires, None for never (both in seconds since the epoch). `is_active` is
+    true if there are grants, not only remembered consent.
     """
 
     client_id: str
@@ -44,7 +44,7 @@ class AuthorizedApplication:
 
 
 def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplication, ...]]:
-    """Find what a person has authorized and what still stands of it, the newest first."""
+    """Find what a user has authorized and what of it is still in force, the newest first."""
     consents = yield from find_of(Consent, subject)
     grants = yield from find_of(Grant, subject)
     standing = standing_by_client(consents, grants, context.now)
@@ -75,7 +75,7 @@ def standing_by_client(
 def summary(
     client_id: str, client: Client | None, records: Sequence[Consent | Grant], context: Context
 ) -> AuthorizedApplication:
-    """Put together what stands for one client."""
+    """Combine the consents and grants of one client."""
     scope = Scope()
     uris: dict[str, None] = {}
     for record in records:
@@ -109,10 +109,10 @@ class Withdrawal:
 
 
 def withdraw(withdrawal: Withdrawal, context: Context, *, has_begun: bool) -> Flow[Decision[int]]:
-    """Take back what a person authorized, and return how much; `has_begun` tells that some of it is taken back already.
+    """Withdraw what a user authorized, and return how many records; `has_begun` is true if some are withdrawn already.
 
-    To be decided until there is nothing more to take back, by `commit_until_unchanged`: there may be a consent or a
-    grant by then that was not there when this looked.
+    `commit_until_unchanged` repeats this until there is nothing left to withdraw: there may be a new consent or grant
+    that was not there at the first find.
     """
     consents = yield from find_of(Consent, withdrawal.subject)
     grants = yield from find_of(Grant, withdrawal.subject)
@@ -137,10 +137,10 @@ class WithdrawalFacts:
 
 
 def decide_withdraw(withdrawal: Withdrawal, facts: WithdrawalFacts, context: Context) -> Decision[int]:
-    """Forget the consents, so that they are asked again, and revoke the grants, so that every token ends.
+    """Delete the consents, so that the user is asked again, and revoke the grants, so that every token ends.
 
-    Whoever authorizes meanwhile requires what they rely on: the consent that is deleted here, or the mark that is
-    changed here. So they come first, and the next look finds their grant; or they decide again, and have to ask.
+    A concurrent authorization requires the consent that is deleted here, or the mark that is changed here. If it
+    commits first, the next attempt finds its grant; otherwise it decides again, and has to ask the user.
     """
     changes: list[Change] = [change_mark(withdrawal.subject, facts.mark, context)]
     changes += [Delete(consent) for consent in facts.consents]
@@ -153,7 +153,7 @@ def decide_withdraw(withdrawal: Withdrawal, facts: WithdrawalFacts, context: Con
 
 
 def revoke_by_key(key: str, context: Context) -> Flow[Decision[Grant]]:
-    """Revoke one grant at the operator's wish; raises `ConfigurationError` where there is none to revoke."""
+    """Revoke one grant for the operator; raises `ConfigurationError` if there is none to revoke."""
     grant = yield from find(Grant, Digest(key))
     if grant is None or not is_standing(grant, context.now):
         raise ConfigurationError("grant", key, "name a grant that is active; grant list shows them")

@@ -35,16 +35,16 @@ from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Response, see_other
 from oauthcore.wire.text import words
 
-# What every server between here and the browser takes in a request line (RFC 9110 section 4.1 asks for 8000).
+# A length that all servers and proxies accept in a request line (RFC 9110 section 4.1 recommends 8000).
 LONGEST_QUERY = 6_000
 
 
 @per_request
 class BrowserRequest:
-    """Hold an authorization request as a browser brought it, and what the browser's cookie says.
+    """Hold an authorization request from a browser, with the value of the browser's cookie.
 
-    `reload`, where there is one, sends the browser here once more, before the person is asked anything or it is refused
-    to ask them: it came without its cookies.
+    `reload`, if any, redirects the browser here once more before the user is asked anything, or the request is refused
+    because it would have to ask: the request came without cookies.
     """
 
     redirectable: Redirectable
@@ -85,11 +85,11 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
 
 
 def reload_as_get(received: AuthorizationRequest, context: Context) -> Response | None:
-    """Send the browser here once more, by GET, where it came with a form and without cookies: another site's, perhaps.
+    """Redirect the browser here once more, by GET, if it posted a form without cookies, which may be from another site.
 
-    With such a form it sends none that are Lax (RFC 6265bis section 5.6.7.1). Else whoever is signed in would have to
-    sign in again, be refused for prompt=none, and lose what waits in other tabs. None for a request that is too
-    long for a URL, to be answered as it came.
+    Browsers send no Lax cookies with such a form (RFC 6265bis section 5.6.7.1). Without the redirect, a user who is
+    signed in would have to sign in again, prompt=none would be refused, and interactions in other tabs would be lost.
+    Returns None if the request is too long for a URL; it is then answered as it came.
     """
     given = attrs.asdict(received, filter=lambda field, value: field.name in REQUEST_PARAMETERS and value is not None)
     del given["resource"]
@@ -100,11 +100,11 @@ def reload_as_get(received: AuthorizationRequest, context: Context) -> Response 
 
 
 def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None) -> AuthorizationRequest:
-    """Put whom a verified hint names in the hint's place (OIDC Core section 3.1.2.1).
+    """Replace a verified hint by the subject that it names (OIDC Core section 3.1.2.1).
 
-    It has to be this client's own: what another was told of somebody is nothing to build on. One that proves nothing is
-    ignored, as its key may merely be gone by now: the person says who they are. Only where they can't be asked it
-    stays, and is refused later.
+    It must have been issued to this client; another client's ID token is not accepted. A hint that can't be verified is
+    ignored, since its key may simply be gone: the user signs in. Only with prompt=none, when they can't, it is kept,
+    and refused later.
     """
     # OIDC Core section 3.1.2.1 only says that the hint is an ID token issued before. That it was issued to this client
     # is stricter: else one client could probe whether the user of another is signed in here.
@@ -136,9 +136,10 @@ def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context)
 def start_interaction(
     access: RequestedAccess, needed: Need, browser: Secret | None, login: Login | None, context: Context
 ) -> Outcome:
-    """Bind the request to the browser, and send that to the page for what is needed.
+    """Bind the request to the browser, and redirect to the page for the next step.
 
-    It is remembered if somebody is signed in, and otherwise carried: nothing that anybody may ask fills the storage.
+    It is stored only if somebody is signed in, and otherwise carried in the handle, so that strangers can't fill the
+    storage.
     """
     # The cookie is set before the user is sent anywhere, so that the answer can be tied to this browser.
     bound, cookies = bind(browser, context)

@@ -1,7 +1,7 @@
 """The checks other than those of an authorization request, one row each: for readers, and for `oauthcore replay`.
 
-Those of an authorization request are run from their table (`authorization/checks.py`). These are called by the flows
-that they belong to, each at its place; they stand here in the order in which a request comes by them.
+Those of an authorization request are run from their table (`authorization/checks.py`). The checks here are called by
+the flows to which they belong, and are listed in the order in which a request reaches them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ AnyCheck: TypeAlias = Check[Callable[..., object]]
 _BY_CLIENTS = ("token", "introspection", "revocation")
 
 CHECKS: tuple[AnyCheck, ...] = (
-    # What comes in.
+    # Requests in general.
     Check(
         "each parameter comes once",
         parameters.parse_form,
@@ -77,7 +77,7 @@ CHECKS: tuple[AnyCheck, ...] = (
         "response",
         _BY_CLIENTS,
     ),
-    # What a person has still to be asked for.
+    # What the user still has to be asked.
     Check(
         "the person can be asked for what is needed",
         next_step.refusal_without_page,
@@ -183,7 +183,7 @@ CHECKS: tuple[AnyCheck, ...] = (
         "response",
         ("token",),
     ),
-    # What is asked about tokens.
+    # Requests about tokens.
     Check(
         "the client can be told about tokens",
         introspection.decide,

@@ -1,6 +1,6 @@
 """The client configuration endpoint: a client reads, changes and removes its own registration (RFC 7592).
 
-It proves itself by its registration access token and by nothing else; one refusal stands for all that may be wrong.
+It authenticates by its registration access token only, and there is one error for everything that may be wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from oauthcore.wire.parameters import parse_form
 
 @per_request
 class OwnRegistration:
-    """Prove that whoever asks is the client: it showed the token, or the one before it, when its answer was lost."""
+    """Prove that the caller is the client: by its token, or the previous one if it lost the response."""
 
     client: Client
     dynamic: DynamicRegistration
@@ -42,7 +42,7 @@ class OwnRegistration:
 
 def client_configuration(request: Request, registrar: Registrar, context: Context) -> Flow[Outcome]:
     """Read, change or remove the client that shows its registration access token."""
-    # Before the client is looked for, so that the answer tells nothing of whether there is one.
+    # This comes before the client is looked up, so that the response does not reveal whether there is one.
     members = read_body(request) if request.method == "PUT" else {}
     # RFC 7592 section 2: the URI is opaque to the client; here the identifier is in its query.
     client_id = parse_form(request.query).get("client_id")
@@ -58,7 +58,7 @@ def client_configuration(request: Request, registrar: Registrar, context: Contex
         case "DELETE" if own.is_retry:
             raise refused("the registration access token has been replaced")
         case "DELETE":
-            # RFC 7592 section 2.3: what it was given ends with the one record (`oauthcore.records.liveness`).
+            # RFC 7592 section 2.3: its tokens end with this record (`oauthcore.records.liveness`).
             removed = decide_remove(client_id, facts)
             return Decision(Response(204, NO_STORE), removed.changes, removed.events)
         case _:
@@ -68,22 +68,21 @@ def client_configuration(request: Request, registrar: Registrar, context: Contex
 
 
 def prove_own(shown: Secret, facts: ClientFacts, context: Context) -> OwnRegistration:
-    """Check that the token is the client's; raises `InvalidToken`, the same for one that is gone (RFC 7592 section 2).
+    """Check that the token is the client's; raises `InvalidToken`, also for an unknown client (RFC 7592 section 2).
 
-    A client that the operator has disabled is not let in: it would remove itself, and register anew.
+    A client that the operator has disabled is refused: it could otherwise remove itself, and register again.
     """
     client = facts.client
     dynamic = None if client is None else client.dynamic
     known = None if dynamic is None else dynamic.access_token
-    # Also where there is nothing to compare with: how long it takes says nothing of who is registered.
+    # Also compared if there is no client: the time of the response does not reveal who is registered.
     digest = context.digest("registration_access_token", shown)
     successor = context.digest("registration_access_token", successor_of(shown, context))
     is_current, is_former = same_digest(known or digest, digest), same_digest(known or digest, successor)
-    # RFC 7592 section 2: a client that does not exist is 401, not 404: nobody may find out which identifiers there are.
+    # RFC 7592 section 2: a client that does not exist is a 401, not a 404, so that identifiers can't be probed.
     if client is None or dynamic is None or known is None:
         raise refused("the client is unknown, or was not registered by itself")
-    # RFC 7592 section 2: the token is bound to the client. Compared as digests, in time that does not tell how much
-    # matched.
+    # RFC 7592 section 2: the token is bound to the client. Digests are compared in constant time.
     if not (is_current or (is_former and may_retry(dynamic, context))):
         raise refused("the registration access token is another client's, unknown, or has been replaced")
     if client.expires_at is not None and context.now >= client.expires_at:
@@ -94,9 +93,9 @@ def prove_own(shown: Secret, facts: ClientFacts, context: Context) -> OwnRegistr
 
 
 def successor_of(shown: Secret, context: Context) -> Secret:
-    """Return the token that takes the place of another: derived, so that a client whose answer was lost gets it still.
+    """Return the token that replaces another: derived, so that a client that lost the response gets the same one again.
 
-    Nobody derives it without the server's key, not even who has the token before it.
+    It can't be derived without the server's key, so the previous token does not reveal it.
     """
     return context.derive("registration_access_token", shown)
 
@@ -112,8 +111,8 @@ def decide_update(
 ) -> Outcome:
     """Replace all of the client's metadata, and its token (RFC 7592 section 2.2).
 
-    What it was given lives on within the new registration; what is the operator's alone stays as it is. The token is
-    another one from then on, so that one that leaked is good until the client changes itself again, and no longer.
+    Its tokens stay valid within the new registration, and settings that are the operator's alone are kept. The
+    registration access token is replaced, so that a leaked one is valid only until the next change.
     """
     if own.dynamic.is_frozen:
         raise AccessDenied("the operator has changed the registration")
@@ -146,7 +145,7 @@ def check_identity(members: Mapping[str, object], client: Client, context: Conte
 def with_statement(
     members: Mapping[str, object], dynamic: DynamicRegistration, registrar: Registrar, context: Context
 ) -> Mapping[str, object]:
-    """Return the metadata with that of the software statement, which nobody gets rid of by leaving it out."""
+    """Return the metadata with that of the software statement, which a client can't remove by leaving it out."""
     issuers = registrar.settings.software_statements
     text = members.get("software_statement") or dynamic.software_statement
     if text is None or (not issuers and dynamic.software_statement is None):
@@ -158,9 +157,9 @@ def with_statement(
 
 
 def dynamic_after(own: OwnRegistration, changed: Client, registrar: Registrar, context: Context) -> DynamicRegistration:
-    """Return what is remembered of a registration that has been changed.
+    """Return the record of a registration after a change.
 
-    Whoever approved it has not seen what it says now: else a client would be approved under one name, and be another.
+    It is unverified again: otherwise a client could be approved under one name and then take another.
     """
     dynamic = own.dynamic
     if not own.is_retry:
@@ -176,7 +175,7 @@ def dynamic_after(own: OwnRegistration, changed: Client, registrar: Registrar, c
 
 
 def seen_of(client: Client) -> tuple[object, ...]:
-    """Return what people go by who are asked for a client: its names, and where its answers go."""
+    """Return what users see when they are asked for consent: the client's names, and where its responses go."""
     return client.name, client.localized, frozenset(client.redirect_uris)
 
 

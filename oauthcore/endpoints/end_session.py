@@ -1,11 +1,11 @@
 """The end session endpoint, and the application's side of it (OIDC RP-Initiated Logout 1.0).
 
-A client sends a person here to sign out. The browser goes on to the application's page with a handle that carries what
-the client asks; the page asks the person and reports by `sign_out`. Only the session of the browser itself is ever
-ended, whatever a hint says; and a browser is sent on only to a URI that the client has registered, byte for byte.
+A client redirects the user here to log out. The browser is redirected to the application's page with a handle that
+carries the client's request; the page asks the user and reports by `sign_out`. Only the session of this browser is
+ended, whatever a hint says; and the browser returns only to a URI that the client has registered, byte for byte.
 
-A hint that can't be verified is no reason to refuse: its key may merely be gone by now, and whoever wants to sign out
-must be able to. The person is asked, as without one.
+A hint that can't be verified is not refused, because its key may simply be gone, and users must be able to log out. The
+user is then asked, as without a hint.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class LogoutFacts:
 
 
 def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
-    """Send the browser to the page that asks the person, with a handle that carries what the client asks."""
+    """Redirect the browser to the page that asks the user, with a handle that carries the client's request."""
     parameters = query_of(request) if request.method == "GET" else form_of(request)
     hint = yield from read_hint(parameters.get("id_token_hint"), context)
     client_id = parameters.get("client_id") or (None if hint is None else hint.client_id)
@@ -81,7 +81,7 @@ def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
 def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
     """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
     parameters, client = arrival.parameters, facts.client
-    # RP-Initiated Logout section 4: if anything is wrong, nobody is redirected.
+    # RP-Initiated Logout section 4: if anything is wrong, there is no redirect.
     check_request(parameters, facts, context)
     verified = facts.hint if isinstance(facts.hint, Hint) else None
     # Bound to the browser as an interaction is: a link alone must not sign anybody out.
@@ -103,18 +103,17 @@ def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
 
 
 def carried_by(handle: Secret, context: Context) -> LogoutRequest | None:
-    """Return what was asked, None for a handle that carries nothing."""
+    """Return the client's request, None if the handle carries none."""
     members = context.handles.read("logout", handle)
     # One that a newer version wrote may have more in it than this one knows.
     return None if members is None or not members.keys() <= _KNOWN else LogoutRequest(**members)
 
 
 def wanted_uri(parameters: Parameters, facts: LogoutFacts, context: Context) -> str | None:
-    """Return where the client wants the browser back; None beside a hint that says nothing of a client, or of another.
+    """Return the URI to which the client wants the browser back; None if the hint names no client, or another one.
 
-    Section 4: where there is something wrong with the request, nobody is redirected. A token that looks like ours, and
-    whose key is gone, has nothing wrong with it. A client that only the hint names may be gone as well, which is no
-    reason to keep the person from signing out.
+    Section 4: if something is wrong with the request, there is no redirect. A token that looks like ours, but whose key
+    is gone, is not wrong. If the client that only the hint names does not exist any more, the user can still log out.
     """
     named, hint, client = parameters.get("client_id"), facts.hint, facts.client
     if hint is not None:
@@ -126,7 +125,7 @@ def wanted_uri(parameters: Parameters, facts: LogoutFacts, context: Context) -> 
 
 
 def check_request(parameters: Parameters, facts: LogoutFacts, context: Context) -> None:
-    """Check, in this order, that the hint is this client's, and that the URI is; nobody is redirected who fails."""
+    """Check, in this order, that the hint and then the URI are this client's; on failure there is no redirect."""
     hint, client = facts.hint, facts.client
     # RP-Initiated Logout section 2: with both, client_id MUST match the audience of the hint.
     if isinstance(hint, Hint) and parameters.get("client_id") not in {None, hint.client_id}:
@@ -143,11 +142,11 @@ def check_request(parameters: Parameters, facts: LogoutFacts, context: Context) 
 
 @attrs.frozen(kw_only=True)
 class PendingLogout:
-    """Tell the application's page what it needs to know.
+    """Hold what the application's page needs to know about a logout.
 
-    `must_ask` is False only where the client has shown that it means the very person, in the very session, that is
-    signed in here: then the page need not ask. `login` is who is signed in, None where there is nobody to sign out any
-    more. `logout_hint` and `ui_locales` are the client's wishes, and to be believed in nothing.
+    `must_ask` is False only if the client has proved that it means exactly this user and this session; then the page
+    need not ask. `login` is who is signed in, None if no one is any more. `logout_hint` and `ui_locales` are the
+    client's wishes and not verified.
     """
 
     client: Client | None
@@ -179,8 +178,8 @@ def is_meant(requested: LogoutRequest, client: Client | None, login: Login, cont
     if client is None or requested.hinted_subject is None:
         return False
     sid = None if login.sid is None else sid_for(client, login.sid, context)
-    # RP-Initiated Logout section 2: the user MUST be asked if the hint is not of the current session. A logout without
-    # asking would let any site sign them out.
+    # RP-Initiated Logout section 2: the user MUST be asked if the hint is not of the current session. Otherwise any
+    # site could log users out.
     return subject_for(client, login.subject, context) == requested.hinted_subject and requested.hinted_sid in {
         None,
         sid,
@@ -223,7 +222,7 @@ class SignOutFacts:
 
 
 def decide_sign_out(signing_out: SignOut, facts: SignOutFacts, render: RenderSignedOut, context: Context) -> Outcome:
-    """End the session and all that is bound to it, and have the browser tell the clients that want to hear it there."""
+    """End the session and its grants, and show the page on which the browser notifies clients (front channel)."""
     location, session = signing_out.location, facts.session
     if signing_out.handle is not None:
         location = destination(signing_out, facts, context) or location
@@ -239,7 +238,7 @@ def decide_sign_out(signing_out: SignOut, facts: SignOutFacts, render: RenderSig
 
 
 def signed_out_response(signed_out: SignedOut, render: RenderSignedOut) -> Response:
-    """Send the browser on at once where it need not tell anybody, else show the page that does."""
+    """Redirect the browser at once if it has no clients to notify, otherwise show the page that notifies them."""
     if signed_out.location is not None and not signed_out.frames:
         return see_other(signed_out.location)
     return render(signed_out)

@@ -26,7 +26,7 @@ from oauthcore.wire.parameters import Parameters, form_of, query_of
 
 @per_request
 class EndpointRequest:
-    """Hold one request to an endpoint; `login` is who is signed in at the host, for an endpoint that asks for it."""
+    """Hold one request to an endpoint; `login` is who is signed in at the host, if the endpoint has `asks_login`."""
 
     request: Request
     login: Login | None
@@ -37,7 +37,7 @@ class EndpointRequest:
         return form_of(self.request, self.repeatable)
 
     def query(self) -> Parameters:
-        """Return the parameters in the query, likewise."""
+        """Return the parameters in the query; the same rules apply as to a form."""
         return query_of(self.request, self.repeatable)
 
 
@@ -49,13 +49,13 @@ _METHOD = re.compile(r"[A-Z]+")
 
 @attrs.frozen(kw_only=True)
 class Endpoint:
-    """Declare what answers at a path below the issuer's own; raises `ConfigurationError` for a path that can't be.
+    """Declare an endpoint at a path below the issuer's own; raises `ConfigurationError` for an invalid path.
 
-    `refuses` says how errors leave: as OAuth's JSON, as a page for a person, or as the challenge of a protected
-    resource (RFC 6750 section 3) that names `scope`. `cors` lets pages of other origins call it: only for what takes
-    no cookies. `repeatable` are the parameters that may have several values; any other that is repeated is refused (RFC
-    6749 section 3.1). With `asks_login` the host finds out who is signed in. `metadata` is the member of the metadata
-    document that has its URL, None if it is published nowhere.
+    `refuses` is the form of errors: OAuth's JSON, a page for the user, or the challenge of a protected resource (RFC
+    6750 section 3) with `scope`. `cors` allows calls from pages of other origins; use it only for endpoints without
+    cookies. `repeatable` are the parameters that may have several values; any other repeated parameter is refused (RFC
+    6749 section 3.1). With `asks_login` the host determines who is signed in. `metadata` is the member of the metadata
+    document that has the endpoint's URL, None if it is not published.
     """
 
     path: str
@@ -94,15 +94,15 @@ def other_method(request: Request, endpoint: Endpoint) -> Response:
 
 
 def no_endpoint(request: Request) -> Response:
-    """Answer where there is nothing.
+    """Return a 404.
 
-    Clients look for metadata in several places (RFC 8414 section 3.1), from pages of other origins as well: what they
-    may not read they take for trouble with the network instead of going on to the next place.
+    Clients look for metadata in several places (RFC 8414 section 3.1), also from pages of other origins. If they could
+    not read the 404, they would take it for a network error and not try the next place.
     """
     if not request.path.startswith("/.well-known/"):
         return Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n")
     if request.method == "OPTIONS":
         return preflight(request, ("GET", "HEAD"))
-    # RFC 9457 section 4.2: the title of the status, and no more, since no problem has a type of its own here.
+    # RFC 9457 section 4.2: only the title of the status, since no problem has a type of its own here.
     members = b'{"status": 404, "title": "Not Found"}'
     return Response(404, (("Content-Type", "application/problem+json"), *CORS), members)

@@ -1,7 +1,7 @@
-"""The application's side of an interaction: look at it, finish it, deny it.
+"""The application's side of an interaction: find it, finish it, deny it.
 
-Any application, any session: it is handed the interaction's handle in its page's URL, and what comes back from here
-is a response for the person's browser.
+It works with any application and session: the application's page gets the interaction's handle in its URL, and what is
+returned here is a response for the user's browser.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ from oauthcore.resources import Resource
 from oauthcore.scope import Scope
 from oauthcore.wire.text import words
 
-# Those in which somebody may look at it, to answer it.
+# The states in which it can still be answered.
 WAITING = frozenset({InteractionState.UNSTORED, InteractionState.PENDING})
 
 
 @attrs.frozen
 class PendingInteraction:
-    """Tell the application's page what it needs to know.
+    """Hold what the application's page needs to know about an interaction.
 
-    `redirect_uri` is where the answer will go: a page that asks for consent shows its host. `scope` is what is asked
-    for, `claims` what is asked for beside it (OIDC Core section 5.5), `resources` the APIs at which it is to be used
-    (RFC 8707), the server itself if there are none; at those in `allowed_at` all of it was allowed before. `need` is
-    what the person has to be asked for; where it is None, reporting the login is enough. `login` is who has been
-    reported as signed in, if anybody.
+    `redirect_uri` is where the response will go: a consent page should show its host. `scope` is the requested scope,
+    `claims` are the claims requested in addition (OIDC Core section 5.5), `resources` the APIs for which they are
+    requested (RFC 8707), empty for the server itself; for those in `allowed_at`, all of it was allowed before. `need`
+    is what the user has to be asked; if it is None, reporting the login is enough. `login` is who was reported as
+    signed in, if anybody.
 
-    The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how it is displayed, in which languages,
-    the best first, whom it expects (to fill in a form, and to believe nothing), and how to sign in, the best way
-    first; a `Login` whose `acr` is not one of the `acr_values` may be refused for it.
+    The rest are the client's wishes for the page (OIDC Core section 3.1.2.1): how to display it, in which languages
+    (the best first), a hint at the login name (to fill in a form; it is not verified), and how to authenticate (the
+    best first); a `Login` whose `acr` is not one of the `acr_values` may be refused.
     """
 
     client: Client
@@ -75,7 +75,7 @@ class PendingInteraction:
 class Answer:
     """Hold what the application reports: who is signed in, and what they allowed, if they were asked.
 
-    A subject alone is who was reported when the request came, or else signed in just now.
+    A subject without a time is the login at the time of the request, if it is the same; otherwise a login just now.
     """
 
     handle: Secret
@@ -89,7 +89,7 @@ class Answer:
         return self.login if isinstance(self.login, str) else self.login.subject
 
     def login_in(self, waiting: Interaction, now: int) -> Login:
-        """Return who is signed in and since when: whoever was known before has not proved it anew by saying yes."""
+        """Return who is signed in and since when; giving consent does not count as a new login."""
         if isinstance(self.login, Login):
             return self.login
         if waiting.login is not None and waiting.login.subject == self.login:
@@ -111,7 +111,7 @@ def describe_interaction(handle: Secret, login: Login | None, context: Context) 
 
 
 def describe(interaction: Interaction, facts: AuthorizationFacts, context: Context) -> PendingInteraction | None:
-    """Describe a pending interaction; one that can't go on any more is as good as none."""
+    """Describe a pending interaction; returns None if it can't be continued."""
     if interaction.state not in WAITING or is_over(interaction, context.now):
         return None
     try:
@@ -147,9 +147,9 @@ def validate_stored(interaction: Interaction, facts: AuthorizationFacts, context
 def still_needed(
     validated: ValidatedRequest, facts: AuthorizationFacts, progress: InteractionProgress, context: Context
 ) -> Need | Login:
-    """Return what is needed; who signed in in another way than is essential is asked no more, and the client is told.
+    """Return the next step; if the login lacks an essential `acr`, there is none, and the client gets an error.
 
-    That happens at the resume path, where the machine is walked again.
+    The error is sent by the resume path, which runs all steps again.
     """
     try:
         return next_step(validated, facts, progress, context)
@@ -184,7 +184,8 @@ def decide_finish(
     """Send the browser on: to the next page where more is needed, else to the resume path."""
     waiting = still_answerable(interaction, InteractionInput.FINISH, context)
     validated = validate_stored(waiting, facts, context)
-    # Forms are sent twice. The second answer must be the first one again and not an error page over a success.
+    # Forms are submitted twice. The second answer must be the same as the first, not an error page that hides a
+    # success.
     if waiting.state is InteractionState.FINISHED:
         return repeat_finish(answer, waiting, context)
     access = validated.access
@@ -203,7 +204,7 @@ def decide_finish(
     finished = attrs.evolve(
         waiting,
         state=INTERACTION[waiting.state, InteractionInput.FINISH],
-        # Like a code, it stands for what was allowed, and is on its way for a moment only (RFC 6749 section 4.1.2).
+        # Like a code, it stands for what was allowed, and should be short-lived (RFC 6749 section 4.1.2).
         resume_before=min(waiting.expires_at, context.code_expires_at(access.client)),
         login=needed,
         scope=scope,
@@ -217,10 +218,10 @@ def decide_finish(
 
 
 def consented_scope(answer: Answer, requested: Scope, waiting: Interaction, context: Context) -> Scope | None:
-    """Return what the person allowed, of what was requested, in that order; what that implies is allowed with it.
+    """Return what the user allowed of the requested scope, in that order, with what that implies.
 
-    They may allow less than was requested by something that it implies. A consent that was shown to somebody else than
-    who is signed in now was not this person's, and doesn't count.
+    They may also allow only something that the requested scope implies. Consent that was shown to another user than the
+    one who is signed in now doesn't count.
     """
     # The subject is compared: a consent page that one user left open must not count for the next at this browser.
     if answer.scope is None or (waiting.login is not None and waiting.login.subject != answer.subject):
@@ -235,7 +236,7 @@ def consented_scope(answer: Answer, requested: Scope, waiting: Interaction, cont
 
 def repeat_finish(answer: Answer, finished: Interaction, context: Context) -> Outcome:
     """Answer a double click as the first click was answered, if it is the same person's."""
-    # Whoever answers second learns nothing about who was first.
+    # A second answer reveals nothing about who gave the first.
     if finished.login is None or finished.login.subject != answer.subject:
         raise AnsweredByAnother("the interaction was finished by somebody else")
     return Decision(send_to_resume(answer.handle, finished, context))
@@ -250,10 +251,10 @@ def deny(handle: Secret, login: Login | str | None, context: Context) -> Flow[Ou
 def decide_deny(
     handle: Secret, login: Login | str | None, interaction: Interaction | None, context: Context
 ) -> Outcome:
-    """Send the browser to the resume path, which tells the client and takes back what the person had allowed it.
+    """Redirect the browser to the resume path, which reports the error to the client and deletes the user's consent.
 
-    That is who said no, and nobody else: who was known when the request came may be another person, in whose name a
-    stranger could otherwise take back what they had allowed.
+    Only consent of the user who said no is deleted. Whoever was signed in when the request came may be another person,
+    and a stranger could otherwise delete that person's consent.
     """
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
     if waiting.state is InteractionState.DENIED:

@@ -25,9 +25,9 @@ SIGNED_TYPE = "application/token-introspection+jwt"
 
 
 def introspection(request: Request, context: Context) -> Flow[Outcome]:
-    """Tell a client, or a resource server, about a token."""
+    """Describe a token to a client or a resource server."""
     parameters = form_of(request)
-    # RFC 7662 section 2.1: the endpoint MUST require authorization, or it would be a way to guess tokens.
+    # RFC 7662 section 2.1: the endpoint MUST require authorization, to prevent token scanning attacks.
     caller = yield from authenticate_client(request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
     members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
@@ -42,8 +42,8 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
 
 
 def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:
-    """Return the algorithm of a signed answer, None if none is asked for or there are no keys (RFC 9701 section 4)."""
-    # RFC 9701 section 4: the caller asks for a signed answer by its Accept header.
+    """Return the algorithm of a signed response, None if not requested or without a key (RFC 9701 section 4)."""
+    # RFC 9701 section 4: the caller requests a signed response by its Accept header.
     if SIGNED_TYPE not in (request.header("accept") or ""):
         return None
     # RFC 9701 section 6: the registered algorithm, or the server's first; without keys the answer is plain JSON.
@@ -52,19 +52,19 @@ def signing_alg(request: Request, caller: Authenticated, context: Context) -> Fl
 
 
 def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Context) -> dict[str, object]:
-    """Describe a live token to who may know it; to everybody else there is no such token (RFC 7662 section 2.2).
+    """Describe a live token to callers that may know it; for all others it is not active (RFC 7662 section 2.2).
 
-    A resource server that may ask about tokens for its own resources is told of no other (section 4): so a token for
-    one is good for nothing at another, though that one looks at no `aud`. A refresh token is its client's alone. A
-    resource server asks whether to let somebody in, and many look at nothing but `active`: whoever had stolen one, and
-    not the client's secret, would be let in as long as it lives.
+    A resource server that may introspect tokens for its own resources sees no others (section 4). So a token for one
+    resource is useless at another, even if that one does not check `aud`. A refresh token is described only to its
+    client. A resource server introspects to decide about access, and many check only `active`: a stolen refresh token
+    would otherwise give access without the client's secret.
     """
     client = caller.client
     # A public client authenticates by naming itself, which anybody can do.
     if client.is_public:
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
-    # RFC 7662 section 2.2: one answer for unknown, expired, revoked and not yours, without further members: the reason
-    # would tell a caller about tokens that are none of its business (section 4).
+    # RFC 7662 section 2.2: one response for unknown, expired, revoked and foreign tokens, without further members,
+    # since the reason would reveal something about other parties' tokens (section 4).
     if token is None or to.client is None or not is_live(token, to, context.policy, context.now):
         return {"active": False}
     is_resource_server = client.introspects_any or (
@@ -79,7 +79,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
         known = {"acr": to.grant.acr, "auth_time": to.grant.auth_time, "amr": list(to.grant.amr) or None}
         members |= {name: value for name, value in known.items() if value is not None}
     if token.subject is not None and not is_resource_server:
-        # The client's own token: it is told the name by which it knows the person (OIDC Core section 8.1).
+        # The client's own token: `sub` is the subject as this client knows it (OIDC Core section 8.1).
         members["sub"] = subject_for(client, token.subject, context)
     return members
 

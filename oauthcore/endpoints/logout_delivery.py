@@ -1,7 +1,7 @@
-"""Delivery of logout tokens, from the queue that is in storage (OIDC Back-Channel Logout 1.0 section 2.5).
+"""Delivery of logout tokens, from the queue in storage (OIDC Back-Channel Logout 1.0 section 2.5).
 
-Who takes a delivery moves its next try into the future, in a commit that only one can make; so a try that nobody hears
-the end of, since its worker was killed, is simply the one before the next. Called by as many workers as like to.
+To take a delivery, a worker moves the time of its next try into the future, in a commit that only one worker can make.
+If the worker is killed, the delivery is simply tried again at that time. Any number of workers may deliver.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Outgoing, Response
 from oauthcore.wire.parameters import FORM
 
-# Seconds until the second try, twice as many until the next one, and so on: ten tries take some four hours. It is
-# longer than a try itself may take, so that nobody takes a delivery while another is at it.
+# Seconds until the second try, doubled for each further try; ten tries take about four hours. It is longer than a try
+# may take, so that no worker takes a delivery while another is trying it.
 FIRST_WAIT = 30
 MAX_TRIES = 10
-# Seconds that one client may take of a round. What it does not take in that time, it takes in the next one.
+# Seconds per round for one client; what is left then is delivered in the next round.
 CLIENT_TIME = 5
 
 T = TypeVar("T")
@@ -50,10 +50,10 @@ def deliver(limit: int, context_now: Callable[[], Context]) -> Flow[int]:
 
 
 def deliver_to(deliveries: DueLogouts, context_now: Callable[[], Context]) -> Flow[int]:
-    """Deliver what is due to one client, one after the other, until it gives no answer or its time is up.
+    """Deliver what is due to one client, one after the other, until it does not answer or its time is up.
 
-    Who did not answer one will not answer the next; what is left stays due, and is tried when it is this client's turn
-    again. Return how many were tried.
+    If it did not answer once, it will probably not answer the next time either; the rest stays due until this client's
+    next turn. Returns how many were tried.
     """
     until = context_now().now + CLIENT_TIME
     tried = 0
@@ -74,10 +74,10 @@ def deliver_to(deliveries: DueLogouts, context_now: Callable[[], Context]) -> Fl
 
 
 def due_by_client(limit: int, now: int) -> Flow[tuple[DueLogouts, ...]]:
-    """Find what is to be delivered now, at most so many, for each client apart.
+    """Find the deliveries that are due now, at most `limit`, grouped by client.
 
-    Each client has its share of the limit, however much is due to another. Who has been tried in vain least often goes
-    first, so that where one waits for the other it is not for one that is known to be dead.
+    Each client has its share of the limit, however many are due to another. Clients with the fewest failed tries come
+    first, so that nobody waits for a client that is known not to answer.
     """
     queue = yield from due(now)
     return shares(queue, limit)
@@ -96,14 +96,14 @@ def shares(queue: Sequence[LogoutDelivery], limit: int) -> tuple[DueLogouts, ...
 
 
 def due(now: int) -> Flow[Sequence[LogoutDelivery]]:
-    """Find what is to be delivered now, the longest overdue first."""
+    """Find the deliveries that are due now, the longest overdue first."""
     queue = yield from find_of(LogoutDelivery, DUE)
     ready = (delivery for delivery in queue if delivery.next_try_at <= now < delivery.expires_at)
     return sorted(ready, key=lambda delivery: (delivery.next_try_at, delivery.key))
 
 
 def claimed(delivery: LogoutDelivery, now: int) -> LogoutDelivery:
-    """Return a delivery as it is when a try has begun."""
+    """Return the delivery with one more try begun."""
     # Doubling waits: a client that is down is not flooded when it comes back.
     wait = FIRST_WAIT * 2**delivery.tries
     return attrs.evolve(delivery, tries=delivery.tries + 1, next_try_at=now + wait)
@@ -121,7 +121,7 @@ def claim(delivery: LogoutDelivery, context: Context) -> Flow[Decision[Outgoing 
     if decided.value is None:
         return Decision(None, decided.changes, decided.events)
     uri, token = decided.value
-    # Signed before the commit: while no key can be had, the delivery stays as it is.
+    # Signed before the commit: if no key is available, the delivery stays unchanged.
     signed = yield from context.sign(token)
     return Decision(posted(uri, signed), decided.changes, decided.events)
 
@@ -133,7 +133,7 @@ def decide_claim(
     # Another worker took or settled it since; each try is made once.
     if stored != delivery:
         return Decision(None)
-    # A client that was removed, or registered anew by somebody else, must not learn whose session has ended.
+    # A client that was removed, or registered again by somebody else, must not learn whose session has ended.
     if client is None or client.backchannel_logout_uri is None or delivery.tries >= MAX_TRIES:
         return given_up(delivery, None)
     try:
@@ -169,6 +169,6 @@ def decide_settle(taken: LogoutDelivery, stored: LogoutDelivery | None, answer: 
 
 
 def given_up(delivery: LogoutDelivery, value: T) -> Decision[T]:
-    """Forget a delivery that comes to nothing, and tell the audit log."""
+    """Delete a delivery that has finally failed, with an event for the audit log."""
     event = Event("logout_undelivered", delivery.client_id, delivery.person)
     return Decision(value, (Delete(delivery),), (event,))

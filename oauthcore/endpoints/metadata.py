@@ -49,7 +49,7 @@ def metadata(
     authenticating = [method for method in methods if method != "none"]
     asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
     members: dict[str, object] = {
-        # RFC 8414 section 3.3: clients compare it with the URL they asked, byte for byte.
+        # RFC 8414 section 3.3: clients compare it byte for byte with the issuer that they used.
         "issuer": issuer,
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
         "response_types_supported": sorted(policy.response_types),

@@ -42,7 +42,7 @@ MAX_BODY = 64 * 1024
 
 @attrs.frozen
 class Admission:
-    """Prove that whoever asks may register: `by` what, and the changes that use it up."""
+    """Prove that the caller may register: `by` which token or statement, and the changes that use it up."""
 
     by: str
     spent: tuple[Change, ...] = ()
@@ -94,9 +94,9 @@ def read_body(request: Request) -> dict[str, object]:
 
 
 def statement_in(members: Mapping[str, object], settings: Registration, context: Context) -> Stated | None:
-    """Return the software statement among the metadata, None if there is none.
+    """Return the software statement in the metadata, None if there is none.
 
-    A server that trusts no issuer does not know what it is, and ignores it (RFC 7591 section 3.1.1).
+    A server that trusts no statement issuer ignores it (RFC 7591 section 3.1.1).
     """
     # RFC 7591 section 2.3. What is in a trusted statement wins over the plain members beside it.
     text = members.get("software_statement")
@@ -108,7 +108,7 @@ def statement_in(members: Mapping[str, object], settings: Registration, context:
 def admit(
     token: InitialAccessToken | None, stated: Stated | None, settings: Registration, context: Context
 ) -> Admission:
-    """Return by what a client may register; raises `InvalidToken` for whoever may not (RFC 7591 section 3)."""
+    """Return by what right a client may register; raises `InvalidToken` if it may not (RFC 7591 section 3)."""
     # First the token: it is the strongest statement of the operator about who may register.
     if token is not None and context.now < token.expires_at:
         # A precondition of the registration: of two that show the last use of a token at once, one is refused.
@@ -144,18 +144,18 @@ def unregistered(admission: Admission, stated: Stated | None, settings: Registra
 
 
 def shared(client: Client, context: Context) -> Client:
-    """Return a public client with the identifier that all of the same metadata have, from whoever let them in."""
+    """Return a public client with an identifier derived from its metadata and from who let it register."""
     assert client.dynamic is not None
-    # What it named as its scope is no metadata of it any more, but what a request without one means.
+    # The scope that it named is not part of its metadata; it is only the default of its requests.
     named = None if client.default_scope is None else client.default_scope.text
     said = json.dumps([client.dynamic.by, named, metadata_of(client)], sort_keys=True)
     return attrs.evolve(client, client_id=context.digest("shared_client", Secret(said)))
 
 
 def may_be_shared(known: Client, context: Context) -> bool:
-    """Return whether a client that is known can be answered with; raises `AccessDenied` for a disabled one.
+    """Return whether the response can be an existing client; raises `AccessDenied` if that is disabled.
 
-    One that was forgotten is registered anew, of another generation: what it had is not had again.
+    A client that was deleted is registered again, with another generation, and without its old tokens.
     """
     assert known.dynamic is not None, "no other client has the identifier of a shared one"
     if not known.enabled and not known.dynamic.awaits_approval:
@@ -164,9 +164,10 @@ def may_be_shared(known: Client, context: Context) -> bool:
 
 
 def decide_again(facts: ClientFacts, fresh: Client, context: Context) -> Outcome:
-    """Answer with a client that is registered already, and remember it for as long as if it were registered now.
+    """Return a client that is already registered, and prolong it as if it were registered now.
 
-    That takes a commit only in the second half of its time, so that whoever registers at each connection writes rarely.
+    That takes a commit only in the second half of its lifetime, so that a client that registers at each connection
+    rarely causes a write.
     """
     known = facts.client
     assert known is not None
@@ -192,9 +193,9 @@ def placed(client: Client, place: Place | None) -> Client:
 
 @per_request
 class Newcomer:
-    """Hold a client that is to be remembered, with what was found for it, and the changes that let it in.
+    """Hold a client that is to be stored, with the facts about it, and the changes that use up its right to register.
 
-    Without an `access_token` it is shared, and manages itself in no way: whoever knows its metadata would be it.
+    Without an `access_token` the client is shared and can't manage itself, since anybody with its metadata could.
     """
 
     client: Client
@@ -240,10 +241,10 @@ def describe(registered: Registered, access_token: Secret | None, context: Conte
     if secret is not None:
         # RFC 7591 section 3.2.1: client_secret_expires_at is REQUIRED if client_secret is issued; 0 for no expiry.
         members |= {"client_secret": secret.reveal(), "client_secret_expires_at": 0}
-    # Shared by everybody with the same metadata, so nobody may change or delete it.
+    # It is shared by everybody with the same metadata, so no one may change or delete it.
     if access_token is None:
         return members
-    # RFC 7592 section 3: a URI as it is, which the client never builds itself.
+    # RFC 7592 section 3: the full URI; the client must not construct it.
     uri = f"{context.issuer.rstrip('/')}{context.paths.registration}?client_id={client.client_id}"
     return {**members, "registration_client_uri": uri, "registration_access_token": access_token.reveal()}
 
@@ -261,7 +262,7 @@ def issue_initial_access_token(lifetime: int, uses: int, note: str | None, conte
 
 
 def revoke_initial_access_token(key: str) -> Flow[bool]:
-    """Forget the token of a digest, so that nobody registers by it any more; return whether there was one."""
+    """Delete the token with this digest, so that it can't be used to register; return whether there was one."""
 
     def decision() -> Flow[Decision[bool]]:
         token = yield from find(InitialAccessToken, key)

@@ -1,4 +1,4 @@
-"""The resume path: the browser comes back from the application's pages, and the request goes on."""
+"""The resume path: the browser returns from the application's pages, and the request continues."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class OwnInteraction:
 
 
 def resume(request: Request, context: Context) -> Flow[Outcome]:
-    """Go on with an authorization request that a person has answered."""
+    """Continue an authorization request that a user has answered."""
     parameters = query_of(request)
     back = Return(
         Secret(parameters.need("interaction")), Secret(parameters.need("proof")), browser_of(request, context)
@@ -100,7 +100,7 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
     redirectable = prove_redirect(interaction.request, facts.client, "resume", context)
     done = Replace(interaction, attrs.evolve(interaction, state=completed))
     try:
-        # RFC 6749 section 4.1.2.1: access_denied, and the client is told.
+        # RFC 6749 section 4.1.2.1: access_denied is reported to the client.
         if interaction.state is InteractionState.DENIED:
             raise AccessDenied("the person said no")
         return answer_finished(back, redirectable, done, facts, context)
@@ -116,10 +116,10 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
 def denied(
     redirectable: Redirectable, allowed: Scope, consents: tuple[Consent, ...], context: Context
 ) -> tuple[Change, ...]:
-    """Take back what was asked for and not allowed, so that who has said no is asked again."""
+    """Delete the consent to what was requested and not allowed, so that the user is asked again."""
     try:
         access = validate(redirectable, "resume", context).access
-    except OAuthError:  # what was asked for is asked for no longer: nothing tells what the no was said to
+    except OAuthError:  # the request has become invalid, so it is unknown what was refused
         return tuple(map(Delete, consents))
     return take_back(access, allowed, (), consents, context)
 
@@ -132,7 +132,8 @@ def answer_finished(
     withdrawn = is_withdrawn(interaction, facts.mark)
     consented = interaction.scope is not None and not withdrawn
     progress = InteractionProgress.in_(interaction, chosen=True, consent=consented)
-    # Who took something back after they had said yes is asked anew, also where an older consent would do.
+    # If the user withdrew consent after they had given it here, they are asked again, even if an older consent would
+    # do.
     needed = next_step(validated, attrs.evolve(facts, consents=()) if withdrawn else facts, progress, context)
     if isinstance(needed, Login):
         # What was allowed may have been taken out of the client's registration since.

@@ -16,7 +16,7 @@ from oauthcore.revocation import close_retry, revoke_grant
 from oauthcore.wire.http import Request, json_response
 from oauthcore.wire.parameters import form_of
 
-# RFC 7009 section 2.2 asks for 200 and says that clients ignore the body; some don't, and fail where it is no JSON.
+# RFC 7009 section 2.2 requires a 200, and says that clients ignore the body; some parse it, and fail if it is not JSON.
 REVOKED = json_response(200, {})
 
 
@@ -33,15 +33,15 @@ def revocation(request: Request, context: Context) -> Flow[Outcome]:
 
 
 def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> Outcome:
-    """End an access token alone; with a refresh token, its grant and all that hangs on it (RFC 7009 section 2.1).
+    """Revoke an access token alone; for a refresh token, revoke its grant with all its tokens (RFC 7009 section 2.1).
 
-    A token nobody knows is as good as revoked, and the answer the same (section 2.2).
+    An unknown token gets the same response as a revoked one (section 2.2).
     """
     if token is None:
         return Decision(REVOKED)
     client_id = caller.client.client_id
     if token.client_id != client_id:
-        # Section 2.1: the request is refused and the client is told. Who has the token learns nothing new by that.
+        # Section 2.1: the request is refused with an error. A caller that has the token learns nothing new from it.
         raise InvalidGrant("the token was issued to another client")
     live_grant = grant if is_standing(grant, context.now) else None
     if isinstance(token, AccessToken):
@@ -50,7 +50,7 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
         return Decision(
             REVOKED, (Delete(token), *closed), (Event("token_revoked", client_id, token.subject, token.grant),)
         )
-    # The grant has ended already, and with it the token; to say so again changes nothing (RFC 7009 section 2.2).
+    # The grant, and with it the token, is revoked already; revoking it again changes nothing (RFC 7009 section 2.2).
     if live_grant is None:
         return Decision(REVOKED)
     # RFC 7009 section 2.1: with a refresh token, the access tokens on the same grant SHOULD be invalidated too.

@@ -17,10 +17,10 @@ from oauthcore.records.record import Record
 
 @attrs.frozen
 class SignIn:
-    """Hold who signed in and how. `sid` is for a new session; `before` the browser's session until now, if any.
+    """Hold who signed in and how. `sid` is for a new session; `before` is the browser's session until now, if any.
 
-    `just_now` tells that they did so this very moment, and not at a time that the host has named. `relying_on` are the
-    records that this was concluded from, as the host has read them.
+    `just_now` is true if they signed in at this moment, and the host has not named another time. `relying_on` are the
+    records that the host has read and from which it concluded who this is.
     """
 
     login: Login
@@ -31,10 +31,10 @@ class SignIn:
     relying_on: tuple[Record, ...] = ()
 
     def auth_time_after(self, before: LoginSession | None) -> int:
-        """Return when they signed in: later than whoever did in this browser before, however soon it was.
+        """Return the time of the login, always later than the previous one in this browser.
 
-        Times are in seconds. Twice the same one would hide from a client that it got what it asked for by
-        prompt=login, and from us that somebody has done what a request waits for.
+        Times are in seconds. If two logins had the same time, a client could not see that prompt=login had an effect,
+        and the server could not see that the user has signed in since the request.
         """
         if before is None or not self.just_now:
             return self.login.auth_time
@@ -42,16 +42,16 @@ class SignIn:
 
 
 def sign_in(details: SignIn, context: Context) -> Flow[Decision[Login]]:
-    """Go on with the session that the browser had, or begin one; raises `OutdatedLogin`.
+    """Continue the session that the browser had, or begin one; raises `OutdatedLogin`.
 
-    A commit that fails is decided again, and no fresh look would bring back what the host has concluded from.
+    `OutdatedLogin` is not retried, because reading again would not repeat the host's own check (of a password, say).
     """
-    # A password that was right when it was hashed may have been changed since: then nobody is signed in.
+    # The password may have been changed since it was verified; then there is no login.
     for record in details.relying_on:
         if (yield from find(type(record), record.key)) != record:
             raise OutdatedLogin(f"the {type(record).__name__} that it was concluded from who signs in is another now")
     before = None if details.before is None else (yield from find(LoginSession, details.before))
-    # Somebody else signs in at this browser: the session before ends, or its clients would go on for a person who has
+    # Another user signs in in this browser: the previous session ends, or its clients would continue for a user who has
     # left.
     if before is None or before.subject == details.login.subject:
         return decide_sign_in(details, before, NO_SESSIONS, context)
@@ -61,9 +61,9 @@ def sign_in(details: SignIn, context: Context) -> Flow[Decision[Login]]:
 def decide_sign_in(
     details: SignIn, before: LoginSession | None, ends: SessionsToEnd, context: Context
 ) -> Decision[Login]:
-    """There are two cases: who signs in was signed in before, and their session goes on; or another's, if any, ends.
+    """Choose between two cases: the same user's session continues; or another user's session, if any, ends.
 
-    Return the login as the session has it, whichever session that is.
+    Returns the login of the session that is now in use.
     """
     login, over = details.login, context.now + details.lifetime
     relied_on = tuple(map(Require, details.relying_on))
@@ -79,7 +79,7 @@ def decide_sign_in(
 
 
 def signed_in(details: SignIn, context: Context) -> Flow[Login]:
-    """Begin a session, and return who is signed in as it says: the session that the browser had may go on instead."""
+    """Begin a session, and return its login; the session that the browser had may be continued instead."""
     return commit_with_retry(lambda: sign_in(details, context))
 
 
@@ -100,9 +100,9 @@ def end_session(sid: str, subject: str | None, context: Context) -> Flow[Decisio
 
 
 def end_sessions(subject: str, context: Context) -> Flow[Decision[int]]:
-    """End all sessions of a person, and return how many there were.
+    """End all sessions of a user, and return how many there were.
 
-    To be decided until there is none left, by `commit_until_unchanged`: one may have begun since this looked.
+    `commit_until_unchanged` repeats this until none is left, since a session may begin between the find and the commit.
     """
     found = yield from find_of(LoginSession, subject)
     ended = ending((yield from sessions_to_end(found)), context)

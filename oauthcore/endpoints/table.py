@@ -1,6 +1,6 @@
-"""The table of endpoints: the core's own, declared as a host declares its own.
+"""The table of endpoints: the core's own, declared in the same way as a host's.
 
-Nothing here answers anything: the server looks a request's path up, and asks.
+The server looks up a request's path in this table, and runs the flow of the endpoint.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from oauthcore.grants.token_request import TokenRequest
 
 
 def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
-    """Find out who asks, then let the grant of that type decide."""
+    """Authenticate the client, then run the grant of the requested type."""
     request, parameters = incoming.request, incoming.form()
     grant_type = parameters.need("grant_type")
     # RFC 6749 section 3.2.1. Before the grant type is looked at: who is not a client learns nothing about what is
@@ -40,5 +40,5 @@ def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: C
         return spend(kept_in_use(caller.client, document, context), outcome)
     if dynamic is None or not dynamic.is_unused or outcome.value.status != 200:
         return outcome
-    # Whatever it was issued by: a client that registered itself and is used is not forgotten.
+    # For every grant type: a dynamically registered client that is used must not be deleted.
     return spend(first_use(caller.client), outcome)

@@ -1,4 +1,4 @@
-"""The UserInfo endpoint: what a client may know of the person, for an access token (OIDC Core section 5.3)."""
+"""The UserInfo endpoint: the claims of a user, for an access token (OIDC Core section 5.3)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Entitled:
 
 
 def userinfo(request: Request, context: Context) -> Flow[Outcome]:
-    """Tell the bearer of an access token what it may know of the person."""
+    """Return the claims that the bearer of an access token may know."""
     value = read_token(request)
     if value is None:
         return Decision(Challenge(context.issuer).require_token(OPENID))
@@ -75,11 +75,11 @@ def read_token(request: Request) -> Secret | None:
 
 
 def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Client | None, context: Context) -> Entitled:
-    """Check that the token lives, and that it is a person's who allowed to be known.
+    """Check that the token is live, belongs to a user, and has scope openid.
 
-    Whether the application knows that person still is asked afterwards, in one question with their claims.
+    Whether the application still knows the user is found out afterwards, with the claims.
     """
-    # One answer for all of these: the reason would tell a thief which tokens are worth keeping.
+    # One response for all of these: the reason would tell a thief which tokens are worth keeping.
     if token is None or not is_live(token, IssuedTo(client, grant), context.policy, context.now):
         raise InvalidToken("the token is unknown, expired or revoked, or its client is")
     # RFC 9068 section 4: a token for another resource only must not open this one.
@@ -96,7 +96,7 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
 
 
 def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
-    """Return the claims to answer with: those of the token's scope, and those asked for by name here (section 5.4)."""
+    """Return the claims for the response: those of the token's scope, and those requested by name (section 5.4)."""
     assert context.openid is not None
     requested = parse_claims(entitled.grant.claims).userinfo
     return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *requested), context)
