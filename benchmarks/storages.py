@@ -37,7 +37,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -55,8 +54,9 @@ from oauthcore_redis import RedisStorage
 from oauthcore_sqlalchemy import SqlAlchemyStorage, engine_of
 from oauthcore_sqlite import SqliteStorage, Synchronous
 from tests.redis.engine import DURABLE, VOLATILE, binaries, running
-from tests.servers.mariadb import MariaDb
-from tests.servers.postgresql import PostgreSql
+from tests.servers.mariadb import MariaDb, MariaDbProcess
+from tests.servers.postgresql import Cluster, PostgreSql, PostgreSqlProcess
+from tests.servers.program import Folder
 from tests.sql.conftest import make_table
 
 RECORDS = 2_000
@@ -140,18 +140,35 @@ def redis(name: str, *options: str) -> Opening:
     return opened
 
 
-def sql(start: Callable[[], PostgreSql | MariaDb]) -> Opening:
+@contextmanager
+def postgresql() -> Iterator[PostgreSql]:
+    """Run a durable PostgreSQL."""
+    folder = Folder("cluster")
+    process = PostgreSqlProcess(Cluster.made(folder), durable=True)
+    yield process.server
+    process.stop()
+    folder.remove()
+
+
+@contextmanager
+def mariadb() -> Iterator[MariaDb]:
+    """Run a durable MariaDB."""
+    process = MariaDbProcess(durable=True)
+    yield process.server
+    process.stop()
+
+
+def sql(running: Callable[[], AbstractContextManager[PostgreSql | MariaDb]]) -> Opening:
     """Return a SQL database, by its blocking driver."""
 
     @contextmanager
     def opened(folder: Path) -> Iterator[Storage]:
-        server = start()
-        url = server.url(server.drivers[0], server.database())
-        make_table(url)
-        storage = SqlAlchemyStorage(engine_of(url, pool_size=THREADS))
-        yield storage
-        storage.close()
-        server.stop()
+        with running() as server:
+            url = server.url(server.drivers[0], server.database())
+            make_table(url)
+            storage = SqlAlchemyStorage(engine_of(url, pool_size=THREADS))
+            yield storage
+            storage.close()
 
     return opened
 
@@ -164,8 +181,8 @@ STORAGES: dict[str, Opening] = {
     "Redis 6.2, everysec": redis("redis", "--appendonly", "yes", "--appendfsync", "everysec"),
     "Redis 6.2, always (durable)": redis("redis", *DURABLE),
     "Valkey 9.1, always (durable)": redis("valkey", *DURABLE),
-    "PostgreSQL 18 (durable)": sql(partial(PostgreSql, durable=True)),
-    "MariaDB 10.11 (durable)": sql(partial(MariaDb, durable=True)),
+    "PostgreSQL 18 (durable)": sql(postgresql),
+    "MariaDB 10.11 (durable)": sql(mariadb),
 }
 
 

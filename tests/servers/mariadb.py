@@ -4,48 +4,69 @@ from __future__ import annotations
 
 import os
 import shutil
-from itertools import count
+from pathlib import Path
 
-import pymysql
+import attrs
 
-from tests.servers.program import Folder, Program, free_port, prepare, unprivileged
+from tests.servers.certificate import Certificate
+from tests.servers.program import Folder, Program, database_name, free_port, prepare, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
+@attrs.frozen
 class MariaDb:
-    """Be a MariaDB server with more `options`; `durable` as an operator has it, and otherwise as fast as it can be."""
+    """Be a MariaDB server that runs on a port; `ca_file` is the authority that vouches for its certificate."""
 
     drivers = ("pymysql", "aiomysql", "asyncmy")
     """The first of them is blocking."""
+    port: int
+    ca_file: Path
 
-    def __init__(self, *options: str, durable: bool = False) -> None:
-        self.port = free_port()
-        self._numbers = count(1)
+    def database(self) -> str:
+        """Make an empty database, and give its name."""
+        import pymysql  # the supervisor has no use for it, and starts sooner without
+
+        name = database_name()
+        with pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection:
+            connection.cursor().execute(f"CREATE DATABASE {name}")
+        return name
+
+    def url(self, driver: str, database: str) -> str:
+        """Return the URL of a database, by that driver."""
+        return f"mysql+{driver}://root@127.0.0.1:{self.port}/{database}"
+
+
+class MariaDbProcess:
+    """Start a MariaDB server and stop it; `durable` as an operator has it, and otherwise as fast as it can be."""
+
+    def __init__(self, *, durable: bool = False) -> None:
         self._folder = Folder("mariadb")
         data = self._folder.path / "data"
         install, server = self.programs()
         places = ["--no-defaults", f"--datadir={data}"]
         command = [install, *places, "--auth-root-authentication-method=normal", "--skip-test-db"]
         prepare(command, self._folder.path)
-        self.program = Program(
+        certificate, port = Certificate.issued(self._folder), free_port()
+        self._program = Program(
             [
                 server,
                 *places,
                 "--bind-address=127.0.0.1",
-                f"--port={self.port}",
+                f"--port={port}",
                 f"--socket={self._folder.path / 'socket'}",
                 f"--pid-file={self._folder.path / 'pid'}",
                 f"--innodb-flush-log-at-trx-commit={int(durable)}",
                 "--innodb-buffer-pool-size=64M",
-                "--max-connections=200",
-                *options,
+                "--max-connections=400",
+                *certificate.options,
             ],
             "ready for connections",
             self._folder.path,
             unprivileged(),
         )
-        self.program.start()
+        self._program.start()
+        self.server = MariaDb(port, certificate.ca_file)
 
     @staticmethod
     def programs() -> tuple[str, str]:
@@ -55,18 +76,7 @@ class MariaDb:
             raise FileNotFoundError("there is no MariaDB here: apt-get install mariadb-server")
         return found[0], found[1]
 
-    def database(self) -> str:
-        """Make an empty database, and give its name."""
-        name = f"test_{next(self._numbers)}"
-        with pymysql.connect(host="127.0.0.1", port=self.port, user="root") as connection:
-            connection.cursor().execute(f"CREATE DATABASE {name}")
-        return name
-
-    def url(self, driver: str, database: str) -> str:
-        """Return the URL of a database, by that driver."""
-        return f"mysql+{driver}://root@127.0.0.1:{self.port}/{database}"
-
     def stop(self) -> None:
         """Stop it, and remove what it wrote."""
-        self.program.kill()  # it would tidy up first
+        self._program.kill()  # it would tidy up first
         self._folder.remove()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 
+import attrs
+
 from tests.servers.postgresql import PostgreSql
 from tests.servers.program import Folder, Program, free_port, unprivileged
 
@@ -26,38 +28,42 @@ max_client_conn = 200
 """
 
 
+@attrs.frozen
 class PgBouncer:
-    """Be a PgBouncer that hands the connections of a PostgreSQL server out for one transaction each."""
+    """Be a PgBouncer on a port, which hands the connections of a PostgreSQL server out for one transaction each."""
 
-    def __init__(self, server: PostgreSql) -> None:
-        self.port = free_port()
-        self._server = server
+    port: int
+
+    def url(self, driver: str, database: str) -> str:
+        """Return the URL of a database of the server's, by that driver, without prepared statements."""
+        return f"{PostgreSql(self.port).url(driver, database)}?prepared_statements=off"
+
+
+class PgBouncerProcess:
+    """Start a PgBouncer before a server, and stop it."""
+
+    def __init__(self, behind: PostgreSql) -> None:
+        port = free_port()
         self._folder = Folder("pgbouncer")
         configuration = self._folder.path / "pgbouncer.ini"
-        configuration.write_text(
-            _CONFIGURATION.format(server_port=server.port, port=self.port, folder=self._folder.path)
-        )
+        configuration.write_text(_CONFIGURATION.format(server_port=behind.port, port=port, folder=self._folder.path))
         users = self._folder.path / "users"
         users.write_text('"postgres" ""\n')
         for path in (configuration, users):
             self._folder.give_away(path)
-        self.program = Program([self.path(), str(configuration)], "process up", self._folder.path, unprivileged())
-        self.program.start()
+        self._program = Program([self.program(), str(configuration)], "process up", self._folder.path, unprivileged())
+        self._program.start()
+        self.server = PgBouncer(port)
 
     @staticmethod
-    def path() -> str:
+    def program() -> str:
         """Return where the program is; raises `FileNotFoundError` where there is none."""
         found = shutil.which("pgbouncer", path=_PATH)
         if found is None:
             raise FileNotFoundError("there is no PgBouncer here: apt-get install pgbouncer")
         return found
 
-    def url(self, driver: str, database: str) -> str:
-        """Return the URL of a database of the server's, by that driver, without prepared statements."""
-        direct = self._server.url(driver, database)
-        return f"{direct.replace(str(self._server.port), str(self.port))}?prepared_statements=off"
-
     def stop(self) -> None:
         """Stop it, and remove what it wrote."""
-        self.program.kill()
+        self._program.kill()
         self._folder.remove()

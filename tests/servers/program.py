@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from typing import IO
+from uuid import uuid4
 
 from tests.processes import PATIENCE, limited, run, start, stop
 
@@ -26,6 +27,11 @@ def free_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         port: int = listening.getsockname()[1]
         return port
+
+
+def database_name() -> str:
+    """Return a name that no other database has: those of all workers are on one server."""
+    return f"test_{uuid4().hex}"
 
 
 def unprivileged() -> str | None:

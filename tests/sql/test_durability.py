@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, engine_of
 from oauthcore_sqlalchemy.durability import MYSQL_SETTINGS, POSTGRESQL_SETTINGS, SQLITE_SETTINGS, Watched
 from tests.servers.mariadb import MariaDb
+from tests.servers.plugin import DurablePostgreSql
 from tests.servers.postgresql import PostgreSql
 
 AS_IT_COMES_POSTGRESQL = {
@@ -70,10 +71,10 @@ def test_what_loses_nothing_is_not_named(watched: tuple[Watched, ...], settings:
 
 
 def test_a_durable_postgresql_gives_no_concern_and_one_that_was_made_faster_does(
-    durable_postgresql: PostgreSql, postgresql: PostgreSql
+    durable_postgresql: DurablePostgreSql, postgresql: PostgreSql
 ) -> None:
-    database = durable_postgresql.database()
-    engine = engine_of(durable_postgresql.url("psycopg", database))
+    database = durable_postgresql.server.database()
+    engine = engine_of(durable_postgresql.server.url("psycopg", database))
     try:
         assert SqlAlchemyStorage(engine).durability_warnings() == ()
         with engine.connect() as connection:

@@ -17,7 +17,7 @@ from oauthcore.flow.outcome import Insert
 from oauthcore_sqlalchemy import SqlAlchemyStorage
 from tests.processes import PATIENCE
 from tests.redis.test_serving import installation_on
-from tests.servers.postgresql import PostgreSql
+from tests.servers.plugin import DurablePostgreSql
 from tests.sql.conftest import make_table
 from tests.sql.test_crowd import opened
 from tests.sqlite.things import Other, Thing
@@ -30,9 +30,9 @@ KILLS = 3
 
 
 @pytest.fixture
-def url(durable_postgresql: PostgreSql) -> str:
+def url(durable_postgresql: DurablePostgreSql) -> str:
     """Return where an empty database is, on a server that may be killed."""
-    found = durable_postgresql.url("psycopg", durable_postgresql.database())
+    found = durable_postgresql.server.url("psycopg", durable_postgresql.server.database())
     make_table(found)
     return found
 
@@ -40,7 +40,7 @@ def url(durable_postgresql: PostgreSql) -> str:
 class Load:
     """Let threads work, kill the server whenever so much was done, and end them after the last time."""
 
-    def __init__(self, server: PostgreSql) -> None:
+    def __init__(self, server: DurablePostgreSql) -> None:
         self._server = server
         self.is_over = Event()
         self.done = Semaphore(0)
@@ -60,7 +60,7 @@ class Load:
 
 
 @pytest.fixture
-def load(durable_postgresql: PostgreSql) -> Iterator[Load]:
+def load(durable_postgresql: DurablePostgreSql) -> Iterator[Load]:
     """Return a load on the server."""
     made = Load(durable_postgresql)
     yield made
@@ -129,7 +129,7 @@ def test_no_code_is_redeemed_twice_though_the_server_is_killed(url: str, load: L
 
 
 def test_the_reference_server_answers_503_meanwhile_and_is_well_again_by_itself(
-    durable_postgresql: PostgreSql, url: str, tmp_path: Path
+    durable_postgresql: DurablePostgreSql, url: str, tmp_path: Path
 ) -> None:
     installation = installation_on(tmp_path, url)
     app = installation.ask("client", "add", "app", "--grant-type", "client_credentials")
@@ -147,7 +147,7 @@ def test_the_reference_server_answers_503_meanwhile_and_is_well_again_by_itself(
     assert after == [200] * 5
 
 
-def test_a_storage_goes_on_after_every_connection_was_closed(durable_postgresql: PostgreSql, url: str) -> None:
+def test_a_storage_goes_on_after_every_connection_was_closed(durable_postgresql: DurablePostgreSql, url: str) -> None:
     storage = SqlAlchemyStorage(opened(url)._bind)
     assert storage.commit((Insert(Thing("a")),)) is True
     durable_postgresql.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,32 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from oauthcore import ConfigurationError
 from oauthcore_sqlalchemy import address
 from tests.servers.mariadb import MariaDb
-from tests.servers.program import Folder
 from tests.sql.awaited import Loop
 
 pytestmark = pytest.mark.slow
 
 _CIPHER = text("SHOW STATUS LIKE 'Ssl_cipher'")
-
-
-@pytest.fixture(scope="module")
-def server(authority: trustme.CA) -> Iterator[MariaDb]:
-    """Return a server with a certificate."""
-    try:
-        MariaDb.programs()
-    except FileNotFoundError as missing:
-        pytest.skip(str(missing))
-    folder = Folder("certificate")
-    certificate, key = folder.path / "certificate.pem", folder.path / "key.pem"
-    issued = authority.issue_cert("127.0.0.1")
-    issued.cert_chain_pems[0].write_to_path(str(certificate))
-    issued.private_key_pem.write_to_path(str(key))
-    for file in (certificate, key):
-        folder.give_away(file)
-    running = MariaDb(f"--ssl-cert={certificate}", f"--ssl-key={key}")
-    yield running
-    running.stop()
-    folder.remove()
 
 
 def cipher(url: str, loop: Loop) -> str:
@@ -63,13 +41,13 @@ async def awaited_cipher(url: str) -> str:
 
 
 @pytest.fixture(params=MariaDb.drivers)
-def url(request: pytest.FixtureRequest, server: MariaDb) -> str:
+def url(request: pytest.FixtureRequest, mariadb: MariaDb) -> str:
     """Return the URL by each driver."""
-    return server.url(request.param, "mysql")
+    return mariadb.url(request.param, "mysql")
 
 
-def test_a_connection_is_sealed_where_an_authority_is_named(url: str, ca_file: Path, loop: Loop) -> None:
-    assert cipher(f"{url}?ssl_ca={ca_file}", loop) != ""
+def test_a_connection_is_sealed_where_an_authority_is_named(url: str, mariadb: MariaDb, loop: Loop) -> None:
+    assert cipher(f"{url}?ssl_ca={mariadb.ca_file}", loop) != ""
 
 
 def test_a_server_that_another_authority_vouches_for_is_refused(url: str, tmp_path: Path, loop: Loop) -> None:
