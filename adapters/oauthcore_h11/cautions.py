@@ -25,6 +25,7 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
         *_no_provider(configuration),
         *_unlimited_registration(configuration),
         *_loopback_documents(configuration),
+        *_refused_offline_access(configuration),
         *proxy_warnings(configuration),
     )
 
@@ -48,6 +49,22 @@ def _loopback_documents(configuration: Configuration) -> Iterator[str]:
     table = configuration.client_id_metadata
     if table is not None and table.loopback:
         yield "client_id_metadata.loopback is for tests: leave it out where anybody but you can reach the server"
+
+
+def _refused_offline_access(configuration: Configuration) -> Iterator[str]:
+    """Warn of a scope that the metadata names, and that nobody who comes unknown may have.
+
+    The official MCP SDKs ask for offline_access wherever the metadata names it, and would be refused at every login.
+    """
+    if configuration.oidc is None or configuration.policy.unknown_scope == "ignore":
+        return
+    tables = {"registration": configuration.registration, "client_id_metadata": configuration.client_id_metadata}
+    for name, table in tables.items():
+        if table is not None and table.scope is not None and "offline_access" not in table.scope:
+            yield (
+                f"{name}.scope lacks offline_access, which MCP clients ask for where OpenID Connect is on: "
+                'add it, or set policy.unknown_scope = "ignore"'
+            )
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

@@ -21,7 +21,12 @@ BLOCKS = [
     for page in PAGES
     for number, text in enumerate(re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S))
 ]
-ENVIRONMENT = {"OAUTHCORE_TOKEN_KEY": "k" * 43, "OAUTHCORE_STORAGE": "sqlite:oauthcore.db", "MY_APP_SECRET": "s" * 43}
+ENVIRONMENT = {
+    "OAUTHCORE_TOKEN_KEY": "k" * 43,
+    "OAUTHCORE_STORAGE": "sqlite:oauthcore.db",
+    "MY_APP_SECRET": "s" * 43,
+    "FILES_SECRET": "f" * 43,
+}
 
 
 def whole(block: str) -> str:

@@ -100,3 +100,31 @@ def test_a_token_key_that_is_not_random_is_warned_of(tmp_path: Path) -> None:
     (warning,) = warned(tmp_path, f'token_key = "{"A" * 43}"\n')
 
     assert warning.startswith("token_key is not random")
+
+
+MCP = f'token_key = "{KEY}"\n[scopes]\nfiles = "Read files"\n[oidc]\n'
+
+
+@pytest.mark.parametrize("table", ["registration", "client_id_metadata"])
+def test_a_scope_of_unknown_clients_that_has_mcp_clients_refused_at_each_login_is_warned_of(
+    tmp_path: Path, table: str
+) -> None:
+    (warning,) = warned(tmp_path, f'{MCP}[{table}]\nscope = "files"\n')
+
+    assert warning == (
+        f"{table}.scope lacks offline_access, which MCP clients ask for where OpenID Connect is on: "
+        'add it, or set policy.unknown_scope = "ignore"'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MCP + '[registration]\nscope = "files offline_access"\n',
+        MCP + '[registration]\nscope = "files"\n[policy]\nunknown_scope = "ignore"\n',
+        MCP + "[registration]\n",
+        MCP.replace("[oidc]", "") + '[registration]\nscope = "files"\n',
+    ],
+)
+def test_a_scope_of_unknown_clients_that_mcp_clients_get_along_with_is_not_warned_of(tmp_path: Path, text: str) -> None:
+    assert warned(tmp_path, text) == ()

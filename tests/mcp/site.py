@@ -55,6 +55,7 @@ from oauthcore_mcp import protect_mcp, server_for_mcp
 from oauthcore_mcp.fastmcp import McpAuth
 from oauthcore_mcp.sdk import Verifier
 from oauthcore_pages import Pages
+from tests.processes import PATIENCE
 from tests.relying_parties.browser import Browser
 
 CALLBACK = "http://127.0.0.1:9/callback"  # nobody listens there: the browser stops before it
@@ -271,6 +272,7 @@ class Person:
     """Be the person at the browser, who allows whatever a client asks for."""
 
     issuer: str
+    trust: ssl.SSLContext = attrs.field(factory=ssl.create_default_context)
     asked: list[dict[str, str]] = attrs.field(factory=list)
     _arrived: str = ""
 
@@ -278,7 +280,8 @@ class Person:
         """Follow an authorization request's URL through all pages."""
         self.asked.append(dict(parse_qsl(urlsplit(url).query)))
         parts = urlsplit(self.issuer)
-        self._arrived = await anyio.to_thread.run_sync(partial(_walk, f"{parts.scheme}://{parts.netloc}", url))
+        base = f"{parts.scheme}://{parts.netloc}"
+        self._arrived = await anyio.to_thread.run_sync(partial(_walk, base, url, self.trust))
 
     async def callback(self) -> AuthorizationCodeResult:
         """Return what the browser brings to the client."""
@@ -287,8 +290,8 @@ class Person:
         return AuthorizationCodeResult(code=came["code"], state=came.get("state"), iss=came.get("iss"))
 
 
-def _walk(base: str, url: str) -> str:
-    with Browser(base, ssl.create_default_context()) as browser:
+def _walk(base: str, url: str, trust: ssl.SSLContext) -> str:
+    with Browser(base, trust) as browser:
         return browser.open(url).url
 
 
@@ -300,11 +303,12 @@ class Host:
     memory: Memory = attrs.field(factory=Memory)
     metadata: dict[str, Any] = attrs.field(factory=dict)
     document: str | None = None
+    trust: ssl.SSLContext = attrs.field(factory=ssl.create_default_context)
     person: Person = attrs.field(init=False)
     auth: OAuthClientProvider = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.person = Person(self.site.issuer)
+        self.person = Person(self.site.issuer, self.trust)
         self.auth = OAuthClientProvider(
             self.site.url,
             OAuthClientMetadata.model_validate({"client_name": "Host", "redirect_uris": [CALLBACK], **self.metadata}),
@@ -318,7 +322,7 @@ class Host:
         """Connect, call tools and leave; return what they said."""
         said = []
         async with (
-            httpx2.AsyncClient(auth=self.auth, timeout=30, trust_env=False) as http,
+            httpx2.AsyncClient(auth=self.auth, timeout=PATIENCE, trust_env=False, verify=self.trust) as http,
             McpClient(streamable_http_client(self.site.url, http_client=http)) as client,
         ):
             for name in (tool, *more):

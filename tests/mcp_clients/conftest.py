@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,7 +15,7 @@ from typing import Any, TypeAlias
 import attrs
 import pytest
 
-from tests.mcp_clients.site import CALLBACK, HOSTS, SECRET, Site, document_url, metadata
+from tests.mcp_clients.site import CALLBACK, HOSTS, SECRET, Clock, Site, document_url, metadata
 from tests.processes import line_of, running
 from tests.relying_parties.browser import Browser
 
@@ -23,6 +24,14 @@ NODE = shutil.which("node")
 INSTALLED = (HERE / "node_modules" / "@modelcontextprotocol" / "client").is_dir()
 
 Walk: TypeAlias = Callable[..., dict[str, Any]]
+
+
+def skip_without_clients() -> None:
+    """Skip a test where no Node program can be a client."""
+    if NODE is None:
+        pytest.skip("there is no node here")
+    if not INSTALLED:
+        pytest.skip("the clients are not installed: npm ci in tests/mcp_clients")
 
 
 @attrs.define
@@ -49,10 +58,7 @@ def sites() -> Iterator[Sites]:
 @pytest.fixture
 def walk(sites: Sites) -> Walk:
     """Let a Node program be a client of a site, for alice."""
-    if NODE is None:
-        pytest.skip("there is no node here")
-    if not INSTALLED:
-        pytest.skip("the clients are not installed: npm ci in tests/mcp_clients")
+    skip_without_clients()
 
     def walk_with(sdk: str, registration: str, method: str, host: str, path: str, **job: Any) -> dict[str, Any]:
         site = sites.at(host, path)
@@ -71,7 +77,7 @@ def walk(sites: Sites) -> Walk:
         # Nothing is asked over TLS.
         with Browser(site.origin, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as browser:
             try:
-                return converse(site, browser, job)
+                return converse(site.clock, browser, job)
             finally:
                 # The next client's clock, by which it says until when its assertions are good, is nobody's to turn.
                 site.clock.ahead = 0
@@ -79,10 +85,13 @@ def walk(sites: Sites) -> Walk:
     return walk_with
 
 
-def converse(site: Site, browser: Browser, job: dict[str, Any]) -> dict[str, Any]:
+def converse(
+    clock: Clock, browser: Browser, job: dict[str, Any], environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Tell the program what to do, walk for it and turn the clock, until it says what it has got."""
-    piped = subprocess.PIPE
-    with running([str(NODE), str(HERE / "walk.mjs")], stdin=piped, stdout=piped, stderr=piped) as process:
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command, more = [str(NODE), str(HERE / "walk.mjs")], {**os.environ, **(environment or {})}
+    with running(command, env=more, **streams) as process:
         assert process.stdin is not None
         message = job
         while True:
@@ -96,7 +105,7 @@ def converse(site: Site, browser: Browser, job: dict[str, Any]) -> dict[str, Any
                 result: dict[str, Any] = said["result"]
                 return result
             if "later" in said:
-                site.clock.ahead += said["later"]
+                clock.ahead += said["later"]
                 message = {}
             else:
                 message = {"callback": browser.open(said["url"]).url}

@@ -138,7 +138,7 @@ def published(outgoing: Outgoing, key: Jwk) -> Response:
     return Response(200, (("Content-Type", "application/json"),), json.dumps(document).encode())
 
 
-def metadata(method: str, key: Jwk) -> dict[str, Any]:
+def metadata(method: str, key: Jwk | None) -> dict[str, Any]:
     """Return what the application says of itself."""
     said: dict[str, Any] = {
         "client_name": "Walk",
@@ -147,7 +147,9 @@ def metadata(method: str, key: Jwk) -> dict[str, Any]:
         "response_types": ["code"],
         "token_endpoint_auth_method": method,
     }
-    return said | ({"jwks": {"keys": [dict(key.public.members)]}} if method == "private_key_jwt" else {})
+    return said | (
+        {"jwks": {"keys": [dict(key.public.members)]}} if key is not None and method == "private_key_jwt" else {}
+    )
 
 
 def asgi(site: Site) -> Callable[[Scope, Receive, Send], object]:

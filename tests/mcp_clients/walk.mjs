@@ -106,7 +106,8 @@ await converse({
       }
     }
 
-    async function call(name, args = {}) {
+    async function call(tool, given = {}) {
+      const [name, args] = job.tools?.[tool] ?? [tool, given];
       const { content, isError } = await attempt(() => client.callTool({ name, arguments: args }));
       if (isError) throw new Error(content[0].text);
       return content[0].text;

@@ -11,6 +11,7 @@ import attrs
 import httpx
 
 from tests.pages.html import Page
+from tests.processes import PATIENCE
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 # An honest walk takes a handful of pages; more would be a circle.
@@ -29,7 +30,7 @@ class Browser:
     """Walk through the provider's pages as alice."""
 
     def __init__(self, issuer: str, trust: ssl.SSLContext) -> None:
-        self.http = httpx.Client(base_url=issuer, verify=trust, trust_env=False)
+        self.http = httpx.Client(base_url=issuer, verify=trust, trust_env=False, timeout=PATIENCE)
         self._issuer = issuer
         self.visited: list[str] = []
 

@@ -7,7 +7,7 @@ and its tests empty all of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ import trustme
 
 from tests.servers.mariadb import MariaDb, MariaDbProcess
 from tests.servers.mysql import VARIABLE, MySql
+from tests.servers.nginx import Nginx
 from tests.servers.pgbouncer import PgBouncer, PgBouncerProcess
 from tests.servers.postgresql import PostgreSql
 from tests.servers.supervisor import OWN, Line, Supervisor, ask
@@ -109,6 +110,24 @@ def mariadb(pytestconfig: pytest.Config) -> MariaDb | MySql:
 def authority() -> trustme.CA:
     """Return an authority that nobody trusts unless told to."""
     return trustme.CA()
+
+
+@pytest.fixture
+def nginx(authority: trustme.CA) -> Iterator[Callable[[int, str], Nginx]]:
+    """Return what starts an nginx at a port, by a configuration, for the test; skips where there is none to start."""
+    try:
+        Nginx.path()
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    started: list[Nginx] = []
+
+    def start(port: int, locations: str) -> Nginx:
+        started.append(Nginx(authority, locations, port))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
 
 
 @pytest.fixture
