@@ -82,12 +82,13 @@ class Context:
     """Carry one request's surroundings: `now` is seconds since the Unix epoch and the same for the whole request.
 
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
-    a server that knows OAuth alone. `documents` are what other servers said; `own_keys` finds the public halves of the
-    server's own keys, to know again what it signed; `hint_keys` finds those and the ones that are kept for ID token
-    hints alone; `verify` is the mathematics of that. `sign` has a token signed, by the key for its algorithm: after a
-    decision's checks and before its commit. `handles` carry what waits for a person nobody knows yet. `resources` are
-    those that clients may name, None for a server that issues tokens for itself alone. `client_id_metadata` is None
-    where every client has to be registered.
+    a server that knows OAuth alone. `documents` and `unverified_documents` are what other servers said; which of the
+    two is asked for a client, `documents_of` says. `own_keys` finds the public halves of the server's own keys, to know
+    again what it signed; `hint_keys` finds those and the ones that are kept for ID token hints alone; `verify` is the
+    mathematics of that. `sign` has a token signed, by the key for its algorithm: after a decision's checks and before
+    its commit. `handles` carry what waits for a person nobody knows yet. `resources` are those that clients may name,
+    None for a server that issues tokens for itself alone. `client_id_metadata` is None where every client has to be
+    registered.
     """
 
     issuer: str
@@ -99,6 +100,7 @@ class Context:
     digest: Digester
     derive: Derivation
     documents: Documents
+    unverified_documents: Documents
     own_keys: OwnKeys
     hint_keys: OwnKeys
     sign: SignJwt
@@ -111,6 +113,10 @@ class Context:
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""
         return self.policy.allows(allowance, client.allow)
+
+    def documents_of(self, client: Client) -> Documents:
+        """Return what other servers said that a client has named: apart, where a stranger has named them."""
+        return self.unverified_documents if client.is_unverified else self.documents
 
     def requested_scope(self, requested: Scope | None, client: Client) -> Scope:
         """Return what a client asks for, of what it is registered with; raises `InvalidScope`.

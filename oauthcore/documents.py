@@ -36,6 +36,9 @@ MAX_KEPT = 16 * 1024 * 1024
 # for once an hour; and whoever can name many URLs there can't use us to flood it.
 HOST_BUDGET = 60
 MINUTE = 60
+# Of what strangers name, and is not known yet, so many documents are fetched within a minute: they could have us ask
+# every host that there is, once each.
+UNVERIFIED_BUDGET = 120
 # Whoever fetches and is never heard of again holds the turn for so long: longer than any fetch lasts.
 TURN_LASTS = 30
 
@@ -130,12 +133,24 @@ class _Requests:
 
 
 class Documents:
-    """Keep what other servers said, at most `capacity` of it; one for each authorization server object."""
+    """Keep what other servers said, at most `capacity` of it.
 
-    def __init__(self, capacity: int = CAPACITY, max_kept: int = MAX_KEPT, host_budget: int = HOST_BUDGET) -> None:
+    An authorization server has one for what its operator has registered, and others for what strangers name: whatever
+    these have it fetch, they neither push out what it knows of the former nor use up how often it may ask. Of what is
+    not kept, `new_budget` are fetched within a minute, None for any number.
+    """
+
+    def __init__(
+        self,
+        capacity: int = CAPACITY,
+        max_kept: int = MAX_KEPT,
+        host_budget: int = HOST_BUDGET,
+        new_budget: int | None = None,
+    ) -> None:
         self._capacity = capacity
         self._max_kept = max_kept
         self._host_budget = host_budget
+        self._new_budget = new_budget
         self._kept: dict[str, Document] = {}
         self._fetching: dict[str, _Fetching] = {}
         self._requests: dict[str, _Requests] = {}
@@ -200,9 +215,13 @@ class Documents:
     def _may_ask(self, missing: DocumentNeeded, now: int) -> bool:
         """Count a request, and tell whether there were too many: of its host, and of what nobody knows."""
         host = host_of(missing.url)
-        if not isinstance(missing, StoredDocumentNeeded) or missing.is_known:
+        if isinstance(missing, StoredDocumentNeeded):
+            is_known, budget = missing.is_known, missing.new_budget
+        else:
+            kept, budget = self._kept.get(missing.url), self._new_budget
+            is_known = budget is None or (kept is not None and kept.body is not None)
+        if is_known:
             return self._is_within_budget(host, now, self._host_budget)
-        budget = missing.new_budget
         # No host has a space in its name. What strangers name at a host is counted apart, or they could keep us from
         # asking it for what is known; and what they name anywhere, together.
         return (budget is None or self._is_within_budget(" ", now, budget)) and self._is_within_budget(
@@ -239,8 +258,9 @@ class Documents:
         self._kept[url] = document
         kept = list(self._kept.copy().values())
         while len(kept) > self._capacity or sum(len(known.body or b"") for known in kept) > self._max_kept:
-            # The oldest half goes; put in place whole, since threads may be at it together.
-            kept = sorted(kept, key=lambda known: known.fetched_at)[(len(kept) + 1) // 2 :]
+            # Half of it goes, what could not be had before what was, and of that the oldest; put in place whole, since
+            # threads may be at it together.
+            kept = sorted(kept, key=lambda known: (known.body is not None, known.fetched_at))[(len(kept) + 1) // 2 :]
             self._kept = {known.url: known for known in kept}
         return document
 

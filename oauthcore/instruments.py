@@ -14,7 +14,7 @@ import attrs
 from oauthcore.clock import Clock
 from oauthcore.context import SignJwt
 from oauthcore.digest import Derivation, Digester
-from oauthcore.documents import Documents
+from oauthcore.documents import UNVERIFIED_BUDGET, Documents
 from oauthcore.entropy import Entropy
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import Handles
@@ -27,10 +27,11 @@ from oauthcore.wire.http import Response
 class Instruments:
     """Hold what one server computes with; `AuthorizationServer.with_instruments` takes another one.
 
-    `documents` remember what other servers said, and `client_documents` which clients' documents could not be had;
-    `keys` are where the server's signing keys come from, None if it signs nothing, and `signing` makes what has a token
-    signed with them at a second. `record` is handed each `Call` that a host makes, carries it out and returns its
-    response; None costs one comparison.
+    `documents` remember what other servers said that the operator's clients name, `unverified_documents` what those did
+    that strangers name, and `client_documents` which clients' documents could not be had. `keys` are where the server's
+    signing keys come from, None if it signs nothing, and `signing` makes what has a token signed with them at a second.
+    `record` is handed each `Call` that a host makes, carries it out and returns its response; None costs one
+    comparison.
     """
 
     clock: Clock
@@ -41,6 +42,7 @@ class Instruments:
     keys: KeySet | None
     documents: Documents = attrs.field(factory=Documents)
     client_documents: Documents = attrs.field(factory=Documents)
+    unverified_documents: Documents = attrs.field(factory=lambda: Documents(new_budget=UNVERIFIED_BUDGET))
     verify: Verify = verify
     signing: Callable[[KeySet | None, int], SignJwt] = signing
     record: Callable[[Call], Flow[Response]] | None = None

@@ -275,6 +275,7 @@ class AuthorizationServer:
             digest=instruments.digest,
             derive=instruments.derive,
             documents=instruments.documents,
+            unverified_documents=instruments.unverified_documents,
             own_keys=self._own_keys,
             hint_keys=self._hint_keys,
             sign=instruments.signing(instruments.keys, now),

@@ -81,9 +81,10 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     # the server send requests into its own network (SSRF).
     if url not in {registered.partition("#")[0] for registered in client.request_uris}:
         raise InvalidRequestUri("request_uri is not registered for this client")
-    body = context.documents.get(url, context.now).body
+    documents = context.documents_of(client)
+    body = documents.get(url, context.now).body
     if body is None or hash_of(body) != fragment:
-        body = context.documents.get_newer(url, context.now).body
+        body = documents.get_newer(url, context.now).body
     if body is None:
         raise InvalidRequestUri("what request_uri names can't be had")
     # OIDC Core section 6.2: the fragment is the SHA-256 of the content. A document that changed since the client wrote

@@ -110,7 +110,7 @@ def check_sector(client: Client, context: Context) -> None:
     uri = client.sector_identifier_uri
     if uri is None:
         return
-    listed = context.documents.get(uri, context.now).array()
+    listed = context.documents_of(client).get(uri, context.now).array()
     if listed is None:
         raise ConfigurationError("sector_identifier_uri", uri, "serve a JSON array of redirect URIs there")
     for redirect_uri in client.redirect_uris:

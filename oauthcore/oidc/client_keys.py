@@ -25,7 +25,7 @@ def keys_of(client: Client, context: Context) -> tuple[Jwk, ...]:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
         return ()
-    return keys_in(context.documents.get(client.jwks_uri, context.now).body)
+    return keys_in(context.documents_of(client).get(client.jwks_uri, context.now).body)
 
 
 def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], context: Context) -> VerifiedJwt:
@@ -33,7 +33,7 @@ def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], co
     url = client.jwks_uri
     if client.jwks is not None or url is None:
         return context.verify(text, keys_of(client, context), algorithms)
-    documents, now = context.documents, context.now
+    documents, now = context.documents_of(client), context.now
     return verify_by_rotating(
         text,
         algorithms,
@@ -63,7 +63,7 @@ def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context:
     key = fitting_key(keys_of(client, context), alg)
     # OIDC Core section 10.2.1: the client may have rotated its encryption keys since they were fetched.
     if key is None and client.jwks_uri is not None:
-        key = fitting_key(keys_in(context.documents.get_newer(client.jwks_uri, context.now).body), alg)
+        key = fitting_key(keys_in(context.documents_of(client).get_newer(client.jwks_uri, context.now).body), alg)
     if key is None:
         raise InvalidRequest(f"the client has no key to encrypt for it by {alg}")
     return Encryption(alg, getattr(client, f"{of}_encrypted_response_enc"), key)

@@ -151,6 +151,7 @@ class Recording:
             verify=self._verify,
             documents=RecordingDocuments(original.documents, self._documents),
             client_documents=RecordingDocuments(original.client_documents, self._documents),
+            unverified_documents=RecordingDocuments(original.unverified_documents, self._documents),
             signing=self._signing,
             keys=None
             if original.keys is None

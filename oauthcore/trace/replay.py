@@ -93,6 +93,7 @@ class _Player:
             verify=self._verify,
             documents=ReplayedDocuments(trace.documents),
             client_documents=ReplayedDocuments(trace.documents),
+            unverified_documents=ReplayedDocuments(trace.documents),
             signing=lambda keys, now: _signing(signed),
             record=None,
         )
