@@ -10,13 +10,14 @@ from oauthcore import ConfigurationError
 from oauthcore.wire.text import ascii_lower
 
 LOCALHOST = "localhost"
+LOOPBACK_ALONE = "the demo listens on loopback only; use localhost, ::1 or an address in 127.0.0.0/8"
 MAX_PORT = 65_535
 
 # How often to look for a port that is free for both families; the second attempt is needed about never.
 _ATTEMPTS = 10
 
 
-def loopback_addresses(host: str) -> tuple[str, ...]:
+def loopback_addresses(host: str, remedy: str = LOOPBACK_ALONE) -> tuple[str, ...]:
     """Return the addresses that a host stands for; raises `ConfigurationError` for any that others can reach.
 
     `localhost` is not looked up: it is both addresses that browsers take it for (RFC 6761 section 6.3).
@@ -28,9 +29,7 @@ def loopback_addresses(host: str) -> tuple[str, ...]:
     except ValueError:
         address = None
     if address is None or not (address == IPv6Address("::1") or (address.version == 4 and address.is_loopback)):
-        raise ConfigurationError(
-            "--host", host, "the demo listens on loopback only; use localhost, ::1 or an address in 127.0.0.0/8"
-        )
+        raise ConfigurationError("--host", host, remedy)
     return (str(address),)
 
 
@@ -40,10 +39,14 @@ def check_port(port: int) -> None:
         raise ConfigurationError("--port", port, f"use a number from 1 to {MAX_PORT}, or 0 for any free port")
 
 
-def listen(host: str, port: int) -> list[socket.socket]:
+def listen(host: str, port: int, remedy: str = LOOPBACK_ALONE) -> list[socket.socket]:
     """Listen on a loopback host; port 0 is any that is free. Raises `ConfigurationError` where that can't be."""
+    return listen_at(loopback_addresses(host, remedy), host, port)
+
+
+def listen_at(addresses: tuple[str, ...], host: str, port: int) -> list[socket.socket]:
+    """Listen at addresses, which others may reach; `host` is what an error says. Raises `ConfigurationError`."""
     check_port(port)
-    addresses = loopback_addresses(host)
     try:
         return _listen_on_any(addresses, _ATTEMPTS) if port == 0 else _listen_on_all(addresses, port)
     except OSError as error:

@@ -92,7 +92,7 @@ class LearningClients:
             return
         parameters = dict(parse_qsl(request.query) + parse_qsl(request.body.decode("utf-8", "replace")))
         client_id = (
-            parameters.get("client_id") or _authenticated_as(request) or _hinted(parameters.get("id_token_hint", ""))
+            parameters.get("client_id") or authenticated_as(request) or _hinted(parameters.get("id_token_hint", ""))
         )
         if client_id is None:
             return
@@ -118,7 +118,7 @@ class LearningClients:
         return {"scope": Scope((*known, *dict.fromkeys(more)))} if more else {}
 
 
-def _authenticated_as(request: Request) -> str | None:
+def authenticated_as(request: Request) -> str | None:
     """Return whom a request says it comes from by HTTP Basic (RFC 6749 section 2.3.1); nobody has verified it."""
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
     if scheme not in {"Basic", "basic"}:

@@ -31,6 +31,7 @@ from oauthcore.jose.jwt import Jwt
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.wire.http import Outgoing
 from oauthcore_mock import settings
+from oauthcore_mock.any_client import AnyClient
 from oauthcore_mock.clients import LearningClients, RegisteredClient, register
 from oauthcore_mock.clock import Clock
 from oauthcore_mock.faults import EndpointName, Fault, Faults, Flawed, Revoked, Slow, fault_of
@@ -74,6 +75,7 @@ class Issuer:
         shows_form: bool = False,
         fetch: Callable[[Outgoing], Response] = no_fetch,
         everything: Recorder | None = None,
+        takes_any_client: bool = False,
     ) -> None:
         self.url = url
         self.clock = clock
@@ -100,6 +102,7 @@ class Issuer:
         self._material = material
         self._everything = everything
         self._learning = LearningClients(self.server, self.world)
+        self._any_client = AnyClient(self.server, self.world, self.client) if takes_any_client else None
         self._sign_in = SignIn(self.server, self.world, self.people)
         self._tokens = Tokens(self)
         self._endpoints = self._endpoint_names()
@@ -251,10 +254,11 @@ class Issuer:
         """Answer a request; `decided` is what the person at this browser does, whoever is next where it is None."""
         endpoint = self._endpoints.get(request.path, "")
         fault = self.faults.take(endpoint)
-        self._learning.learn(request)
-        response = None if fault is None else faulty_response(fault, endpoint, request, self.server)
+        believed = request if self._any_client is None else self._any_client.take(request)
+        self._learning.learn(believed)
+        response = None if fault is None else faulty_response(fault, endpoint, believed, self.server)
         if response is None:
-            response = self._answer(endpoint, request, decided)
+            response = self._answer(endpoint, believed, decided)
         request_and_response = recorded(endpoint, request, response)
         self.requests.add(request_and_response)
         if self._everything is not None:

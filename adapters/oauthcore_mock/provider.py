@@ -22,7 +22,9 @@ class Provider:
 
     `url` is scheme, host and port, as in `http://127.0.0.1:9400`; whoever serves it calls `handle`. With
     `makes_issuers` an issuer is made for whatever first segment of a path is asked for. `fetch` asks other
-    servers, for clients that publish their keys or are told of logouts.
+    servers, for clients that publish their keys or are told of logouts. With `takes_any_client` a client that nobody
+    has registered is, when it first comes: with the secret that it shows then, as a public one without. `begin` is
+    called with each issuer that is made, for clients and people that all of them have.
     """
 
     def __init__(
@@ -32,6 +34,8 @@ class Provider:
         makes_issuers: bool = False,
         shows_form: bool = False,
         fetch: Callable[[Outgoing], Response] = no_fetch,
+        takes_any_client: bool = False,
+        begin: Callable[[Issuer], None] | None = None,
     ) -> None:
         parts = urlsplit(url)
         if not parts.netloc or parts.path:
@@ -43,6 +47,8 @@ class Provider:
         self._makes_issuers = makes_issuers
         self._shows_form = shows_form
         self._fetch = fetch
+        self._takes_any_client = takes_any_client
+        self._begin = begin
         self._issuers: dict[str, Issuer] = {}
         self._numbers = itertools.count(1)
 
@@ -72,7 +78,10 @@ class Provider:
             shows_form=self._shows_form if shows_form is None else shows_form,
             fetch=self._fetch,
             everything=self.requests,
+            takes_any_client=self._takes_any_client,
         )
+        if self._begin is not None:
+            self._begin(made)
         self._issuers[name] = made
         return made
 

@@ -111,6 +111,8 @@ class Tokens:
 
     def spelled(self, jwt: Jwt, alg: str, kid: str | None, typ: str, flaw: FlawName | None) -> str:
         """Sign a token by the issuer's key for an algorithm, with what is to be wrong with it."""
+        if flaw is not None and flaw not in FLAWS:
+            raise ConfigurationError("flaw", flaw, f"use one of {', '.join(FLAWS)}")
         key: Jwk = self._issuer.signing_keys.signing_key(alg)
         draft = self._issuer.draft({"alg": alg, "typ": typ, "kid": kid or key.kid}, jwt.claims, key)
         changed = draft if flaw is None else FLAWS[flaw].change(draft)

@@ -12,8 +12,6 @@ from cyclopts import App, CycloptsError
 
 from oauthcore import ConfigurationError
 from oauthcore.errors import EffectFailed, OAuthError
-from oauthcore_h11.engines import trouble
-from oauthcore_h11.file_words import in_file_words
 
 # What a shell gives a process that an interrupt has ended: 128 and the signal's number.
 INTERRUPTED = 130
@@ -27,6 +25,7 @@ app = App(
 # `--help` says of them stands here, and a test holds it to what they say of themselves.
 for name, place, summary in (
     ("demo", "demonstration:demo", "Serve the quick start in memory, on the loopback interface only."),
+    ("mock", "mocking:mock", "Serve a provider for tests, at which anybody signs in and everything can go wrong."),
     ("init", "operation:init", "Write a configuration file with a fresh token key, for you to read and to change."),
     ("check", "operation:check", "Check the configuration, and everything it names, without serving."),
     (
@@ -62,11 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except CycloptsError as error:
         complain(f"{' '.join(str(error).split())} See oauthcore --help.", 2)
     except ConfigurationError as error:
+        # Imported where it is needed, as each command is: what it brings along takes a third of the start of one.
+        from oauthcore_h11.file_words import in_file_words
+
         complain(in_file_words(error), 2)
     except (OAuthError, EffectFailed, sqlite3.Error) as error:
         known = error.__cause__ is None or str(error.__cause__) in str(error)
         complain(str(error) if known else f"{error} ({error.__cause__})", 1)
     except Exception as error:  # what a storage's library raises is known by its module, which need not be there
+        from oauthcore_h11.engines import trouble
+
         said = trouble(error)
         if said is None:
             raise

@@ -1,0 +1,186 @@
+"""`oauthcore mock`: the provider for tests on a port, for suites in any language."""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_
+import signal
+import ssl
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from socket import socket
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from cyclopts import Parameter
+
+from oauthcore import ConfigurationError, Request, Response
+from oauthcore.wire.text import ascii_lower
+from oauthcore_h11.loopback import LOCALHOST, listen, listen_at, port_of
+from oauthcore_h11.settings import Settings
+from oauthcore_h11.transport import Server
+from oauthcore_mock import Issuer, Provider
+from oauthcore_mock.configuration import configure
+from oauthcore_mock.control import DOCUMENT, Control
+
+ISSUER = "default"
+CLIENT = "test-client"
+# All clients of a suite share an address.
+SETTINGS = Settings(connections_per_address=1_000)
+_EXPOSED = "anybody who reaches it can be anybody: use a loopback host, or say that others may with --exposed"
+_FLAG = Parameter(negative="")
+
+
+def mock(
+    *,
+    port: int = 9400,
+    host: str = LOCALHOST,
+    url: str | None = None,
+    user: list[str] | None = None,
+    config: Path | None = None,
+    form: Annotated[bool, _FLAG] = False,
+    strict_clients: Annotated[bool, _FLAG] = False,
+    https: Path | None = None,
+    exposed: Annotated[bool, _FLAG] = False,
+    json: Annotated[bool, _FLAG] = False,
+) -> None:
+    """Serve a provider for tests, at which anybody signs in and everything can go wrong.
+
+    Parameters
+    ----------
+    port
+        The port to listen on; 0 for any that is free.
+    host
+        The loopback host to listen on: localhost (IPv4 and IPv6), ::1 or an address in 127.0.0.0/8.
+    url
+        Scheme, host and port under which its clients know it, where that is not where it listens.
+    user
+        Somebody who can sign in, at each issuer; the first is who does. Repeat it for more.
+    config
+        A TOML file of issuers, with their clients, users, logins and faults.
+    form
+        Show people a page on which they choose who they are, instead of signing in the first user.
+    strict_clients
+        Refuse clients that are not registered, instead of taking any.
+    https
+        Serve https, and write the certificate of the authority to this file: it is made anew at each start.
+    exposed
+        Listen on a host that others can reach.
+    json
+        Print one line of JSON with the issuer and its endpoints, once it listens.
+    """
+    scheme = "http" if https is None else "https"
+    sockets = listen_at((host,), host, port) if exposed else listen(host, port, _EXPOSED)
+    with ExitStack() as listening:
+        for each in sockets:
+            _ = listening.enter_context(each)
+        port = port_of(sockets[0])
+        name = ascii_lower(host).strip("[]")
+        own = f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+        provider = Provider(
+            url or own,
+            makes_issuers=True,
+            shows_form=form,
+            takes_any_client=not strict_clients,
+            begin=lambda issuer: begin(issuer, user or []),
+        )
+        if config is not None:
+            configure(provider, _parsed(config))
+        issuer = provider.issuers[0] if provider.issuers else provider.issuer(ISSUER)
+        tls = None if https is None else throw_away_tls(https, provider.url)
+        provider.material.prepare()
+        control = Control(provider, None if exposed else known_hosts(provider.url, port))
+        greeting = for_programs(issuer, provider) if json else for_people(issuer, provider, https)
+        asyncio.run(_serve(provider, control, sockets, tls, greeting))
+
+
+def begin(issuer: Issuer, users: list[str]) -> None:
+    """Have a client and people at an issuer that is made."""
+    _ = issuer.client(CLIENT)
+    for sub in users:
+        _ = issuer.user(sub)
+    if users:
+        issuer.people.default = issuer.people.find(users[0])
+
+
+def known_hosts(url: str, port: int) -> set[str]:
+    """Return the values of `Host` that requests to the control API may have."""
+    loopback = {f"{name}:{port}" for name in (LOCALHOST, "127.0.0.1", "[::1]")}
+    return {*loopback, urlsplit(url).netloc}
+
+
+def throw_away_tls(ca_file: Path, url: str) -> ssl.SSLContext:
+    """Return a TLS context with a certificate for a URL's host, and write that of its authority to a file."""
+    try:
+        import trustme
+    except ImportError:
+        raise ConfigurationError(
+            "--https", str(ca_file), 'install what it takes: pip install "oauthcore[mock]"'
+        ) from None
+    authority = trustme.CA()
+    try:
+        authority.cert_pem.write_to_path(str(ca_file))
+    except OSError as error:
+        raise ConfigurationError("--https", str(ca_file), f"it can't be written ({error.strerror})") from None
+    names = dict.fromkeys((urlsplit(url).hostname or LOCALHOST, LOCALHOST, "127.0.0.1", "::1"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+def for_programs(issuer: Issuer, provider: Provider) -> str:
+    """Return one line of JSON: the metadata, a client, and where the control API is."""
+    client = {"client_id": CLIENT, "client_secret": issuer.client(CLIENT).client_secret}
+    return json_.dumps({**issuer.metadata, **client, "control": provider.url + DOCUMENT.rpartition("/")[0]}) + "\n"
+
+
+def for_people(issuer: Issuer, provider: Provider, ca_file: Path | None) -> str:
+    """Return what to configure an application with."""
+    client = issuer.client(CLIENT)
+    trust = "" if ca_file is None else f"authority      {ca_file} (trust it in the suite alone)\n"
+    return (
+        "oauthcore mock: a provider for tests. It signs in whoever is said to be there: rely on it for nothing.\n\n"
+        f"issuer         {issuer.url}\n"
+        f"client_id      {client.client_id}\n"
+        f"client_secret  {client.client_secret}\n"
+        f"{trust}"
+        f"signs in       {issuer.people.default.sub}\n\n"
+        f"Any other first segment of a path is an issuer of its own, as {provider.url}/another.\n"
+        f"The control API is described by {provider.url}{DOCUMENT}\n\n"
+        "Ctrl-C ends it.\n"
+    )
+
+
+def _parsed(config: Path) -> Mapping[str, Any]:
+    from oauthcore_h11.configuration.reading import parse
+
+    return parse(config)
+
+
+async def _serve(
+    provider: Provider, control: Control, sockets: list[socket], tls: ssl.SSLContext | None, greeting: str
+) -> None:
+    """Serve until a signal says to end."""
+
+    async def answer(request: Request) -> Response:
+        if control.owns(request.path):
+            return control.handle(request)
+        reply = provider.handle(request)
+        if reply.delay:
+            await asyncio.sleep(reply.delay)
+        return reply.response
+
+    end = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # on Windows Ctrl-C arrives as KeyboardInterrupt instead
+            loop.add_signal_handler(number, end.set)
+    server = Server(answer, SETTINGS)
+    await server.start(sockets, tls)
+    # Flushed: whoever started it reads a pipe, and waits for this line.
+    sys.stdout.write(greeting)
+    sys.stdout.flush()
+    await end.wait()
+    await server.stop(grace=0)

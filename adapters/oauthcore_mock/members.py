@@ -1,0 +1,64 @@
+"""What issuers, clients, people, logins, faults and tokens of a provider for tests are said to be, member by member."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore_mock.fields import Field
+
+_SUB = Field("sub", "string", "Who it is.", required=True)
+_CLAIMS = Field("claims", "object", "What ID tokens and UserInfo say of them.")
+_TIMES = Field("times", "integer", "How many requests it is for; 1 if left out.")
+
+ISSUER = (
+    Field("name", "string", "The path of its URL; one that is free if left out."),
+    Field("audience", "string", "Whom its access tokens are for where the client does not say."),
+    Field("shows_form", "boolean", "Show people a page on which they say who they are."),
+)
+CLIENT = (
+    Field("client_id", "string", "Its name.", required=True),
+    Field("secret", "string", "Its secret; a fixed one if left out."),
+    Field("redirect_uris", "strings", "Where its answers may go; the first that it uses if left out."),
+    Field("scope", "string", "What it may ask for; everything if left out."),
+    Field("public", "boolean", "It has no secret."),
+    Field("alg", "string", "The algorithm of its ID tokens."),
+    Field("settings", "object", "Further settings of oauthcore.Client, by name."),
+)
+USER = (_SUB, _CLAIMS, Field("access_token_claims", "object", "What access tokens that are JWTs say of them."))
+LOGIN = (
+    attrs.evolve(_SUB, required=False, description="Who signs in at the next authorization; alice if left out."),
+    attrs.evolve(_CLAIMS, description="What is known of them from then on."),
+    Field("scope", "string", "What they allow of what is requested; all of it if left out."),
+    Field("acr", "string", "How they signed in (OpenID Connect Core section 2)."),
+    Field("amr", "strings", "By which methods (RFC 8176)."),
+    Field("auth_time", "integer", "When they signed in, in seconds since the epoch; now if left out."),
+    Field("deny", "boolean", "They say no: the client gets access_denied."),
+)
+FAULT = (
+    Field("endpoint", "string", "The endpoint, or id_token or access_token for the next token.", required=True),
+    Field("fault", "fault", "What goes wrong.", required=True),
+    _TIMES,
+)
+TOKEN = (
+    Field("kind", "string", "access_token, id_token or logout_token; the first if left out."),
+    attrs.evolve(_SUB, required=False, description="Whom it is about; alice if left out."),
+    Field("aud", "strings", "Whom it is for."),
+    Field("scope", "string", "What it allows."),
+    Field("claims", "object", "Claims to be added or replaced; null takes one out."),
+    Field("expires_in", "integer", "For how many seconds it is good; a negative number makes one that has expired."),
+    Field("client_id", "string", "The client that it was issued to."),
+    Field("nonce", "string", "The nonce of an ID token."),
+    Field("sid", "string", "The session of a logout token."),
+    Field("access_token", "string", "The access token whose hash an ID token has."),
+    Field("alg", "string", "The algorithm it is signed by; ES256 if left out."),
+    Field("kid", "string", "The key that it says it is signed by."),
+    Field("typ", "string", "The typ of its header."),
+    Field("opaque", "boolean", "It is no JWT."),
+    Field("flaw", "string", "What is wrong with it, by the name of a flaw."),
+)
+# Which of these a kind of token has beside `kind`.
+OF_TOKEN = {
+    "access_token": {"sub", "aud", "scope", "claims", "expires_in", "client_id", "alg", "kid", "typ", "opaque", "flaw"},
+    "id_token": {"sub", "aud", "nonce", "claims", "expires_in", "alg", "kid", "access_token", "flaw"},
+    "logout_token": {"sub", "aud", "sid", "alg", "claims"},
+}
