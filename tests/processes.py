@@ -16,7 +16,7 @@ from time import monotonic
 from typing import IO, Any, Protocol
 
 # More than anything here takes on a machine that has much other work to do.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Process(Protocol):
@@ -44,7 +44,7 @@ def start(command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
 
 
 def run(command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a process to its end, which comes by force after a minute; raises `subprocess.TimeoutExpired` then."""
+    """Run a process to its end, which comes by force in the end; raises `subprocess.TimeoutExpired` then."""
     return subprocess.run(command, text=True, timeout=PATIENCE, **options)
 
 
@@ -90,7 +90,7 @@ def limited(process: Process, patience: float = PATIENCE) -> Iterator[None]:
 
 
 def line_of(process: Process) -> str:
-    """Read the next line that a process says; "" where it has ended, or has said nothing for a minute."""
+    """Read the next line that a process says; "" where it has ended, or has said nothing for too long."""
     assert process.stdout is not None
     with limited(process):
         return process.stdout.readline()

@@ -14,6 +14,7 @@ from oauthcore_asgi import OAuth
 from tests.core.oidc.provider import PAIRWISE, RP, provider
 from tests.core.oidc.test_sessions import session_of
 from tests.core.site import Site
+from tests.processes import PATIENCE
 
 DEAD = attrs.evolve(RP, backchannel_logout_uri="https://dead.example/")
 ALIVE = attrs.evolve(PAIRWISE, backchannel_logout_uri="https://alive.example/")
@@ -54,7 +55,7 @@ async def test_client_that_does_not_answer_keeps_no_other_waiting() -> None:
     site, network = with_logouts("rp", "rp", "rp", "pairwise", "pairwise"), Network(until=2)
     embedded = OAuth(site.server, AsyncWorld(site.world.storage, fetch=network))
 
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE):
         tried = await embedded.sessions.deliver_logouts()
 
     assert tried == 3

@@ -7,6 +7,7 @@ import pytest
 from oauthcore import Request, World, run
 from oauthcore_fetch import Fetcher
 from tests.core.clients.publishing import published
+from tests.processes import PATIENCE
 
 CLASSES = {
     "loopback": "127.0.0.1",
@@ -46,7 +47,7 @@ def test_f2_no_document_is_fetched_from_an_address_that_is_not_public(address: s
         asked.append(host)
         return ["93.184.216.34", address]
 
-    world = World(at.site.world.storage, fetch=Fetcher(resolve=resolve, timeout=0.5))
+    world = World(at.site.world.storage, fetch=Fetcher(resolve=resolve, timeout=PATIENCE))
     target = at.site.authorize_target(
         client_id="https://evil.example/client.json", redirect_uri="https://evil.example/cb"
     )
@@ -69,7 +70,7 @@ def test_f2_hosts_that_are_no_names_of_the_internet_are_not_even_looked_up(host:
         asked.append(name)
         return ["169.254.169.254"]
 
-    world = World(at.site.world.storage, fetch=Fetcher(resolve=resolve, timeout=0.5))
+    world = World(at.site.world.storage, fetch=Fetcher(resolve=resolve, timeout=PATIENCE))
     target = at.site.authorize_target(
         client_id=f"https://{host}/computeMetadata/v1", redirect_uri="https://a.example/cb"
     )

@@ -15,6 +15,7 @@ from oauthcore_h11.assembly import new_token_key
 from oauthcore_h11.configuration.tables import Configuration
 from oauthcore_h11.loopback import port_of
 from oauthcore_h11.serving import Process
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +40,7 @@ class Rereading:
     def __call__(self) -> Configuration:
         """Wait; and where this is the event loop's own thread, not for ever."""
         self.times += 1
-        self.go_on.wait(5)
+        self.go_on.wait(PATIENCE)
         return self.configuration
 
 

@@ -14,6 +14,7 @@ from time import monotonic
 
 import attrs
 
+from tests.ports import free_port
 from tests.processes import PATIENCE, end, run, start
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,13 +51,6 @@ class Host:
             yield port
         finally:
             end(process)
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def await_port(port: int, process: subprocess.Popen[str], log: Path) -> None:

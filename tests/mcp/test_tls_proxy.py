@@ -22,10 +22,10 @@ from tests.mcp.replicas import Kind, block_of, installed, mcp_app
 from tests.mcp.site import Host, Site, asgi, listening
 from tests.mcp_clients.conftest import converse, skip_without_clients
 from tests.mcp_clients.site import CALLBACK, Clock, metadata
+from tests.ports import free_port
 from tests.processes import PATIENCE
 from tests.relying_parties.browser import Browser
 from tests.servers.nginx import Nginx
-from tests.servers.program import free_port
 
 pytestmark = pytest.mark.slow
 

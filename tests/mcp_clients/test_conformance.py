@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.hosts.hosts import free_port
 from tests.mcp_clients.conftest import Sites
 from tests.mcp_clients.site import Site
+from tests.ports import free_port
 from tests.processes import PATIENCE, line_of, running
 from tests.relying_parties.browser import Browser
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tests import ports
 from tests.servers.program import Program
 
 NO_RETRY = Retry(NoBackoff(), 0)
@@ -68,14 +68,8 @@ class Engine:
 def free_port() -> int:
     """Return a port that nobody has, nor its bus port in a cluster, 10,000 above."""
     while True:
-        with closing(socket.socket()) as one, closing(socket.socket()) as other:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            try:
-                other.bind(("127.0.0.1", port - 10_000))
-            except (OSError, OverflowError):
-                continue
-            return port - 10_000
+        with suppress(OSError, OverflowError):
+            return ports.free_port(ports.free_port() - 10_000)
 
 
 @contextmanager

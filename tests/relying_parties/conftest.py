@@ -21,7 +21,7 @@ from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore_h11.passwords import Passwords
 from tests.h11.installation import Installation
-from tests.hosts.hosts import free_port
+from tests.ports import free_port
 from tests.processes import line_of, running
 from tests.relying_parties.browser import Browser
 

@@ -24,7 +24,7 @@ from flask import Flask, jsonify
 
 from tests.core.site import VERIFIER
 from tests.h11.installation import Installation, with_any_password
-from tests.hosts.hosts import free_port
+from tests.ports import free_port
 from tests.processes import PATIENCE, line_of, running
 from tests.relying_parties.browser import Browser
 from tests.relying_parties.conftest import HERE, INSTALLED, NODE

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import attrs
 
+from tests.ports import free_port
 from tests.servers.certificate import Certificate
-from tests.servers.program import Folder, Program, database_name, free_port, prepare, unprivileged
+from tests.servers.program import Folder, Program, database_name, prepare, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import attrs
 
+from tests.ports import free_port
 from tests.servers.certificate import Certificate
 from tests.servers.mariadb import MariaDb
-from tests.servers.program import Folder, Program, database_name, free_port, prepare, unprivileged
+from tests.servers.program import Folder, Program, database_name, prepare, unprivileged
 
 VARIABLE = "OAUTHCORE_MYSQLD"
 # As accounts are made unless one says otherwise: by `caching_sha2_password`, which no driver knows without being asked.

@@ -7,7 +7,8 @@ import shutil
 
 import trustme
 
-from tests.servers.program import Folder, Program, free_port, unprivileged
+from tests.ports import free_port
+from tests.servers.program import Folder, Program, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 # What docs/mcp.md shows, and around it what runs it in a folder of its own, as one process.

@@ -7,8 +7,9 @@ import shutil
 
 import attrs
 
+from tests.ports import free_port
 from tests.servers.postgresql import PostgreSql
-from tests.servers.program import Folder, Program, free_port, unprivileged
+from tests.servers.program import Folder, Program, unprivileged
 
 _PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 # Two connections for all clients: what one of them leaves on a connection, another one meets.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import attrs
 
+from tests.ports import free_port
 from tests.processes import run
-from tests.servers.program import Folder, Program, database_name, free_port, prepare, unprivileged
+from tests.servers.program import Folder, Program, database_name, prepare, unprivileged
 
 ATTEMPTS = 200
 

@@ -6,11 +6,9 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from threading import Thread
 from typing import IO
@@ -20,13 +18,6 @@ from tests.processes import PATIENCE, limited, run, start, stop
 
 # Who runs servers that refuse to be run by root.
 _NOBODY = "nobody"
-
-
-def free_port() -> int:
-    """Return a port of the loopback interface that nobody listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def database_name() -> str:

@@ -7,8 +7,6 @@ from contextlib import suppress
 from enum import Enum, auto
 from threading import Lock, Thread
 
-from tests.servers.program import free_port
-
 
 class Break(Enum):
     """Say where the wire is to break."""
@@ -31,11 +29,11 @@ class Wire:
         self.breaks = Break.NEVER
         self.after = 0
         self.is_silent = False
-        self.port = free_port()
         self.server_port = server_port
         self._lock = Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
         self._threads = [Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
