@@ -33,6 +33,10 @@ for name, place, summary in (
         "Serve until SIGTERM or Ctrl-C; SIGHUP reads the configuration and the certificates again.",
     ),
     (
+        *("doctor", "doctor:examine"),
+        "Examine a deployment as its clients meet it: what is wrong, for whom, and what to do about it.",
+    ),
+    (
         *("purge", "grants:purge"),
         "Remove what has expired. A server does so by itself; this is for one that does not run.",
     ),

@@ -1,0 +1,93 @@
+"""Probes over the network: any address, since the operator names it; no redirects; bounded in time and size."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from time import time
+
+from oauthcore import Outgoing
+from oauthcore.errors import ConfigurationError
+from oauthcore_doctor.observations import Exchange, TlsObservation
+from oauthcore_doctor.walk import TlsRequest
+from oauthcore_fetch import Fetcher, FetchFailed
+
+ANY_ADDRESS = ("0.0.0.0/0", "::/0")
+
+
+class NetworkPort:
+    """Probe real servers, from this machine.
+
+    `timeout` is in seconds, for each probe; `ca_file` names certificates to trust besides the system's.
+    """
+
+    def __init__(
+        self, *, timeout: float = 10.0, ca_file: str | Path | None = None, clock: Callable[[], float] = time
+    ) -> None:
+        self._fetcher = Fetcher(timeout=timeout, allow=ANY_ADDRESS, ca_file=ca_file)
+        self._timeout = timeout
+        self._clock = clock
+        self._trust = ssl.create_default_context()
+        if ca_file is not None:
+            self._trust.load_verify_locations(ca_file)
+
+    def fetch(self, request: Outgoing) -> Exchange:
+        """Send a request and return what came of it."""
+        try:
+            response = self._fetcher.send(request)
+        except FetchFailed as failure:
+            return Exchange(request, None, self._clock(), str(failure))
+        return Exchange(request, response, self._clock())
+
+    def shake_hands(self, request: TlsRequest) -> TlsObservation:
+        """Look at the certificate, and whether versions are taken that are given up (RFC 8996)."""
+        at = self._clock()
+        try:
+            expires_at = self._expiry(request)
+        except ssl.SSLCertVerificationError as error:
+            return TlsObservation(request.host, at, error.verify_message)
+        except (OSError, ValueError) as error:
+            return TlsObservation(request.host, at, str(error))
+        return TlsObservation(request.host, at, None, expires_at, self._old_version(request))
+
+    def _expiry(self, request: TlsRequest) -> float | None:
+        with self._connect(request, self._trust) as connection:
+            certificate = connection.getpeercert() or {}
+        expires = certificate.get("notAfter")
+        return ssl.cert_time_to_seconds(expires) if isinstance(expires, str) else None
+
+    def _old_version(self, request: TlsRequest) -> str | None:
+        """Return the version that is agreed on where the client offers none that is good."""
+        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # What is sent over it is nothing, and who answers has been verified before.
+        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # that is what it is looked for
+            old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        old.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers these versions at no other level
+        try:
+            with self._connect(request, old) as connection:
+                return connection.version()
+        except OSError:
+            return None
+
+    def _connect(self, request: TlsRequest, context: ssl.SSLContext) -> ssl.SSLSocket:
+        connection = socket.create_connection((request.host, request.port), self._timeout)
+        try:
+            return context.wrap_socket(connection, server_hostname=request.host)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def check_ca_file(ca_file: Path | None) -> None:
+    """Raise `ConfigurationError` for a file that has no certificates in it."""
+    if ca_file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=str(ca_file))
+    except (OSError, ssl.SSLError):
+        raise ConfigurationError("--ca-file", str(ca_file), "name a file of PEM certificates") from None

@@ -1,0 +1,170 @@
+"""`oauthcore doctor`: what is wrong with a deployment, for whom, and what to do about it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from oauthcore import ConfigurationError, Secret
+from oauthcore_h11.cli.options import Json
+
+SECRET = "OAUTHCORE_CLIENT_SECRET"
+FOUND = 1
+# A pipe has no width: what is written into one is read as a text, and compared.
+WIDTH = 120
+STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
+def examine(
+    url: str | None = None,
+    /,
+    *,
+    resource: str | None = None,
+    client_id: str | None = None,
+    redirect_uri: str | None = None,
+    ask_secret: Annotated[bool, Parameter(negative="")] = False,
+    ca_file: Path | None = None,
+    timeout: float = 10.0,
+    fail_on: Literal["error", "warning"] = "warning",
+    as_json: Json = False,
+) -> None:
+    """Examine a deployment as its clients meet it: what is wrong, for whom, and what to do about it.
+
+    Works on any authorization server. It never signs in, registers or changes anything; with --client-id it also sends
+    requests of that client, and with its secret asks for a token by client credentials. Exits with 1 for findings.
+
+    Parameters
+    ----------
+    url
+        The issuer, as clients are configured with it; what the resource names if left out.
+    resource
+        The URL of a resource, such as an MCP endpoint, to examine as well.
+    client_id
+        A client to lend; its secret is read from the environment (OAUTHCORE_CLIENT_SECRET), or see --ask-secret.
+    redirect_uri
+        One of the client's redirect URIs, to which errors are then seen to be sent.
+    ask_secret
+        Ask for the client's secret.
+    ca_file
+        Certificates to trust besides the system's, in PEM.
+    timeout
+        How many seconds each request may take.
+    fail_on
+        From which severity on the command exits with 1; notes never count.
+    as_json
+        Say it as one line of JSON.
+    """
+    from oauthcore_doctor import LentClient, Severity, Target, examine
+    from oauthcore_doctor.network import NetworkPort, check_ca_file
+
+    check_urls(url, resource, redirect_uri, client_id)
+    check_ca_file(ca_file)
+    if timeout <= 0:
+        raise ConfigurationError("--timeout", timeout, "use a number of seconds above 0")
+    client = None if client_id is None else LentClient(client_id, secret_of(ask=ask_secret), redirect_uri)
+    begin = perf_counter()
+    report = examine(Target(url, resource, client), NetworkPort(timeout=timeout, ca_file=ca_file))
+    members: dict[str, object] = {
+        "issuer": report.observations.issuer,
+        "resource": resource,
+        "requests": len(report.observations.exchanges),
+        "seconds": round(perf_counter() - begin, 2),
+        "findings": [
+            {
+                "id": finding.check.id,
+                "severity": finding.check.severity.value,
+                "title": finding.check.title,
+                "finding": finding.text,
+                "matters_to": finding.check.matters_to,
+                "remedy": finding.check.remedy,
+                "section": finding.check.section,
+            }
+            for finding in report.findings
+        ],
+        "clients": [
+            {"client": trouble.name, "reason": trouble.reason, "source": trouble.source} for trouble in report.clients
+        ],
+    }
+    if as_json:
+        sys.stdout.write(json.dumps(members) + "\n")
+    else:
+        print_report(members)
+    failing = (Severity.ERROR,) if fail_on == "error" else (Severity.ERROR, Severity.WARNING)
+    if report.worst() in failing:
+        sys.exit(FOUND)
+
+
+def check_urls(url: str | None, resource: str | None, redirect_uri: str | None, client_id: str | None) -> None:
+    """Raise `ConfigurationError` for what can't be examined."""
+    from oauthcore_doctor.observations import is_url
+
+    if url is None and resource is None:
+        raise ConfigurationError("URL", None, "name the issuer, or a resource by --resource")
+    for setting, value in (("URL", url), ("--resource", resource)):
+        if value is not None and (not is_url(value) or "#" in value):
+            raise ConfigurationError(setting, value, "use a whole URL, as in https://as.example")
+    if url is not None and "/.well-known/" in url:
+        raise ConfigurationError("URL", url, "name the issuer, and not where its metadata is")
+    if redirect_uri is not None and client_id is None:
+        raise ConfigurationError("--redirect-uri", redirect_uri, "say by --client-id whose it is")
+
+
+def secret_of(*, ask: bool) -> Secret | None:
+    """Return the client's secret; None if there is none."""
+    if ask:
+        try:
+            return Secret(getpass.getpass("Client secret: "))
+        except EOFError:
+            raise ConfigurationError("--ask-secret", None, f"type it, or set {SECRET}") from None
+    known = os.environ.get(SECRET)
+    return Secret(known) if known else None
+
+
+def print_report(members: Mapping[str, object]) -> None:
+    """Show the findings to a person, the worst first, and the clients that fail."""
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    findings, clients = members["findings"], members["clients"]
+    assert isinstance(findings, list)
+    assert isinstance(clients, list)
+    if findings:
+        console.print(table_of_findings(findings))
+    if clients:
+        table = Table("client", "why it fails", "source", title="Clients that fail", title_justify="left", box=SIMPLE)
+        for trouble in clients:
+            table.add_row(*(Text(trouble[column], overflow="fold") for column in ("client", "reason", "source")))
+        console.print(table)
+    counts = ", ".join(counted(sum(finding["severity"] == name for finding in findings), name) for name in STYLES)
+    examined = members["issuer"] or members["resource"]
+    console.print(Text(f"{examined}: {counts}; {members['requests']} requests in {members['seconds']} seconds"))
+
+
+def table_of_findings(findings: Sequence[Mapping[str, str]]) -> Table:
+    """Return one row for each check: what is found, what is right, for whom that matters, and the remedy."""
+    table = Table("", "finding", box=SIMPLE, show_lines=True)
+    for _, group in groupby(findings, key=lambda finding: finding["id"]):
+        found = list(group)
+        check = found[0]
+        cell = Text("\n".join(finding["finding"] for finding in found), overflow="fold")
+        cell.append(f"\nright:  {check['title']}. {check['section']}  [{check['id']}]", "dim")
+        cell.append(f"\nfor:    {check['matters_to']}", "dim")
+        cell.append(f"\nremedy: {check['remedy']}")
+        table.add_row(Text(check["severity"], STYLES[check["severity"]]), cell)
+    return table
+
+
+def counted(number: int, name: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

@@ -1,0 +1,1 @@
+"""`oauthcore doctor`: what it finds, and what it does not."""

@@ -1,0 +1,99 @@
+"""What is seen with a client that the operator lends."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import attrs
+import pytest
+
+from oauthcore import Outgoing, Response, Secret
+from oauthcore_doctor import LentClient, Probe, Report, Target
+from tests.doctor.deployments import Change, Deployment, good, with_document
+from tests.doctor.faults import at
+
+REDIRECT = "https://other.example/callback"
+CLIENT = LentClient("other_client", Secret("other-password"), REDIRECT)
+SERVICE = LentClient("service_client", Secret("service-password"))
+
+
+def examine(client: LentClient, change: Change | None = None) -> Report:
+    """Examine the demo with one of its clients."""
+    demo: Deployment = good("demo")
+    demo = demo if change is None else attrs.evolve(demo, change=change)
+    return demo.examine(Target(demo.issuer, client=client))
+
+
+def found(report: Report) -> set[str]:
+    """Return which checks of the client's found something."""
+    return {finding.check.id for finding in report.findings if finding.check.id.startswith("client-")}
+
+
+@pytest.mark.parametrize("client", [CLIENT, SERVICE, LentClient("other_client")])
+def test_nothing_is_found_with_the_clients_of_a_good_server(client: LentClient) -> None:
+    assert found(examine(client)) == set()
+
+
+def test_nothing_is_sent_in_a_client_s_name_without_one() -> None:
+    exchanges = good("demo").examine().observations.exchanges
+
+    assert not [probe for probe in exchanges if probe.name.startswith("CLIENT_")]
+
+
+def test_the_client_asks_by_basic_authentication() -> None:
+    exchange = examine(SERVICE).observations.exchanges[Probe.CLIENT_CREDENTIALS]
+
+    sent = dict(exchange.request.headers)["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(sent) == b"service_client:service-password"
+    assert exchange.response is not None
+    assert exchange.response.status == 200
+
+
+def relocated(old: str, new: str) -> Change:
+    """Change where browsers are redirected to."""
+
+    def change(request: Outgoing, response: Response) -> Response:
+        location = response.header("location")
+        if location is None or not location.startswith(REDIRECT):
+            return response
+        return attrs.evolve(response, headers=(("Location", location.replace(old, new)),))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("client-error", relocated(REDIRECT, "https://as.example/error")),
+        ("client-error", relocated("state=oauthcore-doctor", "state=other")),
+        ("client-iss", relocated("iss=http%3A%2F%2Flocalhost%3A8000", "iss=http%3A%2F%2Flocalhost%3A8000%2F")),
+        ("client-iss", relocated("iss=", "issuer=")),
+        ("client-pkce", relocated("error=invalid_request", "error=login_required")),
+    ],
+)
+def test_a_fault_of_authorization_responses_is_found(check: str, change: Change) -> None:
+    assert check in found(examine(CLIENT, change))
+
+
+def tokens(**changed: object) -> Change:
+    """Change what is in a token response."""
+
+    def change(request: Outgoing, response: Response) -> Response:
+        return with_document(response, json.loads(response.body) | changed) if response.status == 200 else response
+
+    return at("/oauth/tokenize", change)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"expires_in": "300"}, {"refresh_token": "x"}, {"token_type": None}, {"access_token": 1}]
+)
+def test_a_fault_of_a_token_response_is_found(changed: dict[str, object]) -> None:
+    assert found(examine(SERVICE, tokens(**changed))) == {"client-token"}
+
+
+def test_an_unknown_token_that_is_active_is_found() -> None:
+    def change(request: Outgoing, response: Response) -> Response:
+        return with_document(response, {"active": True}) if response.status == 200 else response
+
+    assert found(examine(SERVICE, at("/oauth/introspect", change))) == {"client-introspection"}

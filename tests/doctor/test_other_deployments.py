@@ -1,0 +1,122 @@
+"""Deployments of other forms than the good ones have: what is found of them."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+import pytest
+
+from oauthcore import Outgoing, Response
+from oauthcore_doctor import Report, Target
+from oauthcore_doctor.challenge import parameters_of, scheme_of
+from tests.doctor.deployments import Change, good, page
+from tests.doctor.faults import answer, resource
+
+PATH = "path, no openid, mcp"
+
+
+def found(report: Report) -> set[str]:
+    """Return which checks found something."""
+    return {finding.check.id for finding in report.findings}
+
+
+def silent(part: str) -> Change:
+    """Answer nothing at such URLs."""
+
+    def change(request: Outgoing, response: Response) -> Response:
+        if part in request.url:
+            raise ConnectionError("connection refused")
+        return response
+
+    return change
+
+
+def test_plain_http_is_an_error_elsewhere_than_on_this_machine() -> None:
+    report = good("demo").examine(Target("http://as.example"))
+
+    assert "plain-http" in found(report)
+
+
+def test_nobody_who_listens_is_one_finding() -> None:
+    report = attrs.evolve(good("demo"), change=silent("")).examine()
+
+    assert found(report) == {"discovery-found"}
+
+
+def test_an_endpoint_that_does_not_answer_is_an_error() -> None:
+    report = attrs.evolve(good("demo"), change=silent("/introspect")).examine()
+
+    assert "no-answer" in found(report)
+
+
+def test_a_resource_that_names_no_server_leaves_none_to_examine() -> None:
+    deployment = attrs.evolve(good("demo --mcp"), change=resource(authorization_servers=[]))
+
+    report = deployment.examine(Target(resource=deployment.resource))
+
+    assert {"issuer-known", "resource-servers"} <= found(report)
+
+
+def test_openid_metadata_before_the_path_alone_is_an_error() -> None:
+    def change(request: Outgoing, response: Response) -> Response:
+        if request.url == "https://as.example/.well-known/openid-configuration/tenant":
+            body = json.dumps({"issuer": "https://as.example/tenant"}).encode()
+            return Response(200, (("Content-Type", "application/json"),), body)
+        return response
+
+    report = attrs.evolve(good(PATH), change=change).examine()
+
+    assert "discovery-appended" in found(report)
+
+
+def test_resource_metadata_that_the_challenge_alone_leads_to_is_a_warning() -> None:
+    elsewhere = "https://as.example/about/mcp"
+    served = good(PATH)
+    at = served.resource
+    assert at is not None
+
+    def change(request: Outgoing, response: Response) -> Response:
+        if request.url == elsewhere:
+            original = served.fetch(Outgoing("GET", where_of(at))).response
+            assert original is not None
+            return original
+        if "oauth-protected-resource" in request.url:
+            return page(404)
+        if request.url == at:
+            challenge = f'Bearer scope="read", resource_metadata="{elsewhere}"'
+            return Response(401, (("WWW-Authenticate", challenge),))
+        return response
+
+    assert "resource-inserted" in found(attrs.evolve(served, change=change).examine())
+
+
+def where_of(url: str) -> str:
+    """Return where a resource's metadata is (RFC 9728 section 3.1)."""
+    return url.replace("as.example/", "as.example/.well-known/oauth-protected-resource/")
+
+
+def test_a_front_that_knows_no_other_host_changes_nothing() -> None:
+    def change(request: Outgoing, response: Response) -> Response:
+        return page(421) if dict(request.headers).get("Host") else response
+
+    assert found(attrs.evolve(good(PATH), change=change).examine()) == set()
+
+
+def test_a_limit_of_requests_is_noted_and_nothing_else_is_said_of_them() -> None:
+    report = attrs.evolve(good("demo"), change=answer("/oauth/tokenize", page(429))).examine()
+
+    assert {"rate-limit"} <= found(report) <= {"rate-limit", "registration", "cors-token"}
+
+
+@pytest.mark.parametrize(
+    ("challenge", "scheme", "parameters"),
+    [
+        ('Bearer scope="a b", error=invalid_token', "bearer", {"scope": "a b", "error": "invalid_token"}),
+        ('bearer realm="say \\"a\\""', "bearer", {"realm": 'say "a"'}),
+        ("DPoP", "dpop", {}),
+        ("", "", {}),
+    ],
+)
+def test_a_challenge_is_read_with_its_quotes(challenge: str, scheme: str, parameters: dict[str, str]) -> None:
+    assert (scheme_of(challenge), dict(parameters_of(challenge))) == (scheme, parameters)
