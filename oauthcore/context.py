@@ -19,6 +19,7 @@ from oauthcore.jose.jwt import Jwt
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
 from oauthcore.records.client import Client
+from oauthcore.records.liveness import Admits
 from oauthcore.resources import Resources
 from oauthcore.scope import Scope, resolve_scope
 
@@ -88,7 +89,7 @@ class Context:
     mathematics of that. `sign` has a token signed, by the key for its algorithm: after a decision's checks and before
     its commit. `handles` carry what waits for a person nobody knows yet. `resources` are those that clients may name,
     None for a server that issues tokens for itself alone. `client_id_metadata` is None where every client has to be
-    registered.
+    registered; `admits` says by its settings which are taken.
     """
 
     issuer: str
@@ -109,6 +110,7 @@ class Context:
     openid: OpenID | None = None
     resources: Resources | None = None
     client_id_metadata: MetadataDocuments | None = None
+    admits: Admits | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -90,6 +90,8 @@ Remember: TypeAlias = Callable[[Response | None], Generator[Any, Any, bool]]
 class DocumentNeeded(Exception):
     """End an attempt that lacks a document; the next one has it, or knows that it could not be fetched."""
 
+    max_size = MAX_BODY
+
     def __init__(self, documents: Documents, url: str, now: int, fresh_for: int = FRESH_FOR) -> None:
         super().__init__("a document of another server is missing")
         self.documents = documents
@@ -100,19 +102,24 @@ class DocumentNeeded(Exception):
     @property
     def request(self) -> Outgoing:
         """Return the request for it."""
-        return Outgoing("GET", self.url, (("Accept", "application/json, application/jwk-set+json, */*;q=0.1"),))
+        headers = (("Accept", "application/json, application/jwk-set+json, */*;q=0.1"),)
+        return Outgoing("GET", self.url, headers, max_size=self.max_size)
 
 
 class StoredDocumentNeeded(DocumentNeeded):
     """End an attempt that lacks a document which is kept in storage.
 
     `remember` is given the answer, or None where there was none. `is_known` tells that there is an older answer in
-    storage; `new_budget` is how many documents that are not known may be fetched within a minute, None for any number.
+    storage, `max_size` how long a document may be. `new_budget` is how many documents that are not known may be fetched
+    within a minute, None for any number.
     """
 
-    def __init__(self, missing: DocumentNeeded, remember: Remember, *, is_known: bool, new_budget: int | None) -> None:
+    def __init__(
+        self, missing: DocumentNeeded, remember: Remember, *, is_known: bool, new_budget: int | None, max_size: int
+    ) -> None:
         super().__init__(missing.documents, missing.url, missing.now, missing.fresh_for)
         self.remember = remember
+        self.max_size = max_size
         self.is_known = is_known
         self.new_budget = new_budget
 

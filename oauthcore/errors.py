@@ -111,6 +111,10 @@ class InvalidClientDocument(InvalidRequest):
     description = "What the application publishes about itself is missing or can't be used."
 
 
+class RefusedClientDocument(InvalidClientDocument):
+    """Refuse a client whose metadata document the operator's own review has refused."""
+
+
 class MissingRedirectUri(InvalidRequest):
     """Refuse a request without a redirect URI of a client that has not exactly one (RFC 6749 section 3.1.2.3)."""
 

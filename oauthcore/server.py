@@ -36,6 +36,7 @@ from oauthcore.issuer import check_issuer, offered_grants
 from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
+from oauthcore.records.liveness import Admits
 from oauthcore.records.login import Login, check_login
 from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.stored import StoredTokens
@@ -141,6 +142,10 @@ class AuthorizationServer:
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
 
+    @property
+    def _admits(self) -> Admits | None:
+        return None if self.client_id_metadata is None else self.client_id_metadata.admits
+
     def with_instruments(self, instruments: Instruments) -> Self:
         """Return the same server, which computes with other instruments: `attrs.evolve(server.instruments, …)`."""
         other = copy.copy(self)
@@ -151,7 +156,7 @@ class AuthorizationServer:
         """Make everything that depends on the instruments."""
         self.instruments = instruments
         self._latest: Context | None = None
-        self.tokens = StoredTokens(self.issuer, instruments.clock, self._own_keys, self.policy)
+        self.tokens = StoredTokens(self.issuer, instruments.clock, self._own_keys, self.policy, self._admits)
         record = None if instruments.record is None else self._record
         self.interactions = Interactions(self.context, self._refuse_as_page, record)
         self.sessions = Sessions(self.context, self._refuse_as_page)
@@ -284,6 +289,7 @@ class AuthorizationServer:
             openid=self.openid,
             resources=self.resources,
             client_id_metadata=self._client_documents,
+            admits=self._admits,
         )
         return context
 

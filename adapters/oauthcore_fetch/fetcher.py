@@ -34,7 +34,8 @@ class Fetcher:
     """Ask another server, for a blocking host.
 
     `timeout`, in seconds, is for the whole exchange, however it trickles in, but for the system's resolver, which has
-    its own; `max_size`, in bytes, is for the body of the answer. `allow` opens what is not public, as networks or as
+    its own; `max_size`, in bytes, is for the body of the answer, of which no more than the request's own `max_size` and
+    a byte are read. `allow` opens what is not public, as networks or as
     names of hosts. `ca_file` names certificates to trust besides the system's. Plain http is asked only of what is
     allowed. A redirect is an answer like any other, and followed by nobody.
 
@@ -153,9 +154,12 @@ class Fetcher:
                 retries=False,
                 preload_content=False,
             )
-            body = bytearray()
-            for piece in answer.stream(PIECE, decode_content=False):
+            body, enough = bytearray(), None if request.max_size is None else request.max_size + 1
+            for piece in answer.stream(PIECE if enough is None else min(PIECE, enough), decode_content=False):
                 body += piece
+                if enough is not None and len(body) >= enough:
+                    del body[enough:]
+                    break
                 if len(body) > self._max_size:
                     raise FetchFailed(f"{url.host}: the answer has more than {self._max_size} bytes")
             return Response(answer.status, tuple(answer.headers.items()), bytes(body))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.request_object import apply_request_object
-from oauthcore.clients.document_clients import is_admitted
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
@@ -23,7 +22,7 @@ from oauthcore.grants.audience import requested_resources, understood_scope
 from oauthcore.oidc.claims_request import ClaimsRequest, parse_claims
 from oauthcore.oidc.person import requested_beside_scope
 from oauthcore.records.client import Client
-from oauthcore.records.liveness import is_live_client
+from oauthcore.records.liveness import is_admitted, is_live_client
 from oauthcore.scope import parse_scope
 from oauthcore.wire.text import decimal, words
 
@@ -41,10 +40,10 @@ def known_client(client: Client | None, context: Context) -> Client:
     # make an open redirector of the server (RFC 9700 section 4.11.2).
     if client is None:
         raise UnknownClient("the client is unknown")
-    if client.document is not None and not is_admitted(client, context):
+    if client.document is not None and not is_admitted(client, context.admits):
         raise UnknownClient("the client has a metadata document that is not taken here")
     # Errors for disabled or expired clients are shown on a page, too: somebody else may own their redirect URIs by now.
-    if not is_live_client(client, context.now):
+    if not is_live_client(client, context.now, context.admits):
         raise DisabledClient("the client is disabled")
     return client
 

@@ -6,7 +6,7 @@ from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
 from oauthcore.clients.client_secret_post import read_post
-from oauthcore.clients.document_clients import is_admitted, refreshed_client
+from oauthcore.clients.document_clients import refreshed_client
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
@@ -17,7 +17,7 @@ from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Insert, Outcome, Replace, Require
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
-from oauthcore.records.liveness import is_live_client
+from oauthcore.records.liveness import is_admitted, is_live_client
 from oauthcore.records.token import SpentAssertion
 from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import Parameters
@@ -103,10 +103,10 @@ def decide(
     """
     if client is None:
         raise nothing_proven(presented, "the client is unknown")
-    if client.document is not None and not is_admitted(client, context):
+    if client.document is not None and not is_admitted(client, context.admits):
         raise nothing_proven(presented, "the client has a metadata document that is not taken here")
     # Disabled by the operator, or a registration that has expired.
-    if not is_live_client(client, context.now):
+    if not is_live_client(client, context.now, context.admits):
         raise InvalidClient("the client is disabled")
     # Only the registered method: a client that signs its assertions must not be impersonated by a leaked secret (RFC
     # 7591 section 2: token_endpoint_auth_method).

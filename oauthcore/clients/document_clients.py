@@ -14,11 +14,11 @@ import attrs
 
 from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.clients.document_lifetime import fresh_for
-from oauthcore.clients.metadata_document import client_in, read_document
+from oauthcore.clients.metadata_document import MAX_DOCUMENT, client_in, read_document
 from oauthcore.clients.registration import GENERATION_LENGTH, ClientFacts, find_client, listing
 from oauthcore.context import Context
 from oauthcore.documents import DocumentNeeded, StoredDocumentNeeded
-from oauthcore.errors import InvalidClientDocument, UnreachableClientDocument
+from oauthcore.errors import InvalidClientDocument, RefusedClientDocument, UnreachableClientDocument
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace
 from oauthcore.flow.transact import commit_with_retry
@@ -33,14 +33,6 @@ STALE_IF_ERROR = 600
 RETRY_AFTER = 60
 # So that the record of a client in use is not written at each code: once in a month is enough.
 SPARE = 30 * 86_400
-
-
-def is_admitted(client: Client, context: Context) -> bool:
-    """Return whether a client may come: one with a document may not where those are off, or its host is not taken."""
-    if client.document is None:
-        return True
-    documents = context.client_id_metadata
-    return documents is not None and documents.settings.admits(client.client_id)
 
 
 def current_client(client_id: str, found: Client | None, context: Context) -> Client | None:
@@ -108,6 +100,7 @@ def need(url: str, known: Client | None, documents: MetadataDocuments, context: 
             lambda answer: remember(url, answer, documents, context),
             is_known=known is not None,
             new_budget=None if settings.is_known_host(url) else settings.new_per_minute,
+            max_size=MAX_DOCUMENT,
         ) from None
 
 
@@ -145,11 +138,11 @@ def decide(fetched: Fetched, facts: ClientFacts, documents: MetadataDocuments, c
         return _undisturbed(known, context)
     try:
         read = client_in(read_document(url, answer), url, documents, context)
-    except InvalidClientDocument:
+    except InvalidClientDocument as refusal:
         _ = documents.documents.keep(url, None, context.now)
         if known is None:
             raise
-        return _withdrawn(known, context)
+        return _withdrawn(known, context, is_refused=isinstance(refusal, RefusedClientDocument))
     seconds = fresh_for(answer, documents.settings.min_fresh, documents.settings.max_fresh)
     return _accepted(read, known, seconds, fetched, facts, documents, context)
 
@@ -162,14 +155,15 @@ def _undisturbed(known: Client | None, context: Context) -> Decision[bool]:
     return Decision(False, (Replace(known, attrs.evolve(known, document=document)),))
 
 
-def _withdrawn(known: Client, context: Context) -> Decision[bool]:
-    """Store since when the host answers that there is no document, or an invalid one."""
+def _withdrawn(known: Client, context: Context, *, is_refused: bool) -> Decision[bool]:
+    """Store since when the host answers that there is no document, or an invalid one, or one that is refused here."""
     document = known.document
     assert document is not None
     changed = attrs.evolve(
         document,
         check_at=context.now + RETRY_AFTER,
         withdrawn_at=context.now if document.withdrawn_at is None else document.withdrawn_at,
+        is_refused=is_refused,
     )
     event = () if document.withdrawn_at is not None else (Event("client_document_withdrawn", known.client_id),)
     return Decision(False, (Replace(known, attrs.evolve(known, document=changed)),), event)

@@ -8,7 +8,7 @@ read from a document, because with them a stranger could make this server, or us
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -17,7 +17,8 @@ from oauthcore.clients.client_metadata import check_shown, read_metadata
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registered_redirects import usable_redirect_uris
 from oauthcore.context import Context
-from oauthcore.errors import ConfigurationError, InvalidClientDocument, OAuthError
+from oauthcore.errors import ConfigurationError, InvalidClientDocument, OAuthError, RefusedClientDocument
+from oauthcore.given import check_kind
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.strict_json import parse_object
@@ -36,6 +37,8 @@ _TAKEN = frozenset(
         *("jwks", "jwks_uri", "application_type", "software_id", "software_version"),
     }
 )
+# What the document's URL and the server decide: the host's review leaves it as it is.
+_OWN = ("client_id", "secrets", "generation", "dynamic", "document", "expires_at")
 # MCP, "Client ID Metadata Documents": what has to be there.
 _REQUIRED = ("client_id", "client_name", "redirect_uris")
 
@@ -77,8 +80,15 @@ def client_in(members: Mapping[str, object], url: str, documents: MetadataDocume
         fields = read_metadata(taken, openid=False)
         fields["token_endpoint_auth_method"] = authentication_method(members)
         client = negotiated(Client(client_id=url, **fields), documents, context)  # type: ignore[arg-type]  # checked
-        if documents.settings.review is not None:
-            client = documents.settings.review(client)
+    except InvalidClientDocument:
+        raise
+    except OAuthError as error:  # of a registration, which this is not
+        raise InvalidClientDocument(error.reason) from None
+    except (ConfigurationError, ValueError, TypeError) as error:
+        raise InvalidClientDocument(f"the document describes no client that can be served: {error}") from None
+    if documents.settings.review is not None:
+        client = reviewed(client, documents.settings.review)
+    try:
         documents.check(client)
         check_shown(client)
     except InvalidClientDocument:
@@ -88,6 +98,23 @@ def client_in(members: Mapping[str, object], url: str, documents: MetadataDocume
     except (ConfigurationError, ValueError, TypeError) as error:
         raise InvalidClientDocument(f"the document describes no client that can be served: {error}") from None
     return client
+
+
+def reviewed(client: Client, review: Callable[[Client], Client]) -> Client:
+    """Return what the host makes of a client: any of its settings, and never which client it is.
+
+    Raises `RefusedClientDocument` for what the host refuses, and `ConfigurationError` for the host itself: no document
+    is to blame for a slip of the host's, by which one client would come under the name of another.
+    """
+    try:
+        changed = review(client)
+    except OAuthError as error:
+        raise RefusedClientDocument(error.reason) from None
+    check_kind("review", changed, Client, "return the client, changed or not: attrs.evolve(client, …)")
+    for name in _OWN:
+        if getattr(changed, name) != getattr(client, name):
+            raise ConfigurationError("review", name, "return the client with this as it was: attrs.evolve(client, …)")
+    return changed
 
 
 def negotiated(requested: Client, documents: MetadataDocuments, context: Context) -> Client:

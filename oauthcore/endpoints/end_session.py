@@ -119,7 +119,7 @@ def wanted_uri(parameters: Parameters, facts: LogoutFacts, context: Context) -> 
     if hint is not None:
         if hint.client_id is None or hint.client_id != (named or hint.client_id):
             return None
-        if named is None and (client is None or not is_live_client(client, context.now)):
+        if named is None and (client is None or not is_live_client(client, context.now, context.admits)):
             return None
     return parameters.get("post_logout_redirect_uri")
 

@@ -65,7 +65,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
         raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
     # RFC 7662 section 2.2: one response for unknown, expired, revoked and foreign tokens, without further members,
     # since the reason would reveal something about other parties' tokens (section 4).
-    if token is None or to.client is None or not is_live(token, to, context.policy, context.now):
+    if token is None or to.client is None or not is_live(token, to, context.policy, context.now, context.admits):
         return {"active": False}
     is_resource_server = client.introspects_any or (
         context.resources is not None and is_for_resource_of(client, token, to.client, context)

@@ -80,7 +80,8 @@ def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Clien
     Whether the application still knows the user is found out afterwards, with the claims.
     """
     # One response for all of these: the reason would tell a thief which tokens are worth keeping.
-    if token is None or not is_live(token, IssuedTo(client, grant), context.policy, context.now):
+    to = IssuedTo(client, grant)
+    if token is None or not is_live(token, to, context.policy, context.now, context.admits):
         raise InvalidToken("the token is unknown, expired or revoked, or its client is")
     # RFC 9068 section 4: a token for another resource only must not open this one.
     if context.issuer not in token.audience:

@@ -71,7 +71,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     # verifier, can then cause the revocation below.
     own = prove_own(redemption, client, facts.code, context.now)
     # A code of a revoked grant, an ended session or a removed user buys nothing, whether it was used or not.
-    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now)
+    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the code's {end}")
     redeemed = advance(CODE, own.code.state, CodeInput.REDEEM)

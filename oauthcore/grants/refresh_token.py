@@ -93,7 +93,7 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     # so that another client can't end the grant.
     if token.client_id != client.client_id:
         raise InvalidGrant("the refresh token was issued to another client")
-    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now)
+    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the refresh token's {end}")
     if context.now >= token.expires_at:

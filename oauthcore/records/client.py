@@ -73,7 +73,8 @@ class MetadataDocument:
 
     (draft-ietf-oauth-client-id-metadata-document-00.) It was fetched at `fetched_at`, and counts as it is until
     `fresh_until`; from `check_at` it is asked for anew. `withdrawn_at` is since when there is no valid document any
-    more, by what its host answered. The client `is_unused` until it redeems a code, and until then forgotten soon.
+    more, by what its host answered; it `is_refused` where the operator's own `review` has said so. The client
+    `is_unused` until it redeems a code, and until then forgotten soon.
     """
 
     registered_at: int
@@ -82,6 +83,7 @@ class MetadataDocument:
     check_at: int
     withdrawn_at: int | None = None
     is_unused: bool = True
+    is_refused: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -3,7 +3,7 @@
 A token lives while it has not expired and what it was issued on lives: its grant, or for a client's own token its
 client. A grant lives while five things hold: it is neither revoked nor over, its client is the one it was made for and
 may be served, its person is known to the application, and its login session has not been ended, unless offline access
-is allowed.
+is allowed. Whether a client that says what it is in a document may be served, the operator's settings say at each read.
 
 The session is not looked up. Whoever ends one revokes the grants that are bound to it in the same commit, and marks
 those that outlive it; so that clause is told from the grant alone, and costs no find. A session that merely expires
@@ -12,8 +12,9 @@ ends nothing: that is how long a browser is believed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
 from oauthcore.per_request import per_request
 from oauthcore.policy import Allowance, Policy
@@ -44,12 +45,26 @@ class IssuedTo:
 WITHDRAWN_FOR = 3_600
 
 
-def is_live_client(client: Client | None, now: int) -> bool:
-    """Return whether the client may be served at all."""
+Admits: TypeAlias = Callable[[str], bool]
+"""Returns whether a client is taken that says what it is in a document at its identifier: `ClientIdMetadata.admits`."""
+
+
+def is_admitted(client: Client, admits: Admits | None) -> bool:
+    """Return whether a client may come: one with a document may not where there are none, or its host is not taken."""
+    return client.document is None or (admits is not None and admits(client.client_id))
+
+
+def is_live_client(client: Client | None, now: int, admits: Admits | None) -> bool:
+    """Return whether the client may be served at all; `admits` is None where documents are off."""
     if client is None or not client.enabled or (client.expires_at is not None and now >= client.expires_at):
         return False
-    withdrawn_at = None if client.document is None else client.document.withdrawn_at
-    return withdrawn_at is None or now < withdrawn_at + WITHDRAWN_FOR
+    document = client.document
+    if document is None:
+        return True
+    # The operator's own word counts at once; of the host's, that its document is gone may be a mishap.
+    if document.is_refused or not is_admitted(client, admits):
+        return False
+    return document.withdrawn_at is None or now < document.withdrawn_at + WITHDRAWN_FOR
 
 
 def of_generation(client: Client | None, generation: str) -> Client | None:
@@ -76,7 +91,7 @@ def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
     return is_standing(consent, now)
 
 
-def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
+def end_of_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) -> str | None:
     """Return why no tokens may be issued and used on a grant, None if they may; in words for the log alone."""
     client, grant = to.client, to.grant
     # First what one look at the grant tells: revoked or over.
@@ -85,8 +100,8 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
     # A client that is removed and registered anew under the same identifier may be somebody else's application.
     if of_generation(client, grant.client_generation) is None:
         return "client is removed, and whoever has its identifier now is another one"
-    if not is_live_client(client, now):
-        return "client is disabled"
+    if not is_live_client(client, now, admits):
+        return "client is disabled, or not taken any more"
     # The application answered that it knows this user no longer: removed or disabled, their tokens end with them.
     if to.person is None:
         return "person is not known to the application any more"
@@ -96,12 +111,12 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int) -> str | None:
     return None
 
 
-def is_live_grant(to: IssuedTo, policy: Policy, now: int) -> bool:
+def is_live_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) -> bool:
     """Return whether tokens may be issued and used on a grant."""
-    return end_of_grant(to, policy, now) is None
+    return end_of_grant(to, policy, now, admits) is None
 
 
-def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now: int) -> bool:
+def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now: int, admits: Admits | None) -> bool:
     """Return whether a token is valid: not expired, issued on a live grant and, if a refresh token, its grant's newest.
 
     A refresh token is invalid once its client is no longer registered for that grant type.
@@ -110,13 +125,13 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
         return False
     if isinstance(token, AccessToken):
         if token.grant is None:
-            return is_live_client(of_generation(to.client, token.client_generation), now)
-        return is_live_grant(to, policy, now)
+            return is_live_client(of_generation(to.client, token.client_generation), now, admits)
+        return is_live_grant(to, policy, now, admits)
     # RFC 9700 section 4.14.2: only the newest refresh token of a grant is good, whatever else is stored.
     if to.grant is None or to.client is None or token.key != to.grant.refresh_token:
         return False
     # RFC 7591 section 2: a client uses only the grant types that it is registered for, at every use.
-    return "refresh_token" in to.client.grant_types and is_live_grant(to, policy, now)
+    return "refresh_token" in to.client.grant_types and is_live_grant(to, policy, now, admits)
 
 
 def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> bool:

@@ -9,7 +9,7 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.jose.crypto import verify
 from oauthcore.policy import Policy
 from oauthcore.records.actor import act_claim
-from oauthcore.records.liveness import is_live, registered_scope
+from oauthcore.records.liveness import Admits, is_live, registered_scope
 from oauthcore.resource.access import Access
 from oauthcore.resource.stored_token import find_access_token, issued_to
 
@@ -18,27 +18,36 @@ class StoredTokens:
     """Find tokens in the storage of the server that issued them: three finds, or two for a client's own token.
 
     `own_keys` finds the server's keys, to know signed tokens again; without it there are none. `policy` is the
-    server's: it says what outlives a login session.
+    server's: it says what outlives a login session. `admits` is the server's, too, where clients may say what they are
+    in documents: `ClientIdMetadata.admits`; without it tokens of such clients are none.
 
     Whether the person is still known is asked of the world's `claims`. A `World` without takes everybody for known, and
     so tokens of a person whom the application has removed.
     """
 
     def __init__(
-        self, issuer: str, clock: Clock, own_keys: OwnKeys = lambda: pure(()), policy: Policy | None = None
+        self,
+        issuer: str,
+        clock: Clock,
+        own_keys: OwnKeys = lambda: pure(()),
+        policy: Policy | None = None,
+        admits: Admits | None = None,
     ) -> None:
         self.issuer = issuer
         self.clock = clock
         self._policy = policy or Policy.oauth21()
         self.implies = self._policy.implies
         self._own_keys = own_keys
+        self._admits = admits
         self._digest = Digester(issuer)
 
     def __call__(self, value: Secret) -> Flow[Access | None]:
         """Return what a live token allows, of what its client is registered for now."""
         token = yield from find_access_token(value, self._digest, self._own_keys, verify)
         to = yield from issued_to(token)
-        if token is None or to.client is None or not is_live(token, to, self._policy, int(self.clock())):
+        if token is None or to.client is None:
+            return None
+        if not is_live(token, to, self._policy, int(self.clock()), self._admits):
             return None
         grant = to.grant
         return Access(

@@ -78,12 +78,17 @@ class Request:
 
 @attrs.frozen
 class Outgoing:
-    """Carry one HTTP request of ours to another server: `url` is absolute, `headers` and `body` go out as they are."""
+    """Carry one HTTP request of ours to another server: `url` is absolute, `headers` and `body` go out as they are.
+
+    `max_size`, in bytes, is the longest answer that is of any use, where it is known. Whoever fetches may stop reading
+    a byte after that, and hand over the body as far as it came: it is too long either way.
+    """
 
     method: str
     url: str = attrs.field(repr=_path_of)
     headers: Headers = attrs.field(default=(), repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
+    max_size: int | None = None
 
 
 # A sentence and some of what it is about: more would fill the log at the wish of whoever sends it.

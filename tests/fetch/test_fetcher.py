@@ -67,6 +67,15 @@ def test_answer_that_is_too_large_is_given_up() -> None:
         Fetcher(allow=LOOPBACK, max_size=100)(Outgoing("GET", f"http://127.0.0.1:{port}/large"))
 
 
+def test_no_more_is_read_than_a_byte_beyond_what_the_request_has_a_use_for() -> None:
+    with elsewhere() as port:
+        fetcher, url = Fetcher(allow=LOOPBACK, timeout=PATIENCE), f"http://127.0.0.1:{port}"
+
+        assert fetcher(Outgoing("GET", f"{url}/large", max_size=100)).body == b"x" * 101
+        assert fetcher(Outgoing("GET", f"{url}/large", max_size=1000)).body == b"x" * 1000
+        assert len(fetcher(Outgoing("GET", f"{url}/pour", max_size=100)).body) == 101
+
+
 @pytest.mark.parametrize("path", ["/pour", "/drip-head", "/drip-body"])
 def test_answer_that_takes_too_long_is_given_up(path: str) -> None:
     fetcher = Fetcher(allow=LOOPBACK, timeout=0.3, max_size=10**12)

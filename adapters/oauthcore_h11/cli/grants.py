@@ -141,7 +141,8 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 def is_live(grant: Grant, clients: Mapping[str, Client], place: Workplace, now: int) -> bool:
     """Return whether tokens may be used on a grant; its user's removal has revoked it."""
-    return is_live_grant(IssuedTo(clients.get(grant.client_id), grant), place.server.policy, now)
+    to, context = IssuedTo(clients.get(grant.client_id), grant), place.server.context()
+    return is_live_grant(to, context.policy, now, context.admits)
 
 
 def subject_of(user: str | None, subject: str | None, place: Workplace) -> str | None:

@@ -100,6 +100,7 @@ class Hosts:
 
     answers: dict[str, Response | Exception] = attrs.field(factory=dict)
     asked: list[str] = attrs.field(factory=list)
+    limits: list[int | None] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.answers |= {url: served(document) for url, document in DOCUMENTS.items()}
@@ -108,6 +109,7 @@ class Hosts:
     def __call__(self, request: Outgoing) -> Response:
         """Return what is at a URL."""
         self.asked.append(request.url)
+        self.limits.append(request.max_size)
         answer = self.answers.get(request.url, Response(404, (), b"Nothing is here."))
         if isinstance(answer, Exception):
             raise answer

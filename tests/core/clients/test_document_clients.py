@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import attrs
 import pytest
 
-from oauthcore import AuthorizationServer, Client, ClientIdMetadata, LoopbackDocuments, Policy, Response
+from oauthcore import (
+    AuthorizationServer,
+    Client,
+    ClientIdMetadata,
+    ConfigurationError,
+    Lifetimes,
+    LoopbackDocuments,
+    Policy,
+    Response,
+    Secret,
+)
 from oauthcore.clients.document_clients import RETRY_AFTER, SPARE, STALE_IF_ERROR
+from oauthcore.clients.metadata_document import MAX_DOCUMENT
 from oauthcore.documents import DocumentNeeded, Turn
+from oauthcore.errors import InvalidRequest
 from oauthcore.flow.effects import find, find_of
 from oauthcore.jose.jwk import set_of
 from oauthcore.records.listed_client import LISTED, ListedClient
@@ -495,10 +508,65 @@ def test_a_host_that_is_denied_now_is_out_at_once_with_what_it_has(at: Published
         client_id_metadata=denied,
     )
 
+    assert not at.site.is_active(tokens["access_token"])
+    assert at.site.introspect(tokens["access_token"], "resource") == {"active": False}
+    access = at.site.drive(at.site.server.tokens(Secret(tokens["access_token"])), at.site.world)
+    assert access is None
     assert refused_by_page(at.authorize(), "not taken")
     assert refused(at.refresh(tokens["refresh_token"]), "invalid_client", "not taken")
     finished = at.site.drive(at.site.server.interactions.finish(handle, at.site.alice, ["email"]), at.site.world)
     assert refused_by_page(finished, "not taken")
+
+
+def test_what_a_client_was_granted_ends_as_soon_as_the_hosts_review_refuses_its_document(drive: Drive) -> None:
+    """The operator's own word counts at once, where a document that is merely gone has an hour to come back."""
+    refusing: list[str] = []
+
+    def review(client: Client) -> Client:
+        if client.client_id in refusing:
+            raise InvalidRequest("not here")
+        return client
+
+    lasting = Policy.oauth21(lifetimes=Lifetimes(access_token_lifetime=86_400))
+    at = published(drive, policy=lasting, metadata=attrs.evolve(ON, review=review))
+    tokens = members(at.redeem(at.code()))
+    lapse(at)
+    refusing.append(WEB)
+    assert refused_by_page(at.authorize())
+
+    during = at.site.introspect(tokens["access_token"], "resource")["active"]
+    refusing.clear()
+    at.later(RETRY_AFTER)
+    _ = at.authorize()
+
+    assert (during, at.site.introspect(tokens["access_token"], "resource")["active"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "review",
+    [
+        lambda client: attrs.evolve(client, client_id="confidential"),
+        lambda client: attrs.evolve(client, generation="another"),
+        lambda client: None,
+    ],
+)
+def test_a_review_that_makes_another_client_of_one_is_the_hosts_fault_and_makes_none(
+    drive: Drive, review: Callable[[Client], Client]
+) -> None:
+    at = published(drive, metadata=attrs.evolve(ON, review=review))
+
+    response = at.authorize()
+
+    assert response.status == 500
+    assert response.refusal is not None
+    assert isinstance(response.refusal.cause, ConfigurationError)
+    assert at.found() is None
+
+
+def test_no_more_of_a_document_is_fetched_than_one_may_have(at: Published) -> None:
+    _ = at.authorize()
+
+    assert at.hosts.limits == [MAX_DOCUMENT]
 
 
 def test_documents_that_are_turned_off_are_no_clients_any_more(at: Published) -> None:
@@ -511,6 +579,10 @@ def test_documents_that_are_turned_off_are_no_clients_any_more(at: Published) ->
         token_key=TOKEN_KEY,
     )
 
+    assert not at.site.is_active(tokens["access_token"])
+    assert at.site.introspect(tokens["access_token"], "resource") == {"active": False}
+    access = at.site.drive(at.site.server.tokens(Secret(tokens["access_token"])), at.site.world)
+    assert access is None
     assert refused_by_page(at.authorize(), "not taken")
     assert refused(at.refresh(tokens["refresh_token"]), "invalid_client", "not taken")
 
