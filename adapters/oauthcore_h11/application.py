@@ -23,7 +23,7 @@ from oauthcore import (
     arun,
 )
 from oauthcore.entropy import Entropy
-from oauthcore.errors import ContentTooLarge, ServerError, TemporarilyUnavailable
+from oauthcore.errors import ContentTooLarge, ServerError, TemporarilyUnavailable, TooManyAttempts
 from oauthcore.flow.outcome import Event
 from oauthcore.jose import crypto
 from oauthcore.wire.http import see_other
@@ -37,6 +37,7 @@ from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.peer import FORWARDED_FOR, TrustedProxies, address_named
 from oauthcore_h11.profiles import known_of
 from oauthcore_h11.readiness import Readiness
+from oauthcore_h11.refusal_limits import RefusalLimits
 from oauthcore_h11.users import Users
 from oauthcore_pages import Pages
 
@@ -74,6 +75,7 @@ class Application:
     entropy: Entropy
     metrics_allowed_from: tuple[Network, ...]
     endpoints: Mapping[str, str]
+    refusal_limits: RefusalLimits
     proxies: TrustedProxies = attrs.field(factory=TrustedProxies)
     logs_access: bool = True
     _warned: set[str] = attrs.field(factory=set, init=False)
@@ -177,13 +179,28 @@ class Application:
             response = await arun(self.pages.handle(request), world)
             return attrs.evolve(response, headers=(*response.headers, *browser.headers))
         if self.server.owns(request.path):
-            login, error_page = self.pages.login_of(request), self.pages.error_page(request)
-            return await arun(self.server.handle(request, login, error_page), world)
+            return await self._answer_at_endpoint(request, world)
         if request.path == self.pages.home and request.method in {"GET", "HEAD"}:
             return see_other(self.pages.paths.account)
         if request.target == "*":  # OPTIONS for the server as a whole (RFC 9110 section 9.3.7)
             return Response(204, (("Allow", "GET, HEAD, POST, OPTIONS"),))
         return Response(404, _TEXT, b"There is nothing here.\n")
+
+    async def _answer_at_endpoint(self, request: Request, world: AsyncWorld) -> Response:
+        # Other methods are none of a client that authenticates: a browser's preflight has to pass whatever was refused.
+        is_limited = request.method == "POST" and request.path in self.refusal_limits.paths
+        if is_limited:
+            try:
+                self.refusal_limits.check(request)
+            except TooManyAttempts as refusal:
+                response = self.server.refuse(request.path, refusal)
+                assert response is not None  # it owns the path
+                return response
+        login, error_page = self.pages.login_of(request), self.pages.error_page(request)
+        response = await arun(self.server.handle(request, login, error_page), world)
+        if is_limited:
+            self.refusal_limits.count(request, response)
+        return response
 
     async def _by_whom_it_may_be(self, request: Request) -> Request:
         """Return the request as it was sent, or without its session, if its user is another by now."""

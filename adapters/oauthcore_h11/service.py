@@ -29,6 +29,7 @@ from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.outgoing import fetch_of
 from oauthcore_h11.passwords import Passwords
 from oauthcore_h11.readiness import Readiness
+from oauthcore_h11.refusal_limits import RefusalLimits, guessed_at
 from oauthcore_h11.traces import traced
 from oauthcore_h11.unnamed_proxies import proxies_of
 from oauthcore_h11.users import Users
@@ -68,6 +69,7 @@ def application_of(
         entropy=entropy,
         metrics_allowed_from=configuration.metrics.allowed_from,
         endpoints=names_of(configuration, server),
+        refusal_limits=RefusalLimits(configuration.limits.refusals_per_minute, clock, guessed_at(server)),
         proxies=proxies_of(configuration),
         logs_access=configuration.logs.access,
     )

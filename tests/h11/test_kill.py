@@ -35,6 +35,9 @@ CONFIGURATION = """
 [logs]
 level = "error"
 
+[limits]
+refusals_per_minute = 0
+
 [lifetimes]
 access_token_lifetime = 86400
 

@@ -72,7 +72,7 @@ ROWS: Mapping[str, Row] = {
     "C10": Row("JWT access tokens (RFC 9068)", "oauthcore.grants.jwt_access_token"),
     "C11": Row("a body that can't be read is an OAuth error", "oauthcore.wire.parameters"),
     "C12": Row("unknown and foreign grant types", "oauthcore.endpoints.token", ("core/endpoints/test_token.py::test_an_unknown_grant_type_is_not_supported",)),
-    "C13": Row("rate limits are OAuth JSON with `Retry-After`", "oauthcore.endpoints.registration", missing="registrations are limited, and sign-ins; the token endpoint has no limit of its own: put one in front"),
+    "C13": Row("rate limits are OAuth JSON with `Retry-After`", "oauthcore_h11.refusal_limits", missing="a host of your own limits what it likes: the reference server counts refusals of a client from one address, and registrations"),
     "D1": Row("rotation, and reuse ends the grant", "oauthcore.grants.refresh_token", (REFRESH + "the_newest_token_rotates_in_one_commit", REFRESH + "the_same_act_after_the_window_is_reuse")),
     "D2": Row("within the grace window the same pair again", "oauthcore.grants.refresh_token", (REFRESH + "a_retry_changes_nothing_and_gives_the_same_pair", MEET + "two_refreshes_of_one_token_get_the_same_pair")),
     "D3": Row("scope narrows and never widens", "oauthcore.grants.refresh_token", (REFRESH + "the_scope_may_narrow", REFRESH + "the_scope_never_widens", REFRESH + "another_clients_refresh_token_is_refused_and_stays_good")),

@@ -51,6 +51,7 @@ storage = "sqlite:oauthcore.db"
 # write_time = 30
 # wait_time = 5                      # for a place, when all connections are taken, or those of an address
 # drain_time = 20                    # for what runs, when the server is to end
+# refusals_per_minute = 600          # of a client from one address; ten times as many from an address; 0: no limit
 
 # Reverse proxies that are believed about the client's address and scheme, by X-Forwarded-For and X-Forwarded-Proto.
 # Behind one that is not named nobody has an address: wrong passwords are counted together, and /metrics is closed.

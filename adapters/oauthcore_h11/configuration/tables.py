@@ -77,6 +77,9 @@ class LimitsTable:
     `head_time` and `body_time` are for the whole of it, however it trickles in; `wait_time` is how long a connection
     waits for a place when all `connections` are taken, or those of its address, before it is answered 503.
     `connections_per_address`, for IPv6 per /64, is a tenth of all unless it is said; named proxies have no limit.
+
+    `refusals_per_minute` is how often a client from one address may be refused where it authenticates, in each worker;
+    0 is no limit.
     """
 
     target: int = _positive(8 * 1024)
@@ -91,6 +94,8 @@ class LimitsTable:
     write_time: float = _seconds(30)
     wait_time: float = _seconds(5)
     drain_time: float = _seconds(20)
+    # Ten a second: far above what an honest client's mistakes come to, and nothing to whoever guesses 128 bits.
+    refusals_per_minute: int = attrs.field(default=600, validator=at_least(0))  # type: ignore[call-overload]  # any of them
 
     @connections_per_address.default
     def _a_tenth(self) -> int:
