@@ -32,14 +32,7 @@ def log_in(
 
     Raises `NotSentBack` where the application sends the browser to no provider, or the provider does not send it back.
     """
-    where, response = path, http.get(path, **_no_redirects(http.get))
-    for _ in range(MANY_REDIRECTS):
-        location = _location_of(where, response)
-        if browser.knows(location):
-            callback = _walk(browser, location, sub, claims, scope, denies=denies)
-            return _send(http, callback)
-        where, response = location, http.get(location, **_no_redirects(http.get))
-    raise NotSentBack(f"{path} leads from one redirect to the next, and never to the provider")
+    return bring_back(http, _walk(browser, begin(browser, http, path), sub, claims, scope, denies=denies))
 
 
 async def alog_in(
@@ -57,9 +50,19 @@ async def alog_in(
     for _ in range(MANY_REDIRECTS):
         location = _location_of(where, response)
         if browser.knows(location):
-            callback = _walk(browser, location, sub, claims, scope, denies=denies)
-            return await _send(http, callback)
+            return await bring_back(http, _walk(browser, location, sub, claims, scope, denies=denies))
         where, response = location, await http.get(location, **_no_redirects(http.get))
+    raise NotSentBack(f"{path} leads from one redirect to the next, and never to the provider")
+
+
+def begin(browser: Browser, http: Any, path: str) -> str:
+    """Go to a path of the application, and return the provider's URL that it sends the browser to."""
+    where, response = path, http.get(path, **_no_redirects(http.get))
+    for _ in range(MANY_REDIRECTS):
+        location = _location_of(where, response)
+        if browser.knows(location):
+            return location
+        where, response = location, http.get(location, **_no_redirects(http.get))
     raise NotSentBack(f"{path} leads from one redirect to the next, and never to the provider")
 
 
@@ -77,7 +80,8 @@ def _walk(
     return browser.authorize(location, sub, claims, scope=scope)
 
 
-def _send(http: Any, callback: Callback) -> Any:
+def bring_back(http: Any, callback: Callback) -> Any:
+    """Call the application as a browser does that comes back from the provider, and return its response."""
     if callback.form is None:
         return http.get(callback.url, **_no_redirects(http.get))
     parameters = inspect.signature(http.post).parameters

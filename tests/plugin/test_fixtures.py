@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
 
 import pytest
 
@@ -168,32 +167,6 @@ def test_an_issuer_of_the_session_lasts_for_all_tests(project: Project) -> None:
     )
 
     result.assert_outcomes(passed=2)
-
-
-@pytest.mark.slow
-def test_tests_run_on_several_workers_in_any_order(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        import httpx, pytest
-
-        @pytest.mark.parametrize("number", range(24))
-        def test_alone(number, oauth_issuer, oauth_client):
-            oauth_issuer.fail_next("jwks", 500)
-            assert httpx.get(f"{oauth_issuer.url}/jwks").status_code == 500
-            assert httpx.get(f"{oauth_issuer.url}/jwks").status_code == 200
-            oauth_issuer.requests.assert_count("jwks", 2)
-        """
-    )
-
-    result = pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", *named())
-
-    result.assert_outcomes(passed=24)
-
-
-def named() -> tuple[str, ...]:
-    """Return how the plugin is named where the project was installed before it had the entry point."""
-    is_installed = any(found.name == "oauthcore" for found in entry_points(group="pytest11"))
-    return () if is_installed else ("-p", "oauthcore_pytest.plugin")
 
 
 def test_a_suite_that_does_not_use_the_plugin_imports_nothing_of_it() -> None:
