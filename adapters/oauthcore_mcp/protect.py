@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 from oauthcore import Access, Response, arun
@@ -10,6 +10,10 @@ from oauthcore_asgi.protect import ACCESS, ResourceMetadata
 from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
 from oauthcore_mcp.calls import read_calls
 from oauthcore_mcp.resource import McpResource
+
+# Streamable HTTP calls by POST alone; these open or end a stream. Anything else is looked into: some hosts and routers
+# take a method whatever its case.
+_WITHOUT_CALLS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
 
 def protect_mcp(app: ASGIApplication, resource: McpResource) -> ASGIApplication:
@@ -52,9 +56,12 @@ class McpProtection:
         find = resource.resource_server.find_access
         verdict = await arun(find(request, resource.requirement), resource.world)
         may_call = isinstance(verdict, Access) or verdict.status == 403
-        # The body of a stranger, who has no token that is any good, is not read.
-        if may_call and resource.tools and scope.get("method") == "POST":
-            tools, receive = await read_calls(receive)
+        if may_call and resource.tools and (scope["type"] == "websocket" or scope["method"] not in _WITHOUT_CALLS):
+            # What comes over a WebSocket later is not read, so that it takes what every tool does.
+            tools: Iterable[str] | Response = resource.tools
+            # The body of a stranger, who has no token that is any good, is not read.
+            if scope["type"] == "http":
+                tools, receive = await read_calls(receive)
             if isinstance(tools, Response):
                 return await Answer(tools)(scope, receive, send)
             for requirement in resource.requirements_for(tools):

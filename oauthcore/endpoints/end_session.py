@@ -186,6 +186,11 @@ def is_meant(requested: LogoutRequest, client: Client | None, login: Login, cont
     }
 
 
+def is_persons_own(login: Login | None, requested: LogoutRequest, client: Client, context: Context) -> bool:
+    """Return whether the hint is an ID token by which the client knows who signs out."""
+    return login is not None and subject_for(client, login.subject, context) == requested.hinted_subject
+
+
 @attrs.frozen
 class SignOut:
     """Hold who signs out, in which browser, and for which logout request, if one was made."""
@@ -254,6 +259,11 @@ def destination(signing_out: SignOut, facts: SignOutFacts, context: Context) -> 
         raise OtherBrowser("the logout was started in another browser")
     uri = requested.post_logout_redirect_uri
     if uri is None or client is None or uri not in client.post_logout_redirect_uris:
+        return None
+    # Section 3: without a valid hint, only where something else vouches for the target. Of a client that nobody has
+    # looked at nothing does, and an ID token of the stranger's own is no word of the person's either: whoever sends a
+    # link here would send whoever follows it to a site of theirs (RFC 9700 section 4.11.2).
+    if client.is_unverified and not is_persons_own(signing_out.login, requested, client, context):
         return None
     # RP-Initiated Logout section 2: `state` is passed back as it came.
     return uri if requested.state is None else with_parameters(uri, "query", {"state": requested.state})

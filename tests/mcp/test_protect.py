@@ -36,6 +36,7 @@ TOKENS = {
     "reader": access("files:read"),
     "writer": access("files:write"),
     "both": access("files:read files:write"),
+    "everything": access("files:read files:write files:share", acr="mfa"),
     "nothing": access("other"),
     "others": access("files:read", audience=("https://other.example",)),
 }
@@ -299,6 +300,31 @@ def test_lifespan_reaches_the_server() -> None:
         return seen[0]
 
     assert anyio.run(call) == "lifespan"
+
+
+@pytest.mark.parametrize("method", ["POST", "post", "PUT"])
+def test_tool_is_found_in_a_body_by_whatever_method_it_comes(method: str) -> None:
+    assert ask(TOOLS, method=method, json=calling("delete")).status_code == 403
+
+
+@pytest.mark.parametrize(("token", "opens"), [("reader", False), ("both", False), ("everything", True)])
+def test_web_socket_takes_what_every_tool_takes_since_its_messages_are_not_read(token: str, *, opens: bool) -> None:
+    opened = []
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        opened.append(scope["type"])
+
+    async def call() -> None:
+        async def send(message: Any) -> None:
+            assert message["type"] == "websocket.close"
+
+        headers = [(b"authorization", f"Bearer {token}".encode())]
+        scope: Any = {"type": "websocket", "path": "/mcp", "query_string": b"", "headers": headers}
+        await protect_mcp(server, resource(**TOOLS))(scope, None, send)  # type: ignore[arg-type]  # not called
+
+    anyio.run(call)
+
+    assert opened == (["websocket"] if opens else [])
 
 
 def test_web_socket_is_refused_without_a_token() -> None:

@@ -14,6 +14,7 @@ from oauthcore.flow.outcome import Delete, Replace
 from oauthcore.oidc.front_channel import SignedOut, plain_signed_out_page
 from oauthcore.oidc.id_token_hint import Hint
 from oauthcore.oidc.sid import sid_for
+from oauthcore.records.client import DynamicRegistration
 from oauthcore.signing.keys import GivenKeys
 from oauthcore.wire.parameters import parse_form
 from tests.core.oidc.provider import PAIRWISE, RP, context_of, provider, use_keys
@@ -288,6 +289,23 @@ def test_a_uri_that_is_registered_no_longer_is_not_gone_to(site: Site) -> None:
     storage.commit([Replace(stored, attrs.evolve(stored, post_logout_redirect_uris=()))])
 
     assert confirmed(site, sent, None).header("location") is None
+
+
+def test_a_link_sends_nobody_to_the_site_of_a_client_that_has_registered_itself(drive: Drive) -> None:
+    """RP-Initiated Logout section 3, RFC 9700 section 4.11.2: only who signs out, and whom the client knows."""
+    stranger = attrs.evolve(LEAVING, dynamic=DynamicRegistration(registered_at=0))
+    site = signing(provider(drive, clients=(stranger, OTHER)))
+    alice = signed_in(site)
+    named = {"client_id": "rp", "post_logout_redirect_uri": BYE}
+    of_alice = {**named, "id_token_hint": hint_of(site, alice)}
+
+    without_hint = confirmed(site, left(site, **named), alice)
+    nobody = confirmed(site, left(site, **of_alice), None)
+    bob = confirmed(site, left(site, **of_alice), signed_in(site, "bob"))
+    alice_again = confirmed(site, left(site, **of_alice), signed_in(site))
+
+    assert [answer.header("location") for answer in (without_hint, nobody, bob)] == [None, None, None]
+    assert location(alice_again) == BYE
 
 
 def test_a_second_click_is_answered_like_the_first(site: Site) -> None:
