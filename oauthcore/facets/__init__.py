@@ -1,4 +1,4 @@
-"""The facets of a server: what a host calls beside `handle`, one small class for each matter.
+"""The facets of a server: what a host calls beside `handle`, one small class for each area.
 
-Each method that asks something of the outside returns a flow, to be run by `run` or `arun`.
+Methods that need the storage or the application return a flow, for `run` or `arun`.
 """

@@ -17,7 +17,7 @@ class Applications:
         self._context = context
 
     def of(self, subject: str) -> Flow[tuple[AuthorizedApplication, ...]]:
-        """Find what a person has authorized and what still stands of it, the newest first.
+        """Find what a user has authorized and what of it is still in force, the newest first.
 
         Raises `EffectFailed` if storage fails.
         """

@@ -35,22 +35,22 @@ class Clients:
         self._keys = keys
 
     def register(self, client: Client, secret: Secret | None = None, *, replace: bool = False) -> Flow[Registered]:
-        """Remember a client, with that secret or one of 256 random bits; the secret can be seen only in the result.
+        """Register a client, with that secret or one of 256 random bits; the result is the only place with the secret.
 
-        With `replace` it takes the place of a registered client of that identifier, for hosts that declare their
-        clients in code: to do so again changes nothing. Without a `secret` the one it has stays, and is not in the
-        result. What it was given lives on, and a client that was disabled stays so until `enable`.
+        With `replace`, it replaces a registered client with that identifier, for hosts that declare their clients in
+        code; doing so again changes nothing. Without a `secret` the client keeps its secret, which is then not in the
+        result. Its tokens stay valid, and a client that was disabled stays so until `enable`.
 
-        Raises `ConfigurationError` for a registration that can't be, and for an identifier that is taken.
+        Raises `ConfigurationError` for an invalid registration, and if the identifier is taken.
         """
         _ = self.prepare(client, secret)
         return remember(client, secret, self._context(), replace=replace)
 
     def prepare(self, client: Client, secret: Secret | None = None) -> Registered:
-        """Look a client over and give it its secret, as `register` does, for a host that keeps it elsewhere.
+        """Check a client and return it with its secret, as `register` does, for a host that stores it elsewhere.
 
-        Nobody is asked, so a `sector_identifier_uri` is taken at its word, which `register` fetches and holds against
-        the redirect URIs. Raises `ConfigurationError` for a registration that can't be.
+        Nothing is fetched, so the document at a `sector_identifier_uri`, which `register` fetches and compares with the
+        redirect URIs, is not checked. Raises `ConfigurationError` for an invalid registration.
         """
         context = self._context()
         self.check(client)
@@ -69,9 +69,9 @@ class Clients:
         return issue_initial_access_token(lifetime, uses, note, self._context())
 
     def revoke_initial_access_token(self, token: Secret | str) -> Flow[bool]:
-        """Have nobody register by a token any more; return whether it was good for anything.
+        """Revoke an initial access token; return whether it was valid.
 
-        It is named by itself, or by its digest: the `key` of the `InitialAccessToken` that is stored.
+        Pass the token itself, or its digest: the `key` of the stored `InitialAccessToken`.
         """
         key = self._context().digest("initial_access_token", token) if isinstance(token, Secret) else token
         return revoke_initial_access_token(key)
@@ -95,10 +95,10 @@ class Clients:
     def update(self, client_id: str, /, **settings: object) -> Flow[Registered]:
         """Change settings of a client: `update("app", scope="email", name="The app")`.
 
-        What is taken out of its registration ends at once, in tokens that were issued before, too. Its secret stays,
-        but where it can't serve the changed client, as for another method of authentication: a fresh one is then in the
-        result. A client that registered itself can't change itself any more. Raises `ConfigurationError` for a
-        registration that can't be, and where there is no such client.
+        What is removed from its registration ends at once, also in tokens that were already issued. It keeps its secret
+        unless that does not fit the changed client, as for another authentication method; a new one is then in the
+        result. A client that registered itself can't change itself afterwards. Raises `ConfigurationError` for an
+        invalid registration, and if there is no such client.
         """
 
         def renew(changed: Client, known: Client) -> Registered:
@@ -111,20 +111,20 @@ class Clients:
         return update_client(client_id, settings, renew, context)
 
     def disable(self, client_id: str) -> Flow[Client]:
-        """Serve a client no more, and take none of its tokens for good, until it is enabled again.
+        """Refuse a client and all of its tokens, until it is enabled again.
 
-        Raises `ConfigurationError` where there is no such client.
+        Raises `ConfigurationError` if there is no such client.
         """
         return switch_client(client_id, self._context(), enabled=False)
 
     def enable(self, client_id: str) -> Flow[Client]:
-        """Serve a client again that was disabled. Raises `ConfigurationError` where there is no such client."""
+        """Enable a client that was disabled. Raises `ConfigurationError` if there is no such client."""
         return switch_client(client_id, self._context(), enabled=True)
 
     def remove(self, client_id: str) -> Flow[Client]:
-        """Remove a client, and with it everything that it was given: a later client of that name inherits nothing.
+        """Remove a client and everything that was issued to it: a later client with that identifier inherits nothing.
 
-        Raises `ConfigurationError` where there is no such client.
+        Raises `ConfigurationError` if there is no such client.
         """
         return remove_client(client_id)
 
@@ -133,9 +133,9 @@ class Clients:
         return forget_unused(client_id)
 
     def rotate_secret(self, client_id: str, *, overlap: int) -> Flow[Secret]:
-        """Replace a client's secret; the one before it stays good for `overlap` seconds.
+        """Replace a client's secret; the previous one stays valid for `overlap` seconds.
 
-        Raises `ConfigurationError` where there is no such client with a secret.
+        Raises `ConfigurationError` if there is no such client with a secret.
         """
         return rotate_secret(client_id, overlap, self._context())
 

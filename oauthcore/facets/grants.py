@@ -14,7 +14,7 @@ from oauthcore.resources import Resource
 
 
 class Grants:
-    """Be `server.grants`: tell at which APIs a grant is good, and end one with every token that was issued on it."""
+    """The grants of a server, `server.grants`: list the resources of one, and revoke one with all of its tokens."""
 
     def __init__(self, context: Callable[[], Context]) -> None:
         self._context = context
@@ -29,7 +29,7 @@ class Grants:
     def revoke(self, grant: str) -> Flow[Grant]:
         """Revoke one grant, by its key, and return it as it is then.
 
-        Raises `ConfigurationError` where there is none to revoke, `EffectFailed` if storage fails.
+        Raises `ConfigurationError` if there is none to revoke, `EffectFailed` if storage fails.
         """
         context = self._context()
         return commit_with_retry(lambda: revoke_by_key(grant, context))

@@ -19,7 +19,7 @@ from oauthcore.wire.refusals import RenderErrorPage
 
 
 class Record(Protocol):
-    """Carry out a call of the host's, and write down what came of it."""
+    """Run a call of the host, and record its result."""
 
     def __call__(self, name: Literal["finish", "deny"], arguments: Mapping[str, Any], /) -> Flow[Response]:
         """Return what the call returns."""
@@ -39,9 +39,9 @@ class Interactions:
         self._record = record
 
     def find(self, handle: str, login: Login | None = None) -> Flow[PendingInteraction | None]:
-        """Find out what an interaction waits for, None if for nothing. Raises `EffectFailed` if storage fails.
+        """Return a pending interaction, None if it does not exist or is over. Raises `EffectFailed` if storage fails.
 
-        `login` is who is signed in now; without it, whoever was reported before counts.
+        `login` is who is signed in now; the default is who was reported before.
         """
         check_login(login)
         return describe_interaction(Secret(handle), login, self._context())
@@ -55,11 +55,12 @@ class Interactions:
         remember: bool = True,
         error_page: RenderErrorPage | None = None,
     ) -> Flow[Response]:
-        """Report who is signed in and, where a page asked for it, what they allowed; send the answer to their browser.
+        """Report who is signed in and, if a page asked for it, what they allowed; return the browser's response.
 
-        `login` may be a subject alone: it is then who was signed in when the request came, or signed in just now.
-        A `scope` of None reports the login alone, and consent is asked for where it is not remembered. It may be less
-        than was asked for, never more. `remember` keeps the consent for the next time.
+        `login` may be a subject only: then the login time is that of the login at the request, if it was the same
+        subject, and now otherwise. A `scope` of None reports only the login, and consent is asked for if it is not
+        remembered. `scope` may be less than was requested, never more. `remember` stores the consent for later
+        requests.
         """
         if not isinstance(login, str):
             check_kind("login", login, Login, "give the subject, or a Login(subject=…, auth_time=…)")
@@ -73,10 +74,10 @@ class Interactions:
     def deny(
         self, handle: str, login: Login | str | None, *, error_page: RenderErrorPage | None = None
     ) -> Flow[Response]:
-        """Report that the person said no; send the answer to their browser.
+        """Report that the user refused; return the response for their browser.
 
-        `login` is who is signed in now: what they had allowed of this before is taken back, so that they are asked
-        again. With None, where nobody is signed in, the client is told and nothing is taken back.
+        `login` is who is signed in now: what they had allowed of this before is deleted, so that they are asked again.
+        Use None if no one is signed in: the client gets the error, and nothing is deleted.
         """
         if self._record is not None:
             return self._record("deny", {"handle": handle, "login": login, "error_page": error_page})
@@ -84,9 +85,9 @@ class Interactions:
         return transact(lambda: deny(Secret(handle), login, context), self._refuse_as_page(error_page))
 
     def form_token(self, request: Request, handle: str) -> str:
-        """Return what a form about an interaction carries, against cross-site posts (RFC 9700 section 4.7).
+        """Return the CSRF token for a form about an interaction (RFC 9700 section 4.7).
 
-        Blank for a browser that the interaction can't have started in: it has nothing to tell it by.
+        It is blank for a browser that can't have started the interaction.
         """
         context = self._context()
         browser = browser_of(request, context)

@@ -18,9 +18,9 @@ class SigningKeys:
         self._clock = clock
 
     def ring(self) -> Flow[KeyRing]:
-        """Find the signing keys in storage, first making or turning what is due; for an operator's list, say.
+        """Find the signing keys in storage, after creating or rotating those that are due.
 
-        Raises `ConfigurationError` where there are none in storage.
+        Raises `ConfigurationError` if the keys are not in storage.
         """
         return self._stored().ring(int(self._clock()))
 

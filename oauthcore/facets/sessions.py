@@ -24,7 +24,7 @@ SESSION_LIFETIME = 8 * 3_600
 
 
 class Sessions:
-    """Be `server.sessions`: begin, list and end login sessions, and tell clients of those that have ended."""
+    """The login sessions of a server, `server.sessions`: begin, list and end them, and notify clients."""
 
     def __init__(
         self, context: Callable[[], Context], refuse_as_page: Callable[[RenderErrorPage | None], Refuse]
@@ -43,14 +43,15 @@ class Sessions:
         lifetime: int = SESSION_LIFETIME,
         relying_on: Iterable[Record] = (),
     ) -> Flow[Login]:
-        """Begin a login session for who has just signed in, by default now; `lifetime` is in seconds.
+        """Begin a login session for a user who has just signed in; `lifetime` is in seconds.
 
-        `before` is the `sid` that the browser had until now: their own session goes on, another's is ended. What comes
-        back is to be kept in the host's own session, and told to `handle`. Raises `EffectFailed` if storage fails.
+        `auth_time` is by default now. `before` is the `sid` that the browser had until now: a session of the same user continues, another's is ended.
+        Keep the returned login in the host's own session, and pass it to `handle`. Raises `EffectFailed` if storage
+        fails.
 
-        `relying_on` are the records of this storage by which the host knows who this is: the user's, say, as it was
-        read before the password was hashed. The session begins only while they are stored so; raises `OutdatedLogin`
-        where one has changed or is gone, and the host has to find out anew who it is.
+        `relying_on` are the records of this storage from which the host concluded who this is: the user's, say, as it
+        was read before the password was verified. The session begins only if they are unchanged; otherwise
+        `OutdatedLogin` is raised, and the host has to authenticate the user again.
         """
         if lifetime < 1:
             raise ConfigurationError("lifetime", lifetime, "use a number of seconds, 1 or more")
@@ -64,9 +65,9 @@ class Sessions:
         return sessions(subject, self._context())
 
     def end(self, sid: str, subject: str | None = None) -> Flow[bool]:
-        """End a login session and what is bound to it, and have its clients told; with a subject, only if it is theirs.
+        """End a login session with its grants, and notify its clients; with a subject, only if it is theirs.
 
-        Return whether there was one to end. Raises `EffectFailed` if storage fails; nothing is done then.
+        Returns whether there was one to end. Raises `EffectFailed` if storage fails; then nothing has changed.
         """
         context = self._context()
         return commit_with_retry(lambda: end_session(sid, subject, context))
@@ -98,10 +99,10 @@ class Sessions:
         signed_out_page: RenderSignedOut = plain_signed_out_page,
         error_page: RenderErrorPage | None = None,
     ) -> Flow[Response]:
-        """End the login session of who is signed in, at their wish; return what their browser is shown or sent to.
+        """End the login session of the user who has confirmed it; return the response for their browser.
 
-        With a `handle` it is sent back to the client that asked for it, if that wants so; else to `location`, one of
-        the host's own. The host forgets the browser's session itself: a cookie is nothing that is known here.
+        With a `handle`, the browser returns to the client that requested the logout, if that client wants so; otherwise
+        to `location`, a page of the host. The host has to delete its own session: cookies are not known here.
         """
         check_login(login)
         context = self._context()
@@ -110,17 +111,17 @@ class Sessions:
         return transact(lambda: sign_out(signing_out, signed_out_page, context), self._refuse_as_page(error_page))
 
     def deliver_logouts(self, limit: int = 20) -> Flow[int]:
-        """Tell clients of sessions that have ended, as far as that is due; return how many were tried.
+        """Notify clients of sessions that have ended, as far as that is due; return how many were tried.
 
-        To be called every few seconds by whoever likes to, also by several at once. `limit` is how many are tried at
-        most, one after the other; a client that does not answer is asked once. Raises `EffectFailed` if storage fails.
+        Call it every few seconds; several workers may do so at the same time. At most `limit` are tried, one after the
+        other; a client that does not answer is tried once. Raises `EffectFailed` if storage fails.
         """
         return deliver(limit, self._context)
 
     def due_logouts(self, limit: int = 20) -> Flow[tuple[DueLogouts, ...]]:
-        """Return what `deliver_logouts` would try, each client's apart, for a host that tells several at a time."""
+        """Return what `deliver_logouts` would try, by client, for a host that notifies several at the same time."""
         return due_by_client(limit, self._context().now)
 
     def deliver_logouts_to(self, due: DueLogouts) -> Flow[int]:
-        """Tell one client of sessions that have ended; return how many were tried. Raises as `deliver_logouts` does."""
+        """Notify one client of ended sessions; return how many were tried. Raises as `deliver_logouts` does."""
         return deliver_to(due, self._context)

@@ -1,4 +1,4 @@
-"""Drivers: answer the questions a flow asks, in a blocking or in an async host.
+"""Drivers: run a flow by answering its effects, in a blocking or in an async host.
 
 A third driver, a scheduler that runs any interleaving of flows and fails any step, is `oauthcore.testing.interleave`.
 """
@@ -66,15 +66,15 @@ def _is_storage(_: object, field: attrs.Attribute[Any], value: object) -> None:
 
 @attrs.frozen
 class World:
-    """Hold what answers a blocking host's flows.
+    """Hold what answers the effects of a blocking host.
 
-    `authenticate` gives the subject of a username and password, or an `AuthenticatedUser` that says which records it
-    was concluded from, None if wrong, or `Throttled` (the password grant asks, and login pages may); `audit` hears
-    each event once its commit is done, and must not raise; `fetch` asks other servers: for a resource server whose
-    tokens are another's, and for the keys and requests that clients publish. `claims` tells what is known of a person
-    (OIDC Core section 5.1), and None of one who is not known any more, whose tokens are then dead; without it everybody
-    is known. `sign` signs tokens and `generate_key` makes keys, by default in place, which with RSA holds up the
-    thread.
+    `authenticate` returns the subject for a username and password, or an `AuthenticatedUser` with the records that this
+    was concluded from; None if they are wrong, or `Throttled` (for the password grant, and for login pages). `audit` is
+    called with each event after its commit, and must not raise. `fetch` sends requests to other servers: for
+    introspection elsewhere, and for the keys and requests that clients publish. `claims` returns the claims of a user
+    (OIDC Core section 5.1), and None for a user who does not exist any more, whose tokens are then invalid; without it,
+    every user exists. `sign` signs tokens and `generate_key` creates keys; the defaults do so on this thread, which RSA
+    blocks for a while.
     """
 
     storage: Storage = attrs.field(validator=_is_storage)
@@ -105,9 +105,9 @@ def check_world(world: object) -> None:
 
 
 def check_fetches(world: World | AsyncWorld) -> None:
-    """Raise `ConfigurationError` for a world that asks no other servers, where a server publishes that it does.
+    """Raise `ConfigurationError` if the world has no `fetch` and the server's metadata promises what needs it.
 
-    (MCP's checklist, A4: clients by their metadata documents are announced only where these can be fetched.)
+    (MCP's checklist, A4: client ID metadata documents are announced only if they can be fetched.)
     """
     check_world(world)
     if world.fetch is _no_fetcher:
@@ -131,7 +131,7 @@ def run(flow: Flow[T], world: World) -> T:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
             resume = send
-            # Nearly all are one of these two: answered here, without a call in between.
+            # Nearly all effects are one of these two, which are answered without another call.
             if type(effect) is Find:
                 answer = storage.find(effect.kind, effect.key)
             elif type(effect) is Commit:

@@ -1,8 +1,8 @@
-"""Effects: everything the core asks of the outside, as frozen values in a closed set.
+"""Effects: everything that the core needs from outside, as frozen values in a closed set.
 
-The contract of a flow, in three sentences. A flow is a generator that yields effects, is resumed with their answers,
-and returns its result. It asks only through the helpers below, by `yield from`, so that every answer has a type. A
-question that the outside can't answer arrives as `EffectFailed`, raised where it was asked.
+A flow is a generator that yields effects, is resumed with their answers, and returns its result. It yields only through
+the helpers below, by `yield from`, so that every answer has a type. If an effect fails, `EffectFailed` is raised where
+it was yielded.
 
 These are the only `yield`s of the core; a new effect is a design decision.
 """
@@ -63,8 +63,8 @@ def _records(records: Iterable[Record]) -> tuple[Record, ...]:
 class AuthenticatedUser:
     """Answer `Authenticate` with the subject, and with the records of the same storage that this was concluded from.
 
-    `relying_on` are those records as they were read before the password was hashed. What is given to the user is
-    committed only while they are stored so: who has another password by then, or is gone, gets nothing.
+    `relying_on` are those records as they were read before the password was verified. What is issued to the user is
+    committed only if they are unchanged: if the password was changed meanwhile, or the user removed, nothing is.
     """
 
     subject: str
@@ -101,11 +101,11 @@ class GenerateKey:
 
 @attrs.frozen
 class Claims:
-    """Ask the application what it knows of a person (OIDC Core section 5.1), and so whether it knows them still.
+    """Request the claims of a user from the application (OIDC Core section 5.1), and whether the user still exists.
 
-    `names` are the claims that may leave, `client_id` whom they are for, `locales` the languages wished for, the best
-    first (OIDC Core section 5.2). More than was asked for is no mistake, and is dropped. Without `names` the one
-    question is whether the person is known: at each refresh, and for each token that is looked at.
+    `names` are the claims that may be released, `client_id` is the client that gets them, `locales` are the preferred
+    languages, the best first (OIDC Core section 5.2). Additional claims in the answer are dropped. Without `names` the
+    question is only whether the user exists: at each refresh, and for each token that is looked up.
     """
 
     subject: str
@@ -160,7 +160,7 @@ def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | Th
 
 
 def fetch(request: Outgoing) -> Flow[Response]:
-    """Return another server's answer, whatever its status; what it says has been checked by nobody."""
+    """Return another server's response, whatever its status; its content is not verified."""
     answer: Response = yield Fetch(request)
     return answer
 
@@ -178,12 +178,12 @@ def generate_key(alg: str) -> Flow[Jwk]:
 
 
 def claims(effect: Claims) -> Flow[Mapping[str, object] | None]:
-    """Return what the application knows of a person, or None for a person it does not know (any more)."""
+    """Return the claims that the application has of a user, or None if the user does not exist (any more)."""
     known: Mapping[str, object] | None = yield effect
     return known
 
 
 def pure(result: T) -> Flow[T]:
-    """Be a flow that has nothing to ask."""
+    """Return a flow that yields no effect, with this result."""
     yield from ()
     return result

@@ -51,7 +51,7 @@ Change: TypeAlias = Insert | Replace[Record] | Require | Delete
 
 
 def precondition_and_result(change: Change) -> tuple[Record | None, Record | None]:
-    """Return what must be there for a change, and what is there afterwards: all that a storage has to know of it."""
+    """Return the record before and after a change, None for no record: all that a storage has to know of it."""
     if isinstance(change, Insert):
         return None, change.record
     if isinstance(change, Require):
@@ -95,10 +95,10 @@ EventName: TypeAlias = Literal[
 
 @per_request
 class Event:
-    """Tell the audit log what was committed, by identifiers that are no secrets; some are no client's.
+    """Tell the audit log what was committed, by identifiers that are not secret; some events have no client.
 
-    `name` is one of the core's own, or one of an extension's: lower-case words, after a prefix and a colon, as in
-    `acme:invitation_redeemed`. Logs, metrics and traces take it as it is.
+    `name` is one of the core's own, or one of an extension's: lower-case words after a prefix and a colon, as in
+    `acme:invitation_redeemed`. It appears unchanged in logs, metrics and traces.
     """
 
     name: EventName | str

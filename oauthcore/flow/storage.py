@@ -28,7 +28,7 @@ class Storage(Protocol):
         """Apply all changes at once, or none and give False because a precondition failed."""
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, none where it is 0 or less; tell how many."""
+        """Remove at most `limit` records that expired before that second (none if it is 0 or less); return how many."""
 
 
 class AsyncStorage(Protocol):
@@ -44,7 +44,7 @@ class AsyncStorage(Protocol):
         """Apply all changes at once, or none and give False because a precondition failed."""
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, none where it is 0 or less; tell how many."""
+        """Remove at most `limit` records that expired before that second (none if it is 0 or less); return how many."""
 
 
 @attrs.frozen

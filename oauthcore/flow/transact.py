@@ -1,6 +1,6 @@
-"""The only commit: run a flow to its outcome, commit it, decide again where somebody else was first.
+"""The only commit: run a flow to its outcome, commit it, and decide again if a precondition failed.
 
-This is the one place that may guard a `yield from`, and the one that turns whatever went wrong into a response.
+This is the only module that may guard a `yield from`, and the one that turns every failure into a response.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Refuse = Callable[[OAuthError, BaseException | None], Response]
 
 
 def transact(decision: Callable[[], Flow[Outcome]], refuse: Refuse, extra_headers: Headers = ()) -> Flow[Response]:
-    """Decide, commit, answer; whatever happens, a response leaves.
+    """Decide, commit, respond; there is always a response.
 
-    `decision` makes the flow afresh for each attempt; `refuse` gives an error the form that its endpoint's peers read.
-    `extra_headers` are in every answer. What a decision signs is signed before the commit, so that nothing is changed
-    if there is no key; an attempt after a conflict signs again, since it has made other tokens.
+    `decision` creates the flow for each attempt; `refuse` turns an error into the response of this endpoint.
+    `extra_headers` are added to every response. Tokens are signed before the commit, so that nothing is changed if
+    there is no key; an attempt after a conflict signs again, since it creates other tokens.
     """
     try:
         response = yield from commit_with_retry(decision)
@@ -58,7 +58,7 @@ def refused_as(failure: Exception) -> tuple[OAuthError, BaseException | None]:
 
 
 def commit_with_retry(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
-    """Decide and commit, again on fresh facts where somebody else was first; raises what the decision raises."""
+    """Decide and commit, again on fresh facts after a conflict; raises what the decision raises."""
     for _ in range(ATTEMPTS):
         try:
             decided = yield from decision()
@@ -77,10 +77,10 @@ def commit_with_retry(decision: Callable[[], Flow[Decision[T]]]) -> Flow[T]:
 def commit_until_unchanged(decision: Callable[[bool], Flow[Decision[T]]]) -> Flow[tuple[T, ...]]:
     """Decide and commit until a decision changes nothing more; raises what the decision raises.
 
-    For whatever ends *all* records of a kind: a record inserted between the look and the commit breaks none of the
-    commit's preconditions, and is seen by the look after it. So nothing is left that was there when the last look
-    began, whoever inserted it, and those who insert pay nothing for that. `decision` is told whether anything was
-    committed before. Return the values of all that was committed.
+    This is for decisions that end *all* records of a kind. A record that is inserted between the find and the commit
+    breaks none of the commit's preconditions, but the next find sees it. So when this returns, nothing is left that
+    existed when the last find began, at no cost for those who insert. `decision` gets whether anything was committed
+    before. Returns the values of all committed decisions.
     """
     committed: list[T] = []
     # Twice as many: here a lost race and a successful commit each take a round.
@@ -99,16 +99,14 @@ def total(counts: Flow[tuple[int, ...]]) -> Flow[int]:
 
 
 def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
-    """Fetch a document between two attempts, never within one; that it can't be fetched is remembered as well.
+    """Fetch a document between two attempts, never within one; a failure is cached as well.
 
-    Where another request is at it, this one asks for the same, for the world's `fetch` to hand it the same answer.
-    Raises `TemporarilyUnavailable` where the host has been asked too often, and there is no older document to go on
-    with.
+    If another request is fetching it already, `fetch` gives both the same response. Raises `TemporarilyUnavailable` if
+    the host has had too many requests, and there is no older document to use.
     """
     documents = missing.documents
     turn = documents.turn(missing)
-    # Whoever names documents may choose the host: the limit keeps this server from flooding one (RFC 9101 section
-    # 10.4.1).
+    # Strangers may choose the host: the limit keeps this server from flooding one (RFC 9101 section 10.4.1).
     if turn is Turn.KNOWN:
         return turn
     stored = missing if isinstance(missing, StoredDocumentNeeded) else None
@@ -121,10 +119,11 @@ def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
         answer = yield from reply_to(missing.request)
         if stored is not None:
             _ = yield from stored.remember(answer)
-        # That nobody told us the answer says nothing of the server; who fetches it remembers if it failed.
+        # That this request gave up waiting says nothing about the other server; the request that fetches caches a
+        # failure.
         elif turn is Turn.FETCH or answer is not None:
             _ = documents.keep(missing.url, answer, missing.now)
-    finally:  # also where the host gives this request up, so that the next one may fetch it
+    finally:  # also if the host cancels this request, so that the next one may fetch it
         if turn is Turn.FETCH:
             documents.end_turn(missing.url)
     return turn

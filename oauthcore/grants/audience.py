@@ -1,7 +1,7 @@
-"""The audience of a token: which resources it is for, of those that a client asks for and may have (RFC 8707).
+"""The audience of a token: the resources that it is for (RFC 8707).
 
-A grant remembers the resources that it was given for. A token on it is for all of them, or for those that the request
-names; that narrows the token, and the grant stays as wide as it was.
+A grant stores the resources that were authorized. A token is for all of them, or for those that the token request
+names; naming some narrows the token, not the grant.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _OWN_SCOPES = frozenset({"openid", "offline_access"})
 
 
 def requested_resources(requested: Sequence[str], client: Client, context: Context) -> tuple[str, ...]:
-    """Return the resources that a client asks for, each as it is registered and once; the default where it names none.
+    """Return the resources that a client requests, as they are registered and without repetition, or the default.
 
-    None are the server itself: so it is where resources are not told apart, and where there is no default. The server
-    may be named, too, by its issuer. Raises `InvalidTarget`.
+    An empty result means the server itself, if there are no resources or no default. The server can also be named, by
+    its issuer. Raises `InvalidTarget`.
     """
     resources = context.resources
-    if resources is None:  # RFC 6749 section 3.1: a parameter that is not known is ignored
+    if resources is None:  # RFC 6749 section 3.1: an unknown parameter is ignored
         return ()
     if not requested:
         return () if resources.default is None else (_find(resources.default, client, context),)
@@ -44,17 +44,17 @@ def _find(uri: str, client: Client, context: Context) -> str:
         return context.issuer
     found = resources.find(uri, client)
     if found is None:
-        # The same for what there is not and for what others may have: whether it is there is nobody's business.
+        # The same error for a resource that does not exist and one for other clients, so that it reveals neither.
         raise InvalidTarget("a resource is malformed, unknown, or nothing that the client may have tokens for")
     return found.uri
 
 
 def audience_within(requested: Sequence[str], grant: Grant, client: Client, context: Context) -> tuple[str, ...]:
-    """Return the audience of a token on a grant: the resources that are named, or all where none are (section 2.2).
+    """Return the audience of a token on a grant: the named resources, or all if none is named (section 2.2).
 
-    What was taken out of the registration since is left out. The server itself is among all where OpenID Connect was
-    allowed, since the token opens its UserInfo endpoint then (OIDC Core section 5.3); whoever names a resource has a
-    token for that alone. Raises `InvalidTarget` for any other than the grant's.
+    Resources that are no longer registered are left out. If OpenID Connect was allowed, all includes the server itself,
+    because of its UserInfo endpoint (OIDC Core section 5.3); a client that names a resource gets a token for that one
+    only. Raises `InvalidTarget` for a resource that is not the grant's.
     """
     if not grant.resources and (context.resources is None or not requested):
         return (context.issuer,)
@@ -91,9 +91,9 @@ def described(audience: Sequence[str], client: Client, context: Context) -> list
 
 
 def named(uris: Sequence[str], context: Context) -> tuple[Resource, ...]:
-    """Return the resources that something was allowed at, with the names they are registered under.
+    """Return the resources of a grant or consent, with the names under which they are registered.
 
-    One that is registered no longer is named by its URI alone, for whoever wants to see what they allowed once.
+    One that is no longer registered has only its URI, so that users can still see what they once allowed.
     """
     registered = () if context.resources is None else context.resources.registered
     known = {resource.uri: resource for resource in registered}
@@ -109,10 +109,10 @@ def scope_at(resource: str, scope: Scope, client: Client, context: Context) -> S
 def understood_scope(
     scope: Scope, audience: Sequence[str], allowed: Sequence[str], client: Client, context: Context
 ) -> Scope:
-    """Return what is left of a scope at the resources of an audience: what one of them understands.
+    """Return the part of a scope that the resources of an audience know.
 
-    So a token for one resource opens nothing at another. `allowed` are the resources that the scope was asked for at;
-    where the server itself is none of them it understands what is its own. Raises `InvalidScope` where nothing is left.
+    So a token for one resource has no scope of another. `allowed` are the resources for which the scope was requested;
+    if the server itself is not one of them, it keeps only its own scopes. Raises `InvalidScope` if nothing is left.
     """
     if context.resources is None or not allowed:
         return scope

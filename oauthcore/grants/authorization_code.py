@@ -93,7 +93,7 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
         (
             # If the client is disabled or removed meanwhile, the commit fails and the code is not used up.
             Require(client),
-            # It stays as long as what it gave, so that a replay is known for one.
+            # The code is kept as long as its tokens, so that a replay is detected.
             Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
             # Concurrent redemptions all replace the same code and grant, so one commit wins; the others find the code
             # redeemed.

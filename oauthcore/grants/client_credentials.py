@@ -1,4 +1,4 @@
-"""The client credentials grant: a token of the client's own, for nobody (RFC 6749 section 4.4)."""
+"""The client credentials grant: a token for the client itself, not for a user (RFC 6749 section 4.4)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decide(request: TokenRequest, context: Context) -> Issue:
     terms = usual_terms(client, scope, request.proof, context, resources)
     access = issue_access(terms, None, context.mint(), context)
     return Decision(
-        # RFC 6749 section 4.4.3: a refresh token SHOULD NOT be included; the client can always authenticate anew.
+        # RFC 6749 section 4.4.3: a refresh token SHOULD NOT be included; the client can always authenticate again.
         Tokens(access),
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),

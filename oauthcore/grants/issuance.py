@@ -32,8 +32,7 @@ from oauthcore.wire.http import Response, json_response
 class IssuedAccess:
     """Pair an access token with its record.
 
-    `jwt` is what it says where it is a JWT (RFC 9068); it is then still to be signed, and `value` is what its `jti` is
-    made from.
+    `jwt` has the claims if it is to be a JWT (RFC 9068), which is not signed yet; its `jti` is derived from `value`.
     """
 
     value: Secret
@@ -73,7 +72,7 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         audience=terms.audience,
         issued_at=context.now,
         expires_at=expires_at,
-        # A token of the client's own ends with its registration; with a grant, that one says so.
+        # A client's own token ends with its registration; for other tokens the grant has the generation.
         client_generation=client.generation if grant is None else "",
         confirmation=terms.confirmation,
         actors=terms.actors,
@@ -114,9 +113,9 @@ def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Per
 
 
 def scope_left(scope: Scope, client: Client, context: Context) -> Scope:
-    """Return what may still be issued of a scope that was allowed: never what was taken out of the registration.
+    """Return the part of an allowed scope that may still be issued, without what the registration has lost since.
 
-    Raises `InvalidGrant` where nothing is left of it. A client that lost a part is told by `scope` (RFC 6749 5.1).
+    Raises `InvalidGrant` if nothing is left. The `scope` of the response tells the client what is left (RFC 6749 5.1).
     """
     left = registered_scope(scope, client, context.policy)
     if scope and not left:
@@ -145,10 +144,10 @@ def new_grant(
     requested: Scope | None = None,
     resources: tuple[str, ...] = (),
 ) -> Grant:
-    """Make the record of what a person allowed just now at some resources, of the scope that was requested.
+    """Create the grant of what a user has just allowed at some resources.
 
-    It lasts as long as what may be issued with it at once; a redemption prolongs it. So a code that nobody comes for
-    leaves nothing behind for months.
+    It expires with what is issued at once; redeeming the code prolongs it. So a code that is never redeemed leaves no
+    long-lived record.
     """
     implies = context.policy.implies
     return Grant(
@@ -181,7 +180,7 @@ class Tokens:
 
 @per_request
 class FirstTokens:
-    """Hold the first tokens on a grant, and the grant as it is with them."""
+    """Hold the first tokens on a grant, and the updated grant."""
 
     grant: Grant
     tokens: Tokens
@@ -204,7 +203,7 @@ def issue_first_tokens(
         scope = understood_scope(scope, audience, grant.resources, client, context)
     terms = usual_terms(client, scope, request.proof, context, audience)
     # RFC 6749 section 1.5: issuing one is at the server's discretion. Only clients that are registered to use it get
-    # one: what nobody uses can only be stolen.
+    # one, since an unused refresh token can only be stolen.
     refreshable = "refresh_token" in client.grant_types and "refresh_token" in context.policy.grant_types
     # A refresh token may be rotated on and on until the absolute lifetime is over, counted from the person's decision.
     over = (
@@ -227,8 +226,8 @@ Issue: TypeAlias = Decision[Tokens | Response]
 def answered(decision: Issue, context: Context) -> Flow[Outcome]:
     """Return a grant's decision with its response.
 
-    What has to be signed is signed here: after the decision's checks, since a signature costs more than all of them,
-    and before the commit, so that nothing is consumed where there is no key.
+    Tokens are signed here: after the decision's checks, since a signature costs more than all of them, and before the
+    commit, so that nothing is used up if there is no key.
     """
     value = decision.value
     response = (yield from token_response(value, context)) if isinstance(value, Tokens) else value
@@ -249,9 +248,9 @@ def token_response(tokens: Tokens, context: Context) -> Flow[Response]:
 
 
 def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, object]:
-    """Return the members of a token response; lifetimes go out as seconds from now (RFC 6749 section 5.1).
+    """Return the members of a token response; lifetimes are in seconds from now (RFC 6749 section 5.1).
 
-    The scope is said always, whether it was asked for or not.
+    The scope is always included, whether or not it differs from the requested one.
     """
     # RFC 6749 appendix A.14: no sign. What an honest retry is answered with may have expired since.
     access = tokens.access.record

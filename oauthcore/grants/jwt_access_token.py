@@ -1,7 +1,7 @@
-"""Access tokens that say themselves what they allow, signed (RFC 9068).
+"""JWT access tokens (RFC 9068).
 
-They are stored as the opaque ones are, under their `jti`; so they end with their grant, and a resource server that asks
-learns of it at once. One that only checks the signature learns of it when the token expires.
+They are stored like opaque ones, under their `jti`. So they end with their grant, and introspection notices a
+revocation at once. A resource server that verifies only the signature accepts them until they expire.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def password(request: TokenRequest, context: Context) -> Flow[Outcome]:
 
 
 def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, context: Context) -> Issue:
-    """Issue on a new grant, if the application knew the person, and while what it knew them by is stored."""
+    """Issue tokens if the application knows the user, and only while the records it relied on are unchanged."""
     client, scope = request.client, request.scope
     # RFC 6749 section 4.3.2: the endpoint MUST be protected against brute force attacks.
     if isinstance(user, Throttled):

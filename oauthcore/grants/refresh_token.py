@@ -60,9 +60,9 @@ class RefreshFacts:
 
 @per_request
 class OwnRefreshToken:
-    """Prove that a refresh token is the client's that asks, and that it, its grant and its person are good.
+    """Prove that a refresh token belongs to the client, and that it, its grant and its user are live.
 
-    `audience` is what is asked for of the grant's resources.
+    `audience` are the requested resources of the grant.
     """
 
     value: Secret
@@ -99,9 +99,9 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     if context.now >= token.expires_at:
         raise InvalidGrant("the refresh token has expired")
     state = state_of(refresh.token, token, grant, context)
-    # RFC 9700 section 4.14.2: an invalidated refresh token means that two parties have copies. Nobody can tell which
-    # one is honest, so both lose the grant. The expiry is checked before this: an old token that anybody may find in a
-    # backup is no sign of theft.
+    # RFC 9700 section 4.14.2: if a replaced refresh token is used, two parties have copies. It is unknown which one is
+    # honest, so the grant is revoked for both. The expiry is checked first: an expired token, found in an old backup,
+    # say, is no sign of theft.
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
         return reuse(grant, context)
     # After reuse detection: a thief's bad scope must not hide the reuse.
@@ -116,11 +116,11 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
 
 
 def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:
-    """Return which scope is asked for, without what the authorization request asked for in vain.
+    """Return the requested scope, without what the authorization request asked for and did not get.
 
-    Client libraries repeat the whole scope of that request. RFC 6749 section 6 forbids to ask for more than was
-    granted; but what was left out then without a refusal (offline_access, a scope that is not known, one that the
-    person took out) is left out now in the same way, and the answer's `scope` says so.
+    Client libraries repeat the whole scope of that request. RFC 6749 section 6 forbids requesting more than was
+    granted. But a scope that was silently left out then (offline_access, an unknown scope, one that the user removed)
+    is left out again, and `scope` in the response says so.
     """
     if refresh.scope is None:
         return None
@@ -131,9 +131,9 @@ def requested_scope(refresh: Refresh, grant: Grant) -> Scope | None:
 
 
 def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context: Context) -> Scope:
-    """Check that no more is asked for than was allowed; what was taken out of the registration since is left out.
+    """Check that the requested scope was granted, and leave out what is no longer registered for the client.
 
-    (RFC 6749 sections 6 and 3.3.) Raises `InvalidScope` where nothing is left of what was asked for.
+    (RFC 6749 sections 6 and 3.3.) Raises `InvalidScope` if nothing is left.
     """
     left, implies = scope_left(grant.scope, client, context), context.policy.implies
     if requested is None:
@@ -145,9 +145,9 @@ def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context
 
 
 def state_of(value: Secret, token: RefreshToken, grant: Grant, context: Context) -> RefreshState:
-    """Tell from the grant where in the succession a token stands."""
-    # The grant knows one digest only, its newest refresh token's. Where any other token stands follows from deriving
-    # its successor: no chain of old tokens is stored.
+    """Return from the grant whether a token is the newest, its predecessor, or older."""
+    # The grant stores only the digest of its newest refresh token. Whether another token is its predecessor follows
+    # from deriving that token's successor, so that no chain of old tokens is stored.
     if token.key == grant.refresh_token:
         return RefreshState.CURRENT
     successor = context.digest("refresh_token", context.derive("refresh_token", value))
@@ -196,12 +196,12 @@ def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) 
     # Lifetimes count from the rotation: retrying must not prolong anything.
     then = attrs.evolve(context, now=rotation.rotated_at)
     if set(own.audience) != set(rotation.audience or (context.issuer,)):
-        # The stored token is for what the first request named, and the answer does not say for what it is.
+        # The stored token is for the resources of the first request, and the response does not say which.
         raise InvalidTarget.with_description("the refresh is retried for other resources than it was made for")
     terms = usual_terms(
         client, registered_scope(rotation.scope, client, context.policy), own.request.proof, then, rotation.audience
     )
-    # The stored token is bound to the key of the first answer: told to be bound to another, it would be good for none.
+    # The stored token is bound to the key of the first request; with another key it would be useless.
     if terms.confirmation != rotation.confirmation:
         raise InvalidGrant("the refresh is retried with another key than it was made with")
     terms = attrs.evolve(terms, expires_at=rotation.access_token_expires_at)
@@ -211,11 +211,11 @@ def repeat_rotation(own: OwnRefreshToken, rotation: Rotation, context: Context) 
 
 
 def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context: Context) -> Tokens:
-    """Derive the pair that follows a refresh token; its successor expires then if it is not used.
+    """Derive the tokens that follow a refresh token; the new refresh token expires then if it is not used.
 
-    An ID token made on the way has no nonce: that was for the browser that asked (OIDC Core section 12.2).
+    Its ID token has no nonce, which was for the browser of the authorization request (OIDC Core section 12.2).
     """
-    # Derived under the server's token key: nobody else can compute the successor from a token they have seen.
+    # Derived with the server's token key: no one else can compute the successor of a token.
     access = issue_access(terms, own.grant, context.derive("access_token", own.value), context)
     value = context.derive("refresh_token", own.value)
     successor = issue_refresh(value, terms.client, own.grant, expires_at, context)

@@ -23,9 +23,9 @@ from oauthcore.scope import Scope
 class TokenTerms:
     """Say for which client an access token is, what it allows, where, and until when (seconds since the epoch).
 
-    With a `confirmation` it is good only together with a proof that its presenter has the key (RFC 7800). `actors` are
-    those who act with it for the person, the current one first (RFC 8693 section 4.1). A JWT is signed by
-    `signing_alg`, by the client's where it is None.
+    With a `confirmation`, it is valid only with a proof of possession of that key (RFC 7800). `actors` act with it for
+    the user, the current one first (RFC 8693 section 4.1). A JWT is signed with `signing_alg`; the default is the
+    client's.
     """
 
     client: Client
@@ -61,9 +61,10 @@ def usual_terms(
 
 
 def as_resources_want(terms: TokenTerms, context: Context) -> TokenTerms:
-    """Return the terms as the resources of the audience want them, and else as the client is registered.
+    """Return the terms as the settings of the resources require; the defaults are the client's.
 
-    Of several the shortest lifetime holds. A JWT does for all, since who asks about tokens may ask about one of these.
+    If there are several, the shortest lifetime is used. If one requires a JWT, it is a JWT, which can also be
+    introspected.
     """
     resources = described(terms.audience, terms.client, context)
     lifetimes = [one.access_token_lifetime for one in resources if one.access_token_lifetime is not None]

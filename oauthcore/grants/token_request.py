@@ -1,4 +1,4 @@
-"""The token request, as a grant is given it: who asks, for what, and what they have proven (RFC 6749 section 3.2)."""
+"""The token request as a grant gets it: the client, the parameters, and what was proven (RFC 6749 section 3.2)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ProofOfPossession:
 class TokenRequest:
     """Hold a request to the token endpoint by a client that is authenticated, and registered for its grant type.
 
-    `proof` is None if the request was made with no key.
+    `proof` is None if the request has no proof of possession of a key.
     """
 
     caller: Authenticated
@@ -38,18 +38,18 @@ class TokenRequest:
 
     @property
     def client(self) -> Client:
-        """Return the client that asks."""
+        """Return the authenticated client."""
         return self.caller.client
 
     @property
     def scope(self) -> Scope | None:
-        """Return the scope that is asked for (RFC 6749 section 3.3), None if none is named; raises `InvalidScope`."""
+        """Return the requested scope (RFC 6749 section 3.3), None if there is none; raises `InvalidScope`."""
         named = self.parameters.get("scope")
         return None if named is None else parse_scope(named)
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """Return the resources that are asked for, as the client spells them (RFC 8707 section 2.2)."""
+        """Return the requested resources, as the client spells them (RFC 8707 section 2.2)."""
         return self.parameters.all("resource")
 
     @property

@@ -1,4 +1,4 @@
-"""The claims parameter: single claims that a request asks for, and which values will do (OIDC Core section 5.5)."""
+"""The claims parameter: requests for single claims, optionally with values (OIDC Core section 5.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import attrs
 from oauthcore.errors import InvalidRequest
 from oauthcore.jose.strict_json import parse_object, same_value
 
-# RFC 8259 has no limit; nobody honest asks for more, and each name goes to the application.
+# A limit of ours; no honest client requests more, and each name is passed to the application.
 MAX_CLAIMS = 100
 # 64 KiB of JSON are more than 1 MiB when they are read, and anybody may send as many as there are remembered.
 _LONGEST_REMEMBERED = 1_024
@@ -25,7 +25,7 @@ class Wanted:
     values: tuple[object, ...] = ()
 
     def accepts(self, value: object) -> bool:
-        """Return whether a value is one of those asked for."""
+        """Return whether a value is one of the requested values."""
         return not self.values or any(same_value(value, wanted) for wanted in self.values)
 
 
@@ -35,7 +35,7 @@ _NONE: Claims = MappingProxyType({})
 
 @attrs.frozen
 class ClaimsRequest:
-    """Hold the claims asked for at the UserInfo endpoint and in the ID token."""
+    """Hold the claims requested for the UserInfo endpoint and for the ID token."""
 
     userinfo: Claims = _NONE
     id_token: Claims = _NONE
@@ -74,7 +74,7 @@ def _claims(members: object) -> Claims:
 
 
 def _wanted(wish: object) -> Wanted:
-    # OIDC Core section 5.5.1: null asks for the claim in the default manner.
+    # OIDC Core section 5.5.1: null requests the claim in the default manner.
     if wish is None:
         return Wanted()
     if not isinstance(wish, dict):

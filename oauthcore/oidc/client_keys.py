@@ -20,7 +20,7 @@ from oauthcore.records.client import Client
 
 def keys_of(client: Client, context: Context) -> tuple[Jwk, ...]:
     """Return a client's public keys; raises `DocumentNeeded`."""
-    # RFC 7591 section 2: never both; those of the registration need nobody to be asked.
+    # RFC 7591 section 2: never both. Registered keys need no fetch.
     if client.jwks is not None:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
@@ -44,7 +44,7 @@ def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], co
 
 
 def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
-    """Return the keys of a set; a text that is not a JWK set has none, so whoever needs a key of it is refused."""
+    """Return the keys of a set; a text that is not a JWK set has none, so that signatures are refused."""
     try:
         return parse_set(text or b"")
     except ValueError:
@@ -70,9 +70,9 @@ def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context:
 
 
 def fitting_key(keys: Sequence[Jwk], alg: str) -> Jwk | None:
-    """Choose the key that something is encrypted to: of the right type, not meant for anything else, and not too small.
+    """Choose the key for encryption: of the right type, not restricted to another use, and long enough.
 
-    A key that the library would refuse is as good as none, and the client is told so.
+    If there is none that the library accepts, the client gets an error.
     """
     return next((key for key in keys if key.fits_encryption(alg) and is_large_enough(key)), None)
 

@@ -1,6 +1,6 @@
-"""Front-Channel Logout: the browser itself tells the clients, in frames of the page that says it is done.
+"""Front-Channel Logout: the browser notifies the clients, in frames of the page that confirms the logout.
 
-(OIDC Front-Channel Logout 1.0.) It works without scripts: a frame is a GET, and the page goes on by a refresh.
+(OIDC Front-Channel Logout 1.0.) It works without scripts: a frame is a GET, and the page is left by a refresh.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from oauthcore.redirect_uri import with_parameters
 from oauthcore.wire.http import Response
 from oauthcore.wire.refusals import PAGE_HEADERS
 
-# Seconds for the frames to load, before the browser goes on; a client's page may be slow, and a person impatient.
+# Seconds for the frames to load, before the browser is redirected: a client's page may be slow, and users impatient.
 WAIT = 4
 
 
 @attrs.frozen
 class SignedOut:
-    """Tell the page that follows a logout what to show.
+    """Hold what the page after a logout has to show.
 
-    `frames` are the URLs that clients want opened in it, `location` is where the browser goes then: at once where there
-    are no frames, else after a few seconds, by a link and a refresh.
+    `frames` are the URLs that clients want loaded in it. `location` is where the browser goes then: at once if there
+    are no frames, otherwise after a few seconds, by a link and a refresh.
     """
 
     frames: tuple[str, ...]
@@ -42,7 +42,7 @@ class SignedOut:
 
 
 def frames_for(session: LoginSession, clients: Clients, context: Context) -> tuple[str, ...]:
-    """Return the URLs to open, each with `iss` and `sid`, so that a client can tell which session it is (section 2)."""
+    """Return the URLs to load, each with `iss` and `sid`, so that a client knows which session it is (section 2)."""
     frames = (frame_of(client, session, context) for client in clients_in(session, clients))
     return tuple(frame for frame in frames if frame is not None)
 
@@ -57,7 +57,7 @@ def frame_of(client: Client, session: LoginSession, context: Context) -> str | N
 
 
 def plain_signed_out_page(signed_out: SignedOut) -> Response:
-    """Render the page for a host that has no looks of its own to give it."""
+    """Render the page for a host that has no templates of its own."""
     refresh, link = "", ""
     if signed_out.location is not None:
         url = escape(signed_out.location)

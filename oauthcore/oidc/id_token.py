@@ -50,10 +50,10 @@ def is_due(scope: Scope, context: Context) -> bool:
 
 @per_request
 class IdTokenDetails:
-    """Hold what an ID token says beside what its grant knows.
+    """Hold what an ID token contains beside what its grant has.
 
-    `person` is what the application knows of them; `claimed` is the scope whose claims are in it, beside those that
-    were asked for by name: none where the client can ask UserInfo for them.
+    `person` has the claims of the user. `claimed` is the scope whose claims are included, beside those that were
+    requested by name; it is empty if the client can get them from UserInfo.
     """
 
     nonce: str | None = None
@@ -115,16 +115,16 @@ def half_hash(value: str, alg: str) -> str:
 
 
 def claimed_by(client: Client, scope: Scope) -> Scope:
-    """Return the scope whose claims are in an ID token that the token endpoint gives.
+    """Return the scope whose claims are in an ID token of the token endpoint.
 
-    They are UserInfo's (OIDC Core section 5.4), and an ID token may have them as well (section 2). Only here: what
-    leaves by the authorization endpoint goes through the browser, its history and its logs.
+    These claims are UserInfo's (OIDC Core section 5.4), but an ID token may have them as well (section 2). An ID token
+    from the authorization endpoint does not have them, since it passes through the browser, its history and its logs.
     """
     return scope if client.id_token_claims else NOTHING
 
 
 def names_in(client: Client, claimed: Scope, claims: str | None, context: Context) -> tuple[str, ...]:
-    """Return the claims that belong into an ID token: the scope's that are `claimed`, and those asked for by name."""
+    """Return the claims for the ID token: those of the scope `claimed`, and those requested by name."""
     assert context.openid is not None
     requested = tuple(parse_claims(claims).id_token)
     return claims_for(client, (*context.openid.claims_of(claimed), *requested), context)

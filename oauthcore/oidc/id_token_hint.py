@@ -1,9 +1,9 @@
-"""ID token hints: an ID token of this server's that comes back, to say who is meant (OIDC Core section 3.1.2.1).
+"""ID token hints: an ID token of this server that a client sends back, to say who is meant (OIDC Core section 3.1.2.1).
 
-It may have expired long ago, and the person may be signed in no longer; that it was signed here is what counts. Clients
-keep ID tokens for as long as their own sessions last, so the public half of a key is kept for hints long after its last
-token has expired. A token whose key is gone even so can't be told from a forged one: it proves nothing, and whoever
-reads hints goes on without it.
+It may have expired long ago, and the user may no longer be signed in; it only has to be signed by this server. Clients
+keep ID tokens as long as their own sessions last, so the public half of a key is kept for hints long after its last
+token has expired. If even that is gone, the token can't be distinguished from a forged one: it proves nothing, and is
+treated as if there were no hint.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from oauthcore.jose.registered_claims import audience_of
 
 @attrs.frozen
 class Hint:
-    """Be the evidence that an ID token was made here: for this client, about this person, in this login session."""
+    """Prove that this server issued an ID token: to this client, about this user, in this login session."""
 
     client_id: str
     subject: str
@@ -31,10 +31,10 @@ class Hint:
 
 @attrs.frozen
 class UnverifiedHint:
-    """Be a hint that is evidence of nothing: forged, or made here with a key that nobody remembers.
+    """A hint that proves nothing: forged, or issued here with a key that is no longer known.
 
-    `client_id` is whom it says it was made for, if it looks like one of ours whose key is gone. That is worth as much
-    as a `client_id` beside it, which anybody can write; it is None for all others.
+    `client_id` is the client that it names, if it looks like one of ours whose key is gone. That proves no more than
+    the parameter `client_id`, which anybody can write. It is None for other hints.
     """
 
     client_id: str | None = None
@@ -72,7 +72,7 @@ def _is_own(header: Mapping[str, object], claims: Mapping[str, object], issuer: 
 
 
 def _claimed_client(text: str, issuer: str) -> str | None:
-    """Return whom a token that nobody can verify says it was made for, if it says that it was made here."""
+    """Return the client that an unverified token names, if the token also names this issuer."""
     try:
         signed = read_signed(text)
         claims = read_claims(signed.payload)

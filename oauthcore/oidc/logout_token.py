@@ -11,14 +11,14 @@ from oauthcore.records.client import Client
 from oauthcore.records.login import LoginSession, LogoutDelivery
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
-# Section 2.4 recommends two minutes at most: it is read at once, or made anew for the next try.
+# Section 2.4 recommends two minutes at most: it is read at once, or created again for the next try.
 LIFETIME = 120
-# After which a client that can't be told has long forgotten the person.
+# After this time, a client that could not be notified has long ended its own session.
 DELIVERY_LIFETIME = 86_400
 
 
 def queued(client: Client, session: LoginSession, context: Context) -> LogoutDelivery:
-    """Make the record that a client is to be told of the end of a session."""
+    """Create the record of a notification that is due to a client."""
     return LogoutDelivery(
         key=context.digest("logout", context.mint()),
         client_id=client.client_id,
@@ -34,8 +34,8 @@ def queued(client: Client, session: LoginSession, context: Context) -> LogoutDel
 def logout_token(client: Client, delivery: LogoutDelivery, context: Context) -> Jwt:
     """Say whose session has ended, and which. Never a nonce: that would make it an ID token (section 2.4).
 
-    Each try has a `jti` of its own, since a client that has seen one refuses it the next time. Raises
-    `DocumentNeeded`, and `InvalidRequest` where it has to be encrypted and can't be.
+    Each try has its own `jti`, since a client that has seen it refuses it the next time. Raises `DocumentNeeded`, and
+    `InvalidRequest` if it must be encrypted and can't be.
     """
     claims: dict[str, object] = {
         "iss": context.issuer,

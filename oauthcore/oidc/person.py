@@ -1,6 +1,6 @@
-"""What may be told of a person: claims that were asked for, that the client may have, and that they allowed.
+"""The claims of a user that may be released: requested, allowed for the client, and consented to.
 
-The application is asked by one effect, for these claims alone; whatever else it answers is dropped.
+The application is called once, for these claims only; others in its answer are dropped.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ NOBODY: Person = MappingProxyType({})
 
 
 def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[str, ...]:
-    """Return those of the names that the client may have: what the scopes stand for that it is registered with.
+    """Return the names that the client may request: the claims of the scopes that it is registered for.
 
-    A name may end in the tag of a language (OIDC Core section 5.2), and in no other text: it is shown to the person,
-    and whoever makes a link may write anything into it.
+    A name may end in a language tag (OIDC Core section 5.2), but in no other text: it is shown to the user, and whoever
+    makes a link could put any text there.
     """
     assert context.openid is not None
-    # The registration bounds what a client may learn, however it asks. `sub`, `iss` and the like are the server's own.
+    # The registration limits the claims of a client. `sub`, `iss` and the like are set by the server itself.
     mine = frozenset(context.openid.claims_of(client.scope)) - RESERVED_CLAIMS
     return tuple(name for name in dict.fromkeys(names) if name in mine or _in_a_language(name, mine))
 
@@ -42,7 +42,7 @@ def _in_a_language(name: str, mine: frozenset[str]) -> bool:
 
 
 def requested_beside_scope(client: Client, request: ClaimsRequest, scope: Scope, context: Context) -> tuple[str, ...]:
-    """Return the claims that are asked for by name, not by scope: a person who allows the scopes has not seen them."""
+    """Return the claims that are requested by name and by no scope: consent to the scopes does not cover them."""
     if context.openid is None:
         return ()
     # OIDC Core section 5.5: claims requested by name need consent of their own, where no scope of the page names them.
@@ -52,9 +52,9 @@ def requested_beside_scope(client: Client, request: ClaimsRequest, scope: Scope,
 
 
 def allowed_claims(client: Client, text: str | None, requested: Scope, allowed: Scope, context: Context) -> str | None:
-    """Return the claims parameter as it is obeyed: without what the client may not have, or the person refused.
+    """Return the claims parameter without what the client may not have, or the user refused.
 
-    Who takes a scope out of what was asked for has said no to its claims, by whatever name they are asked for.
+    If the user removes a scope, its claims are refused, too, even if they were requested by name.
     """
     if text is None or context.openid is None:
         return None
@@ -78,15 +78,15 @@ def _spelled(wish: Wanted) -> object:
 
 
 def load_claims(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
-    """Ask the application for these claims; None where it knows nobody of that name (any more)."""
+    """Request these claims from the application; None if the user does not exist (any more)."""
     plain_names = tuple(dict.fromkeys(name.partition("#")[0] for name in names)) if names else ()
     return (yield from claims(Claims(subject, client.client_id, plain_names, words(locales))))
 
 
 def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:
-    """Return what may leave of what is known: asked for, not blank, and of a value that will do.
+    """Return the claims that may be released: requested, not blank, and with one of the requested values.
 
-    A claim in some language has the language in its name (OIDC Core section 5.2).
+    The name of a claim in a certain language ends in its tag (OIDC Core section 5.2).
     """
     released: dict[str, object] = {}
     for name, value in known.items():

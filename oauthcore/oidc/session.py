@@ -33,15 +33,15 @@ def session_of(login: Login | None) -> Flow[LoginSession | None]:
 
 
 def still_signed_in(login: Login | None, session: LoginSession | None, now: int) -> Login | None:
-    """Return who is signed in; one whose session has ended, or is not theirs, is nobody."""
+    """Return who is signed in; None if the session has ended or is another user's."""
     if login is None or login.sid is None:
         return login
-    # The subject is compared too: the host could have kept the sid of whoever used the browser before.
+    # The subject is compared too: the host could have kept the sid of the previous user of this browser.
     return login if is_active(session, now) and session is not None and session.subject == login.subject else None
 
 
 def is_active(session: LoginSession | None, now: int) -> bool:
-    """Return whether somebody is signed in in that session."""
+    """Return whether a user is signed in in that session."""
     return (
         session is not None
         and now < session.expires_at
@@ -50,7 +50,7 @@ def is_active(session: LoginSession | None, now: int) -> bool:
 
 
 def authorized(session: LoginSession, grant: Grant) -> LoginSession:
-    """Return the session in which something was granted; a client that gets an ID token is told of its end."""
+    """Return the session of a grant, with the client added if it gets an ID token: it will be notified of its end."""
     generations = generations_in(session)
     if "openid" in grant.scope:
         generations[grant.client_id] = grant.client_generation
@@ -73,10 +73,10 @@ def generations_in(session: LoginSession) -> dict[str, str]:
 
 
 def clients_in(session: LoginSession, clients: Clients) -> Iterator[Client]:
-    """Return the clients that got an ID token in a session and are still the ones that did.
+    """Return the clients that got an ID token in a session and still have the same registration.
 
-    Whoever registered the identifier of a client that was removed would learn by a logout token, or by the `sid` in a
-    frame, of a person and a session that they never had to do with.
+    A new client with the identifier of a removed one would otherwise learn, by a logout token or by the `sid` in a
+    frame, of a user and a session that it has nothing to do with.
     """
     for client_id, generation in generations_in(session).items():
         client = clients.get(client_id)
@@ -105,7 +105,7 @@ class Ending:
 
 
 def ending(ends: SessionsToEnd, context: Context) -> Ending:
-    """End sessions, the grants that are bound to them, and have their clients told: all of it in one commit."""
+    """End sessions and their grants, and queue the notifications of their clients, in one commit."""
     clients = ends.clients
     changes: list[Change] = []
     events: list[Event] = []
@@ -116,10 +116,10 @@ def ending(ends: SessionsToEnd, context: Context) -> Ending:
         changes.append(Replace(session, attrs.evolve(session, state=SESSION[session.state, SessionInput.END])))
         events.append(Event("session_ended", None, session.subject))
         for grant in ends.grants:
-            # Grants of the user's other sessions, in other browsers, go on.
+            # Grants of the user's other sessions, in other browsers, are not affected.
             if grant.sid != session.key or not is_standing(grant, context.now):
                 continue
-            # Back-Channel Logout section 2.7. The mark lets it end after all where offline access is taken back later.
+            # Back-Channel Logout section 2.7. The mark makes it end if offline access is removed later.
             if may_outlive_session(grant, clients.get(grant.client_id), context.policy):
                 changes.append(Replace(grant, attrs.evolve(grant, outlived_session=True)))
                 continue

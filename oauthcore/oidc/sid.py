@@ -1,8 +1,8 @@
-"""The sid: the name by which a client knows a login session, another for each client.
+"""The sid: the identifier of a login session for a client, a different one for each client.
 
-(OIDC Front-Channel Logout section 3, Back-Channel Logout section 2.1: it need be unique for the issuer, no more.) One
-for all of them would tell clients that put their tokens together who is the same person, whatever pairwise subjects
-they are told; and the key of a record stays inside the server.
+(OIDC Front-Channel Logout section 3, Back-Channel Logout section 2.1: it only has to be unique for the issuer.) If all
+clients had the same, they could find out that they have the same user, even with pairwise subjects; and the key of the
+record would leave the server.
 """
 
 from __future__ import annotations

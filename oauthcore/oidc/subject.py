@@ -12,10 +12,10 @@ from oauthcore.redirect_uri import LOOPBACK_HOSTS, web_host
 
 
 def subject_for(client: Client, subject: str, context: Context) -> str:
-    """Return the `sub` of a person for a client.
+    """Return the `sub` of a user for a client.
 
-    A pairwise one is derived under the server's token key, from the sector and the person: it tells nobody who it is,
-    two sectors can't compare notes, and it stays as it is as long as that key does (section 8.1).
+    A pairwise one is derived with the server's token key from the sector and the user. It does not reveal the user, two
+    sectors can't correlate theirs, and it stays the same as long as that key does (section 8.1).
     """
     # OIDC Core section 8: the same sub for all clients.
     if client.subject_type == "public":
