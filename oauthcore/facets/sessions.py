@@ -45,9 +45,9 @@ class Sessions:
     ) -> Flow[Login]:
         """Begin a login session for a user who has just signed in; `lifetime` is in seconds.
 
-        `auth_time` is by default now. `before` is the `sid` that the browser had until now: a session of the same user continues, another's is ended.
-        Keep the returned login in the host's own session, and pass it to `handle`. Raises `EffectFailed` if storage
-        fails.
+        `auth_time` is by default now. `before` is the `sid` that the browser had until now: a session of the same user
+        continues, another's is ended. Keep the returned login in the host's own session, and pass it to `handle`.
+        Raises `EffectFailed` if storage fails.
 
         `relying_on` are the records of this storage from which the host concluded who this is: the user's, say, as it
         was read before the password was verified. The session begins only if they are unchanged; otherwise

@@ -41,17 +41,17 @@ class ClientSecret:
 
 @attrs.frozen(kw_only=True)
 class DynamicRegistration:
-    """Remember of a client that it has registered itself (RFC 7591), at `registered_at`, and what goes with that.
+    """Record that a client registered itself (RFC 7591), at `registered_at`, and the state of that registration.
 
-    `access_token` is the digest of what it manages itself by (RFC 7592), None where several instances share it;
-    `rotated_at` is when that token was last replaced, and `changed_at` when the client last changed what people see of
-    it: its name, or where its answers go. The client `is_unused` until it is issued a token: one that never
-    is, is forgotten when the client's `expires_at` has come. `slot` is its place among the dynamic clients.
+    `access_token` is the digest of its registration access token (RFC 7592), None if several instances share the
+    client; `rotated_at` is when that token was last replaced, and `changed_at` when the client last changed what users
+    see of it: its name, or its redirect URIs. The client `is_unused` until it is issued a token; if it never is, it is
+    deleted when the client's `expires_at` has come. `slot` is its place among the dynamic clients.
 
-    `by` says who let it in: blank for anybody, else the note of the initial access token, or the issuer of the software
-    statement, which is kept as it was sent. Nobody has looked at what it says of itself unless it `is_approved`; it
-    `awaits_approval` where it can't be used before. Once the operator has changed it, it `is_frozen`: it can't take
-    that back.
+    `by` says who let it register: blank for anybody, otherwise the note of the initial access token, or the issuer of
+    the software statement, which is stored as it was sent. Its metadata is unverified unless it `is_approved`; if it
+    `awaits_approval`, it can't be used before. Once the operator has changed it, it `is_frozen`: it can't change
+    itself.
     """
 
     registered_at: int
@@ -69,7 +69,7 @@ class DynamicRegistration:
 
 @attrs.frozen(kw_only=True)
 class MetadataDocument:
-    """Remember of a client that what it is stands in a document at its `client_id`, and how that was there.
+    """Record that a client's metadata is a document at its `client_id`, and the state of that document.
 
     (draft-ietf-oauth-client-id-metadata-document-00.) It was fetched at `fetched_at`, and counts as it is until
     `fresh_until`; from `check_at` it is asked for anew. `withdrawn_at` is since when there is no valid document any
@@ -88,25 +88,26 @@ class MetadataDocument:
 
 @attrs.frozen(kw_only=True)
 class Client:
-    """Remember a registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
+    """A registered client (RFC 6749 section 2, RFC 7591 section 2 for the names).
 
     What OpenID Connect adds has the names of its Dynamic Client Registration 1.0 section 2 and of its logout
-    specifications; `jwks` may be given as a mapping and is kept as JSON. `access_token_format` makes its access tokens
-    JWTs (RFC 9068); `id_token_lifetime` is in seconds, too. `id_token_claims` puts what the scopes profile, email,
-    address and phone stand for into the ID tokens of the token endpoint as well, for clients that never ask UserInfo.
+    specifications; `jwks` may be given as a mapping and is stored as JSON. `access_token_format` makes its access
+    tokens JWTs (RFC 9068); `id_token_lifetime` is in seconds, too. `id_token_claims` puts the claims of the scopes
+    profile, email, address and phone into the ID tokens of the token endpoint as well, for clients that never call
+    UserInfo.
 
-    `default_scope` is what an omitted scope means, all of `scope` where it is None; `unknown_scope` is what becomes of
-    what is asked for beyond `scope`, as the policy says where it is None. The `*_lifetime`s, in seconds,
-    overrule the server's. `organization_name` says who runs it, as in OpenID Federation. `allow` opens for this client
-    alone what the policy keeps shut. A client that `introspects_any` is a resource server that may ask about every
-    access token, not just its own (RFC 7662 section 4).
+    `default_scope` is the scope of requests without one, by default all of `scope`; `unknown_scope` is what happens to
+    requested scopes beyond `scope`, by default as the policy says. The `*_lifetime`s, in seconds, override the
+    server's. `organization_name` says who runs it, as in OpenID Federation. `allow` has allowances for this client
+    only. A client that `introspects_any` is a resource server that may introspect every access token, not just its own
+    (RFC 7662 section 4).
 
-    `generation` is drawn at each registration: what was issued to an earlier client of the same identifier has another
-    one, and is dead. It is blank where a host keeps its clients itself.
+    `generation` is drawn at each registration: tokens of an earlier client with the same identifier have another one,
+    and are invalid. It is blank if a host stores its clients itself.
 
-    A `token_endpoint_auth_method` of None is one that nobody has named: the client has a secret, and sends it in the
-    header or in the form, as its library likes (RFC 6749 section 2.3.1). A client that registers itself
-    and names none reads `client_secret_basic` in the answer, which is what that means (RFC 7591 section 2).
+    A `token_endpoint_auth_method` of None means that none was named: the client has a secret, and sends it in the
+    header or in the form (RFC 6749 section 2.3.1). A client that registers itself without one gets
+    `client_secret_basic` in the response, which is the default (RFC 7591 section 2).
     """
 
     client_id: str
@@ -136,7 +137,7 @@ class Client:
     access_token_format: AccessTokenFormat = "opaque"
     policy_uri: str | None = None
     tos_uri: str | None = None
-    # What a client says of itself beyond that: kept, read back, and believed by nobody.
+    # Further metadata from the client, which is stored and returned, but not used.
     logo_uri: str | None = None
     initiate_login_uri: str | None = None
     contacts: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
@@ -162,7 +163,7 @@ class Client:
     request_object_signing_alg: str | None = None
     # Only what is registered is fetched (OIDC Core section 6.2): else anybody could have us call any host.
     request_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
-    # RFC 9101 section 10.5: nobody can take the signature away on the way through the browser.
+    # RFC 9101 section 10.5: then the signature can't be removed on the way through the browser.
     require_signed_request_object: bool = False
     # With `pairwise`, clients of one sector know a person by one `sub`, and no other does (OIDC Core section 8.1).
     subject_type: SubjectType = "public"
@@ -192,7 +193,7 @@ class Client:
 
     @property
     def is_unverified(self) -> bool:
-        """Return whether what it says of itself is a stranger's word, which nobody has looked at."""
+        """Return whether its metadata was written by a stranger and has not been approved."""
         return self.document is not None or (self.dynamic is not None and not self.dynamic.is_approved)
 
     @property
@@ -202,7 +203,7 @@ class Client:
 
     @property
     def authentication_methods(self) -> tuple[AuthenticationMethod, ...]:
-        """Return the methods that it may authenticate by; two of them only where nobody has named one."""
+        """Return the methods by which it may authenticate: two if none was named, otherwise one."""
         method = self.token_endpoint_auth_method
         return ("client_secret_basic", "client_secret_post") if method is None else (method,)
 
@@ -213,5 +214,5 @@ class Client:
 
     @property
     def omitted_scope(self) -> Scope:
-        """Return what it means that a request of this client names no scope (RFC 6749 section 3.3)."""
+        """Return the scope of a request of this client that names none (RFC 6749 section 3.3)."""
         return self.scope if self.default_scope is None else self.default_scope

@@ -1,9 +1,9 @@
-"""The subject of a client's own tokens: a namespace that no person's subject is in.
+"""The subject of a client's own tokens, in a namespace that contains no user's subject.
 
-A token that a client got for itself has that client for its subject (RFC 9068 section 2.2). A resource server that
-takes `sub` for a person must not find one there, whatever a client is called (RFC 9700 section 4.15, RFC 9068 section
-5). So the two are kept apart by how they end, for every client there is or will be, and nobody need compare a new
-client with the people of the application.
+A token that a client got for itself has that client as its subject (RFC 9068 section 2.2). A resource server that
+expects a user in `sub` must not mistake a client for one, whatever a client is called (RFC 9700 section 4.15, RFC 9068
+section 5). So the subjects of clients have a suffix that users' subjects must not have. Then a new client's identifier
+need not be compared with the users of the application.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ENDING = "@clients"
 
 
 def client_subject(client_id: str) -> str:
-    """Return what a client is called where a person's subject would stand."""
+    """Return the subject of a client's own token."""
     return client_id + _ENDING
 
 

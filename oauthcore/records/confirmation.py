@@ -24,9 +24,9 @@ class Confirmation:
 
 
 def token_type(confirmation: Confirmation | None) -> str:
-    """Return how a token is to be presented (RFC 6749 section 7.1): with a DPoP proof, or as it is.
+    """Return the token type (RFC 6749 section 7.1): `DPoP` for a token with a DPoP key, otherwise `Bearer`.
 
-    What is bound to a certificate is presented as a bearer token is: the proof is in the connection (RFC 8705 section
-    3).
+    A token that is bound to a certificate is sent as a bearer token; the proof is in the TLS connection (RFC 8705
+    section 3).
     """
     return "Bearer" if confirmation is None or confirmation.jkt is None else "DPoP"

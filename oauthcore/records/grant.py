@@ -13,12 +13,11 @@ from oauthcore.scope import Scope
 
 @attrs.frozen(kw_only=True)
 class Consent:
-    """Remember what a person allowed a client, so as not to ask again.
+    """Record what a user allowed a client, so that they are not asked again.
 
-    One for each person, client and `resource`, apart from the grants: revoking a grant because one of its
-    tokens was stolen neither ends the person's other sessions with the client nor makes the decision undone. `claims`
-    are those allowed by name, beside what the scope stands for. `client_generation` tells which registration of that
-    `client_id` it was for.
+    There is one for each user, client and `resource`, apart from the grants: if a grant is revoked because one of its
+    tokens was stolen, the user's other sessions with the client and their consent stay. `claims` are those allowed by
+    name, beside those of the scope. `client_generation` is the registration of that `client_id` for which it was given.
     """
 
     key: Digest
@@ -30,7 +29,7 @@ class Consent:
     expires_at: int | None
     claims: tuple[str, ...] = ()
     client_generation: str = ""
-    # None if it was allowed at the server itself, as everything is where no resources are told apart.
+    # None if it was allowed at the server itself, as all consent is without resources.
     resource: str | None = None
 
 
@@ -50,15 +49,15 @@ class WithdrawalMark:
 
 @per_request
 class Rotation:
-    """Remember the newest rotation of a grant's refresh token: what an honest retry is answered with.
+    """Record the newest rotation of a grant's refresh token, so that an honest retry gets the same response.
 
-    `confirmation` is the key that the access token was bound to: the same is given to nobody who has not proven it.
-    `audience` is what it was meant for, empty where the grant is for no resources in particular.
+    `confirmation` is the key that the access token was bound to; a retry has to prove possession of the same key.
+    `audience` are the resources of the access token, empty if the grant has no resources.
     """
 
     # RFC 9700 section 4.14.2: an older refresh token is a theft, but within seconds of this it is a lost answer.
     rotated_at: int
-    # A retry is answered with the same tokens, so what they said is kept; they themselves are derived anew.
+    # A retry gets the same tokens, so their claims are stored; the tokens themselves are derived again.
     scope: Scope
     access_token_expires_at: int
     refresh_token_expires_at: int
@@ -71,15 +70,15 @@ _NO_SCOPE = Scope()
 
 @per_request(kw_only=True)
 class Grant:
-    """Remember what a person allowed in one authorization; everything issued for it is live only while it is.
+    """Record what a user allowed in one authorization; everything issued for it is live only while it is.
 
     `refresh_token` is the digest of the newest refresh token: a rotation replaces it, so that all workers race for one
-    record. `expires_at` is the absolute lifetime of everything issued on it. `acr`, `amr` and `sid` tell how, and in
-    which login session, the person was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
-    `client_generation` tells which registration of that `client_id` it belongs to; `outlived_session` that its login
-    session has been ended, and that it went on because offline access was allowed then. `withheld` is what the same
-    request asked for and did not get. `resources` are those that tokens on it may be for (RFC 8707); with none, they
-    are for the server itself.
+    record. `expires_at` is the absolute lifetime of everything issued on it. `acr`, `amr` and `sid` say how, and in
+    which login session, the user was authenticated; `claims` is the JSON of the claims parameter (OIDC Core 5.5).
+    `client_generation` is the registration of that `client_id` to which it belongs. `outlived_session` is true if its
+    login session was ended, and the grant stayed because offline access was allowed. `withheld` is the scope that the
+    request asked for and did not get. `resources` are those that its tokens may be for (RFC 8707); if empty, they are
+    for the server itself.
     """
 
     key: Digest
@@ -87,7 +86,7 @@ class Grant:
     subject: str
     # What the person allowed. A refresh may ask for less, and never for more (RFC 6749 section 6).
     scope: Scope
-    # Seconds since the epoch; None where nobody was signed in for it, as with the password grant.
+    # Seconds since the epoch; None if the grant type has no login, as with the password grant.
     auth_time: int | None
     granted_at: int
     expires_at: int
@@ -100,7 +99,7 @@ class Grant:
     withheld: Scope = _NO_SCOPE
     # `revoked` is the end: no input leads out of it (see `lifecycle.py`).
     state: GrantState = GrantState.ACTIVE
-    # None if there is none, or until the first tokens are issued.
+    # None until the first tokens are issued, or if it gets no refresh token.
     refresh_token: Digest | None = None
     rotation: Rotation | None = None
     client_generation: str = ""

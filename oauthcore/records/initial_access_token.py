@@ -9,9 +9,9 @@ from oauthcore.digest import Digest
 
 @attrs.frozen(kw_only=True)
 class InitialAccessToken:
-    """Remember that a token opens the registration endpoint, `uses` more times, until it expires.
+    """Record that a token may be used at the registration endpoint, `uses` more times, until it expires.
 
-    `key` is its digest; `note` is what the operator calls whoever it was given to, kept with the clients it registers.
+    `key` is its digest; `note` is the operator's name for the holder, copied to the clients that it registers.
     """
 
     key: Digest

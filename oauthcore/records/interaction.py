@@ -15,8 +15,8 @@ from oauthcore.scope import Scope
 class AuthorizationRequest:
     """Keep an authorization request as it was received: parsed, and not yet checked.
 
-    Two are the server's own conclusions: `request` and `request_uri` are None again once the request object has been
-    obeyed, and `id_token_hint` is once it has been verified; `hinted_subject` is then whom it names.
+    Some fields are conclusions of the server: `request` and `request_uri` become None once the request object has been
+    applied. `id_token_hint` becomes None once it has been verified; then `hinted_subject` is its subject.
     """
 
     client_id: str
@@ -47,14 +47,14 @@ class AuthorizationRequest:
 
 @attrs.frozen(kw_only=True)
 class Interaction:
-    """Remember an authorization request that waits for a person.
+    """Record an authorization request that waits for a user.
 
-    `browser` is the digest of the cookie it started with. `login` and `scope` are what the application reported; a
-    `scope` of None means that nobody was asked for consent. `remember` asks for the consent to be kept. `chosen` tells
-    that the application has reported somebody since the request came: an account was selected, or made. `auth_time` is
-    when who was signed in then had signed in, if anybody was: that is no answer to this request. `withdrawal_mark` is
-    the person's `WithdrawalMark` as it was when consent was given. Until `resume_before` an answer is good; the record
-    stays until `expires_at`, so that it is known as answered.
+    `browser` is the digest of the cookie with which it started. `login` and `scope` are what the application reported;
+    a `scope` of None means that the user was not asked for consent. `remember` is true if the consent is to be stored.
+    `chosen` is true if the application has reported a login since the request came: an account was selected or created.
+    `auth_time` is the time of the login that existed when the request came. `withdrawal_mark` is the user's
+    `WithdrawalMark` as it was when consent was given. The answer is valid until `resume_before`; the record is kept
+    until `expires_at`, so that it is known to be answered.
     """
 
     key: Digest

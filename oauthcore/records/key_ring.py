@@ -9,10 +9,10 @@ from oauthcore.records.lifecycle import KeyState
 
 @attrs.frozen(kw_only=True)
 class RingKey:
-    """Remember one of the server's own signing keys.
+    """One of the server's own signing keys.
 
-    `public` is its JSON Web Key; `private` the whole of it, sealed under a key that follows from the server's
-    `token_key`, and None once it signs nothing more. Whoever has the database alone can sign nothing.
+    `public` is its JSON Web Key; `private` is the whole key, encrypted with a key that is derived from the server's
+    `token_key`, and None once it no longer signs. So the database alone is not enough to sign.
     """
 
     kid: str

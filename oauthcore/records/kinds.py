@@ -21,7 +21,7 @@ from oauthcore.records.record import Owned, Record
 from oauthcore.records.registration_limits import RegistrationCount, RegistrationSlot
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
 
-# Found by their subject too, the only index there is beside the key: what a person has, and what is to be delivered.
+# Found by their subject, too, for which there is the only index beside the key: a user's records, and deliveries.
 BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[ListedClient] | type[LoginSession] | type[LogoutDelivery], ...] = (
     Consent,
     Grant,

@@ -1,9 +1,9 @@
 """The lifecycles, as tables of (state, input) -> state.
 
-Two rules. A pair that is absent is refused. A change of state reaches storage only by `Replace`, so whoever decides
-on a state that is no longer the stored one decides again.
+Two rules. A pair that is absent is refused. A change of state reaches storage only by `Replace`, so a decision about a
+state that is no longer the stored one is made again.
 
-Nothing here knows why an input happens; the diagrams in docs/lifecycles.md are generated from these tables.
+Why an input happens is not known here; the diagrams in docs/lifecycles.md are generated from these tables.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from oauthcore.named import Named
 
 
 class CodeState(Named):
-    """Where an authorization code is; `REDEEMED` is kept as long as what it gave, to know a replay."""
+    """The states of an authorization code; a redeemed one is kept as long as its tokens, to detect a replay."""
 
     ACTIVE = "active"
     REDEEMED = "redeemed"
@@ -43,7 +43,7 @@ class GrantInput(Named):
 
 
 class RefreshState(Named):
-    """Where a refresh token is, as its grant's rotation tells it.
+    """The states of a refresh token, which follow from its grant's rotation.
 
     `CURRENT`: the newest of its grant. `SUPERSEDED`: its successor is the newest, and the retry window is open.
     `SPENT`: a successor has been used, or the window has closed.
@@ -83,7 +83,7 @@ class InteractionInput(Named):
 
 
 class SessionState(Named):
-    """Where a login session is; an ended one signs nobody in, whatever a browser still sends."""
+    """The states of a login session; after its end no one is signed in with it, whatever a browser still sends."""
 
     ACTIVE = "active"
     ENDED = "ended"
@@ -98,11 +98,11 @@ class SessionInput(Named):
 
 
 class KeyState(Named):
-    """Where one of the server's own signing keys is.
+    """The states of one of the server's own signing keys.
 
-    `PUBLISHED`: known to everybody who looks, and signing nothing yet. `ACTIVE`: signing. `RETIRED`: signing nothing
-    more, and published because of what it signed. `REMEMBERED`: published no more; by it ID tokens are known that come
-    back as hints. `GONE`: not remembered; no record is ever in this state.
+    `PUBLISHED`: in the key set, but does not sign yet. `ACTIVE`: signs. `RETIRED`: does not sign any more, but stays in
+    the key set for its signatures. `REMEMBERED`: no longer in the key set, but verifies ID token hints. `GONE`:
+    deleted; no record is ever in this state.
     """
 
     PUBLISHED = "published"
@@ -141,8 +141,8 @@ REFRESH: Mapping[tuple[RefreshState, RefreshInput], RefreshState] = {
     (RefreshState.SUPERSEDED, RefreshInput.WINDOW_CLOSES): RefreshState.SPENT,
 }
 
-# Finishing or denying twice is a double click and changes nothing; a completed interaction is over for good, else the
-# back button would hand the same code to the client twice and so revoke what it gave.
+# Finishing or denying twice is a double click and changes nothing. A completed interaction is over for good: otherwise
+# the back button would send the same code to the client twice, and the second use would revoke its grant.
 INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState] = {
     (InteractionState.UNSTORED, InteractionInput.LOGIN): InteractionState.PENDING,
     (InteractionState.UNSTORED, InteractionInput.FINISH): InteractionState.FINISHED,
@@ -164,7 +164,7 @@ SESSION: Mapping[tuple[SessionState, SessionInput], SessionState] = {
     (SessionState.ACTIVE, SessionInput.END): SessionState.ENDED,
 }
 
-# A key that never signed may go at once; one that did is first outlived by what it signed, however old it is.
+# A key that never signed may go at once; other keys stay until what they signed has expired.
 KEY: Mapping[tuple[KeyState, KeyInput], KeyState] = {
     (KeyState.PUBLISHED, KeyInput.ACTIVATE): KeyState.ACTIVE,
     (KeyState.PUBLISHED, KeyInput.WITHDRAW): KeyState.GONE,

@@ -1,13 +1,13 @@
-"""Liveness: the one definition of what is good, which everybody who reads a record asks.
+"""Liveness: the one definition of what is valid, for all code that reads a record.
 
 A token lives while it has not expired and what it was issued on lives: its grant, or for a client's own token its
 client. A grant lives while five things hold: it is neither revoked nor over, its client is the one it was made for and
 may be served, its person is known to the application, and its login session has not been ended, unless offline access
 is allowed. Whether a client that says what it is in a document may be served, the operator's settings say at each read.
 
-The session is not looked up. Whoever ends one revokes the grants that are bound to it in the same commit, and marks
-those that outlive it; so that clause is told from the grant alone, and costs no find. A session that merely expires
-ends nothing: that is how long a browser is believed.
+The session is not looked up. Whoever ends one revokes its grants in the same commit, and marks those that outlive it.
+So this condition is decided from the grant alone, and costs no find. A session that merely expires ends no grants; its
+lifetime is only that of the login in the browser.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from oauthcore.records.lifecycle import GRANT, GrantInput, advance
 from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.scope import Scope
 
-# What is known of somebody of whom nothing was asked.
+# The answer for a user whose claims are not needed.
 KNOWN: Mapping[str, object] = MappingProxyType({})
 
 
 @per_request
 class IssuedTo:
-    """Hold what a token's life hangs on beside itself, as it is found now: None for what is not there any more.
+    """Hold what the liveness of a token depends on, as it is found now; None for what does not exist any more.
 
-    `person` is what the application answered to `Claims`; for a client's own token it says nothing.
+    `person` is the answer of the application to `Claims`; it is not used for a client's own token.
     """
 
     client: Client | None
@@ -40,8 +40,8 @@ class IssuedTo:
     person: Mapping[str, object] | None = KNOWN
 
 
-# What a client whose document is gone has been given stays good for so long: an hour, in which whoever has deployed
-# their site without it can put it back, and after which its host means what it says.
+# For so many seconds the grants of a client stay valid whose document is gone: an hour, in which it can be restored
+# after a faulty deployment; after that, its absence is taken seriously.
 WITHDRAWN_FOR = 3_600
 
 
@@ -80,11 +80,11 @@ def is_standing(record: Grant | Consent | None, now: int) -> bool:
 
 
 def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
-    """Return whether a person's consent counts for a client: it has not expired, and was given to it as it is."""
+    """Return whether a user's consent counts for a client: it has not expired, and the client has not changed since."""
     if consent is None or client.generation != consent.client_generation:
         return False
-    # It was given to a client of that name whose answers went there; else a client would be allowed under one name,
-    # and sent codes under another, at a host that nobody has seen.
+    # The consent is for this registration and its redirect URIs. Otherwise a client could be allowed under one name,
+    # and then get codes under another, at a host that no user has seen.
     changed_at = None if client.dynamic is None else client.dynamic.changed_at
     if changed_at is not None and consent.granted_at <= changed_at:
         return False
@@ -94,10 +94,10 @@ def is_live_consent(consent: Consent | None, client: Client, now: int) -> bool:
 def end_of_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) -> str | None:
     """Return why no tokens may be issued and used on a grant, None if they may; in words for the log alone."""
     client, grant = to.client, to.grant
-    # First what one look at the grant tells: revoked or over.
+    # First what the grant itself shows: revoked or expired.
     if grant is None or not is_standing(grant, now):
         return "grant is revoked or over"
-    # A client that is removed and registered anew under the same identifier may be somebody else's application.
+    # A client with the same identifier that was removed and registered again may be somebody else's application.
     if of_generation(client, grant.client_generation) is None:
         return "client is removed, and whoever has its identifier now is another one"
     if not is_live_client(client, now, admits):
@@ -105,7 +105,7 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) 
     # The application answered that it knows this user no longer: removed or disabled, their tokens end with them.
     if to.person is None:
         return "person is not known to the application any more"
-    # OIDC Core section 11: offline access goes on without a session, but only while it is still registered.
+    # OIDC Core section 11: offline access continues without a session, but only while it is still registered.
     if grant.outlived_session and not may_outlive_session(grant, client, policy):
         return "login session has been ended"
     return None
@@ -135,9 +135,9 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
 
 
 def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> bool:
-    """Return whether a grant goes on when its login session is ended (Back-Channel Logout section 2.7).
+    """Return whether a grant stays when its login session is ended (Back-Channel Logout section 2.7).
 
-    Offline access that has been taken out of the client's registration is none (OIDC Core section 11).
+    Offline access does not count if it was removed from the client's registration (OIDC Core section 11).
     """
     if client is None:
         return False

@@ -1,4 +1,4 @@
-"""Who is signed in: what the host says of it, and what is remembered from signing in until every client was told."""
+"""Who is signed in, as the host says; and the records of login sessions and of their end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from oauthcore.given import are_strings, as_strings, check_kind
 from oauthcore.records.client_subject import check_subject
 from oauthcore.records.lifecycle import SessionState
 
-# The name of a password for `amr` (RFC 8176 section 2); where there is no other way to sign in, it does for `acr`, too.
+# The name of a password in `amr` (RFC 8176 section 2); it is also the `acr` if there is no other way to sign in.
 BY_PASSWORD = "pwd"
 
 
@@ -44,13 +44,13 @@ def check_login(login: object) -> None:
 
 @attrs.frozen(kw_only=True)
 class LoginSession:
-    """Remember a login session: one person at one browser, from signing in to signing out (OIDC Back-Channel Logout).
+    """A login session: one user in one browser, from login to logout (OIDC Back-Channel Logout).
 
-    Its key is the `sid` that the host knows it by; the one in ID tokens is derived from it, another for each client.
-    Neither is a credential: whoever knows it can do nothing with it. What a host keeps in its cookie is its own affair.
-    `client_ids` got an ID token in it, `client_generations` tells which registration of each it was, in the same order:
-    a later client of that identifier has nothing to do with this session. Sessions of earlier versions tell it of none.
-    `authorizations` counts, so that whoever ends it and has not seen the newest grant decides again.
+    Its key is the `sid` by which the host knows it; the `sid` in ID tokens is derived from it, a different one for each
+    client. Neither is a credential: they are useless to an attacker. What a host keeps in its cookie is its own affair.
+    `client_ids` are the clients that got an ID token in it, and `client_generations` their registrations, in the same
+    order: a later client with that identifier is not notified. Sessions of earlier versions have none. `authorizations`
+    is a counter, so that whoever ends the session without having seen the newest grant decides again.
     """
 
     key: str
@@ -75,12 +75,12 @@ class LoginSession:
 
 @attrs.frozen(kw_only=True)
 class LogoutRequest:
-    """Hold what a client asked for when it sent a person here to sign out (OIDC RP-Initiated Logout section 2).
+    """Hold a client's logout request (OIDC RP-Initiated Logout section 2).
 
-    It changes nothing and is asked by anybody, so it is carried by its handle and stored nowhere.
+    It changes nothing and anybody can send one, so it is carried in its handle and not stored.
 
-    `post_logout_redirect_uri` is one of the client's. `hinted_subject` and `hinted_sid` are what a verified hint named:
-    the person as that client knows them, and their session. `browser` is the digest of the cookie it came with.
+    `post_logout_redirect_uri` is one of the client's. `hinted_subject` and `hinted_sid` are from a verified hint: the
+    user as that client knows them, and their session. `browser` is the digest of the cookie it came with.
     """
 
     browser: Digest
@@ -99,10 +99,10 @@ DUE = "due"
 
 @attrs.frozen(kw_only=True)
 class LogoutDelivery:
-    """Remember that a client has to be told of the end of a session (OIDC Back-Channel Logout 1.0).
+    """Record that a client has to be notified of the end of a session (OIDC Back-Channel Logout 1.0).
 
-    All of them have the same `subject`, by which whoever delivers finds them, after a restart, too. `person` is whose
-    session it was. Who tries next moves `next_try_at` first, so that no two try at once.
+    All of these records have the same `subject`, so that any worker finds them, also after a restart. `person` is the
+    user whose session it was. A worker moves `next_try_at` before it tries, so that no two try at the same time.
     """
 
     key: Digest

@@ -1,4 +1,4 @@
-"""What storage has to know of a record."""
+"""The protocols of a record: what storage has to know of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Record(Protocol):
-    """Be findable by key and purgeable by time: all that storage has to know of a record."""
+    """Have a key to be found by and an expiry to be purged by: all that storage has to know of a record."""
 
     @property
     def key(self) -> str:
@@ -18,7 +18,7 @@ class Record(Protocol):
 
 
 class Owned(Record, Protocol):
-    """Be a record that is found by its subject, too."""
+    """Be found by a subject, too."""
 
     @property
     def subject(self) -> str:

@@ -15,9 +15,9 @@ from oauthcore.scope import Scope
 
 @per_request(kw_only=True)
 class AuthorizationCode:
-    """Remember an authorization code (RFC 6749 section 4.1.2).
+    """An authorization code (RFC 6749 section 4.1.2).
 
-    After its redemption it stays until what it gave has expired, so that a replay is still known for one.
+    After its redemption it is kept until its tokens have expired, so that a replay is detected.
     """
 
     key: Digest
@@ -27,7 +27,7 @@ class AuthorizationCode:
     redirect_uri: str
     # RFC 6749 section 4.1.3: it has to come again at the exchange only if it was in the request.
     redirect_uri_given: bool
-    # None where the policy lets a confidential client do without (RFC 9700 section 2.1.1).
+    # None if the policy allows a confidential client to go without (RFC 9700 section 2.1.1).
     code_challenge: CodeChallenge | None
     issued_at: int
     expires_at: int
@@ -38,11 +38,10 @@ class AuthorizationCode:
 
 @per_request(kw_only=True)
 class AccessToken:
-    """Remember an access token; without a `grant` it is the client's own (RFC 6749 section 4.4).
+    """An access token; without a `grant` it is the client's own (RFC 6749 section 4.4).
 
-    `client_generation` tells which registration of that `client_id` it belongs to, where no grant does. One with a
-    `confirmation` is good for whoever proves to have the key. `actors` act with it for the person, the current one
-    first.
+    `client_generation` is the registration of that `client_id` to which it belongs, if it has no grant. With a
+    `confirmation` it needs a proof of possession of that key. `actors` act with it for the user, the current one first.
     """
 
     key: Digest

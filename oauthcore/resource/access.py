@@ -1,6 +1,6 @@
-"""What a token allows, as a value, from our storage, from another server (RFC 7662) or from the token itself.
+"""What a token allows, as one value, whether it is from our storage, introspection (RFC 7662) or the token itself.
 
-Each knows more or less of it. What is not known is None or empty, and whoever depends on it refuses.
+Not every source knows every field. Unknown ones are None or empty, and a check that needs one refuses.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 class Access:
     """Say what the bearer of a token may do: for whom (`subject`, None for the client itself) and until when.
 
-    `acr`, `amr` and `auth_time` (seconds since the epoch) tell how and when the person was authenticated (RFC 9068
-    section 2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` takes
-    no such token from a bearer. `act` is who acts for the subject (RFC 8693 section 4.1). `claims` is all that a JWT or
-    an introspection answer has; nobody has looked at the rest.
+    `acr`, `amr` and `auth_time` (seconds since the epoch) say how and when the user was authenticated (RFC 9068 section
+    2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` refuses such a
+    token as a bearer token. `act` is who acts for the subject (RFC 8693 section 4.1). `claims` has all members of a JWT
+    or an introspection response; the others are not verified.
     """
 
     client_id: str
@@ -55,10 +55,10 @@ FindAccess: TypeAlias = Callable[[Secret], Flow[Access | None]]
 
 
 def access_of_members(members: Mapping[str, object], client_id: str, scope: Scope) -> Access | None:
-    """Read the members that a JWT (RFC 9068 section 2.2) and an introspection answer (RFC 7662 section 2.2) share.
+    """Read the members that JWTs (RFC 9068 section 2.2) and introspection responses (RFC 7662 section 2.2) share.
 
-    None where `cnf` or `act` can't be read: without the one, a token that is bound to a key would be a bearer's, and
-    without the other, whoever acts for somebody would be taken for that person.
+    Returns None if `cnf` or `act` is malformed. If a malformed `cnf` were ignored, a bound token would count as a
+    bearer token; with a malformed `act`, an actor would count as the user.
     """
     cnf, act = members.get("cnf"), members.get("act")
     # RFC 7800 section 3.1: cnf is an object. What can't be read is refused, never ignored.

@@ -53,9 +53,9 @@ def read_bearer(request: Request) -> Secret | None:
 
 @attrs.frozen
 class Challenge:
-    """Say how to do better: `realm` and `resource_metadata` (RFC 9728 section 5.1) are the same for every request.
+    """Hold the parts of a challenge that all requests share: `realm` and `resource_metadata` (RFC 9728 section 5.1).
 
-    Raises `ConfigurationError` for text that could not stand in a header.
+    Raises `ConfigurationError` for text that is not allowed in a header.
     """
 
     realm: str

@@ -10,7 +10,7 @@ from oauthcore.redirect_uri import LOOPBACK_HOSTS
 
 
 def is_private_channel(url: str) -> bool:
-    """Return whether nobody can change on its way what is fetched there: https, or plain http on the host itself."""
+    """Return whether a document from there can't be changed on its way: https, or plain http on the same machine."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and (
@@ -45,10 +45,10 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
 
 
 def jwks_uri_in(document: Document, issuer: str) -> str | None:
-    """Return where the keys of an issuer are, None where the document is not that issuer's or tells no such place.
+    """Return the URL of an issuer's keys, None if the document is another issuer's or has no such URL.
 
-    `issuer` has to be the very string (RFC 8414 section 3.3): a host with many tenants, or a page that takes every
-    path, answers with another's metadata, and whoever has that one's keys would sign for this issuer.
+    `issuer` must be exactly equal (RFC 8414 section 3.3). A host with many tenants, or a page that answers on every
+    path, may return another issuer's metadata, and with its keys that one could sign for this issuer.
     """
     members = document.members() or {}
     jwks_uri = members.get("jwks_uri")

@@ -29,13 +29,13 @@ class _CachedAccess:
 
 
 class IntrospectedTokens:
-    """Ask another server's introspection endpoint about tokens (RFC 7662), as a client with a secret.
+    """Introspect tokens at another server (RFC 7662), as a client with a secret.
 
-    An answer is believed for `cache_lifetime` seconds at most and never past the token's `exp`; so long a revocation
-    may go unnoticed. 0 asks each time. At most `capacity` answers are kept, under digests of their tokens. `issuer`,
-    if given, is what an answer that names one must name. `skew` is by how many seconds that server's clock may differ.
+    A response is cached for at most `cache_lifetime` seconds and never past the token's `exp`; a revocation may go
+    unnoticed for that long. 0 disables caching. At most `capacity` responses are cached, under digests of their tokens.
+    With `issuer`, a response with another `iss` is refused. `skew` is the tolerance in seconds for that server's clock.
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for invalid settings.
     """
 
     def __init__(
@@ -103,8 +103,8 @@ def access_of(response: Response, issuer: str | None, now: int, skew: int = SKEW
 
     Raises `TemporarilyUnavailable` for what is no answer: that is the server's fault or ours, not the token's.
     """
-    # RFC 7662 section 2.3: 401 here means that our own credentials are wrong. The client must not be told that its
-    # token is.
+    # RFC 7662 section 2.3: a 401 means that our own credentials are wrong. The client must not be told that its token
+    # is.
     if response.status != 200:
         raise TemporarilyUnavailable(f"the introspection endpoint answered {response.status}")
     try:

@@ -1,12 +1,11 @@
-"""Access tokens that say themselves what they allow (RFC 9068), of any issuer: ours elsewhere, or somebody else's.
+"""JWT access tokens (RFC 9068) of any issuer, an oauthcore server or another product.
 
-Nobody is asked about a token; the keys are the issuer's, found by its metadata and kept for a while. So a revocation
-goes unnoticed until the token expires: `IntrospectedTokens` is for where that is too late.
+No server is called for a token; the issuer's keys are found by its metadata and cached. So a revocation goes unnoticed
+until the token expires: if that is too late, use `IntrospectedTokens`.
 
-Two things a stranger must not be able to do. To have a token of their own taken: type, algorithm, issuer and times are
-checked, and the signature by the issuer's keys alone; whom it is meant for is checked by the `ResourceServer`. And to
-make us ask the issuer at will: what can be refused without a key is, and keys that nobody has are looked for once a
-minute (`oauthcore.documents`).
+Two attacks must fail. An attacker's own token: type, algorithm, issuer and times are checked, and the signature with
+the issuer's keys only; the audience is checked by the `ResourceServer`. And making this server call the issuer at will:
+whatever can be refused without a key is, and unknown keys are fetched at most once a minute (`oauthcore.documents`).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from oauthcore.resource.access import Access, access_of_members, text_of
 from oauthcore.resource.discovery import is_private_channel, jwks_uri_in, metadata_urls
 from oauthcore.scope import Scope, parse_scope
 
-# Keys are asked for again after so many seconds; while their issuer can't be reached, they are good for FRESH_FOR.
+# Keys are fetched again after so many seconds; while their issuer can't be reached, they are used for FRESH_FOR.
 KEYS_LIFETIME = 600
 # An issuer whose keys were found once is looked up again each FRESH_FOR. While that fails, they are where they were.
 DISCOVERED_FOR = 24 * FRESH_FOR
@@ -57,14 +56,15 @@ class _Discovered:
 
 
 class JwtTokens:
-    """Read the access tokens of an issuer, for a `ResourceServer` that knows whom they have to be meant for.
+    """Verify the access tokens of an issuer, for a `ResourceServer`, which checks their audience.
 
-    `issuer` is the string that tokens name, exactly. Its keys are found by its metadata; or they are at `jwks_uri`, or
-    are the `keys`, a JWK set as text or keys. They are kept for `keys_lifetime` seconds. `algorithms` are those that it
-    may sign with: asymmetric ones, or whoever could check a token could make one. `skew` is by how many seconds its
-    clock may differ. `policy=AllowPlainJwt()` is for an issuer whose tokens have no `typ` of `at+jwt`.
+    `issuer` is the exact `iss` of tokens. Its keys are found by its metadata; or they are at `jwks_uri`, or are the
+    `keys`, a JWK set as text or keys. They are cached for `keys_lifetime` seconds. `algorithms` are those that it may
+    sign with; they must be asymmetric, since otherwise whoever can verify a token could make one. `skew` is the
+    tolerance in seconds for its clock. `policy=AllowPlainJwt()` is for an issuer whose tokens have no `typ` of
+    `at+jwt`.
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for invalid settings.
     """
 
     def __init__(
@@ -107,7 +107,8 @@ class JwtTokens:
     def __call__(self, token: Secret) -> Flow[Access | None]:
         """Return what a token allows.
 
-        Raises `InvalidToken` with what is wrong with it, `TemporarilyUnavailable` where the issuer's keys can't be had.
+        Raises `InvalidToken` with what is wrong with it, `TemporarilyUnavailable` if the issuer's keys are not
+        available.
         """
         now = int(self.clock())
         return with_documents(lambda: self._access(token.reveal(), now))
@@ -137,7 +138,7 @@ class JwtTokens:
         # RFC 9068 section 4: iss MUST exactly match. Issuers of one host may share their keys.
         if claims.get("iss") != self.issuer:
             raise InvalidToken("the token is another issuer's")
-        # RFC 8725 section 3.12: with plain `typ`, the claims are all that tells an access token from others.
+        # RFC 8725 section 3.12: with a plain `typ`, only the claims distinguish an access token from other JWTs.
         if _NO_ACCESS_TOKENS & claims.keys():
             raise InvalidToken("the token is an ID token, or tells of a security event")
         # RFC 9068 section 4: the current time MUST be before exp.
@@ -145,7 +146,7 @@ class JwtTokens:
 
     def _verified(self, text: str, now: int) -> VerifiedJwt:
         given = self._keys
-        # Keys that were given are never fetched anew: nobody else decides what signs.
+        # Keys that were given are never fetched again: no one else decides which keys are trusted.
         if given is not None:
             return verify(text, given, self._algorithms)
         url = self._jwks_uri or self._discover(now)
@@ -165,7 +166,7 @@ class JwtTokens:
 
     def _keys_in(self, body: bytes | None) -> tuple[Jwk, ...]:
         if body is None:
-            # 503, not 401: the token may be good, and a client that is told otherwise would throw it away.
+            # 503, not 401: the token may be valid, and a client that gets a 401 would throw it away.
             raise TemporarilyUnavailable(f"the keys of {self.issuer} can't be fetched")
         read_body, keys = self._read
         if read_body is not body:
@@ -181,7 +182,7 @@ class JwtTokens:
         if known is not None and now < known.found_at + FRESH_FOR:
             return known.jwks_uri
         is_usable = known is not None and now < known.found_at + DISCOVERED_FOR
-        # Where it was found before is asked alone while that does: a server that is down is waited for once.
+        # Once found, only this URL is used while it works; then a server that is down costs one timeout, not several.
         for url in (known.metadata_url,) if known is not None and is_usable else self._metadata_urls:
             jwks_uri = jwks_uri_in(self._documents.get(url, now), self.issuer)
             if jwks_uri is not None:
@@ -214,7 +215,7 @@ class JwtTokens:
 
 
 def _public(keys: str | bytes | Iterable[Jwk]) -> tuple[Jwk, ...]:
-    """Return the public keys that were given; raises `ConfigurationError` where there are none."""
+    """Return the public keys that were given; raises `ConfigurationError` if there are none."""
     try:
         given = parse_set(keys) if isinstance(keys, str | bytes) else tuple(key.public for key in keys)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The metadata of a protected resource (RFC 9728): where it is found, and what it says."""
+"""The metadata of a protected resource (RFC 9728): its location and its content."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ WELL_KNOWN = "/.well-known/oauth-protected-resource"
 
 
 def metadata_places(resource: str, *, at_root: bool) -> tuple[str, tuple[str, ...]]:
-    """Return the URL of the metadata, and every path at which it is answered.
+    """Return the URL of the metadata, and every path at which it is served.
 
-    The well-known part stands before the resource's own path, of which a slash that follows the host is no part (RFC
-    9728 section 3.1). Clients differ about a slash at the path's end, so that both do. Clients of MCP that are told no
-    URL look at the root last: `at_root` is for a resource that is the only one of its host.
+    The well-known part is inserted before the resource's own path, without the slash of an empty path (RFC 9728 section
+    3.1). Clients differ about a slash at the end of a path, so both paths are served. MCP clients that get no URL try
+    the root last: `at_root` is for a resource that is the only one of its host.
 
-    Raises `ConfigurationError` for what is no such URL.
+    Raises `ConfigurationError` if the resource is not such a URL.
     """
     parts = urlsplit(resource)
     # RFC 9728 section 1.2: an https URL without a fragment; a query SHOULD NOT be there. http is for loopback.
@@ -33,8 +33,8 @@ def metadata_places(resource: str, *, at_root: bool) -> tuple[str, tuple[str, ..
 
 def resource_metadata(resource: str, issuers: tuple[str, ...], scopes: Scope, name: str | None) -> Response:
     """Return the document (RFC 9728 section 2); it never changes while the server runs, so it is made once."""
-    # Section 3.3: clients compare `resource` with what they asked for as strings, and `authorization_servers` with the
-    # issuer in the server's own metadata, so that both stand there as they were given.
+    # Section 3.3: clients compare `resource` with the URL that they used as strings, and `authorization_servers` with
+    # the issuer in the server's metadata, so both are emitted as they were given.
     members: dict[str, object] = {"resource": resource, "bearer_methods_supported": ["header"]}
     if issuers:
         members["authorization_servers"] = list(issuers)

@@ -1,4 +1,4 @@
-"""What a route takes: a scope (RFC 6750 section 3), and how and when a person was authenticated (RFC 9470)."""
+"""What a route requires: a scope (RFC 6750 section 3), and how and when the user was authenticated (RFC 9470)."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Requirement:
         return cls(required_scope(scope), values, max_age)
 
     def check_authentication(self, access: Access, now: float) -> None:
-        """Refuse a token by how and when its person was authenticated (RFC 9470 section 3).
+        """Refuse a token by how and when its user was authenticated (RFC 9470 section 3).
 
-        A token that tells nothing of it does not do. Raises `InsufficientUserAuthentication`, which names all that is
-        required, so that one new authorization is enough.
+        A token without that information is refused. Raises `InsufficientUserAuthentication`, which names all
+        requirements, so that one new authorization is enough.
         """
         if self.acr_values and access.acr not in self.acr_values:
             raise self._insufficient(f"the token's acr is {access.acr}")
@@ -60,10 +60,10 @@ class Requirement:
 
 
 def required_scope(scope: str | Iterable[str]) -> Scope:
-    """Read the scope that a host requires (RFC 6749 appendix A.4); raises `ConfigurationError` for what can't be one.
+    """Read the scope that a host requires (RFC 6749 appendix A.4); raises `ConfigurationError` for an invalid one.
 
-    `offline_access` is between a client and the authorization server, and opens nothing here: a client that was told
-    to ask for it would get refresh tokens that it did not want (OIDC Core section 11).
+    `offline_access` concerns only the client and the authorization server. If a resource required it, clients would
+    request it and get refresh tokens that they do not want (OIDC Core section 11).
     """
     try:
         required = parse_scope(as_scope(scope).text)

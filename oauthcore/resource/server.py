@@ -1,8 +1,8 @@
-"""The resource server: may the bearer of this token do that (RFC 6750, RFC 9470), and who tells (RFC 9728)?
+"""The resource server: verify a bearer token (RFC 6750, RFC 9470), and publish the resource's metadata (RFC 9728).
 
-It is given what finds out what a token allows: `StoredTokens` in the authorization server's own storage,
-`IntrospectedTokens` by asking another server, `JwtTokens` by reading the token. Nothing here knows clients, how grants
-are made, or how a framework protects a route.
+It gets an object that finds out what a token allows: `StoredTokens` for the authorization server's own storage,
+`IntrospectedTokens` for introspection, `JwtTokens` for JWTs. It does not know clients, how grants are made, or how a
+framework protects a route.
 """
 
 from __future__ import annotations
@@ -41,16 +41,15 @@ class AnyAudience:
 class ResourceServer:
     """Check bearer tokens for a resource, and publish its metadata.
 
-    `tokens` finds out what they allow: `server.tokens`, `IntrospectedTokens` or `JwtTokens`. With `server.tokens`, give
-    the world the same `claims` as the server's: without, nobody is ever gone.
+    `tokens` finds out what they allow: `server.tokens`, `IntrospectedTokens` or `JwtTokens`. With `server.tokens`, the
+    world needs the server's `claims`: without it, tokens of removed users stay valid.
 
     `resource` is the resource's own URL. With it there is a metadata document at `metadata_paths` (RFC 9728), which
-    names the `authorization_servers`, by default the issuer of `tokens`, and `scopes`; each challenge says where it is.
+    names the `authorization_servers`, by default the issuer of `tokens`, and `scopes`; each challenge has its URL.
     `metadata_at_root` is for a resource that is alone on its host: clients look there last.
 
-    `audience` is what a token must be meant for, one of these strings: by default the `resource`. Without one it is
-    the issuer where `tokens` are `server.tokens`, and whatever it is otherwise. `AnyAudience()` checks none for a
-    resource either. `implies` widens a token's scope: `ScopeHierarchy({"write": ["read"]})`, or a function; that of the
+    `audience` is what a token must be meant for, one of these strings: by default the `resource`. Without a resource it
+    is the issuer if `tokens` are `server.tokens`, and otherwise not checked. `AnyAudience()` turns the check off. `implies` widens a token's scope: `ScopeHierarchy({"write": ["read"]})`, or a function; that of the
     server's policy where `tokens` are its own. `clock` is needed for `max_age` where `tokens` is a function of your
     own.
 
@@ -76,7 +75,7 @@ class ResourceServer:
         self._clock = clock or (tokens.clock if isinstance(tokens, _OURS) else None)
         self._audience = _accepted(audience, resource, tokens)
         if isinstance(tokens, JwtTokens) and audience is None and resource is None:
-            # RFC 9068 section 4: nobody but the resource itself can know that a token is not meant for it.
+            # RFC 9068 section 4: only the resource itself can decide that a token is not meant for it.
             raise ConfigurationError(
                 "resource", None, "pass resource= or audience=: which tokens does this server accept?"
             )
@@ -91,7 +90,7 @@ class ResourceServer:
 
     @property
     def audience(self) -> frozenset[str] | None:
-        """Return what a token must be meant for, one of these, in the form in which they are compared; None for any."""
+        """Return the accepted audiences, in the form in which they are compared; None for any."""
         return self._audience
 
     def protect(
@@ -153,7 +152,7 @@ class ResourceServer:
         token = read_bearer(request)
         if token is None:
             return self._challenge.require_token(requirement.scope)
-        # Asked only now: a request that can't be read costs no look-up and no request to another server.
+        # Only now: a malformed request costs no look-up and no request to another server.
         access = yield from self._tokens(token)
         if access is None:
             raise InvalidToken("the token is unknown, expired or revoked")
@@ -161,10 +160,11 @@ class ResourceServer:
 
     def _decide(self, access: Access, requirement: Requirement) -> Access:
         if self._audience is not None and not self._audience.intersection(map(_compared, access.audience)):
-            # RFC 8707 section 3, RFC 9068 section 4: whoever runs another resource has tokens for that one.
+            # RFC 8707 section 3, RFC 9068 section 4: another resource has tokens for itself, and must not use them
+            # here.
             raise InvalidToken(f"the token is meant for {access.audience}")
         if access.cnf is not None:
-            # RFC 9449 section 7.2, RFC 8705 section 3: having it is not enough, and nobody has looked for a proof.
+            # RFC 9449 section 7.2, RFC 8705 section 3: possession of the token is not enough, and no proof was checked.
             raise InvalidToken("the token is bound to a key, and came without a proof of it")
         # Before the scope, since this challenge names the scope as well: one new authorization is enough for both.
         requirement.check_authentication(access, 0 if self._clock is None else self._clock())
@@ -176,16 +176,16 @@ class ResourceServer:
 
 @attrs.frozen
 class Protection:
-    """Protect one route: what a host's helper asks with each request."""
+    """Protect one route: a framework's helper calls it with each request."""
 
     resource_server: ResourceServer
     requirement: Requirement
 
     def verify(self, request: Request) -> Flow[Access | Response]:
-        """Find out what a request's token allows: an `Access` that does, or the response to give.
+        """Return the `Access` of a request's token, or the response that refuses it.
 
-        401 without a token, with one that is no good, or where the person has to be authenticated otherwise; 403 with
-        one whose scope falls short, 400 for what can't be read, 503 where nobody could be asked.
+        401 without a token, with an invalid one, or if the user must be authenticated otherwise; 403 for insufficient
+        scope, 400 for a malformed request, 503 if the token could not be looked up.
         """
         return self.resource_server.find_access(request, self.requirement)
 
@@ -197,7 +197,7 @@ class Protection:
 def _accepted(
     audience: str | Iterable[str] | AnyAudience | None, resource: str | None, tokens: FindAccess
 ) -> frozenset[str] | None:
-    """Return what the audience of a token may be, None for whatever it is."""
+    """Return the audiences that are accepted, None for any."""
     if isinstance(audience, AnyAudience):
         return None
     given: str | Iterable[str] | None = resource if audience is None else audience

@@ -21,8 +21,8 @@ class StoredTokens:
     server's: it says what outlives a login session. `admits` is the server's, too, where clients may say what they are
     in documents: `ClientIdMetadata.admits`; without it tokens of such clients are none.
 
-    Whether the person is still known is asked of the world's `claims`. A `World` without takes everybody for known, and
-    so tokens of a person whom the application has removed.
+    Whether the user still exists is decided by the world's `claims`. In a `World` without it every user exists, so
+    tokens of a user whom the application has removed stay valid.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
-"""Finding an access token that is shown, opaque or signed: both are stored, and live only as long as what is stored.
+"""Find an access token, opaque or JWT: both are stored, and live only as long as their records.
 
-What a token was issued to is found here, too: what its life hangs on (`oauthcore.records.liveness`).
+What the token was issued on is found here, too: its liveness depends on it (`oauthcore.records.liveness`).
 
-A signed one (RFC 9068) is found by its `jti`, once its signature shows that it was made here: the signature alone would
-tell nothing of a revocation.
+A JWT (RFC 9068) is found by its `jti`, after its signature has proved that this server issued it: the signature alone
+would not show a revocation.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _find_signed(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Ver
 
 
 def looks_signed(value: Secret) -> bool:
-    """Return whether it could be a JWT: what this server draws and derives has no full stop in it."""
+    """Return whether it could be a JWT: opaque tokens of this server contain no full stop."""
     return value.reveal().count(".") == 2
 
 
@@ -52,9 +52,9 @@ def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify
 
 
 def issued_to(token: AccessToken | RefreshToken | None, caller: Client | None = None) -> Flow[IssuedTo]:
-    """Find what a token's life hangs on; `caller` is a client that has been found already.
+    """Find what the liveness of a token depends on; `caller` is a client that has been found already.
 
-    The application is asked last, and only for a person whose grant is there: whether they are known, and no claims.
+    The application is called last, and only if the grant exists: whether the user exists, without claims.
     """
     if token is None:
         return IssuedTo(None)

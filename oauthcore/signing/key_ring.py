@@ -1,9 +1,9 @@
-"""The life of signing keys, decided purely: what time does to a ring, what it lacks, and what an operator may do.
+"""The life of signing keys, decided purely: rotation by time, missing keys, and what an operator may do.
 
-Times fit together so that nobody ever meets a signature whose key they can't know. A key is published for longer than
-any worker remembers the ring and any client its copy of it; only then it signs. It stays published until the last token
-that it signed has expired, counted from the moment when the last worker can have heard that it was superseded. After
-that this server alone remembers it, for as long as clients may send back what it signed to say whom they mean.
+The times are such that no one ever sees a signature whose key they can't know. A key is published for longer than any
+worker caches the ring and any client the key set; only then it signs. It stays published until the last token that it
+signed has expired, counted from the moment when the last worker has noticed its successor. After that only this server
+keeps it, for as long as clients may send back an ID token that it signed, as a hint.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oauthcore.records.key_ring import KeyRing, RingKey
 from oauthcore.records.lifecycle import KEY, KeyInput, KeyState, advance
 
 DAY = 86_400
-# Whoever rotates by hand, many times a day, does not make every worker read a record that grows without end.
+# A limit, so that an operator who rotates many times a day does not make the record grow without end.
 MAX_REMEMBERED = 20
 
 
@@ -43,7 +43,7 @@ class KeyPolicy:
     algorithms: tuple[str, ...] = attrs.field(default=("RS256",), converter=_names)
     # NIST SP 800-57 part 1 section 5.3.6 allows years; three months make a rotation something that is known to work.
     active_lifetime: int = 90 * DAY
-    # Some clients keep keys for a day, whatever they are told.
+    # Some clients cache keys for a day, whatever `Cache-Control` says.
     published_lifetime: int = 2 * DAY
     signed_lifetime: int = DAY
     # As long as a grant lasts (Lifetimes.grant_lifetime): who refreshes for so long may be signed in there for so long.
@@ -82,7 +82,7 @@ def _check_outlived(name: str, lifetime: int, policy: KeyPolicy) -> None:
 
 
 def missing_algorithms(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:
-    """Return the algorithms that lack a key: there is none at all, or none to succeed the one that grows old."""
+    """Return the algorithms that need a new key: there is none, or none to succeed one that is about to retire."""
     return tuple(alg for alg in policy.algorithms if _wants(alg, ring, now, policy))
 
 
@@ -109,7 +109,7 @@ def advance_ring(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
 
 
 def _remembered(key: RingKey, now: int, policy: KeyPolicy) -> RingKey:
-    # A worker that has not heard of the retirement signs with the key for as long as it remembers the ring.
+    # A worker that has not noticed the retirement signs with the key for as long as it caches the ring.
     lasts = policy.signed_lifetime + policy.cache_lifetime
     if key.state is not KeyState.RETIRED or now < (key.retired_at or 0) + lasts:
         return key
@@ -127,7 +127,7 @@ def _to_be_forgotten(ring: KeyRing, now: int, policy: KeyPolicy) -> set[str]:
 
 def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
     """Put a key in; the first one of its algorithm is active at once, for want of another."""
-    # RFC 7517 section 4.5: kid tells keys apart; two of one name could not be chosen between.
+    # RFC 7517 section 4.5: kid distinguishes keys; with two of the same kid, no choice would be possible.
     if any(known.kid == key.kid for known in ring.keys):
         raise ConfigurationError("key", key.kid, "there is already a key with this kid; use another kid")
     published = attrs.evolve(ring, keys=(*ring.keys, key))
@@ -158,7 +158,7 @@ def activate(ring: KeyRing, kid: str, now: int) -> KeyRing:
 def _seeing_activated(key: RingKey, kid: str, alg: str, now: int) -> RingKey:
     if key.kid == kid and key.state is not KeyState.ACTIVE:
         return attrs.evolve(key, state=_after(key, KeyInput.ACTIVATE), activated_at=now)
-    # The private half is deleted at once. What it signed is verified by the public half until it has expired.
+    # The private half is deleted at once. The public half verifies its signatures until they have expired.
     if key.alg == alg and key.state is KeyState.ACTIVE and key.kid != kid:
         return attrs.evolve(key, state=_after(key, KeyInput.SUPERSEDE), retired_at=now, private=None)
     return key

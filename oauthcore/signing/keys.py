@@ -1,8 +1,8 @@
-"""The server's own keys: in storage, where they turn by themselves, or handed in.
+"""The server's own keys: in storage, where they rotate automatically, or given by the host.
 
-Every worker asks its `KeySet` and gets `Keys`: what signs, and what is published. Keys in storage are one record, which
-is looked at again every `cache_lifetime` seconds; whoever looks first when something is due does it, and the others
-take what was made.
+Workers get `Keys` from their `KeySet`: the signing keys, and the published ones. Keys in storage are one record, which
+is read again every `cache_lifetime` seconds. If a rotation is due, the first worker that notices does it, and the
+others use the result.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Keys:
         object.__setattr__(self, "jwks", set_of(self.published))
 
     def signing_key(self, alg: str) -> Jwk:
-        """Return the key that signs by an algorithm; raises `ConfigurationError` where there is none."""
+        """Return the key that signs by an algorithm; raises `ConfigurationError` if there is none."""
         key = self.signing.get(alg)
         if key is None:
             raise ConfigurationError("keys.algorithms", alg, "add it to the algorithms, so that there is a key for it")
@@ -160,7 +160,7 @@ class StoredKeys:
         return self._look(now)
 
     def ring(self, now: int) -> Flow[KeyRing]:
-        """Return the record as it stands, after making or rotating the keys that are due."""
+        """Return the current record, after creating or rotating the keys that are due."""
         ring = yield from find(KeyRing, self._issuer)
         if (
             ring is not None

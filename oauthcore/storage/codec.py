@@ -17,7 +17,7 @@ from oauthcore.wire.text import words
 
 
 def _converter() -> Converter:
-    # A field that a later version adds, with a default, leaves the text of the records there are as it is.
+    # A field that a later version adds, with a default, does not change the text of existing records.
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     converter.register_unstructure_hook(Scope, lambda scope: scope.text)
     converter.register_structure_hook(Scope, lambda text, _: Scope(words(str(text))))

@@ -1,6 +1,6 @@
-"""Records in memory, for demos, tests and whoever can afford to forget: the shortest storage that keeps the contract.
+"""Records in memory, for demos and tests: the shortest storage that fulfils the contract.
 
-Safe under threads. The only room of the core that knows of them, and only of their lock.
+It is thread-safe, and the only module of the core that knows of threads, and only of their lock.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ class MemoryStorage:
                     return False
                 if new is not expected:
                     written[place] = new
-            # In one step: whoever finds without the lock sees all of it or nothing, and None for what is gone.
-            records.update(written)  # type: ignore[arg-type]  # what is None is gone again two lines below
+            # In one step: a find without the lock sees all of it or nothing; deleted records are None until below.
+            records.update(written)  # what is None is removed two lines below
             for place, kept in written.items():
                 if kept is None:
                     del records[place]
             return True
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         with self._lock:
             expired = (
                 place

@@ -1,13 +1,13 @@
-"""Purging: what has expired is removed, a batch at a time, for as long as a host runs.
+"""Purging: remove expired records, a batch at a time, for as long as a host runs.
 
-A storage removes by an index and is asked for a bounded number, so that no request waits long for a batch; between two
-batches there is a pause, so that whoever waits gets a turn. Any number of workers may do so at once: whoever comes
-second finds less to remove, or nothing. Where nobody does nothing is unsafe, as nothing is live after it has expired.
+A storage uses an index, and each call removes a bounded number, so that no request waits long for a batch; between two
+batches there is a pause for other requests. Any number of workers may purge at the same time: each finds less to
+remove. Not purging is safe, too, since expired records are never used.
 
-What has expired is left for some minutes, as clocks differ: who is ahead must not forget that an assertion was used, or
-a code, while another worker still takes it.
+Records are kept for some minutes after they expire, because clocks differ: a worker whose clock is ahead must not
+remove the record of a used assertion or code that another worker would still accept.
 
-There is no thread here, no task and no timer: a host has them, and hands in how it waits.
+There is no thread, task or timer here: the host has them, and passes a function that waits.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def more_than_nothing(instance: object, attribute: attrs.Attribute[Any], value: 
 class Purging:
     """Remove expired records in the background.
 
-    `report` is called for each batch with how many records it removed, or with what went wrong, and must not raise. A
-    storage that fails is asked again `every` seconds later, as it is where nothing more has expired. After a full batch
-    it is asked again after `pause` seconds.
+    `report` is called for each batch with the number of removed records, or with the exception, and must not raise.
+    After a failure, and if nothing more has expired, it continues `every` seconds later; after a full batch, `pause`
+    seconds later.
     """
 
     clock: Clock
@@ -55,7 +55,7 @@ class Purging:
     batch: int = attrs.field(default=BATCH, validator=more_than_nothing)
 
     def run(self, storage: Storage, wait: Callable[[float], object]) -> None:
-        """Go on until `wait`, which is called with seconds, gives something true: `threading.Event.wait` fits."""
+        """Continue until `wait`, which is called with seconds, returns something true: `threading.Event.wait` fits."""
         came: int | Exception
         while True:
             try:
@@ -66,7 +66,7 @@ class Purging:
                 return
 
     async def arun(self, storage: Storage | AsyncStorage, wait: Callable[[float], Awaitable[object]]) -> None:
-        """Go on until what `wait` gives is true, or this is cancelled: `asyncio.sleep` fits."""
+        """Continue until `wait` returns something true, or this is cancelled: `asyncio.sleep` fits."""
         came: int | Exception
         while True:
             try:
@@ -78,6 +78,6 @@ class Purging:
                 return
 
     def _reported(self, came: int | Exception) -> float:
-        """Tell what came of a batch, and give for how many seconds to rest."""
+        """Report the result of a batch, and return for how many seconds to pause."""
         self.report(came)
         return self.pause if came == self.batch else self.every

@@ -1,7 +1,7 @@
-"""Cross-origin requests (Fetch section 3.2): who may call from a page of another origin, and with what headers.
+"""Cross-origin requests (Fetch section 3.2): which endpoints pages of other origins may call, with which headers.
 
-Any origin may call what is open at all. Such an endpoint takes no cookies, so the page that calls has no authority but
-what it brings itself.
+Any origin may call an endpoint with CORS. Such an endpoint ignores cookies, so the calling page has no authority but
+the credentials that it sends itself.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _MAX_LENGTH = 1_024
 
 
 def preflight(request: Request, methods: tuple[str, ...], cors: Cors = ANY_ORIGIN) -> Response:
-    """Answer a browser that asks before it sends: yes, with whatever headers the client announces.
+    """Answer a preflight: allow whatever headers the client announces.
 
-    Clients add headers that are no concern of ours: MCP's send `MCP-Protocol-Version`, others `DPoP` (RFC 9449).
+    Clients add headers that are of no interest here: MCP's send `MCP-Protocol-Version`, others `DPoP` (RFC 9449).
     """
     announced = request.header("access-control-request-headers") or ""
     # Echoed only if it is a plain list of names: anything else could inject a header.

@@ -23,10 +23,10 @@ def _path_of(target: str) -> str:
 
 @attrs.frozen
 class Peer:
-    """Say who is at the other end of a connection, as far as the host knows and believes it.
+    """Describe the other end of a connection, as far as the host knows and trusts it.
 
-    `address` is an IP address in its usual spelling, None where there is none (a unix socket). `is_secure` tells that
-    the request came by TLS. `certificate` is what the client showed of itself and the host has verified, in DER.
+    `address` is an IP address in its usual spelling, None if there is none (a unix socket). `is_secure` is true if the
+    request came by TLS. `certificate` is the client's certificate, verified by the host, in DER.
     """
 
     address: str | None = None
@@ -62,8 +62,8 @@ class Request:
     def header(self, name: str) -> str | None:
         """Return the header of that lower-case name, None if there is none.
 
-        Several lines of it are one list (RFC 9110 section 5.3). So nobody can show one line to us and another to
-        whoever stands between; what may be there once alone, such as a content type, is then none that is known.
+        Several lines are one list (RFC 9110 section 5.3). So an attacker can't make us use one line and a proxy
+        another; a header that may be there only once, such as a content type, then has an invalid value.
         """
         found = None
         for key, value in self.headers:
@@ -91,7 +91,7 @@ class Outgoing:
     max_size: int | None = None
 
 
-# A sentence and some of what it is about: more would fill the log at the wish of whoever sends it.
+# A sentence and an excerpt: more would let an attacker fill the log.
 MAX_REASON = 500
 
 
@@ -154,9 +154,9 @@ _JSON: Headers = (("Content-Type", "application/json"), *NO_STORE)
 
 
 def _encoder() -> Callable[[object, int], Iterable[str]]:
-    """Return what `json.dumps` makes anew at each call and then calls once: a third of what an answer's JSON takes.
+    """Return the encoder that `json.dumps` creates at each call and then calls once, a third of its time.
 
-    It is made as `JSONEncoder.iterencode` makes it; where Python has none in C, that itself will do.
+    It is created as `JSONEncoder.iterencode` does; if Python has none in C, that method is used.
     """
     plain = json.JSONEncoder()
     make: Callable[..., Callable[[object, int], Iterable[str]]] | None = getattr(json.encoder, "c_make_encoder", None)

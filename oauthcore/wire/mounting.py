@@ -1,9 +1,9 @@
-"""Mounting: which paths an application sees of the issuer's, when it lives below a prefix itself.
+"""Mounting: which part of the issuer's paths an application sees when it is itself below a prefix.
 
-A server is called by the paths of its issuer (RFC 8414 section 2), whatever stands in front of it. An application
-that was mounted at a prefix, or is behind a proxy that cuts one off, sees the rest of them. Hosts tell the prefix
-beside the path (`SCRIPT_NAME` in PEP 3333, `root_path` in ASGI), and routers match the path without it. So endpoints
-are routed by every rest that there may be, and found by the whole path of the request.
+Requests have the paths of the issuer (RFC 8414 section 2). An application that is mounted at a prefix, or behind a
+proxy that strips one, sees only the rest of them. Hosts pass the prefix beside the path (`SCRIPT_NAME` in PEP 3333,
+`root_path` in ASGI), and routers match the path without it. So endpoints are routed by every possible rest, and found
+by the whole path of the request.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from oauthcore.errors import ConfigurationError
 
 
 def check_prefix(prefix: str, paths: Collection[str]) -> str:
-    """Return a prefix that stands in front of all endpoints, without a slash at its end; blank for none.
+    """Return a prefix that all endpoints have, without a slash at its end; blank for none.
 
-    Raises `ConfigurationError` for one that doesn't: no request could be for an endpoint.
+    Raises `ConfigurationError` if they don't have it: no request could reach an endpoint.
     """
     prefix = prefix.rstrip("/")
     if prefix and not all(path.startswith(prefix + "/") for path in paths):
@@ -37,7 +37,7 @@ def prefixes_of(paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def seen_below(prefixes: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]:
-    """Return what an application at one of the prefixes may be asked for, each path once, the whole ones first."""
+    """Return the paths at which an application below one of the prefixes is called, each once, the whole ones first."""
     whole = tuple(paths)
     rests = (path.removeprefix(prefix) for prefix in prefixes for path in whole if path.startswith(prefix + "/"))
     return tuple(dict.fromkeys(rests))
@@ -46,8 +46,8 @@ def seen_below(prefixes: Iterable[str], paths: Iterable[str]) -> tuple[str, ...]
 def whole_paths(seen: str, root: str, prefix: str) -> Iterator[str]:
     """Return the paths that a client may have sent, the likeliest first.
 
-    `seen` is the path that the application was asked for, `root` the prefix that its host tells, which some hosts leave
-    in front of the path and others don't, and `prefix` the one that its operator tells.
+    `seen` is the path that the application got, `root` the prefix from its host, which some hosts leave in front of the
+    path and others don't, and `prefix` the one that the operator has set.
     """
     yield seen
     if root:
@@ -61,7 +61,7 @@ def whole_paths(seen: str, root: str, prefix: str) -> Iterator[str]:
 def below(path: str, root: str) -> str:
     """Return a path without the prefix that its host has put in front of it, for the metadata at the host's root.
 
-    Some hosts put what they were told is their prefix in front of whatever they are asked for (`uvicorn --root-path`,
-    `FORCE_SCRIPT_NAME`), and the metadata of an issuer with a path is not below that path (RFC 8414 section 3.1).
+    Some hosts put their configured prefix in front of every path (`uvicorn --root-path`, `FORCE_SCRIPT_NAME`), but the
+    metadata of an issuer with a path is not below that path (RFC 8414 section 3.1).
     """
     return path.removeprefix(root) if root else path

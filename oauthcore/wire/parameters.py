@@ -103,9 +103,9 @@ def parse_form(text: str, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
 
 
 def _as_written(pieces: list[str], repeatable: frozenset[str]) -> dict[str, str] | None:
-    """Return what unencoded pieces say, None where there is more to it: a list, a blank, a name twice.
+    """Return the parameters of unencoded pairs, None if a slower parse is needed: a list, a blank, a repeated name.
 
-    So it is with most bodies at the token endpoint.
+    Most bodies at the token endpoint are that simple.
     """
     try:
         values: dict[str, str] = dict([piece.split("=", 1) for piece in pieces])
@@ -115,7 +115,7 @@ def _as_written(pieces: list[str], repeatable: frozenset[str]) -> dict[str, str]
     return values if is_simple and "" not in values and "" not in values.values() else None
 
 
-# What an escape stands for, where that is one printable character of ASCII: as in URLs, which are most of what has any.
+# The characters of escapes that mean one printable character of ASCII, as in URLs: most escapes are such.
 _PRINTABLE = {f"{code:02{digits}}": chr(code) for code in range(0x20, 0x7F) for digits in "xX"}
 
 
@@ -130,7 +130,7 @@ def _decoded(text: str) -> str:
         else:
             return _without_nul(text)
     try:
-        # Only surrogates that stand alone can't be encoded; what is ASCII and has no escape in it is read already.
+        # Only lone surrogates can't be encoded; ASCII without escapes has been handled above.
         if "%" in text or not text.isascii():
             text = unquote_to_bytes(text).decode("utf-8")
     except UnicodeError:
@@ -153,7 +153,7 @@ def form_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Paramete
     content_type = request.header("content-type")
     if content_type != FORM and media_type(content_type) != FORM:
         raise UnreadableRequest.with_description(f"the content type is not {FORM}")
-    # A host may let longer bodies through; parsing is bounded here, whatever it does.
+    # A host may accept longer bodies; parsing is bounded here in any case.
     if len(request.body) > MAX_LENGTH:
         raise UnreadableRequest.with_description(f"the parameters take more than {MAX_LENGTH} bytes")
     try:
@@ -168,11 +168,11 @@ def query_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Paramet
 
 
 def cookies_named(request: Request, name: str) -> list[str]:
-    """Return every value a browser sent under that cookie name (RFC 6265 section 5.4: there may be several).
+    """Return every value that a browser sent under that cookie name (RFC 6265 section 5.4: there may be several).
 
-    Only SP and HTAB around a name are no part of it, as in browsers. U+00A0 and U+0085 are white space to `str.strip`:
-    another host of the domain, which no browser lets set a `__Host-` cookie, could set one with such a character before
-    the name, and have it read here as this host's own.
+    As in browsers, only SP and HTAB around a name are stripped. `str.strip` would also strip U+00A0 and U+0085: another
+    host of the domain, which browsers don't let set a `__Host-` cookie, could then set one with such a character before
+    the name, and it would be read here as this host's own.
     """
     return [
         strip_ows(pair.partition("=")[2]).strip('"')
@@ -183,10 +183,10 @@ def cookies_named(request: Request, name: str) -> list[str]:
 
 
 def cookie_of(request: Request, name: str) -> str | None:
-    """Return the value of the one cookie of that name; None where there is none, and where there are several.
+    """Return the value of the only cookie of that name; None if there is none or several.
 
-    A browser keeps one `__Host-` cookie of a name (RFC 6265bis section 4.1.3.2). Where two arrive, one of them is
-    somebody else's, and nothing tells which.
+    A browser keeps one `__Host-` cookie of a name (RFC 6265bis section 4.1.3.2). If two arrive, one of them was set by
+    an attacker, and it is unknown which.
     """
     values = cookies_named(request, name)
     return values[0] if len(values) == 1 else None

@@ -23,7 +23,7 @@ PAGE_HEADERS: Headers = (
 
 @attrs.frozen
 class ErrorPage:
-    """Say what an error page has to tell a person: nothing here came from the request."""
+    """Hold the content of an error page; nothing in it is from the request."""
 
     status: int
     code: str
@@ -64,7 +64,7 @@ def refuse_as_page(error: OAuthError, render: RenderErrorPage, cause: BaseExcept
 
 
 def plain_error_page(page: ErrorPage) -> Response:
-    """Render an error page for a host that has no looks of its own to give it."""
+    """Render an error page for a host that has no templates of its own."""
     html = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>The request was refused</title>'
         f"<h1>The request was refused.</h1><p>{escape(page.description)}</p><p><code>{escape(page.code)}</code></p>"

@@ -1,8 +1,8 @@
 """Text from the wire, read by the characters that the standards name.
 
-`str.strip`, `str.split`, `str.lower`, `str.isdigit` and `int` go by Unicode, where U+00A0 and U+0085 are white space,
-U+212A is a k and U+0663 is a 3. Browsers, proxies and other servers go by ASCII, and wherever two readers of one text
-disagree, somebody gets through between them. Everything here takes ASCII alone and leaves other characters as they are.
+`str.strip`, `str.split`, `str.lower`, `str.isdigit` and `int` follow Unicode, where U+00A0 and U+0085 are white space,
+U+212A is a k and U+0663 is a 3. Browsers, proxies and other servers follow ASCII, and if two readers of a text
+disagree, an attacker can use the difference. The functions here handle ASCII only and leave other characters alone.
 `tests/house/` keeps those methods out of the other modules.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 # RFC 9110 section 5.6.3: OWS = *( SP / HTAB )
 OWS = " \t"
-# RFC 8259 section 2: what may stand around a JSON value.
+# RFC 8259 section 2: the white space around a JSON value.
 JSON_WHITE_SPACE = " \t\n\r"
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -33,7 +33,7 @@ def ascii_lower(text: str) -> str:
 
 def lower_names(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return header fields with their names in lower case, as `ascii_lower` makes it (RFC 9110 section 5.1)."""
-    # `ascii_lower` itself would be a call for each of them, at each request.
+    # A call of `ascii_lower` for each of them would be slow, since it is done for each request.
     return tuple([(name.lower() if name.isascii() else name.translate(_LOWER), value) for name, value in headers])
 
 
@@ -46,15 +46,15 @@ def decimal(text: str, digits: int) -> int | None:
 
 
 def words(text: str | None) -> tuple[str, ...]:
-    """Return what stands between spaces, as in `scope`, `prompt` and `ui_locales` (RFC 6749 section 3.3)."""
+    """Return the values between spaces, as in `scope`, `prompt` and `ui_locales` (RFC 6749 section 3.3)."""
     return tuple(filter(None, text.split(" "))) if text else ()
 
 
 def media_type(content_type: str | None) -> str:
     """Return a Content-Type's type and subtype in lower case, without parameters; blank for None (RFC 9110 8.3.1).
 
-    Blank for several, too: whoever stands between may have believed another one. A comma can be in a quoted parameter,
-    of which no type that is looked for here has any.
+    Blank for several, too, since a proxy may have used another one. A comma in a quoted parameter also counts, but no
+    type that is compared here has one.
     """
     if content_type is None or "," in content_type:
         return ""
