@@ -1,8 +1,8 @@
-"""Client ID metadata documents, as settings (draft-ietf-oauth-client-id-metadata-document-00, "CIMD").
+"""The settings of client ID metadata documents (draft-ietf-oauth-client-id-metadata-document-00, "CIMD").
 
-A client that nobody has registered names itself by an https URL, and says what it is in the JSON document there. Here
-is what the operator allows of that, and which client identifiers are such URLs; how a document is read and remembered
-is in `oauthcore.clients`.
+A client that is not registered uses an https URL as its identifier, and publishes its metadata there as JSON. This
+module has what the operator allows, and which client identifiers are such URLs; `oauthcore.clients` reads and stores
+documents.
 """
 
 from __future__ import annotations
@@ -40,28 +40,28 @@ _NEVER_ENCODED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 _HOST_PATTERN = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)*[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?|127\.0\.0\.1|::1")
 
-# What a client gets that nobody has vetted: on a person's word alone, never on its own.
+# The grant types of a client that was not vetted: only those with a user's consent, no tokens of its own.
 _GRANT_TYPES = ("authorization_code", "refresh_token")
 
 
 @attrs.frozen
 class LoopbackDocuments:
-    """Take documents of loopback hosts, by plain http too: for tests, where no client has a site of its own."""
+    """Accept documents of loopback hosts, by plain http too: for tests, where no client has a site of its own."""
 
 
 @attrs.frozen(kw_only=True)
 class ClientIdMetadata:
     """Turn client ID metadata documents on.
 
-    `scope` is what such a client may ask for, and what it gets where its document names none; `grant_types` are those
-    that it may use. Only clients of `allowed_hosts` are taken, where they are named, and none of `denied_hosts`: each
-    is a host, as `client.example`, or all below one, as `*.client.example`. `trust` is called with the URL of a client
-    that has passed these, at each request, and tells whether it is taken. `review` is called with each client that was
-    read from a document, and returns it, changed or not, or raises an `OAuthError`.
+    `scope` is the scope that such a client may request, and its default if its document names none; `grant_types` are
+    those that it may use. With `allowed_hosts` only clients of these hosts are accepted, and those of `denied_hosts`
+    never: each is a host, as `client.example`, or all below a domain, as `*.client.example`. `trust` is called with the
+    URL of a client that has passed these, for each request, and returns whether it is accepted. `review` is called with
+    each client that was read from a document, and returns it, changed or not, or raises an `OAuthError`.
 
-    A document is asked for anew as often as its Cache-Control says, within `min_fresh` and `max_fresh` seconds. No more
-    than `new_per_minute` documents that are not known yet are fetched, unless their host is among the allowed ones, so
-    that strangers can't fill the storage. `loopback` is for tests.
+    A document is fetched again as often as its Cache-Control says, within `min_fresh` and `max_fresh` seconds. At most
+    `new_per_minute` unknown documents are fetched, not counting those of allowed hosts, so that strangers can't fill
+    the storage. `loopback` is for tests.
     """
 
     scope: Scope = attrs.field(default=Scope(), converter=as_scope)
@@ -74,7 +74,7 @@ class ClientIdMetadata:
     denied_hosts: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     trust: Callable[[str], bool] | None = None
     review: Callable[[Client], Client] | None = None
-    # Long enough that nobody can have us hammer a host; short enough for a redirect URI that was withdrawn.
+    # Long enough that this server can't be used to flood a host; short enough for a redirect URI that was removed.
     min_fresh: int = 300
     max_fresh: int = 86_400
     new_per_minute: int = 120
@@ -113,14 +113,14 @@ class ClientIdMetadata:
         return self.trust is None or self.trust(client_id)
 
     def is_known_host(self, client_id: str) -> bool:
-        """Return whether the operator has named the host: what is there is no stranger's."""
+        """Return whether the operator has named the host, so that its documents are not a stranger's."""
         return self.allowed_hosts is not None and _is_among(host_of(client_id), self.allowed_hosts)
 
 
 def is_document_url(client_id: str, *, loopback: bool = False) -> bool:
     """Return whether a client identifier is a URL that a document may be at (section 3 of the draft).
 
-    Stricter than the draft: every spelling is a client of its own, so that there is one spelling alone of each URL.
+    Stricter than the draft: since each spelling would be a client of its own, only one spelling of a URL is valid.
     """
     if len(client_id) > MAX_URL:
         return False
@@ -139,10 +139,10 @@ def _is_among(host: str, patterns: tuple[str, ...]) -> bool:
 
 @attrs.frozen(kw_only=True)
 class MetadataDocuments:
-    """Hold the settings with what the server adds: what hosts answered just now, and what it offers to a client.
+    """Hold the settings together with what the server adds.
 
-    `documents` are apart from those of registered clients, whose keys no stranger's documents can push out. `check` is
-    what every registration has to pass.
+    `documents` caches recent responses, apart from those of registered clients, so that strangers' documents can't
+    evict their keys. `check` is the check that every registration has to pass.
     """
 
     settings: ClientIdMetadata

@@ -1,4 +1,4 @@
-"""What time it is, asked from outside."""
+"""The clock, which the host passes to the server."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tell the time in seconds since the Unix epoch; `time.time` fits as it is.
+    """Return the time in seconds since the Unix epoch; `time.time` fits as it is.
 
-    Every worker that shares a storage must tell nearly the same time: lifetimes are compared across them.
+    All workers that share a storage must have nearly the same time: lifetimes are compared across them.
     """
 
     def __call__(self) -> float:

@@ -80,7 +80,7 @@ SignJwt = Callable[[Jwt], Generator[Any, Any, str]]
 
 @attrs.frozen(kw_only=True)
 class Context:
-    """Carry one request's surroundings: `now` is seconds since the Unix epoch and the same for the whole request.
+    """Hold the context of one request: `now` is in seconds since the Unix epoch and the same for the whole request.
 
     `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
     a server that knows OAuth alone. `documents` and `unverified_documents` are what other servers said; which of the
@@ -117,13 +117,13 @@ class Context:
         return self.policy.allows(allowance, client.allow)
 
     def documents_of(self, client: Client) -> Documents:
-        """Return what other servers said that a client has named: apart, where a stranger has named them."""
+        """Return the cache for the documents that a client names: a separate one for unverified clients."""
         return self.unverified_documents if client.is_unverified else self.documents
 
     def requested_scope(self, requested: Scope | None, client: Client) -> Scope:
-        """Return what a client asks for, of what it is registered with; raises `InvalidScope`.
+        """Return the part of the requested scope for which the client is registered; raises `InvalidScope`.
 
-        What it is not registered with is refused or left out, as the client's registration or the policy says.
+        The rest is refused or left out, as the client's registration or the policy says.
         """
         unknown = client.unknown_scope or self.policy.unknown_scope
         # A client that is not registered with openid makes no OpenID request by asking for it.

@@ -44,8 +44,8 @@ Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "s
 
 Purpose = Literal["keys", "client_secret", "client_secret_of_issuer"]
 
-# A client's secret is the client's, and not the issuer's: a server that moves to another URL must know it still. The
-# form that was used before depended on the issuer, as the digests of what the issuer itself gives out do.
+# The digest of a client's secret does not depend on the issuer: a server that moves to another URL must still accept
+# it. The form that was used before did, as do the digests of what the issuer itself issues.
 _SEPARATED_BEFORE = {"client_secret_of_issuer": "client_secret"}
 
 
@@ -55,7 +55,7 @@ def _separation(kind: str, issuer: str) -> str:
 
 @per_request
 class Secret:
-    """Hold a value that must not be seen: it has no repr, and only `reveal` gives it out."""
+    """Hold a value that must not be seen: it has no repr, and only `reveal` returns it."""
 
     _value: str = attrs.field(repr=False)
 
@@ -75,7 +75,7 @@ class Digester:
         self._seeds = {kind: self._seed(kind) for kind in get_args(Kind)}
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:
-        """Digest a secret as that kind: one of ours, or one that a grant of the host's has for secrets of its own."""
+        """Digest a secret of that kind: one of the core's, or one that a host's grant has for its own secrets."""
         state = self._seeds[kind].copy() if kind in self._seeds else self._seed(checked_name(kind))
         state.update(secret._value.encode("utf-8", "surrogatepass"))
         digest: Digest = state.hexdigest()  # type: ignore[assignment]  # `Digest(…)` would be a call in Python
@@ -99,10 +99,10 @@ def checked_name(kind: str) -> str:
 
 
 class Derivation:
-    """Derive secrets from secrets under the server's token key (keyed BLAKE2b, RFC 7693), for one issuer.
+    """Derive secrets from secrets with the server's token key (keyed BLAKE2b, RFC 7693), for one issuer.
 
     The successor of a refresh token is derived from it, so that an honest retry gets the same pair from any worker
-    though only digests are stored. Without the key nobody derives anything from a leaked database or an old token.
+    though only digests are stored. Without the key, nothing can be derived from a leaked database or an old token.
     """
 
     __slots__ = ("_issuer", "_keys", "_seeds", "_token_key")
@@ -126,7 +126,7 @@ class Derivation:
         return hashlib.blake2b(separation.encode(), key=self._token_key, digest_size=32)
 
     def key(self, purpose: Purpose) -> bytes:
-        """Return 32 bytes to seal with what must be had again as it was, for one purpose."""
+        """Return a 32-byte key for one purpose, to encrypt what the server needs in plain text later."""
         return self._keys[purpose]
 
 

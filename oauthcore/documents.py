@@ -1,12 +1,12 @@
 """Documents of other servers: a client's keys, a request object, a sector's redirect URIs.
 
-A decision never waits for another server. It asks here for what is known, and where that is nothing, or too old,
-`DocumentNeeded` ends the attempt; `transact` fetches the document outside of any attempt and decides afresh. So a slow
-server holds up one request, and nothing that was found before the wait is decided on after it.
+A decision never waits for another server. It uses a cached document; if there is none, or only a stale one,
+`DocumentNeeded` ends the attempt. `transact` fetches the document outside of any attempt and decides again. So a slow
+server delays only one request, and no decision relies on what was found before the wait.
 
-Anybody can make requests that need a document, so that what they cost others is decided here too. One request fetches a
-document, whoever needs it meanwhile shares its answer (`Turn`); a host is asked so many times a minute; and what failed
-is remembered for a little while: a client whose server is down must not make ours ask at each request.
+Anybody can send requests that need a document, so this module also limits their cost. One request fetches a document,
+and all others that need it share the response (`Turn`). The requests to a host are limited per minute. And a failure is
+cached for a short time, so that a client whose server is down does not cause a fetch at each request.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from oauthcore.wire.http import Outgoing, Response
 # An honest key set is published for days; a failure may be over in a minute.
 FRESH_FOR = 3_600
 FAILED_FOR = 30
-# A key that nobody knows makes us ask again, but not more often than this, or anybody could make us hammer a client.
+# An unknown key causes a fetch, but not more often than this; otherwise anybody could flood a client's server.
 SOONEST_AGAIN = 60
 CAPACITY = 1_000
 # A set of fifty RSA keys takes a tenth of it. What is kept is read at each request.
 MAX_BODY = 256 * 1024
 # All bodies together: some thousands of honest ones, and no more of an attacker's.
 MAX_KEPT = 16 * 1024 * 1024
-# Requests for documents of one host within a minute. One host may have many clients' documents, each of which is asked
-# for once an hour; and whoever can name many URLs there can't use us to flood it.
+# Requests for documents of one host within a minute. A host may have many clients' documents, each of which is fetched
+# once an hour; and an attacker who can name many URLs there can't use this server to flood it.
 HOST_BUDGET = 60
 MINUTE = 60
-# Of what strangers name, and is not known yet, so many documents are fetched within a minute: they could have us ask
-# every host that there is, once each.
+# The number of unknown documents that strangers name and that are fetched within a minute: they could otherwise make
+# this server send a request to every host there is.
 UNVERIFIED_BUDGET = 120
-# Whoever fetches and is never heard of again holds the turn for so long: longer than any fetch lasts.
+# A request that fetches and never returns holds the turn for so long: longer than any fetch lasts.
 TURN_LASTS = 30
 
 
@@ -50,15 +50,15 @@ class Turn(Enum):
     JOIN = "join"
     # It has come in the meantime.
     KNOWN = "known"
-    # Its host has been asked too often.
+    # Its host has had too many requests.
     LATER = "later"
 
 
 @attrs.frozen
 class Document:
-    """Hold what another server said at `fetched_at` (seconds since the epoch); `body` is None if nothing of use.
+    """Hold the response of another server at `fetched_at` (seconds since the epoch); `body` is None if it was unusable.
 
-    `failed_at` is when it was last asked for anew, in vain.
+    `failed_at` is when the last attempt to fetch it again failed.
     """
 
     url: str
@@ -67,12 +67,12 @@ class Document:
     failed_at: int | None = None
 
     def members(self) -> dict[str, object] | None:
-        """Read it as a JSON object; None where it is none."""
+        """Return the body as a JSON object; None if it is not one."""
         value = self._json()
         return value if isinstance(value, dict) else None
 
     def array(self) -> list[object] | None:
-        """Read it as a JSON array; None where it is none."""
+        """Return the body as a JSON array; None if it is not one."""
         value = self._json()
         return value if isinstance(value, list) else None
 
@@ -107,7 +107,7 @@ class DocumentNeeded(Exception):
 
 
 class StoredDocumentNeeded(DocumentNeeded):
-    """End an attempt that lacks a document which is kept in storage.
+    """End an attempt that needs a document which is kept in storage.
 
     `remember` is given the answer, or None where there was none. `is_known` tells that there is an older answer in
     storage, `max_size` how long a document may be. `new_budget` is how many documents that are not known may be fetched
@@ -126,14 +126,14 @@ class StoredDocumentNeeded(DocumentNeeded):
 
 @attrs.frozen(eq=False)
 class _Fetching:
-    """Be the turn of one request to fetch a document."""
+    """Represent the turn of one request to fetch a document."""
 
     since: int
 
 
 @attrs.frozen
 class _Requests:
-    """Hold how often a host was asked in the minute that began at `since`."""
+    """Count the requests to a host in the minute that began at `since`."""
 
     since: int
     times: int = 0
@@ -183,10 +183,10 @@ class Documents:
         return None
 
     def get_newer(self, url: str, now: int) -> Document:
-        """Return the document, fetched again if that was not done just now: the old one lacked what was looked for.
+        """Return the document, fetched again unless that was just done: the cached one lacked what was needed.
 
-        Where its server fails, the old one is what there is. Else whoever asks for a key that nobody has, in a bad
-        moment of the server's, would take the good ones from everybody.
+        If its server fails, the cached one is returned. Otherwise an attacker who names an unknown key while the server
+        has a problem would make the valid keys unavailable for everybody.
         """
         newer = self.get(url, now, fresh_for=SOONEST_AGAIN)
         return newer if newer.body is not None else self.get(url, now)
@@ -197,9 +197,9 @@ class Documents:
         return held is not None and now < held.since + TURN_LASTS
 
     def turn(self, missing: DocumentNeeded) -> Turn:
-        """Decide what a request that lacks a document does; who is told to fetch it has to call `end_turn`.
+        """Decide what a request that needs a document does; the one that fetches it has to call `end_turn`.
 
-        Threads may be at it together: the one that puts its turn in place first is the one that fetches.
+        Several threads may call this at the same time: the first to store its turn is the one that fetches.
         """
         url, now = missing.url, missing.now
         if self._find(url, now, missing.fresh_for) is not None:
@@ -220,7 +220,7 @@ class Documents:
         return Turn.FETCH
 
     def _may_ask(self, missing: DocumentNeeded, now: int) -> bool:
-        """Count a request, and tell whether there were too many: of its host, and of what nobody knows."""
+        """Count a request; return whether it is within the limits of its host and of unknown documents."""
         host = host_of(missing.url)
         if isinstance(missing, StoredDocumentNeeded):
             is_known, budget = missing.is_known, missing.new_budget
@@ -236,7 +236,7 @@ class Documents:
         )
 
     def end_turn(self, url: str) -> None:
-        """Let others fetch a document: it has been kept, or nobody waits for it any more."""
+        """End the turn: the document has been cached, or no request waits for it any more."""
         _ = self._fetching.pop(url, None)
 
     def _is_within_budget(self, host: str, now: int, budget: int) -> bool:
@@ -273,7 +273,7 @@ class Documents:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a URL: whoever else runs a server there, on whatever port, shares its budget."""
+    """Return the host of a URL: all servers on a host share its budget, whatever their port."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:  # brackets that are no IPv6 address

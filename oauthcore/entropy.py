@@ -1,4 +1,4 @@
-"""Where unguessable values come from, asked from outside."""
+"""The source of random values, which the host passes to the server."""
 
 from __future__ import annotations
 

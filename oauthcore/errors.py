@@ -1,11 +1,11 @@
-"""The error tree: each class is a registered error code, and raising one is a refusal that leaves no trace.
+"""The error tree: each class is a registered error code, and raising one is a refusal that changes nothing.
 
-Two readers, two texts. The peer gets `code` and the fixed `description`; the operator's log gets `reason`, which may
-name what was wrong. Neither ever holds a secret. `retry_after` is in seconds.
+There are separate texts for the peer and the operator. The peer gets `code` and the fixed `description`; the log gets
+`reason`, which may say what exactly was wrong. Neither ever contains a secret. `retry_after` is in seconds.
 
-A person reads `description`, on a page and in their language. Whoever writes the client reads `error_description`,
-which is the same unless the error was made by `with_description`: then it names what is wrong with the request itself.
-Programs read the `headers` of the answer as well.
+Users read `description`, on a page and in their language. Client developers read `error_description`, which is the same
+unless the error was made by `with_description`: then it says what is wrong with the request. Programs also read the
+`headers` of the response.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
-# RFC 9110 sections 5.6.2 and 5.5, in ASCII: a value without white space around it, and without a line end in it, by
-# which whoever can have a word put into it would write headers, or a response, of their own.
+# RFC 9110 sections 5.6.2 and 5.5, in ASCII: a value without white space around it and without a line end, which would
+# allow an attacker to inject headers, or a response.
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FIELD_VALUE = re.compile(r"[\x21-\x7E](?:[\x20-\x7E]*[\x21-\x7E])?")
-# What the answer has of its own: a second one would be read by some and not by others (RFC 9112 section 6.3).
+# Headers that the response sets itself: a second one would make readers disagree (RFC 9112 section 6.3).
 _OWN_FIELD = re.compile(
     "cache-control|connection|content-length|content-type|pragma|transfer-encoding", re.ASCII | re.IGNORECASE
 )
@@ -40,21 +40,21 @@ class OAuthError(Exception):
 
     @classmethod
     def with_description(cls, text: str, reason: str | None = None) -> Self:
-        """Refuse by a text that the peer reads, too: about nothing but what it sent, or what it has proven to know.
+        """Refuse with a text for the peer: about nothing but what it sent, or what it has proved to know.
 
-        The text is a fixed one, without the values of the request, and of the characters that error_description may
-        have (RFC 6749 section 5.2). The log has the `reason`, where that says more.
+        The text is a fixed one, without values of the request, and with the characters that error_description may have
+        (RFC 6749 section 5.2). The log has the `reason`, which may say more.
         """
         error = cls(text if reason is None else reason)
         error.error_description = f"{text}."
         return error
 
     def with_header(self, name: str, value: str) -> Self:
-        """Add a header to the answer, and return the error, to be raised: a `DPoP-Nonce` (RFC 9449 section 8), say.
+        """Add a header to the response, and return the error, to be raised: a `DPoP-Nonce` (RFC 9449 section 8), say.
 
-        A client gets it where it is answered with JSON; a browser, which is shown a page or sent to the client, does
-        not. A `WWW-Authenticate` takes the place of the usual challenge, and several are several challenges (RFC 9110
-        section 11.6.1). Raises `ValueError` for what can't be a header, and for one that the answer has anyway.
+        Only a response with JSON has it, not a page or a redirect. A `WWW-Authenticate` replaces the default challenge;
+        several are several challenges (RFC 9110 section 11.6.1). Raises `ValueError` for an invalid header, and for one
+        that the response sets itself.
         """
         if not _FIELD_NAME.fullmatch(name) or _OWN_FIELD.fullmatch(name):
             raise ValueError(f"an error can't have a header of this name: {name!r}")
@@ -83,8 +83,8 @@ class UnreadableRequest(InvalidRequest):
     description = "The request can't be read: it is too long, or not encoded as a form is."
 
 
-# What is refused on a page, since there is nowhere to send the browser to. The person can do nothing about most of it,
-# but whoever builds the client reads what it is (RFC 6749 section 4.1.2.1, OIDC RP-Initiated Logout section 4).
+# Errors that are shown on a page, since there is no verified redirect URI. Users can do nothing about most of them, but
+# the developer of the client reads them (RFC 6749 section 4.1.2.1, OIDC RP-Initiated Logout section 4).
 
 
 class UnnamedClient(InvalidRequest):
@@ -122,13 +122,13 @@ class MissingRedirectUri(InvalidRequest):
 
 
 class UnregisteredRedirectUri(InvalidRequest):
-    """Refuse a redirect URI that is none of the client's (RFC 6749 section 3.1.2.4)."""
+    """Refuse a redirect URI that the client has not registered (RFC 6749 section 3.1.2.4)."""
 
     description = "The redirect URI is none of those that the application is registered with."
 
 
 class UnregisteredPostLogoutRedirectUri(InvalidRequest):
-    """Refuse to send the browser, after a logout, to what is none of the client's (RP-Initiated Logout section 3)."""
+    """Refuse to redirect after a logout to a URI that the client has not registered (RP-Initiated Logout section 3)."""
 
     description = "The page to go to after signing out is none of those that the application is registered with."
 
@@ -153,13 +153,13 @@ class InteractionOver(InvalidRequest):
 
 
 class OtherBrowser(InvalidRequest):
-    """Refuse to go on in another browser than it was begun in (RFC 9700 section 4.7)."""
+    """Refuse to continue in another browser than the one that started it (RFC 9700 section 4.7)."""
 
     description = "This was started or answered in another browser: go back to the application and start again."
 
 
 class AnsweredByAnother(InvalidRequest):
-    """Refuse an answer beside one that somebody else has given."""
+    """Refuse a second, different answer to an interaction."""
 
     description = "Somebody else has answered this already: go back to the application and start again."
 
@@ -173,7 +173,7 @@ class InvalidClient(OAuthError):
 
 
 class InvalidGrant(OAuthError):
-    """Refuse a grant that is unknown, spent, expired, revoked or somebody else's (RFC 6749 section 5.2)."""
+    """Refuse a grant that is unknown, used, expired, revoked or another client's (RFC 6749 section 5.2)."""
 
     code = "invalid_grant"
     description = "The grant is invalid, expired, revoked, or was issued to another client."
@@ -187,7 +187,7 @@ class InvalidRedirectUri(OAuthError):
 
 
 class InvalidClientMetadata(OAuthError):
-    """Refuse to register a client for what it says of itself (RFC 7591 section 3.2.2)."""
+    """Refuse the metadata of a registration (RFC 7591 section 3.2.2)."""
 
     code = "invalid_client_metadata"
     description = "The client metadata has a value that can't be registered."
@@ -216,7 +216,7 @@ class InvalidToken(OAuthError):
 
 
 class InsufficientScope(OAuthError):
-    """Refuse a good bearer token that may do less than is asked of it (RFC 6750 section 3.1)."""
+    """Refuse a valid bearer token with insufficient scope (RFC 6750 section 3.1)."""
 
     code = "insufficient_scope"
     status = 403
@@ -282,14 +282,14 @@ class AccessDenied(OAuthError):
 
 
 class LoginRequired(OAuthError):
-    """Refuse `prompt=none` for nobody in particular (OIDC Core section 3.1.2.6)."""
+    """Refuse `prompt=none` if it is not clear which account to use (OIDC Core section 3.1.2.6)."""
 
     code = "login_required"
     description = "The person is not signed in, and the request allows no page."
 
 
 class ConsentRequired(OAuthError):
-    """Refuse `prompt=none` where the person has to be asked (OIDC Core section 3.1.2.6)."""
+    """Refuse `prompt=none` if the user has to be asked (OIDC Core section 3.1.2.6)."""
 
     code = "consent_required"
     description = "The person has to be asked, and the request allows no page."
@@ -324,7 +324,7 @@ class InvalidRequestUri(OAuthError):
 
 
 class InvalidRequestObject(OAuthError):
-    """Refuse a request object that is not what it should be (OIDC Core section 3.1.2.6, RFC 9101 section 6)."""
+    """Refuse an invalid request object (OIDC Core section 3.1.2.6, RFC 9101 section 6)."""
 
     code = "invalid_request_object"
     description = "The request object can't be read or verified, or contradicts the request."
@@ -386,13 +386,13 @@ class TooManyAttempts(TemporarilyUnavailable):
 
 
 class OutdatedLogin(Exception):
-    """Tell that a record which a sign-in relies on has changed or is gone: who it is has to be found out anew."""
+    """Report that a record which a login relies on has changed: the host has to authenticate the user again."""
 
 
 class EffectFailed(Exception):
-    """Report that an effect could not be answered; the cause is the outside's own exception.
+    """Report that an effect failed; the cause is the exception of the storage or the host.
 
-    A driver throws it into the flow that asked, so that the traceback shows the flow's own lines.
+    A driver throws it into the flow that yielded the effect, so that the traceback shows the flow's own lines.
     """
 
 

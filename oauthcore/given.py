@@ -1,6 +1,6 @@
-"""What a host hands over, looked over at once: a mistake is told by the name of the setting, not by a later failure.
+"""Checks of what a host passes: a mistake is reported by the name of the setting, not by a later failure.
 
-Types say all of this to whoever checks them. Many hosts don't, and to Python a string is a list of its letters.
+A type checker finds all of these mistakes, but many hosts don't use one, and a string is also a sequence of strings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from oauthcore.errors import ConfigurationError
 
 
 def check_kind(setting: str, value: object, kind: type | tuple[type, ...], remedy: str) -> None:
-    """Raise `ConfigurationError` for a value of another kind, naming its type alone: it may be a secret."""
+    """Raise `ConfigurationError` for a value of the wrong type, with its type only: the value may be a secret."""
     if not isinstance(value, kind):
         raise ConfigurationError(setting, shown(value), remedy)
 
@@ -26,7 +26,7 @@ def check_callable(setting: str, value: object, remedy: str) -> None:
 
 
 def shown(value: object) -> str | None:
-    """Return what may be said of a value that is none of those meant: its type."""
+    """Return what an error may show of a value of the wrong type: its type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return None if value is None else f"a value of type {type(value).__name__}"
@@ -39,7 +39,7 @@ def strings(setting: str, values: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_strings(setting: str, values: object) -> None:
-    """Raise `ConfigurationError` for what is no list of strings, as one string is none."""
+    """Raise `ConfigurationError` unless it is a list of strings; a string is not one."""
     if isinstance(values, str | bytes):
         raise ConfigurationError(setting, values, "give a list of strings, not one string")
     for value in values if isinstance(values, tuple | frozenset) else ():
@@ -47,7 +47,7 @@ def check_strings(setting: str, values: object) -> None:
 
 
 def as_strings(values: Iterable[str]) -> tuple[str, ...]:
-    """Convert a list of strings for a field of attrs; one string stays as it is, for `are_strings` to refuse."""
+    """Convert a list of strings for a field of attrs; a string is not converted, so that `are_strings` refuses it."""
     return values if isinstance(values, str | bytes) else tuple(values)  # type: ignore[return-value]  # is refused
 
 

@@ -1,11 +1,11 @@
-"""Handles that carry what they are about: what anybody may ask is kept by the browser, and not by the storage.
+"""Handles that carry their content: a request for which nobody is signed in is kept by the browser, not the storage.
 
-An authorization request can be sent by anybody, as often as they like; kept as records, such requests would fill a disk
-in minutes, and a limit for each address would let one person push out everybody who shares it. So the handle itself
-says what was asked, and a record is made only once somebody has answered.
+Anybody can send authorization requests, as often as they like; stored as records, they would fill a disk in minutes,
+and a limit for each address would let one user lock out everybody who shares it. So the handle itself contains the
+request, and a record is created only once a user has answered.
 
-A handle is signed, not encrypted: what is in it came through the same browser, or stands at a `request_uri` that did.
-It is a secret all the same, since it has 256 random bits in it, and whoever knows it can go on in its place.
+A handle is signed, not encrypted: its content came through the same browser, or is at a `request_uri` that did. It is a
+secret all the same, since it has 256 random bits, and whoever knows it can continue the interaction.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Handles:
         if not payload or not same(signature, self._signature(kind, nonce + payload)):
             return None
         packed = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
-        # What was signed here is JSON of ours; nobody else's reaches this line.
+        # What was signed here is our own JSON, so it can be parsed.
         members: Mapping[str, Any] = json.loads(
             zlib.decompress(packed, -zlib.MAX_WBITS).decode("utf-8", "surrogatepass")
         )

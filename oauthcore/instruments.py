@@ -1,7 +1,7 @@
-"""Instruments: what a server computes with, beside the effects that it asks of the outside.
+"""Instruments: what a server computes with, beside its effects.
 
-A decision is made of a request, facts from storage, and of what is here: the time, chance, digests, keys. They are one
-value, so that whoever records decisions, or plays them again, hands in another one. Nothing here knows a recorder.
+A decision is made from a request, facts from storage, and these: time, randomness, digests, keys. They are one value,
+so that a recorder or a replay can pass another one. This module does not know the recorder.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Instruments:
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """Describe one call of a host, for `Instruments.record`; the request and the handle hold secrets.
+    """Describe one call of a host, for `Instruments.record`; the request and the handle contain secrets.
 
-    `answer` carries it out with the instruments it is given. `arguments` are those of the method called `name`;
-    `settings` are the values that the server was made with, `metadata` is the document that it publishes. `is_known`
-    tells whether anything of the server's is at the path of the request.
+    `answer` runs it with the given instruments. `arguments` are those of the method called `name`; `settings` are the
+    values with which the server was created, `metadata` is the document that it publishes. `is_known` is true if the
+    server has an endpoint at the path of the request.
     """
 
     name: Literal["handle", "finish", "deny"]

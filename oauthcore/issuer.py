@@ -1,6 +1,6 @@
-"""The issuer: the URL that a server is known by, and what it can offer under that name.
+"""The issuer: the URL that identifies a server, and what it can offer under that URL.
 
-The URL is a string that nothing ever normalises; here it is only looked over, once.
+The URL is a string that is never normalised; here it is only validated, once.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ STANDARD_CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-# What is ours to say, whatever an application knows: no claim of its own takes one of these places (RFC 7519 4.1).
+# Claims that the server sets itself; the application's claims can't replace them (RFC 7519 section 4.1).
 RESERVED_CLAIMS = frozenset(
     {
         *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "sid"),
@@ -52,13 +52,13 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account", "create"})
 
 @attrs.frozen(kw_only=True)
 class OpenID:
-    """Say what is offered of OpenID Connect Core 1.0 and Discovery 1.0.
+    """Set what is offered of OpenID Connect Core 1.0 and Discovery 1.0.
 
-    `scope_claims` says which claims a scope stands for. `acr_values` and `ui_locales` are what the application can do.
-    `request_objects` and `request_uris` take requests as JWTs, by value and by reference (section 6). `prompts` are the
-    values of prompt that the application's pages can obey: `create` only where they can make accounts.
+    `scope_claims` has the claims of each scope. `acr_values` and `ui_locales` are what the application supports.
+    `request_objects` and `request_uris` accept requests as JWTs, by value and by reference (section 6). `prompts` are
+    the values of prompt that the application's pages support: `create` only if they can create accounts.
 
-    Raises `ConfigurationError` for what can't be offered.
+    Raises `ConfigurationError` for invalid settings.
     """
 
     scope_claims: Mapping[str, tuple[str, ...]] = STANDARD_CLAIMS
@@ -86,9 +86,9 @@ class OpenID:
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """Return every claim that may be asked for, `sub` first."""
+        """Return every claim that may be requested, `sub` first."""
         return tuple(dict.fromkeys(("sub", *(name for names in self.scope_claims.values() for name in names))))
 
     def claims_of(self, scope: Scope) -> tuple[str, ...]:
-        """Return the claims that a scope stands for (OIDC Core section 5.4)."""
+        """Return the claims of a scope (OIDC Core section 5.4)."""
         return tuple(dict.fromkeys(name for token in scope for name in self.scope_claims.get(token, ())))

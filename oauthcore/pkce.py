@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange (RFC 7636): the one who redeems a code is the one who asked for it."""
+"""Proof Key for Code Exchange (RFC 7636): only the client that requested a code can redeem it."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
     match method or "plain":
         case "S256":
             return CodeChallenge(value, "S256")
-        # RFC 7636 section 4.3: absent means plain. RFC 9700 section 2.1.1 asks for methods that don't expose the
-        # verifier in the authorization request, which is S256 alone, so plain takes an allowance.
+        # RFC 7636 section 4.3: absent means plain. RFC 9700 section 2.1.1 recommends methods that don't expose the
+        # verifier in the authorization request, which only S256 is, so plain needs an allowance.
         case "plain" if plain_allowed:
             return CodeChallenge(value, "plain")
         case "plain":
@@ -52,8 +52,8 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
 def check_verifier(challenge: CodeChallenge | None, verifier: str | None) -> None:
     """Match the verifier of an exchange with the code's challenge (RFC 7636 section 4.6).
 
-    Raises `InvalidGrant`, also for a verifier nobody asked for: accepting it would let an attacker strip the challenge
-    from the authorization request unnoticed (RFC 9700 section 4.8.2).
+    Raises `InvalidGrant`, also for a verifier without a challenge: accepting it would let an attacker strip the
+    challenge from the authorization request unnoticed (RFC 9700 section 4.8.2).
     """
     if challenge is None:
         if verifier is not None:

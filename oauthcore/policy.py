@@ -1,6 +1,6 @@
-"""Policy as data: what the server offers, what it demands, how long things last.
+"""Policy as data: what the server offers, what it requires, and its lifetimes.
 
-Whatever weakens the default is an `Allowance`, a name that a reviewer can search for.
+Everything that weakens the default is an `Allowance`, a name that a reviewer can search for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from oauthcore.scope import NO_HIERARCHY, ScopeHierarchy, as_hierarchy
 
 
 class Allowance(Named):
-    """Name what is shut unless somebody opens it, for a server or for one client."""
+    """Name what is forbidden by default and can be allowed, for a server or for one client."""
 
     CONFIDENTIAL_WITHOUT_PKCE = "confidential clients may leave PKCE out, and a nonce, too (RFC 9700 section 2.1.1)"
     PLAIN_PKCE = "code_challenge_method plain, which proves nothing to who sees the request (RFC 7636 section 7.2)"
@@ -33,29 +33,29 @@ class Allowance(Named):
 
 
 class CodeBinding(Named):
-    """Name what ties a confidential client's code to the browser that asked for it, so that no other's is injected.
+    """Name what binds a confidential client's code to the browser that requested it, against code injection.
 
-    Public clients always need PKCE. What is named here can be lifted by `Allowance.CONFIDENTIAL_WITHOUT_PKCE` alone.
+    Public clients always need PKCE. Only `Allowance.CONFIDENTIAL_WITHOUT_PKCE` removes this requirement.
     """
 
     # OAuth 2.1 section 7.5.1, RFC 9700 section 2.1.1: PKCE, or the nonce of an OpenID Connect request, which the client
-    # finds again in the ID token of the code that it redeems. Whoever puts a stolen code into another browser's answer
-    # brings an ID token with another nonce; it is the client who sees that, so that there has to be an ID token.
+    # compares with the ID token that it gets for the code. A stolen code that is injected into another browser's
+    # response yields an ID token with another nonce. The client detects that, so there has to be an ID token.
     PKCE_OR_NONCE = "a code_challenge, or a nonce where an ID token comes with the code's tokens"
     PKCE = "a code_challenge, also beside a nonce: nothing hangs on whether the client looks at it"
 
 
 class UnknownScope(Named):
-    """Name what becomes of a scope that is asked for and that the client is not registered with.
+    """Name what happens to a requested scope for which the client is not registered.
 
-    The scope of a token response says what was given (RFC 6749 section 3.3). Where nothing would be left the request is
-    refused by any of these.
+    The scope of a token response says what was granted (RFC 6749 section 3.3). If nothing would be left, the request is
+    refused in each case.
     """
 
     REFUSE = "refuse"
     IGNORE = "ignore"
-    # OIDC Core section 3.1.2.1 says that scope values which are not understood SHOULD be ignored; OAuth's own clients
-    # have been told by invalid_scope since RFC 6749 section 4.1.2.1.
+    # OIDC Core section 3.1.2.1 says that unknown scope values SHOULD be ignored; without OpenID, clients expect
+    # invalid_scope (RFC 6749 section 4.1.2.1).
     IGNORE_IN_OPENID = "ignore_in_openid"
 
 
@@ -98,7 +98,7 @@ class Lifetimes:
     # RFC 6749 section 4.1.2 recommends ten minutes at most; a redirect takes seconds, and a minute forgives slow ones.
     authorization_code_lifetime: int = attrs.field(default=60, validator=_at_least_one)
     access_token_lifetime: int = attrs.field(default=300, validator=_at_least_one)
-    # As long as an access token: who wants to know later whether the person is still signed in asks again.
+    # The same as an access token's: a client that wants to know later whether the user is signed in asks again.
     id_token_lifetime: int = attrs.field(default=300, validator=_at_least_one)
     refresh_token_lifetime: int = attrs.field(default=30 * 86_400, validator=_at_least_one)
     grant_lifetime: int = attrs.field(default=180 * 86_400, validator=_at_least_one)
@@ -117,10 +117,10 @@ LIFETIMES = Lifetimes()
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """Say what the server offers, to whom it may be offered, and what is demanded of it.
+    """Set what the server offers, to which clients, and what it requires.
 
-    `implies` says which scopes imply others, as in `{"files": ["files:read"]}`: whoever may have the one may have the
-    other, and has allowed it.
+    `implies` says which scopes imply others, as in `{"files": ["files:read"]}`: a client that may have the one may have
+    the other, and consent to the one includes the other.
     """
 
     grant_types: frozenset[str] = frozenset({"authorization_code", "refresh_token", "client_credentials"})

@@ -48,10 +48,10 @@ _DANGEROUS = frozenset(
 
 @per_request
 class ValidatedRedirect:
-    """Prove that a redirect URI is one of the client's: the only thing a redirect to a client can be built from.
+    """Prove that a redirect URI is one of the client's; a redirect to a client can be built only from this.
 
-    Made by `validate_redirect` alone. `given` tells whether the request named it (RFC 6749 section 4.1.3 asks for it
-    again at the exchange only then).
+    Only `validate_redirect` creates it. `given` is true if the request had the parameter (RFC 6749 section 4.1.3
+    requires it again at the exchange only then).
     """
 
     uri: str
@@ -59,9 +59,10 @@ class ValidatedRedirect:
 
 
 def validate_redirect(requested: str | None, registered: tuple[str, ...]) -> ValidatedRedirect:
-    """Match the asked redirect URI with the registered ones (RFC 6749 section 3.1.2.3, RFC 9700 section 2.1).
+    """Match the requested redirect URI with the registered ones (RFC 6749 section 3.1.2.3, RFC 9700 section 2.1).
 
-    Raises `MissingRedirectUri` or `UnregisteredRedirectUri`: whoever catches them has nowhere to redirect to.
+    Raises `MissingRedirectUri` or `UnregisteredRedirectUri`; then there is no URI to which an error could be
+    redirected.
     """
     if requested is None:
         # RFC 6749 section 3.1.2.3: with several registered URIs the client MUST name one. To choose the first would
@@ -91,19 +92,19 @@ def is_impersonable(uri: str) -> bool:
 
 
 def web_host(uri: str) -> str | None:
-    """Return the host that a redirect URI leads to, and its port if it has one; None where a program is called.
+    """Return the host that a redirect URI leads to, with its port if it has one; None if it opens an application.
 
-    What follows a private-use scheme is for that program alone: `com.evil.app://bank.example/` has nothing to do with
-    bank.example (RFC 8252 section 7.1), and is a host to nobody who believes in hosts.
+    The rest of a private-use URI concerns only that application: `com.evil.app://bank.example/` has nothing to do with
+    bank.example (RFC 8252 section 7.1), and must not be shown as that host.
     """
     parts = urlsplit(uri)
     return parts.netloc if parts.scheme in {"https", "http"} else None
 
 
 def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme: bool = False) -> str | None:
-    """Return what is wrong with a redirect URI that somebody wants to register, or None (RFC 6749 section 3.1.2).
+    """Return what is wrong with a redirect URI that is to be registered, or None (RFC 6749 section 3.1.2).
 
-    The two settings are what `Allowance.INSECURE_TRANSPORT` and `Allowance.ONE_WORD_SCHEME` open.
+    The two settings are those of `Allowance.INSECURE_TRANSPORT` and `Allowance.ONE_WORD_SCHEME`.
     """
     if not _URI.fullmatch(uri):
         return "it must be an absolute URI of URI characters only (RFC 3986)"
@@ -117,7 +118,7 @@ def redirect_uri_problem(uri: str, *, insecure_transport: bool, one_word_scheme:
     if parts.scheme in _DANGEROUS:
         return f"the scheme {parts.scheme} is not one that may be redirected to"
     if parts.scheme in {"http", "https"}:
-        # https://app.example@evil.example shows the wrong host to whoever reads it (RFC 3986 section 7.6).
+        # https://app.example@evil.example misleads readers about the host (RFC 3986 section 7.6).
         if not parts.hostname or "@" in parts.netloc:
             return "it must name a host, with no user information before it"
         if "*" in parts.netloc:
@@ -145,7 +146,7 @@ def with_parameters(uri: str, mode: Literal["query", "fragment"], parameters: Ma
 
 def with_encoded(uri: str, mode: Literal["query", "fragment"], added: str) -> str:
     """Add parameters that are encoded already."""
-    # A registered URI has no fragment of its own, so there is nothing to append to.
+    # A registered URI has no fragment of its own, so this one is appended.
     if mode == "fragment":
         return f"{uri}#{added}"
     if "?" not in uri:

@@ -1,6 +1,6 @@
-"""Resource URIs: which there can be, and which two name the same resource (RFC 8707 section 2, RFC 3986 section 6).
+"""Resource URIs: which are valid, and which name the same resource (RFC 8707 section 2, RFC 3986 section 6).
 
-They are compared by a form that nobody ever sees. What goes out, as in `aud`, is the string that was registered.
+They are compared in a normalised form, which is never emitted. `aud` and the like contain the registered string.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ _HTTP = re.compile(rf"//({HOST.pattern})({PORTS.pattern})(/[^?\[\]]*)?(\?[^\[\]]
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
-# Far above any honest one; each stands in records, in tokens and, until somebody has signed in, in URLs.
+# Far above any honest one; each is in records, in tokens and, until somebody has signed in, in URLs.
 MAX_LENGTH = 512
 
 
 def comparable(uri: str) -> str | None:
-    """Return the form by which a resource URI is compared, None for what can't name a resource.
+    """Return the normalised form of a resource URI, None for one that is not valid.
 
-    Of https and http the case of scheme and host does not count, nor does the port that is usual, nor whether a host
-    alone is followed by a slash (RFC 3986 section 6.2). Everything else counts as it is: `/mcp2` is not `/mcp`, nor is
-    `/%6dcp`.
+    For https and http, the case of scheme and host, the default port, and an empty path or `/` make no difference (RFC
+    3986 section 6.2). Everything else does: `/mcp2` is not `/mcp`, and neither is `/%6dcp`.
     """
     parts = _URI.fullmatch(uri) if len(uri) <= MAX_LENGTH else None
     if parts is None:
@@ -48,25 +47,25 @@ def comparable(uri: str) -> str | None:
 
 
 def without_final_slash(form: str) -> str:
-    """Return a comparable form without the slash at its path's end, for who does not tell the two apart."""
+    """Return a normalised form without the slash at the end of its path, for servers that ignore the difference."""
     path, mark, query = form.partition("?")
     has_path = is_url(path) and path.count("/") > 3  # that of a host alone stays
     return (path[:-1] if has_path and path.endswith("/") else path) + mark + query
 
 
 def is_below(form: str, base: str) -> bool:
-    """Tell by comparable forms whether one resource is another or stands below it: `/mcp2` is not below `/mcp`."""
+    """Return whether a resource, in normalised form, is another or is below it: `/mcp2` is not below `/mcp`."""
     base = base.partition("?")[0]
     return form == base or form.startswith(base if base.endswith("/") else f"{base}/")
 
 
 def is_url(form: str) -> bool:
-    """Tell of a comparable form whether it is one of https or http."""
+    """Return whether a normalised form is one of https or http."""
     return form.startswith(("https://", "http://"))
 
 
 def is_https_or_loopback(form: str) -> bool:
-    """Tell of a comparable form whether nobody on the way can take the resource's place."""
+    """Return whether a resource, in normalised form, can't be impersonated on the network."""
     if form.startswith("https:"):
         return True
     host = form.removeprefix("http://").partition("/")[0]

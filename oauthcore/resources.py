@@ -51,16 +51,16 @@ def _is_format(_: object, field: attrs.Attribute[AccessTokenFormat | None], valu
 
 @attrs.frozen
 class Resource:
-    """Describe an API that tokens are issued for.
+    """An API for which tokens are issued.
 
-    `uri` names it: clients ask for it by `resource`, compared as `oauthcore.resource_uri` does, and a token's `aud` is
-    this very string. `scopes` are those that it understands, all where it is None: tokens for it have no others.
-    `access_token_format`, `access_token_lifetime` (seconds) and `access_token_signing_alg` go before the client's.
-    `client_ids` are the clients that may have tokens for it, all where it is None. `introspected_by` are clients, the
-    API's own, that may ask about tokens for it and about no others (RFC 7662 section 4). `name` is for the person who
-    is asked for consent.
+    `uri` is its identifier: clients name it by `resource`, compared as `oauthcore.resource_uri` does, and a token's
+    `aud` is exactly this string. `scopes` are the scopes of the API, None for all: tokens for it have no others.
+    `access_token_format`, `access_token_lifetime` (seconds) and `access_token_signing_alg` override the client's.
+    `client_ids` are the clients that may have tokens for it, None for all. `introspected_by` are clients, usually the
+    API itself, that may introspect tokens for it and no others (RFC 7662 section 4). `name` is shown on the consent
+    page.
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for invalid settings.
     """
 
     uri: str = attrs.field(validator=_is_uri)
@@ -200,9 +200,9 @@ class Resources:
         return tuple(resource for resource in self.registered if resource.client_ids is None)
 
     def signed_by(self, algorithms: tuple[str, ...]) -> Self:
-        """Return them for a server that signs by these algorithms: who reads JWTs is told no other.
+        """Return them for a server that signs by these algorithms, which are the ones that readers of JWTs know.
 
-        Raises `ConfigurationError` where there is none that does.
+        Raises `ConfigurationError` if the server lacks the algorithm of a resource.
         """
         return attrs.evolve(self, registered=tuple(resource.signed_by(algorithms) for resource in self.registered))
 
@@ -222,7 +222,7 @@ class Resources:
             return None
         found = self._by_form.get(form)
         if found is None and self.unregistered is not None:
-            # A host alone stays as it was spelled, with a slash or without: whoever checks has one of the two.
+            # A URI without a path stays as it was registered, with a slash or without, since readers compare strings.
             is_host = form.endswith("/") and not uri.endswith("/") and form.count("/") == 3
             found = self.unregistered(form[:-1] if is_host else form, client)
         return found if found is not None and found.admits(client) else None

@@ -10,7 +10,7 @@ from oauthcore.records.lifecycle import GRANT, GrantInput
 
 
 def revoke_grant(grant: Grant) -> Grant:
-    """Return the grant as it is when revoked, from whatever state; it forgets how to answer a retry."""
+    """Return the grant as it is when revoked, from whatever state, without what is needed for a retry."""
     # Without `rotation` the retry window is closed: a thief must not get the pair once more after the revocation.
     return attrs.evolve(grant, state=GRANT[grant.state, GrantInput.REVOKE], refresh_token=None, rotation=None)
 

@@ -1,6 +1,6 @@
-"""Scope: what a token is good for (RFC 6749 section 3.3).
+"""Scope: what a token allows (RFC 6749 section 3.3).
 
-A set by meaning, but one that remembers the order it was asked in, since clients compare the text of the answer.
+It is a set, but one that keeps the order of the request, since clients compare the text of the response.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def as_scope(value: str | Iterable[str]) -> Scope:
 
 
 def given_scope(setting: str, value: str | Iterable[str]) -> Scope:
-    """Take a scope that a host gives for a setting; raises `ConfigurationError` for what is none."""
+    """Read a scope from a setting of the host; raises `ConfigurationError` if it is invalid."""
     try:
         return parse_scope(as_scope(value).text)
     except InvalidScope:
@@ -100,10 +100,10 @@ def given_scope(setting: str, value: str | Iterable[str]) -> Scope:
 
 
 def resolve_scope(requested: Scope | None, default: Scope, allowed: Scope, *, ignore_unknown: bool = False) -> Scope:
-    """Check that no more scope is asked for than is allowed; where none is, the default holds (RFC 6749 section 3.3).
+    """Check that the requested scope is allowed; if there is none, use the default (RFC 6749 section 3.3).
 
-    With `ignore_unknown` what is not allowed is left out. Raises `InvalidScope` otherwise, and where nothing would be
-    left: a token that is good for nothing helps nobody.
+    With `ignore_unknown`, what is not allowed is left out. Raises `InvalidScope` otherwise, and if nothing would be
+    left: a token without any scope is useless.
     """
     wanted = default if requested is None else requested
     # RFC 6749 section 3.3: within what is allowed, the scope is granted as it was requested.
@@ -151,7 +151,7 @@ class ScopeHierarchy:
         return scope.covers(other) or (bool(self.implied) and self(scope).covers(other))
 
     def within(self, scope: Scope, allowed: Scope) -> Scope:
-        """Return what is left of a scope where only some is allowed: of what is not, what it implied and is allowed."""
+        """Return the allowed part of a scope; of what is not allowed, keep what it implies and is allowed."""
         if not self.implied:
             return scope.within(allowed)
         whole = self(allowed)
@@ -169,18 +169,18 @@ NO_HIERARCHY = ScopeHierarchy()
 
 
 def as_hierarchy(given: ScopeHierarchy | Mapping[str, Iterable[str]]) -> ScopeHierarchy:
-    """Take a hierarchy as it is, or as a table."""
+    """Return a hierarchy, which may be given as a table."""
     return given if isinstance(given, ScopeHierarchy) else ScopeHierarchy(given)
 
 
-# Who asks for more than this in vain is told so when they refresh; it would be kept with every grant.
+# A limit on the scope that was requested in vain and is stored with every grant; more is an error at the refresh.
 _LONGEST_WITHHELD = 1_024
 _NONE = Scope()
 
 
 def withheld_scope(requested: Scope | None, given: Scope) -> Scope:
-    """Return what was asked for and not given, so far as it is worth remembering."""
-    if requested is None or given.covers(requested):  # as almost always
+    """Return what was requested and not granted, up to that limit."""
+    if requested is None or given.covers(requested):  # the usual case
         return _NONE
     missing = requested.without(given)
     return missing if len(missing.text) <= _LONGEST_WITHHELD else _NONE

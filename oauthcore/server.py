@@ -1,7 +1,7 @@
 """The authorization server: configuration in, a table of endpoints out.
 
-Every public method that asks something of the outside returns a flow; `run` and `arun` are the only difference between
-a blocking and an async host.
+Every public method that needs the storage or the application returns a flow; `run` and `arun` are the only difference
+between a blocking and an async host.
 """
 
 from __future__ import annotations
@@ -55,23 +55,22 @@ TOKEN_KEY_LENGTHS = range(32, 65)
 
 
 class AuthorizationServer:
-    """Be an authorization server for one issuer (RFC 6749, RFC 7009, RFC 7636, RFC 7662, RFC 8414, RFC 9207).
+    """An authorization server for one issuer (RFC 6749, RFC 7009, RFC 7636, RFC 7662, RFC 8414, RFC 9207).
 
-    `issuer` is the URL that clients know it by, kept as the exact string; `clock` and `entropy` may be `time.time` and
-    `secrets.token_bytes`; `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart.
-    `grants` adds grant types, or replaces built-in ones; `endpoints` adds endpoints (docs/extending.md). `scopes` is
-    what the metadata advertises, nothing else. `base`
-    is the issuer's own path, which is in front of all others; `metadata_paths` are where the metadata is found, and
-    `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a `ResourceServer`, whose world
-    needs the `claims` that this server has: without, tokens are good of a person whom the application no longer knows.
+    `issuer` is its URL, kept as the exact string; `clock` and `entropy` may be `time.time` and `secrets.token_bytes`;
+    `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart. `grants` adds grant types,
+    or replaces built-in ones; `endpoints` adds endpoints (docs/extending.md). `scopes` is what the metadata advertises,
+    nothing else. `base` is the issuer's own path, which is in front of all others; `metadata_paths` are where the
+    metadata is found, and `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a
+    `ResourceServer`, whose world needs the `claims` of this server: without it, tokens of removed users stay valid.
 
-    With `openid` it is an OpenID Provider. `keys` are what it signs with: a `KeyPolicy` for keys in storage, which turn
-    by themselves, or `GivenKeys`; an OpenID Provider has a `KeyPolicy` unless told otherwise. With a `registration`
-    clients register themselves (RFC 7591); with `client_id_metadata` they need not be registered, but publish what they
-    are, which the world's `fetch` reads (docs/client-id-metadata.md). With `resources` they name the APIs that tokens
-    are for (RFC 8707).
+    With `openid` it is an OpenID Provider. `keys` are its signing keys: a `KeyPolicy` for keys in storage, which rotate
+    automatically, or `GivenKeys`; the default of an OpenID Provider is a `KeyPolicy`. With a `registration`, clients
+    can register themselves (RFC 7591); with `client_id_metadata` they need not be registered, but publish their
+    metadata, which the world's `fetch` reads (docs/client-id-metadata.md). With `resources` they name the APIs that
+    tokens are for (RFC 8707).
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for invalid settings.
     """
 
     def __init__(
@@ -263,7 +262,7 @@ class AuthorizationServer:
         return known_in_hints(self.instruments.keys, int(self.instruments.clock()))
 
     def context(self) -> Context:
-        """Return what a decision may know now, for a host that runs flows of its own."""
+        """Return the context of a request that arrives now, for a host that runs flows of its own."""
         # All requests of one second have the same context: it can't change, so a busy server makes one a second instead
         # of one a request. Threads at most make it twice.
         instruments = self.instruments
@@ -296,7 +295,7 @@ class AuthorizationServer:
     def _record(
         self, name: Literal["handle", "finish", "deny"], arguments: Mapping[str, Any], *, is_known: bool = True
     ) -> Flow[Response]:
-        """Have a recorder carry out a call, with instruments of its own."""
+        """Let a recorder run a call with its own instruments."""
 
         def answer(instruments: Instruments) -> Flow[Response]:
             """Do the same with other instruments."""
@@ -318,7 +317,7 @@ class AuthorizationServer:
         )
 
     def _settings(self) -> Mapping[str, object]:
-        """Return the values that it was made with; functions and secrets are none."""
+        """Return the values with which it was created, without functions and secrets."""
         return {
             "issuer": self.issuer,
             "openid": self.openid,

@@ -1,7 +1,7 @@
-"""Tracebacks: which failures of a storage are shown with one, so that an outage does not fill the log.
+"""Tracebacks: which failures of a storage are logged with one, so that an outage does not fill the log.
 
-The first failure of a cause has its traceback, and then one a minute, with how often it has happened since. All others
-are told in a line. Who writes the log says what time it is.
+The first failure of a cause is logged with its traceback, and then one a minute, with the number of repetitions. All
+others are one line. The caller passes the time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import attrs
 
 # Seconds: a storage that is away fails each request, and its traceback is 12 KB of the same each time.
 TRACEBACK_EVERY = 60.0
-# So many causes are remembered: beyond, whoever makes up causes gets lines and no tracebacks.
+# The number of causes that are remembered; failures with further causes are logged without a traceback.
 CAUSES = 64
 _NUMBERS = re.compile(r"0x[0-9a-f]+|[0-9]+")
 
@@ -77,7 +77,7 @@ def origin_of(failure: BaseException) -> BaseException:
 
 
 def words_of(failure: BaseException) -> str:
-    """Name a failure in a line, and what it came from, if that is something else."""
+    """Return a failure in one line, with its cause, if that is another exception."""
     origin = origin_of(failure)
     return named(failure) if origin is failure else f"{named(failure)} (from {named(origin)})"
 

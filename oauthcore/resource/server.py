@@ -39,7 +39,7 @@ class AnyAudience:
 
 
 class ResourceServer:
-    """Check bearer tokens for a resource, and publish its metadata.
+    """Verify bearer tokens for a resource, and publish its metadata.
 
     `tokens` finds out what they allow: `server.tokens`, `IntrospectedTokens` or `JwtTokens`. With `server.tokens`, the
     world needs the server's `claims`: without it, tokens of removed users stay valid.
@@ -49,11 +49,12 @@ class ResourceServer:
     `metadata_at_root` is for a resource that is alone on its host: clients look there last.
 
     `audience` is what a token must be meant for, one of these strings: by default the `resource`. Without a resource it
-    is the issuer if `tokens` are `server.tokens`, and otherwise not checked. `AnyAudience()` turns the check off. `implies` widens a token's scope: `ScopeHierarchy({"write": ["read"]})`, or a function; that of the
-    server's policy where `tokens` are its own. `clock` is needed for `max_age` where `tokens` is a function of your
-    own.
+    is the issuer if `tokens` are `server.tokens`, and otherwise not checked. `AnyAudience()` turns the check off.
+    `implies` adds implied scopes to a token's: `ScopeHierarchy({"write": ["read"]})`, or a function; the default is
+    that of the server's policy if `tokens` are its own. `clock` is needed for `max_age` if `tokens` is a function of
+    your own.
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for invalid settings.
     """
 
     def __init__(
