@@ -49,7 +49,7 @@ class MemoryStorage:
                 if new is not expected:
                     written[place] = new
             # In one step: a find without the lock sees all of it or nothing; deleted records are None until below.
-            records.update(written)  # what is None is removed two lines below
+            records.update(written)  # type: ignore[arg-type]  # None is removed two lines below
             for place, kept in written.items():
                 if kept is None:
                     del records[place]
