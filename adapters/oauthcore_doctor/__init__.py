@@ -8,8 +8,9 @@ A walk has three parts, and only one of them touches the network::
   decides from the documents it has seen what to look at next, and returns `Observations`: what was sent, what came
   back and when. It does no I/O, so that a test plays the server with a function.
 - A `Port` carries out one probe. `NetworkPort` (network.py) is the one for real servers. It fetches with
-  `oauthcore_fetch`, whose guard is opened for every address, since the operator has named the server. It follows no
-  redirect: the walk follows those of discovery, one step, and records both answers.
+  `oauthcore_fetch`, whose guard is opened for the hosts that the operator names and for no others: metadata must not
+  lead it into the network around it. It follows no redirect: the walk follows those of discovery, one step, and
+  records both answers.
 - A check (finding.py) is a row: an id, a title, the section of the standard that it comes from, for whom it matters,
   what to do about it, and a pure function from `Observations` to sentences, one for each fault. `checks/` has the rows,
   one file a family; `CHECKS` lists them all. A check looks at one thing, and says nothing where what it needs was not
@@ -21,8 +22,8 @@ What a walk sends is harmless. It reads documents; sends preflights; asks the to
 and pushed authorization endpoints as a client that does not exist; opens the authorization endpoint as that client, and
 the logout endpoint without a session; and knocks at the resource without a token and with one that nobody issued. It
 never posts to the registration endpoint. Where the operator names a client (`Target.client`), it also sends
-authorization requests that have to be refused and, with a secret, asks for a token by client credentials if the client
-says it may.
+authorization requests that have to be refused and, with a secret, asks for a token by client credentials where the
+server offers them; that only if the metadata is the issuer's own, and over https.
 
 Severity says what a finding costs: an *error* breaks clients or security, a *warning* breaks some clients or leaves a
 recommendation unheeded, a *note* is what an operator may well intend.

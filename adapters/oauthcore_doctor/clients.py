@@ -18,6 +18,7 @@ from oauthcore_doctor.checks.authorization import takes_documents
 from oauthcore_doctor.checks.cors import lets_in, refusal
 from oauthcore_doctor.checks.keys import published
 from oauthcore_doctor.checks.resource import challenge_of
+from oauthcore_doctor.finding import printable
 from oauthcore_doctor.observations import METADATA, Observations, Probe, is_loopback, text_of, texts_of
 
 Fails: TypeAlias = Callable[[Observations], Iterable[str]]
@@ -25,9 +26,10 @@ Fails: TypeAlias = Callable[[Observations], Iterable[str]]
 
 @attrs.frozen
 class KnownClient:
-    """Be one client and one reason for which it fails: `source` is where that can be read."""
+    """Be one client and what it does that makes it fail at some servers: `source` is where that can be read."""
 
     name: str
+    what: str
     fails: Fails = attrs.field(repr=False)
     source: str
 
@@ -37,7 +39,7 @@ class ClientTrouble:
     """Be a client that fails, and why."""
 
     name: str
-    reason: str
+    reason: str = attrs.field(converter=printable)
     source: str
 
 
@@ -285,33 +287,124 @@ _APACHE = "github.com/OpenIDC/mod_auth_openidc src/metadata/provider.c"
 _OAUTH4WEBAPI = "oauth4webapi 3.8.8 build/index.js, "
 
 CLIENTS: tuple[KnownClient, ...] = (
-    KnownClient(_MCP_PYTHON, mcp_issuer, "mcp 2.3.0 mcp/client/auth/utils.py, validate_metadata_issuer"),
-    KnownClient(_MCP_PYTHON, mcp_server_failure, "mcp 2.3.0 mcp/client/auth/utils.py, handle_auth_metadata_response"),
-    KnownClient(_MCP_TYPESCRIPT, mcp_typescript_openid, "@modelcontextprotocol/client 2.4.0, discovery's schema"),
-    KnownClient(_MCP_TYPESCRIPT, mcp_typescript_code, "@modelcontextprotocol/client 2.4.0, startAuthorization"),
-    KnownClient(_MCP_TYPESCRIPT, mcp_typescript_s256, "@modelcontextprotocol/client 2.4.0, startAuthorization"),
-    KnownClient(_MCP_TYPESCRIPT, mcp_typescript_link, "@modelcontextprotocol/client 2.4.0, discovery of metadata"),
-    KnownClient(_MCP_TYPESCRIPT, mcp_typescript_challenge, "@modelcontextprotocol/client 2.4.0, reading the challenge"),
-    KnownClient("MCP Inspector", inspector, "github.com/modelcontextprotocol/inspector issue 817"),
-    KnownClient("VS Code", vscode_resource, "github.com/microsoft/vscode src/vs/base/common/oauth.ts"),
-    KnownClient("Claude Code", no_registration, "github.com/anthropics/claude-code issues 3273 and 67258"),
     KnownClient(
-        *("Cursor", no_dynamic_registration),
+        _MCP_PYTHON,
+        "compares the issuer as a string",
+        mcp_issuer,
+        "mcp 2.3.0 mcp/client/auth/utils.py, validate_metadata_issuer",
+    ),
+    KnownClient(
+        _MCP_PYTHON,
+        "stops at the first 5xx of discovery",
+        mcp_server_failure,
+        "mcp 2.3.0 mcp/client/auth/utils.py, handle_auth_metadata_response",
+    ),
+    KnownClient(
+        _MCP_TYPESCRIPT,
+        "parses OpenID metadata by a schema",
+        mcp_typescript_openid,
+        "@modelcontextprotocol/client 2.4.0, discovery's schema",
+    ),
+    KnownClient(
+        _MCP_TYPESCRIPT,
+        "needs code among the response types",
+        mcp_typescript_code,
+        "@modelcontextprotocol/client 2.4.0, startAuthorization",
+    ),
+    KnownClient(
+        _MCP_TYPESCRIPT,
+        "needs S256 where there is a list",
+        mcp_typescript_s256,
+        "@modelcontextprotocol/client 2.4.0, startAuthorization",
+    ),
+    KnownClient(
+        _MCP_TYPESCRIPT,
+        "follows the link of the challenge alone",
+        mcp_typescript_link,
+        "@modelcontextprotocol/client 2.4.0, discovery of metadata",
+    ),
+    KnownClient(
+        _MCP_TYPESCRIPT,
+        "reads challenges that begin with Bearer",
+        mcp_typescript_challenge,
+        "@modelcontextprotocol/client 2.4.0, reading the challenge",
+    ),
+    KnownClient("MCP Inspector", "runs in a browser", inspector, "github.com/modelcontextprotocol/inspector issue 817"),
+    KnownClient(
+        "VS Code",
+        "compares the resource as a URL",
+        vscode_resource,
+        "github.com/microsoft/vscode src/vs/base/common/oauth.ts",
+    ),
+    KnownClient(
+        "Claude Code",
+        "registers, or has to be given a client_id",
+        no_registration,
+        "github.com/anthropics/claude-code issues 3273 and 67258",
+    ),
+    KnownClient(
+        *("Cursor", "registers dynamically", no_dynamic_registration),
         "github.com/freema/openclaw-mcp issue 24, github.com/Altinity/altinity-mcp issue 169",
     ),
-    KnownClient("ChatGPT", no_registration, "developers.openai.com/plugins/build/auth"),
-    KnownClient("ChatGPT", chatgpt_s256, "developers.openai.com/apps-sdk/build/auth, Advertise PKCE support"),
-    KnownClient(_OPENID_CLIENT, javascript_issuer, _OAUTH4WEBAPI + "processDiscoveryResponse"),
-    KnownClient(_OPENID_CLIENT, javascript_redirect, _OAUTH4WEBAPI + "redirect: 'manual' and processDiscoveryResponse"),
-    KnownClient(_OPENID_CLIENT, javascript_type, _OAUTH4WEBAPI + "assertApplicationJson, assertContentTypes"),
-    KnownClient(_OPENID_CLIENT, javascript_http, _OAUTH4WEBAPI + "only requests to HTTPS are allowed"),
-    KnownClient(_GO, go_issuer, "github.com/coreos/go-oidc oidc/oidc.go, NewProvider"),
-    KnownClient(_GO, openid_appended, "github.com/coreos/go-oidc oidc/oidc.go, NewProvider"),
-    KnownClient("mod_auth_openidc", openid_appended, _APACHE),
-    KnownClient("mod_auth_openidc", apache_types, _APACHE),
-    KnownClient("mod_auth_openidc", apache_authorization, _APACHE),
-    KnownClient("Authlib", authlib_keys, "authlib 1.9.10 base_client/sync_openid.py, fetch_jwk_set"),
-    KnownClient("mozilla-django-oidc", django_kid, "mozilla_django_oidc/auth.py, retrieve_matching_jwk"),
-    KnownClient("mozilla-django-oidc", django_userinfo, "mozilla_django_oidc/auth.py, OIDCAuthenticationBackend"),
-    KnownClient("MSAL for Python", msal_http, "msal/authority.py, canonicalize"),
+    KnownClient(
+        "ChatGPT",
+        "registers, or has to be given a client_id",
+        no_registration,
+        "developers.openai.com/plugins/build/auth",
+    ),
+    KnownClient(
+        "ChatGPT",
+        "needs S256 to be announced",
+        chatgpt_s256,
+        "developers.openai.com/apps-sdk/build/auth, Advertise PKCE support",
+    ),
+    KnownClient(
+        _OPENID_CLIENT, "compares the issuer as a URL", javascript_issuer, _OAUTH4WEBAPI + "processDiscoveryResponse"
+    ),
+    KnownClient(
+        _OPENID_CLIENT,
+        "follows no redirect",
+        javascript_redirect,
+        _OAUTH4WEBAPI + "redirect: 'manual' and processDiscoveryResponse",
+    ),
+    KnownClient(
+        _OPENID_CLIENT,
+        "needs the content type of JSON",
+        javascript_type,
+        _OAUTH4WEBAPI + "assertApplicationJson, assertContentTypes",
+    ),
+    KnownClient(
+        _OPENID_CLIENT, "takes https alone", javascript_http, _OAUTH4WEBAPI + "only requests to HTTPS are allowed"
+    ),
+    KnownClient(
+        _GO, "compares the issuer as a string", go_issuer, "github.com/coreos/go-oidc oidc/oidc.go, NewProvider"
+    ),
+    KnownClient(
+        _GO,
+        "looks behind the path of the issuer alone",
+        openid_appended,
+        "github.com/coreos/go-oidc oidc/oidc.go, NewProvider",
+    ),
+    KnownClient("mod_auth_openidc", "looks behind the path of the issuer alone", openid_appended, _APACHE),
+    KnownClient("mod_auth_openidc", "needs a response type that it knows", apache_types, _APACHE),
+    KnownClient("mod_auth_openidc", "needs an authorization endpoint", apache_authorization, _APACHE),
+    KnownClient(
+        "Authlib",
+        "needs jwks_uri for ID tokens",
+        authlib_keys,
+        "authlib 1.9.10 base_client/sync_openid.py, fetch_jwk_set",
+    ),
+    KnownClient(
+        "mozilla-django-oidc",
+        "reads kid of every key",
+        django_kid,
+        "mozilla_django_oidc/auth.py, retrieve_matching_jwk",
+    ),
+    KnownClient(
+        "mozilla-django-oidc",
+        "asks UserInfo at each sign-in",
+        django_userinfo,
+        "mozilla_django_oidc/auth.py, OIDCAuthenticationBackend",
+    ),
+    KnownClient("MSAL for Python", "takes https alone", msal_http, "msal/authority.py, canonicalize"),
 )

@@ -37,9 +37,21 @@ class Check:
     look: Look = attrs.field(repr=False)
 
 
+MAX_TEXT = 1_000
+
+
+def printable(text: str) -> str:
+    """Return a text that a terminal can be shown, and that is no longer than anybody reads.
+
+    In it there is what a server sent: an escape sequence in an issuer would be obeyed by the operator's terminal.
+    """
+    shown = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text[:MAX_TEXT])
+    return shown if len(text) <= MAX_TEXT else shown + "…"
+
+
 @attrs.frozen
 class Finding:
     """Be one fault that a check has seen, in a sentence."""
 
     check: Check
-    text: str
+    text: str = attrs.field(converter=printable)

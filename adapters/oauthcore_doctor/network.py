@@ -1,33 +1,40 @@
-"""Probes over the network: any address, since the operator names it; no redirects; bounded in time and size."""
+"""Probes over the network: to public addresses and to what the operator names; no redirects; bounded."""
 
 from __future__ import annotations
 
 import socket
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import time
+from urllib.parse import urlsplit
 
 from oauthcore import Outgoing
 from oauthcore.errors import ConfigurationError
-from oauthcore_doctor.observations import Exchange, TlsObservation
+from oauthcore_doctor.observations import Exchange, Target, TlsObservation
 from oauthcore_doctor.walk import TlsRequest
 from oauthcore_fetch import Fetcher, FetchFailed
-
-ANY_ADDRESS = ("0.0.0.0/0", "::/0")
+from oauthcore_fetch.guard import Forbidden
 
 
 class NetworkPort:
     """Probe real servers, from this machine.
 
+    `allow` names hosts and networks that may be asked though they are not public, or by plain http: those that the
+    operator has named. Metadata names others, and must not lead a walk into the network that it is made from.
     `timeout` is in seconds, for each probe; `ca_file` names certificates to trust besides the system's.
     """
 
     def __init__(
-        self, *, timeout: float = 10.0, ca_file: str | Path | None = None, clock: Callable[[], float] = time
+        self,
+        allow: Iterable[str] = (),
+        *,
+        timeout: float = 10.0,
+        ca_file: str | Path | None = None,
+        clock: Callable[[], float] = time,
     ) -> None:
-        self._fetcher = Fetcher(timeout=timeout, allow=ANY_ADDRESS, ca_file=ca_file)
+        self._fetcher = Fetcher(timeout=timeout, allow=allow, ca_file=ca_file)
         self._timeout = timeout
         self._clock = clock
         self._trust = ssl.create_default_context()
@@ -39,7 +46,8 @@ class NetworkPort:
         try:
             response = self._fetcher.send(request)
         except FetchFailed as failure:
-            return Exchange(request, None, self._clock(), str(failure))
+            cause = failure.__cause__
+            return Exchange(request, None, self._clock(), str(cause if isinstance(cause, Forbidden) else failure))
         return Exchange(request, response, self._clock())
 
     def shake_hands(self, request: TlsRequest) -> TlsObservation:
@@ -81,6 +89,14 @@ class NetworkPort:
         except BaseException:
             connection.close()
             raise
+
+
+def hosts_named_by(target: Target) -> Iterator[str]:
+    """Return the hosts that the operator has named by what they want examined."""
+    for url in (target.issuer, target.resource):
+        host = urlsplit(url).hostname if url is not None else None
+        if host is not None:
+            yield host
 
 
 def check_ca_file(ca_file: Path | None) -> None:

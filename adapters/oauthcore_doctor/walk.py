@@ -20,6 +20,7 @@ from oauthcore_doctor.observations import (
     Probe,
     Target,
     TlsObservation,
+    is_loopback,
     is_url,
     origin_of,
     text_of,
@@ -149,7 +150,8 @@ def further_probes(seen: Observations) -> Iterator[tuple[Probe, Outgoing]]:
         yield Probe.JWKS, Outgoing("GET", jwks_uri, _JSON)
         yield Probe.CORS_JWKS, Outgoing("GET", jwks_uri, (("Origin", PAGE), *_JSON))
     yield from endpoint_probes(metadata)
-    if seen.target.client is not None:
+    # RFC 8414 section 3.3: what is another issuer's must not be used. Its endpoints would get the client's secret.
+    if seen.target.client is not None and text_of(metadata, "issuer") == seen.issuer:
         yield from client_probes(metadata, seen.target.client)
 
 
@@ -235,11 +237,17 @@ def client_probes(metadata: Mapping[str, object], client: LentClient) -> Iterato
         yield Probe.CLIENT_WITHOUT_PKCE, Outgoing("GET", with_query(authorization, {**without, "prompt": "none"}))
     if client.secret is None:
         return
-    token, introspection = url_of(metadata, "token_endpoint"), url_of(metadata, "introspection_endpoint")
+    token, introspection = safe_url_of(metadata, "token_endpoint"), safe_url_of(metadata, "introspection_endpoint")
     if token is not None and "client_credentials" in (texts_of(metadata, "grant_types_supported") or ()):
         yield Probe.CLIENT_CREDENTIALS, post(token, {"grant_type": "client_credentials"}, client)
     if introspection is not None:
         yield Probe.CLIENT_INTROSPECTION, post(introspection, {"token": "unknown"}, client)
+
+
+def safe_url_of(metadata: Mapping[str, object], name: str) -> str | None:
+    """Return a URL that a secret may be sent to (RFC 6749 section 2.3.1)."""
+    url = url_of(metadata, name)
+    return url if url is not None and (is_https(url) or is_loopback(url)) else None
 
 
 def authorization_request(client_id: str, redirect_uri: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from oauthcore import Outgoing, Response, Secret
 from oauthcore_doctor import LentClient, Probe, Report, Target
 from tests.doctor.deployments import Change, Deployment, good, with_document
-from tests.doctor.faults import at
+from tests.doctor.faults import at, setting
 
 REDIRECT = "https://other.example/callback"
 CLIENT = LentClient("other_client", Secret("other-password"), REDIRECT)
@@ -97,3 +97,14 @@ def test_an_unknown_token_that_is_active_is_found() -> None:
         return with_document(response, {"active": True}) if response.status == 200 else response
 
     assert found(examine(SERVICE, at("/oauth/introspect", change))) == {"client-introspection"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [setting(issuer="https://other.example"), setting(token_endpoint="http://as.example/token")],
+    ids=["another issuer's", "over plain http"],
+)
+def test_a_secret_goes_to_no_endpoint_that_is(change: Change) -> None:
+    report = examine(SERVICE, change)
+
+    assert Probe.CLIENT_CREDENTIALS not in report.observations.exchanges

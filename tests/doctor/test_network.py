@@ -110,7 +110,7 @@ def test_nobody_who_listens_is_seen() -> None:
     with create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
-    port_seen = NetworkPort(timeout=PATIENCE)
+    port_seen = NetworkPort(["127.0.0.1"], timeout=PATIENCE)
     assert "refused" in (port_seen.shake_hands(TlsRequest("127.0.0.1", port)).failure or "")
     exchange = port_seen.fetch(Outgoing("GET", f"http://127.0.0.1:{port}/"))
     assert (exchange.response, exchange.failure) == (None, "127.0.0.1: NewConnectionError")
@@ -126,6 +126,13 @@ def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
 
 def test_a_demo_is_good_over_a_socket() -> None:
     with serving() as demo:
-        report = examine(Target(demo.server.issuer), NetworkPort(timeout=PATIENCE))
+        report = examine(Target(demo.server.issuer), NetworkPort(["localhost"], timeout=PATIENCE))
 
     assert {finding.check.id for finding in report.findings} == {"registration"}
+
+
+def test_metadata_leads_nowhere_in_the_network_around() -> None:
+    exchange = NetworkPort(["as.example"]).fetch(Outgoing("GET", "https://127.0.0.1:1/latest/meta-data"))
+
+    assert exchange.response is None
+    assert "is not public; allow it by name" in exchange.failure

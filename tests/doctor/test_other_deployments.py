@@ -11,7 +11,7 @@ from oauthcore import Outgoing, Response
 from oauthcore_doctor import Report, Target
 from oauthcore_doctor.challenge import parameters_of, scheme_of
 from tests.doctor.deployments import Change, good, page
-from tests.doctor.faults import answer, resource
+from tests.doctor.faults import answer, resource, setting
 
 PATH = "path, no openid, mcp"
 
@@ -120,3 +120,15 @@ def test_a_limit_of_requests_is_noted_and_nothing_else_is_said_of_them() -> None
 )
 def test_a_challenge_is_read_with_its_quotes(challenge: str, scheme: str, parameters: dict[str, str]) -> None:
     assert (scheme_of(challenge), dict(parameters_of(challenge))) == (scheme, parameters)
+
+
+def test_a_terminal_is_shown_no_escape_sequence_of_a_server() -> None:
+    report = attrs.evolve(good(PATH), change=setting(issuer="https://as.example/\x1b[2J" + "a" * 5_000)).examine()
+
+    texts = [finding.text for finding in report.findings] + [trouble.reason for trouble in report.clients]
+    assert any("\\u001b[2J" in text for text in texts)
+    assert all(text.isprintable() and len(text) < 2_000 for text in texts)
+
+
+def test_a_challenge_of_any_length_is_read_in_no_time() -> None:
+    assert parameters_of("Bearer " + "a" * 1_000_000) == {}

@@ -36,6 +36,7 @@ def examine(
     client_id: str | None = None,
     redirect_uri: str | None = None,
     ask_secret: Annotated[bool, Parameter(negative="")] = False,
+    allow: tuple[str, ...] = (),
     ca_file: Path | None = None,
     timeout: float = 10.0,
     fail_on: Literal["error", "warning"] = "warning",
@@ -58,6 +59,8 @@ def examine(
         One of the client's redirect URIs, to which errors are then seen to be sent.
     ask_secret
         Ask for the client's secret.
+    allow
+        A host or a network that is not public and may be asked as well; those of URL and --resource may.
     ca_file
         Certificates to trust besides the system's, in PEM.
     timeout
@@ -68,7 +71,8 @@ def examine(
         Say it as one line of JSON.
     """
     from oauthcore_doctor import LentClient, Severity, Target, examine
-    from oauthcore_doctor.network import NetworkPort, check_ca_file
+    from oauthcore_doctor.finding import printable
+    from oauthcore_doctor.network import NetworkPort, check_ca_file, hosts_named_by
 
     check_urls(url, resource, redirect_uri, client_id)
     check_ca_file(ca_file)
@@ -76,9 +80,10 @@ def examine(
         raise ConfigurationError("--timeout", timeout, "use a number of seconds above 0")
     client = None if client_id is None else LentClient(client_id, secret_of(ask=ask_secret), redirect_uri)
     begin = perf_counter()
-    report = examine(Target(url, resource, client), NetworkPort(timeout=timeout, ca_file=ca_file))
+    target = Target(url, resource, client)
+    report = examine(target, NetworkPort((*hosts_named_by(target), *allow), timeout=timeout, ca_file=ca_file))
     members: dict[str, object] = {
-        "issuer": report.observations.issuer,
+        "issuer": None if report.observations.issuer is None else printable(report.observations.issuer),
         "resource": resource,
         "requests": len(report.observations.exchanges),
         "seconds": round(perf_counter() - begin, 2),
