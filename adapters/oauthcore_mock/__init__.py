@@ -11,6 +11,7 @@ the edges, so that the core knows nothing of it:
   (a client that says nothing of itself learns by its requests);
 - at the core's effects: `keys.py` (keys that are made once and rotated at will), `clock.py`, `people.py`, and
   `flaws.py`, which is applied where the core asks for a signature;
+- at the core's signatures, too: `imitations.py`, what well-known providers put into tokens;
 - behind it: `recorder.py`, and `tokens.py`, which makes tokens that the core then knows as its own.
 
 `browser.py` is who walks through it.

@@ -7,7 +7,7 @@ stands in front of it (faults, and who signs in) or behind it (what is recorded,
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from secrets import token_bytes
 from typing import Any
 
@@ -26,6 +26,7 @@ from oauthcore import (
 )
 from oauthcore.flow.effects import Sign
 from oauthcore.jose import crypto
+from oauthcore.jose.crypto import VerifiedJwt
 from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.jose.strict_json import parse_object
@@ -37,6 +38,7 @@ from oauthcore_mock.clock import Clock
 from oauthcore_mock.faults import EndpointName, Fault, Faults, Flawed, Revoked, Slow, fault_of
 from oauthcore_mock.faulty import faulty_response
 from oauthcore_mock.flaws import FLAWS, Draft, FlawName, TokenName, stranger
+from oauthcore_mock.imitations import Imitation
 from oauthcore_mock.keys import IssuerKeys, KeyMaterial
 from oauthcore_mock.people import Decision, People, User, decision
 from oauthcore_mock.recorder import Recorder, recorded
@@ -76,8 +78,12 @@ class Issuer:
         fetch: Callable[[Outgoing], Response] = no_fetch,
         everything: Recorder | None = None,
         takes_any_client: bool = False,
+        imitation: Imitation | None = None,
     ) -> None:
         self.url = url
+        self.imitation = imitation
+        # What the imitated providers sign by.
+        self.default_alg = "ES256" if imitation is None else "RS256"
         self.clock = clock
         self.audience = audience or url
         self.shows_form = shows_form
@@ -96,6 +102,9 @@ class Issuer:
             registration=settings.registration(),
             resources=settings.resources(audience),
         )
+        if imitation is not None:
+            instruments = attrs.evolve(self.server.instruments, verify=_verify_imitated)
+            self.server = self.server.with_instruments(instruments)
         self.world = World(
             MemoryStorage(), authenticate=self._authenticate, claims=self.people.claims, fetch=fetch, sign=self._sign
         )
@@ -131,7 +140,7 @@ class Issuer:
         redirect_uris: Iterable[str] = (),
         scope: str | None = None,
         public: bool = False,
-        alg: str = "ES256",
+        alg: str | None = None,
         **settings: Any,
     ) -> RegisteredClient:
         """Register a client, in the place of one of the same name; `settings` are further ones of `oauthcore.Client`.
@@ -139,8 +148,18 @@ class Issuer:
         Without `redirect_uris` it learns the first that it uses, and holds to it; without a `scope` it may have
         whatever it asks for. A `public` one has no secret. `alg` is what its ID tokens are signed by.
         """
+        if self.imitation is not None and self.imitation.is_opaque:
+            settings = {"access_token_format": "opaque", **settings}
         made = register(
-            self.server, self.world, client_id, secret, tuple(redirect_uris), scope, alg, settings, is_public=public
+            self.server,
+            self.world,
+            client_id,
+            secret,
+            tuple(redirect_uris),
+            scope,
+            alg or self.default_alg,
+            settings,
+            is_public=public,
         )
         self._learning.watch(client_id, redirect_uri=not redirect_uris, scope=scope is None)
         return made
@@ -190,7 +209,7 @@ class Issuer:
         claims: Mapping[str, object] | None = None,
         expires_in: int = 300,
         client_id: str | None = None,
-        alg: str = "ES256",
+        alg: str | None = None,
         kid: str | None = None,
         typ: str = "at+jwt",
         opaque: bool = False,
@@ -202,8 +221,11 @@ class Issuer:
         added, in the place of others where they have their names; None takes one out. With a negative `expires_in` it
         has expired. `kid` is said to be the key's. An `opaque` one is no JWT. `flaw` is what is wrong with it.
         """
+        opaque = opaque or (self.imitation is not None and self.imitation.is_opaque)
         signed = self._tokens.access_token(sub, aud, scope, claims, expires_in, client_id, opaque=opaque)
-        return signed if isinstance(signed, str) else self._tokens.spelled(signed, alg, kid, typ, flaw)
+        if isinstance(signed, str):
+            return signed
+        return self._tokens.spelled(signed, alg or self.default_alg, kid, typ, flaw)
 
     def id_token(
         self,
@@ -213,12 +235,13 @@ class Issuer:
         nonce: str | None = None,
         claims: Mapping[str, object] | None = None,
         expires_in: int = 300,
-        alg: str = "ES256",
+        alg: str | None = None,
         kid: str | None = None,
         access_token: str | None = None,
         flaw: FlawName | None = None,
     ) -> str:
         """Make an ID token for the client `aud`; with an `access_token` it has the hash of that."""
+        alg = alg or self.default_alg
         made = self._tokens.id_token(sub, aud, nonce, claims, expires_in, alg, access_token)
         return self._tokens.spelled(made, alg, kid, "JWT", flaw)
 
@@ -228,10 +251,11 @@ class Issuer:
         *,
         aud: str | None = None,
         sid: str | None = None,
-        alg: str = "ES256",
+        alg: str | None = None,
         **claims: object,
     ) -> str:
         """Make a logout token for the client `aud` (OIDC Back-Channel Logout section 2.4), to be posted to it."""
+        alg = alg or self.default_alg
         return self._tokens.spelled(self._tokens.logout_token(sub, aud, sid, claims), alg, None, "logout+jwt", None)
 
     def revoke(self, token: str) -> None:
@@ -244,7 +268,8 @@ class Issuer:
 
     def draft(self, header: Mapping[str, object], claims: Mapping[str, object], key: Jwk) -> Draft:
         """Return a token before it is signed."""
-        return Draft(header, claims, key, stranger(self._material, key), self.clock.now)
+        draft = Draft(header, claims, key, stranger(self._material, key), self.clock.now)
+        return draft if self.imitation is None else imitated(draft, self.imitation)
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is one of its endpoints', pages' or metadata's."""
@@ -297,12 +322,17 @@ class Issuer:
             (token,) = crypto.sign([(jwt, key)])
             return token
         user = self.people.find(str(jwt.claims.get("sub", "")))
-        further = user.further_claims if kind == "id_token" else user.access_token_claims
+        further = user.further_claims if kind == "id_token" else self.access_claims_of(user)
         draft = self.draft({"alg": jwt.alg, "typ": jwt.typ, "kid": key.kid}, {**further, **jwt.claims}, key)
         flaw = self.faults.take_if(kind, Flawed)
         flawed = draft if flaw is None else FLAWS[flaw.flaw].change(draft)
         token = flawed.spell(flawed)
         return token if jwt.encryption is None else crypto.encrypt(token, jwt.encryption)
+
+    def access_claims_of(self, user: User) -> Mapping[str, object]:
+        """Return what a user has for access tokens; the providers that are imitated put roles there."""
+        roles = None if self.imitation is None else user.claims.get("roles")
+        return user.access_token_claims if roles is None else {"roles": roles, **user.access_token_claims}
 
     def _endpoint_names(self) -> dict[str, str]:
         paths = self.server.paths
@@ -318,6 +348,31 @@ class Issuer:
         )
         own = {self.base + getattr(paths, name): name for name in names}
         return own | dict.fromkeys(self.server.metadata_paths, "metadata")
+
+
+def imitated(draft: Draft, imitation: Imitation) -> Draft:
+    """Return a token as the imitated provider would have made it."""
+    claims = dict(draft.claims)
+    if draft.header.get("typ") == "at+jwt" or ("jti" in claims and draft.header.get("typ") == "JWT"):
+        header = {**draft.header, "typ": imitation.typ}
+        if imitation.typ is None:
+            del header["typ"]
+        return attrs.evolve(draft, header=header, claims=_named(imitation.access_token(claims)))
+    if draft.header.get("typ") == "JWT":
+        return attrs.evolve(draft, claims=_named(imitation.id_token(claims)))
+    return draft
+
+
+def _named(claims: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def _verify_imitated(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
+    """Verify a token, and know an access token by its `jti` where its header says nothing of that (RFC 9068)."""
+    verified = crypto.verify(token, keys, algorithms)
+    if verified.header.get("typ") in {None, "JWT"} and "jti" in verified.claims:
+        return attrs.evolve(verified, header={**verified.header, "typ": "at+jwt"})
+    return verified
 
 
 def kind_of(jwt: Jwt) -> TokenName | None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from oauthcore import ConfigurationError, Policy, Request, Response
 from oauthcore.wire.http import Outgoing
 from oauthcore_mock.clock import Clock
+from oauthcore_mock.imitations import IMITATIONS, Imitation, ImitationName
 from oauthcore_mock.issuer import Issuer, Reply, no_fetch
 from oauthcore_mock.keys import KeyMaterial
 from oauthcore_mock.recorder import MANY, Recorder
@@ -60,17 +61,23 @@ class Provider:
         policy: Policy | None = None,
         audience: str | None = None,
         shows_form: bool | None = None,
+        imitates: ImitationName | None = None,
     ) -> Issuer:
         """Return the issuer of that name, which is its path, and make it where there is none; without a name a new one.
 
         `audience` is whom its access tokens are for where the client does not say. `policy` takes the place of the
-        lenient one; `clock` that of the provider's.
+        lenient one; `clock` that of the provider's. It `imitates` the tokens, and the end of the URL, of a well-known
+        provider.
         """
-        name = f"t{next(self._numbers)}" if name is None else name
+        imitation = _imitation_of(imitates)
+        path = ("{name}" if imitation is None else imitation.path).format(
+            name=f"t{next(self._numbers)}" if name is None else name
+        )
+        name = path.strip("/")
         if name in self._issuers:
             return self._issuers[name]
         made = Issuer(
-            f"{self.url}/{name}",
+            f"{self.url}/{path}",
             self.material,
             clock or self.clock,
             policy=policy,
@@ -79,6 +86,7 @@ class Provider:
             fetch=self._fetch,
             everything=self.requests,
             takes_any_client=self._takes_any_client,
+            imitation=imitation,
         )
         if self._begin is not None:
             self._begin(made)
@@ -134,3 +142,9 @@ def _name_in(path: str, known: dict[str, Any]) -> str:
         if "/".join(segments[:length]) in known:
             return "/".join(segments[:length])
     return segments[0] if segments else ""
+
+
+def _imitation_of(name: ImitationName | None) -> Imitation | None:
+    if name is not None and name not in IMITATIONS:
+        raise ConfigurationError("imitates", name, f"use one of {', '.join(IMITATIONS)}")
+    return None if name is None else IMITATIONS[name]

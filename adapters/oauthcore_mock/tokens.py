@@ -68,7 +68,7 @@ class Tokens:
             if claims:
                 raise ConfigurationError("claims", sorted(claims), "leave them out: an opaque token says nothing")
             return issued.value.reveal()
-        further = {} if sub is None else self._issuer.people.find(sub).access_token_claims
+        further = {} if sub is None else self._issuer.access_claims_of(self._issuer.people.find(sub))
         return _saying(issued.jwt, {**further, "iat": issued_at, **(claims or {})})
 
     def id_token(

@@ -20,7 +20,7 @@ class TokenFactory(Protocol):
         claims: Mapping[str, object] | None = None,
         expires_in: int = 300,
         client_id: str | None = None,
-        alg: str = "ES256",
+        alg: str | None = None,
         kid: str | None = None,
         typ: str = "at+jwt",
         opaque: bool = False,

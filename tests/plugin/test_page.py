@@ -12,7 +12,9 @@ import pytest
 
 from oauthcore_mock import FLAWS
 from oauthcore_mock.faults import ENDPOINTS
+from oauthcore_mock.imitations import IMITATIONS
 from oauthcore_pytest import plugin
+from oauthcore_pytest.attacks import ATTACKS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing-your-app.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```python\n# ([a-z_]+\.py)\n(.*?)```", PAGE, re.DOTALL))
@@ -44,7 +46,8 @@ def test_its_tests_pass(name: str, pages_files: pytest.Pytester) -> None:
 
 
 def test_it_has_every_flaw_with_its_section() -> None:
-    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", PAGE.partition("### Tokens with a flaw")[2], re.MULTILINE))
+    section = PAGE.partition("### Tokens with a flaw")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", section, re.MULTILINE))
 
     assert rows == {name: f"{flaw.says} ({flaw.section})" for name, flaw in FLAWS.items()}
     of_id_tokens = [name for name, flaw in FLAWS.items() if "access_token" not in flaw.tokens]
@@ -55,3 +58,20 @@ def test_it_has_every_endpoint_and_fixture() -> None:
     assert all(f"`{endpoint}`" in PAGE for endpoint in ENDPOINTS)
     fixtures = {name for name in vars(plugin) if name.startswith("oauth_")}
     assert {name for name in fixtures if f"`{name}`" in PAGE or f"def {name}" in PAGE} == fixtures
+
+
+def test_it_counts_what_there_is() -> None:
+    row = dict(
+        re.findall(
+            r"^\| (tokens with a flaw|attacks on a relying party|pytest fixtures) \| (\S+?),? ", PAGE, re.MULTILINE
+        )
+    )
+
+    fixtures = [name for name in vars(plugin) if name.startswith("oauth_") and name != "oauth_url"]
+    assert (row["pytest fixtures"], len(fixtures)) == ("eight", 8)
+    assert row["tokens with a flaw"] == str(len(FLAWS))
+    assert row["attacks on a relying party"] == str(len(ATTACKS))
+
+
+def test_it_has_every_imitation() -> None:
+    assert all(f'| `"{name}"` |' in PAGE for name in IMITATIONS)
