@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-import sys
-from contextlib import suppress
-from socket import socket
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from oauthcore.wire.text import ascii_lower
 from oauthcore_h11 import announcement
-from oauthcore_h11.demo import Demo, make_demo
+from oauthcore_h11.cli.in_memory import serve_until_signal
+from oauthcore_h11.demo import make_demo
 from oauthcore_h11.loopback import LOCALHOST, listen, port_of
 from oauthcore_h11.transport import Server
 
@@ -46,20 +43,4 @@ def demo(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     served = make_demo(ascii_lower(host).strip("[]"), port_of(sockets[0]), legacy=legacy, mcp=mcp)
     greeting = announcement.for_programs(served) if json else announcement.for_people(served)
-    asyncio.run(_serve(served, sockets, greeting))
-
-
-async def _serve(served: Demo, sockets: list[socket], greeting: str) -> None:
-    """Serve until a signal says to end."""
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # on Windows Ctrl-C arrives as KeyboardInterrupt instead
-            loop.add_signal_handler(number, end.set)
-    server = Server(served)
-    await server.start(sockets)
-    # Flushed: whoever started it reads a pipe, and waits for this line.
-    sys.stdout.write(greeting)
-    sys.stdout.flush()
-    await end.wait()
-    await server.stop()
+    asyncio.run(serve_until_signal(Server(served), sockets, greeting))

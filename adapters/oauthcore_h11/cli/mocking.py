@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json as json_
-import signal
 import ssl
-import sys
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from socket import socket
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +15,7 @@ from cyclopts import Parameter
 
 from oauthcore import ConfigurationError, Request, Response
 from oauthcore.wire.text import ascii_lower
+from oauthcore_h11.cli.in_memory import serve_until_signal
 from oauthcore_h11.loopback import LOCALHOST, listen, listen_at, port_of
 from oauthcore_h11.settings import Settings
 from oauthcore_h11.transport import Server
@@ -93,7 +91,8 @@ def mock(
         provider.material.prepare()
         control = Control(provider, None if exposed else known_hosts(provider.url, port))
         greeting = for_programs(issuer, provider) if json else for_people(issuer, provider, https)
-        asyncio.run(_serve(provider, control, sockets, tls, greeting))
+        server = Server(_answering(provider, control), SETTINGS)
+        asyncio.run(serve_until_signal(server, sockets, greeting, tls=tls, grace=0))
 
 
 def begin(issuer: Issuer, users: list[str]) -> None:
@@ -159,11 +158,7 @@ def _parsed(config: Path) -> Mapping[str, Any]:
     return parse(config)
 
 
-async def _serve(
-    provider: Provider, control: Control, sockets: list[socket], tls: ssl.SSLContext | None, greeting: str
-) -> None:
-    """Serve until a signal says to end."""
-
+def _answering(provider: Provider, control: Control) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         if control.owns(request.path):
             return control.handle(request)
@@ -172,15 +167,4 @@ async def _serve(
             await asyncio.sleep(reply.delay)
         return reply.response
 
-    end = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # on Windows Ctrl-C arrives as KeyboardInterrupt instead
-            loop.add_signal_handler(number, end.set)
-    server = Server(answer, SETTINGS)
-    await server.start(sockets, tls)
-    # Flushed: whoever started it reads a pipe, and waits for this line.
-    sys.stdout.write(greeting)
-    sys.stdout.flush()
-    await end.wait()
-    await server.stop(grace=0)
+    return answer
