@@ -42,7 +42,7 @@ AIOHTTP: Framework[web.Request, web.Response] = Framework(request_of=_unasked, w
 
 
 class OAuth(Embedded[web.Request, web.Response]):
-    """Be an authorization server in an aiohttp application: `app.add_routes(oauth.routes)`."""
+    """An authorization server in an aiohttp application: `app.add_routes(oauth.routes)`."""
 
     framework = AIOHTTP
 

@@ -1,7 +1,7 @@
-"""An authorization server inside an ASGI application that has people and sessions of its own.
+"""An authorization server inside an ASGI application that has its own users and sessions.
 
-Translates and calls one driver. `Embedded` is the ASGI application for the endpoints and, for the application's own
-pages, what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
+It translates and calls one driver. `Embedded` is the ASGI application for the endpoints, with methods for the
+application's own pages; `Framework` says how a framework represents requests and responses.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ PLAIN: Framework[Request, Answer] = Framework(
 
 
 class Embedded(Generic[RequestT, ResponseT]):
-    """Be an authorization server in an application, at whatever prefix its issuer and its paths have.
+    """An authorization server in an application, at whatever prefix its issuer and its paths have.
 
     `login(request)` says who is signed in, and may be async. Where the application has no login, `pages` has one. Each
     `framework` has a subclass.
@@ -154,7 +154,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         return well_known
 
     async def serve(self, head: Request, receive: Receive, asking: RequestT) -> Response:
-        """Answer the request whose body nobody has read yet."""
+        """Respond to a request whose body has not been read yet."""
         body = await body_of(head.header("content-length") or "", receive)
         if isinstance(body, Response):
             return self._refused(head, body)
@@ -180,7 +180,7 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     @cached_property
     def seen_paths(self) -> tuple[str, ...]:
-        """Return what the application's router may be asked for, at whatever part of their prefix it lives."""
+        """Return the paths that the application's router needs, below any part of their prefix."""
         return seen_below(prefixes_of(self.paths), (*self.paths, *self.metadata_paths))
 
     def path_in(self, scope: Scope) -> str | None:
@@ -225,9 +225,9 @@ class Embedded(Generic[RequestT, ResponseT]):
         await send_response(response, scope, send)
 
     def _logged(self, request: Request, response: Response) -> Response:
-        """Tell the log of a refusal: never with the query, which may hold what nobody should read.
+        """Log a refusal: never with the query, which may contain secrets.
 
-        A failure is told with its traceback once a minute for each cause, and in a line otherwise.
+        A failure is logged with its traceback once a minute for each cause, and in one line otherwise.
         """
         if response.refusal is not None:
             refusal, cause = response.refusal, response.refusal.cause
@@ -242,13 +242,13 @@ class Embedded(Generic[RequestT, ResponseT]):
 
 
 class OAuth(Embedded[Request, Answer]):
-    """Be an authorization server in an application of no framework, or of one that speaks ASGI."""
+    """An authorization server in an application of no framework, or of one that speaks ASGI."""
 
     framework = PLAIN
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    """Be an application of its own that has nothing to start or to stop; mounted ones are never asked."""
+    """An application of its own that has nothing to start or to stop; mounted ones are never asked."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

@@ -32,16 +32,16 @@ class Interactions(Generic[RequestT, ResponseT]):
     ) -> ResponseT:
         """Report who is signed in and what they allowed; return the framework's own response for their browser.
 
-        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
+        A bare `subject` has the login time that `login` returned for the request, or now; a `Login` has its own.
         """
         flow = self._server.interactions.finish(id, subject, scope, remember=remember)
         return self._framework.respond(await arun(flow, self._world))
 
     async def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
-        """Report that the person said no; return the framework's own response for their browser.
+        """Report that the user refused; return the framework's own response for their browser.
 
-        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
-        for a page that is shown to somebody who is not signed in, and takes nothing back.
+        What `subject`, who is signed in now, had allowed of this is deleted, so that they are asked again. Use None for
+        a page that is shown to a user who is not signed in; then nothing is deleted.
         """
         return self._framework.respond(await arun(self._server.interactions.deny(id, subject), self._world))
 
@@ -56,35 +56,36 @@ class Interactions(Generic[RequestT, ResponseT]):
 
 @attrs.frozen
 class Sessions(Generic[RequestT, ResponseT]):
-    """Be `oauth.sessions`: who signs in and out at the application, and which clients are told."""
+    """The login sessions, `oauth.sessions`: login and logout at the application, and notices to clients."""
 
     _server: AuthorizationServer
     _world: World | AsyncWorld
     _framework: Framework[RequestT, ResponseT]
 
     async def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
-        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
+        """Begin a login session; keep the result in the application's session, and return it from `login`.
 
-        `before` is the `sid` of who was signed in in this browser until now.
+        `before` is the `sid` of the login in this browser until now; `how` are the arguments of
+        `server.sessions.begin`.
         """
         return await arun(self._server.sessions.sign_in(subject, before=before, **how), self._world)
 
     async def find_logout(self, id: str, login: Login | None) -> PendingLogout | None:
-        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
+        """Return the logout request of a client; None if it is unknown or too old."""
         return await arun(self._server.sessions.find_logout(id, login), self._world)
 
     async def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
-        """End the login session, at the person's wish; return the framework's own response for their browser.
+        """End the login session, which the user has confirmed; return the framework's own response for their browser.
 
-        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
+        `id` is that of a client's logout request, if there is one. The application has to end its own session itself.
         """
         wire = self._framework.wire_of(request)
         return self._framework.respond(await arun(self._server.sessions.sign_out(wire, login, id), self._world))
 
     async def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds.
+        """Notify clients of sessions that have ended, as far as that is due; call it every few seconds.
 
-        They are told at the same time, so that none waits for another that does not answer.
+        They are notified at the same time, so that none waits for another that does not answer.
         """
         sessions = self._server.sessions
         due = await arun(sessions.due_logouts(), self._world)

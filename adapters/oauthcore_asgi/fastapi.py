@@ -27,7 +27,7 @@ __all__ = ["Access", "OAuth", "Protect", "Refused", "answer_refused", "protect"]
 
 
 class OAuth(starlette.OAuth):
-    """Be an authorization server in a FastAPI application: take its `routes`, or mount it, and `well_known`."""
+    """An authorization server in a FastAPI application: take its `routes`, or mount it, and `well_known`."""
 
     def protect(  # type: ignore[explicit-override]  # typing.override is 3.12's
         self,
@@ -68,7 +68,7 @@ async def answer_refused(request: Request, error: Exception) -> Response:
 
 
 class Protect(SecurityBase):
-    """Be the dependency that gives the `Access` of a request's token, or raises `Refused`; `protect` makes them.
+    """The dependency that gives the `Access` of a request's token, or raises `Refused`; `protect` makes them.
 
     Two that require the same are one to FastAPI, whatever their scope: so tests replace what all routes have.
     """

@@ -52,7 +52,7 @@ LITESTAR: Framework[Connection, Response[bytes]] = Framework(
 
 
 class OAuth(Embedded[Connection, Response[bytes]], InitPlugin):
-    """Be an authorization server in a Litestar application, as a plugin: it adds its endpoints, well-known ones too."""
+    """An authorization server in a Litestar application, as a plugin: it adds its endpoints, well-known ones too."""
 
     framework = LITESTAR
 

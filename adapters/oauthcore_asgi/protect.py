@@ -35,7 +35,7 @@ class Bearer:
         self._verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check, and go on or answer."""
+        """Verify the token, then call the application or refuse."""
         if scope["type"] not in {"http", "websocket"}:
             return await self._app(scope, receive, send)
         request = head_of(scope, next(filter(self._resource_server.owns, paths_of(scope)), scope["path"]))
@@ -48,7 +48,7 @@ class Bearer:
 
 
 class ResourceMetadata:
-    """Be the application for a resource's metadata alone, at the resource server's `metadata_paths` (RFC 9728).
+    """The application for a resource's metadata alone, at the resource server's `metadata_paths` (RFC 9728).
 
     It is for routes that something else than `Bearer` protects.
     """

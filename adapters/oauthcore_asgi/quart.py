@@ -47,7 +47,7 @@ QUART: Framework[Request, Response] = Framework(
 
 
 class OAuth(Embedded[Request, Response]):
-    """Be an authorization server in a Quart application: register its `blueprint`."""
+    """An authorization server in a Quart application: register its `blueprint`."""
 
     framework = QUART
 

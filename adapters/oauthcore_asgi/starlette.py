@@ -44,7 +44,7 @@ STARLETTE: Framework[Request, Response] = Framework(
 
 
 class OAuth(Embedded[Request, Response]):
-    """Be an authorization server in a Starlette application: take its `routes`, or mount it, and `well_known`."""
+    """An authorization server in a Starlette application: take its `routes`, or mount it, and `well_known`."""
 
     framework = STARLETTE
 

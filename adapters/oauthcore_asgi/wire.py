@@ -29,7 +29,7 @@ LENGTH_DIGITS = 19
 
 @attrs.frozen
 class Answer:
-    """Be an ASGI application that gives one response, whatever it is asked."""
+    """An ASGI application that gives one response, whatever it is asked."""
 
     response: Response
 

@@ -1,8 +1,8 @@
-"""When the person of a Django session signed in: the session remembers it, since Django's user does not.
+"""The login time of a Django session, stored in the session, since Django's user does not have it.
 
-`last_login` is the moment of the newest sign-in anywhere. Were that one reported, a session of last year's would count
-as fresh as soon as its person signs in at another browser, and a client's `prompt=login` or `max_age` (OIDC Core
-section 3.1.2.1) would be met by somebody who was never asked.
+`last_login` is the time of the newest login in any browser. If that were reported, a year-old session would count as
+fresh as soon as its user signs in in another browser, and a client's `prompt=login` or `max_age` (OIDC Core section
+3.1.2.1) would be met without a login.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class DjangoStorage:
             return False
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         expired = self._rows(expires_at__lt=expired_before).order_by("expires_at")
 
         def remove(rows: QuerySet[models.Record]) -> int:

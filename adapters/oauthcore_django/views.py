@@ -79,7 +79,7 @@ DJANGO: Framework[HttpRequest, HttpResponse] = Framework(
 
 
 class OAuth(Embedded[HttpRequest, HttpResponse]):
-    """Be an authorization server in a Django project: put `urls` into the root URLconf.
+    """An authorization server in a Django project: put `urls` into the root URLconf.
 
     Who is signed in is Django's user, unless `login` says otherwise. The pages of the project's own are protected by
     Django's CSRF middleware as all others; these endpoints are exempt, since clients post to them without a cookie.

@@ -36,7 +36,7 @@ class KnownClient:
 
 @attrs.frozen
 class ClientTrouble:
-    """Be a client that fails, and why."""
+    """A client that fails, and why."""
 
     name: str
     reason: str = attrs.field(converter=printable)

@@ -67,7 +67,7 @@ RESOURCE_METADATA = (Probe.RESOURCE_LINKED, Probe.RESOURCE_INSERTED, Probe.RESOU
 
 @attrs.frozen
 class LentClient:
-    """Be a client that the operator lends to a walk."""
+    """A client that the operator lends to a walk."""
 
     client_id: str
     secret: Secret | None = None
@@ -85,7 +85,7 @@ class Target:
 
 @attrs.frozen
 class Exchange:
-    """Be a request and its response, or why there is none; `at` is when it ended, in seconds since the epoch."""
+    """A request and its response, or why there is none; `at` is when it ended, in seconds since the epoch."""
 
     request: Outgoing
     response: Response | None

@@ -17,12 +17,11 @@ from oauthcore_fetch.lanes import Lanes, Waiting
 
 
 class AsyncFetcher:
-    """Ask another server, for an async host, `at_once` of them at most.
+    """Send requests to other servers for an async host, at most `at_once` at the same time.
 
-    The threads are its own: a server that answers slowly keeps nothing waiting but what asks other servers too. Of
-    those, whoever asks a host that has answered before waits for none that has not: see `oauthcore_fetch.lanes`.
-    Requests that read the same at the same time are one. Who has waited for the fetcher's `timeout`, be it for a thread
-    or for a name, is told that there is no answer.
+    It has its own threads: a slow server delays only requests that need other servers too, and of those only requests
+    to hosts that have not answered before: see `oauthcore_fetch.lanes`. Concurrent identical reads share one request. A
+    request that has waited for the fetcher's `timeout`, for a thread or for the resolver, fails.
     """
 
     def __init__(
@@ -38,7 +37,7 @@ class AsyncFetcher:
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="oauthcore-fetch")
 
     async def __call__(self, request: Outgoing) -> Response:
-        """Return the answer, whatever its status; raises `FetchFailed` where there is none."""
+        """Return the response, whatever its status; raises `FetchFailed` if there is none."""
         flight, mine = self._flights.board(request) if is_shared(request) else (Flight(), True)
         if mine:
             start = partial(self._threads.submit, self._fly, flight, request)
@@ -62,7 +61,7 @@ class AsyncFetcher:
 
 
 def shared(answer: Future[Response]) -> asyncio.Future[Response]:
-    """Wait for an answer that others may wait for, too: who goes away takes it from nobody."""
+    """Wait for a response that others may wait for, too; cancelling one does not cancel the others."""
     waiting = asyncio.wrap_future(answer)
     # Where all have gone away, nobody looks at a failure, which asyncio would complain of.
     waiting.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -1,7 +1,7 @@
-"""Connections that are given up at a moment, and not so many seconds after the last byte.
+"""Connections with a deadline for the whole exchange, not a timeout after each byte.
 
-A socket's own timeout is for each read, and begins anew with each byte: who sends one every few seconds would keep a
-thread for hours. Here each read waits for what is left of the whole.
+A socket's own timeout is for each read, and begins again with each byte: a server that sends one every few seconds
+could hold a thread for hours. Here each read gets the time that is left.
 """
 
 from __future__ import annotations

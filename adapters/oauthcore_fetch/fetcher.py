@@ -27,7 +27,7 @@ _PORTS = {"https": 443, "http": 80}
 
 
 class FetchFailed(Exception):
-    """Report that a server gave no answer that could be used; nothing of what it sent is in the message."""
+    """Report that there was no usable response; the message contains nothing that the server sent."""
 
 
 class Fetcher:
@@ -73,7 +73,7 @@ class Fetcher:
                 raise ConfigurationError("ca_file", str(ca_file), "name a file of PEM certificates") from None
 
     def __call__(self, request: Outgoing) -> Response:
-        """Return the answer, whatever its status; raises `FetchFailed` where there is none."""
+        """Return the response, whatever its status; raises `FetchFailed` if there is none."""
         if not is_shared(request):
             return self.send(request)
         flight, mine = self._flights.board(request)
@@ -112,7 +112,7 @@ class Fetcher:
                 self._lanes.leave(host, answered=answered)
 
     def send(self, request: Outgoing) -> Response:
-        """Make a request, whoever else makes the same; raises `FetchFailed` where there is no answer."""
+        """Send a request, without sharing others'; raises `FetchFailed` if there is no response."""
         try:
             url = parse_url(request.url)
             if url.scheme not in _PORTS or url.host is None:
@@ -167,7 +167,7 @@ class Fetcher:
 
 @attrs.frozen
 class At:
-    """Be an address that was looked at, and the name that it was found under: the certificate is to be for that.
+    """An address that was looked at, and the name that it was found under: the certificate is to be for that.
 
     `tries` is how many addresses share the time that is left for connecting.
     """

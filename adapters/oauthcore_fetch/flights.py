@@ -1,8 +1,8 @@
-"""One answer for all who ask for the same at the same time.
+"""One response for all that request the same at the same time.
 
 The core lets one request fetch a document and has the others join it (`oauthcore.documents.Turn`); this is where they
-wait for it. Who joins may come a moment after the answer, before the first one has had the time to remember it; so an
-answer is handed out for a moment longer than it was waited for.
+wait. One that joins may come a moment after the response, before the first has cached it; so a response is shared for a
+moment longer than it was waited for.
 """
 
 from __future__ import annotations

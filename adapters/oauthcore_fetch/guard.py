@@ -1,8 +1,8 @@
-"""Where a request of ours may go: to public addresses, unless others are allowed by name.
+"""The addresses that requests may go to: public ones, and others only if they are allowed by name.
 
-A URL that somebody else chose could lead into the network this host stands in (server-side request forgery). The
-address is looked at, not the name, and it is the address looked at that is connected to: a name that resolves anew,
-to something else, in between gains nothing.
+A URL that a stranger chose could lead into this host's network (server-side request forgery). The address is checked,
+not the name, and exactly that address is connected to: a name that resolves to something else in between has no effect
+(DNS rebinding).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Forbidden(Exception):
 
 @attrs.frozen
 class Allowed:
-    """Hold the networks and the hosts that may be asked although they are not public."""
+    """Hold the networks and hosts that are allowed although they are not public."""
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
@@ -62,10 +62,10 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def permitted(host: str, port: int, is_secure: bool, allow: Allowed, find: Resolve) -> list[str]:
-    """Return the addresses of the host that may be connected to; raises `Forbidden` where one of them may not.
+    """Return the addresses of the host that may be connected to; raises `Forbidden` if one of them may not.
 
-    One is enough to refuse: a name that has a public and a private address is not an honest one. Without TLS nobody
-    knows whom it asks, so that is for those allowed alone.
+    One is enough to refuse: a name with a public and a private address is suspicious. Without TLS the server is not
+    authenticated, so that is only for allowed hosts.
     """
     addresses = [ipaddress.ip_address(address.partition("%")[0]) for address in find(host, port)]
     if not addresses:

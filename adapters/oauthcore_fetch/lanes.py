@@ -1,8 +1,8 @@
-"""Who is asked now and who waits, so that a few servers that do not answer keep nobody from asking the others.
+"""Which requests are sent now and which wait, so that a few servers that do not answer do not delay the others.
 
-A host is proven once it has answered, until it fails to. Hosts that are not share one half of the lanes, and no host
-has more than a quarter of them, or a half if it is proven. So whoever names many URLs, or many hosts, that never answer
-fills one half; what is asked of hosts that do answer goes on in the other.
+A host is proven once it has answered, until it fails to. Hosts that are not proven share half of the lanes, and no host
+has more than a quarter of them, or a half if it is proven. So an attacker who names many URLs, or many hosts, that
+never answer fills only one half; requests to hosts that do answer use the other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Accepting connections, before anything is known of them but where they come from.
+"""Accepting connections, before anything is known about them but their address.
 
-Not by `asyncio.start_server`: it tells of a connection only when TLS is agreed upon, so that nobody could count those
-that never get so far, and it gives no way to stop listening at once.
+Not by `asyncio.start_server`: it reports a connection only after the TLS handshake, so that connections that never
+finish it could not be counted, and it has no way to stop listening at once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Acceptor:
             self._watch(listening)
 
     def close(self) -> None:
-        """Refuse whoever comes from now on, and whoever is in the queue; to close twice is no error."""
+        """Refuse new connections, also those in the queue; closing twice is no error."""
         for pause in self._pauses:
             pause.cancel()
         loop = asyncio.get_running_loop()

@@ -46,7 +46,7 @@ audit = logging.getLogger("oauthcore.audit")
 errors = logging.getLogger("oauthcore.errors")
 server_log = logging.getLogger("oauthcore.server")
 
-# What is registered (RFC 9110 section 9, RFC 5789); any other method is one that nothing here has heard of.
+# The registered methods (RFC 9110 section 9, RFC 5789); any other is unknown.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 # Seconds: a storage that takes longer keeps everybody waiting.
 READY_WITHIN = 5.0
@@ -56,7 +56,7 @@ _HSTS = ("Strict-Transport-Security", "max-age=31536000")
 _NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
 
 
-# Seconds that a round of telling clients waits for them; who takes longer is told beside the next one.
+# Seconds that a round of logout notices waits for clients; slower ones continue during the next round.
 TELLING_TIME = 1.0
 
 
@@ -82,7 +82,7 @@ class Application:
     _telling: dict[str, asyncio.Future[int]] = attrs.field(factory=dict, init=False, repr=False, eq=False)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer a request, whatever it is."""
+        """Respond to any request."""
         name = self.entropy(8).hex()
         token = request_id.set(name)
         begun = perf_counter()
@@ -110,10 +110,10 @@ class Application:
             crypto.check_key(key)
 
     async def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due; return how many were tried.
+        """Notify clients of sessions that have ended, as far as that is due; return how many were tried.
 
-        They are told at the same time, and a client that takes long goes on being told beside the next call, which
-        leaves it out; so none waits for another that does not answer.
+        Clients are notified at the same time. A slow client continues during the next call, which leaves it out; so no
+        client waits for another that does not answer.
         """
         if self.server.openid is None:
             return 0
@@ -129,7 +129,7 @@ class Application:
         return await self._delivered(within=TELLING_TIME)
 
     async def see_logouts_through(self) -> int:
-        """Wait for the clients that are being told; return how many were tried."""
+        """Wait for the notices that are being sent; return how many were tried."""
         return await self._delivered(within=None)
 
     async def _delivered(self, within: float | None) -> int:
@@ -146,7 +146,7 @@ class Application:
         return sum(telling.result() for telling in finished)
 
     async def _answer_whatever_happens(self, request: Request) -> Response:
-        """Answer, if need be with a page that says that it can't be; what the core is asked, it answers by itself."""
+        """Respond, with a 503 page if the effects fail; the core handles its own failures."""
         try:
             return await self._answer(request)
         except Exception as failure:  # a bug of ours: it ends as a page, a count and a traceback, not as silence
@@ -231,7 +231,7 @@ class Application:
         return True
 
     def _warn_of_hidden_client(self, request: Request) -> None:
-        """Tell the operator, once, that a proxy does not say for whom it asks: clients then share what is counted."""
+        """Warn the operator, once, that a proxy does not send clients' addresses: all of them then share the limits."""
         address = address_of(request.peer)
         if address is None:
             self._warn_once("a client has no address: it came by a proxy or a unix socket that [proxies] does not name")
@@ -261,7 +261,7 @@ class Application:
         self.monitoring.happened(event.name)
 
     def _log(self, request: Request, response: Response, seconds: float) -> None:
-        """Count a response, and write it into the log: never with its query, which may hold what nobody should read."""
+        """Count a response, and log it: never with its query, which may contain secrets."""
         refusal = response.refusal
         endpoint = self.endpoints.get(request.path, "other")
         self.monitoring.answered(endpoint, response.status, "" if refusal is None else refusal.code, seconds)
@@ -276,7 +276,7 @@ class Application:
                 "error": None if refusal is None else refusal.code,
                 "reason": None if refusal is None else refusal.reason,
             }
-            # Monitoring asks every few seconds, and nobody wants to read that.
+            # Monitoring requests these every few seconds; they would only fill the log.
             level = logging.DEBUG if request.path in monitoring.PATHS else logging.INFO
             access.log(level, "%s %s", request.method, request.path, extra={"fields": fields})
 
@@ -295,5 +295,5 @@ def address_of(peer: Peer | None) -> str | None:
 
 
 def names_client(request: Request) -> bool:
-    """Return whether a proxy named the client that it asks for."""
+    """Return whether a proxy named its client."""
     return request.header(FORWARDED_FOR) is not None

@@ -123,7 +123,7 @@ def openid_of(configuration: Configuration) -> OpenID | None:
 
 
 def registration_of(configuration: Configuration) -> Registration | None:
-    """Say who may register clients, and for what; None where nobody may."""
+    """Return the settings of registration; None if it is off."""
     table = configuration.registration
     if table is None:
         return None
@@ -149,7 +149,7 @@ def registration_of(configuration: Configuration) -> Registration | None:
 
 
 def resources_of(configuration: Configuration) -> Resources | None:
-    """Say which APIs clients may name; None where the file tells of none."""
+    """Return the resources that clients may name; None if the file has none."""
     table = configuration.resource_policy
     if table is None and not configuration.resources:
         return None

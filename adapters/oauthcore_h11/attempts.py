@@ -1,11 +1,11 @@
-"""Attempts to sign in: how many were wrong lately, and how long the next one is waited for.
+"""Login attempts: how many failed recently, and how long the next one has to wait.
 
-An attempt is counted before its password is looked at, in the commit that lets it through: so a thousand at once are a
-thousand, whichever worker they meet. Nobody is locked out: a wait ends, and within it nothing is looked at or counted.
+An attempt is counted before its password is verified, in the commit that admits it: so a thousand at once count as a
+thousand, whichever worker they reach. There are no lockouts: a wait ends, and attempts within it are not counted.
 
-Three counters are kept. One for the account as tried from one address is strict; one for the address, and one for the
-account from anywhere, leave more room. So whoever guesses somebody's password from one place slows down only
-themselves. A device from which the account was signed in to before has a counter of its own, and none of those three.
+There are three counters. The strict one is for an account and an address together; those for the address, and for the
+account from anywhere, are wider. So whoever guesses passwords from one address slows down only themselves. A known
+device, from which the account was signed in to before, has a separate counter, and uses none of those three.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ class Patience:
 
     def counters(self, username: str, address: str | None, key: bytes) -> tuple[Counter, ...]:
         """Return the counters that an attempt belongs to; what people type as their name is not kept readable."""
-        # Those whose address is unknown share one counter: else nobody would count who tries one password at a
-        # thousand accounts, behind a proxy that the server was not told of.
+        # Clients with an unknown address share one counter. Otherwise, behind a proxy that was not named, trying one
+        # password at a thousand accounts would not be counted.
         place = "unknown" if address is None else network_of(address)
         pair = Counter(key=digest(key, "pair", username, place), free=self.free)
         anywhere = Counter(key=digest(key, "account", username), free=self.free_per_address)
         return (pair, anywhere, Counter(key=digest(key, "address", place), free=self.free_per_address))
 
     def device_counter(self, device: str, key: bytes) -> Counter:
-        """Return the counter of a known device: all that is counted of it, so that nobody else can have it wait."""
+        """Return the counter of a known device, the only one for it, so that others can't delay it."""
         return Counter(key=digest(key, "device", device), free=self.free)
 
     def wait(self, counter: Counter, known: Attempts | None, now: int) -> int:
@@ -82,10 +82,10 @@ class Patience:
         return Insert(one_more) if known is None else Replace(known, one_more)
 
     def taken_back(self, known: Attempts, *, begins_anew: bool) -> Change:
-        """Take back an attempt that was right, or never looked at: just this one, unless the counter begins anew.
+        """Take back an attempt that succeeded, or was not verified: only this one, unless the counter has restarted.
 
-        That is for the account's own counter, and for a password that was right. Otherwise whoever has one account
-        could guess at all the others, signing in to it in between; or at any, keeping the hashing busy in between.
+        This is for the account's own counter, after a right password. Otherwise an attacker with one account could
+        guess at others and reset the counters by signing in to it, or keep the hashing busy in that way.
         """
         if begins_anew or known.count <= 1:
             return Delete(known)

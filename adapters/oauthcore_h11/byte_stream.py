@@ -1,8 +1,7 @@
-"""The bytes of one connection, for a task that reads them or writes them: what has come, and what is still to go.
+"""The bytes of one connection, for a task that reads and writes them: received bytes, and bytes still to be sent.
 
-Not asyncio's streams: these wait in a coroutine of their own for each read and each write, and whoever limits how long
-that may take needs a timeout around each. Here nothing waits. `change` is for whoever finds that there is nothing to
-read, or no room to write.
+Not asyncio's streams: these wait in a coroutine for each read and each write, and a time limit needs a timeout around
+each. Nothing waits here. `change` is set when there are bytes to read, or room to write.
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ class ByteStream(asyncio.Protocol):
         return data
 
     def write(self, data: bytes) -> None:
-        """Send, or keep what the system does not take at once: then it `is_full` until the client has read enough.
+        """Send, or buffer what the system does not accept at once; it then `is_full` until the client has read enough.
 
-        Raises `ConnectionError` where nobody is there any more.
+        Raises `ConnectionError` if the connection is closed.
         """
         if self.is_lost:
             raise ConnectionResetError("the connection is gone")
@@ -57,14 +56,14 @@ class ByteStream(asyncio.Protocol):
         return self._changed
 
     def write_end(self) -> bool:
-        """Say that nothing more is sent, and go on reading; False where that can't be said, as in TLS."""
+        """Send the end of the stream, and continue reading; False if the transport can't, as in TLS."""
         if self.is_lost or not self._transport.can_write_eof():
             return False
         self._transport.write_eof()
         return True
 
     def close(self) -> None:
-        """Close as soon as what is to be sent is sent."""
+        """Close when everything has been sent."""
         self._transport.close()
 
     def abort(self) -> None:
@@ -85,7 +84,7 @@ class ByteStream(asyncio.Protocol):
         self._tell()
 
     def eof_received(self) -> bool:  # type: ignore[explicit-override]  # 3.12's
-        """Stay open, where that is possible: what was asked is answered all the same."""
+        """Stay open after the client's end of stream, if possible: its request is still answered."""
         self._has_ended = True
         self._tell()
         return self._transport.can_write_eof()

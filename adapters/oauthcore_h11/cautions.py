@@ -13,7 +13,7 @@ from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import parse
 from oauthcore_h11.unnamed_proxies import proxy_warnings
 
-# 32 random bytes have some 30 values that differ; a key that somebody typed as one character repeated has few.
+# 32 random bytes have about 30 different values; a key that was typed as one repeated character has few.
 _FEW_BYTES = 16
 
 
@@ -31,7 +31,7 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
 
 
 def _no_provider(configuration: Configuration) -> Iterator[str]:
-    """Warn of clients that will ask for ID tokens where there are none."""
+    """Warn of clients that will request ID tokens although OpenID Connect is off."""
     for number, client in enumerate(configuration.clients):
         if configuration.oidc is None and "openid" in client.scope:
             yield f"clients[{number + 1}].scope has openid, and OpenID Connect is off: add the table [oidc]"
@@ -45,16 +45,16 @@ def _unlimited_registration(configuration: Configuration) -> Iterator[str]:
 
 
 def _loopback_documents(configuration: Configuration) -> Iterator[str]:
-    """Warn of a switch for tests: any program on this machine could be a client, and be asked by the server."""
+    """Warn of a setting for tests: any program on this machine could be a client, and get the server's requests."""
     table = configuration.client_id_metadata
     if table is not None and table.loopback:
         yield "client_id_metadata.loopback is for tests: leave it out where anybody but you can reach the server"
 
 
 def _refused_offline_access(configuration: Configuration) -> Iterator[str]:
-    """Warn of a scope that the metadata names, and that nobody who comes unknown may have.
+    """Warn of a scope in the metadata that dynamically registered clients can't have.
 
-    The official MCP SDKs ask for offline_access wherever the metadata names it, and would be refused at every login.
+    The official MCP SDKs request offline_access if the metadata has it, and would be refused at every login.
     """
     if configuration.oidc is None or configuration.policy.unknown_scope == "ignore":
         return
@@ -68,7 +68,7 @@ def _refused_offline_access(configuration: Configuration) -> Iterator[str]:
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:
-    """Warn of secrets that somebody chose."""
+    """Warn of secrets that a person chose."""
     if len(set(token_key_of(configuration))) < _FEW_BYTES:
         yield "token_key is not random: use 32 random bytes in base64url, as oauthcore init writes them"
     for number, client in enumerate(configuration.clients):
@@ -93,7 +93,7 @@ def _exposed_files(path: Path, configuration: Configuration) -> Iterator[str]:
 
 
 def _files_with_secrets(path: Path, configuration: Configuration) -> Iterator[tuple[str, Path]]:
-    """Find the files that nobody else may read, and what is in each."""
+    """Find the files that must be private, and what is in each."""
     settings = parse(path)
     for name, value in _secrets(settings):
         if isinstance(value, str):

@@ -54,7 +54,7 @@ class Close:
 
 @attrs.frozen
 class Refused:
-    """Tell that a request was refused before anybody could answer it; what it says to the peer follows."""
+    """Report a request that was refused before the application could see it; the response to the peer follows."""
 
     status: int
     method: str | None
@@ -139,7 +139,7 @@ class Connection:
 
     @property
     def phase(self) -> Phase:
-        """Tell what is being waited for."""
+        """Return what the connection is waiting for."""
         if self._request is not None:
             return Phase.BODY
         return Phase.HEAD if self._h11.trailing_data[0] else Phase.IDLE
@@ -150,9 +150,9 @@ class Connection:
         return self._events()
 
     def respond(self, response: Response) -> list[Event]:
-        """Answer the request last given out; then go on with what has arrived meanwhile.
+        """Respond to the last request; then continue with what has been received meanwhile.
 
-        Raises `UnsendableResponse` for a response that HTTP has no spelling of, as with a line break in a header.
+        Raises `UnsendableResponse` for a response that HTTP can't represent, as with a line break in a header.
         """
         sent = self._spell(response)
         if self._h11.our_state is h11.MUST_CLOSE or self._h11.their_state is not h11.DONE:
@@ -165,7 +165,7 @@ class Connection:
         return [Send(sent), *self._events()]
 
     def finish(self) -> None:
-        """Let the response to come be the last one: it says so, and `Close` follows it."""
+        """Make the next response the last: it has `Connection: close`, and `Close` follows it."""
         self._is_last = True
 
     def give_up(self) -> list[Event]:
@@ -192,7 +192,7 @@ class Connection:
         return events
 
     def _status_of(self, error: h11.RemoteProtocolError) -> HTTPStatus:
-        """Return the status for what h11 can't read: it does not tell too long a target from too many headers."""
+        """Return the status for a request that h11 can't parse: h11 does not distinguish the causes."""
         status = HTTPStatus(error.error_status_hint)
         has_begun = self._request is not None
         if status is HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE and not has_begun:
@@ -233,7 +233,7 @@ class Connection:
         headers = dict(self._fields)
         if not request.http_version.startswith(b"1."):
             raise _Objection(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
-        # Nothing here reads it; but a folded line could hide in it from whoever stands between (RFC 9112 section 3.2).
+        # It is not used here, but a folded line could hide it from a proxy (RFC 9112 section 3.2).
         if not _HOST.fullmatch(headers.get(b"host", b"")):
             raise _Objection(HTTPStatus.BAD_REQUEST)
         if len(request.target) > self._limits.target:
@@ -241,7 +241,7 @@ class Connection:
         # h11 counts only a head that is not complete yet; one that came in a single piece is counted here.
         if head_size > self._limits.head:
             raise _Objection(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        # Whoever stands between may have believed the other one (RFC 9112 section 6.1: request smuggling).
+        # A proxy may have used the other one (RFC 9112 section 6.1: request smuggling).
         if b"content-length" in headers and b"transfer-encoding" in headers:
             raise _Objection(HTTPStatus.BAD_REQUEST)
         if request.method == b"CONNECT":  # this is no proxy, and what follows would be no HTTP
@@ -269,7 +269,7 @@ class Connection:
         return Request(request.method.decode("ascii"), target, headers, body, self._peer_of(headers))
 
     def _refuse(self, objection: _Objection) -> list[Event]:
-        """Answer what is no request, and hang up: nobody knows where the next one would begin."""
+        """Answer an invalid request, and close: it is unknown where the next one would begin."""
         self._is_last = True
         response = None
         method = path = None

@@ -1,13 +1,12 @@
-"""How many connections there may be at once, in all and from one source, and which of them make room for new ones.
+"""How many connections there may be, in total and from one source, and which are closed to make room for new ones.
 
 First those without a request, the longest idle: it costs their clients a reconnect. A client has a moment to send its
-first one. Then those that have waited for their client for longer than an honest one needs, whatever for: the rest of a
-request, an answer to be read, the end.
-So nobody is kept out by clients that connect and say nothing, speak slowly or do not read. Only if there are none of
-these does a new connection wait, and is refused in the end.
+first one. Then those that have waited for their client longer than an honest one needs: for the rest of a request, the
+reading of a response, or the end of the connection. So clients that connect and send nothing, send slowly or do not
+read can't lock out others. Only if there are none of these does a new connection wait, and is finally refused.
 
-A source is an address, or an IPv6 /64. Where it has its share already, connections of its own make room, and those to
-come wait for these. In the queue everybody has a place, until it is full: then whoever has most in it loses the last.
+A source is an address, or an IPv6 /64. If it has its share already, its own connections make room, and its new ones
+wait for these. The queue accepts connections until it is full; then the source with the most in it loses its last.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ LOOK_EVERY = 0.05
 
 
 class ClientConnection(Protocol):
-    """Be a connection that is counted, and closes when it is asked to."""
+    """A connection that is counted, and closes when it is asked to."""
 
     @property
     def source(self) -> str | None:
-        """Return whose connection it is; None where that is not known, or one address stands for many clients."""
+        """Return the source of the connection; None if it is unknown, or one address stands for many clients."""
 
     @property
     def waits_for(self) -> tuple[Phase, float] | None:
-        """Return what it waits for, and since when in the event loop's time; None while a request is answered."""
+        """Return what it waits for, and since when in the event loop's time; None while a request is processed."""
 
     def give_way(self) -> None:
         """Close soon."""
@@ -58,7 +57,7 @@ class ConnectionLimit:
         self._look: asyncio.TimerHandle | None = None
 
     def change(self, total: int, per_source: int, wait: float) -> None:
-        """Hold to other numbers from now on; whoever is admitted stays."""
+        """Use other limits from now on; connections that are admitted stay."""
         self._total, self._per_source, self._wait = total, per_source, wait
         self._admit_waiting()
 
@@ -100,7 +99,7 @@ class ConnectionLimit:
         return source is not None and self._admitted_from[source] >= self._per_source
 
     def _shorten_queue_for(self, source: str | None) -> bool:
-        """Refuse the last of whoever has most in the queue; False if that would be the newcomer's own source."""
+        """Refuse the last connection of the source with the most in the queue; False if that is the newcomer's own."""
         most = max(self._waiting_from, key=self._length_of, default=None)
         if most is None or self._waiting_from[most] <= self._waiting_from[source] + 1:
             return False
@@ -132,7 +131,7 @@ class ConnectionLimit:
             decrement(self._waiting_from, connection.source)
 
     def _make_room_soon(self) -> None:
-        """Look who could make room, now or as soon as it is not too often."""
+        """Try to make room, now or when the minimum interval has passed."""
         loop = asyncio.get_running_loop()
         if self._look is not None:
             return
@@ -142,7 +141,7 @@ class ConnectionLimit:
             self._look = loop.call_at(self._looked_at + LOOK_EVERY, self._make_room)
 
     def _make_room(self) -> None:
-        """Have one connection give way for each that waits, as far as there are any that may be asked to."""
+        """Close one connection for each that waits, as far as there are any that may be closed."""
         now = self._looked_at = asyncio.get_running_loop().time()
         self._look = None
         candidates = Candidates(self._who_may_be_asked(now))
@@ -164,7 +163,7 @@ class ConnectionLimit:
             self._look = asyncio.get_running_loop().call_at(now + LOOK_EVERY, self._make_room)
 
     def _who_may_be_asked(self, now: float) -> list[ClientConnection]:
-        """Return who may be asked to give way, in the order in which they are."""
+        """Return the connections that may be closed, in that order."""
         found: list[tuple[bool, float, int, ClientConnection]] = []
         for number, connection in enumerate(self._admitted):
             waits_for = None if connection in self._leaving else connection.waits_for

@@ -1,7 +1,7 @@
-"""Declared records: what stands in the configuration is found beside what is stored, and is not stored itself.
+"""Declared records: those in the configuration are found together with those in the storage, and are not stored.
 
-So a client or a user that is taken out of the file is gone at the next reload, and no file and database can disagree.
-All that the storage remembers of a declared client is which registration it is (`declared_generations`).
+So a client or a user that is removed from the file is gone at the next reload, and the file and the database can't
+disagree. The storage keeps only the generations of declared clients (`declared_generations`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class DeclaredRecord(Exception):
 
 
 class WithDeclared:
-    """Be a storage in which some records are declared, and all the others stored."""
+    """A storage in which some records are declared, and all the others stored."""
 
     def __init__(
         self, storage: AsyncStorage, declared: Iterable[Record], generations: Generations = settle_generations
@@ -64,7 +64,7 @@ class WithDeclared:
         return await self._storage.find_of(kind, subject)
 
     async def commit(self, changes: Sequence[Change], /) -> bool:
-        """Apply all changes at once; that a declared record is still what it was is known here.
+        """Apply all changes at once; preconditions on declared records are checked here.
 
         Raises `DeclaredRecord` for a change to one.
         """
@@ -81,5 +81,5 @@ class WithDeclared:
         return await self._storage.commit(to_store)
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` stored records that expired before that second, and tell how many."""
+        """Remove at most `limit` stored records that expired before that second, and return how many."""
         return await self._storage.purge(expired_before, limit)

@@ -1,8 +1,8 @@
-"""Which registration a declared client is: the generation that is drawn when the file names its identifier anew.
+"""The generations of declared clients: a new one is drawn when an identifier appears in the file again.
 
-Declared clients are stored nowhere, and their file is never written. So it is remembered beside, in one record for all
-of them, which all workers race for. A client that is no longer declared at a start or a reload is forgotten: whoever is
-declared by its identifier later is another one, and what was issued before is good for nothing (see `liveness`).
+Declared clients are not stored, and the program does not write their file. So the generations are in one record for all
+of them, which all workers race for. A client that is not declared at a start or a reload is removed from it: a later
+one with that identifier is another client, and tokens from before are invalid (see `liveness`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Known devices: browsers in which somebody signed in before, let through what strangers did to their account.
+"""Known devices: browsers from which an account was signed in to before, and which attacks on it do not delay.
 
-Whoever guesses at an account from enough addresses has everybody wait who tries it next, its owner too. So a browser
-keeps a signed cookie from signing in. It is no credential: all it opens is a count of its own for the attempts made
-with it, so a stolen one gives a thief as many guesses as one more address would. It is bound to the account and its
-password: with another password, no cookie from before counts.
+An attacker who guesses at an account from enough addresses delays everybody who tries it, its owner too. So a login
+leaves a signed cookie in the browser. It is not a credential: attempts with it only have a counter of their own, so a
+stolen one gives a thief as many guesses as one more address would. It is bound to the account and its password: after a
+change of the password, earlier cookies are invalid.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Devices:
 
 
 class Browser:
-    """Be the browser that one request came from: which accounts it is known for, and is to be known for from now on."""
+    """The browser that one request came from: which accounts it is known for, and is to be known for from now on."""
 
     def __init__(self, devices: Devices, request: Request) -> None:
         self._devices = devices

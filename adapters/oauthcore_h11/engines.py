@@ -1,6 +1,7 @@
-"""Engines: which storage a URL names, opened for a server or for a command.
+"""Engines: the storage that a URL names, opened for a server or for a command.
 
-One row for each scheme. What an engine needs is imported when its row is chosen: nobody has to install them all.
+There is one row for each scheme. The modules of an engine are imported only if it is used, so not all need to be
+installed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 
 
 class Listing(Storage, Protocol):
-    """Be a storage whose records can be listed."""
+    """A storage whose records can be listed."""
 
     def every(self, kind: type[R], /) -> Iterator[R]:
         """Return every record of a kind, ordered by key."""
@@ -47,7 +48,8 @@ class Served:
 class Opened:
     """Hold a storage that a command uses, until `close`.
 
-    `expired` counts what is to be purged, if anybody knows; `batches` purges to the end, and gives what each removed.
+    `expired` counts the expired records if the engine can; `batches` purges all, and yields how many each batch
+    removed.
     """
 
     storage: Listing
@@ -61,7 +63,7 @@ class Opened:
 
 
 class Schema(Protocol):
-    """Be the tables of a database, which its operator brings up to date."""
+    """The tables of a database, which its operator brings up to date."""
 
     def upgrade(self) -> None:
         """Bring them up to date."""
@@ -70,11 +72,11 @@ class Schema(Protocol):
         """Return the revision they are at, or None where there are none."""
 
     def differences(self) -> Sequence[str]:
-        """Tell what is not as it should be."""
+        """Return the differences from the expected schema."""
 
 
 class Engine(Protocol):
-    """Be a kind of storage."""
+    """A kind of storage."""
 
     def serve(self, configuration: Configuration, /) -> Served:
         """Open it for a server, within its event loop; raises `ConfigurationError`."""
@@ -87,7 +89,7 @@ class Engine(Protocol):
 
 
 class Sqlite:
-    """Be a file."""
+    """A file."""
 
     def serve(self, configuration: Configuration, /) -> Served:
         """Open the file, whose commits are then awaited."""
@@ -210,7 +212,7 @@ ENGINES: dict[str, Engine] = {
 
 
 def engine_of(configuration: Configuration) -> Engine:
-    """Return the engine that the configuration names; raises `ConfigurationError` for one that nobody knows."""
+    """Return the engine that the configuration names; raises `ConfigurationError` for an unknown one."""
     scheme = configuration.storage.scheme
     if scheme not in ENGINES:
         raise ConfigurationError("storage", f"{scheme}:…", f"use a URL of one of {', '.join(ENGINES)}")
@@ -235,7 +237,7 @@ def missing(extra: str) -> ConfigurationError:
 
 
 class Awaited:
-    """Be an async storage over one that blocks, for a command, which has nothing else to do meanwhile."""
+    """An async storage over one that blocks, for a command, which has nothing else to do meanwhile."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -253,5 +255,5 @@ class Awaited:
         return self._storage.commit(changes)
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         return self._storage.purge(expired_before, limit)

@@ -1,10 +1,10 @@
-"""Whose turn it is: by start-time fair queueing (Goyal, Vin and Cheng, 1996), so that nobody keeps others waiting.
+"""Start-time fair queueing (Goyal, Vin and Cheng, 1996), so that frequent requests of one do not delay the others.
 
-Whatever waits belongs to one or more flows, such as an account and an address. Each flow's next turn comes one step
-after its last, so ninety from one flow stand ninety steps behind each other, and who comes new stands at the front.
-What belongs to several flows waits for the latest of their turns, while each of them is charged one step of its own: a
-flood at one account does not make the address that it came from wait at all others.
-When the places are taken, whoever stands furthest behind gives theirs up, and not simply whoever came last.
+Each waiting request belongs to one or more flows, such as an account and an address. Each flow's next turn is one step
+after its last, so ninety requests of one flow are ninety steps behind each other, and a new flow starts at the front. A
+request of several flows waits for the latest of their turns, while each of them is charged one step of its own: a flood
+at one account does not make its address wait at all other accounts. When the queue is full, the request that is
+furthest behind is dropped, not simply the newest.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class FairQueue(Generic[T]):
         return loser.item
 
     def next(self) -> T | None:
-        """Return whose turn it is, who waits no longer then; None where nobody waits."""
+        """Return the request whose turn it is, and remove it from the queue; None if it is empty."""
         if not self._waiting:
             return None
         first = min(self._waiting, key=_order)
@@ -75,7 +75,7 @@ class FairQueue(Generic[T]):
                 return
 
     def _leave(self, waiting: _Waiting[T]) -> None:
-        """Let it go, and its flows have back what it had taken: who was never served is not to wait for it."""
+        """Remove it, and give its flows back their step, since it was not served."""
         self._waiting.remove(waiting)
         for flow in waiting.flows:
             self._last[flow] = self._last.get(flow, self._now) - waiting.step

@@ -1,6 +1,6 @@
-"""Which parameters the hashes of stored passwords have: what a refusal has to take the time of, whoever is asked about.
+"""The parameters of the stored password hashes, so that a failed login takes equally long for every account.
 
-They are noted before the first hash with them is stored, so no worker meets a hash whose parameters it can't know.
+They are stored before the first hash with them is, so that no worker meets a hash with unknown parameters.
 """
 
 from __future__ import annotations

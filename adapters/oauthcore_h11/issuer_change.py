@@ -1,8 +1,8 @@
-"""Another issuer over the same storage: what survives that, what ends, and what must not be started with.
+"""Another issuer with the same storage: what survives that, what ends, and when the server must not start.
 
-Almost everything that a server gives out is digested for its issuer, so a slip in that one line would end all of it
-without a word. The storage therefore remembers under which issuer it is used. Clients' secrets survive a change; those
-that an earlier version remembered don't, and with such clients the change is refused, by their names.
+Almost everything that a server issues is digested for its issuer, so a typo in that one setting would silently end all
+of it. The storage therefore records its issuer. Clients' secrets survive a change, except those that an earlier version
+stored; with such clients the change is refused, and they are named.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class StorageIssuer:
 
 
 def look_at_issuer(configuration: Configuration, *, remember: bool = False) -> tuple[str, ...]:
-    """Return what ends with a change of the issuer, for the operator to hear; with `remember` it has then changed.
+    """Return what ends with a change of the issuer, for the operator; with `remember` the new issuer is stored.
 
-    Raises `ConfigurationError` where clients would be locked out.
+    Raises `ConfigurationError` if clients would be locked out.
     """
     opened = engine_of(configuration).open(configuration)
     try:

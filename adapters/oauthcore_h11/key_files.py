@@ -1,4 +1,4 @@
-"""Signing keys in files, read again when they change; whoever puts them there says when they turn."""
+"""Signing keys in files, which are read again when they change; whoever manages the files decides on the rotation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ State = tuple[tuple[int, int, int], ...]
 
 
 class KeyFiles:
-    """Be the keys in some files, in their order: the first of each algorithm signs, and all of them are published.
+    """The keys in some files, in their order: the first of each algorithm signs, and all of them are published.
 
     Those in `hint_paths` sign nothing and are not published; ID tokens that come back as hints are known by them.
 

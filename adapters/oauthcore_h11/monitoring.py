@@ -1,8 +1,8 @@
-"""What an operator's monitoring asks: is it alive, is it ready, and how much of what has there been.
+"""Monitoring: whether the process is alive, whether it is ready, and metrics.
 
 With several workers each counts for itself; `prometheus_client` then keeps the numbers in files that all of them read,
-in the directory that PROMETHEUS_MULTIPROC_DIR names. It looks for that once, when it is imported, so it is imported
-only where something is counted.
+in the directory that PROMETHEUS_MULTIPROC_DIR names. It reads that variable when it is imported, so it is imported only
+if metrics are on.
 """
 
 from __future__ import annotations

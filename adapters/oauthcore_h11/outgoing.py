@@ -1,4 +1,4 @@
-"""How other servers are asked: for clients' keys and requests, and at a logout."""
+"""Requests to other servers: for clients' keys and request objects, and for logout notices."""
 
 from __future__ import annotations
 

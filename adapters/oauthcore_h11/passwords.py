@@ -1,8 +1,8 @@
-"""Passwords: argon2id (RFC 9106), a few at a time, off the event loop, and in turns that are fair.
+"""Passwords: argon2id (RFC 9106), a few at a time, off the event loop, and in fair turns.
 
-How long a refusal takes must not tell whether there is such a user. Hashes keep the parameters that they were made
-with, so after a change of those some are quick and others slow. Therefore a refusal takes as long as one check with
-each of the parameters that stored hashes have, whoever is asked about; those are told with each question.
+The time of a failed login must not reveal whether there is such a user. Hashes keep the parameters with which they were
+made, so after a change of these some are quick and others slow. Therefore a failed login takes as long as one check
+with each of the parameters that stored hashes have, for every user; the caller passes these.
 """
 
 from __future__ import annotations

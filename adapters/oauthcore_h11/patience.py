@@ -1,8 +1,7 @@
-"""Waiting for one thing after another, each until a time of its own, by a single timer.
+"""Waiting for one thing after another, each with its own deadline, by a single timer.
 
-`asyncio.timeout` sets a timer and cancels it again for each wait, and nearly every wait is over long before its time.
-So the timer stays where it is as long as it does not come too late: when it goes off and the time has not come, it is
-set again.
+`asyncio.timeout` sets a timer and cancels it again for each wait, and nearly every wait ends long before its deadline.
+So the timer is left as it is unless it would fire too late: when it fires before the deadline, it is set again.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ T = TypeVar("T")
 
 
 class Timer(Protocol):
-    """Be a timer that was set."""
+    """A timer that was set."""
 
     def cancel(self) -> None:
         """Not go off."""
 
 
 class Timers(Protocol):
-    """Be the part of an event loop that has the time."""
+    """The part of an event loop that has the time."""
 
     def time(self) -> float:
         """Return the event loop's time."""

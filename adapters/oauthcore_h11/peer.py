@@ -1,10 +1,10 @@
-"""Who is at the other end, when there is a reverse proxy in between that is believed to know.
+"""The client of a request, if there is a reverse proxy in between that is trusted to name it.
 
-Off unless the operator names the proxies. Then two things are taken from their headers, and no more: the address and
-the scheme. Whoever is not a named proxy may write what they like into these headers; it is not believed.
+Only with `[proxies]`. Two things are taken from the headers of a named proxy: the address and the scheme. Other senders
+may write anything into these headers; it is ignored.
 
-An address that is not the client's own is none: where a proxy is in between that is not named, or does not know for
-whom it asks, the address is None, which is nobody's and never means that somebody is trusted.
+An address that is not the client's own is not used: if there is a proxy that is not named, or does not know its client,
+the address is None, which never counts as a trusted one.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _SET_BY_PROXIES = frozenset({FORWARDED_FOR, "forwarded"})
 
 @attrs.frozen
 class TrustedProxies:
-    """Name the networks whose proxies are believed, and whether whoever connects by a unix socket is.
+    """Name the networks whose proxies are trusted, and whether unix sockets are.
 
-    With `has_unnamed` there is a proxy that none of them is: then whoever connects may be that one.
+    With `has_unnamed` there is a proxy that is not one of them; then any sender may be that one.
     """
 
     networks: tuple[Network, ...] = ()
@@ -45,7 +45,7 @@ class TrustedProxies:
         return self.unix if address is None else any(address in network for network in self.networks)
 
     def source_of(self, connected: str | None) -> str | None:
-        """Return whom a connection is counted for; None for a proxy's, which is many clients', or if nobody knows."""
+        """Return the source for which a connection is counted; None if it is unknown or a proxy of many clients."""
         if connected is None or self.has_unnamed or self.trusts(ip_address(connected)):
             return None
         return network_of(connected)
@@ -59,7 +59,7 @@ def address_named(text: str) -> Address:
 
 
 def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
-    """Return who sent a request: whoever is connected, or whom a trusted proxy says it is connected for."""
+    """Return the sender of a request: the connected address, or the client that a trusted proxy names."""
     if connected.address is None and not proxies.unix:
         return connected
     address = None if connected.address is None else address_named(connected.address)
@@ -78,10 +78,10 @@ def peer_of(connected: Peer, headers: Headers, proxies: TrustedProxies) -> Peer:
 
 
 def address_forwarded_for(connected: Address | None, headers: Headers, proxies: TrustedProxies) -> Address | None:
-    """Walk from proxy to proxy, back to the first address that is none: what comes before it, anybody may have made up.
+    """Follow the proxies back to the first address that is not one: what comes before it may be invented.
 
-    Each proxy adds at the right whom it was connected to, so the walk is from right to left, as far as it is believed.
-    None if one of them names no address, and so says that it asks for somebody unknown.
+    Each proxy appends the address from which it got the request, so the list is read from right to left, as far as it
+    is trusted. Returns None if one of them names no address, and so has an unknown client.
     """
     found = connected
     values = ",".join(value for name, value in headers if name == FORWARDED_FOR).split(",")
@@ -96,14 +96,14 @@ def address_forwarded_for(connected: Address | None, headers: Headers, proxies: 
 
 
 def is_forwarded_as_secure(headers: Headers, otherwise: bool) -> bool:
-    """Tell by which scheme the nearest proxy was reached, if it says so."""
+    """Return the scheme by which the nearest proxy was reached, if it says so."""
     values = ",".join(value for name, value in headers if name == "x-forwarded-proto").split(",")
     last = ascii_lower(strip_ows(values[-1]))
     return last == "https" if last else otherwise
 
 
 def parsed(text: str) -> Address | None:
-    """Read an address, with or without a port; None for what is none."""
+    """Parse an address, with or without a port; None if it is not one."""
     text = strip_ows(text)
     if text.startswith("["):
         text = text[1:].partition("]")[0]

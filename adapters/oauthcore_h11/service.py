@@ -1,6 +1,6 @@
-"""The service, put together from its configuration: what takes several settings to know is checked here.
+"""The service, assembled from its configuration; settings that depend on each other are checked here.
 
-Everything is made anew at a reload, but for the storage, the password hashing and the counts.
+At a reload everything is created again, except the storage, the password hashing and the counters.
 """
 
 from __future__ import annotations

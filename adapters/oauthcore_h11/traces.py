@@ -1,4 +1,4 @@
-"""Traces in a folder: each decision of the server as a file, for `oauthcore replay` to tell the story of it."""
+"""Traces in a directory: each decision of the server as a file, for `oauthcore replay`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TraceFolder:
         self._numbers = itertools.count(1)
 
     def __call__(self, trace: Trace) -> None:
-        """Write a trace; what can't be written is told to the log, and costs nobody an answer."""
+        """Write a trace; a failure is logged, and does not affect the response."""
         number = next(self._numbers)
         path = self._folder / f"{self._stamp(trace)}-{os.getpid()}-{number:06}-{_name(trace)}.json"
         try:
@@ -53,7 +53,7 @@ def _name(trace: Trace) -> str:
 
 
 def traced(server: AuthorizationServer, folder: Path | None) -> AuthorizationServer:
-    """Return a server whose decisions are kept in a folder, or itself where there is none to be."""
+    """Return a server that records its decisions in a directory, or the same server without one."""
     if folder is None:
         return server
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):

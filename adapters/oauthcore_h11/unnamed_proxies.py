@@ -16,15 +16,15 @@ _UNKNOWN = (
 
 
 def proxies_of(configuration: Configuration) -> TrustedProxies:
-    """Return who is believed about clients' addresses, and whether somebody is in between who is not."""
+    """Return which proxies are trusted, and whether there is one in between that is not."""
     table = configuration.proxies
     return TrustedProxies(table.trusted, unix=table.trusted_unix, has_unnamed=has_unnamed_proxy(configuration))
 
 
 def has_unnamed_proxy(configuration: Configuration) -> bool:
-    """Return whether TLS must end at a proxy, which none of those that are named can be.
+    """Return whether TLS must end at a proxy which can't be one of those that are named.
 
-    Clients are sent to an https issuer; where nothing here speaks TLS, whoever connects is not one of them.
+    Clients use an https issuer; if this server has no TLS, connections don't come from them.
     """
     ends_elsewhere = configuration.issuer.startswith("https:") and configuration.tls is None
     return ends_elsewhere and not any(is_named_at(bind, configuration) for bind in configuration.bind)
@@ -50,7 +50,7 @@ def overlap(one: Network, other: Network) -> bool:
 
 
 def proxy_warnings(configuration: Configuration) -> list[str]:
-    """Tell what to set so that clients have an address."""
+    """Return what to set so that clients have an address."""
     found = []
     if any(bind.startswith(UNIX) for bind in configuration.bind) and not configuration.proxies.trusted_unix:
         found.append(

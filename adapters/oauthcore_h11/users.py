@@ -164,9 +164,9 @@ class Users:
         return AuthenticatedUser(user.subject, (stored,))
 
     async def is_current(self, username: str, login: Login) -> bool:
-        """Return whether a sign-in still counts: not if the user is gone, disabled, or has had a new password since.
+        """Return whether a login still counts: not if the user is gone, disabled, or has had a new password since.
 
-        A session is a cookie, and nobody can take that back; so each is held against what is known of its user now.
+        A session is a cookie and can't be revoked, so each one is compared with the user's record now.
         """
         user = await self._storage.find(User, key_of(username))
         return (

@@ -25,7 +25,7 @@ class FastMcpVerifier(Verifier):
 
 
 class McpAuth(AuthProvider):
-    """Be the `auth` of a `FastMCP` server: `FastMCP("Files", auth=McpAuth(oauth, "https://api.example/mcp", "files"))`.
+    """The `auth` of a `FastMCP` server: `FastMCP("Files", auth=McpAuth(oauth, "https://api.example/mcp", "files"))`.
 
     The arguments are those of `McpResource`. The endpoints of an `oauth` in the same process become routes of the
     server's application. Its custom routes stay open, as FastMCP promises for any `auth`.

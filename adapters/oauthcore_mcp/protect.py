@@ -27,7 +27,7 @@ def protect_mcp(app: ASGIApplication, resource: McpResource) -> ASGIApplication:
 
 
 class McpProtection:
-    """Be the application that `protect_mcp` returns; `protects` says of a path whether it needs a token."""
+    """The application that `protect_mcp` returns; `protects` says of a path whether it needs a token."""
 
     def __init__(
         self, app: ASGIApplication, resource: McpResource, protects: Callable[[str], bool] = lambda path: True

@@ -24,7 +24,7 @@ from oauthcore_mcp.resource import McpResource
 
 
 class Verifier(McpResource):
-    """Be the `token_verifier` of an `MCPServer`, beside `auth=verifier.auth_settings`; or protect it by `protect_mcp`.
+    """The `token_verifier` of an `MCPServer`, beside `auth=verifier.auth_settings`; or protect it by `protect_mcp`.
 
     The SDK sends no `scope` in its challenges and knows no tool by its own, so that `protect_mcp` is the better way:
     `protect_mcp(server.streamable_http_app(), verifier)`, with neither `token_verifier` nor `auth` for the server.

@@ -1,6 +1,6 @@
-"""What is asked of the server, and what its replies mean: generators that yield commands and are resumed with replies.
+"""Commands to the server and the meaning of its replies: generators that yield the former and get the latter.
 
-The blocking storage and the async one both drive these, so there is one encoding, and nothing here waits.
+Both the blocking and the async storage drive these, so there is one encoding, and nothing here waits.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Connections to one server or to a cluster, blocking and async: a command goes out once, and its reply comes.
+"""Connections to one server or to a cluster, blocking and async: each command is sent once.
 
-The client's own retries are passed by. It would send a commit again when the connection broke, though the first one may
-have been done: the second would then find the code redeemed, and by nobody else. A find may be asked twice. So may what
-a replica has refused, on another connection: after a failover a pool is full of those to what was the primary.
+The client's own retries are not used. It would send a commit again when the connection broke, though the first may have
+been done: the second would then find the code redeemed. A find may be sent twice. So may what a replica has refused, on
+another connection: after a failover the pool is full of connections to the old primary.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oauthcore_redis.commands import Command
 Client: TypeAlias = redis.Redis | redis.cluster.RedisCluster
 AsyncClient: TypeAlias = redis.asyncio.Redis | redis.asyncio.cluster.RedisCluster
 
-# What tells that a reply may be lost; whether the command was done then, nobody knows.
+# The exceptions after which a reply may be lost; it is then unknown whether the command was done.
 LOST = (Disconnected, TooSlow)
 # What is sent once more: which of it may be is said by `may_be_sent_again`.
 FAILED = (*LOST, ResponseError)

@@ -1,8 +1,8 @@
-"""Durability: whether the server's configuration keeps what was acknowledged, looked at when a host starts.
+"""Durability: whether the server's configuration keeps acknowledged commits, checked when a host starts.
 
-A code that was redeemed must stay so. Redis as it comes keeps records in memory and a snapshot of some minutes ago, and
-what it loses by a crash would be redeemable again, or revoked no longer. So each setting that may lose something is
-named, with its value and the remedy; whether it matters is for the operator to say.
+A redeemed code must stay redeemed. Redis by default keeps records in memory and in a snapshot of some minutes ago; what
+a crash loses could be redeemed again, or would no longer be revoked. So each setting that may lose something is
+reported, with its value and the remedy; the operator decides whether it matters.
 """
 
 from __future__ import annotations

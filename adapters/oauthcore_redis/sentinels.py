@@ -1,7 +1,7 @@
-"""Sentinels: servers beside the primary and its replicas, which put a replica in its place and say which it is now.
+"""Sentinels: servers that monitor the primary and its replicas, promote a replica, and name the current primary.
 
-Every new connection asks them, one after the other until one knows. A primary that is replaced hangs up on everybody
-(Redis, Sentinel: CLIENT KILL), so that no connection is left with it.
+Every new connection asks them, one after the other until one answers. A primary that is replaced closes all connections
+(Redis, Sentinel: CLIENT KILL), so that no connection to it is left.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def differences(connection: Connection) -> list[str]:
 
 @attrs.frozen
 class Schema:
-    """Be the schema of the database that a URL names, for who has no connection open."""
+    """The schema of the database that a URL names, for who has no connection open."""
 
     url: str = attrs.field(repr=False)
 

@@ -87,7 +87,7 @@ class SqlAlchemyStorage:
         return self._run(retries.commit(changes, self._terms))
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         return self._run(retries.purge(expired_before, limit, self._terms))
 
     def every(self, kind: type[R]) -> Iterator[R]:
@@ -169,7 +169,7 @@ class AsyncSqlAlchemyStorage:
         return await self._run(retries.commit(changes, self._terms))
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         return await self._run(retries.purge(expired_before, limit, self._terms))
 
     async def every(self, kind: type[R]) -> AsyncIterator[R]:

@@ -16,7 +16,7 @@ Outcome: TypeAlias = int | Exception
 
 
 class Thread:
-    """Be a thread that waits."""
+    """A thread that waits."""
 
     def __init__(self) -> None:
         self.future: Future[int] = Future()
@@ -27,7 +27,7 @@ class Thread:
 
 
 class Task:
-    """Be a task that waits in the event loop that runs."""
+    """A task that waits in the event loop that runs."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()

@@ -83,7 +83,7 @@ class SqliteStorage:
         return bool(self._writer.submit(apply(self._steps(changes))).result())
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         return self._writer.submit(remove_expired(expired_before, limit)).result()
 
     def every(self, kind: type[R]) -> Iterator[R]:
@@ -122,7 +122,7 @@ def _find_of(readers: Readers, kind: type[S], subject: str, partition: str) -> S
 
 
 class AsyncSqliteStorage:
-    """Be a `SqliteStorage` for an async host: commits are awaited, so that the event loop never waits for the disk.
+    """A `SqliteStorage` for an async host: commits are awaited, so that the event loop never waits for the disk.
 
     Finds are not handed to a thread: to find takes some microseconds, and the way to a thread and back takes more.
     Where another process has locked the file they are tried again in a while, and the event loop goes on meanwhile.
@@ -145,7 +145,7 @@ class AsyncSqliteStorage:
         return bool(await self._written(apply(self.blocking._steps(changes))))
 
     async def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and tell how many."""
+        """Remove at most `limit` records that expired before that second, and return how many."""
         return await self._written(remove_expired(expired_before, limit))
 
     async def _unlocked(self, find: Callable[[], T]) -> T:

@@ -1,7 +1,7 @@
-"""An authorization server inside a WSGI application that has people and sessions of its own.
+"""An authorization server inside a WSGI application that has its own users and sessions.
 
-Translates and calls one driver. `Embedded` is the WSGI application for the endpoints and, for the application's own
-pages, what looks at an interaction and finishes it; `Framework` says how a framework spells requests and responses.
+It translates and calls one driver. `Embedded` is the WSGI application for the endpoints, with methods for the
+application's own pages; `Framework` says how a framework represents requests and responses.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ PLAIN: Framework[Request, Answer] = Framework(
 
 
 class Embedded(Generic[RequestT, ResponseT]):
-    """Be an authorization server in an application, at whatever prefix its issuer and its paths have.
+    """An authorization server in an application, at whatever prefix its issuer and its paths have.
 
     `login(request)` says who is signed in. Where the application has no login, `pages` has one. Each
     `framework` has a subclass.
@@ -143,7 +143,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         return well_known
 
     def serve(self, environ: WSGIEnvironment, asking: RequestT) -> Response:
-        """Answer the request in an environ whose body nobody has read yet: what frameworks' views call."""
+        """Respond to a request in an environ whose body has not been read yet; frameworks' views call this."""
         body = body_of(environ)
         if body is TOO_LARGE:
             head = self.request_of(environ)
@@ -167,7 +167,7 @@ class Embedded(Generic[RequestT, ResponseT]):
 
     @cached_property
     def seen_paths(self) -> tuple[str, ...]:
-        """Return what the application's router may be asked for, at whatever part of their prefix it lives."""
+        """Return the paths that the application's router needs, below any part of their prefix."""
         return seen_below(prefixes_of(self.paths), (*self.paths, *self.metadata_paths))
 
     def path_in(self, environ: Mapping[str, Any]) -> str | None:
@@ -190,9 +190,9 @@ class Embedded(Generic[RequestT, ResponseT]):
         return self.server.owns(path) or (self._pages is not None and self._pages.owns(path))
 
     def _logged(self, request: Request, response: Response) -> Response:
-        """Tell the log of a refusal: never with the query, which may hold what nobody should read.
+        """Log a refusal: never with the query, which may contain secrets.
 
-        A failure is told with its traceback once a minute for each cause, and in a line otherwise.
+        A failure is logged with its traceback once a minute for each cause, and in one line otherwise.
         """
         if response.refusal is not None:
             refusal, cause = response.refusal, response.refusal.cause
@@ -207,6 +207,6 @@ class Embedded(Generic[RequestT, ResponseT]):
 
 
 class OAuth(Embedded[Request, Answer]):
-    """Be an authorization server in an application of no framework, or of one that speaks WSGI."""
+    """An authorization server in an application of no framework, or of one that speaks WSGI."""
 
     framework = PLAIN

@@ -40,7 +40,7 @@ BOTTLE: Framework[LocalRequest, HTTPResponse] = Framework(
 
 
 class OAuth(Embedded[LocalRequest, HTTPResponse]):
-    """Be an authorization server in a Bottle application: `oauth.install(app)` adds its routes."""
+    """An authorization server in a Bottle application: `oauth.install(app)` adds its routes."""
 
     framework = BOTTLE
 

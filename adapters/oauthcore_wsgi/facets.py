@@ -31,16 +31,16 @@ class Interactions(Generic[RequestT, ResponseT]):
     ) -> ResponseT:
         """Report who is signed in and what they allowed; return the framework's own response for their browser.
 
-        A bare `subject` is who `login` told of when the request came, or has signed in just now; a `Login` says when.
+        A bare `subject` has the login time that `login` returned for the request, or now; a `Login` has its own.
         """
         flow = self._server.interactions.finish(id, subject, scope, remember=remember)
         return self._framework.respond(run(flow, self._world))
 
     def deny(self, id: str, *, subject: str | Login | None) -> ResponseT:
-        """Report that the person said no; return the framework's own response for their browser.
+        """Report that the user refused; return the framework's own response for their browser.
 
-        What `subject`, who is signed in now, had allowed of this is taken back, so that they are asked again; None is
-        for a page that is shown to somebody who is not signed in, and takes nothing back.
+        What `subject`, who is signed in now, had allowed of this is deleted, so that they are asked again. Use None for
+        a page that is shown to a user who is not signed in; then nothing is deleted.
         """
         return self._framework.respond(run(self._server.interactions.deny(id, subject), self._world))
 
@@ -55,31 +55,32 @@ class Interactions(Generic[RequestT, ResponseT]):
 
 @attrs.frozen
 class Sessions(Generic[RequestT, ResponseT]):
-    """Be `oauth.sessions`: who signs in and out at the application, and which clients are told."""
+    """The login sessions, `oauth.sessions`: login and logout at the application, and notices to clients."""
 
     _server: AuthorizationServer
     _world: World
     _framework: Framework[RequestT, ResponseT]
 
     def sign_in(self, subject: str, *, before: str | None = None, **how: Any) -> Login:
-        """Begin a login session, to be kept in the application's own and told by `login`; `how` as the server has it.
+        """Begin a login session; keep the result in the application's session, and return it from `login`.
 
-        `before` is the `sid` of who was signed in in this browser until now.
+        `before` is the `sid` of the login in this browser until now; `how` are the arguments of
+        `server.sessions.begin`.
         """
         return run(self._server.sessions.sign_in(subject, before=before, **how), self._world)
 
     def find_logout(self, id: str, login: Login | None) -> PendingLogout | None:
-        """Find out what a client asked that sent somebody here to sign out; None for what is unknown or too old."""
+        """Return the logout request of a client; None if it is unknown or too old."""
         return run(self._server.sessions.find_logout(id, login), self._world)
 
     def sign_out(self, request: RequestT, login: Login | None, id: str | None = None) -> ResponseT:
-        """End the login session, at the person's wish; return the framework's own response for their browser.
+        """End the login session, which the user has confirmed; return the framework's own response for their browser.
 
-        `id` is of the logout that a client asked for, if one did. The application's own session is its own to end.
+        `id` is that of a client's logout request, if there is one. The application has to end its own session itself.
         """
         wire = self._framework.wire_of(request)
         return self._framework.respond(run(self._server.sessions.sign_out(wire, login, id), self._world))
 
     def deliver_logouts(self) -> int:
-        """Tell clients of sessions that have ended, as far as that is due: to be called every few seconds."""
+        """Notify clients of sessions that have ended, as far as that is due; call it every few seconds."""
         return run(self._server.sessions.deliver_logouts(), self._world)

@@ -42,7 +42,7 @@ FLASK: Framework[Request, Response] = Framework(request_of=lambda _, __: request
 
 
 class OAuth(Embedded[Request, Response]):
-    """Be an authorization server in a Flask application: register its `blueprint`."""
+    """An authorization server in a Flask application: register its `blueprint`."""
 
     framework = FLASK
 

@@ -39,7 +39,7 @@ class Bearer:
         self._verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Check, and go on or answer."""
+        """Verify the token, then call the application or refuse."""
         request = head_of(environ)
         if self._resource_server.owns(request.path):
             return ResourceMetadata(self._resource_server, self._world)(environ, start_response)
@@ -51,7 +51,7 @@ class Bearer:
 
 
 class ResourceMetadata:
-    """Be the application for a resource's metadata alone, at the resource server's `metadata_paths` (RFC 9728).
+    """The application for a resource's metadata alone, at the resource server's `metadata_paths` (RFC 9728).
 
     It is for routes that something else than `Bearer` protects.
     """

@@ -25,7 +25,7 @@ _UNPREFIXED = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length
 
 @attrs.frozen
 class Answer:
-    """Be a WSGI application that gives one response, whatever it is asked."""
+    """A WSGI application that gives one response, whatever it is asked."""
 
     response: Response
 

@@ -42,7 +42,7 @@ _KEYS_REMEMBERED = 1024
 
 @attrs.frozen
 class VerifiedJwt:
-    """Be the evidence that a token was signed with one of the keys that were asked for; its times are not judged."""
+    """The evidence that a token was signed with one of the keys that were asked for; its times are not judged."""
 
     header: Mapping[str, object]
     claims: Mapping[str, object]

@@ -53,7 +53,7 @@ class Waiting:
 
 @attrs.define
 class ClientSession:
-    """Be a registered client and a person; `secrets` are all values that either of them was given or made up."""
+    """A registered client and a person; `secrets` are all values that either of them was given or made up."""
 
     server: AuthorizationServer
     drive: Drive

@@ -220,7 +220,7 @@ class StorageProbe:
 
 @attrs.frozen
 class _RecordedStorage:
-    """Be the storage of a stage, with a pen."""
+    """The storage of a stage, with a pen."""
 
     _stage: StorageProbe
 

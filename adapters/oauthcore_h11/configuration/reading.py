@@ -1,7 +1,7 @@
-"""Reading the file: strict, and with one clear line for the first thing that is wrong.
+"""Reading the configuration file: strict, and with one clear line for the first error.
 
-TOML's types are taken as they are: no number is made of a text, no list of a single word. A setting that nobody knows
-is an error, since it is a setting that somebody meant.
+Types are not converted: a text is not a number, and a word is not a list of one. An unknown setting is an error,
+because it is probably a misspelled one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The settings, table by table, as values that have been looked over.
+"""The settings, table by table, as validated values.
 
-Each class is a table of the file and each field a key, with its default. Lifetimes are in seconds, sizes in bytes. What
-one setting alone can tell is checked here, what takes several where the service is put together.
+Each class is a table of the file and each field a key, with its default. Lifetimes are in seconds, sizes in bytes.
+Checks of single settings are here, checks of several settings where the service is assembled.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ class KeysTable:
 
 @attrs.frozen(kw_only=True)
 class OidcTable:
-    """Be a provider of OpenID Connect, by being there.
+    """A provider of OpenID Connect, by being there.
 
     `scope_claims` adds scopes with the claims that they stand for, or says anew what a standard one stands for.
     """
@@ -301,9 +301,9 @@ class Passwords:
 
 @attrs.frozen(kw_only=True)
 class ClientSecrets:
-    """Say what a client secret has to be that stands in the file.
+    """The rules for client secrets in the file.
 
-    It has at least `minimum_length` characters, and with `refuse_common` is none that many people would try.
+    A secret has at least `minimum_length` characters, and with `refuse_common` is not one of the most common ones.
     """
 
     # 96 bits in base64, if drawn at random; a warning asks for the 128 of RFC 6749 section 10.10, which 22 have.
@@ -431,7 +431,7 @@ _SQLITE = re.compile(r"sqlite:(?://)?(?P<path>[^?]+)")
 
 @attrs.frozen(kw_only=True)
 class StorageTable:
-    """Name what the records are in, by a URL: there may be a password in it, so that it is seen by nobody."""
+    """Name the storage, by a URL that may contain a password, and so has no repr."""
 
     url: Secret = attrs.field(factory=lambda: Secret("sqlite:oauthcore.db"))
 
