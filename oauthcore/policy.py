@@ -29,6 +29,9 @@ class Allowance(Named):
     GRANTS_OUTLIVE_SESSION = "grants without offline_access outlive the login session that they were given in"
     PASSWORD = "the password grant, which shows passwords to clients (RFC 9700 section 2.4)"
     ONE_WORD_SCHEME = "redirect URIs as in cursor://, which any other application may claim, too (RFC 8252 section 7.1)"
+    UNTRUSTED_REDIRECTS = (
+        "errors are sent without a page to sites of clients that nobody has approved (RFC 9700 section 4.11.2)"
+    )
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
 
 

@@ -41,6 +41,7 @@ DESCRIPTIONS = (
     N_("The page to go to after signing out is none of those that the application is registered with."),
     N_("The ID token that came with the request was made for another application than it names."),
     N_("The request is larger than this server reads."),
+    N_("An application that nobody here has checked would be told about a problem with its request."),
     N_("This was started or answered in another browser: go back to the application and start again."),
     N_("Somebody else has answered this already: go back to the application and start again."),
     N_("The client could not be authenticated."),

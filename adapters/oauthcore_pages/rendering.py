@@ -242,7 +242,13 @@ class Templates:
         # Translated here, since a template would take a text that it translates for its own, and not escape it.
         description = self._texts[chosen].gettext(page.description)
         return self._page(
-            chosen, page.status, "error.html", code=page.code, description=description, retry_url=retry_url
+            chosen,
+            page.status,
+            "error.html",
+            code=page.code,
+            description=description,
+            retry_url=retry_url,
+            way_on=page.way_on,
         )
 
     def describe(self, token: str, language: str) -> str:

@@ -13,8 +13,8 @@ from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import NOT_BEGUN, Need, next_step, refusal_without_page
 from oauthcore.authorization.pages import send_to_page
 from oauthcore.authorization.received import read_request
-from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import carry
+from oauthcore.authorization.untrusted import refuse_unanswered
 from oauthcore.authorization.validated import Redirectable, RequestedAccess
 from oauthcore.clients.document_clients import current_client
 from oauthcore.context import Context
@@ -62,7 +62,8 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         client = current_client(received.client_id, client, context)
     redirectable = read_redirectable(received, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
-        return Decision(refuse(redirectable.redirectable, redirectable.error, context))
+        facts = AuthorizationFacts(client)
+        return refuse_unanswered(redirectable.redirectable, redirectable.error, facts, context)
     session = yield from session_of(login)
     # The host's cookie may be older than the end of the session: a logout elsewhere counts at once.
     login = still_signed_in(login, session, context.now)
@@ -129,7 +130,7 @@ def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context)
         if "none" in validated.access.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:
-        return Decision(refuse(redirectable, error, context))
+        return refuse_unanswered(redirectable, error, facts, context)
     return start_interaction(validated.access, needed, arrived.browser, facts.login, context)
 
 

@@ -22,12 +22,39 @@ PAGE_HEADERS: Headers = (
 
 
 @attrs.frozen
+class WayOn:
+    """Say where the user's browser would go on: to a `url` at a `host`, by a link, or by posting `fields` if any."""
+
+    host: str
+    url: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+class UntrustedRedirect(OAuthError):
+    """Refuse to send an error to a redirect URI that nobody vouches for, without the user (RFC 9700 section 4.11.2)."""
+
+    code = "invalid_request"
+    description = "An application that nobody here has checked would be told about a problem with its request."
+
+    def __init__(self, error: OAuthError, way_on: WayOn) -> None:
+        super().__init__(f"{error.code}, for a redirect URI that nobody vouches for: {error.reason}")
+        # What the client would be told, so that logs and metrics count it as what it is.
+        self.code = error.code  # type: ignore[misc]  # of this one
+        self.way_on = way_on
+
+
+@attrs.frozen
 class ErrorPage:
-    """Hold the content of an error page; nothing in it is from the request."""
+    """Hold the content of an error page; nothing in it is from the request, but for `way_on`.
+
+    Where there is a `way_on`, the error is meant for a site that nobody has checked: name its host, and let the user
+    decide whether to go there.
+    """
 
     status: int
     code: str
     description: str
+    way_on: WayOn | None = None
 
 
 RenderErrorPage = Callable[[ErrorPage], Response]
@@ -57,7 +84,8 @@ def has_challenge(error: OAuthError) -> bool:
 
 def refuse_as_page(error: OAuthError, render: RenderErrorPage, cause: BaseException | None = None) -> Response:
     """Refuse a person's browser, without sending it anywhere."""
-    response = render(ErrorPage(error.status, error.code, error.description))
+    way = error.way_on if isinstance(error, UntrustedRedirect) else None
+    response = render(ErrorPage(error.status, error.code, error.description, way))
     wait: Headers = () if error.retry_after is None else (("Retry-After", str(error.retry_after)),)
     refusal = Refusal(error.code, error.reason, cause)
     return attrs.evolve(response, headers=(*response.headers, *wait), refusal=refusal)
@@ -68,8 +96,20 @@ def plain_error_page(page: ErrorPage) -> Response:
     html = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>The request was refused</title>'
         f"<h1>The request was refused.</h1><p>{escape(page.description)}</p><p><code>{escape(page.code)}</code></p>"
-        "</html>"
+        f"{'' if page.way_on is None else _link_on(page.way_on)}</html>"
     )
     # RFC 9700 section 4.16: pages of an authorization server must not be framed (clickjacking).
     policy = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
     return Response(page.status, (*PAGE_HEADERS, policy), html.encode())
+
+
+def _link_on(way: WayOn) -> str:
+    """Return what leads on to a site that nobody has checked, which is named first."""
+    warning = f"<p>It would send you to <strong>{escape(way.host)}</strong>. Go on only if you know it.</p>"
+    if not way.fields:
+        return f'{warning}<p><a href="{escape(way.url)}" rel="noreferrer nofollow">Continue</a></p>'
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in way.fields
+    )
+    form = f'<form method="post" action="{escape(way.url)}">{fields}'
+    return f'{warning}{form}<button type="submit">Continue</button></form>'

@@ -91,6 +91,7 @@ storage = "sqlite:oauthcore.db"
 #   "password"                       the password grant (here only)
 #   "endpoint_audience"              client assertions whose aud is the token endpoint's URL, as OIDC Core 9 has it
 #   "offline_without_consent"        offline_access without prompt=consent
+#   "untrusted_redirects"            errors to sites of clients that nobody has approved, without a page
 #   "grants_outlive_session"         grants without offline_access go on when the person has signed out
 #   "one_word_scheme"                redirect URIs of native applications with a scheme of their own, as in cursor://
 #   "insecure_transport"             http where https is demanded: for development

@@ -597,7 +597,7 @@ def test_what_one_issuer_lets_documents_ask_for_is_not_asked_for_at_another(at: 
         client_id_metadata=ClientIdMetadata(scope="email"),
     )
 
-    assert params(at.authorize(scope="profile"))["error"] == "invalid_scope"
+    assert refused_by_page(at.authorize(scope="profile"), "invalid_scope")
     assert location(at.authorize(scope="email")).startswith("/login?")
 
 

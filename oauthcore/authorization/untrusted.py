@@ -1,0 +1,76 @@
+"""Errors for redirect URIs that nobody vouches for (RFC 9700 section 4.11.2).
+
+Whoever may register a client, or publish one, may have this server redirect browsers to a site of theirs: by a link
+with something wrong in it, or with prompt=none. People trust the host that such a link begins with. So an error for a
+client that nobody has approved waits on a page that names the site, and the user decides whether to go on.
+
+After the user has answered on the consent page, the response is sent at once: that page has named the site, too.
+"""
+
+from __future__ import annotations
+
+from oauthcore.authorization.facts import AuthorizationFacts
+from oauthcore.authorization.response_mode import refuse
+from oauthcore.authorization.validated import Redirectable
+from oauthcore.context import Context
+from oauthcore.errors import OAuthError
+from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.policy import Allowance
+from oauthcore.records.client import Client
+from oauthcore.redirect_uri import is_impersonable, web_host
+from oauthcore.wire.refusals import UntrustedRedirect, WayOn
+
+
+def refuse_unanswered(
+    redirectable: Redirectable, error: OAuthError, facts: AuthorizationFacts, context: Context
+) -> Outcome:
+    """Send an error to the client before the user was asked anything.
+
+    Raises `UntrustedRedirect`, which is a page, where the redirect URI is not trusted. That includes prompt=none: the
+    page asks for neither authentication nor consent (OIDC Core section 3.1.2.1), and RFC 9700 names it as an attack.
+    """
+    if redirectable.client.is_unverified and not is_trusted(redirectable, facts, context):
+        raise UntrustedRedirect(error, way_on(redirectable, error, context))
+    return Decision(refuse(redirectable, error, context))
+
+
+def is_trusted(redirectable: Redirectable, facts: AuthorizationFacts, context: Context) -> bool:
+    """Return whether an unverified client may have errors without a page.
+
+    On the user's own device there is no site to be led to. A client that was issued a token is one that a user has
+    approved, and one that this user has allowed something is theirs.
+    """
+    client = redirectable.client
+    return (
+        is_impersonable(redirectable.redirect.uri)
+        or not is_unused(client)
+        or bool(facts.consents)
+        or is_vouched_for(client, context)
+        or context.allows(Allowance.UNTRUSTED_REDIRECTS, client)
+    )
+
+
+def is_unused(client: Client) -> bool:
+    """Return whether an unverified client has never been issued a token."""
+    if client.document is not None:
+        return client.document.is_unused
+    return client.dynamic is None or client.dynamic.is_unused
+
+
+def is_vouched_for(client: Client, context: Context) -> bool:
+    """Return whether a stranger can't have made the client: it had a token or statement, or its host is named here."""
+    documents = context.client_id_metadata
+    if client.document is not None:
+        return documents is not None and documents.settings.is_known_host(client.client_id)
+    return client.dynamic is not None and client.dynamic.by != ""
+
+
+def way_on(redirectable: Redirectable, error: OAuthError, context: Context) -> WayOn:
+    """Return how the browser goes on to the client with the error, if the user wants it to."""
+    uri, state = redirectable.redirect.uri, redirectable.request.state
+    host, location = web_host(uri) or uri, refuse(redirectable, error, context).header("location")
+    if location is not None:
+        return WayOn(host, location)
+    # Form Post Response Mode section 2: the parameters go into no URL.
+    fields = [("error", error.code), ("error_description", error.error_description), ("iss", context.issuer)]
+    return WayOn(host, uri, tuple(fields if state is None else [*fields, ("state", state)]))
