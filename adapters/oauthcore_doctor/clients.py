@@ -6,7 +6,7 @@ the same: what is not known of a client stands nowhere here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -17,9 +17,10 @@ from oauthcore_doctor.challenge import parameters_of, scheme_of
 from oauthcore_doctor.checks.authorization import takes_documents
 from oauthcore_doctor.checks.cors import lets_in, refusal
 from oauthcore_doctor.checks.keys import published
+from oauthcore_doctor.checks.members import BOOLEANS, is_of_its_type, urls
 from oauthcore_doctor.checks.resource import challenge_of
 from oauthcore_doctor.finding import printable
-from oauthcore_doctor.observations import METADATA, Observations, Probe, is_loopback, text_of, texts_of
+from oauthcore_doctor.observations import METADATA, Observations, Probe, is_loopback, is_url, text_of, texts_of
 
 Fails: TypeAlias = Callable[[Observations], Iterable[str]]
 
@@ -75,6 +76,24 @@ def mcp_issuer(seen: Observations) -> Iterator[str]:
     found, expected = first_document(seen), expected_issuer(seen)
     if found is not None and found[1].get("issuer") != expected:
         yield f"it compares issuer {text_of(found[1], 'issuer')} with {expected} as strings, and ends the sign-in"
+
+
+def mcp_python_document(seen: Observations) -> Iterator[str]:
+    """Read the first document that is whole, and of its types."""
+    documents = [document for _, document in seen.documents()]
+    if documents and not any(map(is_readable, documents)):
+        yield "it reads no metadata that lacks an endpoint, or has a member of another type, and finds none"
+
+
+def is_readable(document: Mapping[str, object]) -> bool:
+    """Return whether MCP's SDK for Python can read a document: its model has these members."""
+    needed = ("issuer", "authorization_endpoint", "token_endpoint")
+    return (
+        all(name in document for name in needed)
+        # It takes "true" for true.
+        and all(name in BOOLEANS or is_of_its_type(name, value) for name, value in document.items())
+        and all(is_url(url) for _, url in urls(document))
+    )
 
 
 def mcp_typescript_openid(seen: Observations) -> Iterator[str]:
@@ -287,6 +306,10 @@ _APACHE = "github.com/OpenIDC/mod_auth_openidc src/metadata/provider.c"
 _OAUTH4WEBAPI = "oauth4webapi 3.8.8 build/index.js, "
 
 CLIENTS: tuple[KnownClient, ...] = (
+    KnownClient(
+        *(_MCP_PYTHON, "reads metadata by a model", mcp_python_document),
+        "mcp 2.3.0 mcp/client/auth/utils.py, handle_auth_metadata_response",
+    ),
     KnownClient(
         _MCP_PYTHON,
         "compares the issuer as a string",
