@@ -22,6 +22,7 @@ from oauthcore import (
     Throttled,
     arun,
 )
+from oauthcore.endpoints.endpoint import is_well_known, no_endpoint
 from oauthcore.entropy import Entropy
 from oauthcore.errors import ContentTooLarge, ServerError, TemporarilyUnavailable, TooManyAttempts
 from oauthcore.flow.outcome import Event
@@ -182,6 +183,8 @@ class Application:
             return await self._answer_at_endpoint(request, world)
         if request.path == self.pages.home and request.method in {"GET", "HEAD"}:
             return see_other(self.pages.paths.account)
+        if is_well_known(request.path):
+            return no_endpoint(request)  # which pages of clients may read, unlike a 404 of any other path
         if request.target == "*":  # OPTIONS for the server as a whole (RFC 9110 section 9.3.7)
             return Response(204, (("Allow", "GET, HEAD, POST, OPTIONS"),))
         return Response(404, _TEXT, b"There is nothing here.\n")

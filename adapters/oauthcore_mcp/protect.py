@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any
 
 from oauthcore import Access, Response, arun
+from oauthcore.endpoints.endpoint import no_endpoint
 from oauthcore_asgi.protect import ACCESS, ResourceMetadata
 from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, head_of, paths_of
 from oauthcore_mcp.calls import read_calls
@@ -14,6 +15,14 @@ from oauthcore_mcp.resource import McpResource
 # Streamable HTTP calls by POST alone; these open or end a stream. Anything else is looked into: some hosts and routers
 # take a method whatever its case.
 _WITHOUT_CALLS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+# RFC 8414 section 3, OIDC Discovery section 4, RFC 9728 section 3.
+_DISCOVERY = frozenset({"oauth-authorization-server", "openid-configuration", "oauth-protected-resource"})
+
+
+def is_discovery(path: str) -> bool:
+    """Return whether clients look for metadata there, before they have a token: a 401 would say that there is some."""
+    _, found, name = path.partition("/.well-known/")
+    return bool(found) and name.partition("/")[0] in _DISCOVERY
 
 
 def protect_mcp(app: ASGIApplication, resource: McpResource) -> ASGIApplication:
@@ -47,6 +56,8 @@ class McpProtection:
             return await self._metadata(scope, receive, send)
         if scope["type"] == "http" and oauth is not None and oauth.path_in(scope) is not None:
             return await oauth(scope, receive, send)
+        if scope["type"] == "http" and self._protects(scope["path"]) and is_discovery(scope["path"]):
+            return await Answer(no_endpoint(head_of(scope, scope["path"])))(scope, receive, send)
         if not self._protects(scope["path"]):
             return await self._bare(scope, receive, send)
         return await self._guard(self._spelled(scope), receive, send)

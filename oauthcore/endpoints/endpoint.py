@@ -93,13 +93,18 @@ def other_method(request: Request, endpoint: Endpoint) -> Response:
     return Response(405, headers + (() if cors is None else cors.headers), b"Use another method.\n")
 
 
+def is_well_known(path: str) -> bool:
+    """Return whether a path is one of those where metadata is looked for, before or behind an issuer's path."""
+    return "/.well-known/" in path
+
+
 def no_endpoint(request: Request) -> Response:
     """Return a 404.
 
-    Clients look for metadata in several places (RFC 8414 section 3.1), also from pages of other origins. If they could
-    not read the 404, they would take it for a network error and not try the next place.
+    Clients look for metadata in several places (RFC 8414 section 3.1, OIDC Discovery section 4), also from pages of
+    other origins. If they could not read the 404, they would take it for a network error and not try the next place.
     """
-    if not request.path.startswith("/.well-known/"):
+    if not is_well_known(request.path):
         return Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n")
     if request.method == "OPTIONS":
         return preflight(request, ("GET", "HEAD"))

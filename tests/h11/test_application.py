@@ -390,3 +390,15 @@ async def test_client_that_shows_passwords_is_nobodys_device(host: Host) -> None
     response = await host.request("POST", "/tenant/token", b"grant_type=password&username=alice&password=x")
 
     assert [value for name, value in response.headers if "device" in value] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/.well-known/openid-configuration/tenant", "/tenant/.well-known/openid-configuration", "/.well-known/x"]
+)
+async def test_a2_place_without_metadata_is_a_404_that_a_clients_page_may_read(host: Host, path: str) -> None:
+    response = await host.request("GET", path, Origin="https://inspector.example")
+
+    assert response.status == 404
+    assert response.header("access-control-allow-origin") == "*"
+    assert response.header("content-type") == "application/problem+json"
+    assert (await host.request("GET", "/nothing")).header("access-control-allow-origin") is None

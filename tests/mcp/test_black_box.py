@@ -75,6 +75,16 @@ def test_a2_place_without_metadata_is_neither_a_page_nor_a_redirect() -> None:
     assert "html" not in response.headers["content-type"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/.well-known/oauth-authorization-server/x", "/tenant1/.well-known/openid-configuration"]
+)
+def test_a2_place_without_metadata_can_be_read_by_a_clients_page(path: str) -> None:
+    response = ask(made(), "GET", path, headers={"Origin": "https://inspector.example"})
+
+    assert response.status_code == 404
+    assert response.headers["access-control-allow-origin"] == "*"
+
+
 def test_a3_metadata_has_what_clients_insist_on() -> None:
     document = ask(made(openid=OpenID()), "GET", OPENID).json()
 

@@ -363,3 +363,31 @@ def test_age_of_a_login_is_known_by_the_clock_that_is_given() -> None:
 
     assert ask(told, json=calling("read")).status_code == 200
     assert 'max_age="60"' in ask(told, json=calling("delete")).headers["www-authenticate"]
+
+
+PLACES = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server/mcp",
+    "/mcp/.well-known/openid-configuration",
+    "/.well-known/oauth-protected-resource/elsewhere",
+]
+
+
+@pytest.mark.parametrize("path", PLACES)
+def test_a2_place_without_metadata_is_a_404_that_a_clients_page_may_read(path: str) -> None:
+    page = {"Origin": "https://inspector.example"}
+
+    response = ask({}, "GET", path, token=None, headers=page)
+    asked = page | {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "mcp-protocol-version"}
+    preflight = ask({}, "OPTIONS", path, token=None, headers=asked)
+
+    assert (response.status_code, preflight.status_code) == (404, 204)
+    assert "www-authenticate" not in response.headers
+    assert response.headers["access-control-allow-origin"] == preflight.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    "path", ["/.well-known/mcp.json", "/well-known/openid-configuration", "/mcp/openid-configuration"]
+)
+def test_whatever_else_the_application_has_takes_a_token(path: str) -> None:
+    assert ask({}, "GET", path, token=None).status_code == 401
