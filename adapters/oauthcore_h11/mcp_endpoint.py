@@ -3,7 +3,8 @@
 It is a protected resource to try clients with: each request is a POST with one message, each answer is JSON, there are
 no sessions and nothing that the server says by itself. Whether a token is good is the resource server's to decide.
 
-The specification is MCP's of 2025-11-25: base protocol (transports, lifecycle, authorization) and server (tools).
+The specification is MCP's of 2025-11-25: base protocol (transports, lifecycle, authorization) and server (tools). A
+request of 2026-07-28 needs no handshake before it: it says in an envelope of its own which revision it speaks.
 """
 
 from __future__ import annotations
@@ -27,10 +28,20 @@ from oauthcore_h11.loopback import loopback_addresses
 
 # The newest first: that is the one to offer to who asks for another (lifecycle, version negotiation).
 PROTOCOL_VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26")
+# Without a handshake: `server/discover` says which there are.
+STATELESS_VERSIONS = ("2026-07-28",)
 NO_ARGUMENTS: Mapping[str, object] = MappingProxyType({"type": "object", "properties": {}})
 
 # JSON-RPC 2.0 section 5.1.
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+# MCP 2026-07-28, base protocol: a header that a proxy routes by and the body differ; a revision that is not spoken.
+HEADER_MISMATCH, UNSUPPORTED_PROTOCOL_VERSION = -32020, -32022
+_META = "io.modelcontextprotocol/"
+VERSION_KEY, CAPABILITIES_KEY, SERVER_KEY = (
+    f"{_META}protocolVersion",
+    f"{_META}clientCapabilities",
+    f"{_META}serverInfo",
+)
 
 Call: TypeAlias = Callable[[Access, Mapping[str, object]], str]
 Message: TypeAlias = Mapping[str, object]
@@ -54,9 +65,10 @@ class Tool:
 class _Unanswerable(Exception):
     """Refuse a message with an error of JSON-RPC."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: int, message: str, **data: object) -> None:
         super().__init__(message)
         self.code = code
+        self.data = data
 
 
 class McpEndpoint:
@@ -105,6 +117,8 @@ class McpEndpoint:
         except ValueError:
             return _error(400, None, PARSE_ERROR, "This is no JSON object.")
         spoken = request.header("mcp-protocol-version")
+        if spoken in STATELESS_VERSIONS or VERSION_KEY in _envelope_of(message):
+            return self._answer_stateless(request, message, access)
         if spoken is not None and spoken not in PROTOCOL_VERSIONS and message.get("method") != "initialize":
             return _error(400, message.get("id"), INVALID_REQUEST, f"Speak one of {', '.join(PROTOCOL_VERSIONS)}.")
         if "method" not in message or "id" not in message:
@@ -115,6 +129,36 @@ class McpEndpoint:
         except _Unanswerable as error:
             return _error(200, message["id"], error.code, str(error))
 
+    def _answer_stateless(self, request: Request, message: Message, access: Access) -> Response:
+        """Answer a request that is understood without any before it (2026-07-28)."""
+        if "method" not in message or "id" not in message:
+            return Response(202, (NO_BODY, *NO_STORE))
+        identifier = message["id"]
+        try:
+            _check_envelope(request, message)
+            result = self._stateless_result(message, access)
+        except _Unanswerable as error:
+            status = 404 if error.code == METHOD_NOT_FOUND else 400
+            return _error(status, identifier, error.code, str(error), **error.data)
+        members = {"resultType": "complete", "_meta": {SERVER_KEY: self._server_info()}}
+        return _answer(200, identifier, result={**result, **members})
+
+    def _stateless_result(self, message: Message, access: Access) -> Message:
+        # What is listed is for who asks, and may be another at the next start.
+        uncached = {"cacheScope": "private", "ttlMs": 0}
+        match message["method"]:
+            case "server/discover":
+                return {"supportedVersions": list(STATELESS_VERSIONS), "capabilities": {"tools": {}}, **uncached}
+            case "tools/list":
+                return {**self._result(message, access), **uncached}
+            case "tools/call":
+                return self._result(message, access)
+            case _:
+                raise _Unanswerable(METHOD_NOT_FOUND, "There is no such method.")
+
+    def _server_info(self) -> Message:
+        return {"name": self._name, "version": version("oauthcore")}
+
     def _result(self, message: Message, access: Access) -> Message:
         parameters = _parameters(message)
         match message["method"]:
@@ -123,7 +167,7 @@ class McpEndpoint:
                 return {
                     "protocolVersion": requested if requested in PROTOCOL_VERSIONS else PROTOCOL_VERSIONS[0],
                     "capabilities": {"tools": {}},
-                    "serverInfo": {"name": self._name, "version": version("oauthcore")},
+                    "serverInfo": self._server_info(),
                 }
             case "ping":
                 return {}
@@ -162,6 +206,38 @@ def _parameters(message: Message) -> Message:
     return parameters
 
 
+def _envelope_of(message: Message) -> Message:
+    parameters = message.get("params")
+    envelope = parameters.get("_meta") if isinstance(parameters, dict) else None
+    return envelope if isinstance(envelope, dict) else {}
+
+
+def _check_envelope(request: Request, message: Message) -> None:
+    """Refuse a request whose envelope lacks something, or says something else than the headers do (2026-07-28).
+
+    Proxies route by the headers, so that a body of another method would come to a server that is not meant for it.
+    """
+    envelope = _envelope_of(message)
+    if VERSION_KEY not in envelope or CAPABILITIES_KEY not in envelope:
+        raise _Unanswerable(INVALID_PARAMS, f"params._meta lacks {VERSION_KEY} or {CAPABILITIES_KEY}.")
+    spoken, said = (
+        envelope[VERSION_KEY],
+        {"mcp-protocol-version": envelope[VERSION_KEY], "mcp-method": message["method"]},
+    )
+    if message["method"] == "tools/call":
+        said["mcp-name"] = _parameters(message).get("name")
+    for name, value in said.items():
+        if request.header(name) != value:
+            raise _Unanswerable(HEADER_MISMATCH, f"The header {name} and the body differ.")
+    if spoken not in STATELESS_VERSIONS:
+        raise _Unanswerable(
+            UNSUPPORTED_PROTOCOL_VERSION,
+            "Speak another revision.",
+            supported=list(STATELESS_VERSIONS),
+            requested=spoken,
+        )
+
+
 def _described(tool: Tool) -> Message:
     return {"name": tool.name, "description": tool.description, "inputSchema": dict(tool.input_schema)}
 
@@ -179,8 +255,8 @@ def _answer(status: int, identifier: object, **members: object) -> Response:
     return json_response(status, {"jsonrpc": "2.0", "id": identifier, **members})
 
 
-def _error(status: int, identifier: object, code: int, message: str) -> Response:
-    return _answer(status, identifier, error={"code": code, "message": message})
+def _error(status: int, identifier: object, code: int, message: str, **data: object) -> Response:
+    return _answer(status, identifier, error={"code": code, "message": message, **({"data": data} if data else {})})
 
 
 def _plain(status: int, text: str) -> Response:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from oauthcore import Access, MemoryStorage, Request, ResourceServer, Response, Secret, World, run
 from oauthcore.flow.effects import Flow, pure
 from oauthcore.scope import as_scope
-from oauthcore_h11.mcp_endpoint import McpEndpoint, Tool, is_local
+from oauthcore_h11.mcp_endpoint import CAPABILITIES_KEY, SERVER_KEY, VERSION_KEY, McpEndpoint, Tool, is_local
 
 RESOURCE = "https://api.example/mcp"
 JSON = ("Content-Type", "application/json")
@@ -219,3 +219,89 @@ def test_tool_takes_no_arguments_unless_it_says_so() -> None:
     tool = Tool(name="none", description="", call=echo)
 
     assert dict(tool.input_schema) == {"type": "object", "properties": {}}
+
+
+NEWEST = "2026-07-28"
+ENVELOPE = {VERSION_KEY: NEWEST, CAPABILITIES_KEY: {}}
+
+
+def ask_alone(
+    method: str,
+    envelope: Mapping[str, object] = ENVELOPE,
+    headers: Mapping[str, str] | None = None,
+    token: str = "writer",
+    **params: object,
+) -> Response:
+    """Send a request of 2026-07-28, with no handshake before it; `headers` are instead of those that an SDK sends."""
+    name = params.get("name")
+    sent = {"MCP-Protocol-Version": NEWEST, "Mcp-Method": method} | (
+        {"Mcp-Name": name} if isinstance(name, str) else {}
+    )
+    return ask(message(method, _meta=dict(envelope), **params), token, *(sent | dict(headers or {})).items())
+
+
+def test_client_without_a_handshake_discovers_what_is_spoken() -> None:
+    result = members(ask_alone("server/discover"))["result"]
+
+    assert result["supportedVersions"] == [NEWEST]
+    assert result["capabilities"] == {"tools": {}}
+    assert (result["resultType"], result["cacheScope"], result["ttlMs"]) == ("complete", "private", 0)
+    assert result["_meta"][SERVER_KEY]["name"] == "echoes"
+
+
+def test_client_without_a_handshake_lists_and_calls_tools() -> None:
+    listed = members(ask_alone("tools/list"))["result"]
+    called = members(ask_alone("tools/call", name="echo", arguments={"text": "hi"}))["result"]
+
+    assert [tool["name"] for tool in listed["tools"]] == ["echo", "shout"]
+    assert called["content"] == [{"type": "text", "text": "alice: hi"}]
+    assert (listed["resultType"], called["resultType"]) == ("complete", "complete")
+
+
+def test_client_without_a_handshake_needs_the_tools_scope_as_well() -> None:
+    response = ask_alone("tools/call", token="reader", name="shout", arguments={})
+
+    assert response.status == 403
+    assert 'scope="read write"' in challenge(response)
+
+
+@pytest.mark.parametrize(
+    ("method", "envelope", "headers", "status", "code"),
+    [
+        ("tools/list", {}, {}, 400, -32602),
+        ("tools/list", {VERSION_KEY: NEWEST}, {}, 400, -32602),
+        ("tools/list", ENVELOPE, {"Mcp-Method": "tools/call"}, 400, -32020),
+        ("tools/list", ENVELOPE, {"MCP-Protocol-Version": "2025-11-25"}, 400, -32020),
+        ("tools/list", {**ENVELOPE, VERSION_KEY: ["2026-07-28"]}, {}, 400, -32020),
+        ("initialize", ENVELOPE, {}, 404, -32601),
+        ("ping", ENVELOPE, {}, 404, -32601),
+        ("unknown", ENVELOPE, {}, 404, -32601),
+    ],
+)
+def test_request_without_a_handshake_that_contradicts_itself_is_refused(
+    method: str, envelope: Mapping[str, object], headers: Mapping[str, str], status: int, code: int
+) -> None:
+    response = ask_alone(method, envelope, headers)
+
+    assert (response.status, members(response)["error"]["code"]) == (status, code)
+
+
+def test_call_that_names_another_tool_to_proxies_is_refused() -> None:
+    response = ask_alone("tools/call", headers={"Mcp-Name": "echo"}, name="shout", arguments={})
+
+    assert (response.status, members(response)["error"]["code"]) == (400, -32020)
+
+
+def test_revision_of_later_is_told_which_is_spoken() -> None:
+    later = "2099-01-01"
+    response = ask_alone("tools/list", {**ENVELOPE, VERSION_KEY: later}, {"MCP-Protocol-Version": later})
+
+    assert response.status == 400
+    error = members(response)["error"]
+    assert (error["code"], error["data"]) == (-32022, {"supported": [NEWEST], "requested": later})
+
+
+def test_notification_without_a_handshake_is_taken_without_a_word() -> None:
+    body = json.dumps({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"_meta": ENVELOPE}}).encode()
+
+    assert ask(body, "reader", ("MCP-Protocol-Version", NEWEST)).status == 202

@@ -71,6 +71,16 @@ def test_i1_typescript_client_registers_itself_logs_in_and_calls_a_tool(walk: Wa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("host", ["h11", "uvicorn"])
+def test_i1_typescript_client_of_the_newest_revision_needs_no_handshake(walk: Walk, host: str) -> None:
+    pinned = {"versionNegotiation": {"mode": {"pin": "2026-07-28"}}}
+
+    result = walk("v2", "registers", "none", host, "", expire=EXPIRED, step_up=True, client_options=pinned)
+
+    check(result, offline=True)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("sdk", "registration", "method", "host", "path"), pairs())
 def test_i1_typescript_client_logs_in_refreshes_and_steps_up(
     walk: Walk, sdk: str, registration: str, method: str, host: str, path: str
