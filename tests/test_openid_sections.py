@@ -13,7 +13,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "openid-sections.md").read_text(encoding="utf-8")
-SPECIFICATIONS = ("Core", "Discovery", "RP-Initiated Logout", "Back-Channel Logout", "Front-Channel Logout")
+SPECIFICATIONS = (
+    "Core",
+    "Discovery",
+    "Dynamic Client Registration",
+    "RP-Initiated Logout",
+    "Back-Channel Logout",
+    "Front-Channel Logout",
+)
 
 
 @attrs.frozen

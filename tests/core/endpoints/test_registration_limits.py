@@ -14,8 +14,8 @@ from oauthcore.records.record import Record
 from oauthcore.records.registration_limits import RegistrationSlot
 from oauthcore.testing import Factory, Run
 from tests.core.oidc.provider import provider
-from tests.core.registering import JSON, LOOPBACK, OPEN, change, configure, register, use
-from tests.core.site import REDIRECT, Drive, Site, basic, form, make_site, members, params
+from tests.core.registering import JSON, LOOPBACK, OPEN, change, configure, register, token_request, use
+from tests.core.site import REDIRECT, Counted, Drive, Site, basic, form, make_site, members, params
 from tests.core.test_interleavings import Meeting
 
 DAY = 24 * 3_600
@@ -91,6 +91,23 @@ def test_a_thousand_registrations_from_one_address_store_no_more_than_a_hundred(
 
     assert (statuses.count(201), statuses.count(429)) == (100, 900)
     assert len(stored(site)) - before == 3 * 100 + 1
+
+
+def test_a_thousand_registrations_a_second_from_one_address_cost_a_find_each_and_store_nothing_more() -> None:
+    """E5: what is offered does not count, but what is let in; the clock is given, so that it is the offered rate."""
+    site = make_site(registration=OPEN)
+    _ = [register_from(site, "192.0.2.1") for _ in range(100)]
+    before, counted = len(stored(site)), Counted(site)
+
+    statuses = set()
+    for _ in range(2_000):
+        site.clock.now += 0.001
+        statuses.add(register_from(site, "192.0.2.1").status)
+
+    assert statuses == {429}
+    assert (counted.finds, counted.commits) == (2_000, 0)
+    site.world = attrs.evolve(site.world, storage=counted.storage)
+    assert len(stored(site)) == before
 
 
 def test_registrations_from_everywhere_store_no_more_clients_than_there_are_places() -> None:
@@ -217,6 +234,39 @@ def test_who_registers_again_and_again_stores_nothing_and_is_not_refused(drive: 
 
     assert stored(site) == before
     assert register(site, redirect_uris=[LOOPBACK], client_name="y").status == 429
+
+
+@pytest.mark.slow
+def test_a_registration_a_first_use_and_a_removal_of_a_shared_client_leave_a_whole_client_or_none_in_every_order(
+    kept: Factory,
+) -> None:
+    """Who registers the same once more gets a client that lives, or is told to register again; no token outlives it."""
+
+    def prepare(site: Site) -> list[Flow[Any]]:
+        body = json.dumps({"redirect_uris": [LOOPBACK]}).encode()
+        request = Request("POST", "/register", (JSON,), body)
+        registered = members(site.handle(request))
+        return [
+            site.server.handle(request),
+            site.server.handle(token_request(site, registered)),
+            site.server.clients.forget_unused(registered["client_id"]),
+        ]
+
+    meeting = Meeting(prepare, flows=3, registration=SHARED)
+
+    def check(run: Run[Any]) -> None:
+        """Look for a token without its client, and for a client that was removed though it was used."""
+        again, redeemed, removed = run.results
+        client = meeting.site.drive(meeting.site.server.clients.find(members(again)["client_id"]), meeting.site.world)
+        assert again.status == 201
+        assert redeemed.status in {200, 400, 401}
+        if redeemed.status == 200:
+            is_active = meeting.site.is_active(members(redeemed)["access_token"])
+            assert (removed, client is not None, is_active) == (False, True, True)
+        else:
+            assert removed
+
+    meeting.explored(check, kept)
 
 
 def test_confidential_clients_are_never_one(drive: Drive) -> None:
