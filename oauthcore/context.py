@@ -88,7 +88,7 @@ class Context:
     again what it signed; `hint_keys` finds those and the ones that are kept for ID token hints alone; `verify` is the
     mathematics of that. `sign` has a token signed, by the key for its algorithm: after a decision's checks and before
     its commit. `handles` carry what waits for a person nobody knows yet. `resources` are those that clients may name,
-    None for a server that issues tokens for itself alone. `client_id_metadata` is None where every client has to be
+    None for a server that issues tokens for itself alone. `client_id_metadata` is None if every client has to be
     registered; `admits` says by its settings which are taken.
     """
 

@@ -109,7 +109,7 @@ class DocumentNeeded(Exception):
 class StoredDocumentNeeded(DocumentNeeded):
     """End an attempt that needs a document which is kept in storage.
 
-    `remember` is given the answer, or None where there was none. `is_known` tells that there is an older answer in
+    `remember` is given the answer, or None if there was none. `is_known` tells that there is an older answer in
     storage, `max_size` how long a document may be. `new_budget` is how many documents that are not known may be fetched
     within a minute, None for any number.
     """
@@ -165,7 +165,7 @@ class Documents:
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:
         """Return the document, not older than `fresh_for` seconds, or without a body if it can't be fetched just now.
 
-        Raises `DocumentNeeded` where it has to be fetched.
+        Raises `DocumentNeeded` if it has to be fetched.
         """
         found = self._find(url, now, fresh_for)
         if found is None:

@@ -6,6 +6,6 @@ from enum import Enum
 
 
 class Named(Enum):
-    """Be one of a closed set of names; hashed by identity, since `Enum` hashes its name in Python at every look-up."""
+    """A closed set of names, hashed by identity, since `Enum` hashes its name in Python at every look-up."""
 
     __hash__ = object.__hash__

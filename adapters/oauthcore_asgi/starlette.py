@@ -126,7 +126,7 @@ class BearerBackend(AuthenticationBackend):
     async def authenticate(  # type: ignore[explicit-override]  # typing.override is 3.12's
         self, conn: HTTPConnection
     ) -> tuple[AuthCredentials, BaseUser] | None:
-        """Return who a token is for; None where there is none. Raises `AuthenticationError` for one that is no good."""
+        """Return who a token is for; None if there is none. Raises `AuthenticationError` for one that is no good."""
         verdict = await verify(wire_of(conn), self._authentication, self._world)
         if isinstance(verdict, Access):
             return AuthCredentials(list(verdict.scope)), BearerUser(verdict)

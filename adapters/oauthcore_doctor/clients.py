@@ -27,7 +27,7 @@ Fails: TypeAlias = Callable[[Observations], Iterable[str]]
 
 @attrs.frozen
 class KnownClient:
-    """Be one client and what it does that makes it fail at some servers: `source` is where that can be read."""
+    """A client and what it does that makes it fail at some servers: `source` is where that can be read."""
 
     name: str
     what: str

@@ -26,7 +26,7 @@ class Severity(Enum):
 
 @attrs.frozen
 class Check:
-    """Be one row: `look` returns a sentence for each fault that it sees."""
+    """A row: `look` returns a sentence for each fault that it sees."""
 
     id: str
     severity: Severity
@@ -51,7 +51,7 @@ def printable(text: str) -> str:
 
 @attrs.frozen
 class Finding:
-    """Be one fault that a check has seen, in a sentence."""
+    """A fault that a check has seen, in a sentence."""
 
     check: Check
     text: str = attrs.field(converter=printable)

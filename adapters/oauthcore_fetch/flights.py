@@ -22,7 +22,7 @@ LINGER = 1.0
 
 @attrs.define(eq=False)
 class Flight:
-    """Be one request under way: `answer` comes in time, `waiting` are those who joined, `ended_at` is when it came."""
+    """A request under way: `answer` is its future, `waiting` counts those that joined, `ended_at` is when it ended."""
 
     answer: Future[Response] = attrs.field(factory=Future)
     waiting: int = 0

@@ -180,7 +180,7 @@ def resources_of(configuration: Configuration) -> Resources | None:
 
 
 def client_id_metadata_of(configuration: Configuration) -> ClientIdMetadata | None:
-    """Say whose metadata documents are taken, and for what; None where none are."""
+    """Say whose metadata documents are taken, and for what; None if none are."""
     table = configuration.client_id_metadata
     if table is None:
         return None
@@ -199,7 +199,7 @@ def client_id_metadata_of(configuration: Configuration) -> ClientIdMetadata | No
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:
-    """Say what tokens are signed with; None where none are."""
+    """Say what tokens are signed with; None if none are."""
     if configuration.oidc is None:
         return None
     table = configuration.oidc.keys

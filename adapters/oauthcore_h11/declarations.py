@@ -72,7 +72,7 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
 
 
 def jwks_in(setting: str, path: Path) -> str:
-    """Return the key set that a file holds; raises `ConfigurationError` where it can't be read."""
+    """Return the key set that a file holds; raises `ConfigurationError` if it can't be read."""
     check_readable(setting, path)
     return path.read_bytes().decode("utf-8-sig", "replace")
 

@@ -69,7 +69,7 @@ class Schema(Protocol):
         """Bring them up to date."""
 
     def current(self) -> str | None:
-        """Return the revision they are at, or None where there are none."""
+        """Return the revision they are at, or None if there are none."""
 
     def differences(self) -> Sequence[str]:
         """Return the differences from the expected schema."""
@@ -85,7 +85,7 @@ class Engine(Protocol):
         """Open it for a command; raises `ConfigurationError`."""
 
     def schema(self, configuration: Configuration, /) -> Schema | None:
-        """Return its schema; None where there is nothing for an operator to do."""
+        """Return its schema; None if there is nothing for an operator to do."""
 
 
 class Sqlite:

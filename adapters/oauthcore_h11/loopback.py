@@ -40,7 +40,7 @@ def check_port(port: int) -> None:
 
 
 def listen(host: str, port: int, remedy: str = LOOPBACK_ALONE) -> list[socket.socket]:
-    """Listen on a loopback host; port 0 is any that is free. Raises `ConfigurationError` where that can't be."""
+    """Listen on a loopback host; port 0 is any that is free. Raises `ConfigurationError` if that can't be."""
     return listen_at(loopback_addresses(host, remedy), host, port)
 
 

@@ -60,7 +60,7 @@ def settings_of(configuration: Configuration, application: Application) -> Setti
 
 
 def check(configuration: Configuration) -> Sequence[str]:
-    """Put everything together once, and let go of it; raises `ConfigurationError` for what can't be.
+    """Assemble everything once, and close it again; raises `ConfigurationError` for an invalid configuration.
 
     Return the warnings about the storage.
     """
@@ -80,7 +80,7 @@ def check(configuration: Configuration) -> Sequence[str]:
 async def look_at_storage(
     configuration: Configuration, use: Callable[[AsyncStorage], None] = lambda storage: None
 ) -> Sequence[str]:
-    """Open the storage, and let go of it; give what in its own configuration may lose something.
+    """Open the storage, and close it again; return the durability warnings of its configuration.
 
     Raises `ConfigurationError` for one that can't be opened.
     """
@@ -187,7 +187,7 @@ class Process:
                 logger.exception("the signing keys can't be looked after")
 
     async def _ends_within(self, seconds: float) -> bool:
-        """Wait so long, and tell whether the end has come."""
+        """Wait so long, and return whether the end has come."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._end.wait()

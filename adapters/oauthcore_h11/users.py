@@ -187,7 +187,7 @@ class Users:
         yield Way(self._patience.counters(key, address, self._key), (f"account {key}", *place))
 
     async def _is_right(self, user: User | None, password: Secret, way: Way) -> bool:
-        """Return whether it is the user's password, in a time that does not tell whether there is a user."""
+        """Return whether it is the user's password; the time does not reveal whether there is such a user."""
         in_use = await parameters_in_use(self._storage) | self._declared_parameters
         own = None if user is None else parameters_of(user.password_hash)
         if own is not None and own not in in_use and user is not None:
@@ -245,7 +245,7 @@ def account_of(user: User) -> str:
 
 
 async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
-    """Remember a user with their profile; raises `ConfigurationError` where the name or the subject is taken."""
+    """Remember a user with their profile; raises `ConfigurationError` if the name or the subject is taken."""
     await note_parameters(storage, user.password_hash)
     profile = attrs.evolve(profile, enabled=user.enabled)
     if await storage.commit([Insert(user), Insert(profile)]):
@@ -257,7 +257,7 @@ async def add_user(storage: AsyncStorage, user: User, profile: Profile) -> None:
 
 
 async def change_user(storage: AsyncStorage, username: str, **changes: object) -> User:
-    """Change a user; raises `ConfigurationError` where there is none of that name.
+    """Change a user; raises `ConfigurationError` if there is none of that name.
 
     Whether they are enabled stands in their profile, too, which is all that is looked at when a token is used.
     """
@@ -274,7 +274,7 @@ async def change_user(storage: AsyncStorage, username: str, **changes: object) -
 async def change_profile(storage: AsyncStorage, username: str, claims: Mapping[str, object]) -> Profile:
     """Add claims to a user's profile, in the place of those that it has; None takes one away.
 
-    Raises `ConfigurationError` where there is no such user. Whose profile is stored is a user here (`known_of`), so it
+    Raises `ConfigurationError` if there is no such user. Whose profile is stored is a user here (`known_of`), so it
     is stored only while the user is.
     """
     while True:
@@ -289,7 +289,7 @@ async def change_profile(storage: AsyncStorage, username: str, claims: Mapping[s
 
 
 async def remove_user(storage: AsyncStorage, username: str) -> User:
-    """Forget a user and their profile, and so end their tokens; raises `ConfigurationError` where there is none."""
+    """Forget a user and their profile, and so end their tokens; raises `ConfigurationError` if there is none."""
     while True:
         user = await find_user(storage, username)
         profile = await storage.find(Profile, user.subject)
@@ -302,7 +302,7 @@ async def remove_user(storage: AsyncStorage, username: str) -> User:
 
 
 async def find_user(storage: AsyncStorage, username: str) -> User:
-    """Return a user; raises `ConfigurationError` where there is none of that name."""
+    """Return a user; raises `ConfigurationError` if there is none of that name."""
     user = await storage.find(User, key_of(username))
     if user is None:
         raise ConfigurationError("username", username, "there is no such user; user list shows all users")

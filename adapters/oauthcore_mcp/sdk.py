@@ -45,7 +45,7 @@ class Verifier(McpResource):
     async def verify_token(self, token: str) -> AccessToken | None:
         """Return what a token allows, None if nothing.
 
-        Raises `TemporarilyUnavailable` where nobody could be asked: None would be a 401, by which clients forget a
+        Raises `TemporarilyUnavailable` if nobody could be asked: None would be a 401, by which clients forget a
         token that may be good.
         """
         request = Request("POST", self.path, (("Authorization", f"Bearer {token}"),))

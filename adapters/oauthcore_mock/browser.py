@@ -40,7 +40,7 @@ class Callback:
 
     @property
     def code(self) -> str:
-        """Return the authorization code; raises `AssertionError` where there is an error instead."""
+        """Return the authorization code; raises `AssertionError` if there is an error instead."""
         assert "code" in self.parameters, f"the client gets no code, but {dict(self.parameters)}"
         return self.parameters["code"]
 
@@ -60,7 +60,7 @@ class NotSentBack(AssertionError):
 
 
 class Browser:
-    """Be one person's browser: it keeps the provider's cookies, so that who signs in stays signed in.
+    """One person's browser: it keeps the provider's cookies, so that who signs in stays signed in.
 
     Where a method is told of nobody, whoever is next signs in, as `issuer.next_login` says.
     """
@@ -80,7 +80,7 @@ class Browser:
     ) -> Callback:
         """Follow a client's URL for authorization; sign in as `sub`, allow `scope` or everything, and come back.
 
-        Raises `NotSentBack` where the provider shows an error instead, with its reason.
+        Raises `NotSentBack` if the provider shows an error instead, with its reason.
         """
         if sub is None and claims is None and scope is None and acr is None:
             return self._back(url, None)
@@ -115,7 +115,7 @@ class Browser:
         return response
 
     def knows(self, url: str) -> bool:
-        """Tell whether a whole URL is one of the provider's."""
+        """Return whether a whole URL is one of the provider's."""
         return bool(urlsplit(url).netloc) and self.provider.owns(url)
 
     def forget(self) -> None:

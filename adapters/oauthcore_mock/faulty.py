@@ -19,7 +19,7 @@ _REASON = "the test wants it so"
 
 
 def faulty_response(fault: Fault, endpoint: str, request: Request, server: AuthorizationServer) -> Response | None:
-    """Return the answer that a fault makes, None where it leaves the answer as it is."""
+    """Return the answer that a fault makes, None if it leaves the answer as it is."""
     match fault:
         case ErrorCode():
             if endpoint == "authorization":

@@ -60,7 +60,7 @@ def no_fetch(request: Outgoing) -> Response:
 
 
 class Issuer:
-    """Be a provider for tests at one URL: with people, clients, keys and faults of its own.
+    """A provider for tests at one URL: with people, clients, keys and faults of its own.
 
     `provider.issuer()` makes them. With `shows_form` people are shown a page on which they say who they are; without,
     whoever is next signs in and allows everything, before the browser sees anything of it.
@@ -272,7 +272,7 @@ class Issuer:
         return draft if self.imitation is None else imitated(draft, self.imitation)
 
     def owns(self, path: str) -> bool:
-        """Tell whether a path is one of its endpoints', pages' or metadata's."""
+        """Return whether a path is one of its endpoints', pages' or metadata's."""
         return path in self.server.metadata_paths or path.startswith(f"{self.base}/")
 
     def handle(self, request: Request, decided: Decision | None = None) -> Reply:

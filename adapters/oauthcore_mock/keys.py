@@ -41,7 +41,7 @@ class KeyMaterial:
 
 
 class IssuerKeys:
-    """Be the keys of one issuer: a `KeySet` that is made at its first use, and rotated by `rotate`."""
+    """The keys of one issuer: a `KeySet` that is made at its first use, and rotated by `rotate`."""
 
     def __init__(self, material: KeyMaterial, algorithms: Iterable[str] = ALGORITHMS) -> None:
         self.algorithms = tuple(algorithms)

@@ -63,7 +63,7 @@ class Provider:
         shows_form: bool | None = None,
         imitates: ImitationName | None = None,
     ) -> Issuer:
-        """Return the issuer of that name, which is its path, and make it where there is none; without a name a new one.
+        """Return the issuer of that name, which is its path, and make it if there is none; without a name a new one.
 
         `audience` is whom its access tokens are for where the client does not say. `policy` takes the place of the
         lenient one; `clock` that of the provider's. It `imitates` the tokens, and the end of the URL, of a well-known
@@ -112,14 +112,14 @@ class Provider:
         return issuer.handle(request)
 
     def issuer_at(self, url: str) -> Issuer:
-        """Return the issuer that a URL is of; raises `ConfigurationError` where it is none of them."""
+        """Return the issuer that a URL is of; raises `ConfigurationError` if it is none of them."""
         found = self._issuer_of(urlsplit(url).path) if self.owns(url) else None
         if found is None:
             raise ConfigurationError("url", url, f"use a URL of an issuer at {self.url}")
         return found
 
     def owns(self, url: str) -> bool:
-        """Tell whether a URL is below the provider's; a path alone is."""
+        """Return whether a URL is below the provider's; a path alone is."""
         parts = urlsplit(url)
         return not parts.netloc or f"{parts.scheme}://{parts.netloc}" == self.url
 

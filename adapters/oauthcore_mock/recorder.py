@@ -100,7 +100,7 @@ class Recorder:
         return [request for request in self._requests if request.endpoint == endpoint]
 
     def last(self, endpoint: str | None = None) -> RecordedRequest:
-        """Return the last request, to an endpoint if one is named; raises `AssertionError` where there is none."""
+        """Return the last request, to an endpoint if one is named; raises `AssertionError` if there is none."""
         found = list(self._requests) if endpoint is None else self.of(endpoint)
         assert found, f"no request came to {endpoint or 'the issuer'}; {self}"
         return found[-1]

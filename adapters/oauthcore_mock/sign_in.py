@@ -27,7 +27,7 @@ MANY_STEPS = 12
 
 @attrs.frozen
 class _Browser:
-    """Be the browser of one request, as the issuer sees it: its cookies, and those that it is given on the way."""
+    """The browser of one request, as the issuer sees it: its cookies, and those that it is given on the way."""
 
     cookies: Mapping[str, str]
     given: Headers = ()
@@ -89,7 +89,7 @@ class SignIn:
         return Decision(user=self._people.default)
 
     def _authorized(self, request: Request, explicit: Decision | None) -> _Walk:
-        """Answer an authorization request by the person's decision, with the default one where there is none."""
+        """Answer an authorization request by the person's decision, with the default one if there is none."""
         if "none" in _parameter(request, "prompt").split(" "):
             return self._without_page(request, explicit)
         # Who decides something of their own is asked, whatever they have allowed before.
@@ -132,7 +132,7 @@ class SignIn:
         return _Walk(attrs.evolve(response, headers=(*own, *given)), is_decided=is_decided)
 
     def _decide(self, request: Request, decided: Decision, login: Login | None) -> tuple[Response, Login | None]:
-        """Be the application's page: report who signed in and what they allowed."""
+        """Act as the application's page: report who signed in and what they allowed."""
         handle, login_page = _parameter(request, "interaction"), self._server.base + self._server.paths.login
         cookie: Headers = ()
         if login is None or login.subject != decided.user.sub or request.path == login_page:

@@ -30,7 +30,7 @@ class Form:
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Read a request's body; raises `InvalidRequest` where it is no form."""
+        """Read a request's body; raises `InvalidRequest` if it is no form."""
         if media_type(request.header("content-type")) != FORM:
             raise UnsupportedMediaType("the body is no form")
         if len(request.body) > MAX_LENGTH:
@@ -52,7 +52,7 @@ class Form:
         return values[0] if values else ""
 
     def need(self, name: str) -> str:
-        """Return a field; raises `InvalidRequest` where it is absent or blank."""
+        """Return a field; raises `InvalidRequest` if it is absent or blank."""
         value = self.get(name)
         if not value:
             raise InvalidRequest(f"{name} is missing")

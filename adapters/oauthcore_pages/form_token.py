@@ -35,7 +35,7 @@ class FormTokens:
         return self._signer.get_signature(_bound(session, handle)).decode("ascii")
 
     def check(self, token: str, session: Session | None, handle: str) -> Session:
-        """Return the session that the form was shown in; raises `ForgedForm` where it was not."""
+        """Return the session that the form was shown in; raises `ForgedForm` if it was not."""
         if session is None:
             raise ForgedForm("a form came without a session")
         if not self._signer.verify_signature(_bound(session, handle), token.encode("utf-8", "surrogatepass")):

@@ -17,7 +17,7 @@ _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
 def best(accept_language: str | None, languages: Sequence[str]) -> str:
-    """Choose from an Accept-Language header (RFC 9110 section 12.5.4); the first language is for whoever likes none."""
+    """Choose from an Accept-Language header (RFC 9110 section 12.5.4); the first language is the default."""
     wishes = sorted(wishes_in(accept_language or ""), key=lambda wish: -wish[1])
     refused = {language for language, quality in wishes if quality == 0}
     acceptable = [language for language in languages if ascii_lower(language) not in refused] or list(languages)

@@ -1,4 +1,4 @@
-"""The login page: who is it? For an interaction, or for the person's own account where there is none."""
+"""The login page: who is it? For an interaction, or for the person's own account if there is none."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def sign_in(visit: Visit) -> Flow[Response]:
 
 
 def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[Session | None]:
-    """Begin a login session, or go on with the one that they had in this browser; None where the user has changed.
+    """Begin a login session, or go on with the one that they had in this browser; None if the user has changed.
 
     Between the look at a user and this moment a password was hashed, and meanwhile they may have been given another
     one, or been removed: then nobody knows who has typed this.

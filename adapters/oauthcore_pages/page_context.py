@@ -101,7 +101,7 @@ class Visit:
         return refuse_as_page(error, lambda page: self.error(page, retry_url), cause)
 
     def submitted(self, subject: str | None = None) -> tuple[Form, Session, str]:
-        """Read a form that was shown in this session; raises `ForgedForm` where it was not.
+        """Read a form that was shown in this session; raises `ForgedForm` if it was not.
 
         `subject` is what its form token is bound to, and if it is None the interaction that the form names.
         """
@@ -122,7 +122,7 @@ class Visit:
         return Hidden(action=action, interaction=handle, csrf=csrf)
 
     def pending(self, handle: str, login: Login | None) -> Flow[PendingInteraction]:
-        """Find out what an interaction waits for; raises `InteractionOver` where it waits for nothing."""
+        """Find out what an interaction waits for; raises `InteractionOver` if it waits for nothing."""
         pending = yield from self.around.server.interactions.find(handle, login)
         if pending is None:
             raise InteractionOver("the interaction is unknown, has expired, or waits for nothing")

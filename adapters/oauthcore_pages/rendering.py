@@ -358,7 +358,7 @@ def shown_pages(client: Client, redirect_uri: str | None = None) -> dict[str, st
     """Return a client's pages that may be linked to: anything but https might be a script.
 
     Of a client that registered itself, those are left out that may be somebody else's (RFC 7591 section 5); the
-    `redirect_uri` is where the answer goes, None where there is none to come.
+    `redirect_uri` is where the answer goes, None if there is none to come.
     """
     if client.is_unverified:
         return own_pages(client, redirect_uri)

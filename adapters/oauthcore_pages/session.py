@@ -55,7 +55,7 @@ class Sessions:
     _key: bytes = attrs.field(repr=False)
 
     def read(self, request: Request) -> Session | None:
-        """Return the session a request carries; None where it carries none, several, or one that was tampered with."""
+        """Return the session a request carries; None if it carries none, several, or one that was tampered with."""
         value = cookie_of(request, self._cookie_name)
         if value is None:
             return None
@@ -75,7 +75,7 @@ class Sessions:
         return without_cookies(request, self._cookie_name)
 
     def begin(self) -> Session:
-        """Begin a session of nobody in particular, for a form to be bound to."""
+        """Begin a session without a user, to which a form is bound."""
         return Session(mint(self.entropy).reveal())
 
     def sign_in(self, username: str, login: Login) -> Session:

@@ -112,7 +112,7 @@ def role(info: Mapping[str, str]) -> DurabilityWarning | None:
 
 
 def cut_off(info: Mapping[str, str], settings: Mapping[str, str]) -> DurabilityWarning | None:
-    """Say that a primary with replicas may go on taking commits that no replica hears of."""
+    """Warn that a primary with replicas may keep acknowledging commits that no replica has."""
     if info.get("connected_slaves", "0") == "0" or settings.get("min-replicas-to-write", "0") != "0":
         return None
     remedy = "set it to 1 or more, or a primary that is cut off acknowledges commits that its successor has never seen"

@@ -24,7 +24,7 @@ class Demand:
 
 
 def merge_changes(changes: Sequence[Change]) -> Mapping[RecordKey, Demand] | None:
-    """Return the demand for each place, or None where one change precludes another, so that they can't all be made."""
+    """Return the demand for each place, or None if one change precludes another, so that they can't all be made."""
     demands: dict[RecordKey, Demand] = {}
     for change in changes:
         before, after = precondition_and_result(change)

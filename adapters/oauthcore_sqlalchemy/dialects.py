@@ -68,7 +68,7 @@ def within(transaction: TransactionScope, work: Exchange[bool]) -> Exchange[bool
             yield transaction.commit
             return True
     except DBAPIError as error:
-        # Where the connection is gone, so is the transaction, or nobody knows whether it is.
+        # If the connection is gone, so is the transaction, or its state is unknown.
         if not error.connection_invalidated:
             yield from _undo(transaction)
         if isinstance(error, IntegrityError):

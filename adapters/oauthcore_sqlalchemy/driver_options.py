@@ -61,11 +61,11 @@ _WHOLE = _whole(0, "use a whole number, 0 or more")
 _COUNT = _whole(1, "use a whole number, 1 or more")
 _SECONDS = Kind(_read_seconds, "use a number of seconds that is more than 0")
 _THRESHOLD = Kind(lambda text: None if text == "none" else _WHOLE.read(text), "use a whole number, or none")
-# What the driver takes as it is, and looks over with a line of its own.
+# Options that the driver accepts as they are and validates itself.
 _TEXT = Kind(str, "")
 
-# What no driver hears of. Prepared statements are off where those that one connection has prepared may be executed on
-# another: behind PgBouncer in transaction mode.
+# Options of ours. Prepared statements must be off if another connection may execute the statements of the next
+# transaction: behind PgBouncer in transaction mode.
 POOL_SIZE = "pool_size"
 PREPARED = "prepared_statements"
 

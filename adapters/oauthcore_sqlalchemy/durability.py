@@ -1,7 +1,7 @@
-"""Durability: whether the database's configuration keeps what it has committed, looked at when a host starts.
+"""Durability: whether the database's configuration keeps what it has committed, checked when a host starts.
 
-A code that was redeemed must stay so. The databases keep what they have committed as they come; who has made one faster
-by a setting that does not is told which, and what may be lost. Whether that matters is for the operator to say.
+A redeemed code must stay redeemed. The databases' defaults keep what is committed. Settings that trade this for speed
+are reported with what may be lost; the operator decides whether it matters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Watched:
     only_if: tuple[str, str] | None = None
 
     def warning(self, settings: Mapping[str, str]) -> DurabilityWarning | None:
-        """Return what there is to say of a server's settings; one that it does not know is none of its own."""
+        """Return the problems of a server's settings; unknown settings have none."""
         value = settings.get(self.setting)
         if value is None or value in self.good:
             return None
@@ -76,7 +76,7 @@ SQLITE_SETTINGS = (Watched("synchronous", frozenset({"2", "3"}), f"set it to FUL
 def check_durability(
     statement: Executable, watched: Iterable[Watched], *, by_name: bool = False
 ) -> Exchange[tuple[DurabilityWarning, ...]]:
-    """Ask a database about its settings, `by_name` where it takes a list of them; give what there is to say of them."""
+    """Read the settings of a database, by name if it needs a list of them; return their problems."""
     watched = tuple(watched)
     found = yield Statement(statement, {"names": [one.setting for one in watched]} if by_name else None)
     settings = {str(row[0]): str(row[1]) for row in found.all()}

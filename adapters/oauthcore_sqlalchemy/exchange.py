@@ -24,7 +24,7 @@ Row: TypeAlias = Mapping[str, Any]
 class Statement:
     """Hold a statement and its parameters, once or for each of several rows.
 
-    `leaves_open` says whether a transaction is open once it is done, None where it makes no difference.
+    `leaves_open` says whether a transaction is open once it is done, None if it makes no difference.
     """
 
     statement: Executable
@@ -52,7 +52,7 @@ def run_exchange(connection: Connection, exchange: Exchange[T]) -> T:
             try:
                 resume, answer = exchange.send, connection.execute(statement.statement, statement.parameters)
                 is_clean = was_clean if statement.leaves_open is None else not statement.leaves_open
-            except DBAPIError as failure:  # what becomes of it is decided where it was asked
+            except DBAPIError as failure:  # the caller decides what to do about it
                 resume, answer = exchange.throw, failure
                 is_clean = was_clean
     finally:
@@ -75,7 +75,7 @@ async def arun_exchange(connection: AsyncConnection, exchange: Exchange[T]) -> T
             try:
                 resume, answer = exchange.send, await _answer(connection, statement)
                 is_clean = was_clean if statement.leaves_open is None else not statement.leaves_open
-            except DBAPIError as failure:  # what becomes of it is decided where it was asked
+            except DBAPIError as failure:  # the caller decides what to do about it
                 resume, answer = exchange.throw, failure
                 is_clean = was_clean
     finally:
@@ -84,9 +84,9 @@ async def arun_exchange(connection: AsyncConnection, exchange: Exchange[T]) -> T
 
 
 async def _answer(connection: AsyncConnection, statement: Statement) -> CursorResult[*tuple[Any, ...]]:
-    """Execute a statement. In SQLite it is waited for by who is cancelled, too.
+    """Execute a statement. With SQLite, a cancelled task still waits for it.
 
-    It runs in a thread, which nobody can stop: it would take the file's lock when nobody was there to let go of it.
+    It runs in a thread that can't be stopped, and would otherwise take the file's lock after its task had ended.
     """
     executing = connection.execute(statement.statement, statement.parameters)
     if connection.dialect.name != "sqlite":

@@ -1,7 +1,7 @@
-"""Forking: a copy of a process must not speak on the connections of the first, or each hears what the other has asked.
+"""Forking: a child process must not use its parent's connections, or each receives responses for the other.
 
-Servers load an application and fork, some by default; and where it has used its database by then, one request would be
-answered with the records of another. So a copy makes connections of its own, and leaves the others to the first
+Servers load an application and fork, some by default; if the application has used its database by then, a request could
+be answered with the records of another. So a child opens its own connections, and leaves the others to its parent
 (SQLAlchemy, "Using Connection Pools with Multiprocessing or os.fork()").
 """
 
@@ -18,7 +18,7 @@ _left: list[Pool] = []
 
 
 def watch(engine: Engine) -> None:
-    """Have an engine begin anew in each copy of this process."""
+    """Make an engine open new connections in each child of this process."""
     _engines.add(engine)
 
 

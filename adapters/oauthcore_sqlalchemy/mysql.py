@@ -1,9 +1,8 @@
-"""MySQL and MariaDB: lock what is expected, in one statement; then write what changes, a statement to each sort.
+"""MySQL and MariaDB: lock the expected records, in one statement; then write the changes, one statement for each sort.
 
-The locks are taken in the order of the places, so that no two commits wait for each other in a circle; where a record
-is only required, for share. A locking read sees what is committed, not the transaction's snapshot (MySQL, section
-17.7.2.4), and so its answer holds until the end. Nobody has to count changed rows, which some drivers do in one way and
-some in another.
+The locks are taken in the order of the keys, so that commits don't deadlock; for share if a record is only required. A
+locking read sees what is committed, not the transaction's snapshot (MySQL, section 17.7.2.4), so its result holds until
+the end. Changed rows need not be counted, which drivers do in different ways.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from oauthcore_sqlalchemy.dialects import TransactionScope, within
 from oauthcore_sqlalchemy.exchange import Exchange, Row, Statement
 from oauthcore_sqlalchemy.steps import RecordKey, Step
 
-# The optimizer gives up on longer lists of ranges, and would then read, and lock, the whole table.
+# With longer lists of ranges the optimizer would read, and lock, the whole table.
 LONGEST_LIST = 100
 
 T = TypeVar("T")
@@ -33,7 +32,7 @@ _INSERT = text("""
 INSERT INTO oauthcore_record (kind, `key`, subject, expires_at, body)
 VALUES (:kind, :key, :subject, :expires_at, :body)
 """)
-# What somebody else has locked is somebody else's to remove, or still in use: the next purge may have it.
+# Locked rows are being removed by another purge, or in use: the next purge may remove them.
 _EXPIRED = text("""
 SELECT kind, `key` FROM oauthcore_record WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
 FOR UPDATE SKIP LOCKED

@@ -77,8 +77,8 @@ DELETE FROM oauthcore_record
 WHERE (kind, key) IN (SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:keys AS text[])))
 """)
 
-# What somebody else has locked is somebody else's to remove, or still in use: the next purge may have it. Materialized,
-# since a plan may run a subquery once for each row it looks at, and with SKIP LOCKED and LIMIT each time finds others.
+# Locked rows are being removed by another purge, or in use: the next purge may remove them. Materialized, since a plan
+# may run a subquery once for each row it looks at, and with SKIP LOCKED and LIMIT each time finds others.
 _PURGE = text("""
 WITH expired AS MATERIALIZED (
     SELECT kind, key FROM oauthcore_record WHERE expires_at < :before ORDER BY expires_at LIMIT :limit

@@ -1,10 +1,9 @@
-"""What a storage does, exchange by exchange: which are run again if something went wrong, and which are not.
+"""The operations of a storage, exchange by exchange: which are retried after a failure, and which are not.
 
-To find is asked once more where the connection turns out to be dead: a server that was restarted has closed them all.
-A commit is made again where the database itself has undone it, because of a deadlock or because transactions could not
-be put in an order; where the connection was dead before anything was said on it; and where it led to a server that only
-reads, as one does that was the primary until a moment ago. Where it was lost later nobody
-knows whether the commit was made, and so the error goes to whoever asked.
+A find is sent once more if the connection turns out to be dead: a server that was restarted has closed them all. A
+commit is sent again if the database itself has rolled it back, because of a deadlock or a serialization failure; if the
+connection was dead before the first statement; and if the server is read-only, such as a former primary. If the
+connection broke later, it is unknown whether the commit was made, and the error propagates.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from oauthcore_sqlalchemy.table import indexed
 
 T = TypeVar("T")
 
-# The order of the locks leaves no circle to wait in; where there is one all the same, others have gone on by then.
+# The order of the locks prevents deadlocks; if there is one all the same, other commits have succeeded by then.
 ATTEMPTS = 5
 PAGE = 200
 
@@ -96,7 +95,7 @@ def commit(changes: Sequence[Change], terms: Terms) -> Operation[bool]:
 
 
 def write(steps: Sequence[Step], terms: Terms) -> Operation[bool]:
-    """Write all steps or none, again where the database has undone it or heard nothing of it."""
+    """Write all steps or none; again if the database has rolled them back or never received them."""
     made: bool = yield from persist(lambda: terms.dialect.commit(steps, terms.transaction, alone=terms.alone), terms)
     return made
 
@@ -171,7 +170,7 @@ def check_tables(error: DBAPIError, where: object) -> None:
 
 
 def reads_only(error: DBAPIError) -> bool:
-    """Return whether a connection leads to where nothing is written: whoever has it should let go of it."""
+    """Return whether a connection is read-only, and should be closed."""
     return not _codes_of(error).isdisjoint(_READS_ONLY)
 
 

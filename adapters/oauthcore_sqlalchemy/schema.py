@@ -1,7 +1,7 @@
-"""The schema: bring a database up to date, tell where it is, and find what is not as it should be.
+"""The schema: migrate a database, find its revision, and find differences from what is expected.
 
-Each works on a connection that the caller has opened, so that an application may do it beside its own migrations; it is
-the caller who commits.
+Each function works on a connection that the caller has opened, and the caller commits; so an application may call them
+beside its own migrations.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def current(connection: Connection) -> str | None:
-    """Return the revision that the schema is at; None where there is none."""
+    """Return the revision that the schema is at; None if there is none."""
     return _context(connection).get_current_revision()
 
 
@@ -57,13 +57,13 @@ def head() -> str | None:
 
 
 def is_newer(revision: str | None) -> bool:
-    """Return whether a revision is none that this version knows."""
+    """Return whether a revision is unknown to this version."""
     known = ScriptDirectory.from_config(_configuration(None)).walk_revisions()
     return revision is not None and revision not in {script.revision for script in known}
 
 
 def differences(connection: Connection) -> list[str]:
-    """Tell what is not as this version needs it; nothing where all is well."""
+    """Return the differences from what this version needs; empty if there are none."""
     found = current(connection)
     if found != head():
         return [f"it is at revision {found}, and has to be at {head()}"]
@@ -81,11 +81,11 @@ class Schema:
         self._on_connection(upgrade)
 
     def current(self) -> str | None:
-        """Return its revision, or None where there is none."""
+        """Return its revision, or None if there is none."""
         return self._on_connection(current)
 
     def differences(self) -> Sequence[str]:
-        """Tell what is not as it should be."""
+        """Return the differences from the expected schema."""
         return self._on_connection(differences)
 
     def _on_connection(self, act: Callable[[Connection], T]) -> T:

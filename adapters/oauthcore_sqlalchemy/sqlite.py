@@ -1,7 +1,7 @@
-"""SQLite: one writer at a time, so that the order within a commit is all there is to think of.
+"""SQLite: there is one writer at a time, so only the order within a commit matters.
 
-Every statement is a conditional write, and the first one takes the file's one lock. What is only required is written as
-it is; a transaction that began by reading could not become a writing one once somebody else had written.
+Every statement is a conditional write, and the first one takes the file's only lock. A record that is only required is
+written unchanged, since a transaction that began with a read could not write after another process had written.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Step:
 
 
 def steps_of(changes: Iterable[Change], partition: str) -> tuple[Step, ...] | None:
-    """Sum changes up, in the order of their places; None where one contradicts those before it.
+    """Sum changes up, in the order of their places; None if one contradicts those before it.
 
     Raises `ValueError` for what no database can hold.
     """

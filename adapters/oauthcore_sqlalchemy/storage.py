@@ -34,7 +34,7 @@ DIALECTS: dict[str, type[DatabaseDialect]] = {
 
 
 def dialect_of(dialect: Dialect) -> DatabaseDialect:
-    """Return how a database is written to; raises `ConfigurationError` for one that nobody has tried."""
+    """Return how to write to a database; raises `ConfigurationError` for an unsupported one."""
     if dialect.name not in DIALECTS:
         raise ConfigurationError("engine", dialect.name, f"use one of {', '.join(DIALECTS)}")
     return DIALECTS[dialect.name]()
@@ -106,7 +106,7 @@ class SqlAlchemyStorage:
         return self._run(retries.durability_warnings(self._terms))
 
     def close(self) -> None:
-        """Let go of the engine's connections; the application's own connection is left as it is."""
+        """Close the engine's connections; the application's own connection is left as it is."""
         if isinstance(self._bind, Engine):
             self._bind.dispose()
 
@@ -189,7 +189,7 @@ class AsyncSqlAlchemyStorage:
         return await self._run(retries.durability_warnings(self._terms))
 
     async def close(self) -> None:
-        """Let go of the engine's connections; the application's own connection is left as it is."""
+        """Close the engine's connections; the application's own connection is left as it is."""
         if isinstance(self._bind, AsyncEngine):
             await self._bind.dispose()
 

@@ -42,10 +42,10 @@ record = Table(
 
 
 def indexed(text: str) -> str:
-    """Return a text as every database can index it and tell it from others: itself, or its SHA-256.
+    """Return a text in a form that every database can index and compare exactly: itself, or its SHA-256.
 
-    Keys and subjects may be as long as they like, and be of any characters. What no key of the core's is (a digest is
-    43 letters) would otherwise be refused by one database, cut off by another and folded by a third.
+    Keys and subjects may have any length and any characters. One database would refuse some of them, another would
+    truncate and a third would fold them, so other texts than the core's keys (a digest is 43 letters) are hashed.
     """
     if 0 < len(text) <= KEY_LENGTH and text.isascii() and text.isprintable() and " " not in text:
         return text

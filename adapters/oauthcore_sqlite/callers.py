@@ -1,7 +1,7 @@
-"""Who waits for a commit, and how they are told what came of it: a thread, or a task in an event loop.
+"""The callers that wait for a commit, and how they get its result: a thread, or a task in an event loop.
 
-To wake an event loop from another thread takes about as long as to do the work of a commit. So all who wait in one loop
-are told together, once for each transaction.
+Waking an event loop from another thread takes about as long as the work of a commit. So all callers of one loop are
+woken together, once for each transaction.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Thread:
         self.future: Future[int] = Future()
 
     def still_waits(self) -> bool:
-        """Return whether it has not given up; to be asked once, and from then on it can't."""
+        """Return whether it still waits; once this is called, it can't give up any more."""
         return self.future.set_running_or_notify_cancel()
 
 
@@ -34,7 +34,7 @@ class Task:
         self.future: asyncio.Future[int] = self.loop.create_future()
 
     def still_waits(self) -> bool:
-        """Return whether it has not given up; from now on what it asked for is done all the same."""
+        """Return whether it still waits; from now on its change is made in any case."""
         return not self.future.cancelled()
 
 
@@ -42,7 +42,7 @@ Caller: TypeAlias = Thread | Task
 
 
 def tell(outcomes: Iterable[tuple[Caller, Outcome]]) -> None:
-    """Tell those who wait what came of what they asked for."""
+    """Hand each caller its result."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], Outcome]]] = {}
     for caller, outcome in outcomes:
         if isinstance(caller, Task):
@@ -50,7 +50,7 @@ def tell(outcomes: Iterable[tuple[Caller, Outcome]]) -> None:
         else:
             _settle(caller.future, outcome)
     for loop, outcomes_there in by_loop.items():
-        with suppress(RuntimeError):  # the loop is closed, and nobody in it waits any more
+        with suppress(RuntimeError):  # the loop is closed, and no task in it waits any more
             loop.call_soon_threadsafe(_settle_all, outcomes_there)
 
 

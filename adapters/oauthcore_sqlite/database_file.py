@@ -1,9 +1,9 @@
-"""The database file, watched: what is committed to a file that was removed or replaced is lost, and nobody notices.
+"""The database file, watched: commits to a file that was removed or replaced would be lost unnoticed.
 
 Open descriptors keep a removed file alive, and every commit to it succeeds until the process ends (SQLite, How To
-Corrupt, section 4). So the file of that name has to be the one that was opened, by device and inode, and so have the
-write-ahead log and its index. That is looked at before each commit, and once a second where there are only finds: to
-look may take as long as to find.
+Corrupt, section 4). So the file of that name must still be the one that was opened, by device and inode, and so must
+the write-ahead log and its index. This is checked before each commit, and once a second if there are only finds, since
+a check may take as long as a find.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class DatabaseFile:
 
 
 def _identity_of(name: str) -> Identity:
-    """Return which file has that name, None if there is none."""
+    """Return the identity of the file with that name, None if there is none."""
     try:
         found = os.stat(name)
     except FileNotFoundError:

@@ -15,7 +15,7 @@ class Forkable(Protocol):
     """Be what may hold the file open."""
 
     def pause(self) -> None:
-        """Let go of the file, and take nothing up until `go_on`."""
+        """Close the file, and queue everything until `go_on`."""
 
     def go_on(self) -> None:
         """Open it again when it is needed."""
@@ -26,7 +26,7 @@ _paused: list[Forkable] = []
 
 
 def watch(*those: Forkable) -> None:
-    """Have these let go of the file whenever the process forks."""
+    """Make these close the file whenever the process forks."""
     _watched.update(those)
 
 

@@ -1,7 +1,7 @@
-"""The readers: as many connections as find at once, whichever threads come and go.
+"""The readers: as many connections as there are concurrent finds, however many threads there are.
 
-A host may give each request a thread of its own. A connection for each of these would be two open files for each, and
-nobody would close them.
+A host may use a thread for each request. A connection for each thread would be two open files for each, and would never
+be closed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Readers:
 
     def query(self, statement: str, parameters: Sequence[str | int]) -> list[Any]:
         """Return all rows that a statement finds; none for a text that no file can hold (lone surrogates)."""
-        self._check()  # in a file that was removed there are records that nobody else knows
+        self._check()  # a removed file would have records that no other process sees
         connection = self._lent()
         try:
             return connection.execute(statement, parameters).fetchall()
@@ -35,15 +35,15 @@ class Readers:
                 self.pause()
 
     def pause(self) -> None:
-        """Let go of the file, until somebody asks again."""
+        """Close the file, until the next find."""
         while self._idle:
             self._idle.pop().close()
 
     def go_on(self) -> None:
-        """Do nothing: who asks opens the file."""
+        """Do nothing: the next find opens the file."""
 
     def close(self) -> None:
-        """Let go of the file for good; what is being asked is answered first."""
+        """Close the file for good, after the finds that are running."""
         self._is_closed = True
         self.pause()
 

@@ -99,7 +99,7 @@ class SqliteStorage:
         return int(count)
 
     def close(self) -> None:
-        """Write what is queued, and let go of the file."""
+        """Write what is queued, and close the file."""
         self._writer.close()
         self._readers.close()
         self._hasty_readers.close()

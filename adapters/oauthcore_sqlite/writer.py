@@ -1,10 +1,10 @@
 """The writer: one thread, one connection, one transaction for every commit that waits (group commit).
 
-A commit has to reach the disk before its answer is given, and that takes milliseconds, for one change as for a hundred.
-So whatever has queued up while the last transaction was written goes into the next one together. Each commit is still
-judged by its own preconditions, on what those before it left, and nobody is told anything before the disk has it all.
+A commit has to be on disk before it returns, and that takes milliseconds, for one change as for a hundred. So all
+commits that were queued while the last transaction was written go into the next one together. Each commit still has its
+own preconditions, on the results of those before it, and no caller returns before all are on disk.
 
-Where another process holds the file's lock, each commit waits for it no longer than its own time, which begins when it
+If another process holds the file's lock, each commit waits for it no longer than its own timeout, which begins when it
 is queued: those that were queued together fail together, and not one after the other.
 """
 
@@ -222,7 +222,7 @@ class Writer:
             self._end()
 
     def pause(self) -> None:
-        """Write what is queued, let go of the file, and take nothing more until `go_on`."""
+        """Write what is queued, close the file, and queue everything until `go_on`."""
         self._lock.acquire()
         self._end()
 
@@ -251,7 +251,7 @@ class Writer:
                 return
 
     def _write(self, first: Job) -> bool:
-        """Write one group, and tell whether it was the last one."""
+        """Write one group, and return whether it was the last one."""
         group, is_last = [first], False
         waiting: list[Job] | None = None
         outcomes: Sequence[Outcome]
@@ -287,7 +287,7 @@ class Writer:
         self._file.check_log(self._log)
 
     def _disconnect(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
@@ -301,7 +301,7 @@ class Writer:
             return unreadable
 
     def _gather(self, group: list[Job]) -> bool:
-        """Add what waits to a group; tell whether the end was met."""
+        """Add waiting jobs to a group; return whether the end was reached."""
         with suppress(Empty):
             while len(group) < GROUP:
                 job = self._jobs.get_nowait()
@@ -320,5 +320,5 @@ class Writer:
 
 
 def who_waits(group: Sequence[Job]) -> list[Job]:
-    """Leave out the jobs that nobody waits for any more; whoever is left can't give up from now on."""
+    """Drop the jobs whose callers have given up; the others can't give up from now on."""
     return [job for job in group if job.caller.still_waits()]

@@ -10,7 +10,7 @@ from oauthcore.wire.parameters import Parameters
 
 
 def read_request(parameters: Parameters) -> AuthorizationRequest:
-    """Read the parameters of an authorization request; raises `InvalidRequest` where not even a client is named."""
+    """Read the parameters of an authorization request; raises `InvalidRequest` if not even a client is named."""
     if "client_id" not in parameters:
         raise UnnamedClient.with_description("client_id is missing")
     named: dict[str, Any] = parameters.among(REQUEST_PARAMETERS)

@@ -39,7 +39,7 @@ class Authenticated:
 
 
 def authenticate_client(request: Request, parameters: Parameters, context: Context) -> Flow[Authenticated]:
-    """Find out which client is calling; raises `InvalidClient` where that can't be proven."""
+    """Find out which client is calling; raises `InvalidClient` if that can't be proven."""
     # What the request claims, not yet believed: the next lines look up who that would be.
     presented = read_credentials(request, parameters)
     client = yield from find(Client, presented.client_ids[0])

@@ -20,7 +20,7 @@ from oauthcore.records.token import SpentAssertion
 
 
 def prove_secret(assertion: Assertion, client: Client, context: Context) -> SpentAssertion:
-    """Verify an assertion by the client's secrets; raises `InvalidClient` where none of them made it."""
+    """Verify an assertion by the client's secrets; raises `InvalidClient` if none of them made it."""
     algorithms = algorithms_of(client, SYMMETRIC_ALGORITHMS)
     return prove(
         assertion, client, lambda: context.verify(assertion.text, shared_keys(client, context), algorithms), context
@@ -48,7 +48,7 @@ def is_digest_of(kept: ClientSecret, secret: Secret, context: Context) -> bool:
 
 
 def made_portable(client: Client, shown: Iterable[Secret], context: Context) -> Client | None:
-    """Return a client whose secrets depend on no issuer, as far as they are at hand: None where nothing changes.
+    """Return a client whose secrets depend on no issuer, as far as they are at hand: None if nothing changes.
 
     At hand are those that are sealed, and those that the client has just shown.
     """

@@ -8,7 +8,7 @@ from oauthcore.wire.parameters import Parameters
 
 
 def read_none(parameters: Parameters) -> Presented:
-    """Read the bare identifier; raises `InvalidClient` where even that is missing."""
+    """Read the bare identifier; raises `InvalidClient` if even that is missing."""
     client_id = parameters.get("client_id")
     if client_id is None:
         raise InvalidClient.with_description("the request has neither a client_id nor an Authorization header")

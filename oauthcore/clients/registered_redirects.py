@@ -26,7 +26,7 @@ from oauthcore.redirect_uri import LOOPBACK_HOSTS, is_impersonable, redirect_uri
 def usable_redirect_uris(
     uris: tuple[str, ...], application_type: str | None, schemes: Sequence[str], *, one_word_scheme: bool
 ) -> tuple[str, ...]:
-    """Return the redirect URIs that can be registered; raises `InvalidRedirectUri` where one may never be.
+    """Return the redirect URIs that can be registered; raises `InvalidRedirectUri` if one may never be.
 
     `schemes` are those of one word that are taken; all of them are with `one_word_scheme`.
     """

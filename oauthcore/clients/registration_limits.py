@@ -60,7 +60,7 @@ def is_free(slot: RegistrationSlot | None, client_id: str, now: int) -> bool:
 
 @attrs.frozen
 class Counted:
-    """Hold what an address has registered so far, None where that is not counted or was nothing."""
+    """Hold what an address has registered so far, None if that is not counted or was nothing."""
 
     key: Digest | None
     before: RegistrationCount | None = None

@@ -157,7 +157,7 @@ class PendingLogout:
 
 
 def describe_logout(handle: Secret, login: Login | None, context: Context) -> Flow[PendingLogout | None]:
-    """Find out what a logout waits for; None where it is unknown or too old."""
+    """Find out what a logout waits for; None if it is unknown or too old."""
     requested = carried_by(handle, context)
     if requested is None or context.now >= requested.expires_at:
         return None

@@ -98,7 +98,7 @@ class Answer:
 
 
 def describe_interaction(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
-    """Find out what an interaction waits for, or None where it waits for nothing any more."""
+    """Find out what an interaction waits for, or None if it waits for nothing any more."""
     interaction = yield from find_interaction(handle, context)
     if interaction is None:
         return None

@@ -150,7 +150,7 @@ def register_or_configure(incoming: EndpointRequest, registrar: Registrar, conte
 
 
 def check_endpoints(own: Iterable[Endpoint], added: Iterable[Endpoint], paths: Paths) -> tuple[Endpoint, ...]:
-    """Return the endpoints that a host adds; raises `ConfigurationError` where one is in the way of another."""
+    """Return the endpoints that a host adds; raises `ConfigurationError` if one is in the way of another."""
     taken = {endpoint.path for endpoint in own} | {paths.login, paths.consent, paths.logout}
     # The members of RFC 8414 section 2 that are endpoints' URLs end so: no endpoint takes the place of another member.
     members = {endpoint.metadata for endpoint in own}

@@ -79,7 +79,7 @@ class Clients:
     def approve(self, client_id: str) -> Flow[Client]:
         """Vouch for what a client that registered itself says: it may be used, and is not forgotten.
 
-        Pages show its name as that of any other client, until it changes itself. Raises `ConfigurationError` where
+        Pages show its name as that of any other client, until it changes itself. Raises `ConfigurationError` if
         there is no such client, and for one that was not registered by itself.
         """
         return approve_client(client_id, self._context())

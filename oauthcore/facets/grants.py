@@ -22,7 +22,7 @@ class Grants:
     def resources(self, grant: Grant) -> tuple[Resource, ...]:
         """Return the APIs that tokens on a grant may be for, with the names they are registered under (RFC 8707).
 
-        None where they are for the server itself alone. One that is registered no longer has its URI and no name.
+        None if they are for the server itself alone. One that is registered no longer has its URI and no name.
         """
         return named(grant.resources, self._context())
 

@@ -27,7 +27,7 @@ class SigningKeys:
     def rotate(self, alg: str, *, at_once: bool = False) -> Flow[KeyRing]:
         """Publish a successor for the key that signs by an algorithm; it signs in good time, or `at_once`.
 
-        Raises `ConfigurationError` where a successor waits already, or there are no keys in storage.
+        Raises `ConfigurationError` if a successor waits already, or there are no keys in storage.
         """
         return self._stored().rotate(alg, int(self._clock()), at_once=at_once)
 

@@ -144,7 +144,7 @@ def with_documents(decide: Callable[[], T]) -> Flow[T]:
 
 
 def reply_to(request: Outgoing) -> Flow[Response | None]:
-    """Return another server's answer, None where none came."""
+    """Return another server's answer, None if none came."""
     try:
         return (yield from fetch(request))
     except EffectFailed:

@@ -126,7 +126,7 @@ def understood_scope(
 
 
 def _understood(audience: Sequence[str], allowed: Sequence[str], client: Client, context: Context) -> Scope | None:
-    """Return the scope that the resources of an audience understand, None where one of them takes any."""
+    """Return the scope that the resources of an audience understand, None if one of them takes any."""
     if context.issuer in audience and context.issuer in allowed:
         return None
     understood = {*_OWN_SCOPES, *(() if context.openid is None else context.openid.scopes)}

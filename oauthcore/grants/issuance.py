@@ -102,7 +102,7 @@ def idle_until(client: Client, over: int, context: Context) -> int:
 def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Person | None]:
     """Ask whether the application knows a grant's person, and for what an ID token has to say of them.
 
-    Beside who they are that is mostly nothing; it is one question all the same. None where they are not known any more.
+    Beside who they are that is mostly nothing; it is one question all the same. None if they are not known any more.
     """
     if grant is None:
         return None

@@ -132,7 +132,7 @@ def seal(plaintext: str, key: bytes) -> str:
 
 
 def unseal(sealed: str, key: bytes) -> str:
-    """Return what was sealed; raises `ValueError` where it was sealed under another key, or not at all."""
+    """Return what was sealed; raises `ValueError` if it was sealed under another key, or not at all."""
     try:
         opened = _library("jwe").decrypt_compact(sealed, _sealing_key(key), algorithms=list(_SEAL.values()))
         assert opened.plaintext is not None

@@ -13,7 +13,7 @@ SKEW = 60
 
 
 def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
-    """Return whom a token is for: one string or a list of them in JSON, nobody where there is no `aud`."""
+    """Return whom a token is for: one string or a list of them in JSON, nobody if there is no `aud`."""
     aud = claims.get("aud")
     # RFC 7519 section 4.1.3: one string or an array of strings; anything else is refused, not ignored.
     if aud is None:

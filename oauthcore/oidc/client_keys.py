@@ -52,7 +52,7 @@ def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
 
 
 def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context: Context) -> Encryption | None:
-    """Say how something is encrypted for a client, None where it registered nothing of that kind.
+    """Say how something is encrypted for a client, None if it registered nothing of that kind.
 
     Raises `DocumentNeeded`, and `InvalidRequest` if it has no key that fits: then nothing leaves in the clear instead.
     """

@@ -48,7 +48,7 @@ def frames_for(session: LoginSession, clients: Clients, context: Context) -> tup
 
 
 def frame_of(client: Client, session: LoginSession, context: Context) -> str | None:
-    """Return the URL that a client wants opened, None where it wants none."""
+    """Return the URL that a client wants opened, None if it wants none."""
     if client.frontchannel_logout_uri is None:
         return None
     # Front-Channel Logout section 2: both together, or neither. They identify the session to end.

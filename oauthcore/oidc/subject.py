@@ -28,7 +28,7 @@ def subject_for(client: Client, subject: str, context: Context) -> str:
 def sector_of(client: Client) -> str:
     """Return the host of a client's sector: its sector identifier's, or else the one its redirect URIs have in common.
 
-    Raises `ConfigurationError` where they have none in common, or none that is the client's own, which registration
+    Raises `ConfigurationError` if they have none in common, or none that is the client's own, which registration
     does not let happen.
     """
     # OIDC Core section 8.1: the host of the sector_identifier_uri is the sector.

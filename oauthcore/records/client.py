@@ -181,9 +181,9 @@ class Client:
     enabled: bool = True
     expires_at: int | None = None
     generation: str = ""
-    # None where the operator has registered it.
+    # None if the operator has registered it.
     dynamic: DynamicRegistration | None = None
-    # None where it was registered, by whomever.
+    # None if it was registered, by whomever.
     document: MetadataDocument | None = None
 
     @property

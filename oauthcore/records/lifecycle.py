@@ -178,5 +178,5 @@ I = TypeVar("I", bound=Enum)  # noqa: E741 - the usual letter for an input
 
 
 def advance(table: Mapping[tuple[S, I], S], state: S, event: I) -> S | None:
-    """Return the state that follows, or None where the table refuses."""
+    """Return the state that follows, or None if the table refuses."""
     return table.get((state, event))

@@ -50,12 +50,12 @@ Admits: TypeAlias = Callable[[str], bool]
 
 
 def is_admitted(client: Client, admits: Admits | None) -> bool:
-    """Return whether a client may come: one with a document may not where there are none, or its host is not taken."""
+    """Return whether a client may come: one with a document may not if there are none, or its host is not taken."""
     return client.document is None or (admits is not None and admits(client.client_id))
 
 
 def is_live_client(client: Client | None, now: int, admits: Admits | None) -> bool:
-    """Return whether the client may be served at all; `admits` is None where documents are off."""
+    """Return whether the client may be served at all; `admits` is None if documents are off."""
     if client is None or not client.enabled or (client.expires_at is not None and now >= client.expires_at):
         return False
     document = client.document

@@ -39,7 +39,7 @@ class Login:
 def check_login(login: object) -> None:
     """Raise `ConfigurationError` for what does not say who is signed in: neither a `Login` nor None."""
     if login is not None:
-        check_kind("login", login, Login, "give a Login(subject=…, auth_time=…), or None where nobody is signed in")
+        check_kind("login", login, Login, "give a Login(subject=…, auth_time=…), or None if nobody is signed in")
 
 
 @attrs.frozen(kw_only=True)

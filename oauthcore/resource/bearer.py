@@ -31,7 +31,7 @@ _QUOTABLE = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]*")
 
 
 def read_bearer(request: Request) -> Secret | None:
-    """Read the bearer token of a request: None where it has no such credentials.
+    """Read the bearer token of a request: None if it has no such credentials.
 
     Raises `InvalidRequest` for two of them, or for what is no single token; `InvalidToken` where it can't be one.
     """

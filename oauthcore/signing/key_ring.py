@@ -97,7 +97,7 @@ def _wants(alg: str, ring: KeyRing, now: int, policy: KeyPolicy) -> bool:
 
 
 def advance_ring(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
-    """Return the ring as time has made it, or None where time has done nothing to it."""
+    """Return the ring as time has made it, or None if time has done nothing to it."""
     turned = ring
     for key in ring.keys:
         # By now every cached JWK set has the key (OIDC Core section 10.1.1), so it may sign.
@@ -135,7 +135,7 @@ def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
 
 
 def succeed(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
-    """Put a key in to succeed the active one in good time; raises `ConfigurationError` where another one waits."""
+    """Put a key in to succeed the active one in good time; raises `ConfigurationError` if another one waits."""
     if (waiting := waiting_of(ring, key.alg)) is not None:
         raise ConfigurationError("alg", key.alg, f"{waiting.kid} is published already and waits for its time to sign")
     return publish(ring, key, now)

@@ -39,7 +39,7 @@ class Call:
             case "find" if not (answer is None or isinstance(answer, self.arguments[0])):
                 raise Misfit(f"find gave {_sort(answer)}: it has to be a {self.arguments[0].__name__}, or None")
             case "find_of" if not isinstance(answer, Sequence):
-                raise Misfit(f"find_of gave {_sort(answer)}: it has to be a list of records, empty where there is none")
+                raise Misfit(f"find_of gave {_sort(answer)}: it has to be a list of records, empty if there are none")
             case "commit" if not (answer is True or answer is False):
                 raise Misfit(f"commit gave {answer!r}: it has to be True or False")
             case "purge" if not is_integer(answer):

@@ -30,7 +30,7 @@ def on_threads(play: Play, scripts: Sequence[Script[Any]], rooms: frozenset[str]
     start = Barrier(len(scripts))
 
     def be(number: int, script: Script[Any]) -> None:
-        """Be one thread."""
+        """Run one thread."""
         giving_way = _GivingWay(rooms, race * len(scripts) + number)
         try:
             start.wait(STARTED)

@@ -38,7 +38,7 @@ class Point:
 
 @attrs.frozen
 class Crash(Generic[T]):
-    """Hold one mishap: `result` is what the flow still gave, None where its process ended.
+    """Hold one mishap: `result` is what the flow still gave, None if its process ended.
 
     `prepared` is what the flow was made of, `drive` runs another flow over what is left.
     """
@@ -59,7 +59,7 @@ class CrashPoints:
 
 
 class CrashFailed(AssertionError):
-    """Tell which mishap broke the check or the flow, as a story, and how to have it again."""
+    """Report which mishap broke the check or the flow, with the steps, and how to repeat it."""
 
     def __init__(self, point: Point, story: Sequence[str], reason: str, *, who: str = "the check") -> None:
         told_reason = f"\nwith: {reason}" if reason else ""
@@ -83,7 +83,7 @@ def crash_points(
     """
 
     def one(point: Point) -> bool:
-        """Try one point, and tell whether there was such an effect."""
+        """Try one point, and return whether there was such an effect."""
         with StorageProbe(storage) as probe:
             around = world(probe.storage)
             drive: Drive = partial(run, world=around)
@@ -119,7 +119,7 @@ class _Steps(Generic[T]):
         self.story: list[str] = []
 
     def until(self, point: Point) -> bool:
-        """Run, with that mishap; tell whether the flow came to it."""
+        """Run, with that mishap; return whether the flow reached it."""
         number = 0
         while (effect := self._next(point)) is not None:
             if number == point.at:

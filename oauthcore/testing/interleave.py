@@ -118,7 +118,7 @@ def interleave(
 def explore(scene: Callable[[], Scene[T]], check: Callable[[Run[T]], None], *, limit: int = 1_000_000) -> Exploration:
     """Run every schedule and check each; raises `ScheduleFailed` for the first that breaks the check.
 
-    `scene` makes a fresh world and fresh flows, the same each time but for the schedule. Raises `RuntimeError` where
+    `scene` makes a fresh world and fresh flows, the same each time but for the schedule. Raises `RuntimeError` if
     there are more than `limit` schedules, rather than to leave some out in silence.
     """
     return _explored(lambda use: use(scene()), check, limit)
@@ -222,7 +222,7 @@ class _Table(Generic[T]):
         return len(self._results) == len(self._flows)
 
     def step(self, number: int) -> None:
-        """Answer the pending effect of one flow; raises `ValueError` where it has none."""
+        """Answer the pending effect of one flow; raises `ValueError` if it has none."""
         effect = self._pending[number] if number in range(len(self._flows)) else None
         if effect is None:
             raise ValueError(
@@ -235,7 +235,7 @@ class _Table(Generic[T]):
         self._resume(number, result)
 
     def run(self) -> Run[T]:
-        """Return the schedule as it went; raises `ValueError` where a flow still waits."""
+        """Return the schedule as it went; raises `ValueError` if a flow still waits."""
         waiting = [
             f"flow {n} for: {effect_in_words(effect)}" for n, effect in enumerate(self._pending) if effect is not None
         ]

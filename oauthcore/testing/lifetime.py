@@ -187,7 +187,7 @@ class Lifetime:
         return self._given(code.grant, granted(response, "a code"), audience)
 
     def _audience(self, grant: GrantModel, resources: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return whom a token on a grant is for, None where one of the resources is none of the grant's."""
+        """Return whom a token on a grant is for, None if one of the resources is none of the grant's."""
         allowed = grant.resources or (self.session.server.issuer,)
         if not resources:
             return allowed

@@ -128,7 +128,7 @@ class StorageProbe:
         """
 
         async def play(number: int, script: Script[Any]) -> Any:
-            """Be one contender."""
+            """Run one contender."""
             return await self._played(number, script, forgiving)
 
         self._races += 1

@@ -25,7 +25,7 @@ def looks_signed(text: str) -> bool:
 
 
 def flaw_of(text: str) -> Flaw | None:
-    """Tell what is wrong with a token, whoever has signed it; None where nothing is."""
+    """Tell what is wrong with a token, whoever has signed it; None if nothing is."""
     try:
         _ = read_claims(read_signed(text).payload)
     except InvalidJwt as invalid:
@@ -34,7 +34,7 @@ def flaw_of(text: str) -> Flaw | None:
 
 
 def rebuilt(text: str, redact: Redact, letters: str) -> str | None:
-    """Return a token of the same shape, its signature made of `letters`; None where its parts can't be read."""
+    """Return a token of the same shape, its signature made of `letters`; None if its parts can't be read."""
     header, claims, signature = text.split(".")
     try:
         parts = (

@@ -116,7 +116,7 @@ class RecordingHandles(Handles):
 
 
 class RecordingDocuments(Documents):
-    """Return what is known, and tell whether it was."""
+    """Return the document, and record whether it was known."""
 
     def __init__(self, documents: Documents, recorded: list[tuple[str, Document | Turn | None]]) -> None:
         super().__init__()

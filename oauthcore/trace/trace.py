@@ -32,8 +32,8 @@ class Trace:
 
     Secrets are replaced by stand-ins, consistently, so that a replay comes to the same decision; digests are as they
     were. Who the person is, which client asked, and what it asked for is in it. So is what was wrong with each token
-    that was verified (None where nothing was), what each handle carried (None if nothing), what was known of other
-    servers' documents (None where they had to be fetched, followed by `known` or `later` where they then were not), and
+    that was verified (None if nothing was), what each handle carried (None if nothing), what was known of other
+    servers' documents (None if they had to be fetched, followed by `known` or `later` where they then were not), and
     the public halves of the server's own keys, each time in the order in which it was asked for.
     """
 

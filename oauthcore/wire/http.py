@@ -40,7 +40,7 @@ class Request:
 
     `target` is the request line's target, path and query, still percent-encoded; `headers` are pairs of text
     (ISO 8859-1 where the server hands out bytes), names in any case, kept in lower case; `body` is complete.
-    `peer` is None where the host does not say who sent it.
+    `peer` is None if the host does not say who sent it.
     """
 
     method: str

@@ -34,11 +34,11 @@ class Parameters:
     _lists: dict[str, tuple[str, ...]] = attrs.field(repr=False)
 
     def get(self, name: str) -> str | None:
-        """Return the value, or None where it was absent or blank."""
+        """Return the value, or None if it was absent or blank."""
         return self._values.get(name)
 
     def need(self, name: str) -> str:
-        """Return the value; raises `InvalidRequest` where it is absent."""
+        """Return the value; raises `InvalidRequest` if it is absent."""
         value = self._values.get(name)
         if value is None:
             raise InvalidRequest.with_description(f"{name} is missing")
@@ -146,7 +146,7 @@ def _without_nul(text: str) -> str:
 
 
 def form_of(request: Request, repeatable: frozenset[str] = NO_NAMES) -> Parameters:
-    """Read the form in a request's body; raises `InvalidRequest` where it is something else (RFC 6749 section 3.2).
+    """Read the form in a request's body; raises `InvalidRequest` if it is something else (RFC 6749 section 3.2).
 
     Parameters in the query of such a request are not read at all: they would end up in logs (RFC 6749 section 2.3.1).
     """

@@ -76,6 +76,49 @@ def test_a_person_who_is_he_is_found(text: str) -> None:
     assert [line for line, said in prose(text) if HE.search(said)] != []
 
 
+# Each of these has to be read twice, and has a plain word: "Return whether", "if there is none", "available", "closes".
+RIDDLES = re.compile(
+    r"\b(?:tells? whether|where there (?:is|are) none|to be had|goes nowhere|lets go of|at (?:its|their) word)\b",
+    re.IGNORECASE,
+)
+COMMANDED = re.compile(r"(?:Be (?:an?|the|one|some)|Tells? whether)\b")
+REWRITTEN = {name: text for name, text in modules(CORE, ADAPTERS).items() if "oauthcore_pytest" not in name}
+GENERATED = {"docs/mcp-checklist.md", "docs/testing-your-app.md", "docs/mock.md", "docs/doctor.md", "CHANGELOG.md"}
+
+
+def riddles(text: str) -> list[int]:
+    """Return the lines of a module's docstrings and comments that riddle."""
+    commanded = [line for line, docstring in docstrings(text) if COMMANDED.match(docstring)]
+    return commanded + [line for line, said in prose(text) if RIDDLES.search(said)]
+
+
+def test_no_docstring_or_comment_riddles() -> None:
+    assert [f"{name}:{line}" for name, text in REWRITTEN.items() for line in riddles(text)] == []
+
+
+def test_no_page_riddles() -> None:
+    lines = [(name, n, line) for name, text in PAGES.items() for n, line in enumerate(text.split("\n"), 1)]
+
+    assert [f"{name}:{n}" for name, n, line in lines if name not in GENERATED and RIDDLES.search(line)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'def f():\n    """Tell whether it is good."""\n',
+        'class A:\n    """Be a server."""\n',
+        "a = 1  # None where there is none\n",
+        "# It lets go of the file.\n",
+    ],
+)
+def test_a_riddle_is_found(text: str) -> None:
+    assert riddles(text) != []
+
+
+def test_plain_words_are_let_pass() -> None:
+    assert riddles('def f():\n    """Return whether it is valid; None if there is none."""\n') == []
+
+
 # Each once had several meanings: a request, a parameter, an answer, a flag. A name says which of them a thing is.
 VAGUE = frozenset({"again", "asked", "heard", "judged", "told"})
 

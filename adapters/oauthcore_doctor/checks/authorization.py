@@ -37,7 +37,7 @@ def iss(seen: Observations) -> Iterator[str]:
 
 
 def code(seen: Observations) -> Iterator[str]:
-    """Find that there is no authorization code to be had."""
+    """Find that no authorization code can be obtained."""
     types = texts_of(seen.metadata, "response_types_supported")
     if has_authorization(seen) and types is not None and "code" not in types:
         yield f"response_types_supported has {', '.join(types) or 'nothing'}"

@@ -171,7 +171,7 @@ def new_client(client_id: str, settings: ClientSettings, *, public: bool) -> Cli
 
 
 def found(client_id: str, place: Workplace) -> Client:
-    """Return a client; raises `ConfigurationError` where there is none."""
+    """Return a client; raises `ConfigurationError` if there is none."""
     client = place.flow(place.server.clients.find(client_id))
     if client is None:
         raise ConfigurationError("client_id", client_id, "there is no such client; client list shows all clients")

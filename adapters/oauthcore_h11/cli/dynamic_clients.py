@@ -162,7 +162,7 @@ def revoke(digest: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = F
 
 
 def key_of(digest: str, place: Workplace) -> str:
-    """Return the key of the one token whose digest begins so; raises `ConfigurationError` where there is none."""
+    """Return the key of the one token whose digest begins so; raises `ConfigurationError` if there is none."""
     found = [token.key for token in place.database.every(InitialAccessToken) if token.key.startswith(digest)]
     if len(digest) < SHORTEST_KEY or len(found) != 1:
         remedy = f"give {SHORTEST_KEY} characters or more of one that registration-token list shows"

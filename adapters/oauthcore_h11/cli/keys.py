@@ -106,7 +106,7 @@ def tell(ring: KeyRing, stored: StoredKeys, *, as_json: bool) -> None:
 
 
 def stored_keys_of(place: Workplace) -> StoredKeys:
-    """Return the keys in storage; raises `ConfigurationError` where they are elsewhere."""
+    """Return the keys in storage; raises `ConfigurationError` if they are elsewhere."""
     known = keys_of(place)
     if not isinstance(known, StoredKeys):
         raise ConfigurationError("oidc.keys.files", "(given)", "the keys are in files; change them there")
@@ -114,7 +114,7 @@ def stored_keys_of(place: Workplace) -> StoredKeys:
 
 
 def keys_of(place: Workplace) -> KeySet:
-    """Return the keys of the server; raises `ConfigurationError` where it has none."""
+    """Return the keys of the server; raises `ConfigurationError` if it has none."""
     key_set = place.server.keys.key_set
     if key_set is None:
         raise ConfigurationError(

@@ -80,7 +80,7 @@ class Workplace:
 
 @contextmanager
 def workplace(config: Path) -> Iterator[Workplace]:
-    """Open what the configuration describes; raises `ConfigurationError` where it can't be."""
+    """Open what the configuration describes; raises `ConfigurationError` if it can't be."""
     configuration = read(config, os.environ)
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
     passwords = passwords_of(configuration)

@@ -54,7 +54,7 @@ def read(path: Path, environment: Mapping[str, str]) -> Configuration:
 
 
 def parse(path: Path) -> dict[str, Any]:
-    """Read a file as TOML; raises `ConfigurationError` where it can't be."""
+    """Read a file as TOML; raises `ConfigurationError` if it can't be."""
     try:
         # With a byte order mark, as editors on Windows write it; TOML 1.1 lets a parser ignore it, tomllib does not.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))

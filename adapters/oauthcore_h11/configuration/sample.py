@@ -179,7 +179,7 @@ email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }
 profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild sehen" }
 
 # [passwords]
-# minimum_length = 15                # characters of a new one, as NIST asks for where there is no second factor
+# minimum_length = 15                # characters of a new one, as NIST requires without a second factor
 # refuse_common = true               # and none that many people have
 # memory = 19456                     # KiB, for each check
 # passes = 2

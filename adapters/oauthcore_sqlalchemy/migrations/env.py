@@ -1,6 +1,6 @@
-"""What Alembic runs: migrations on the connection that it was given, remembered in a table of their own.
+"""The Alembic environment: migrations run on the given connection, with their own version table.
 
-An application that has migrations of its own is not in the way, nor are these in its.
+So they do not interfere with an application's own migrations.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def _there(probe: StorageProbe, records: list[Client]) -> int:
 
 
 def _never(kind: type[Record]) -> tuple[None, ...]:
-    """Return None where a kind may live for ever."""
+    """Return None if a kind may live for ever."""
     return (None,) if type(None) in get_args(get_type_hints(kind)["expires_at"]) else ()
 
 
