@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -43,10 +43,11 @@ class Report:
         return next((severity for severity in Severity if severity in found), None)
 
 
-def examine(target: Target, port: Port) -> Report:
-    """Walk through a deployment and return what is wrong with it."""
+def examine(target: Target, port: Port, *, ignoring: Collection[str] = ()) -> Report:
+    """Walk through a deployment and return what is wrong with it, but for the checks whose ids are ignored."""
     observations = observe(target, port)
-    return Report(observations, tuple(find(observations)), tuple(troubles(observations)))
+    findings = tuple(finding for finding in find(observations) if finding.check.id not in ignoring)
+    return Report(observations, findings, tuple(troubles(observations)))
 
 
 def observe(target: Target, port: Port) -> Observations:

@@ -57,6 +57,7 @@ class Probe(Enum):
 
     CLIENT_ERROR = "authorization request with an unknown response type"
     CLIENT_WITHOUT_PKCE = "authorization request without PKCE"
+    CLIENT_PUSHED = "pushed request with an unknown response type"
     CLIENT_CREDENTIALS = "token request by client credentials"
     CLIENT_INTROSPECTION = "introspection of an unknown token"
 

@@ -240,6 +240,10 @@ def client_probes(metadata: Mapping[str, object], client: LentClient) -> Iterato
     token, introspection = safe_url_of(metadata, "token_endpoint"), safe_url_of(metadata, "introspection_endpoint")
     if token is not None and "client_credentials" in (texts_of(metadata, "grant_types_supported") or ()):
         yield Probe.CLIENT_CREDENTIALS, post(token, {"grant_type": "client_credentials"}, client)
+    pushed = safe_url_of(metadata, "pushed_authorization_request_endpoint")
+    if pushed is not None and client.redirect_uri is not None:
+        request = authorization_request(client.client_id, client.redirect_uri)
+        yield Probe.CLIENT_PUSHED, post(pushed, {**request, "response_type": "oauthcore-doctor"}, client)
     if introspection is not None:
         yield Probe.CLIENT_INTROSPECTION, post(introspection, {"token": "unknown"}, client)
 

@@ -81,6 +81,14 @@ def test_a_lent_client_s_secret_comes_from_the_environment_and_is_not_printed(
     assert json.loads(printed)["requests"] == without["requests"] + 2
 
 
+def test_a_check_that_is_ignored_finds_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with serving(legacy=True) as demo:
+        status = doctor(demo.server.issuer, "--ignore", "password", "--ignore", "implicit", "--json")
+
+    assert status == 0
+    assert {finding["severity"] for finding in json.loads(capsys.readouterr().out)["findings"]} == {"note"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -93,6 +101,8 @@ def test_a_lent_client_s_secret_comes_from_the_environment_and_is_not_printed(
         (["https://as.example", "--timeout", "0"], "above 0"),
         (["https://as.example", "--ca-file", "nowhere.pem"], "PEM certificates"),
         (["https://as.example", "--fail-on", "note"], "--fail-on"),
+        (["https://as.example", "--ignore", "nothing"], "--ignore"),
+        (["https://as.example", "--allow", "no host"], "allow"),
     ],
 )
 def test_wrong_usage_ends_in_2_with_one_line(

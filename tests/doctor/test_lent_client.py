@@ -10,7 +10,7 @@ import pytest
 
 from oauthcore import Outgoing, Response, Secret
 from oauthcore_doctor import LentClient, Probe, Report, Target
-from tests.doctor.deployments import Change, Deployment, good, with_document
+from tests.doctor.deployments import NOW, Change, Deployment, good, with_document
 from tests.doctor.faults import at, setting
 
 REDIRECT = "https://other.example/callback"
@@ -90,6 +90,29 @@ def tokens(**changed: object) -> Change:
 )
 def test_a_fault_of_a_token_response_is_found(changed: dict[str, object]) -> None:
     assert found(examine(SERVICE, tokens(**changed))) == {"client-token"}
+
+
+def jwt(iat: float) -> str:
+    """Return a token that says when it was issued."""
+    return f"e30.{base64.urlsafe_b64encode(json.dumps({'iat': iat}).encode()).decode().rstrip('=')}.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("token", "check"), [(jwt(NOW + 3_600), {"client-iat"}), (jwt(NOW), set()), ("a.b.c", set()), ("opaque", set())]
+)
+def test_a_token_from_another_time_is_found(token: str, check: set[str]) -> None:
+    assert found(examine(SERVICE, tokens(access_token=token))) == check
+
+
+def test_a_pushed_request_that_is_checked_later_is_found() -> None:
+    endpoint = {"pushed_authorization_request_endpoint": "http://localhost:8000/par"}
+    named = setting(**endpoint)
+    accepted = Response(201, (("Content-Type", "application/json"),), b'{"request_uri": "urn:a", "expires_in": 60}')
+
+    def change(request: Outgoing, response: Response) -> Response:
+        return accepted if request.url.endswith("/par") else named(request, response)
+
+    assert found(examine(CLIENT, change)) == {"client-pushed"}
 
 
 def test_an_unknown_token_that_is_active_is_found() -> None:

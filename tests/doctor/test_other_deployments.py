@@ -122,6 +122,24 @@ def test_a_challenge_is_read_with_its_quotes(challenge: str, scheme: str, parame
     assert (scheme_of(challenge), dict(parameters_of(challenge))) == (scheme, parameters)
 
 
+def test_an_unknown_client_may_be_404_at_the_authorization_endpoint() -> None:
+    assert found(attrs.evolve(good(PATH), change=answer("/authorize", page(404))).examine()) == set()
+
+
+def test_a_page_where_no_client_looks_is_no_fault() -> None:
+    change = answer("/tenant/.well-known/oauth-authorization-server", page(200))
+
+    assert found(attrs.evolve(good(PATH), change=change).examine()) == set()
+
+
+def test_an_error_by_200_is_another_error_and_nobody_served() -> None:
+    answered = Response(200, (("Content-Type", "application/json"),), b'{"error": "incorrect_client_credentials"}')
+
+    report = attrs.evolve(good("demo"), change=answer("/oauth/tokenize", answered, "POST")).examine()
+
+    assert {"unknown-client", "no-store"} <= found(report) <= {"unknown-client", "no-store", "registration"}
+
+
 def test_a_terminal_is_shown_no_escape_sequence_of_a_server() -> None:
     report = attrs.evolve(good(PATH), change=setting(issuer="https://as.example/\x1b[2J" + "a" * 5_000)).examine()
 

@@ -10,8 +10,6 @@ from oauthcore.wire.text import ascii_lower, media_type
 from oauthcore_doctor.finding import Check, Severity
 from oauthcore_doctor.observations import METADATA, Exchange, Observations, Probe, text_of
 
-PLACES = (*METADATA, Probe.OAUTH_APPENDED)
-
 
 def attempts(seen: Observations) -> Iterator[tuple[Probe, Exchange]]:
     """Return what came of each place where clients look."""
@@ -68,7 +66,7 @@ def trouble(seen: Observations) -> Iterator[str]:
 
 def pages(seen: Observations) -> Iterator[str]:
     """Find places where something else than metadata is served with 200."""
-    for probe in PLACES:
+    for probe in METADATA:
         response = seen.response(probe)
         if response is None or response.status != 200 or seen.document(probe) is not None:
             continue

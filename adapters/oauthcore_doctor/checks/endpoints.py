@@ -59,9 +59,10 @@ def error_bodies(seen: Observations) -> Iterator[str]:
 
 def missing(seen: Observations) -> Iterator[str]:
     """Find endpoints in the metadata that are not there."""
-    posted = (*FOR_CLIENTS, Probe.AUTHORIZATION, Probe.USERINFO, Probe.LOGOUT)
-    for probe, exchange, status in answered(seen, *posted):
-        if status in {404, 405} and error_of(exchange) is None:
+    for probe, exchange, status in answered(seen, *FOR_CLIENTS, Probe.USERINFO, Probe.LOGOUT, Probe.AUTHORIZATION):
+        # A client that is not known may be 404 at the authorization endpoint, as it is at GitHub's.
+        gone = {405} if probe is Probe.AUTHORIZATION else {404, 405}
+        if status in gone and error_of(exchange) is None:
             yield f"{probe.value}: {exchange.request.method} {exchange.request.url.partition('?')[0]}: {status}"
 
 
@@ -77,7 +78,8 @@ def accepted(seen: Observations) -> Iterator[str]:
     """Find endpoints that serve clients which nobody knows."""
     # RFC 7009 section 2.2: 200 for a token that is not known, and some servers don't ask public clients who they are.
     for probe, exchange, status in answered(seen, Probe.TOKEN, Probe.INTROSPECTION, Probe.PUSHED, Probe.DEVICE):
-        if 200 <= status < 300:
+        # An error by 200, as some servers have it, serves nobody; `unknown_client` speaks of it.
+        if 200 <= status < 300 and error_of(exchange) is None:
             yield f"{probe.value}: {exchange.summary}"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from oauthcore.jose.strict_json import is_integer, parse_object
+from oauthcore.jose.strict_json import is_integer, is_time, parse_object
 from oauthcore.wire.text import ascii_lower
+from oauthcore_doctor.checks.endpoints import answered, error_of
+from oauthcore_doctor.checks.transport import SKEW
 from oauthcore_doctor.finding import Check, Severity
 from oauthcore_doctor.observations import Observations, Probe, text_of
 from oauthcore_doctor.walk import STATE
@@ -70,6 +73,35 @@ def issued(seen: Observations) -> Iterator[str]:
         yield "Cache-Control is not no-store"
 
 
+def issued_at(seen: Observations) -> Iterator[str]:
+    """Find a token that is from another time."""
+    exchange, document = seen.exchanges.get(Probe.CLIENT_CREDENTIALS), seen.document(Probe.CLIENT_CREDENTIALS)
+    if exchange is None or document is None:
+        return
+    iat = claims_of(text_of(document, "access_token") or "").get("iat")
+    if is_time(iat) and abs(iat - exchange.at) > SKEW:
+        way = "ahead of" if iat > exchange.at else "behind"
+        yield f"iat of a fresh token is {abs(iat - exchange.at):.0f} seconds {way} this machine's clock"
+
+
+def claims_of(token: str) -> Mapping[str, object]:
+    """Return what stands in a JWT, which is not verified: it came from where it was asked for; empty for no JWT."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        return parse_object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
+        return {}
+
+
+def pushed(seen: Observations) -> Iterator[str]:
+    """Find a pushed request that is checked only later."""
+    for _, exchange, status in answered(seen, Probe.CLIENT_PUSHED):
+        if status < 400 or error_of(exchange) is None:
+            yield f"a pushed request with an unknown response_type: {exchange.summary}, and no OAuth error"
+
+
 def introspected(seen: Observations) -> Iterator[str]:
     """Find what is wrong in the answer about a token that there is not."""
     response = seen.response(Probe.CLIENT_INTROSPECTION)
@@ -108,6 +140,18 @@ CHECKS = (
         matters_to="this client",
         remedy="answer as the standard has it",
         look=issued,
+    ),
+    Check(
+        *("client-iat", Severity.WARNING, "A fresh token is from now", "RFC 9068 section 2.2; RFC 7519 section 4.1.6"),
+        matters_to="resource servers that refuse tokens from the future",
+        remedy="keep the clock of whatever signs tokens by NTP",
+        look=issued_at,
+    ),
+    Check(
+        *("client-pushed", Severity.WARNING, "A pushed request is checked at once", "RFC 9126 section 2.1"),
+        matters_to="the client, which learns of its mistake when its user is at the server",
+        remedy="check at the endpoint whatever the authorization endpoint checks",
+        look=pushed,
     ),
     Check(
         *("client-introspection", Severity.ERROR, "An unknown token is not active", "RFC 7662 section 2.2"),

@@ -40,6 +40,7 @@ def examine(
     ca_file: Path | None = None,
     timeout: float = 10.0,
     fail_on: Literal["error", "warning"] = "warning",
+    ignore: tuple[str, ...] = (),
     as_json: Json = False,
 ) -> None:
     """Examine a deployment as its clients meet it: what is wrong, for whom, and what to do about it.
@@ -67,6 +68,8 @@ def examine(
         How many seconds each request may take.
     fail_on
         From which severity on the command exits with 1; notes never count.
+    ignore
+        A check whose findings are meant and left out, by the name in brackets.
     as_json
         Say it as one line of JSON.
     """
@@ -76,12 +79,14 @@ def examine(
 
     check_urls(url, resource, redirect_uri, client_id)
     check_ca_file(ca_file)
+    check_ignored(ignore)
     if timeout <= 0:
         raise ConfigurationError("--timeout", timeout, "use a number of seconds above 0")
     client = None if client_id is None else LentClient(client_id, secret_of(ask=ask_secret), redirect_uri)
     begin = perf_counter()
     target = Target(url, resource, client)
-    report = examine(target, NetworkPort((*hosts_named_by(target), *allow), timeout=timeout, ca_file=ca_file))
+    port = NetworkPort((*hosts_named_by(target), *allow), timeout=timeout, ca_file=ca_file)
+    report = examine(target, port, ignoring=ignore)
     members: dict[str, object] = {
         "issuer": None if report.observations.issuer is None else printable(report.observations.issuer),
         "resource": resource,
@@ -125,6 +130,16 @@ def check_urls(url: str | None, resource: str | None, redirect_uri: str | None, 
         raise ConfigurationError("URL", url, "name the issuer, and not where its metadata is")
     if redirect_uri is not None and client_id is None:
         raise ConfigurationError("--redirect-uri", redirect_uri, "say by --client-id whose it is")
+
+
+def check_ignored(ids: Sequence[str]) -> None:
+    """Raise `ConfigurationError` for a check that there is not."""
+    from oauthcore_doctor import CHECKS
+
+    known = {check.id for check in CHECKS}
+    for name in ids:
+        if name not in known:
+            raise ConfigurationError("--ignore", name, "use the name of a check, as docs/doctor.md lists them")
 
 
 def secret_of(*, ask: bool) -> Secret | None:
