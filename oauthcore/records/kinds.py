@@ -52,12 +52,18 @@ def check_partition(name: str) -> None:
         raise ConfigurationError("partition", name, remedy)
 
 
+# Which class each name stands for, by where it is defined: one that is defined there once more, as in a notebook, is
+# the same one.
+_DEFINED_AT: dict[str, str] = {}
+
+
 @cache
 def kind_name(kind: type[Record], partition: str = "") -> str:
-    """Return what storages call a kind; raises `ConfigurationError` for an extension's that is called as the core's.
+    """Return what storages call a kind; raises `ConfigurationError` for a class that is called as another one.
 
-    Its records would be kept in one place with those of the core. Records of another partition have another kind, so
-    that nothing finds them by mistake: no class has a slash in its name.
+    The records of both would be kept in one place, and each be read as those of the other: whether the other class is
+    the core's, or of another extension that was used before. Records of another partition have another kind, so that
+    nothing finds them by mistake: no class has a slash in its name.
     """
     name = kind.__name__
     if OWN.get(name, kind) is not kind:
@@ -65,6 +71,9 @@ def kind_name(kind: type[Record], partition: str = "") -> str:
     placed = f"{partition}/{name}" if partition else name
     if len(placed) > LONGEST:
         raise ConfigurationError("kind", placed, f"give the class or the partition a shorter name: {LONGEST} at most")
+    place = f"{kind.__module__}.{kind.__qualname__}"
+    if (other := _DEFINED_AT.setdefault(placed, place)) != place:
+        raise ConfigurationError("kind", place, f"give the class another name; {other} is stored under {name}")
     return placed
 
 

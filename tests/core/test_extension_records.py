@@ -17,6 +17,7 @@ import oauthcore
 from oauthcore import ConfigurationError, MemoryStorage
 from oauthcore.digest import Digest
 from oauthcore.flow.outcome import Delete, Insert, Replace
+from oauthcore.records.kinds import kind_name
 from oauthcore.testing import Factory, interleave
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -88,3 +89,44 @@ def test_a_record_that_is_called_like_one_of_the_core_s_is_never_taken_for_it(ke
         storage.commit((Insert(Client(key="app")),))
 
     assert storage.find(oauthcore.Client, "app") is None
+
+
+def another_extensions(kind: type, module: str) -> Any:
+    """Return a class of the same name and fields, as another package defines it."""
+    return type(kind.__name__, (kind,), {"__module__": module, "__qualname__": kind.__name__})
+
+
+def test_a_record_that_is_called_like_another_extensions_is_never_taken_for_it(kept: Factory) -> None:
+    storage: Any = kept()
+    ours, theirs = Membership(key=Digest("1" * 64), subject="alice"), another_extensions(Membership, "other_extension")
+    assert storage.commit((Insert(ours),))
+
+    # As with the core's: memory keeps kinds by their classes.
+    refused = pytest.raises(ConfigurationError, match=r"other_extension\.Membership.*: give the class another name")
+    with nullcontext() if isinstance(storage, MemoryStorage) else refused:
+        assert storage.find(theirs, ours.key) is None
+
+    assert storage.find(Membership, ours.key) == ours
+
+
+def test_the_second_of_two_kinds_of_one_name_is_refused_and_the_first_is_named() -> None:
+    ours, theirs = (another_extensions(Membership, module) for module in ("ours", "theirs"))
+    for kind in (ours, theirs):
+        kind.__name__ = kind.__qualname__ = "Invited"
+    assert kind_name(ours) == "Invited"
+
+    with pytest.raises(ConfigurationError, match=r"theirs\.Invited.*: give the class another name; ours\.Invited is"):
+        kind_name(theirs)
+
+    assert kind_name(theirs, "elsewhere") == "elsewhere/Invited"
+
+
+def test_a_class_that_is_defined_once_more_where_it_was_is_the_same_extensions(kept: Factory) -> None:
+    storage: Any = kept()
+    before, again = (another_extensions(Membership, "notebook.reloaded") for _ in range(2))
+    before.__qualname__ = again.__qualname__ = before.__name__ = again.__name__ = "Reloaded"
+    assert storage.commit((Insert(before(key=Digest("1" * 64), subject="alice")),))
+
+    found = storage.find(again, Digest("1" * 64))
+
+    assert isinstance(storage, MemoryStorage) or type(found) is again

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import attrs
-
 from oauthcore import Scope
 from oauthcore.digest import Digest
 from oauthcore.records.grant import Consent, Grant
+from tests.sqlite.things import Other, Thing
+
+__all__ = ["LATER", "Other", "Thing", "consent_of", "grant_of"]
 
 # Later than any test will run: what expires before the server's now is kept for the linger alone.
 LATER = 2**33
-
-
-@attrs.frozen
-class Thing:
-    """Be a record."""
-
-    key: str
-    value: int = 0
-    expires_at: int | None = None
-
-
-@attrs.frozen
-class Other:
-    """Be a record of another kind."""
-
-    key: str
-    expires_at: int | None = None
 
 
 def grant_of(subject: str, key: str, expires_at: int = LATER) -> Grant:
