@@ -326,12 +326,18 @@ class AuthorizationServer:
             "resources": self.resources if self.resources is None or self.resources.is_value else None,
             "scopes": self._scopes,
             "client_id_metadata": self._document_settings(),
+            "registration": self._registration_settings(),
         }
 
     def _document_settings(self) -> ClientIdMetadata | None:
         """Return what a trace can say of documents: not what the host's functions have said of a client."""
         settings = self.client_id_metadata
         return settings if settings is None or (settings.trust, settings.review) == (None, None) else None
+
+    def _registration_settings(self) -> Registration | None:
+        """Return what a trace can say of registration: neither the host's function nor the keys of issuers."""
+        settings = self.registration
+        return settings if settings is None or (settings.review, settings.software_statements) == (None, ()) else None
 
     def _mint(self) -> Secret:
         return mint(self.instruments.entropy)

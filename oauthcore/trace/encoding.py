@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import attrs
 
+from oauthcore.context import Paths
 from oauthcore.digest import Secret
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.client import ClientSecret
@@ -119,6 +120,8 @@ def _field(kind: type, field: attrs.Attribute[Any], value: Any, placeholders: Pl
         return placeholders.of_made(value)
     if isinstance(value, Secret) and field.name in CHOSEN:
         return {"secret": placeholders.of_chosen(value.reveal())}
+    if kind is Paths:
+        return value  # an endpoint may be called as a confidential parameter is: `registration`
     if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
         # What the house does not show is a secret.
         return value if field.name in PUBLIC else stand_in_for(field.name, value, placeholders)

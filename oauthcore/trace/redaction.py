@@ -65,8 +65,11 @@ def stand_in_for(name: str, value: str, placeholders: Placeholders) -> str:
         return placeholders.scrubbed(value)
     if name in CHOSEN:
         return placeholders.of_chosen(value)
-    if name == "request_uri":
+    if name in {"request_uri", "request_uris"}:
         return _redacted_reference(value, placeholders)
+    if name.endswith(("_uri", "_uris")):
+        # Of a client's metadata (RFC 7591 section 2), which others are shown; a query may have what lets somebody in.
+        return redacted_uri(value, placeholders, keep_short=True)
     return placeholders.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, placeholders)
 
 
@@ -122,7 +125,9 @@ def _redacted_text(text: str, placeholders: Placeholders) -> str:
         return stand_in_for_token(text, placeholders)
     try:
         value = parse_value(text)
-        return json.dumps(redacted_value("", value, placeholders))
+        # The array of a sector identifier is of redirect URIs (OIDC Core section 8.1).
+        name = "redirect_uris" if isinstance(value, list) else ""
+        return json.dumps(redacted_value(name, value, placeholders))
     except ValueError:
         return text[0]  # which is no JSON either
 
@@ -282,13 +287,17 @@ def _members(members: dict[str, Any], placeholders: Placeholders, depth: int = 0
     return {
         _member_name(key, placeholders): member
         if is_public_key and key in KEY_NUMBERS
-        else redacted_value(key, member, placeholders, depth)
+        else redacted_value(_LANGUAGE.sub("", key), member, placeholders, depth)
         for key, member in members.items()
     }
 
 
+# RFC 7591 section 2.2: `client_name#de` is the client's name in another language.
+_LANGUAGE = re.compile(r"#[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*\Z")
+
+
 def _member_name(name: str, placeholders: Placeholders) -> str:
-    is_known = _is_word(name) or name in placeholders.people or name in placeholders.public
+    is_known = _is_word(_LANGUAGE.sub("", name)) or name in placeholders.people or name in placeholders.public
     return name if is_known else placeholders.of_made(name)
 
 
