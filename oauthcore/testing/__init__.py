@@ -1,7 +1,7 @@
-"""The testing kit: fixed time and chance, a scheduler that runs every interleaving, and the contract of storage.
+"""The testing kit: fixed time and randomness, a scheduler that runs every interleaving, and the storage contract.
 
-Public: whoever writes a grant, a storage or an adapter of their own gets the tests that this project has. What needs
-hypothesis (the extra `testing`) imports it when it is asked to run.
+It is public: use it to test a grant, a storage or an adapter of your own. The parts that need hypothesis (the extra
+`testing`) import it only when they are used.
 """
 
 from typing import TYPE_CHECKING

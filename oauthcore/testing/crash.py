@@ -1,7 +1,7 @@
-"""Stops at every effect of a flow, before it was answered and after: what a killed process and a lost answer leave.
+"""Interruptions at every effect of a flow, before it is carried out and after: a killed process, or a lost response.
 
-Two things can go wrong at each of them. The process ends: nobody hears anything, and only storage remembers. Or the
-call fails: the flow is told `EffectFailed`, and still has to give a response. `crash_points` tries all of both.
+Two things can go wrong at each of them. The process ends, and only the storage remembers anything. Or the call fails:
+the flow gets `EffectFailed`, and still has to return a response. `crash_points` tries all of both.
 """
 
 from __future__ import annotations

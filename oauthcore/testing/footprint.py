@@ -1,7 +1,7 @@
-"""What a step of a flow reads and writes, and so which steps may change places without anybody noticing.
+"""What a step of a flow reads and writes, and so which steps can be swapped without a difference.
 
-Two steps of different flows commute where neither writes what the other reads or writes. Orders that differ only in
-such steps are one order to everybody (a Mazurkiewicz trace), and one of them stands for all.
+Two steps of different flows commute if neither writes what the other reads or writes. Orders that differ only in such
+steps are equivalent (a Mazurkiewicz trace), and only one of them is run.
 """
 
 from __future__ import annotations

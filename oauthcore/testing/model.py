@@ -1,4 +1,4 @@
-"""The model of what a life gives: people's grants, and what hangs on each, as it has to be whatever the server does."""
+"""The model of a lifetime: the grants of users with their tokens, as they must be whatever the server does."""
 
 from __future__ import annotations
 

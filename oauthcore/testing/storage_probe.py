@@ -1,4 +1,4 @@
-"""A stage: one fresh storage, blocking or async, asked in one way, and every call written down."""
+"""The storage probe: one fresh storage, blocking or async, called in one way, with every call recorded."""
 
 from __future__ import annotations
 

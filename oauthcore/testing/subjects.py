@@ -1,4 +1,4 @@
-"""What is handed over to be tested: factories of storages, makers of flows, and what is said of those that are none."""
+"""What the kit tests: factories of storages and makers of flows, and the errors for other values."""
 
 from __future__ import annotations
 

@@ -83,7 +83,8 @@ RIDDLES = re.compile(
 )
 COMMANDED = re.compile(r"(?:Be (?:an?|the|one|some)|Tells? whether)\b")
 REWRITTEN = {name: text for name, text in modules(CORE, ADAPTERS).items() if "oauthcore_pytest" not in name}
-GENERATED = {"docs/mcp-checklist.md", "docs/testing-your-app.md", "docs/mock.md", "docs/doctor.md", "CHANGELOG.md"}
+# The changelog speaks of names as they were when it was written.
+UNCHECKED = {"CHANGELOG.md"}
 
 
 def riddles(text: str) -> list[int]:
@@ -99,7 +100,7 @@ def test_no_docstring_or_comment_riddles() -> None:
 def test_no_page_riddles() -> None:
     lines = [(name, n, line) for name, text in PAGES.items() for n, line in enumerate(text.split("\n"), 1)]
 
-    assert [f"{name}:{n}" for name, n, line in lines if name not in GENERATED and RIDDLES.search(line)] == []
+    assert [f"{name}:{n}" for name, n, line in lines if name not in UNCHECKED and RIDDLES.search(line)] == []
 
 
 @pytest.mark.parametrize(

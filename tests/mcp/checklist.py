@@ -41,7 +41,7 @@ MEET = "core/test_interleavings.py::test_"
 
 ROWS: Mapping[str, Row] = {
     "A1": Row("metadata (RFC 8414) before the issuer's path", "oauthcore.endpoints.metadata"),
-    "A2": Row("the same at OpenID Connect's places; no page and no redirect where there is none", "oauthcore.issuer"),
+    "A2": Row("the same at OpenID Connect's places; no page and no redirect if there is none", "oauthcore.issuer"),
     "A3": Row("the members that clients insist on", "oauthcore.endpoints.metadata"),
     "A4": Row("a member only where it is on", "oauthcore.endpoints.metadata"),
     "A5": Row("no `Accept`, any `MCP-Protocol-Version`", "oauthcore.server"),

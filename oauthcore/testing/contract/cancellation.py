@@ -1,6 +1,6 @@
-"""A clause about who is cancelled while they await a commit: the peer has hung up, or the time is over.
+"""A clause about cancelling a task that awaits a commit: its client has disconnected, or a timeout has passed.
 
-Nobody has heard then whether the commit was made. It was made whole or not at all, and others go on.
+It is unknown then whether the commit was made. It was made completely or not at all, and others are not blocked.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ TURNS = (*range(10), 12, 15, 19, 24, 30, 38, 48, 60, 80, 110, 150, 200, 300, 500
 
 
 def cancelled_commit_is_whole_and_in_nobodys_way(probe: StorageProbe, terms: Terms) -> None:
-    """A commit that is cancelled while it is awaited is made whole or not at all, and nobody has to wait for it."""
+    """A commit that is cancelled while it is awaited is made completely or not at all, and blocks no other."""
     if not probe.is_async:
-        return  # nobody can cancel what blocks
+        return  # a blocking call can't be cancelled
     for turns in TURNS:
         records = [sample(Client, f"{turns} {number}", 1) for number in range(3)]
         answer = probe.broken_off(Call("commit", (tuple(map(Insert, records)),)), turns)

@@ -27,7 +27,7 @@ class Terms:
 
 
 class ClauseBroken(AssertionError):
-    """Tell which clause a storage breaks, how, and by which calls in which order."""
+    """Report which clause a storage breaks, how, and by which calls in which order."""
 
     def __init__(self, clause: Clause, reason: str, story: Sequence[str]) -> None:
         self.clause = clause

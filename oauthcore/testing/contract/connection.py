@@ -1,7 +1,7 @@
-"""Clauses about a connection that dies, between calls and inside of them, for storages that let theirs be cut.
+"""Clauses about a connection that dies, between calls and inside of them, for storages whose connections can be cut.
 
-A call may then raise, and nobody knows whether its commit was made; but it was made whole or not at all, True still
-means that it is there to stay, and the storage recovers by itself.
+A call may then raise, and it is unknown whether its commit was made; but it was made completely or not at all, True
+still means that it is durable, and the storage recovers by itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COMMITS = 10
 
 
 def storage_recovers_between_calls(probe: StorageProbe, terms: Terms) -> None:
-    """After its connections were cut a call answers rightly or raises, and before long the storage is well again."""
+    """After its connections were cut, a call returns the right result or raises, and the storage soon works again."""
     _needs_sever(probe)
     one, two = sample(Client, "a", 1), sample(Client, "a", 2)
     probe.put(one)
@@ -35,7 +35,7 @@ def storage_recovers_between_calls(probe: StorageProbe, terms: Terms) -> None:
 
 
 def commits_are_whole_though_connections_die_inside(probe: StorageProbe, terms: Terms) -> None:
-    """While connections are cut, a commit is made whole or not at all; True means it is there, False that it is not."""
+    """While connections are cut, a commit is made as a whole or not at all; True means that it was, False not."""
     _needs_sever(probe)
     for turn in range(terms.rounds):
         pairs = {
@@ -56,7 +56,7 @@ def commits_are_whole_though_connections_die_inside(probe: StorageProbe, terms: 
 
 
 def one_wins_though_connections_die_inside(probe: StorageProbe, terms: Terms) -> None:
-    """While connections are cut, of many that want one record one at most gets it; whoever is told True has it."""
+    """While connections are cut, at most one of many commits for one record succeeds: the one that returns True."""
     _needs_sever(probe)
     for turn in range(terms.rounds):
         key = f"round {turn}"

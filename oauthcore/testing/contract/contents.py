@@ -39,7 +39,7 @@ TEXTS = (
 
 
 def every_record_comes_back_as_it_was(probe: StorageProbe, terms: Terms) -> None:
-    """Records of every kind, with whatever their types allow, are found equal to what was inserted."""
+    """Records of every kind, with all values that their types allow, are found equal to what was inserted."""
     from oauthcore.testing.strategies import records
 
     # Not left to what is drawn: clients compare the text of a scope, so its order has to come back.
@@ -49,7 +49,7 @@ def every_record_comes_back_as_it_was(probe: StorageProbe, terms: Terms) -> None
 
 
 def records_are_compared_whole(probe: StorageProbe, terms: Terms) -> None:
-    """A precondition is about the whole record: one that differs from what is there in one field is another."""
+    """A precondition is about the whole record: a stored record that differs in one field is not the expected one."""
     from hypothesis import strategies as st
 
     from oauthcore.testing.strategies import records
@@ -59,14 +59,14 @@ def records_are_compared_whole(probe: StorageProbe, terms: Terms) -> None:
 
 
 def every_text_comes_back_as_it_was(probe: StorageProbe, terms: Terms) -> None:
-    """Quotes, controls, every plane of Unicode and the empty text come back character by character."""
+    """Quotes, control characters, every plane of Unicode and the empty text are stored and returned exactly."""
     for text in TEXTS:
         client = Client(client_id="a", name=text, redirect_uris=(text, text), client_uri=text)
         _comes_back(probe, client)
 
 
 def large_records_come_back_as_they_were(probe: StorageProbe, terms: Terms) -> None:
-    """A client with a thousand redirect URIs, and a request with 60,000 characters of state, come back whole."""
+    """A client with a thousand redirect URIs, and a request with 60,000 characters of state, are returned whole."""
     uris = tuple(f"https://client.example/{number}/{'x' * 200}" for number in range(1_000))
     _comes_back(probe, Client(client_id="a", redirect_uris=uris, scope=Scope(tuple(map(str, range(1_000))))))
     request = AuthorizationRequest(client_id="a", state="ж🔑" * 30_000)

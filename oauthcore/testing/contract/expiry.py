@@ -27,7 +27,7 @@ PAST = (0, 1, 2**30)
 
 
 def records_stay_until_they_expire(probe: StorageProbe, terms: Terms) -> None:
-    """A record stays until the second it expires, however far that is, and comes back with that very second."""
+    """A record is kept until the second it expires, however far that is, and is returned with exactly that second."""
     for kind in terms.kinds:
         for expires_at in (*EDGES, *_never(kind)):
             record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
@@ -38,7 +38,7 @@ def records_stay_until_they_expire(probe: StorageProbe, terms: Terms) -> None:
 
 
 def expired_record_is_whole_or_gone(probe: StorageProbe, terms: Terms) -> None:
-    """A record that has expired may be inserted; it is then found as it was and has its key, or is gone and has not."""
+    """An expired record may be inserted; it is then found and its key is taken, or it is gone and its key is free."""
     for kind in terms.kinds:
         for expires_at in PAST:
             record, other = (sample(kind, f"{expires_at}", number, expires_at=expires_at) for number in (1, 2))
@@ -53,7 +53,7 @@ def expired_record_is_whole_or_gone(probe: StorageProbe, terms: Terms) -> None:
 
 
 def purge_takes_what_has_expired_and_nothing_else(probe: StorageProbe, terms: Terms) -> None:
-    """A purge removes records that expired before that second, of every kind, and no other, asked again and again."""
+    """Repeated purges remove the records that expired before that second, of every kind, and no others."""
     for kind in terms.kinds:
         expired = [sample(kind, f"{second}", 1, expires_at=second) for second in (0, 1, THEN - 1)]
         at_the_edge = [sample(kind, f"{second}", 1, expires_at=second) for second in (THEN, THEN + 1)]
@@ -71,7 +71,7 @@ def purge_takes_what_has_expired_and_nothing_else(probe: StorageProbe, terms: Te
 
 
 def purge_keeps_to_its_limit(probe: StorageProbe, terms: Terms) -> None:
-    """A purge removes at most `limit` records and tells how many; 0 and less remove none; asked again it goes on."""
+    """A purge removes at most `limit` records and returns how many; 0 or less removes none; the next continues."""
     records = [sample(Client, f"{number}", 1, expires_at=number) for number in range(25)]
     probe.put(*records)
     before = _there(probe, records)
@@ -88,7 +88,7 @@ def purge_keeps_to_its_limit(probe: StorageProbe, terms: Terms) -> None:
 
 
 def purge_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
-    """A purge goes by when a record expires now: one that was prolonged stays, one that was cut short goes."""
+    """A purge uses the current expiry of a record: a prolonged one is kept, a shortened one removed."""
     short, long = (sample(Client, "a", 1, expires_at=second) for second in (THEN - 1, FAR))
     cut, whole = (sample(Client, "b", 1, expires_at=second) for second in (THEN - 1, FAR))
     probe.put(short, whole)
@@ -100,7 +100,7 @@ def purge_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
 
 
 def purge_leaves_nothing_to_be_found_by_subject(probe: StorageProbe, terms: Terms) -> None:
-    """What was purged is not found by its subject any more, nor is another's record that has its key by then."""
+    """Purged records are not found by their subject any more, nor is another record that has got the key meanwhile."""
     for kind in (kind for kind in terms.kinds if has_subject(kind)):
         probe.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
         _purged(probe)
@@ -113,7 +113,7 @@ def purge_leaves_nothing_to_be_found_by_subject(probe: StorageProbe, terms: Term
 
 
 def prolonging_and_purging_agree(probe: StorageProbe, terms: Terms) -> None:
-    """Where a record is prolonged while it is purged, the one or the other happens, and the answer says which."""
+    """If a record is prolonged while it is purged, one of the two happens, and the results say which."""
     for turn in range(terms.rounds):
         old, new = (sample(Client, f"{turn}", 1, expires_at=second) for second in (THEN - 1, FAR))
         probe.put(old)

@@ -90,7 +90,7 @@ def keys_are_exact(probe: StorageProbe, terms: Terms) -> None:
 
 
 def whatever_is_asked_for_is_missing_rather_than_an_error(probe: StorageProbe, terms: Terms) -> None:
-    """Any text at all is looked for and not found, however long it is, and though it could not be written down."""
+    """Any text can be looked up and is not found, however long it is, and even if it can't be encoded."""
     for kind in terms.kinds:
         for key in (*ALIKE, "", TOO_LONG, "ж" * 30_000, *UNWRITABLE):
             assert probe.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
@@ -100,7 +100,7 @@ def whatever_is_asked_for_is_missing_rather_than_an_error(probe: StorageProbe, t
 
 
 def find_of_gives_all_of_a_subject(probe: StorageProbe, terms: Terms) -> None:
-    """`find_of` gives every record of the kind with the subject, one, none or a hundred, and nothing else."""
+    """`find_of` returns every record of the kind with the subject, be it none or a hundred, and nothing else."""
     for kind in _by_subject(terms):
         mine = [_owned(kind, f"m{number}", "alice") for number in range(100)]
         probe.put(*mine, _owned(kind, "other", "bob"))

@@ -26,7 +26,7 @@ LITTLE = (
 
 
 def fresh_storage_is_empty(probe: StorageProbe, terms: Terms) -> None:
-    """A fresh storage has no record of any kind and nothing to purge, whatever was put into the one before it."""
+    """A fresh storage has no record of any kind and nothing to purge, whatever was in the previous one."""
     for before in ("nothing", "a record of every kind"):
         for kind in terms.kinds:
             assert probe.find(kind, "a") is None, f"there is a {kind.__name__}; {before} was put into the one before"
@@ -78,7 +78,7 @@ def delete_removes_record_or_fails_where_it_is_another(probe: StorageProbe, term
 
 
 def record_is_another_where_it_differs_by_little(probe: StorageProbe, terms: Terms) -> None:
-    """A record is not the expected one where a letter's case, an accent, a space or the last letter differs."""
+    """A stored record that differs in a letter's case, an accent, a space or its end is not the expected one."""
     for name, other_name in LITTLE:
         client = Client(client_id="a", name=name)
         probe.put(client)
@@ -92,7 +92,7 @@ def commit_of_nothing_succeeds(probe: StorageProbe, terms: Terms) -> None:
 
 
 def failed_commit_does_nothing(probe: StorageProbe, terms: Terms) -> None:
-    """A commit is all or nothing: wherever among its changes one fails, none of them is made."""
+    """A commit is all or nothing: if any of its changes fails, none of them is made."""
     kept, gone, mine = sample(Client, "kept", 1), sample(Client, "gone", 1), sample(Client, "mine", 1)
     probe.put(kept, gone)
     good: list[Change] = [
@@ -108,7 +108,7 @@ def failed_commit_does_nothing(probe: StorageProbe, terms: Terms) -> None:
 
 
 def many_changes_go_together(probe: StorageProbe, terms: Terms) -> None:
-    """A commit may have a hundred changes: all are made, or all are not for the last one's sake."""
+    """A commit may have a hundred changes: all are made, or none because of the last one."""
     records = [sample(kind, f"{number}", 1) for kind in terms.kinds for number in range(-(-100 // len(terms.kinds)))]
     everything: list[Change] = [*map(Insert, records), Require(sample(Client, "missing"))]
     assert not probe.tried(*everything), "a commit of a hundred changes succeeded, the last of which can't be made"
@@ -121,7 +121,7 @@ def many_changes_go_together(probe: StorageProbe, terms: Terms) -> None:
 
 
 def changes_see_those_before_them(probe: StorageProbe, terms: Terms) -> None:
-    """Several changes of one record in one commit each see what those before them did."""
+    """Several changes of one record in one commit each see the results of those before them."""
     one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
     right: list[tuple[list[Change], Record | None, Record | None]] = [
         ([Insert(one), Require(one)], None, one),

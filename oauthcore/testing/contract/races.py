@@ -19,22 +19,22 @@ TURNS = 5
 
 
 def deleted_by_one_of_many(probe: StorageProbe, terms: Terms) -> None:
-    """Of many that delete one record at once exactly one succeeds, and only what it inserts is there."""
+    """Of many concurrent commits that delete one record, exactly one succeeds, and only its other changes are made."""
     _race(probe, terms, lambda key, number: [Delete(_at(key, 0))])
 
 
 def replaced_by_one_of_many(probe: StorageProbe, terms: Terms) -> None:
-    """Of many that replace one record at once exactly one succeeds, and only what it inserts is there."""
+    """Of many concurrent commits that replace one record, exactly one succeeds, and only its other changes are made."""
     _race(probe, terms, lambda key, number: [Replace(_at(key, 0), _at(key, number + 1))])
 
 
 def inserted_by_one_of_many(probe: StorageProbe, terms: Terms) -> None:
-    """Of many that insert one key at once exactly one succeeds, and only what it inserts beside is there."""
+    """Of many concurrent commits that insert one key, exactly one succeeds, and only its other changes are made."""
     _race(probe, terms, lambda key, number: [Insert(_at(f"{key} new", number))])
 
 
 def opposite_orders_meet_without_deadlock(probe: StorageProbe, terms: Terms) -> None:
-    """Of many that change the same records, half in one order and half in the other, exactly one succeeds."""
+    """Of many concurrent commits that change the same records in two opposite orders, exactly one succeeds."""
 
     def changes(key: str, number: int) -> list[Change]:
         """Return one contender's."""
@@ -45,7 +45,7 @@ def opposite_orders_meet_without_deadlock(probe: StorageProbe, terms: Terms) -> 
 
 
 def requirements_cross_only_once(probe: StorageProbe, terms: Terms) -> None:
-    """Of those that change one record and require another, and those that do it crosswise, exactly one succeeds."""
+    """Of two that change one record and require the other, and the other way round, exactly one succeeds."""
 
     def changes(key: str, number: int) -> list[Change]:
         """Return one contender's."""
@@ -56,7 +56,7 @@ def requirements_cross_only_once(probe: StorageProbe, terms: Terms) -> None:
 
 
 def those_who_only_require_never_lose(probe: StorageProbe, terms: Terms) -> None:
-    """Many that require the same record at once all succeed: False says that a precondition failed, and none did."""
+    """Concurrent commits that only require the same record all succeed: none of their preconditions failed."""
     shared = _at("shared", 0)
     probe.put(shared)
     for turn in range(terms.rounds):
@@ -66,7 +66,7 @@ def those_who_only_require_never_lose(probe: StorageProbe, terms: Terms) -> None
 
 
 def no_update_is_lost(probe: StorageProbe, terms: Terms) -> None:
-    """Many that count one record up, finding and replacing it until they succeed, come to the sum."""
+    """If many tasks increment one record, finding and replacing it until they succeed, no increment is lost."""
     numbers = [_at("counter", number) for number in range(terms.contenders * TURNS + 1)]
     probe.put(numbers[0])
 

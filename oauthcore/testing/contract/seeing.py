@@ -17,7 +17,7 @@ PAIRS = 25
 
 
 def commits_are_seen_whole(probe: StorageProbe, terms: Terms) -> None:
-    """Who has found what a commit changed finds everything else that it changed."""
+    """After finding one result of a commit, all of its other results are found."""
     firsts, seconds = ([sample(Client, key, number) for number in range(PAIRS)] for key in ("first", "second"))
     probe.put(firsts[0], seconds[0])
 
@@ -42,7 +42,7 @@ def commits_are_seen_whole(probe: StorageProbe, terms: Terms) -> None:
 
 
 def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
-    """Who finds by subject finds what one commit left of the subject's, and nothing of a commit that fails."""
+    """`find_of` returns the results of one whole commit, and nothing of a commit that fails."""
     kind: Any = next((kind for kind in terms.kinds if has_subject(kind)), None)
     if kind is None:
         raise NotOffered("none of these kinds is found by subject")
@@ -80,7 +80,7 @@ def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
 
 
 def handles_see_each_other(probe: StorageProbe, terms: Terms) -> None:
-    """What one handle commits another finds at once, by key and by subject, and its outdated changes fail."""
+    """What one handle commits, another finds at once, by key and by subject, and its outdated changes fail."""
     if probe.subject.other is None:
         raise NotOffered("the storage has one handle alone")
     one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))

@@ -15,7 +15,7 @@ from oauthcore.wire.http import Request
 
 _PATHS = Paths()
 _CALLBACK = "https://client.example/callback"
-# Whom an attack is aimed at, where nobody is named.
+# The target of an attack if no client is given.
 TARGET = Client(client_id="client", redirect_uris=(_CALLBACK,), scope="openid email profile")
 _ALL = tuple(path for path in attrs.asdict(_PATHS).values() if path is not None)
 
