@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -23,6 +24,10 @@ MAX_STRING = 2048
 MAX_LIST = 50
 # A name longer than this pushes what the consent page says of the client out of sight.
 MAX_NAME = 200
+# Accents on one letter. Vietnamese has two, Hebrew with its cantillation four.
+MAX_MARKS = 4
+# Printable to Unicode, and nothing to be seen: fillers of Hangul, and Braille without a dot.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Name and addresses, each in some languages.
 MAX_LOCALIZED = 100
 
@@ -108,7 +113,25 @@ def _string(name: str, value: object) -> str:
     # of the text count as such.
     if not isinstance(value, str) or not value or len(value) > longest or not value.isprintable():
         raise InvalidClientMetadata.with_description(f"{name} has to be of printable strings, and not too long")
+    if name == "client_name" and not is_legible(value):
+        raise InvalidClientMetadata.with_description("client_name has to be a name that can be read")
     return value
+
+
+def is_legible(name: str) -> bool:
+    """Return whether there is something to be seen of a name, and nothing of it over what stands around it.
+
+    A browser piles accents up without end, over the line that says that nobody has checked the name (RFC 7591 section
+    5). A name of letters that are blank leaves a sentence that says of nobody that it asks.
+    """
+    marks, is_seen = 0, False
+    for character in name:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if marks > MAX_MARKS:
+            return False
+        is_seen = is_seen or (category[0] in "LNPS" and character not in _BLANK)
+    return is_seen
 
 
 def check_shown(client: Client) -> None:

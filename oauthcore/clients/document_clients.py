@@ -159,6 +159,9 @@ def _withdrawn(known: Client, context: Context, *, is_refused: bool) -> Decision
     """Store since when the host answers that there is no document, or an invalid one, or one that is refused here."""
     document = known.document
     assert document is not None
+    # Another request has read it since this one asked: a slow answer is about what was there before.
+    if document.fetched_at > context.now:
+        return Decision(False)
     changed = attrs.evolve(
         document,
         check_at=context.now + RETRY_AFTER,

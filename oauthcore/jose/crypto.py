@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # NIST SP 800-131A revision 2 ends at 2048 bits below; above 8192 a check takes milliseconds of somebody else's choice.
 RSA_BITS = range(2048, 8193)
 FRESH_RSA_BITS = 2048
+# 65537 has 17 bits, and FIPS 186-5 section A.1.1 ends at 256. The longer it is, the longer a check takes: fifty
+# milliseconds by a stranger's key where it has as many bits as the modulus. OpenSSL takes 64 of keys above 3072 bits.
+MAX_EXPONENT_BITS = 64
 
 # A token without a `kid` may be tried against each key that fits; a set of keys that all fit is a way to waste time.
 MAX_CANDIDATES = 10
@@ -264,10 +267,12 @@ def check_installed() -> None:
 
 @lru_cache(_KEYS_REMEMBERED)
 def _key(jwk: Jwk) -> Key:
-    """Import a key; raises `ValueError` for an RSA key that is too small, or too large to be checked in good time."""
+    """Import a key; raises `ValueError` for an RSA key that is too small, or takes too long to check a signature by."""
     members = jwk.members
     if jwk.kty == "RSA" and (bits := _bits(str(members["n"]))) not in RSA_BITS:
         raise ValueError(f"an RSA key of {bits} bits")
+    if jwk.kty == "RSA" and (bits := _bits(str(members["e"]))) > MAX_EXPONENT_BITS:
+        raise ValueError(f"an RSA key with an exponent of {bits} bits")
     key: Key = _library("jwk").import_key(members)
     return key
 

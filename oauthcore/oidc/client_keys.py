@@ -11,7 +11,7 @@ from typing import Literal
 
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
-from oauthcore.jose.crypto import RSA_BITS, VerifiedJwt
+from oauthcore.jose.crypto import MAX_EXPONENT_BITS, RSA_BITS, VerifiedJwt
 from oauthcore.jose.jwk import Jwk, parse_set
 from oauthcore.jose.jwt import Encryption
 from oauthcore.jose.rotating_keys import verify_by_rotating
@@ -79,5 +79,5 @@ def fitting_key(keys: Sequence[Jwk], alg: str) -> Jwk | None:
 
 def is_large_enough(key: Jwk) -> bool:
     """Return whether an RSA key has 2048 bits or more (RFC 7518 section 4.3); keys on curves have the curve's size."""
-    modulus = str(key.members.get("n", ""))
-    return key.kty != "RSA" or len(modulus) * 6 >= RSA_BITS.start
+    modulus, exponent = str(key.members.get("n", "")), str(key.members.get("e", ""))
+    return key.kty != "RSA" or (len(modulus) * 6 >= RSA_BITS.start and len(exponent) * 6 <= MAX_EXPONENT_BITS + 5)

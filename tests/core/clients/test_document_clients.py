@@ -25,6 +25,7 @@ from oauthcore.clients.metadata_document import MAX_DOCUMENT
 from oauthcore.documents import DocumentNeeded, Turn
 from oauthcore.errors import InvalidRequest
 from oauthcore.flow.effects import find, find_of
+from oauthcore.flow.outcome import Replace
 from oauthcore.jose.jwk import set_of
 from oauthcore.records.listed_client import LISTED, ListedClient
 from oauthcore.records.liveness import WITHDRAWN_FOR
@@ -318,6 +319,20 @@ def test_f3_a_host_that_does_not_answer_is_no_reason_to_refuse_for_a_while(
     assert (late.status, late.header("location")) == (503, None)
     # What was granted before does not hang on that.
     assert refreshed.status == 200
+
+
+def test_f3_an_answer_that_is_older_than_the_document_that_is_known_withdraws_nothing(at: Published) -> None:
+    """Another worker asked later and was answered first, when the document had been put back."""
+    _ = at.authorize()
+    lapse(at)
+    known, storage = at.known(), at.site.world.storage
+    read_since = attrs.evolve(known.document, fetched_at=at.site.now + 1)  # type: ignore[misc]  # it has one
+    assert storage.commit([Replace(known, attrs.evolve(known, document=read_since))])
+    at.hosts.answers[WEB] = Response(404)
+
+    _ = at.authorize()
+
+    assert at.known().document == read_since
 
 
 def test_f3_a_host_that_does_not_answer_is_asked_once_a_minute(at: Published) -> None:

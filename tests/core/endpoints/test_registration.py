@@ -207,6 +207,11 @@ def test_what_a_client_without_people_names_is_a_bound(drive: Drive) -> None:
     assert registered["scope"] == "email"
 
 
+@pytest.mark.parametrize("name", ["Bậc thầy", "שָׁלוֹם", "❤️", "한글", "नमस्ते", "₿", "e\u0301\u0323\u0308\u0304"])
+def test_a_name_in_any_script_is_taken(opened: Site, name: str) -> None:
+    assert members(register(opened, redirect_uris=[REDIRECT], client_name=name))["client_name"] == name
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -224,6 +229,10 @@ def test_what_a_client_without_people_names_is_a_bound(drive: Drive) -> None:
         {"client_uri": "https://bank.example@evil.example/"},
         {"tos_uri#de": "javascript:alert(1)"},
         {"client_name": "\x1b[2J"},
+        {"client_name": " "},
+        {"client_name": "\u3164\u2800\ufe0f"},
+        {"client_name": "Bank" + "\u0336" * 5},
+        {"client_name#de": "Bank" + "\u0336" * 5},
         {"contacts": ["x"] * 51},
         {"application_type": "other"},
         {"scope": '"'},

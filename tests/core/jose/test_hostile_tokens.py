@@ -284,6 +284,19 @@ def test_a_key_that_is_none_is_not_verified_with() -> None:
     assert flaw_of(signed({}), [off_the_curve]) is Flaw.SIGNATURE
 
 
+def test_an_rsa_key_whose_exponent_makes_every_check_slow_verifies_nothing() -> None:
+    """FIPS 186-5 section A.1.1. The two exponents of a key change places, so that the signature itself is right."""
+    members = {name: int.from_bytes(base64.urlsafe_b64decode(f"{RSA.members[name]}==")) for name in ("n", "e", "d")}
+    signing_input = f"{b64(json.dumps({'alg': 'RS256', 'kid': RSA.kid}))}.{b64(json.dumps(CLAIMS))}"
+    # RFC 8017 section 9.2, with the prefix of SHA-256 from its note 1.
+    encoded = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(signing_input.encode()).digest()
+    padded = b"\0\1" + b"\xff" * (256 - 3 - len(encoded)) + b"\0" + encoded
+    signature = pow(int.from_bytes(padded), members["e"], members["n"]).to_bytes(256)
+    slow = Jwk.of({"kty": "RSA", "n": RSA.members["n"], "e": b64(members["d"].to_bytes(256)), "kid": RSA.kid})
+
+    assert flaw_of(f"{signing_input}.{b64(signature)}", [slow], ["RS256"]) is Flaw.SIGNATURE
+
+
 @pytest.mark.parametrize("bits", [512, 1024, 16_384])
 def test_an_rsa_key_that_is_too_small_or_too_large_verifies_nothing(bits: int) -> None:
     weak = Jwk.of({"kty": "RSA", "n": b64(((1 << bits) - 1).to_bytes(bits // 8, "big")), "e": "AQAB", "kid": RSA.kid})
