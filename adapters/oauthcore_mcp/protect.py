@@ -35,6 +35,12 @@ def protect_mcp(app: ASGIApplication, resource: McpResource) -> ASGIApplication:
     return McpProtection(app, resource)
 
 
+def _path_below(scope: Scope) -> str:
+    """Return the path below where the application is mounted, as its own router reads it."""
+    path, root = str(scope["path"]), str(scope.get("root_path") or "").rstrip("/")
+    return path[len(root) :] if path.startswith(f"{root}/") else path
+
+
 class McpProtection:
     """The application that `protect_mcp` returns; `protects` says of a path whether it needs a token."""
 
@@ -56,9 +62,10 @@ class McpProtection:
             return await self._metadata(scope, receive, send)
         if scope["type"] == "http" and oauth is not None and oauth.path_in(scope) is not None:
             return await oauth(scope, receive, send)
-        if scope["type"] == "http" and self._protects(scope["path"]) and is_discovery(scope["path"]):
+        is_protected = self._protects(_path_below(scope))
+        if scope["type"] == "http" and is_protected and is_discovery(scope["path"]):
             return await Answer(no_endpoint(head_of(scope, scope["path"])))(scope, receive, send)
-        if not self._protects(scope["path"]):
+        if not is_protected:
             return await self._bare(scope, receive, send)
         return await self._guard(self._spelled(scope), receive, send)
 

@@ -11,6 +11,8 @@ import pytest
 from fastmcp import FastMCP
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver import MCPServer
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from oauthcore import ConfigurationError, MemoryStorage, World
 from oauthcore.errors import TemporarilyUnavailable
@@ -189,6 +191,16 @@ def test_a8_fastmcps_metadata_has_the_issuer_byte_by_byte(issuer: str) -> None:
 def test_path_of_fastmcp_that_the_url_does_not_name_is_protected_all_the_same() -> None:
     assert ask(fast(path="/elsewhere"), "POST", "/elsewhere", None, json=LIST).status_code == 401
     assert ask(fast(path="/elsewhere"), "POST", "/elsewhere", json=LIST).status_code == 200
+
+
+def test_fastmcp_that_is_mounted_takes_the_tokens_for_its_url_and_holds_its_tools_to_their_scopes() -> None:
+    mounted = fast(f"{HOST}/api/mcp", audience=f"{HOST}/mcp", tools={"delete": "files:write"})
+    app = Starlette(routes=[Mount("/api", mounted)], lifespan=mounted.lifespan)
+
+    answers = [ask(app, "POST", "/api/mcp", json=calling(tool)) for tool in ("whoami", "delete")]
+
+    assert [answer.status_code for answer in answers] == [200, 403]
+    assert ask(app, "POST", "/api/mcp", None, json=LIST).status_code == 401
 
 
 def test_verifier_takes_only_what_a_resource_can_be() -> None:
