@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from oauthcore.clients.client_metadata import metadata_of
 from oauthcore.clients.document_clients import kept_until
 from oauthcore.clients.registration import ClientFacts, Registered, find_client, listing
 from oauthcore.context import Context
@@ -71,12 +72,21 @@ def frozen(client: Client, settings: Mapping[str, object]) -> Client:
     return attrs.evolve(client, dynamic=changed, default_scope=named)
 
 
-def approve_client(client_id: str, context: Context) -> Flow[Client]:
-    """Vouch for what a client says of itself: it may be used, and is not forgotten."""
+def approve_client(client: str | Client, context: Context) -> Flow[Client]:
+    """Vouch for what a client says of itself: it may be used, and is not forgotten.
+
+    `client` is what was looked at, or its identifier alone for whatever it says now.
+    """
+    seen = None if isinstance(client, str) else client
+    client_id = client if isinstance(client, str) else client.client_id
 
     def decision() -> Flow[Decision[Client]]:
         facts = yield from find_client(client_id)
         known = known_client(facts, client_id)
+        # A client changes itself whenever it likes (RFC 7592 section 2.2), also between the look and the approval: it
+        # would be looked at under one name and approved under another.
+        if seen is not None and (seen.generation, metadata_of(seen)) != (known.generation, metadata_of(known)):
+            raise ConfigurationError("client_id", client_id, "it has changed itself since; look at it again")
         if known.dynamic is None:
             raise ConfigurationError("client_id", client_id, "name a client that has registered itself")
         if known.expires_at is not None and context.now >= known.expires_at:

@@ -76,13 +76,15 @@ class Clients:
         key = self._context().digest("initial_access_token", token) if isinstance(token, Secret) else token
         return revoke_initial_access_token(key)
 
-    def approve(self, client_id: str) -> Flow[Client]:
+    def approve(self, client: str | Client) -> Flow[Client]:
         """Vouch for what a client that registered itself says: it may be used, and is not forgotten.
 
-        Pages show its name as that of any other client, until it changes itself. Raises `ConfigurationError` if
-        there is no such client, and for one that was not registered by itself.
+        Pages show its name as that of any other client, until it changes itself. Pass the `Client` that was looked at,
+        so that what it says is approved and nothing that it has changed since; its identifier approves whatever it says
+        now. Raises `ConfigurationError` if there is no such client, if it has changed, and for one that was not
+        registered by itself.
         """
-        return approve_client(client_id, self._context())
+        return approve_client(client, self._context())
 
     def find(self, client_id: str) -> Flow[Client | None]:
         """Find a client, None if none is registered by that identifier. Raises `EffectFailed` if storage fails."""

@@ -31,7 +31,8 @@ SHORTEST_KEY = 8
 def approve(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Vouch for a client that registered itself: it may be used, is not forgotten, and is shown as any other.
 
-    What it says of itself is shown by `client show`. If it changes that, it has to be approved anew.
+    What it says of itself is shown by `client show`. If it changes that, it has to be approved anew. It may have done
+    so since: what is approved is what it says now, of which its name and where its users are sent are printed.
 
     Parameters
     ----------
@@ -45,8 +46,15 @@ def approve(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
         client = place.flow(place.server.clients.approve(client_id))
-    sentence = f"{client_id} is approved: {client.name or 'it has no name'}."
-    say({"client_id": client_id, "approved": True}, sentence, as_json=as_json)
+    sent = ", ".join(client.redirect_uris) or "nowhere"
+    sentence = f"{client_id} is approved: {client.name or 'it has no name'}, and sends its users to {sent}."
+    members = {
+        "client_id": client_id,
+        "approved": True,
+        "name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+    }
+    say(members, sentence, as_json=as_json)
 
 
 @clients.command

@@ -336,6 +336,23 @@ def test_a_client_that_has_to_be_approved_is_of_no_use_before(approving: Site) -
     assert [event.name for event in approving.events[:2]] == ["client_registered", "client_approved"]
 
 
+@pytest.mark.parametrize("changes", [{"client_name": "Your Bank"}, {"logo_uri": "https://bank.example/logo.png"}])
+def test_a_client_that_has_changed_since_it_was_looked_at_is_not_approved(
+    approving: Site, changes: dict[str, Any]
+) -> None:
+    """RFC 7592 section 2.2: it may do so between the operator's look and their word."""
+    registered = members(register(approving, **MANY))
+    seen = found(approving, registered)
+    changed = members(change(approving, registered, **(MANY | changes)))
+
+    with pytest.raises(ConfigurationError, match="look at it again"):
+        approving.drive(approving.server.clients.approve(seen), approving.world)
+    assert found(approving, changed).is_unverified
+
+    approving.drive(approving.server.clients.approve(found(approving, changed)), approving.world)
+    assert not found(approving, changed).is_unverified
+
+
 def test_an_approved_client_is_not_forgotten(approving: Site) -> None:
     registered = members(register(approving, **MANY))
     approving.drive(approving.server.clients.approve(registered["client_id"]), approving.world)
