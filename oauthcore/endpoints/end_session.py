@@ -16,6 +16,7 @@ import attrs
 
 from oauthcore.authorization.browser import bind, browser_of, is_same_browser
 from oauthcore.authorization.requested_access import known_client
+from oauthcore.authorization.untrusted import is_vouched_for
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import (
@@ -40,10 +41,11 @@ from oauthcore.oidc.session import (
 )
 from oauthcore.oidc.sid import sid_for
 from oauthcore.oidc.subject import subject_for
+from oauthcore.policy import Allowance
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
 from oauthcore.records.login import Login, LoginSession, LogoutRequest
-from oauthcore.redirect_uri import form_encoded, with_parameters
+from oauthcore.redirect_uri import form_encoded, is_impersonable, with_parameters
 from oauthcore.wire.http import Request, Response, see_other
 from oauthcore.wire.parameters import Parameters, form_of, query_of
 from oauthcore.wire.text import words
@@ -263,7 +265,13 @@ def destination(signing_out: SignOut, facts: SignOutFacts, context: Context) -> 
     # Section 3: without a valid hint, only where something else vouches for the target. Of a client that nobody has
     # looked at nothing does, and an ID token of the stranger's own is no word of the person's either: whoever sends a
     # link here would send whoever follows it to a site of theirs (RFC 9700 section 4.11.2).
-    if client.is_unverified and not is_persons_own(signing_out.login, requested, client, context):
+    is_trusted = (
+        not client.is_unverified
+        or is_vouched_for(client, context)
+        or is_impersonable(uri)
+        or context.allows(Allowance.UNTRUSTED_REDIRECTS, client)
+    )
+    if not is_trusted and not is_persons_own(signing_out.login, requested, client, context):
         return None
     # RP-Initiated Logout section 2: `state` is passed back as it came.
     return uri if requested.state is None else with_parameters(uri, "query", {"state": requested.state})

@@ -308,6 +308,29 @@ def test_a_link_sends_nobody_to_the_site_of_a_client_that_has_registered_itself(
     assert location(alice_again) == BYE
 
 
+@pytest.mark.parametrize(
+    ("uri", "changes"),
+    [
+        (BYE, {"dynamic": DynamicRegistration(registered_at=0, by="partner")}),
+        (BYE, {"dynamic": DynamicRegistration(registered_at=0, is_approved=True)}),
+        (BYE, {"allow": {*RP.allow, Allowance.UNTRUSTED_REDIRECTS}}),
+        ("com.example.app:/bye", {}),
+    ],
+)
+def test_who_signs_out_is_sent_to_a_client_that_no_stranger_can_have_made_or_to_their_own_device(
+    uri: str, changes: dict[str, Any]
+) -> None:
+    known: dict[str, Any] = {
+        "dynamic": DynamicRegistration(registered_at=0),
+        "post_logout_redirect_uris": (uri,),
+    } | changes
+    site = signing(provider(clients=(attrs.evolve(RP, **known), OTHER)))
+
+    answer = confirmed(site, left(site, client_id="rp", post_logout_redirect_uri=uri), None)
+
+    assert location(answer) == uri
+
+
 def test_a_second_click_is_answered_like_the_first(site: Site) -> None:
     login = signed_in(site)
     sent = left(site, client_id="rp", post_logout_redirect_uri=BYE)
