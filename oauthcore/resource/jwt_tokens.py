@@ -159,7 +159,12 @@ class JwtTokens:
         if document.body is None:
             # Their server fails: the old ones are what there is, and no reason to refuse everybody.
             document = self._documents.get(url, now)
-        return self._keys_in(document.body)
+        try:
+            return self._keys_in(document.body)
+        except TemporarilyUnavailable:
+            # It answered with something else, a page of a proxy's perhaps: that is believed for a minute, and not for
+            # as long as keys are.
+            return self._newer_keys_at(url, now)
 
     def _newer_keys_at(self, url: str, now: int) -> tuple[Jwk, ...]:
         return self._keys_in(self._documents.get_newer(url, now).body)

@@ -27,6 +27,7 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.documents import SOONEST_AGAIN
 from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.records.client_subject import client_subject
@@ -383,6 +384,20 @@ def test_g7_keys_outlive_an_issuer_that_is_down_for_an_hour_and_no_longer() -> N
     issuer.answers = there
     clock.now += 30
     assert status(ask(found, issuer, token(exp=NOW + 99_999))) == 200
+
+
+def test_g7_what_is_no_key_set_is_asked_for_again_after_a_minute() -> None:
+    clock, issuer = FixedClock(NOW), Issuer(KEY)
+    found = tokens(clock)
+    issuer.answers[JWKS] = Response(200, (), b"<html>We are back in a minute.</html>")
+    assert status(ask(found, issuer, token())) == 503
+    assert status(ask(found, issuer, token())) == 503
+    assert issuer.asked.count(JWKS) == 1
+
+    issuer.publish(KEY)
+    clock.advance(SOONEST_AGAIN)
+
+    assert status(ask(found, issuer, token())) == 200
 
 
 def test_keys_of_an_issuer_whose_metadata_alone_is_down_are_where_they_were() -> None:
