@@ -15,7 +15,7 @@ from oauthcore.errors import ConfigurationError
 from oauthcore_doctor.observations import Exchange, Target, TlsObservation
 from oauthcore_doctor.walk import TlsRequest
 from oauthcore_fetch import Fetcher, FetchFailed
-from oauthcore_fetch.guard import Forbidden
+from oauthcore_fetch.guard import Forbidden, allowed, permitted, resolve
 
 
 class NetworkPort:
@@ -34,12 +34,16 @@ class NetworkPort:
         ca_file: str | Path | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
+        allow = tuple(allow)
         self._fetcher = Fetcher(timeout=timeout, allow=allow, ca_file=ca_file)
+        self._allow = allowed(allow)
         self._timeout = timeout
         self._clock = clock
         self._trust = ssl.create_default_context()
         if ca_file is not None:
             self._trust.load_verify_locations(ca_file)
+        # Here, as filters of warnings are the whole process's, and hands are shaken on several threads.
+        self._old = old_versions()
 
     def fetch(self, request: Outgoing) -> Exchange:
         """Send a request and return what came of it."""
@@ -57,7 +61,7 @@ class NetworkPort:
             expires_at = self._expiry(request)
         except ssl.SSLCertVerificationError as error:
             return TlsObservation(request.host, at, error.verify_message)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, Forbidden) as error:
             return TlsObservation(request.host, at, str(error))
         return TlsObservation(request.host, at, None, expires_at, self._old_version(request))
 
@@ -69,26 +73,33 @@ class NetworkPort:
 
     def _old_version(self, request: TlsRequest) -> str | None:
         """Return the version that is agreed on where the client offers none that is good."""
-        old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        # What is sent over it is nothing, and who answers has been verified before.
-        old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # that is what it is looked for
-            old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
-        old.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers these versions at no other level
         try:
-            with self._connect(request, old) as connection:
+            with self._connect(request, self._old) as connection:
                 return connection.version()
         except OSError:
             return None
 
     def _connect(self, request: TlsRequest, context: ssl.SSLContext) -> ssl.SSLSocket:
-        connection = socket.create_connection((request.host, request.port), self._timeout)
+        # The issuer may be a resource's word: it is looked at as any URL of metadata is.
+        address, *_ = permitted(request.host, request.port, True, self._allow, resolve)
+        connection = socket.create_connection((address, request.port), self._timeout)
         try:
             return context.wrap_socket(connection, server_hostname=request.host)
         except BaseException:
             connection.close()
             raise
+
+
+def old_versions() -> ssl.SSLContext:
+    """Return what offers TLS 1.0 and 1.1 alone."""
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # What is sent over it is nothing, and who answers has been verified before.
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that is what it is looked for
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers these versions at no other level
+    return old
 
 
 def hosts_named_by(target: Target) -> Iterator[str]:

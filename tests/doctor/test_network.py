@@ -66,7 +66,7 @@ def server_context(issued: trustme.LeafCert) -> ssl.SSLContext:
 def look(context: ssl.SSLContext, ca_file: Path | None) -> TlsObservation:
     """Look at a server that speaks TLS so."""
     with listening(context) as port:
-        return NetworkPort(timeout=PATIENCE, ca_file=ca_file).shake_hands(TlsRequest("localhost", port))
+        return NetworkPort(["localhost"], timeout=PATIENCE, ca_file=ca_file).shake_hands(TlsRequest("localhost", port))
 
 
 def test_a_good_certificate_has_its_expiry_and_no_failure(authority: Path) -> None:
@@ -136,3 +136,5 @@ def test_metadata_leads_nowhere_in_the_network_around() -> None:
 
     assert exchange.response is None
     assert "is not public; allow it by name" in exchange.failure
+    seen = NetworkPort(["as.example"]).shake_hands(TlsRequest("127.0.0.1", 1))
+    assert "is not public; allow it by name" in (seen.failure or "")

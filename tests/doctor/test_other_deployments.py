@@ -6,12 +6,14 @@ import json
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oauthcore import Outgoing, Response
 from oauthcore_doctor import Report, Target
 from oauthcore_doctor.challenge import parameters_of, scheme_of
-from tests.doctor.deployments import Change, good, page
-from tests.doctor.faults import answer, resource, setting
+from tests.doctor.deployments import Change, good, page, with_header
+from tests.doctor.faults import OTHER, answer, keys, resource, setting
 
 PATH = "path, no openid, mcp"
 
@@ -107,6 +109,56 @@ def test_a_limit_of_requests_is_noted_and_nothing_else_is_said_of_them() -> None
     report = attrs.evolve(good("demo"), change=answer("/oauth/tokenize", page(429))).examine()
 
     assert {"rate-limit"} <= found(report) <= {"rate-limit", "registration", "cors-token"}
+
+
+ODD_URLS = ("", " ", "https://[", "https://a:99999/", "http://", "//a", "\x1b[2J", "\u00e9", "https://as.example:0")
+NASTY: st.SearchStrategy[object] = st.sampled_from([None, True, 1, -1.5, [], [1], [None], {}, *ODD_URLS])
+MEMBERS = st.sampled_from(
+    [
+        *("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "introspection_endpoint"),
+        *("userinfo_endpoint", "end_session_endpoint", "registration_endpoint", "response_types_supported"),
+        *("grant_types_supported", "scopes_supported", "code_challenge_methods_supported"),
+        *("token_endpoint_auth_methods_supported", "id_token_signing_alg_values_supported"),
+    ]
+)
+KEY_MEMBERS = st.sampled_from(["kty", "kid", "alg", "use", "crv", "n", "e", "x", "key_ops"])
+FIELDS = st.sampled_from(["Date", "Location", "WWW-Authenticate", "Content-Type", OTHER, "Allow", "Cache-Control"])
+
+
+@pytest.mark.parametrize("url", ODD_URLS)
+@pytest.mark.parametrize("member", ["issuer", "token_endpoint", "jwks_uri"])
+def test_a_url_that_is_none_is_found_and_not_stumbled_over(member: str, url: str) -> None:
+    report = attrs.evolve(good("root, openid, mcp"), change=setting(**{member: url})).examine()
+
+    assert {"metadata-urls", "issuer", "no-answer", "metadata-http"} & found(report)
+
+
+@pytest.mark.slow
+@given(
+    st.dictionaries(MEMBERS, NASTY, max_size=4),
+    st.dictionaries(KEY_MEMBERS, NASTY, max_size=3),
+    st.dictionaries(
+        FIELDS, st.sampled_from(["", ",", "https://[", "Mon, 01 Jan 0000 00:00:00 GMT", "Bearer a=", '"']), max_size=2
+    ),
+    st.sampled_from([200, 301, 401, 405, 500]),
+)
+def test_whatever_a_server_answers_the_examination_ends_in_a_report(
+    members: dict[str, object], key: dict[str, object], fields: dict[str, str], status: int
+) -> None:
+    changes = (setting(**members), keys(lambda published: [*published, published[0] | key]))
+
+    def change(request: Outgoing, response: Response) -> Response:
+        for changed in changes:
+            response = changed(request, response)
+        if ".well-known" not in request.url:
+            response = attrs.evolve(response, status=status)
+        for name, value in fields.items():
+            response = with_header(response, name, value)
+        return response
+
+    report = attrs.evolve(good("root, openid, mcp"), change=change).examine()
+
+    assert all(finding.text.isprintable() for finding in report.findings)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.wire.text import ascii_lower, media_type
 from oauthcore_doctor.finding import Check, Severity
-from oauthcore_doctor.observations import METADATA, Exchange, Observations, Probe, text_of
+from oauthcore_doctor.observations import METADATA, Exchange, Observations, Probe, is_url, text_of
 
 
 def attempts(seen: Observations) -> Iterator[tuple[Probe, Exchange]]:
@@ -112,9 +112,15 @@ def difference(wanted: str, found: str) -> str:
         return "which differs in the scheme"
     if ascii_lower(wanted) == ascii_lower(found):
         return "which differs in upper and lower case"
-    if urlsplit(wanted).hostname == urlsplit(found).hostname and urlsplit(wanted).path == urlsplit(found).path:
+    if is_url(found) and without_port(wanted) == without_port(found):
         return "which differs in the port"
     return "which is another one"
+
+
+def without_port(url: str) -> tuple[str | None, str]:
+    """Return the host and the path of a URL."""
+    parts = urlsplit(url)
+    return parts.hostname, parts.path
 
 
 def disagreements(seen: Observations) -> Iterator[str]:
