@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 from urllib.parse import parse_qsl
 
-from oauthcore import AuthorizationServer, Refusal, Request, Response
+from oauthcore import AuthorizationServer, Refusal, Request, Response, World, run
 from oauthcore.authorization.response_mode import form_post_page
 from oauthcore.errors import OAuthError
-from oauthcore.redirect_uri import with_parameters
+from oauthcore.redirect_uri import is_registered, with_parameters
 from oauthcore.wire.http import json_response, see_other
 from oauthcore_mock.faults import Body, ErrorCode, Fault, Flawed, Malformed, Revoked, Slow, Status
 
@@ -18,12 +18,14 @@ _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _REASON = "the test wants it so"
 
 
-def faulty_response(fault: Fault, endpoint: str, request: Request, server: AuthorizationServer) -> Response | None:
+def faulty_response(
+    fault: Fault, endpoint: str, request: Request, server: AuthorizationServer, world: World
+) -> Response | None:
     """Return the answer that a fault makes, None if it leaves the answer as it is."""
     match fault:
         case ErrorCode():
             if endpoint == "authorization":
-                return _sent_back(fault, request, server)
+                return _sent_back(fault, request, server, world)
             return _refused(fault, request, server)
         case Status():
             return Response(fault.status, (_TEXT,), b"The test wants it so.\n", Refusal("", _REASON))
@@ -60,12 +62,16 @@ def _kinds(kinds: Iterable[type[OAuthError]]) -> Iterator[type[OAuthError]]:
         yield from _kinds(kind.__subclasses__())
 
 
-def _sent_back(fault: ErrorCode, request: Request, server: AuthorizationServer) -> Response | None:
-    """Send the browser back to the client with an error (RFC 6749 section 4.1.2.1), wherever the request says."""
+def _sent_back(fault: ErrorCode, request: Request, server: AuthorizationServer, world: World) -> Response | None:
+    """Send the browser back to the client with an error (RFC 6749 section 4.1.2.1).
+
+    A redirect URI that is not the client's is left to the server to refuse, as it is without a fault.
+    """
     source = request.query if request.method == "GET" else request.body.decode("utf-8", "replace")
     parameters = dict(parse_qsl(source))
     uri = parameters.get("redirect_uri")
-    if uri is None:
+    client = run(server.clients.find(parameters.get("client_id", "")), world)
+    if uri is None or client is None or not is_registered(uri, client.redirect_uris):
         return None
     answer = {"error": fault.code, "error_description": fault.description}
     answer |= {"state": parameters["state"]} if "state" in parameters else {}

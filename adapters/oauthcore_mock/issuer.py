@@ -281,7 +281,7 @@ class Issuer:
         fault = self.faults.take(endpoint)
         believed = request if self._any_client is None else self._any_client.take(request)
         self._learning.learn(believed)
-        response = None if fault is None else faulty_response(fault, endpoint, believed, self.server)
+        response = None if fault is None else faulty_response(fault, endpoint, believed, self.server, self.world)
         if response is None:
             response = self._answer(endpoint, believed, decided)
         request_and_response = recorded(endpoint, request, response)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,7 +128,12 @@ class Provider:
         name = _name_in(path, self._issuers)
         if name in self._issuers:
             return self._issuers[name]
-        return self.issuer(name) if self._makes_issuers and name else None
+        if not self._makes_issuers or not name:
+            return None
+        # Anything may be asked for. What can't be an issuer's path is nobody's.
+        with suppress(ConfigurationError):
+            return self.issuer(name)
+        return None
 
 
 def _name_in(path: str, known: dict[str, Any]) -> str:

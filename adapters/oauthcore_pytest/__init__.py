@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from oauthcore.testing import GrantMachine, check_storage, crash_points, interleave
     from oauthcore_mock import (
         FLAWS,
         Body,
@@ -48,6 +49,8 @@ _PLACES = {
     "assert_challenge": "oauthcore_pytest.challenge",
     "alog_in": "oauthcore_pytest.relying_party",
     "log_in": "oauthcore_pytest.relying_party",
+    # What tests a storage, a grant or an endpoint of one's own.
+    **dict.fromkeys(("GrantMachine", "check_storage", "crash_points", "interleave"), "oauthcore.testing"),
 }
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "Callback",
     "Clock",
     "FlawName",
+    "GrantMachine",
     "Issuer",
     "NotSentBack",
     "Provider",
@@ -69,6 +73,9 @@ __all__ = [
     "acting_as",
     "alog_in",
     "assert_challenge",
+    "check_storage",
+    "crash_points",
+    "interleave",
     "log_in",
 ]
 

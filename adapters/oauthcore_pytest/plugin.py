@@ -1,4 +1,7 @@
-"""The fixtures, which pytest finds by the entry point `pytest11`. Each imports what it needs when it is used."""
+"""The fixtures and options, which pytest finds by the entry point `pytest11`.
+
+Each imports what it needs when it is used.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,24 @@ if TYPE_CHECKING:
     from oauthcore_mock import Browser, Clock, Issuer, Provider, RegisteredClient, User
     from oauthcore_pytest.applications import Applications
     from oauthcore_pytest.token_factory import TokenFactory
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the URL of a server that is running somewhere, to be tested as its clients meet it."""
+    group = parser.getgroup("oauthcore", "OAuth and OpenID Connect")
+    group.addoption("--oauth-conformance", metavar="URL", help="test the authorization server at this issuer")
+    group.addoption("--oauth-resource", metavar="URL", help="test this protected resource, such as an MCP endpoint")
+    group.addoption("--oauth-ca-file", metavar="FILE", help="certificates to trust besides the system's, in PEM")
+
+
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add the tests of a running server, where one is named."""
+    url, resource = config.getoption("--oauth-conformance"), config.getoption("--oauth-resource")
+    if url is None and resource is None:
+        return
+    from oauthcore_pytest.conformance import conformance_tests
+
+    items += conformance_tests(session, url, resource, config.getoption("--oauth-ca-file"))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 
 from oauthcore import ConfigurationError, Request
 from oauthcore.jose.strict_json import parse_object
-from oauthcore_mock import Body, Browser, FlawName, Issuer, RegisteredClient, Slow
+from oauthcore_mock import Body, Browser, FlawName, Issuer, NotSentBack, Provider, RegisteredClient, Slow
 from tests.plugin.relying_party import authorization_url, claims_of, get, header_of, post, redeem, tokens
 
 
@@ -53,6 +53,23 @@ def test_an_authorization_goes_back_with_an_error(
 
     assert (callback.error, callback.state, callback.parameters["iss"]) == ("server_error", "s", issuer.url)
     assert ("#" in callback.url, callback.method) == (mode == "fragment", "POST" if mode == "form_post" else "GET")
+
+
+@pytest.mark.parametrize("changes", [{"redirect_uri": "https://attacker.example/"}, {"client_id": "nobody"}])
+def test_an_error_is_sent_to_nobody_but_the_client(changes: dict[str, str], issuer: Issuer, browser: Browser) -> None:
+    issuer.client(redirect_uris=["https://app.example/cb"])
+    issuer.fail_next("authorization", "server_error")
+
+    with pytest.raises(NotSentBack):
+        browser.authorize(authorization_url(issuer, **{"redirect_uri": "https://app.example/cb", **changes}))
+
+
+@pytest.mark.parametrize("path", ["/a%20b/jwks", "/%00/jwks", "/é/jwks", "/", "//"])
+def test_a_path_that_no_issuer_can_have_is_nobody_s(path: str) -> None:
+    provider = Provider("http://127.0.0.1:9400", makes_issuers=True)
+
+    assert provider.handle(Request("GET", path)).response.status == 404
+    assert provider.handle(Request("GET", "/acme/jwks")).response.status == 200
 
 
 def test_an_endpoint_answers_with_a_status_as_a_proxy_does(issuer: Issuer) -> None:

@@ -175,3 +175,21 @@ def test_a_suite_that_does_not_use_the_plugin_imports_nothing_of_it() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert eval(done.stdout) == {"oauthcore_pytest", "oauthcore_pytest.plugin"}
+
+
+@pytest.mark.slow
+def test_the_extra_is_enough() -> None:
+    """Nothing is imported that `pip install "oauthcore[pytest]"` does not bring."""
+    script = """
+import sys
+absent = "jinja2 itsdangerous argon2 prometheus_client cyclopts rich sqlalchemy redis httpx hypothesis".split(" ")
+sys.modules.update(dict.fromkeys(absent))
+from oauthcore_pytest.serving import served
+from oauthcore_pytest.applications import Applications
+import oauthcore_pytest.attacks, oauthcore_pytest.conformance
+with served() as provider:
+    issuer = provider.issuer()
+    assert issuer.token() and issuer.client() and issuer.jwks and Applications(provider).asgi
+"""
+
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)

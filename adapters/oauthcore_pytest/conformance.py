@@ -1,0 +1,92 @@
+"""Tests of a server that is running somewhere: `pytest --oauth-conformance URL` makes one of each check of the doctor.
+
+The server is examined once, when the first of them runs, as `oauthcore doctor` does it: as its clients meet it, without
+a login, and without a change. What costs clients or security fails its test; a note does not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oauthcore import ConfigurationError
+from oauthcore_doctor import CHECKS, Check, Finding, Report, Severity, Target, examine
+from oauthcore_doctor.network import NetworkPort, check_ca_file, hosts_named_by
+
+
+class Unfit(Exception):
+    """Hold what a check has found."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        super().__init__()
+        self.findings = tuple(findings)
+
+
+class Examination(pytest.Collector):
+    """Be the server that is examined, and collect the checks."""
+
+    examined: Target
+    ca_file: Path | None
+
+    def collect(self) -> Iterator[pytest.Item]:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Return a test for each check."""
+        for check in CHECKS:
+            item: ConformanceTest = ConformanceTest.from_parent(self, name=check.id)
+            item.check = check
+            yield item
+
+    @cached_property
+    def report(self) -> Report:
+        """Examine the server, the first time."""
+        return examine(self.examined, NetworkPort(hosts_named_by(self.examined), ca_file=self.ca_file))
+
+
+class ConformanceTest(pytest.Item):
+    """Be the test of one check."""
+
+    check: Check
+
+    def runtest(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
+        """Fail for what the check has found, unless it is a note."""
+        assert isinstance(self.parent, Examination)
+        report = self.parent.report
+        found = [finding for finding in report.findings if finding.check.id == self.check.id]
+        if found and self.check.severity is not Severity.NOTE:
+            raise Unfit(found)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # type: ignore[explicit-override]  # 3.12's
+        """Say what is wrong, for whom, and what to do about it."""
+        if not isinstance(excinfo.value, Unfit):
+            return super().repr_failure(excinfo, style)
+        check = self.check
+        found = "\n".join(f"  {finding.text}" for finding in excinfo.value.findings)
+        return (
+            f"{check.severity.value}: {check.title} ({check.section})\n{found}\n"
+            f"  matters to: {check.matters_to}\n  remedy: {check.remedy}"
+        )
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:  # type: ignore[explicit-override]  # 3.12's
+        """Return what the test is called."""
+        return self.path, None, self.check.id
+
+
+def conformance_tests(
+    session: pytest.Session, url: str | None, resource: str | None, ca: str | None
+) -> list[pytest.Item]:
+    """Return the tests of a server and a resource; raises `pytest.UsageError` for what can't be examined."""
+    ca_file = None if ca is None else Path(ca)
+    try:
+        check_ca_file(ca_file)
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+    for value in (url, resource):
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise pytest.UsageError(f"{value} is no URL of a server: begin it with https://")
+    examination: Examination = Examination.from_parent(session, name="oauth-conformance", nodeid="oauth-conformance")
+    examination.examined, examination.ca_file = Target(url, resource, None), ca_file
+    return list(examination.collect())
