@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from secrets import token_bytes
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
@@ -24,7 +24,7 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.flow.effects import Sign
+from oauthcore.flow.effects import Flow, Sign
 from oauthcore.jose import crypto
 from oauthcore.jose.crypto import VerifiedJwt
 from oauthcore.jose.jwk import Jwk
@@ -52,6 +52,16 @@ class Reply:
 
     response: Response
     delay: float = 0.0
+
+
+class Mounted(Protocol):
+    """A protected resource below an issuer, which hands it the requests for its paths."""
+
+    def owns(self, path: str) -> bool:
+        """Return whether a path belongs to it."""
+
+    def handle(self, request: Request) -> Flow[Response]:
+        """Answer a request for such a path."""
 
 
 def no_fetch(request: Outgoing) -> Response:
@@ -115,6 +125,7 @@ class Issuer:
         self._sign_in = SignIn(self.server, self.world, self.people)
         self._tokens = Tokens(self)
         self._endpoints = self._endpoint_names()
+        self._mounted: list[Mounted] = []
 
     @property
     def base(self) -> str:
@@ -271,12 +282,19 @@ class Issuer:
         draft = Draft(header, claims, key, stranger(self._material, key), self.clock.now)
         return draft if self.imitation is None else imitated(draft, self.imitation)
 
+    def mount(self, resource: Mounted) -> None:
+        """Serve a protected resource at a path of its own below the issuer's; it is recorded as `resource`."""
+        self._mounted.append(resource)
+
     def owns(self, path: str) -> bool:
         """Return whether a path is one of its endpoints', pages' or metadata's."""
         return path in self.server.metadata_paths or path.startswith(f"{self.base}/")
 
     def handle(self, request: Request, decided: Decision | None = None) -> Reply:
         """Answer a request; `decided` is what the person at this browser does, whoever is next where it is None."""
+        mounted = next((each for each in self._mounted if each.owns(request.path)), None)
+        if mounted is not None:
+            return self._recorded("resource", request, run(mounted.handle(request), self.world))
         endpoint = self._endpoints.get(request.path, "")
         fault = self.faults.take(endpoint)
         believed = request if self._any_client is None else self._any_client.take(request)
@@ -284,11 +302,14 @@ class Issuer:
         response = None if fault is None else faulty_response(fault, endpoint, believed, self.server, self.world)
         if response is None:
             response = self._answer(endpoint, believed, decided)
+        return self._recorded(endpoint, request, response, fault.seconds if isinstance(fault, Slow) else 0.0)
+
+    def _recorded(self, endpoint: str, request: Request, response: Response, delay: float = 0.0) -> Reply:
         request_and_response = recorded(endpoint, request, response)
         self.requests.add(request_and_response)
         if self._everything is not None:
             self._everything.add(request_and_response)
-        return Reply(response, fault.seconds if isinstance(fault, Slow) else 0.0)
+        return Reply(response, delay)
 
     def _answer(self, endpoint: str, request: Request, decided: Decision | None) -> Response:
         response = self._sign_in.answer(request, decided, shows_form=self.shows_form and decided is None)
@@ -376,7 +397,7 @@ def _verify_imitated(token: str, keys: Iterable[Jwk], algorithms: Collection[str
 
 
 def kind_of(jwt: Jwt) -> TokenName | None:
-    """Tell which token this is, None for one that flaws are not for: a signed UserInfo never expires."""
+    """Return which token this is, None for one that flaws are not for: a signed UserInfo never expires."""
     if jwt.typ == "at+jwt":
         return "access_token"
     return "id_token" if jwt.typ == "JWT" and "exp" in jwt.claims else None

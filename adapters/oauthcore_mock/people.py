@@ -22,7 +22,7 @@ def _frozen(claims: Mapping[str, object]) -> Mapping[str, object]:
 
 @attrs.frozen
 class User:
-    """Be somebody who can sign in: `sub` names them, `claims` is what ID tokens and UserInfo say of them.
+    """Somebody who can sign in: `sub` names them, `claims` is what ID tokens and UserInfo say of them.
 
     The claims that a scope stands for are released with that scope (OIDC Core section 5.4), all others always.
     `access_token_claims` are in access tokens that are JWTs.

@@ -82,7 +82,7 @@ def _error_in(response: Response) -> str:
 
 
 class Recorder:
-    """Be `issuer.requests`: what was asked, in order. It can be read as a list."""
+    """`issuer.requests`: what was asked, in order. It can be read as a list."""
 
     def __init__(self, length: int | None = None) -> None:
         self._requests: deque[RecordedRequest] = deque(maxlen=length)

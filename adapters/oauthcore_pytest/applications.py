@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Applications:
-    """Be the provider in several forms: `asgi` for `httpx.ASGITransport` and Starlette's test client, `wsgi` for
+    """The provider in several forms: `asgi` for `httpx.ASGITransport` and Starlette's test client, `wsgi` for
     `httpx.WSGITransport` and Werkzeug's, and `fetch` for the `fetch=` of a `World`.
 
     Which host they are called by makes no difference.

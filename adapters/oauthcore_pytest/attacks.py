@@ -226,7 +226,7 @@ ATTACKS: tuple[Attack, ...] = (
 
 
 def leads_away(relying_party: RelyingParty, issuer: Issuer, browser: Browser, name: str) -> bool:
-    """Tell whether a login can be made to end at a host of somebody else's, by a parameter of the login page."""
+    """Return whether a login can be made to end at a host of somebody else's, by a parameter of the login page."""
     http = relying_party.client()
     mark = "&" if "?" in relying_party.login else "?"
     path = f"{relying_party.login}{mark}{urlencode({name: ATTACKER})}"

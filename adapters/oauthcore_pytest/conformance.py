@@ -28,7 +28,7 @@ class Unfit(Exception):
 
 
 class Examination(pytest.Collector):
-    """Be the server that is examined, and collect the checks."""
+    """The server that is examined; it collects the checks."""
 
     examined: Target
     ca_file: Path | None
@@ -47,7 +47,7 @@ class Examination(pytest.Collector):
 
 
 class ConformanceTest(pytest.Item):
-    """Be the test of one check."""
+    """The test of one check."""
 
     check: Check
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from oauthcore_h11.demo_mcp import DemoMcp
     from oauthcore_mock import Browser, Clock, Issuer, Provider, RegisteredClient, User
     from oauthcore_pytest.applications import Applications
     from oauthcore_pytest.token_factory import TokenFactory
@@ -103,6 +104,16 @@ def oauth_browser(oauth_server: Provider) -> Browser:
     from oauthcore_mock import Browser
 
     return Browser(oauth_server)
+
+
+@pytest.fixture
+def oauth_mcp(oauth_issuer: Issuer) -> DemoMcp:
+    """Return an MCP endpoint at `oauth_mcp.url`, with three tools, which this test's issuer has tokens for."""
+    from oauthcore_h11.demo_mcp import make_mcp
+
+    mcp = make_mcp(oauth_issuer.server)
+    oauth_issuer.mount(mcp)
+    return mcp
 
 
 @pytest.fixture

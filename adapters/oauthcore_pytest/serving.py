@@ -43,7 +43,7 @@ class _Serving(threading.Thread):
         self._over = asyncio.Event()
 
     def run(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Be the thread."""
+        """Run in the thread."""
         try:
             self._loop.run_until_complete(self._serve())
         finally:

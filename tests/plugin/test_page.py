@@ -68,7 +68,7 @@ def test_it_counts_what_there_is() -> None:
     )
 
     fixtures = [name for name in vars(plugin) if name.startswith("oauth_") and name != "oauth_url"]
-    assert (row["pytest fixtures"], len(fixtures)) == ("eight", 8)
+    assert (row["pytest fixtures"], len(fixtures)) == ("nine", 9)
     assert row["tokens with a flaw"] == str(len(FLAWS))
     assert row["attacks on a relying party"] == str(len(ATTACKS))
 
