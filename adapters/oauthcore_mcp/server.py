@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -53,9 +53,13 @@ def oauth_for_mcp(
     world: World | AsyncWorld,
     key: bytes,
     resources: Resources | Iterable[Resource],
+    *,
+    scope_texts: Mapping[str, str | Mapping[str, str]] | None = None,
     **settings: Any,
 ) -> OAuth:
     """Make the same with pages to log in and to allow, as an ASGI application.
+
+    `scope_texts` says of scopes what people read on the consent page: a text, or one for each language.
 
     Whose a name and a password are is asked of the world's `authenticate`. A world without `fetch` gets an
     `AsyncFetcher`, which connects to public addresses alone. An application with a login of its own takes
@@ -63,10 +67,11 @@ def oauth_for_mcp(
     """
     # They need Jinja2 and urllib3, for which an application with pages of its own may have no use.
     from oauthcore_fetch import AsyncFetcher
-    from oauthcore_pages import Pages
+    from oauthcore_pages import Pages, Templates
 
     if world.fetch is attrs.fields(type(world)).fetch.default:
         world = AsyncWorld(**attrs.asdict(world, recurse=False) | {"fetch": AsyncFetcher()})
     server = server_for_mcp(issuer, key, resources, fetches=True, **settings)
-    pages = Pages(server, key=key, clock=time.time, entropy=secrets.token_bytes)
+    templates = Templates(scopes=scope_texts)
+    pages = Pages(server, key=key, clock=time.time, entropy=secrets.token_bytes, templates=templates)
     return OAuth(server, world, pages=pages)

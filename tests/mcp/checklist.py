@@ -97,14 +97,14 @@ ROWS: Mapping[str, Row] = {
     "G6": Row("`/mcp` and `/mcp/`, streams, the scheme's spelling", "oauthcore_mcp.protect"),
     "G7": Row("keys and answers kept; 503 where nobody answers", "oauthcore.resource.jwt_tokens"),
     "H1": Row("client credentials", "oauthcore.grants.client_credentials"),
-    "H2": Row("identity assertions (ID-JAG), at the resource's server", "", missing="there is no such grant; it can be added from outside (extending.md)"),
-    "H3": Row("identity assertions, at the identity provider", "", missing="there is no token exchange"),
-    "H4": Row("DPoP", "", missing="no proofs are asked for; a token that is bound to a key is refused where a bearer shows it"),
-    "H5": Row("workload identity", "", missing="there is no such grant"),
-    "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="Django and WSGI hosts are met by no MCP client here; `tests/hosts` holds their answers to the same bytes"),
+    "H2": Row("identity assertions (ID-JAG), at the resource's server", "", missing="there is no `jwt-bearer` grant: it takes trusted issuers with their keys, a `jti` that is spent in the commit that issues, and people matched to an issuer's `sub`. A host can add it as a grant of its own (extending.md)"),
+    "H3": Row("identity assertions, at the identity provider", "", missing="there is no token exchange (RFC 8693), by which an ID token is exchanged for an assertion"),
+    "H4": Row("DPoP", "oauthcore.resource.stored_token", ("core/resource/test_server.py::test_token_that_is_bound_to_a_key_is_no_bearers",), missing="no proofs are asked for or looked at (RFC 9449): neither `jkt` at the token endpoint nor nonces; a token that is bound to a key is refused where a bearer shows it"),
+    "H5": Row("workload identity", "", missing="there is no `jwt-bearer` grant, as in H2; a workload with a key of its own has client credentials by `private_key_jwt` (H1)"),
+    "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="a Django host is met by no MCP client here; `tests/hosts` holds its answers to the same bytes. The Python client has `private_key_jwt` for client credentials alone; people log in by it with the TypeScript ones"),
     "I2": Row("the conformance suite", "tests/mcp_clients"),
     "I3": Row("three replicas, restarts, a TLS proxy", "tests/mcp"),
-    "I4": Row("the cases of workers-oauth-provider's suite", "", missing="not ported as a suite of their own"),
+    "I4": Row("the cases of workers-oauth-provider's suite", "tests/mcp"),
 }  # fmt: skip
 
 

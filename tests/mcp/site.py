@@ -8,9 +8,10 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
+from threading import Thread
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,7 +19,9 @@ import anyio
 import attrs
 import httpx2
 import uvicorn
+import waitress  # type: ignore[import-untyped]  # it has no types
 from fastmcp import FastMCP
+from flask import Flask
 from mcp import Client as McpClient
 from mcp.client.auth import OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
@@ -55,6 +58,8 @@ from oauthcore_mcp import protect_mcp, server_for_mcp
 from oauthcore_mcp.fastmcp import McpAuth
 from oauthcore_mcp.sdk import Verifier
 from oauthcore_pages import Pages
+from oauthcore_wsgi import OAuth as BlockingOAuth
+from oauthcore_wsgi.flask import OAuth as FlaskOAuth
 from tests.processes import PATIENCE
 from tests.relying_parties.browser import Browser
 
@@ -63,6 +68,7 @@ SCOPES = ("files:read", "files:write")
 SECRET = "s3cret/with+all=of&it"
 Kind = Literal["protect", "settings", "fastmcp"]
 Tokens = Literal["shared", "introspected", "jwt"]
+HostName = Literal["asgi", "h11", "wsgi", "flask"]
 
 
 def authenticate(username: str, password: Secret) -> str | None:
@@ -143,6 +149,33 @@ async def h11(app: Callable[[Request], Any], at: socket.socket) -> AsyncIterator
         await server.stop()
 
 
+def blocking(host: HostName, server: AuthorizationServer, world: World, pages: Pages) -> Any:
+    """Return the authorization server as a WSGI application, by itself or as the blueprint of a Flask application."""
+    if host == "wsgi":
+        return BlockingOAuth(server, world, pages=pages)
+    app = Flask("login")
+    app.register_blueprint(FlaskOAuth(server, world, pages=pages).blueprint)
+    return app
+
+
+@contextmanager
+def wsgi(app: Any, requests: list[str], at: socket.socket) -> Iterator[None]:
+    """Serve a WSGI application by waitress, on threads of its own."""
+
+    def counting(environ: Any, start_response: Any) -> Any:
+        requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        return app(environ, start_response)
+
+    server: Any = waitress.create_server(counting, sockets=[at], map={})
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.trigger.pull_trigger(server.close)
+        thread.join(PATIENCE)
+
+
 def origin(at: socket.socket) -> str:
     """Return the URL of a socket."""
     return f"http://127.0.0.1:{at.getsockname()[1]}"
@@ -181,7 +214,7 @@ def served(kind: Kind, oauth: Any, url: str, **settings: Any) -> Any:
 @asynccontextmanager
 async def site(
     kind: Kind = "protect",
-    host: Literal["asgi", "h11"] = "asgi",
+    host: HostName = "asgi",
     prefix: str = "",
     tokens: Tokens = "shared",
     documents: Callable[[Outgoing], Response] | None = None,
@@ -235,7 +268,10 @@ async def site(
         return await arun(server.handle(request, pages.login_of(request), pages.error_page(request)), world)
 
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(asgi(counting, here) if host == "asgi" else h11(by_h11, here))
+        if host in {"wsgi", "flask"}:
+            stack.enter_context(wsgi(blocking(host, server, world, pages), requests, here))
+        else:
+            await stack.enter_async_context(asgi(counting, here) if host == "asgi" else h11(by_h11, here))
         if together:
             there.close()
         else:

@@ -16,6 +16,8 @@ from oauthcore.openid import OpenID
 from oauthcore_asgi import OAuth
 from oauthcore_mcp import oauth_for_mcp
 from tests.mcp.site import SCOPES, authenticate
+from tests.pages.html import Page
+from tests.pages.site import FORM
 
 HOST = "https://mcp.example"
 CALLBACK = "https://app.example/cb?kept=1"
@@ -248,3 +250,32 @@ def test_c12_grant_type_that_is_not_the_clients_is_unauthorized() -> None:
     assert ask(made(), "POST", "/token", data=body, headers=basic("basic", SECRET)).json()["error"] == (
         "unauthorized_client"
     )
+
+
+def test_consent_page_says_in_words_what_a_scope_is_and_at_which_api() -> None:
+    world = World(MemoryStorage(), authenticate=authenticate)
+    files = Resource(f"{HOST}/mcp", scopes=SCOPES, name="Files")
+    oauth = oauth_for_mcp(HOST, world, bytes(32), [files], scope_texts={"files:read": "Read your files"})
+    public = Client(client_id="public", token_endpoint_auth_method="none", redirect_uris=[CALLBACK], scope=SCOPES)
+    run(oauth.server.clients.register(public), world)
+
+    page = consent_page(oauth, {"client_id": "public", "redirect_uri": CALLBACK, "scope": "files:read"})
+
+    assert "Read your files" in page
+    assert ">Files</" in page
+    assert f"{HOST}/mcp" in page
+
+
+def consent_page(oauth: OAuth, request: Mapping[str, str]) -> str:
+    """Sign in, and return the page that asks."""
+
+    async def walk() -> str:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(oauth), base_url=HOST, follow_redirects=True
+        ) as http:
+            challenge = {"code_challenge": S256, "code_challenge_method": "S256", "response_type": "code"}
+            page = Page.of((await http.get("/authorize", params={**request, **challenge})).text)
+            content = page.submission(("username", "alice"), ("password", "wonderland"))
+            return (await http.post(page.action or "", content=content, headers=dict([FORM]))).text
+
+    return anyio.run(walk)

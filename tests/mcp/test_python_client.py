@@ -6,7 +6,6 @@ important ones of the others; not every one meets every other.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,16 +14,16 @@ import httpx2
 import pytest
 from fastmcp import Client as FastMcpClient
 from fastmcp.client.auth import OAuth as FastMcpOAuth
+from joserfc.jwk import import_key
 from mcp import Client as McpClient
-from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider
+from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider, SignedJWTParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult
 
-from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import set_of
 from tests.core.clients.publishing import WEB, Hosts
 from tests.core.signing_keys import key_for
-from tests.mcp.site import CALLBACK, Host, Kind, Memory, Site, Tokens, site
+from tests.mcp.site import CALLBACK, Host, HostName, Kind, Memory, Site, Tokens, site
 
 
 def run_on(scenario: Callable[[Site], Awaitable[None]], **where: Any) -> None:
@@ -105,6 +104,24 @@ def test_i1_server_elsewhere_reads_the_tokens_itself() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("host", "tokens", "prefix"),
+    [("wsgi", "introspected", ""), ("flask", "jwt", ""), ("flask", "introspected", "/tenant1")],
+)
+def test_i1_client_logs_in_at_a_blocking_host(host: HostName, tokens: Tokens, prefix: str) -> None:
+    async def scenario(site: Site) -> None:
+        format = {"access_token_format": "jwt"} if tokens == "jwt" else {}
+        known = Host(site, Memory(client=site.register("known", "none", **format)))
+
+        await log_in_call_refresh(known)
+
+        assert (site.count("POST /introspect") > 0) == (tokens == "introspected")
+        assert site.count("POST /token") == 2
+
+    run_on(scenario, host=host, tokens=tokens, prefix=prefix)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "none"])
 def test_i1_client_registers_itself_by_each_method(method: str) -> None:
     async def scenario(site: Site) -> None:
@@ -119,24 +136,29 @@ def test_i1_client_registers_itself_by_each_method(method: str) -> None:
 
 
 @pytest.mark.slow
-def test_h1_client_gets_tokens_for_itself_by_a_key_of_its_own() -> None:
-    key = key_for("ES256")
-
-    async def assertion(audience: str) -> str:
-        claims = {"iss": "robot", "sub": "robot", "aud": audience, "exp": time.time() + 60, "jti": str(time.time())}
-        return sign_claims(claims, key, "ES256")
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_h1_client_gets_tokens_for_itself_by_a_key_of_its_own_and_new_ones_when_they_expire(algorithm: str) -> None:
+    """H1, C8: this SDK has `private_key_jwt` for client credentials alone, with assertions that it signs itself."""
+    key = key_for(algorithm)
+    members: Any = dict(key.members)
+    held: Any = import_key(members, members["kty"])
+    pem = held.as_pem(private=True).decode()
+    signed = SignedJWTParameters(issuer="robot", subject="robot", signing_key=pem, signing_algorithm=algorithm)
 
     async def scenario(site: Site) -> None:
         grants = {"grant_types": ("client_credentials",), "response_types": (), "redirect_uris": ()}
         site.register("robot", "private_key_jwt", jwks=set_of([key]).decode(), **grants)
-        auth = PrivateKeyJWTOAuthProvider(site.url, Memory(), "robot", assertion, "files:read", issuer=site.issuer)
-        async with (
-            httpx2.AsyncClient(auth=auth, timeout=30, trust_env=False) as http,
-            McpClient(streamable_http_client(site.url, http_client=http)) as client,
-        ):
-            result = await client.call_tool("read", {"path": "a.txt"})
-
-        assert "a.txt for robot" in result.model_dump_json()
+        assertion, memory = signed.create_assertion_provider(), Memory()
+        auth = PrivateKeyJWTOAuthProvider(site.url, memory, "robot", assertion, "files:read", issuer=site.issuer)
+        for calls in (1, 2):
+            async with (
+                httpx2.AsyncClient(auth=auth, timeout=30, trust_env=False) as http,
+                McpClient(streamable_http_client(site.url, http_client=http)) as client,
+            ):
+                result = await client.call_tool("read", {"path": "a.txt"})
+            assert "a.txt for robot" in result.model_dump_json()
+            assert site.count("POST /token") == calls
+            auth.context.token_expiry_time = 1
 
     run_on(scenario, kind="protect", host="h11", tokens="introspected")
 
