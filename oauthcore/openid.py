@@ -77,7 +77,9 @@ class OpenID:
             raise ConfigurationError("prompts", sorted(unknown), f"use some of {', '.join(sorted(PROMPTS))}")
         for scope, names in self.scope_claims.items():
             if ours := RESERVED_CLAIMS.intersection(strings(f"scope_claims.{scope}", names)):
-                raise ConfigurationError(f"scope_claims.{scope}", sorted(ours), "leave out what the server itself says")
+                raise ConfigurationError(
+                    f"scope_claims.{scope}", sorted(ours), "leave these out: the server sets them itself"
+                )
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -120,7 +120,7 @@ def remove_if_dead(bind: str, path: Path) -> None:
     except OSError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ConfigurationError("bind", bind, "there is a file of that name, which is no socket; name another")
+        raise ConfigurationError("bind", bind, "a file with this name is not a socket; name another")
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))

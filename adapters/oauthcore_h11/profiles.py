@@ -44,7 +44,7 @@ def profile_of(subject: str, claims: Mapping[str, object]) -> Profile:
     """
     check_subject(subject)
     if ours := sorted(RESERVED_CLAIMS.intersection(claims)):
-        raise ConfigurationError("claims", ours, "leave out what the server itself says")
+        raise ConfigurationError("claims", ours, "leave these out: the server sets them itself")
     text = json.dumps(claims, ensure_ascii=False, sort_keys=True)
     if len(text) > MAX_CLAIMS:
         raise ConfigurationError("claims", f"{len(text)} characters", f"use at most {MAX_CLAIMS}")

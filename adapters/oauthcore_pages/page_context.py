@@ -34,7 +34,7 @@ class PagePaths:
         if server.paths.interaction is not None:
             raise ConfigurationError("paths.interaction", server.paths.interaction, "leave it out: these are the pages")
         if server.openid is not None and logout != server.paths.logout:
-            raise ConfigurationError("paths.logout", logout, "give the server's Paths the same")
+            raise ConfigurationError("paths.logout", logout, "set the same path in the server's Paths")
         paths = {"login": server.paths.login, "approve": server.paths.consent, "account": account, "logout": logout}
         for name in ("account", "logout"):
             path = paths[name]

@@ -81,7 +81,9 @@ class Address:
         seconds, servers_waited_for = decimal(linger, DIGITS), decimal(replicas, DIGITS)
         assert seconds is not None and servers_waited_for is not None
         if replicas != "0" and found["manner"] == "+cluster":
-            raise ConfigurationError("storage", shown(url), "leave replicas out: a commit in a cluster waits for none")
+            raise ConfigurationError(
+                "storage", shown(url), "leave replicas out: commits in a cluster don't wait for them"
+            )
         scheme, user = SCHEMES[found["scheme"]], found["user"] or ""
         rest = found["path"].removeprefix(f"/{service}")
         query = f"?{urlencode(options)}" if options else ""

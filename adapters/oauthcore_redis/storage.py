@@ -178,7 +178,7 @@ class AsyncRedisStorage:
 def operations_of(prefix: str, linger: int, replicas: int, *, is_cluster: bool) -> Operations:
     """Look the settings over; raises `ConfigurationError`."""
     if replicas and is_cluster:
-        raise ConfigurationError("replicas", replicas, "leave it out: a commit in a cluster waits for none")
+        raise ConfigurationError("replicas", replicas, "leave it out: commits in a cluster don't wait for replicas")
     if not 1 <= linger <= 86_400:
         raise ConfigurationError("linger", linger, "use a number of seconds, from one to a day of them")
     return Operations(KeyNames(prefix), linger, replicas)

@@ -113,7 +113,7 @@ def reviewed(client: Client, review: Callable[[Client], Client]) -> Client:
     check_kind("review", changed, Client, "return the client, changed or not: attrs.evolve(client, …)")
     for name in _OWN:
         if getattr(changed, name) != getattr(client, name):
-            raise ConfigurationError("review", name, "return the client with this as it was: attrs.evolve(client, …)")
+            raise ConfigurationError("review", name, "return the client with this unchanged: attrs.evolve(client, …)")
     return changed
 
 

@@ -110,7 +110,7 @@ def reviewed(client: Client, registrar: Registrar) -> Client:
     changed = registrar.settings.review(client)
     for name in _DRAWN:
         if getattr(changed, name) != getattr(client, name):
-            raise ConfigurationError("review", name, "return the client with this as it was: attrs.evolve(client, …)")
+            raise ConfigurationError("review", name, "return the client with this unchanged: attrs.evolve(client, …)")
     if changed.application_type not in {None, "web", "native"}:
         raise ConfigurationError("review", changed.application_type, "use web, native or None as application_type")
     return changed

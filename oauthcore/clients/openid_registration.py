@@ -115,4 +115,4 @@ def check_sector(client: Client, context: Context) -> None:
         raise ConfigurationError("sector_identifier_uri", uri, "serve a JSON array of redirect URIs there")
     for redirect_uri in client.redirect_uris:
         if redirect_uri not in listed:
-            raise ConfigurationError("sector_identifier_uri", uri, f"add {redirect_uri} to what is served there")
+            raise ConfigurationError("sector_identifier_uri", uri, f"add {redirect_uri} to the JSON array at this URL")

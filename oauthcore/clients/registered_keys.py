@@ -32,7 +32,7 @@ def check_keys(client: Client, policy: Policy) -> None:
 def _check_jwks(client: Client) -> None:
     if client.jwks is None:
         if client.jwks_uri is None and client.token_endpoint_auth_method == "private_key_jwt":
-            raise ConfigurationError("jwks_uri", None, "say where the client's public keys are, or give them as jwks")
+            raise ConfigurationError("jwks_uri", None, "set it, or jwks: the client's public keys")
         return
     if client.jwks_uri is not None:
         # OIDC Dynamic Client Registration section 2: they MUST NOT be used together.
@@ -78,7 +78,7 @@ def _check_algorithms(client: Client) -> None:
         raise ConfigurationError("request_object_signing_alg", alg, "a client without a secret signs with its own key")
     signs = alg in ASYMMETRIC_ALGORITHMS or (alg is None and client.require_signed_request_object)
     if signs and client.jwks is None and client.jwks_uri is None:
-        raise ConfigurationError("jwks_uri", None, "say where the keys are that it signs requests with, or give jwks")
+        raise ConfigurationError("jwks_uri", None, "set it, or jwks: the keys with which the client signs requests")
 
 
 def longest_hash(client: Client) -> int:

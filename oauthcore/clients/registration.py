@@ -112,7 +112,9 @@ def _check_types(client: Client, grant_types: frozenset[str], response_types: fr
                 "response_types", response_type, "the server does not offer it; allow it in the policy or leave it out"
             )
     if client.is_public and "client_credentials" in client.grant_types:
-        raise ConfigurationError("grant_types", "client_credentials", "a public client has none (RFC 6749 section 4.4)")
+        raise ConfigurationError(
+            "grant_types", "client_credentials", "leave it out: a public client can't use it (RFC 6749 section 4.4)"
+        )
 
 
 def _grant_types_for(response_type: str) -> tuple[str, ...]:
@@ -156,7 +158,7 @@ def with_secret(client: Client, secret: Secret | None, known: Client | None, con
     if not client.has_secret:
         if secret is not None:
             kind = "public client" if client.is_public else "client with a key of its own"
-            raise ConfigurationError("secret", secret, f"a {kind} has none; leave it out")
+            raise ConfigurationError("secret", secret, f"leave it out: a {kind} has no secret")
         return Registered(attrs.evolve(client, secrets=()), None)
     if known is not None and serves_on(known, secret, client, context):
         return Registered(attrs.evolve(client, secrets=known.secrets), secret)

@@ -70,5 +70,5 @@ def required_scope(scope: str | Iterable[str]) -> Scope:
     except InvalidScope:
         raise ConfigurationError("scope", scope, 'use printable ASCII without " and \\, divided by spaces') from None
     if "offline_access" in required:
-        raise ConfigurationError("scope", required.text, "leave out offline_access: it opens nothing at a resource")
+        raise ConfigurationError("scope", required.text, "leave out offline_access: it has no meaning at a resource")
     return required

@@ -118,7 +118,7 @@ def test_unix_socket_of_a_server_that_answers_is_left_alone(tmp_path: Path) -> N
 def test_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "a.sock").write_text("precious")
 
-    assert "which is no socket" in refused("unix:a.sock", folder=tmp_path)
+    assert "is not a socket" in refused("unix:a.sock", folder=tmp_path)
     assert (tmp_path / "a.sock").read_text() == "precious"
 
 

@@ -122,7 +122,7 @@ def test_an_address_shows_no_password() -> None:
 
 
 def test_a_commit_in_a_cluster_waits_for_no_replica() -> None:
-    with pytest.raises(ConfigurationError, match="leave replicas out: a commit in a cluster waits for none"):
+    with pytest.raises(ConfigurationError, match="leave replicas out: commits in a cluster don't wait for them"):
         RedisStorage.from_url("redis+cluster://127.0.0.1:1?replicas=1")
     with pytest.raises(ConfigurationError, match="replicas = 1: leave it out"):
         operations_of("oauthcore", 300, 1, is_cluster=True)

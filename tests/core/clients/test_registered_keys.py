@@ -91,7 +91,7 @@ def test_what_can_not_be_is_refused_by_name(client: Client, changes: dict[str, A
 
 
 def test_a_client_with_keys_of_its_own_has_no_secret() -> None:
-    with pytest.raises(ConfigurationError, match="a key of its own has none"):
+    with pytest.raises(ConfigurationError, match="a key of its own has no secret"):
         asserting_site().server.clients.prepare(attrs.evolve(KEYED, client_id="new"), Secret("s" * 64))
 
 

@@ -86,7 +86,7 @@ def test_a_secret_that_can_not_be_is_refused_and_not_shown(secret: str) -> None:
 
 
 def test_a_public_client_with_a_secret_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="public client has none"):
+    with pytest.raises(ConfigurationError, match="public client has no secret"):
         register(make_site(), secret="s", token_endpoint_auth_method="none")
 
 
