@@ -42,7 +42,8 @@ class Fetcher:
     Each request is made on the thread that asks. So that servers which do not answer never hold all threads of the
     host, make `at_once` half their number or less: so many documents are read at the same time at most, and hosts that
     have not answered yet share half of that (see `oauthcore_fetch.lanes`). Requests that read the same at the same time
-    are one, which a quarter of `at_once` wait for, and no more. Whoever waits does so for `timeout` at most.
+    are one, which a quarter of `at_once` wait for, and no more. As many wait for hosts that have not answered yet.
+    Whoever waits does so for `timeout` at most.
     """
 
     def __init__(
@@ -98,7 +99,8 @@ class Fetcher:
         """Return the answer, or why there is none, when the host's turn has come."""
         host, called, answered = host_of(request.url), Event(), False
         waiting = Waiting(host, inf, called.set, lambda: None)
-        self._lanes.enter(waiting)
+        if not self._lanes.enter(waiting, most=self._joining):
+            return FetchFailed("enough requests wait for hosts that have not answered yet")
         try:
             if not called.wait(self.timeout) and self._lanes.is_in_line(waiting):
                 return FetchFailed("it was not this request's turn in time")

@@ -42,13 +42,24 @@ class Lanes:
         self._proven: dict[str, None] = {}
         self._failed: dict[str, float] = {}
 
-    def enter(self, waiting: Waiting) -> None:
-        """Stand in line; whoever is started has to `leave`."""
+    def enter(self, waiting: Waiting, *, most: int | None = None) -> bool:
+        """Stand in line; whoever is started has to `leave`.
+
+        Return False, and let nobody stand there, where `most` wait already for hosts that are not proven, and this is
+        one more of them: where each waits on a thread of its own, strangers who name enough hosts would hold them all.
+        """
         with self._lock:
             self._line.append(waiting)
             called = self._called()
+            unproven = sum(one.host not in self._proven for one in self._line)
+            is_refused = (
+                most is not None and waiting in self._line and waiting.host not in self._proven and unproven > most
+            )
+            if is_refused:
+                self._line.remove(waiting)
         for call in called:
             call()
+        return not is_refused
 
     def is_in_line(self, waiting: Waiting) -> bool:
         """Return whether it is not their turn yet."""

@@ -219,6 +219,24 @@ def test_blocking_host_holds_few_threads_for_one_answer() -> None:
         assert leading.result(PATIENCE) == joined.result(PATIENCE)
 
 
+def test_blocking_host_holds_few_threads_for_hosts_that_have_not_answered_however_many_are_named() -> None:
+    """Each waits on a thread: strangers who name many hosts would hold all of them until they time out."""
+    hosts = [f"{number}.example" for number in range(20)]
+    network = Network(*hosts, timeout=60, at_once=8)
+    with ThreadPoolExecutor(20) as threads:
+        requests = [threads.submit(network, get(f"https://{host}/")) for host in hosts]
+        wait_until(lambda: sum(request.done() for request in requests) >= 14)
+
+        held = [request for request in requests if not request.done()]
+        network.go_on.set()
+
+        assert len(held) == 6  # four are asked, and two wait
+        assert {request.result(PATIENCE).status for request in held} == {200}
+        for request in set(requests) - set(held):
+            with pytest.raises(FetchFailed, match="enough requests wait"):
+                request.result(PATIENCE)
+
+
 def test_blocking_host_waits_for_its_turn_no_longer_than_for_an_answer() -> None:
     network = Network("dead.example", timeout=0.05, at_once=1)
     with ThreadPoolExecutor(1) as threads:
