@@ -5,12 +5,10 @@ Both hosts run in this process, on a thread, so that a test can turn the clock.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
 from socket import socket
 from threading import Thread
@@ -39,14 +37,14 @@ from oauthcore.signing.keys import GivenKeys
 from oauthcore_asgi import OAuth, ResourceMetadata
 from oauthcore_asgi.protect import verify
 from oauthcore_asgi.wire import Answer, Receive, Scope, Send, body_of, paths_of, request_from, stated_length
-from oauthcore_h11 import Server
 from oauthcore_h11.demo import Demo
 from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, make_mcp, resources_of
 from oauthcore_h11.loopback import listen, port_of
 from oauthcore_pages import Pages
 from tests.core.signing_keys import key_for
+from tests.h11.serving import serving_on
+from tests.processes import PATIENCE
 
-PATIENCE = 30.0
 CALLBACK = "http://127.0.0.1:39999/callback"
 # Shorter than the clients' assertions last, whose clock is not turned.
 LIFETIMES = Lifetimes(access_token_lifetime=60)
@@ -184,27 +182,12 @@ def on_h11(path: str) -> Iterator[Site]:
     """Serve on the reference server."""
     sockets = listen("localhost", 0)
     site = make_site(f"http://localhost:{port_of(sockets[0])}", path)
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def answer(request: Request) -> Response:
         return await site.demo(request)
 
-    async def serve() -> None:
-        end, server = asyncio.Event(), Server(answer)
-        await server.start(sockets)
-        started.set_result((asyncio.get_running_loop(), end))
-        await end.wait()
-        await server.stop()
-
-    thread = Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    loop, end = started.result(PATIENCE)
-    try:
+    with serving_on(sockets, answer):
         yield site
-    finally:
-        loop.call_soon_threadsafe(end.set)
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
 
 
 @contextmanager

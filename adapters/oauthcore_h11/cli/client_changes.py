@@ -27,10 +27,6 @@ def update(
     ----------
     client_id
         The client.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     changes = settings.named()
     with workplace(config) as place:
@@ -52,10 +48,6 @@ def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
     ----------
     client_id
         The client.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
@@ -71,10 +63,6 @@ def enable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
     ----------
     client_id
         The client.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")

@@ -42,10 +42,6 @@ def add(
         The client's identifier; 128 random bits by default.
     public
         It can't keep a secret, as it runs on the user's device or in a browser.
-    config
-        The configuration file.
-    as_json
-        Print one line of JSON.
     """
     client = new_client(client_id or secrets.token_urlsafe(16), settings, public=public)
     with workplace(config) as place:
@@ -70,10 +66,6 @@ def list_(*, dynamic: Flag = False, config: Config = DEFAULT_CONFIG, as_json: Js
     ----------
     dynamic
         Only those that registered themselves.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     columns = ("client_id", "name", "grant_types", "scope", "enabled", "registered_by", "state")
     with workplace(config) as place:
@@ -89,10 +81,6 @@ def show_(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
     ----------
     client_id
         The client.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         members = described(found(client_id, place), place)
@@ -116,10 +104,6 @@ def rotate_secret(
         The client.
     overlap
         For how many seconds the old secret stays good; 0 ends it at once.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     if overlap < 0:
         raise ConfigurationError("--overlap", overlap, "use a number of seconds, 0 or more")
@@ -138,10 +122,6 @@ def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
     ----------
     client_id
         The client.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")

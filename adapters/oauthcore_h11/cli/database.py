@@ -18,15 +18,7 @@ NOTHING = "This storage needs none of it: it has no tables, or brings them up to
 
 @database.command
 def upgrade(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Make the tables, or bring them up to date; before a new version serves.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """Make the tables, or bring them up to date; before a new version serves."""
     schema = schema_of(config)
     if schema is not None:
         schema.upgrade()
@@ -35,29 +27,13 @@ def upgrade(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 @database.command
 def current(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Tell at which revision the tables are.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """Tell at which revision the tables are."""
     tell(schema_of(config), as_json=as_json)
 
 
 @database.command
 def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Check that the tables are what they should be; ends with 1 where they are not.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """Check that the tables are what they should be; ends with 1 where they are not."""
     schema = schema_of(config)
     found = [] if schema is None else list(schema.differences())
     say({"differences": found}, "\n".join(found) or "The tables are what they should be.", as_json=as_json)

@@ -70,8 +70,6 @@ def examine(
         From which severity on the command exits with 1; notes never count.
     ignore
         A check whose findings are meant and left out, by the name in brackets.
-    as_json
-        Say it as one line of JSON.
     """
     from oauthcore_doctor import LentClient, Severity, Target, examine
     from oauthcore_doctor.finding import printable

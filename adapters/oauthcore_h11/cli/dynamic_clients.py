@@ -38,10 +38,6 @@ def approve(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
     ----------
     client_id
         The client.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
@@ -67,10 +63,6 @@ def forget_unused(*, older_than: int = 0, config: Config = DEFAULT_CONFIG, as_js
     ----------
     older_than
         Leave those that registered within so many seconds.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     before, removed = int(time.time()) - older_than, 0
     with workplace(config) as place:
@@ -112,10 +104,6 @@ def add(
         For how many seconds.
     note
         Whom it is for; kept with the clients that are registered by it.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     for option, value in (("--uses", uses), ("--lifetime", lifetime)):
         if value < 1:
@@ -132,15 +120,7 @@ def add(
 
 @tokens.command(name="list")
 def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """List the initial access tokens, by the beginning of their digests; the tokens themselves nobody knows.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """List the initial access tokens, by the beginning of their digests; the tokens themselves nobody knows."""
     columns = ("digest", "note", "uses", "expires_at")
     with workplace(config) as place:
         rows = [
@@ -158,10 +138,6 @@ def revoke(digest: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = F
     ----------
     digest
         The beginning of its digest, as `registration-token list` shows it.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         key = key_of(digest, place)

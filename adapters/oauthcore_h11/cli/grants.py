@@ -45,10 +45,6 @@ def list_(
         Those of this client alone.
     all_
         All others, too, until they are purged.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     now = int(time.time())
     with workplace(config) as place:
@@ -90,10 +86,6 @@ def revoke(
         All that this subject has authorized.
     client
         Of that, what this client was allowed.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     if (grant is None) is (user is None and subject is None):
         raise ConfigurationError("grant", grant, "name a grant, or else --user or --subject")
@@ -116,13 +108,6 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
     It may be interrupted at any time: what is removed by then stays removed. The last five minutes are left, as clocks
     differ.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     before, removed = due(time.time()), 0
     with workplace(config) as place:

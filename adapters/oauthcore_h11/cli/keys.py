@@ -23,15 +23,7 @@ Now = Annotated[bool, Parameter(name="--now", negative="")]
 
 @keys.command(name="list")
 def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """List the signing keys; where the first of an algorithm is lacking, it is made.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """List the signing keys; where the first of an algorithm is lacking, it is made."""
     with workplace(config) as place:
         known = keys_of(place)
         if isinstance(known, StoredKeys):
@@ -51,10 +43,6 @@ def rotate(*, alg: str | None = None, now: Now = False, config: Config = DEFAULT
         For this algorithm; the one there is if left out.
     now
         Sign with it at once, as after a theft. Clients that keep the published keys must look again for it.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         stored = stored_keys_of(place)
@@ -82,10 +70,6 @@ def import_(
         What it signs by; what it says itself, or what is usual for its kind, if left out.
     now
         Sign with it at once, as after a theft. Clients that keep the published keys must look again for it.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     try:
         text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")

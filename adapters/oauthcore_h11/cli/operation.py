@@ -10,8 +10,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import Annotated
 
 import attrs
+from cyclopts import Parameter
 
 from oauthcore import ConfigurationError, Policy
 from oauthcore.issuer import check_issuer
@@ -36,7 +38,7 @@ def init(
     *,
     issuer: str = "http://localhost:8000",
     openid: bool | None = None,
-    config: Config = DEFAULT_CONFIG,
+    config: Annotated[Config, Parameter(help="The file to write; it must not be there yet.")] = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
     """Write a configuration file with a fresh token key, for you to read and to change.
@@ -48,10 +50,6 @@ def init(
     openid
         Be an OpenID Connect provider, that signs people in at applications. It is asked on a terminal if left out, and
         is no elsewhere.
-    config
-        The file to write; it must not be there yet.
-    as_json
-        Say it as one line of JSON.
     """
     check_issuer(issuer, Policy.oauth21())
     if openid is None:
@@ -92,15 +90,7 @@ def openid_is(*, on: bool) -> str:
 
 
 def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Check the configuration, and everything it names, without serving.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """Check the configuration, and everything it names, without serving."""
     configuration = read(config, os.environ)
     durability_warnings = list(serving.check(configuration))
     warnings = [*cautions(config, configuration), *look_at_issuer(configuration)]
@@ -125,17 +115,18 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     say(members, sentence, as_json=as_json)
 
 
-def serve(*, workers: int | None = None, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def serve(
+    *,
+    workers: int | None = None,
+    config: Config = DEFAULT_CONFIG,
+    as_json: Annotated[Json, Parameter(help="Say as one line of JSON where it listens, once it does.")] = False,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; SIGHUP reads the configuration and the certificates again.
 
     Parameters
     ----------
     workers
         How many processes share the work; what the configuration says if left out.
-    config
-        The configuration file.
-    as_json
-        Say as one line of JSON where it listens, once it does.
     """
     if workers is not None and workers < 1:
         raise ConfigurationError("--workers", workers, "use a number, 1 or more")

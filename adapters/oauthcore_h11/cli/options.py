@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-Config: TypeAlias = Annotated[Path, Parameter(name=("--config", "-c"), env_var="OAUTHCORE_CONFIG")]
-Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="")]
+Config: TypeAlias = Annotated[
+    Path, Parameter(name=("--config", "-c"), env_var="OAUTHCORE_CONFIG", help="The configuration file.")
+]
+Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Say it as one line of JSON.")]
 
 DEFAULT_CONFIG = Path("oauthcore.toml")
 

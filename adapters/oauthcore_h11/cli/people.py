@@ -31,6 +31,7 @@ from oauthcore_h11.users import (
 
 people = App(name="user", help="Add people, list them, change their passwords, disable and enable them.")
 
+HashConfig = Annotated[Config, Parameter(help="The configuration file, for what a hash may cost.")]
 Generate = Annotated[bool, Parameter(negative="")]
 
 
@@ -57,10 +58,6 @@ def add(
         What is known of the user, name=value, by the names of OpenID Connect; may be given several times.
     generate
         Make a password and show it, this once.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     check_username(username)
     if subject is not None:
@@ -83,15 +80,7 @@ def add(
 
 @people.command(name="list")
 def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """List the users.
-
-    Parameters
-    ----------
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
-    """
+    """List the users."""
     with workplace(config) as place:
         rows = [
             {
@@ -120,10 +109,6 @@ def set_password(
         The user.
     generate
         Make a password and show it, this once.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
@@ -152,10 +137,6 @@ def set_claims(
         The user.
     claims
         Claims by the names of OpenID Connect: name="Alice Liddell" email=alice@example.com email_verified=true.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     changes = parse_claims(claims)
     with workplace(config) as place:
@@ -174,10 +155,6 @@ def disable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
     ----------
     username
         The user.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     switch(username, config, enabled=False, as_json=as_json)
 
@@ -190,10 +167,6 @@ def enable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
     ----------
     username
         The user.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     switch(username, config, enabled=True, as_json=as_json)
 
@@ -215,10 +188,6 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
     ----------
     username
         The user.
-    config
-        The configuration file.
-    as_json
-        Say it as one line of JSON.
     """
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
@@ -237,16 +206,8 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
 
 
 @people.command
-def hash_password(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Return the hash of a password, for a user that is declared in the configuration.
-
-    Parameters
-    ----------
-    config
-        The configuration file, for what a hash may cost.
-    as_json
-        Say it as one line of JSON.
-    """
+def hash_password(*, config: HashConfig = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Return the hash of a password, for a user that is declared in the configuration."""
     with workplace(config) as place:
         hashed = place.passwords.hash(new_password(place))
     say({"password_hash": hashed}, hashed, as_json=as_json)

@@ -29,8 +29,6 @@ def explain(trace: Path, /, *, as_json: Json = False) -> None:
     ----------
     trace
         A trace, as `oauthcore.trace.Recorder` hands it over.
-    as_json
-        Say it as one line of JSON.
     """
     recorded = read(trace)
     witness = Witness()
