@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import attrs
@@ -137,12 +138,7 @@ class Observations:
     def document(self, probe: Probe) -> dict[str, object] | None:
         """Return the JSON object that a probe was answered with; None if it was not."""
         response = self.response(probe)
-        if response is None or response.status != 200:
-            return None
-        try:
-            return parse_object(response.body)
-        except ValueError:
-            return None
+        return object_of(response.body) if response is not None and response.status == 200 else None
 
     def documents(self) -> Iterator[tuple[Probe, dict[str, object]]]:
         """Return every metadata document that is where clients look."""
@@ -166,6 +162,16 @@ class Observations:
     def resource_metadata(self) -> dict[str, object] | None:
         """Return the first document about the resource; None if there is none."""
         return next((found for found in map(self.document, RESOURCE_METADATA) if found is not None), None)
+
+
+# As many as a walk has, and a few more: each check reads the same ones, and none changes them.
+@lru_cache(maxsize=64)
+def object_of(body: bytes) -> dict[str, object] | None:
+    """Return the JSON object that a body is; None for any other."""
+    try:
+        return parse_object(body)
+    except ValueError:
+        return None
 
 
 def text_of(document: Mapping[str, object], name: str) -> str | None:
