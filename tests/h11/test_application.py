@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore_h11 import application as module
 from oauthcore_h11.application import Application
 from oauthcore_h11.assembly import new_token_key
-from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics, Outgoing
+from oauthcore_h11.configuration.tables import ClientTable, Configuration, Metrics, Outgoing, RegistrationTable
 from oauthcore_h11.monitoring import Monitoring
 from oauthcore_h11.outgoing import fetch_of
 from oauthcore_h11.passwords import Passwords as Hashing
@@ -402,3 +403,28 @@ async def test_a2_place_without_metadata_is_a_404_that_a_clients_page_may_read(h
     assert response.header("access-control-allow-origin") == "*"
     assert response.header("content-type") == "application/problem+json"
     assert (await host.request("GET", "/nothing")).header("access-control-allow-origin") is None
+
+
+async def test_refused_registrations_are_counted_by_their_error(tmp_path: Path) -> None:
+    passwords = Fast(memory=64, passes=1, at_once=1)
+    host = Host(tmp_path, passwords)
+    configuration = attrs.evolve(
+        host.configuration, registration=RegistrationTable(open=True, max_from_address=1), clients=()
+    )
+    application: Application = application_of(
+        configuration, host.storage, passwords, Monitoring(), clock=FixedClock(), entropy=SeededEntropy()
+    )
+
+    async def register(uri: str) -> int:
+        body = json.dumps({"redirect_uris": [uri]}).encode()
+        request = Request("POST", "/tenant/register", (("Content-Type", "application/json"),), body, SOMEBODY)
+        return (await application(request)).status
+
+    statuses = [await register(uri) for uri in ("javascript:x", "https://a.example/", "https://a.example/")]
+    counts = (await application(Request("GET", "/metrics", (), b"", SOMEBODY))).body.decode()
+    passwords.close()
+
+    assert statuses == [400, 201, 429]
+    for error, status in (("invalid_redirect_uri", 400), ("", 201), ("temporarily_unavailable", 429)):
+        labels = f'endpoint="registration",error="{error}",status="{status}"'
+        assert f"oauthcore_requests_total{{{labels}}} 1.0" in counts
