@@ -54,7 +54,7 @@ PRIVATE = json.dumps({"keys": [KEY.members]})
 @pytest.mark.parametrize(
     ("client", "changes", "setting", "remedy"),
     [
-        (KEYED, {"jwks": None}, "jwks_uri", "say where"),
+        (KEYED, {"jwks": None}, "jwks_uri", "set it, or jwks"),
         (KEYED, {"jwks_uri": JWKS_URI}, "jwks_uri", "leave out one"),
         (KEYED, {"jwks": "no JSON"}, "jwks", "JWK set"),
         (KEYED, {"jwks": {}}, "jwks", "JWK set"),
@@ -71,8 +71,8 @@ PRIVATE = json.dumps({"keys": [KEY.members]})
         (KEYED, {"request_object_signing_alg": "none"}, "request_object_signing_alg", "RS256"),
         (KEYED, {"request_object_signing_alg": "HS256"}, "request_object_signing_alg", "its own key"),
         (KEYED, {"request_object_signing_alg": "ES384"}, "jwks", "add a key for ES384"),
-        (BASIC, {"request_object_signing_alg": "RS256"}, "jwks_uri", "give jwks"),
-        (BASIC, {"require_signed_request_object": True}, "jwks_uri", "give jwks"),
+        (BASIC, {"request_object_signing_alg": "RS256"}, "jwks_uri", "set it, or jwks"),
+        (BASIC, {"require_signed_request_object": True}, "jwks_uri", "set it, or jwks"),
         (BASIC, {"jwks_uri": "http://new.example/jwks"}, "jwks_uri", "https"),
         (BASIC, {"jwks_uri": "https://new.example/jwks#a"}, "jwks_uri", "no fragment"),
         (BASIC, {"jwks_uri": "https://user@new.example/jwks"}, "jwks_uri", "user information"),
