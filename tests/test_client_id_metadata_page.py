@@ -38,6 +38,7 @@ def test_the_document_of_the_page_makes_a_client_of_the_server_of_the_page() -> 
 
     world = attrs.evolve(names["world"], fetch=fetch)
     query = f"client_id={url}&redirect_uri={document['redirect_uris'][0]}&response_type=code"
+    query += f"&code_challenge={'a' * 43}&code_challenge_method=S256"
     response = run(names["server"].handle(Request("GET", f"/authorize?{query}")), world)
     client = run(names["server"].clients.find(url), world)
 
