@@ -206,7 +206,7 @@ def test_message_says_which_clause_and_what_was_asked_in_which_order() -> None:
 
     message = str(caught.value)
     assert "-> …\n" in message  # they were all at it before the first was answered
-    assert message.startswith("deleted_by_one_of_many is broken.\n  Promised: Of many that delete one record")
+    assert message.startswith("deleted_by_one_of_many is broken.\n  Promised: Of many concurrent commits")
     assert "\n  But: round 0: 4 succeeded, and should have been one\n" in message
     assert "contender 3: commit Delete(Client round 0 #" in message
     assert "Insert(Client round 0 trophy 3 #" in message
