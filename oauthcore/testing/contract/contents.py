@@ -55,7 +55,7 @@ def records_are_compared_whole(probe: StorageProbe, terms: Terms) -> None:
     from oauthcore.testing.strategies import records
 
     pairs = [st.tuples(records(kind), records(kind)) for kind in terms.kinds]
-    _each_of(probe, pairs, max(4, terms.examples // 10), lambda pair: _differ(probe, *pair))
+    _each_of(probe, pairs, max(6, terms.examples // 10), lambda pair: _differ(probe, *pair))
 
 
 def every_text_comes_back_as_it_was(probe: StorageProbe, terms: Terms) -> None:
