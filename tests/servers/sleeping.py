@@ -36,8 +36,8 @@ class SleeperProcess:
         self._program.start()
 
     def stop(self) -> None:
-        """Stop it."""
-        self._program.stop()
+        """Stop it by a signal that can't be ignored, as SIGQUIT is in what a shell has started in the background."""
+        self._program.kill()
 
 
 def fail(_: Servers) -> SleeperProcess:

@@ -169,8 +169,10 @@ def main(starts: Starts = STARTS) -> None:
             signal.signal(signal.SIGTERM, terminated)
             Thread(target=listener.serve_forever, daemon=True).start()
             print(listener.server_address[1], flush=True)
-            sys.stdin.read()
-            listener.shutdown()
+            try:
+                sys.stdin.read()
+            finally:  # also after SIGTERM: a thread that goes on listening at a closed socket never waits
+                listener.shutdown()
     finally:
         servers.stop()
         folder.remove()

@@ -21,11 +21,14 @@ from tests.servers.supervisor import ROOT, Line, Supervisor, ask
 SLEEPING = "tests.servers.sleeping"
 # Holds a supervisor as pytest does, and ends by whatever the test sends it.
 HOLDER = f"""
+import signal
 from threading import Event
 from tests.servers.supervisor import Line, Supervisor, ask
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 supervisor = Supervisor({SLEEPING!r})
-print(ask(supervisor.port, "sleeper")["pid"], Line(supervisor.port).say("own sleeper")["pid"], flush=True)
+line = Line(supervisor.port)  # the second of them ends when this does
+print(ask(supervisor.port, "sleeper")["pid"], line.say("own sleeper")["pid"], flush=True)
 Event().wait(600)
 """
 
