@@ -180,10 +180,12 @@ class Restarted:
             await replica(storage)(scope, receive, send)
 
 
+@pytest.mark.slow
 def test_i3_each_step_of_a_login_may_meet_another_replica_that_has_just_been_started(tmp_path: Path) -> None:
     walk(CURSOR_ANSWERS_AT, None, registration(CURSOR), app=Restarted(tmp_path / "mcp.db"))
 
 
+@pytest.mark.slow
 def test_i3_client_that_publishes_what_it_is_may_meet_another_replica_each_time(tmp_path: Path) -> None:
     walk(CHATGPT_CALLBACK, CHATGPT, None, "private_key_jwt", app=Restarted(tmp_path / "mcp.db"))
 

@@ -13,6 +13,7 @@ from oauthcore_pytest import acting_as
 from tests.hosts.test_protect import HOSTS, SERVER, Ask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", HOSTS, ids=lambda host: str(host.__name__))
 def test_a_test_says_who_it_is_and_the_route_still_checks_what_it_takes(host: Callable[[], Ask]) -> None:
     ask = host()

@@ -13,6 +13,7 @@ def test_it_keeps(clause: Clause) -> None:
     clause.check(MemoryStorage, Terms(contenders=4, rounds=3, examples=5))
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_it_keeps_all_of_it_at_length() -> None:
     checked = check_storage(lambda: StorageUnderTest(storage := MemoryStorage(), storage))

@@ -151,6 +151,7 @@ def test_storage_may_be_awaited_or_come_from_a_context_manager(factory: Factory)
     BY_NAME["deleted_by_one_of_many"].check(factory, FEW)
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_all_at_once_tells_what_holds_and_what_could_not_be_told() -> None:
     checked = check_storage(Sound, FEW)
@@ -164,6 +165,7 @@ def test_all_at_once_tells_what_holds_and_what_could_not_be_told() -> None:
     }
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_all_at_once_tells_every_clause_that_is_broken() -> None:
     with pytest.raises(ContractBroken, match="find_of gave") as caught:
@@ -173,6 +175,7 @@ def test_all_at_once_tells_every_clause_that_is_broken() -> None:
     assert str(caught.value).startswith(f"1 of {len(clauses)} clause is broken:\n  find_of_gives_all_of_a_subject\n\n")
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_all_at_once_names_the_clauses_before_their_stories_and_shortens_these() -> None:
     with pytest.raises(ContractBroken) as caught:

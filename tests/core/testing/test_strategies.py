@@ -203,6 +203,7 @@ def test_whatever_is_hostile_gets_nothing_and_goes_nowhere(request: Request) -> 
     assert b"<script>alert" not in response.body
 
 
+@pytest.mark.full
 @pytest.mark.slow
 @pytest.mark.parametrize("paths", [(), ("/of-mine",)])
 def test_what_is_hostile_is_mostly_read_and_refused_for_many_reasons(paths: tuple[str, ...]) -> None:
