@@ -344,7 +344,7 @@ def test_declared_client_has_its_keys_in_a_file(shell: Shell, tmp_path: Path) ->
     assert "is good" in shell.run("check")
     assert shell.ask("client", "show", "keyed")["declared"] is True
     config.write_text(before + table)
-    assert "clients[1].jwks_uri = None: say where" in shell.run("check", status=2)
+    assert "clients[1].jwks_uri = None: set it, or jwks" in shell.run("check", status=2)
     config.write_text(before + table + "jwks_file = 'nowhere'\n")
     assert "clients[1].jwks_file" in shell.run("check", status=2)
 
