@@ -22,6 +22,7 @@ from tests.core.site import VERIFIER
 from tests.mcp.site import SCOPES, authenticate
 from tests.mcp.test_hosts import HOST, URL, Walker, replica
 from tests.mcp.test_protect import echo
+from tests.scale import scaled
 
 REVISIONS = ("2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28")
 CALLBACK = "https://app.example/cb"
@@ -96,8 +97,9 @@ def walk(revision: str, scenario: Callable[[Flow], Awaitable[None]], method: str
     anyio.run(run)
 
 
-# The revisions differ in what a request has; what is answered is shown by the newest, and by all before in `full`.
-EARLIER = [pytest.param(revision, marks=pytest.mark.slow) for revision in REVISIONS[:-1]]
+# The revisions differ in what a request has; what is answered is shown by the newest, by the first in `full`, and by
+# all between them in `long`.
+EARLIER = [pytest.param(revision, marks=[pytest.mark.slow, pytest.mark.long]) for revision in REVISIONS[: scaled(1, 3)]]
 every_revision = pytest.mark.parametrize("revision", [*EARLIER, REVISIONS[-1]])
 
 
