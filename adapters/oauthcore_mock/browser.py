@@ -41,7 +41,8 @@ class Callback:
     @property
     def code(self) -> str:
         """Return the authorization code; raises `AssertionError` if there is an error instead."""
-        assert "code" in self.parameters, f"the client gets no code, but {dict(self.parameters)}"
+        if "code" not in self.parameters:
+            raise AssertionError(f"the client gets no code, but {dict(self.parameters)}")
         return self.parameters["code"]
 
     @property

@@ -102,7 +102,8 @@ class Recorder:
     def last(self, endpoint: str | None = None) -> RecordedRequest:
         """Return the last request, to an endpoint if one is named; raises `AssertionError` if there is none."""
         found = list(self._requests) if endpoint is None else self.of(endpoint)
-        assert found, f"no request came to {endpoint or 'the issuer'}; {self}"
+        if not found:
+            raise AssertionError(f"no request came to {endpoint or 'the issuer'}; {self}")
         return found[-1]
 
     def assert_sent(self, endpoint: str, **parameters: str | None) -> RecordedRequest:
@@ -120,7 +121,8 @@ class Recorder:
     def assert_count(self, endpoint: str, count: int) -> None:
         """Raise `AssertionError` unless so many requests came to an endpoint."""
         came = len(self.of(endpoint))
-        assert came == count, f"{came} requests came to {endpoint}, and not {count}; {self}"
+        if came != count:
+            raise AssertionError(f"{came} requests came to {endpoint}, and not {count}; {self}")
 
     def __iter__(self) -> Iterator[RecordedRequest]:
         return iter(list(self._requests))

@@ -63,7 +63,8 @@ class Tokens:
         record = attrs.evolve(issued.record, issued_at=issued_at)
         changes: list[Change] = [Insert(record)] if grant is None else [Insert(grant), Insert(record)]
         stored = self._issuer.world.storage.commit(changes)
-        assert stored, "a token that was just drawn is stored already"
+        if not stored:
+            raise AssertionError("a token that was just drawn is stored already")
         if issued.jwt is None:
             if claims:
                 raise ConfigurationError("claims", sorted(claims), "leave them out: an opaque token says nothing")

@@ -248,7 +248,8 @@ def check_withstands(attack: Attack, relying_party: RelyingParty, issuer: Issuer
         issuer.faults.clear()
     if is_without_effect:
         pytest.skip("the application does not ask for what is attacked here")
-    assert not relying_party.is_signed_in(http), f"somebody is signed in by {attack.says} ({attack.section})"
+    if relying_party.is_signed_in(http):
+        raise AssertionError(f"somebody is signed in by {attack.says} ({attack.section})")
 
 
 def _name_of(attack: Attack | None) -> str:
@@ -264,9 +265,11 @@ def test_relying_party_withstands(
         check_withstands(attack, relying_party, oauth_issuer, oauth_browser)
         return
     http = relying_party.client()
-    assert not relying_party.is_signed_in(http), "somebody is signed in before any login"
+    if relying_party.is_signed_in(http):
+        raise AssertionError("somebody is signed in before any login")
     bring_back(http, oauth_browser.authorize(begin(oauth_browser, http, relying_party.login), VICTIM))
-    assert relying_party.is_signed_in(http), "nobody is signed in after an honest login"
+    if not relying_party.is_signed_in(http):
+        raise AssertionError("nobody is signed in after an honest login")
 
 
 @pytest.mark.parametrize("name", NEXT)
@@ -274,4 +277,5 @@ def test_relying_party_leads_nobody_away(
     name: str, relying_party: RelyingParty, oauth_issuer: Issuer, oauth_browser: Browser
 ) -> None:
     """Ask the application to send its user elsewhere after the login (RFC 9700 section 4.11.1)."""
-    assert not leads_away(relying_party, oauth_issuer, oauth_browser, name), f"{name} leads to {ATTACKER} after a login"
+    if leads_away(relying_party, oauth_issuer, oauth_browser, name):
+        raise AssertionError(f"{name} leads to {ATTACKER} after a login")

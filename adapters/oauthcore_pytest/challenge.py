@@ -55,18 +55,24 @@ def assert_challenge(
     """
     found_status, header = _status_of(response), _header_of(response)
     wanted = _STATUS.get(error, 401) if status is None else status
-    assert found_status == wanted, f"the status is {found_status}, and not {wanted}; WWW-Authenticate: {header}"
-    assert header is not None, f"there is no WWW-Authenticate beside {found_status} (RFC 6750 section 3)"
+    if found_status != wanted:
+        raise AssertionError(f"the status is {found_status}, and not {wanted}; WWW-Authenticate: {header}")
+    if header is None:
+        raise AssertionError(f"there is no WWW-Authenticate beside {found_status} (RFC 6750 section 3)")
     scheme = _SCHEME.search(header)
-    assert scheme is not None, f"the challenge is for no bearer token: {header}"
+    if scheme is None:
+        raise AssertionError(f"the challenge is for no bearer token: {header}")
     challenge = ReceivedChallenge(_parameters(header[scheme.end() :]))
-    assert challenge.error == error, f"the error is {challenge.error}, and not {error}: {header}"
+    if challenge.error != error:
+        raise AssertionError(f"the error is {challenge.error}, and not {error}: {header}")
     if scope is not None:
         needed = frozenset(scope.split(" ") if isinstance(scope, str) else scope) - {""}
-        assert challenge.scope == needed, f"the scope is {sorted(challenge.scope)}, and not {sorted(needed)}: {header}"
+        if challenge.scope != needed:
+            raise AssertionError(f"the scope is {sorted(challenge.scope)}, and not {sorted(needed)}: {header}")
     if resource_metadata is not None:
         where = challenge.resource_metadata
-        assert where == resource_metadata, f"resource_metadata is {where}, and not {resource_metadata}: {header}"
+        if where != resource_metadata:
+            raise AssertionError(f"resource_metadata is {where}, and not {resource_metadata}: {header}")
     return challenge
 
 

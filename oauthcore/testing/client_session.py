@@ -114,11 +114,15 @@ class ClientSession:
         finished = self.drive(self.server.interactions.finish(waiting.handle, waiting.subject, words(waiting.scope)))
         resumed = self.handle(Request("GET", location_of(finished), (("Cookie", waiting.cookie),)))
         redirect_uri, target = self.client.redirect_uris[0], location_of(resumed)
-        assert target.startswith(redirect_uri), f"the browser was sent to {target.partition('?')[0]}"
+        if not target.startswith(redirect_uri):
+            raise AssertionError(f"the browser was sent to {target.partition('?')[0]}")
         parameters = parameters_of(resumed)
-        assert parameters.get("state") == waiting.state, "the client's state did not come back as it was"
-        assert parameters.get("iss") == self.server.issuer, "iss is not the issuer (RFC 9207 section 2)"
-        assert "code" in parameters, f"there is no code, but {sorted(parameters)}"
+        if parameters.get("state") != waiting.state:
+            raise AssertionError("the client's state did not come back as it was")
+        if parameters.get("iss") != self.server.issuer:
+            raise AssertionError("iss is not the issuer (RFC 9207 section 2)")
+        if "code" not in parameters:
+            raise AssertionError(f"there is no code, but {sorted(parameters)}")
         self._note(parameters["code"], *parameters_of(finished).values())
         return parameters["code"], waiting.verifier
 
@@ -191,7 +195,8 @@ def members_of(response: Response) -> dict[str, Any]:
 def location_of(response: Response) -> str:
     """Return where a response sends the browser."""
     location = response.header("location")
-    assert location is not None, f"the browser was sent nowhere: {outlined(response)}"
+    if location is None:
+        raise AssertionError(f"the browser was sent nowhere: {outlined(response)}")
     return location
 
 

@@ -52,7 +52,8 @@ def on_threads(play: Play, scripts: Sequence[Script[Any]], rooms: frozenset[str]
     finally:
         sys.setswitchinterval(interval)
     stuck = [number for number, result in enumerate(results) if result is _MISSING]
-    assert not stuck, f"contenders {stuck} did not come back within {PATIENCE:.0f} s: a deadlock"
+    if stuck:
+        raise AssertionError(f"contenders {stuck} did not come back within {PATIENCE:.0f} s: a deadlock")
     return results
 
 
@@ -72,7 +73,8 @@ async def broken_off(call: Coroutine[Any, Any, T], turns: int) -> T | None:
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.wait([task], timeout=PATIENCE)
-    assert task.done(), f"who was cancelled did not come back within {PATIENCE:.0f} s"
+    if not task.done():
+        raise AssertionError(f"who was cancelled did not come back within {PATIENCE:.0f} s")
     return None if task.cancelled() else task.result()
 
 

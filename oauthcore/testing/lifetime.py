@@ -141,9 +141,11 @@ class Lifetime:
         """Send a request that names a resource which there is not: the client is told, and no page is shown."""
         request = self.session.authorization(SCOPES[0], "s", "v" * 43, (*resources, UNKNOWN))
         location = location_of(self.session.handle(request))
-        assert location.startswith(CLIENT.redirect_uris[0]), f"the browser was sent to {location.partition('?')[0]}"
+        if not location.startswith(CLIENT.redirect_uris[0]):
+            raise AssertionError(f"the browser was sent to {location.partition('?')[0]}")
         error = parameters_of(Response(303, (("Location", location),))).get("error")
-        assert error == "invalid_target", f"an unknown resource was answered with {error}, and not with invalid_target"
+        if error != "invalid_target":
+            raise AssertionError(f"an unknown resource was answered with {error}, and not with invalid_target")
 
     def approve(self, waiting: WaitingModel) -> CodeModel | None:
         """Have the person approve what waits for her, if she is not too late."""
@@ -205,7 +207,8 @@ class Lifetime:
         self._misuse(session.rotation(token.value), how, f"refresh_token={token.value}", "a refresh token")
         if how == "client":
             description = described(session.handle(session.inspection(token.value)), "another client's refresh token")
-            assert description is None, "a client is told of another client's refresh token"
+            if description is not None:
+                raise AssertionError("a client is told of another client's refresh token")
 
     def _misuse(self, request: Request, how: How, value: str, what: str) -> None:
         misuse = MISUSES[how]
@@ -245,14 +248,16 @@ class Lifetime:
 
     def revoke_refresh(self, token: RefreshModel) -> None:
         """Revoke by a refresh token, old or new: the grant ends."""
-        assert self.session.revoke(token.value).status == 200, "a revocation was refused"
+        if self.session.revoke(token.value).status != 200:
+            raise AssertionError("a revocation was refused")
         token.grant.ended = True
 
     def revoke_access(self, grant: GrantModel) -> None:
         """Revoke the newest access token of a grant: it ends alone, and no retry gives it out again."""
         access = grant.accesses[-1]
         was_there = not access.revoked
-        assert self.session.revoke(access.value).status == 200, "a revocation was refused"
+        if self.session.revoke(access.value).status != 200:
+            raise AssertionError("a revocation was refused")
         access.revoked = True
         if was_there and grant.is_live(self.now) and len(grant.refreshes) > 1:
             grant.refreshes[-2].retry_closed = True
@@ -270,7 +275,8 @@ class Lifetime:
 
     def purge(self, limit: int) -> None:
         """Purge: it must never be noticed."""
-        assert self.storage.purge(self.now, limit) <= limit, "a purge took more than its limit"
+        if self.storage.purge(self.now, limit) > limit:
+            raise AssertionError("a purge took more than its limit")
 
     def check(self) -> None:
         """Ask about every token that was ever handed out, and compare it with the model."""
@@ -280,10 +286,12 @@ class Lifetime:
                 expected = alive and not access.revoked and self.now < access.expires_at
                 description = self._described(access.value, "an access token", grant, expected)
                 is_as_granted = description is None or description.get("scope") == access.scope
-                assert is_as_granted, "an access token is for another scope now"
+                if not is_as_granted:
+                    raise AssertionError("an access token is for another scope now")
                 audience = None if description is None else description.get("aud")
                 expected_audience = None if description is None else list(access.audience)
-                assert audience == expected_audience, f"an access token for {expected_audience} is for {audience}"
+                if audience != expected_audience:
+                    raise AssertionError(f"an access token for {expected_audience} is for {audience}")
             for number, token in enumerate(grant.refreshes):
                 expected = alive and number == len(grant.refreshes) - 1 and self.now < token.expires_at
                 self._described(token.value, "a refresh token", grant, expected)
@@ -291,11 +299,13 @@ class Lifetime:
     def _described(self, token: str, what: str, grant: GrantModel, expected: bool) -> dict[str, Any] | None:
         """Ask about a token: it has to be live or dead, and whose it is."""
         description = described(self.session.handle(self.session.inspection(token)), what)
-        assert (description is not None) is expected, _life_in_words(what, expected, grant)
+        if (description is not None) is not expected:
+            raise AssertionError(_life_in_words(what, expected, grant))
         if description is not None:
             whose = description.get("sub"), description.get("client_id")
             mine = grant.subject, self.session.client.client_id
-            assert whose == mine, f"{what} of {mine[0]}'s for {mine[1]} is {whose[0]}'s for {whose[1]}"
+            if whose != mine:
+                raise AssertionError(f"{what} of {mine[0]}'s for {mine[1]} is {whose[0]}'s for {whose[1]}")
         return description
 
     def _play(self, act: Act) -> None:
@@ -335,15 +345,18 @@ class Lifetime:
         self, grant: GrantModel, answer: dict[str, Any], audience: tuple[str, ...], wanted: set[str] | None = None
     ) -> RefreshModel:
         scope = set(words(answer.get("scope")))
-        assert scope <= set(words(grant.scope)), f"{scope} was given on a grant for {grant.scope}: scope has grown"
+        if not scope.issubset(words(grant.scope)):
+            raise AssertionError(f"{scope} was given on a grant for {grant.scope}: scope has grown")
         expected = understood(wanted or words(grant.scope), grant.resources and audience)
-        assert scope == expected, f"{scope} was given where {expected} was asked for, at {' '.join(audience)}"
+        if scope != expected:
+            raise AssertionError(f"{scope} was given where {expected} was asked for, at {' '.join(audience)}")
         refresh_until = min(self.now + self.lifetimes.refresh_token_lifetime, grant.over_at)
         token = RefreshModel(str(answer["refresh_token"]), grant, refresh_until)
         access_until = min(self.now + self.lifetimes.access_token_lifetime, grant.over_at)
         granted_scope = str(answer.get("scope", grant.scope))
         grant.accesses.append(AccessModel(str(answer["access_token"]), grant, access_until, granted_scope, audience))
-        assert answer["expires_in"] == access_until - self.now, "expires_in is not when the token expires"
+        if answer["expires_in"] != access_until - self.now:
+            raise AssertionError("expires_in is not when the token expires")
         grant.refreshes.append(token)
         self.refreshes.append(token)
         return token
@@ -351,7 +364,8 @@ class Lifetime:
     def _is_same(self, token: RefreshModel, answer: dict[str, Any]) -> None:
         assert token.answer is not None
         for name in ("access_token", "refresh_token", "scope"):
-            assert answer[name] == token.answer[name], f"an honest retry got another {name}"
+            if answer[name] != token.answer[name]:
+                raise AssertionError(f"an honest retry got another {name}")
 
 
 def understood(scope: Iterable[str], resources: tuple[str, ...]) -> set[str]:

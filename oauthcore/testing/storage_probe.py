@@ -77,7 +77,8 @@ class StorageProbe:
 
     def put(self, *records: Record) -> None:
         """Insert records that are not there."""
-        assert self.tried(*map(Insert, records)), "records under keys that are free could not be inserted"
+        if not self.tried(*map(Insert, records)):
+            raise AssertionError("records under keys that are free could not be inserted")
 
     def ask(self, call: Call, handle: int = 0) -> Any:
         """Make one call and write it down."""

@@ -27,8 +27,10 @@ def cancelled_commit_is_whole_and_in_nobodys_way(probe: StorageProbe, terms: Ter
         # From here on it can't be made any more, however late it comes.
         (is_free,) = probe.together(_once(records[0]))
         there = [not is_free, *(probe.find(Client, record.key) is not None for record in records[1:])]
-        assert len(set(there)) == 1, f"cancelled after {turns} turns, half of a commit was made"
-        assert answer is not True or there[0], f"a commit was True, and is not there, cancelled after {turns} turns"
+        if len(set(there)) != 1:
+            raise AssertionError(f"cancelled after {turns} turns, half of a commit was made")
+        if answer is True and not there[0]:
+            raise AssertionError(f"a commit was True, and is not there, cancelled after {turns} turns")
 
 
 def _once(record: Client) -> Script[Any]:

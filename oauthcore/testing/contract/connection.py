@@ -27,10 +27,12 @@ def storage_recovers_between_calls(probe: StorageProbe, terms: Terms) -> None:
     probe.put(one)
     for _ in range(terms.rounds):
         probe.ask(SEVER)
-        assert _recovered(probe) == one, "after its connections were cut, the storage did not find what is there"
+        if _recovered(probe) != one:
+            raise AssertionError("after its connections were cut, the storage did not find what is there")
     probe.ask(SEVER)
     done = probe.attempt(Call("commit", ((Replace(one, two), Insert(sample(Client, "b", 1))),)))
-    assert isinstance(done, Raised) or done is True, f"a commit that could be made was {done!r}"
+    if done is not True and not isinstance(done, Raised):
+        raise AssertionError(f"a commit that could be made was {done!r}")
     _whole(probe, done, one, two)
 
 
@@ -49,10 +51,10 @@ def commits_are_whole_though_connections_die_inside(probe: StorageProbe, terms: 
         for who, answers in enumerate(results[:-1]):
             for number, answer in enumerate(answers):
                 there = [probe.find(Client, record.key) is not None for record in pairs[who, number]]
-                assert there[0] == there[1], f"round {turn}: half of a commit was made that gave {answer!r}"
-                assert isinstance(answer, Raised) or answer is there[0], (
-                    f"round {turn}: a commit gave {answer!r}, and what is there is {there}"
-                )
+                if there[0] != there[1]:
+                    raise AssertionError(f"round {turn}: half of a commit was made that gave {answer!r}")
+                if answer is not there[0] and not isinstance(answer, Raised):
+                    raise AssertionError(f"round {turn}: a commit gave {answer!r}, and what is there is {there}")
 
 
 def one_wins_though_connections_die_inside(probe: StorageProbe, terms: Terms) -> None:
@@ -69,9 +71,11 @@ def one_wins_though_connections_die_inside(probe: StorageProbe, terms: Terms) ->
         found = probe.find(Client, key)
         won = [wish for wish, answer in zip(wishes, answers, strict=True) if answer is True]
         possible = [wish for wish, answer in zip(wishes, answers, strict=True) if isinstance(answer, Raised)]
-        assert len(won) <= 1, f"round {turn}: {len(won)} were told that they got it"
+        if len(won) > 1:
+            raise AssertionError(f"round {turn}: {len(won)} were told that they got it")
         allowed = won or [*possible, sample(Client, key, 0)]
-        assert found in allowed, f"round {turn}: {outlined(found)} is there, and the answers were {answers!r}"
+        if found not in allowed:
+            raise AssertionError(f"round {turn}: {outlined(found)} is there, and the answers were {answers!r}")
 
 
 def _needs_sever(probe: StorageProbe) -> None:
@@ -93,8 +97,10 @@ def _whole(probe: StorageProbe, done: Any, one: Client, two: Client) -> None:
     _recovered(probe)
     there = probe.find(Client, "a"), probe.find(Client, "b")
     shown = " and ".join(map(outlined, there))
-    assert there in ((one, None), (two, sample(Client, "b", 1))), f"half of a commit was made: there is {shown}"
-    assert done is not True or there[0] == two, "a commit was True, and is not there"
+    if there not in ((one, None), (two, sample(Client, "b", 1))):
+        raise AssertionError(f"half of a commit was made: there is {shown}")
+    if done is True and there[0] != two:
+        raise AssertionError("a commit was True, and is not there")
 
 
 def _commits(pairs: list[tuple[Client, Client]], *changes: Change) -> Script[list[Any]]:

@@ -83,20 +83,26 @@ def nothing_but_digests_is_kept(probe: StorageProbe, terms: Terms) -> None:
     code, verifier = session.code()
     tokens = members_of(session.redeem(code, verifier))
     newer = members_of(session.refresh(tokens["refresh_token"]))
-    assert session.is_active(newer["access_token"]), "a token that was just given is not active"
+    if not session.is_active(newer["access_token"]):
+        raise AssertionError("a token that was just given is not active")
     _holds_none(probe, session.secrets)
-    assert session.revoke(newer["refresh_token"]).status == 200, "a revocation was refused"
-    assert not session.is_active(newer["access_token"]), "a token of a revoked grant is active"
+    if session.revoke(newer["refresh_token"]).status != 200:
+        raise AssertionError("a revocation was refused")
+    if session.is_active(newer["access_token"]):
+        raise AssertionError("a token of a revoked grant is active")
     session.code("bob")
     _holds_none(probe, session.secrets)
 
 
 def _holds_none(probe: StorageProbe, secrets: list[str]) -> None:
     kept = [dump(record) for record in probe.received] + probe.contents() + probe.story
-    assert probe.received, "nothing was stored"
-    assert len(secrets) > 6, "nothing secret was given"
+    if not probe.received:
+        raise AssertionError("nothing was stored")
+    if len(secrets) <= 6:
+        raise AssertionError("nothing secret was given")
     for secret in secrets:
-        assert not any(secret in text for text in kept), "something is kept that could be presented to the server"
+        if any(secret in text for text in kept):
+            raise AssertionError("something is kept that could be presented to the server")
 
 
 def _each_of(probe: StorageProbe, drawn: list[Any], examples: int, check: Callable[[Any], None]) -> None:
@@ -130,20 +136,28 @@ def _differ(probe: StorageProbe, record: Any, other: Any) -> None:
         changed = attrs.evolve(record, **{field.name: getattr(other, field.name)})
         if field.name != key and changed != record:
             done = probe.tried(Require(changed))
-            assert not done, f"{brief(changed)} could be required, which differs from what is there in its {field.name}"
-    assert probe.tried(Delete(record)), f"{brief(record)} was inserted, and could not be deleted"
+            if done:
+                raise AssertionError(
+                    f"{brief(changed)} could be required, which differs from what is there in its {field.name}"
+                )
+    if not probe.tried(Delete(record)):
+        raise AssertionError(f"{brief(record)} was inserted, and could not be deleted")
 
 
 def _comes_back(probe: StorageProbe, record: Record) -> None:
     kind = type(record)
-    if (stale := probe.find(kind, record.key)) is not None:
-        assert probe.tried(Delete(stale)), f"{brief(stale)} was found, and could not be deleted"
+    if (stale := probe.find(kind, record.key)) is not None and not probe.tried(Delete(stale)):
+        raise AssertionError(f"{brief(stale)} was found, and could not be deleted")
     probe.put(record)
     found = probe.find(kind, record.key)
-    assert found == record, unlike(found, record)
-    assert type(found) is kind, f"a {kind.__name__} was found as a {type(found).__name__}"
-    assert probe.tried(Require(record), Replace(found, record)), f"{brief(record)} was found, and can't be required"
-    assert probe.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
+    if found != record:
+        raise AssertionError(unlike(found, record))
+    if type(found) is not kind:
+        raise AssertionError(f"a {kind.__name__} was found as a {type(found).__name__}")
+    if not probe.tried(Require(record), Replace(found, record)):
+        raise AssertionError(f"{brief(record)} was found, and can't be required")
+    if not probe.tried(Delete(record)):
+        raise AssertionError(f"{brief(record)} was found, and could not be deleted")
 
 
 CLAUSES = (

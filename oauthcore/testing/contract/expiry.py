@@ -33,8 +33,10 @@ def records_stay_until_they_expire(probe: StorageProbe, terms: Terms) -> None:
             record = sample(kind, f"{expires_at}", 1, expires_at=expires_at)
             probe.put(record)
             found = probe.find(kind, record.key)
-            assert found == record, f"of what expires at {expires_at} {unlike(found, record)}"
-            assert probe.tried(Delete(record)), f"{brief(record)} was found, and could not be deleted"
+            if found != record:
+                raise AssertionError(f"of what expires at {expires_at} {unlike(found, record)}")
+            if not probe.tried(Delete(record)):
+                raise AssertionError(f"{brief(record)} was found, and could not be deleted")
 
 
 def expired_record_is_whole_or_gone(probe: StorageProbe, terms: Terms) -> None:
@@ -44,12 +46,14 @@ def expired_record_is_whole_or_gone(probe: StorageProbe, terms: Terms) -> None:
             record, other = (sample(kind, f"{expires_at}", number, expires_at=expires_at) for number in (1, 2))
             probe.put(record)
             found = probe.find(kind, record.key)
-            assert found in (record, None), f"of what had expired {unlike(found, record)}"
+            if found not in (record, None):
+                raise AssertionError(f"of what had expired {unlike(found, record)}")
             is_free = probe.tried(Insert(other))
-            assert is_free is (found is None), (
-                f"a {kind.__name__} that had expired was {'found' if found else 'not found'}, "
-                f"and its key was {'free' if is_free else 'taken'}"
-            )
+            if is_free is not (found is None):
+                raise AssertionError(
+                    f"a {kind.__name__} that had expired was {'found' if found else 'not found'}, "
+                    f"and its key was {'free' if is_free else 'taken'}"
+                )
 
 
 def purge_takes_what_has_expired_and_nothing_else(probe: StorageProbe, terms: Terms) -> None:
@@ -62,12 +66,17 @@ def purge_takes_what_has_expired_and_nothing_else(probe: StorageProbe, terms: Te
         there = [record for record in (*expired, *at_the_edge) if probe.find(kind, record.key) is not None]
         purged = _purged(probe)
         due = [record for record in there if record in expired]
-        assert purged == len(due), f"{len(due)} records of {kind.__name__} had expired, and {purged} were purged"
+        if purged != len(due):
+            raise AssertionError(f"{len(due)} records of {kind.__name__} had expired, and {purged} were purged")
         for record in due:
-            assert probe.find(kind, record.key) is None, f"a {kind.__name__} was not purged that had expired"
+            if probe.find(kind, record.key) is not None:
+                raise AssertionError(f"a {kind.__name__} was not purged that had expired")
         for record in (*kept, *(record for record in there if record not in expired)):
             found = probe.find(kind, record.key)
-            assert found == record, f"a {kind.__name__} that expires at {record.expires_at} went when {THEN} was purged"
+            if found != record:
+                raise AssertionError(
+                    f"a {kind.__name__} that expires at {record.expires_at} went when {THEN} was purged"
+                )
 
 
 def purge_keeps_to_its_limit(probe: StorageProbe, terms: Terms) -> None:
@@ -76,15 +85,20 @@ def purge_keeps_to_its_limit(probe: StorageProbe, terms: Terms) -> None:
     probe.put(*records)
     before = _there(probe, records)
     for none in (0, -1):
-        assert probe.purge(THEN, none) == 0, f"a purge of at most {none} told of more"
-        assert _there(probe, records) == before, f"a purge of at most {none} removed something"
+        if probe.purge(THEN, none) != 0:
+            raise AssertionError(f"a purge of at most {none} told of more")
+        if _there(probe, records) != before:
+            raise AssertionError(f"a purge of at most {none} removed something")
     while before:
         removed = probe.purge(THEN, 10)
         after = _there(probe, records)
-        assert removed == before - after, f"a purge told of {removed}, and removed {before - after}"
-        assert removed == min(10, before), f"a purge of at most 10 removed {removed} of {before}"
+        if removed != before - after:
+            raise AssertionError(f"a purge told of {removed}, and removed {before - after}")
+        if removed != min(10, before):
+            raise AssertionError(f"a purge of at most 10 removed {removed} of {before}")
         before = after
-    assert probe.purge(THEN, 10) == 0, "a purge told of more than there was"
+    if probe.purge(THEN, 10) != 0:
+        raise AssertionError("a purge told of more than there was")
 
 
 def purge_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
@@ -93,10 +107,13 @@ def purge_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
     cut, whole = (sample(Client, "b", 1, expires_at=second) for second in (THEN - 1, FAR))
     probe.put(short, whole)
     prolonged = probe.tried(Replace(short, long))
-    assert probe.tried(Replace(whole, cut)), "a record could not be replaced by one that expires earlier"
+    if not probe.tried(Replace(whole, cut)):
+        raise AssertionError("a record could not be replaced by one that expires earlier")
     _purged(probe)
-    assert probe.find(Client, "a") == (long if prolonged else None), "a record was purged that had been prolonged"
-    assert probe.find(Client, "b") is None, "a record was not purged that had been cut short"
+    if probe.find(Client, "a") != (long if prolonged else None):
+        raise AssertionError("a record was purged that had been prolonged")
+    if probe.find(Client, "b") is not None:
+        raise AssertionError("a record was not purged that had been cut short")
 
 
 def purge_leaves_nothing_to_be_found_by_subject(probe: StorageProbe, terms: Terms) -> None:
@@ -104,12 +121,15 @@ def purge_leaves_nothing_to_be_found_by_subject(probe: StorageProbe, terms: Term
     for kind in (kind for kind in terms.kinds if has_subject(kind)):
         probe.put(sample(kind, "a", 1, subject="alice", expires_at=THEN - 1))
         _purged(probe)
-        assert not probe.find_of(kind, "alice"), f"a {kind.__name__} is found by subject that was purged"
+        if probe.find_of(kind, "alice"):
+            raise AssertionError(f"a {kind.__name__} is found by subject that was purged")
         anothers = sample(kind, "a", 2, subject="bob")
         probe.put(sample(kind, "b", 1, subject="alice"), anothers)
         found = list(probe.find_of(kind, "alice"))
-        assert anothers not in found, f"a {kind.__name__} is found by the subject of one that had its key before"
-        assert list(probe.find_of(kind, "bob")) == [anothers], f"a {kind.__name__} is not found under a key used before"
+        if anothers in found:
+            raise AssertionError(f"a {kind.__name__} is found by the subject of one that had its key before")
+        if list(probe.find_of(kind, "bob")) != [anothers]:
+            raise AssertionError(f"a {kind.__name__} is not found under a key used before")
 
 
 def prolonging_and_purging_agree(probe: StorageProbe, terms: Terms) -> None:
@@ -120,8 +140,10 @@ def prolonging_and_purging_agree(probe: StorageProbe, terms: Terms) -> None:
         prolonged, *purged = probe.together(_prolong(old, new), *[_purge_once() for _ in range(3)])
         found = probe.find(Client, new.key)
         left = new if prolonged else None
-        assert sum(purged) <= 1, f"round {turn}: one record was purged by {sum(purged)}"
-        assert found == left, f"round {turn}: prolonging was {prolonged}, and {unlike(found, left)}"
+        if sum(purged) > 1:
+            raise AssertionError(f"round {turn}: one record was purged by {sum(purged)}")
+        if found != left:
+            raise AssertionError(f"round {turn}: prolonging was {prolonged}, and {unlike(found, left)}")
 
 
 def _prolong(old: Client, new: Client) -> Script[bool]:
@@ -138,7 +160,8 @@ def _purged(probe: StorageProbe) -> int:
     """Purge to the end, in batches."""
     total = 0
     while removed := probe.purge(THEN, 2):
-        assert 0 < removed <= 2, f"a purge of at most 2 told of {removed}"
+        if not 0 < removed <= 2:
+            raise AssertionError(f"a purge of at most 2 told of {removed}")
         total += removed
     return total
 

@@ -63,40 +63,51 @@ def keys_belong_to_their_kind(probe: StorageProbe, terms: Terms) -> None:
         probe.put(sample(kind, "a", 1))
         for other in terms.kinds:
             expected = terms.kinds.index(other) <= terms.kinds.index(kind)
-            assert (probe.find(other, "a") is not None) is expected, f"{kind.__name__} is found as {other.__name__}"
+            if (probe.find(other, "a") is not None) is not expected:
+                raise AssertionError(f"{kind.__name__} is found as {other.__name__}")
     first = terms.kinds[0]
-    assert probe.tried(Delete(sample(first, "a", 1))), f"the {first.__name__} could not be deleted"
+    if not probe.tried(Delete(sample(first, "a", 1))):
+        raise AssertionError(f"the {first.__name__} could not be deleted")
     for kind in terms.kinds[1:]:
         found = probe.find(kind, "a")
-        assert found == sample(kind, "a", 1), f"when the {first.__name__} went, {unlike(found, sample(kind, 'a', 1))}"
+        if found != sample(kind, "a", 1):
+            raise AssertionError(f"when the {first.__name__} went, {unlike(found, sample(kind, 'a', 1))}")
 
 
 def keys_are_exact(probe: StorageProbe, terms: Terms) -> None:
     """Keys are compared character by character: case, accents, spaces and length count, wildcards mean nothing."""
     known: list[str] = []
     for number, key in enumerate(ALIKE):
-        assert probe.find(Client, key) is None, f"{key[:9]!r} is found, of {known!r}"
-        assert probe.tried(Insert(sample(Client, key, number))), f"{key[:9]!r} can't be inserted beside {known!r}"
+        if probe.find(Client, key) is not None:
+            raise AssertionError(f"{key[:9]!r} is found, of {known!r}")
+        if not probe.tried(Insert(sample(Client, key, number))):
+            raise AssertionError(f"{key[:9]!r} can't be inserted beside {known!r}")
         known.append(key[:9])
     for number, key in enumerate(ALIKE):
         record = sample(Client, key, number)
         found = probe.find(Client, key)
-        assert found == record, f"under {key[:9]!r} {unlike(found, record)}"
-        assert probe.tried(Require(record)), f"under {key[:9]!r} is not required what was inserted"
+        if found != record:
+            raise AssertionError(f"under {key[:9]!r} {unlike(found, record)}")
+        if not probe.tried(Require(record)):
+            raise AssertionError(f"under {key[:9]!r} is not required what was inserted")
     for number, key in enumerate(ALIKE):
-        assert probe.tried(Delete(sample(Client, key, number))), f"{key[:9]!r} can't be deleted"
+        if not probe.tried(Delete(sample(Client, key, number))):
+            raise AssertionError(f"{key[:9]!r} can't be deleted")
         rest = [probe.find(Client, other) is not None for other in ALIKE]
-        assert rest == [False] * (number + 1) + [True] * (len(ALIKE) - number - 1), f"{key[:9]!r} took others along"
+        if rest != [False] * (number + 1) + [True] * (len(ALIKE) - number - 1):
+            raise AssertionError(f"{key[:9]!r} took others along")
 
 
 def whatever_is_asked_for_is_missing_rather_than_an_error(probe: StorageProbe, terms: Terms) -> None:
     """Any text can be looked up and is not found, however long it is, and even if it can't be encoded."""
     for kind in terms.kinds:
         for key in (*ALIKE, "", TOO_LONG, "ж" * 30_000, *UNWRITABLE):
-            assert probe.find(kind, key) is None, f"there is a {kind.__name__} under {key[:9]!r}"
+            if probe.find(kind, key) is not None:
+                raise AssertionError(f"there is a {kind.__name__} under {key[:9]!r}")
     for kind in BY_SUBJECT:
         for subject in ("", TOO_LONG, *UNWRITABLE):
-            assert not probe.find_of(kind, subject), f"there is a {kind.__name__} of {subject[:9]!r}"
+            if probe.find_of(kind, subject):
+                raise AssertionError(f"there is a {kind.__name__} of {subject[:9]!r}")
 
 
 def find_of_gives_all_of_a_subject(probe: StorageProbe, terms: Terms) -> None:
@@ -119,7 +130,8 @@ def find_of_follows_every_change(probe: StorageProbe, terms: Terms) -> None:
         )
         two = _owned(kind, "2", "alice", 1)
         probe.put(one)
-        assert not probe.tried(Insert(two), Insert(one)), "a record was inserted that is there"
+        if probe.tried(Insert(two), Insert(one)):
+            raise AssertionError("a record was inserted that is there")
         _holds(probe, kind, "alice", [one])
         _made(probe, Replace(one, changed), Insert(two))
         _holds(probe, kind, "alice", [changed, two])
@@ -152,16 +164,19 @@ def _owned(kind: type[Any], key: str, subject: str, number: int = 0) -> Any:
 
 
 def _made(probe: StorageProbe, *changes: Change) -> None:
-    assert probe.tried(*changes), "a commit failed whose preconditions hold"
+    if not probe.tried(*changes):
+        raise AssertionError("a commit failed whose preconditions hold")
 
 
 def _holds(probe: StorageProbe, kind: type[Any], subject: str, expected: list[Record]) -> None:
     found = sorted(probe.find_of(kind, subject), key=lambda record: record.key)
     wanted = sorted(expected, key=lambda record: record.key)
     them = f"{kind.__name__}s of {subject[:9]!r}"
-    assert len(found) == len(wanted), f"there are {len(wanted)} {them}, and find_of gave {len(found)}"
+    if len(found) != len(wanted):
+        raise AssertionError(f"there are {len(wanted)} {them}, and find_of gave {len(found)}")
     for one, other in zip(found, wanted, strict=True):
-        assert one == other, f"of the {them}, {unlike(one, other)}"
+        if one != other:
+            raise AssertionError(f"of the {them}, {unlike(one, other)}")
 
 
 CLAUSES = (

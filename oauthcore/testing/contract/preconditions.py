@@ -29,8 +29,10 @@ def fresh_storage_is_empty(probe: StorageProbe, terms: Terms) -> None:
     """A fresh storage has no record of any kind and nothing to purge, whatever was in the previous one."""
     for before in ("nothing", "a record of every kind"):
         for kind in terms.kinds:
-            assert probe.find(kind, "a") is None, f"there is a {kind.__name__}; {before} was put into the one before"
-        assert probe.purge(2 * FAR, 10) == 0, "there is something to purge"
+            if probe.find(kind, "a") is not None:
+                raise AssertionError(f"there is a {kind.__name__}; {before} was put into the one before")
+        if probe.purge(2 * FAR, 10) != 0:
+            raise AssertionError("there is something to purge")
         probe.put(*(sample(kind, "a") for kind in terms.kinds))
         probe.renew()
 
@@ -83,12 +85,14 @@ def record_is_another_where_it_differs_by_little(probe: StorageProbe, terms: Ter
         client = Client(client_id="a", name=name)
         probe.put(client)
         _is_another(probe, Client(client_id="a", name=other_name), f"{other_name[-9:]!r} instead of {name[-9:]!r}")
-        assert probe.tried(Delete(client)), f"a client named {name[-9:]!r} could not be deleted"
+        if not probe.tried(Delete(client)):
+            raise AssertionError(f"a client named {name[-9:]!r} could not be deleted")
 
 
 def commit_of_nothing_succeeds(probe: StorageProbe, terms: Terms) -> None:
     """A commit without changes is True."""
-    assert probe.tried(), "a commit of nothing failed"
+    if not probe.tried():
+        raise AssertionError("a commit of nothing failed")
 
 
 def failed_commit_does_nothing(probe: StorageProbe, terms: Terms) -> None:
@@ -111,13 +115,17 @@ def many_changes_go_together(probe: StorageProbe, terms: Terms) -> None:
     """A commit may have a hundred changes: all are made, or none because of the last one."""
     records = [sample(kind, f"{number}", 1) for kind in terms.kinds for number in range(-(-100 // len(terms.kinds)))]
     everything: list[Change] = [*map(Insert, records), Require(sample(Client, "missing"))]
-    assert not probe.tried(*everything), "a commit of a hundred changes succeeded, the last of which can't be made"
+    if probe.tried(*everything):
+        raise AssertionError("a commit of a hundred changes succeeded, the last of which can't be made")
     for record in records:
-        assert probe.find(type(record), record.key) is None, f"{record.key} is there though the commit failed"
-    assert probe.tried(*map(Insert, records)), "a hundred records that are not there could not be inserted"
+        if probe.find(type(record), record.key) is not None:
+            raise AssertionError(f"{record.key} is there though the commit failed")
+    if not probe.tried(*map(Insert, records)):
+        raise AssertionError("a hundred records that are not there could not be inserted")
     for record in records:
         found = probe.find(type(record), record.key)
-        assert found == record, f"the commit of a hundred changes succeeded, and {unlike(found, record)}"
+        if found != record:
+            raise AssertionError(f"the commit of a hundred changes succeeded, and {unlike(found, record)}")
 
 
 def changes_see_those_before_them(probe: StorageProbe, terms: Terms) -> None:
@@ -157,7 +165,8 @@ def changes_see_those_before_them(probe: StorageProbe, terms: Terms) -> None:
 
 def _is_another(probe: StorageProbe, other: Record, what: str) -> None:
     for change in (Require(other), Replace(other, other), Delete(other)):
-        assert not probe.tried(change), f"{type(change).__name__} took {what} for what is there"
+        if probe.tried(change):
+            raise AssertionError(f"{type(change).__name__} took {what} for what is there")
 
 
 def _play(
@@ -166,11 +175,13 @@ def _play(
     if before is not None:
         probe.put(before)
     names = ", ".join(type(change).__name__ for change in changes)
-    assert probe.tried(*changes) is expected, f"{names} on one record should have been {expected}"
+    if probe.tried(*changes) is not expected:
+        raise AssertionError(f"{names} on one record should have been {expected}")
     stored = probe.find(Client, "a")
-    assert stored == after, f"after {names} on one record {unlike(stored, after)}"
-    if stored is not None:
-        assert probe.tried(Delete(stored)), "the record that was found could not be deleted"
+    if stored != after:
+        raise AssertionError(f"after {names} on one record {unlike(stored, after)}")
+    if stored is not None and not probe.tried(Delete(stored)):
+        raise AssertionError("the record that was found could not be deleted")
 
 
 def _failing(kept: Record) -> Iterator[Change]:
@@ -181,11 +192,15 @@ def _failing(kept: Record) -> Iterator[Change]:
 
 
 def _is_refused(probe: StorageProbe, changes: list[Change], kept: Record, gone: Record, added: list[Record]) -> None:
-    assert not probe.tried(*changes), "a commit succeeded of which one change could not be made"
-    assert probe.find(Client, kept.key) == kept, "a record was replaced by a commit that failed"
-    assert probe.find(Client, gone.key) == gone, "a record was deleted by a commit that failed"
+    if probe.tried(*changes):
+        raise AssertionError("a commit succeeded of which one change could not be made")
+    if probe.find(Client, kept.key) != kept:
+        raise AssertionError("a record was replaced by a commit that failed")
+    if probe.find(Client, gone.key) != gone:
+        raise AssertionError("a record was deleted by a commit that failed")
     for record in added:
-        assert probe.find(type(record), record.key) is None, "a record was inserted by a commit that failed"
+        if probe.find(type(record), record.key) is not None:
+            raise AssertionError("a record was inserted by a commit that failed")
 
 
 def _demand(
@@ -193,11 +208,14 @@ def _demand(
 ) -> None:
     """Make one change, and look at its answer and at what is there afterwards."""
     record = after or before
-    assert record is not None, "nothing is demanded"
+    if record is None:
+        raise AssertionError("nothing is demanded")
     done = probe.tried(change)
-    assert done is expected, f"{type(change).__name__} was {done}, and should have been {expected}"
+    if done is not expected:
+        raise AssertionError(f"{type(change).__name__} was {done}, and should have been {expected}")
     stored = probe.find(type(record), record.key)
-    assert stored == after, f"after {type(change).__name__} {unlike(stored, after)}"
+    if stored != after:
+        raise AssertionError(f"after {type(change).__name__} {unlike(stored, after)}")
 
 
 CLAUSES = (

@@ -62,7 +62,8 @@ def those_who_only_require_never_lose(probe: StorageProbe, terms: Terms) -> None
     for turn in range(terms.rounds):
         keys = [f"{turn} {number}" for number in range(terms.contenders)]
         answers = probe.together(*[_once([Require(shared), Insert(_at(key, 1))]) for key in keys])
-        assert answers == [True] * len(keys), f"round {turn}: {answers}, where none had any reason to fail"
+        if answers != [True] * len(keys):
+            raise AssertionError(f"round {turn}: {answers}, where none had any reason to fail")
 
 
 def no_update_is_lost(probe: StorageProbe, terms: Terms) -> None:
@@ -84,7 +85,8 @@ def no_update_is_lost(probe: StorageProbe, terms: Terms) -> None:
 
     probe.together(*[count() for _ in range(terms.contenders)])
     reached = numbers.index(probe.find(Client, "counter") or numbers[0])
-    assert reached == len(numbers) - 1, f"{len(numbers) - 1} updates were acknowledged, and {reached} are there"
+    if reached != len(numbers) - 1:
+        raise AssertionError(f"{len(numbers) - 1} updates were acknowledged, and {reached} are there")
 
 
 def _race(
@@ -97,9 +99,11 @@ def _race(
         trophies = [_at(f"{key} trophy {number}", 1) for number in range(terms.contenders)]
         commits = (_once([*changes(key, number), Insert(trophy)]) for number, trophy in enumerate(trophies))
         answers = probe.together(*commits)
-        assert answers.count(True) == 1, f"round {turn}: {answers.count(True)} succeeded, and should have been one"
+        if answers.count(True) != 1:
+            raise AssertionError(f"round {turn}: {answers.count(True)} succeeded, and should have been one")
         there = [probe.find(Client, trophy.key) is not None for trophy in trophies]
-        assert there == answers, f"round {turn}: the answers were {answers}, and what is there is {there}"
+        if there != answers:
+            raise AssertionError(f"round {turn}: the answers were {answers}, and what is there is {there}")
 
 
 def _once(changes: list[Change]) -> Script[Any]:

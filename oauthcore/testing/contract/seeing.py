@@ -25,7 +25,8 @@ def commits_are_seen_whole(probe: StorageProbe, terms: Terms) -> None:
         """Change both, again and again, in either order."""
         for number in range(PAIRS - 1):
             pair = (Replace(firsts[number], firsts[number + 1]), Replace(seconds[number], seconds[number + 1]))
-            assert (yield Call("commit", (pair if number % 2 else pair[::-1],))) is True, "the only writer lost a race"
+            if (yield Call("commit", (pair if number % 2 else pair[::-1],))) is not True:
+                raise AssertionError("the only writer lost a race")
 
     def watch(one: str, other: str) -> Script[list[tuple[int, int]]]:
         """Find the one and then the other, again and again."""
@@ -38,7 +39,8 @@ def commits_are_seen_whole(probe: StorageProbe, terms: Terms) -> None:
 
     _, *watched = probe.together(write(), watch("first", "second"), watch("second", "first"))
     torn = [pair for seen in watched for pair in seen if pair[0] > pair[1]]
-    assert not torn, f"commit {torn and torn[0]} was seen by half: the first number is newer than the second"
+    if torn:
+        raise AssertionError(f"commit {torn and torn[0]} was seen by half: the first number is newer than the second")
 
 
 def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
@@ -59,12 +61,14 @@ def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
         for n in range(PAIRS - 1):
             third = Delete(more[n]) if n % 2 else Insert(more[n + 1])
             changes = (Replace(one[n], one[n + 1]), third, Replace(other[n], other[n + 1]))
-            assert (yield Call("commit", (changes,))) is True, "the only writer lost a race"
+            if (yield Call("commit", (changes,))) is not True:
+                raise AssertionError("the only writer lost a race")
 
     def fail() -> Script[None]:
         """Insert, in a commit that can't be made."""
         for _ in range(PAIRS):
-            assert (yield Call("commit", ((Insert(ghost), Require(missing)),))) is False, "a missing record was there"
+            if (yield Call("commit", ((Insert(ghost), Require(missing)),))) is not False:
+                raise AssertionError("a missing record was there")
 
     def watch() -> Script[list[Any]]:
         """Find again and again."""
@@ -76,7 +80,8 @@ def find_of_sees_commits_whole(probe: StorageProbe, terms: Terms) -> None:
 
     _, _, *watched = probe.together(write(), fail(), watch(), watch())
     torn = [found for seen in watched for found in seen if found not in states]
-    assert not torn, f"find_of gave what no commit left: {', '.join(map(brief, torn[0])) or 'nothing'}"
+    if torn:
+        raise AssertionError(f"find_of gave what no commit left: {', '.join(map(brief, torn[0])) or 'nothing'}")
 
 
 def handles_see_each_other(probe: StorageProbe, terms: Terms) -> None:
@@ -85,20 +90,31 @@ def handles_see_each_other(probe: StorageProbe, terms: Terms) -> None:
         raise NotOffered("the storage has one handle alone")
     one, two, three = (sample(Client, "a", number) for number in (1, 2, 3))
     for here, there in ((0, 1), (1, 0)):
-        assert probe.tried(Insert(one), handle=here), "a handle could not insert what is not there"
-        assert probe.find(Client, "a", handle=there) == one, "another handle does not find what was committed"
-        assert probe.tried(Replace(one, two), handle=there), "another handle could not replace what it had found"
-        assert probe.find(Client, "a", handle=here) == two, "a handle still finds what another has replaced"
-        assert not probe.tried(Replace(one, three), handle=here), "a handle replaced what another had replaced"
-        assert probe.tried(Delete(two), handle=there), "where one handle had lost, another could not go on"
-        assert probe.find(Client, "a", handle=here) is None, "a handle still finds what another has deleted"
+        if not probe.tried(Insert(one), handle=here):
+            raise AssertionError("a handle could not insert what is not there")
+        if probe.find(Client, "a", handle=there) != one:
+            raise AssertionError("another handle does not find what was committed")
+        if not probe.tried(Replace(one, two), handle=there):
+            raise AssertionError("another handle could not replace what it had found")
+        if probe.find(Client, "a", handle=here) != two:
+            raise AssertionError("a handle still finds what another has replaced")
+        if probe.tried(Replace(one, three), handle=here):
+            raise AssertionError("a handle replaced what another had replaced")
+        if not probe.tried(Delete(two), handle=there):
+            raise AssertionError("where one handle had lost, another could not go on")
+        if probe.find(Client, "a", handle=here) is not None:
+            raise AssertionError("a handle still finds what another has deleted")
         for kind in (kind for kind in terms.kinds if has_subject(kind)):
             owned = sample(kind, "a", 1, subject="alice")
-            assert not probe.find_of(kind, "alice", handle=there), f"there is a {kind.__name__} of alice"
-            assert probe.tried(Insert(owned), handle=here), f"a {kind.__name__} could not be inserted"
+            if probe.find_of(kind, "alice", handle=there):
+                raise AssertionError(f"there is a {kind.__name__} of alice")
+            if not probe.tried(Insert(owned), handle=here):
+                raise AssertionError(f"a {kind.__name__} could not be inserted")
             found = probe.find_of(kind, "alice", handle=there)
-            assert list(found) == [owned], f"another handle does not find a {kind.__name__} by its subject"
-            assert probe.tried(Delete(owned), handle=here), f"a {kind.__name__} could not be deleted"
+            if list(found) != [owned]:
+                raise AssertionError(f"another handle does not find a {kind.__name__} by its subject")
+            if not probe.tried(Delete(owned), handle=here):
+                raise AssertionError(f"a {kind.__name__} could not be deleted")
 
 
 def _number(record: Client) -> int:
