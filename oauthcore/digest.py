@@ -34,6 +34,7 @@ Kind = Literal[
     "jti",
     "logout",
     "assertion",
+    "assertion_of_issuer",
     "initial_access_token",
     "registration_access_token",
     "registration_address",

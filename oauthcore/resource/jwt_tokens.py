@@ -25,13 +25,11 @@ from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.jose.crypto import VerifiedJwt, verify
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, Jwk, parse_set
 from oauthcore.jose.registered_claims import SKEW, check_times, type_of
-from oauthcore.jose.rotating_keys import verify_by_rotating
 from oauthcore.resource.access import Access, access_of_members, text_of
 from oauthcore.resource.discovery import is_private_channel, jwks_uri_in, metadata_urls
+from oauthcore.resource.published_keys import KEYS_LIFETIME, PublishedKeys
 from oauthcore.scope import Scope, parse_scope
 
-# Keys are fetched again after so many seconds; while their issuer can't be reached, they are used for FRESH_FOR.
-KEYS_LIFETIME = 600
 # An issuer whose keys were found once is looked up again each FRESH_FOR. While that fails, they are where they were.
 DISCOVERED_FOR = 24 * FRESH_FOR
 
@@ -102,7 +100,6 @@ class JwtTokens:
         self._policy = policy
         self._documents = Documents()
         self._discovered: _Discovered | None = None
-        self._read: tuple[bytes | None, tuple[Jwk, ...]] = (None, ())
 
     def __call__(self, token: Secret) -> Flow[Access | None]:
         """Return what a token allows.
@@ -150,37 +147,8 @@ class JwtTokens:
         if given is not None:
             return verify(text, given, self._algorithms)
         url = self._jwks_uri or self._discover(now)
-        return verify_by_rotating(
-            text, self._algorithms, lambda: self._keys_at(url, now), lambda: self._newer_keys_at(url, now), verify
-        )
-
-    def _keys_at(self, url: str, now: int) -> tuple[Jwk, ...]:
-        document = self._documents.get(url, now, fresh_for=self._keys_lifetime)
-        if document.body is None:
-            # Their server fails: the old ones are what there is, and no reason to refuse everybody.
-            document = self._documents.get(url, now)
-        try:
-            return self._keys_in(document.body)
-        except TemporarilyUnavailable:
-            # It answered with something else, a page of a proxy's perhaps: that is believed for a minute, and not for
-            # as long as keys are.
-            return self._newer_keys_at(url, now)
-
-    def _newer_keys_at(self, url: str, now: int) -> tuple[Jwk, ...]:
-        return self._keys_in(self._documents.get_newer(url, now).body)
-
-    def _keys_in(self, body: bytes | None) -> tuple[Jwk, ...]:
-        if body is None:
-            # 503, not 401: the token may be valid, and a client that gets a 401 would throw it away.
-            raise TemporarilyUnavailable(f"the keys of {self.issuer} can't be fetched")
-        read_body, keys = self._read
-        if read_body is not body:
-            try:
-                keys = parse_set(body)
-            except ValueError:
-                raise TemporarilyUnavailable(f"what {self.issuer} publishes is no JWK set") from None
-            self._read = (body, keys)
-        return keys
+        published = PublishedKeys(self.issuer, url, self._documents, now, self._keys_lifetime)
+        return published.verify(text, self._algorithms, verify)
 
     def _discover(self, now: int) -> str:
         known = self._discovered
