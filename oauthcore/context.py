@@ -73,7 +73,7 @@ def _is_plain(path: str) -> bool:
     return path.isprintable() and path.isascii() and not set(path) & set('?# \\"<>')
 
 
-# A flow, by its result; what flows are made of stands above this room.
+# Flows, by the type of their result, without the types of their effects.
 OwnKeys = Callable[[], Generator[Any, Any, tuple[Jwk, ...]]]
 SignJwt = Callable[[Jwt], Generator[Any, Any, str]]
 
@@ -82,14 +82,14 @@ SignJwt = Callable[[Jwt], Generator[Any, Any, str]]
 class Context:
     """Hold the context of one request: `now` is in seconds since the Unix epoch and the same for the whole request.
 
-    `base` is the issuer's own path, in front of every path in `paths` wherever a browser is sent. `openid` is None for
-    a server that knows OAuth alone. `documents` and `unverified_documents` are what other servers said; which of the
-    two is asked for a client, `documents_of` says. `own_keys` finds the public halves of the server's own keys, to know
-    again what it signed; `hint_keys` finds those and the ones that are kept for ID token hints alone; `verify` is the
-    mathematics of that. `sign` has a token signed, by the key for its algorithm: after a decision's checks and before
-    its commit. `handles` carry what waits for a person nobody knows yet. `resources` are those that clients may name,
-    None for a server that issues tokens for itself alone. `client_id_metadata` is None if every client has to be
-    registered; `admits` says by its settings which are taken.
+    `base` is the path of the issuer URL, which precedes every path in `paths` in a redirect. `openid` is None without
+    OpenID Connect. `documents` and `unverified_documents` are the cached documents of other servers; `documents_of`
+    chooses one of the two for a client. `own_keys` finds the public keys that verify the server's own tokens;
+    `hint_keys` those that verify ID token hints, too; `verify` verifies a signature. `sign` signs a token with the key
+    for its algorithm, after the checks of a decision and before its commit. `handles` carry interactions before a user
+    is signed in. `resources` are those that clients may request, None if the server issues tokens only for itself.
+    `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
+    document are accepted.
     """
 
     issuer: str

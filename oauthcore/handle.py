@@ -1,11 +1,11 @@
-"""Handles that carry their content: a request for which nobody is signed in is kept by the browser, not the storage.
+"""Handles that carry their content: while no user is signed in, a request is kept by the browser, not by storage.
 
-Anybody can send authorization requests, as often as they like; stored as records, they would fill a disk in minutes,
-and a limit for each address would let one user lock out everybody who shares it. So the handle itself contains the
-request, and a record is created only once a user has answered.
+Anybody can send any number of authorization requests; stored as records, they would fill a disk in minutes, and a limit
+per address would let one user lock out all others behind it. So the handle itself contains the request, and a record is
+created only when a user answers.
 
-A handle is signed, not encrypted: its content came through the same browser, or is at a `request_uri` that did. It is a
-secret all the same, since it has 256 random bits, and whoever knows it can continue the interaction.
+A handle is signed but not encrypted: its content came through the same browser, or is at a `request_uri` that did. It
+is still a secret, with 256 random bits, since anybody who knows it can continue the interaction.
 """
 
 from __future__ import annotations

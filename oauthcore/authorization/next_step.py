@@ -172,7 +172,7 @@ def refusal_without_page(needed: Need) -> OAuthError:
     """Return the error that `prompt=none` gets instead of a page (OIDC Core section 3.1.2.6)."""
     match needed:
         case Need.LOGIN:
-            return LoginRequired("prompt=none, and nobody is signed in who would do")
+            return LoginRequired("prompt=none, and no acceptable user is signed in")
         case Need.CONSENT:
             return ConsentRequired("prompt=none, and the person has not allowed all of this before")
         case Need.SELECT_ACCOUNT:

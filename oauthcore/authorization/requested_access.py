@@ -165,7 +165,7 @@ def check_acr_values(draft: Draft, _: Context) -> None:
 
 
 def wanted_subjects(hinted_subject: str | None, claims: ClaimsRequest) -> tuple[str, ...]:
-    """Return whom the client wants, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
+    """Return the users that the client accepts, by a hint or by a value of `sub` (OIDC Core section 5.5.1)."""
     named = claims.id_token.get("sub")
     values = () if named is None else _texts("sub", named.values[:1])
     return values if hinted_subject is None else (hinted_subject, *values)

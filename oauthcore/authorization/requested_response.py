@@ -1,4 +1,4 @@
-"""The checks of how an authorization request is to be answered: to which URI, with what, and bound to whom.
+"""The checks of how an authorization request is to be answered: redirect URI, response type and mode, and PKCE.
 
 Each takes the draft and adds its result. `checks` defines their order.
 """
@@ -97,8 +97,8 @@ def check_code_challenge(draft: Draft, context: Context) -> None:
     # PKCE protects codes; tokens in the redirect have none to protect.
     if challenge is not None or not draft.response_type.issues_code:
         return
-    # RFC 9700 section 2.1.1: public clients MUST use PKCE. They have no secret, so the verifier alone keeps whoever
-    # intercepts the code from redeeming it (RFC 7636 section 1); no allowance turns this off.
+    # RFC 9700 section 2.1.1: public clients MUST use PKCE. Without a secret, only the verifier keeps an attacker who
+    # intercepts the code from redeeming it (RFC 7636 section 1). No allowance turns this off.
     if client.is_public:
         raise InvalidRequest.with_description(
             "code_challenge is missing", "code_challenge is missing, and the client is public"

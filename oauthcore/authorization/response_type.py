@@ -72,7 +72,7 @@ class ResponseType:
 
     @issues_tokens.default
     def _more_than_a_code(self) -> bool:
-        """Return whether there is anything but a code: it is good for whoever receives it, without authenticating."""
+        """Return whether anything but a code is issued: any recipient can use a token, without authenticating."""
         return self.issues_id_token or issue_token in self.parts
 
     @is_none.default
@@ -85,12 +85,12 @@ def issue_code(approved: Approved, context: Context) -> Part:
     """Issue an authorization code (RFC 6749 section 4.1.2)."""
     value = context.mint()
     record = AuthorizationCode(
-        # Only the digest is stored: whoever reads the database has no code to redeem.
+        # Only the digest is stored, so that a stolen database contains no codes to redeem.
         key=context.digest("authorization_code", value),
         client_id=approved.client.client_id,
         subject=approved.grant.subject,
         grant=approved.grant.key,
-        # RFC 6749 section 4.1.3: the token request is held against these two, and against the challenge (RFC 7636 4.6).
+        # RFC 6749 section 4.1.3: the token request has to match these two, and the challenge (RFC 7636 section 4.6).
         redirect_uri=approved.redirect.uri,
         redirect_uri_given=approved.redirect.given,
         code_challenge=approved.code_challenge,
@@ -104,7 +104,7 @@ def issue_code(approved: Approved, context: Context) -> Part:
 
 def issue_token(approved: Approved, context: Context) -> Part:
     """Issue an access token into the redirect, and never a refresh token (RFC 6749 section 4.2.2)."""
-    # No key is proven at the authorization endpoint: what leaves by it is good for whoever receives it.
+    # The authorization endpoint verifies no key, so the token can't be bound to one: any recipient can use it.
     client, grant = approved.client, approved.grant
     audience = audience_within((), grant, client, context)
     scope = understood_scope(grant.scope, audience, grant.resources, client, context)

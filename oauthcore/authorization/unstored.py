@@ -1,6 +1,6 @@
-"""Interactions that nobody has answered yet are in their handles alone; the first answer stores them.
+"""Unanswered interactions: they exist only in their handles, and the first answer stores them.
 
-From then on the record counts, and the handle is merely its name: so each is still answered once, whoever is first.
+From then on the record counts, and the handle is only its key. So even two concurrent answers are decided once.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def moved(old: Interaction, new: Interaction) -> Change:
 
 
 def is_over(interaction: Interaction, now: int) -> bool:
-    """Return whether nobody can go on with it any more; its record stays for as long as its handle could be read."""
+    """Return whether it can no longer be continued; its record is kept for as long as its handle could be read."""
     return now >= interaction.expires_at or (interaction.resume_before is not None and now >= interaction.resume_before)
 
 

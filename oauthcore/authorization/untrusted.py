@@ -1,8 +1,8 @@
-"""Errors for redirect URIs that nobody vouches for (RFC 9700 section 4.11.2).
+"""Errors for redirect URIs that the operator has not approved (RFC 9700 section 4.11.2).
 
-Whoever may register a client, or publish one, may have this server redirect browsers to a site of theirs: by a link
-with something wrong in it, or with prompt=none. People trust the host that such a link begins with. So an error for a
-client that nobody has approved waits on a page that names the site, and the user decides whether to go on.
+An attacker who can register or publish a client can make this server redirect browsers to their site, by a link with an
+error in it or with prompt=none: an open redirector on a host that users trust. So an error for an unapproved client is
+shown as a page that names the site, and the user decides whether to continue.
 
 After the user has answered on the consent page, the response is sent at once: that page has named the site, too.
 """

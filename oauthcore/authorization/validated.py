@@ -27,12 +27,11 @@ class Redirectable:
 
 @per_request
 class RequestedAccess:
-    """Hold what is asked for, and by which client.
+    """Hold what a client requests.
 
-    `resources` are those that tokens are to be for, as they are registered; none where it is the server itself.
-    `claims_beside_scope` are the claims that are asked for by name, which nobody allows by allowing the scope.
-    `subjects` are the persons who will do, any if there are none; `essential_acr` the authentication contexts of which
-    one is essential.
+    `resources` are the registered resources that tokens are requested for; empty for the server itself.
+    `claims_beside_scope` are the claims requested by name, which consent to the scope does not cover. `subjects` are
+    the acceptable users, any if empty; one of `essential_acr` has to be reached, if there are any.
     """
 
     request: AuthorizationRequest

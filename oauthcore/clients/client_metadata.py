@@ -119,10 +119,10 @@ def _string(name: str, value: object) -> str:
 
 
 def is_legible(name: str) -> bool:
-    """Return whether there is something to be seen of a name, and nothing of it over what stands around it.
+    """Return whether a name has a visible letter, and no accents that cover the text around it.
 
-    A browser piles accents up without end, over the line that says that nobody has checked the name (RFC 7591 section
-    5). A name of letters that are blank leaves a sentence that says of nobody that it asks.
+    A browser stacks accents without limit, even over the warning that the name is not verified (RFC 7591 section 5).
+    With a name of blank letters, the consent page would not say which client asks.
     """
     marks, is_seen = 0, False
     for character in name:

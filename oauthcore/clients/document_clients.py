@@ -185,8 +185,8 @@ def _accepted(
     before = None if known is None else known.document
     if known is not None and before is not None and before.fetched_at >= context.now and not is_due(known, context):
         return Decision(True)
-    # A client that authenticated with a key, and now claims to have none, counts as another client: whoever can write
-    # to its site could otherwise use its grants without the key (a downgrade).
+    # Downgrade: a client that used to authenticate with a key and now claims to be public counts as a new client.
+    # Otherwise an attacker who can write to its site could use its existing grants without the key.
     is_same = known is not None and (known.is_public or not read.is_public)
     is_unused = before is None or before.is_unused or not is_same
     fresh_until = context.now + (documents.settings.min_fresh if is_unused else seconds)

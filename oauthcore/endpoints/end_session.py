@@ -262,9 +262,9 @@ def destination(signing_out: SignOut, facts: SignOutFacts, context: Context) -> 
     uri = requested.post_logout_redirect_uri
     if uri is None or client is None or uri not in client.post_logout_redirect_uris:
         return None
-    # Section 3: without a valid hint, only where something else vouches for the target. Of a client that nobody has
-    # looked at nothing does, and an ID token of the stranger's own is no word of the person's either: whoever sends a
-    # link here would send whoever follows it to a site of theirs (RFC 9700 section 4.11.2).
+    # RP-Initiated Logout section 3: without a valid hint, redirect only if other means confirm the target. For a client
+    # that is not approved nothing does, not even an ID token of the attacker's own account: this would be
+    # an open redirector (RFC 9700 section 4.11.2).
     is_trusted = (
         not client.is_unverified
         or is_vouched_for(client, context)

@@ -253,8 +253,8 @@ def decide_deny(
 ) -> Outcome:
     """Redirect the browser to the resume path, which reports the error to the client and deletes the user's consent.
 
-    Only consent of the user who said no is deleted. Whoever was signed in when the request came may be another person,
-    and a stranger could otherwise delete that person's consent.
+    Only consent of the user who denied is deleted. The user who was signed in at the request may be another one, whose
+    consent the denial must not delete.
     """
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
     if waiting.state is InteractionState.DENIED:

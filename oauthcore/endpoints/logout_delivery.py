@@ -76,8 +76,8 @@ def deliver_to(deliveries: DueLogouts, context_now: Callable[[], Context]) -> Fl
 def due_by_client(limit: int, now: int) -> Flow[tuple[DueLogouts, ...]]:
     """Find the deliveries that are due now, at most `limit`, grouped by client.
 
-    Each client has its share of the limit, however many are due to another. Clients with the fewest failed tries come
-    first, so that nobody waits for a client that is known not to answer.
+    Each client has the same share of the limit, however many are due to another. Clients with the fewest failures come
+    first, so that they don't wait for a client that does not respond.
     """
     queue = yield from due(now)
     return shares(queue, limit)

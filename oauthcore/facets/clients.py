@@ -57,9 +57,9 @@ class Clients:
         return with_secret(client, secret, None, context)
 
     def issue_initial_access_token(self, *, lifetime: int, uses: int = 1, note: str | None = None) -> Flow[Secret]:
-        """Return a token by which clients register themselves, that often, for `lifetime` seconds (RFC 7591 section 3).
+        """Return a token for that many dynamic registrations within `lifetime` seconds (RFC 7591 section 3).
 
-        `note` says whom it is for, and is kept with the clients. The token can be seen only in the result. Raises
+        `note` says who it is for, and is stored with the clients. The token is only in the result. Raises
         `EffectFailed` if storage fails.
         """
         if lifetime < 1 or uses < 1:

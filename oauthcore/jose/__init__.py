@@ -1,1 +1,1 @@
-"""JOSE (RFC 7515 to RFC 7519): tokens and keys from strangers, read strictly before any key is touched."""
+"""JOSE (RFC 7515 to RFC 7519): tokens and keys of other parties, parsed strictly before any key is used."""

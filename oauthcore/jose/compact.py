@@ -1,7 +1,7 @@
-"""JOSE objects in compact serialization, read strictly before any key is touched (RFC 7515, RFC 7516, RFC 8725).
+"""JOSE objects in compact serialization, parsed strictly before any key is used (RFC 7515, RFC 7516, RFC 8725).
 
-Whatever a token says about its own key is refused, not ignored: `jwk`, `jku`, `x5u` and `x5c` let whoever made it
-choose what it is checked with, and a server that fetched the URLs could be sent anywhere.
+A token that brings or names its own key is refused: with `jwk`, `jku`, `x5u` and `x5c` an attacker would choose the
+key that verifies it, and a server that fetched such a URL could be made to request any address.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from oauthcore.jose.strict_json import is_time, parse_object
 
 
 class Flaw(Enum):
-    """Name what is wrong with a token, for the log; the peer gets the one error of the endpoint."""
+    """Name what is wrong with a token, for the log only; the client gets the same error in each case."""
 
     TOO_LARGE = "it is too large"
     NOT_COMPACT = "it is not a compact serialization of three parts"
@@ -28,11 +28,11 @@ class Flaw(Enum):
     CLAIMS_NOT_JSON = "its payload is not a JSON object with each member once"
     HEADER_TYPE = "a header parameter has the wrong type"
     OWN_KEY = "it brings its own key, or says where to fetch it"
-    CRITICAL = "it demands an extension"
-    NESTED = "there is another token in it, where none is expected"
+    CRITICAL = "it requires an extension that is not supported"
+    NESTED = "it contains another token, which is not expected"
     COMPRESSED = "it is compressed"
     ALGORITHM = "its algorithm is not allowed here"
-    UNKNOWN_KEY = "it was made with none of the keys"
+    UNKNOWN_KEY = "none of the keys is the one that it was made with"
     SIGNATURE = "its signature is wrong"
     CIPHERTEXT = "it can't be decrypted"
     CLAIM_TYPE = "a registered claim has the wrong type"
@@ -43,14 +43,14 @@ class Flaw(Enum):
 
 
 class InvalidJwt(Exception):
-    """Refuse a token; `flaw` says why, to the log alone."""
+    """Raised for a token that is refused; `flaw` says why, for the log only."""
 
     def __init__(self, flaw: Flaw) -> None:
         super().__init__(flaw.value)
         self.flaw = flaw
 
 
-# ID tokens, assertions and request objects are of one or two kilobytes; what is much larger only costs time.
+# ID tokens, assertions and request objects have one or two kilobytes; much more is an attempt to cost time.
 MAX_LENGTH = 16_384
 MAX_KID_LENGTH = 256
 
@@ -61,7 +61,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 
 @attrs.frozen
 class Signed:
-    """Hold a JWS as it was read, its signature not looked at."""
+    """Hold a parsed JWS, its signature not verified."""
 
     header: Mapping[str, object]
     alg: str
@@ -73,7 +73,7 @@ class Signed:
 
 @attrs.frozen
 class Encrypted:
-    """Hold a JWE as it was read, nothing of it decrypted."""
+    """Hold a parsed JWE, not decrypted."""
 
     header: Mapping[str, object]
     alg: str
@@ -83,10 +83,10 @@ class Encrypted:
 
 
 def read_signed(token: str) -> Signed:
-    """Take a JWS apart; raises `InvalidJwt`."""
+    """Parse a JWS; raises `InvalidJwt`."""
     header, payload, signature = _parts(token, 3, Flaw.NOT_COMPACT)
     members = _header(header)
-    # RFC 7515 section 4.1.10: cty says that the payload is another token. None of ours has one inside.
+    # RFC 7519 section 5.2: cty "JWT" announces a nested token. No signed token that is expected here has one.
     if members.get("cty") is not None:
         raise InvalidJwt(Flaw.NESTED)
     signing_input = token.rpartition(".")[0].encode("ascii")
@@ -95,10 +95,10 @@ def read_signed(token: str) -> Signed:
 
 
 def read_encrypted(token: str) -> Encrypted:
-    """Take a JWE apart as far as its header; raises `InvalidJwt`."""
+    """Parse the header of a JWE; raises `InvalidJwt`."""
     members = _header(_parts(token, 5, Flaw.NOT_ENCRYPTED)[0])
     if "zip" in members:
-        # A kilobyte can unpack to a gigabyte, and what was compressed tells its content by its length.
+        # RFC 8725 section 3.6: no compression. The length would reveal content, and 1 KB may unpack to a gigabyte.
         raise InvalidJwt(Flaw.COMPRESSED)
     if not isinstance(members.get("enc"), str):
         raise InvalidJwt(Flaw.HEADER_TYPE)
@@ -107,7 +107,7 @@ def read_encrypted(token: str) -> Encrypted:
 
 
 def read_claims(payload: bytes) -> Mapping[str, object]:
-    """Read a claims set (RFC 7519 section 4); raises `InvalidJwt`, also for a registered claim of the wrong type."""
+    """Parse a claims set (RFC 7519 section 4); raises `InvalidJwt`, also for a registered claim of the wrong type."""
     try:
         claims = parse_object(payload)
     except ValueError:
@@ -131,7 +131,7 @@ def _is_of_its_type(name: str, value: object) -> bool:
 
 
 def _parts(token: str, count: int, flaw: Flaw) -> list[bytes]:
-    # Before anything is decoded: what is too long must cost nothing.
+    # Checked before anything is decoded, so that a token that is too long costs nothing.
     if len(token) > MAX_LENGTH:
         raise InvalidJwt(Flaw.TOO_LARGE)
     parts = token.split(".", count)
@@ -141,14 +141,14 @@ def _parts(token: str, count: int, flaw: Flaw) -> list[bytes]:
 
 
 def _decoded(part: str) -> bytes:
-    """Decode base64url the one way it is written (RFC 7515 section 2): no padding, no stray bits, nothing skipped."""
+    """Decode base64url as RFC 7515 section 2 spells it: no padding, no stray bits, no other characters."""
     if not _BASE64URL.fullmatch(part):
         raise InvalidJwt(Flaw.NOT_BASE64URL)
     try:
         value = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     except binascii.Error:
         raise InvalidJwt(Flaw.NOT_BASE64URL) from None
-    # Two spellings of one signature would be two tokens to who compares text and one to who verifies.
+    # Stray bits in the last letter would give one token several spellings, and evade a comparison of texts.
     if base64.urlsafe_b64encode(value).rstrip(b"=") != part.encode("ascii"):
         raise InvalidJwt(Flaw.NOT_BASE64URL)
     return value
@@ -159,13 +159,13 @@ def _header(text: bytes) -> Mapping[str, object]:
         header = parse_object(text)
     except ValueError:
         raise InvalidJwt(Flaw.HEADER_NOT_JSON) from None
-    # RFC 8725 section 3.10: keys and URLs from the token itself are not to be trusted.
+    # RFC 8725 section 3.10: `jku` and `x5u` could send the server anywhere (SSRF); `jwk` would fit any signature.
     if header.keys() & _OWN_KEY:
         raise InvalidJwt(Flaw.OWN_KEY)
     if "crit" in header or "b64" in header:
-        # No extension is known here, so none that must be understood is (RFC 7515 section 4.1.11).
+        # RFC 7515 section 4.1.11: a critical extension that is not supported makes a token invalid. None is supported.
         raise InvalidJwt(Flaw.CRITICAL)
-    # RFC 7515 section 4.1.1: alg MUST be present; the others are strings where they are there.
+    # RFC 7515 section 4.1.1: alg MUST be present. The others are optional strings.
     if "alg" not in header or not all(isinstance(header.get(name, ""), str) for name in _STRINGS):
         raise InvalidJwt(Flaw.HEADER_TYPE)
     if len(str(header.get("kid", ""))) > MAX_KID_LENGTH:

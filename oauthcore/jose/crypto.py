@@ -1,9 +1,9 @@
-"""Signatures and encryption: the only module that knows joserfc, which comes with `pip install "oauthcore[oidc]"`.
+"""Signatures and encryption by joserfc (`pip install "oauthcore[oidc]"`), which only this module imports.
 
-It is imported at the first use, so that the core works without it. What comes in was read by `oauthcore.jose.compact`
-before any key is touched; here the algorithm is held against the caller's list, a key is chosen that fits it, and the
-mathematics is done. A signature draws its own randomness from the operating system, as does a fresh key: that is the
-cryptographic library's, and nothing is decided by it.
+The import happens at the first use, so that the core works without joserfc. Tokens are parsed by
+`oauthcore.jose.compact` first; then the algorithm is checked against the caller's list, a key that fits it is chosen,
+and only then the library is called. Signatures and new keys use the randomness of the operating system, through the
+library. No decision depends on it.
 """
 
 from __future__ import annotations
@@ -29,34 +29,34 @@ if TYPE_CHECKING:
 
     from joserfc.jwk import Key
 
-# NIST SP 800-131A revision 2 ends at 2048 bits below; above 8192 a check takes milliseconds of somebody else's choice.
+# At least 2048: NIST SP 800-131A revision 2. At most 8192: a stranger's key must not make a check take milliseconds.
 RSA_BITS = range(2048, 8193)
 FRESH_RSA_BITS = 2048
-# 65537 has 17 bits, and FIPS 186-5 section A.1.1 ends at 256. The longer it is, the longer a check takes: fifty
-# milliseconds by a stranger's key where it has as many bits as the modulus. OpenSSL takes 64 of keys above 3072 bits.
+# 65537 has 17 bits; FIPS 186-5 section A.1.1 allows up to 256. A longer exponent makes verification slower: 50 ms for
+# a stranger's key whose exponent is as long as the modulus. OpenSSL limits it to 64 above 3072 bits.
 MAX_EXPONENT_BITS = 64
 
-# A token without a `kid` may be tried against each key that fits; a set of keys that all fit is a way to waste time.
+# A token without `kid` may be tried with each key that fits. Without a limit, a large key set would cost much time.
 MAX_CANDIDATES = 10
 
-# Importing an RSA key costs as much as a signature, and more for a private one, which is checked.
+# Importing an RSA key takes as long as a signature; a private one longer, since it is checked.
 _KEYS_REMEMBERED = 1024
 
 
 @attrs.frozen
 class VerifiedJwt:
-    """The evidence that a token was signed with one of the keys that were asked for; its times are not judged."""
+    """The evidence that a token was signed with one of the given keys; `exp` and `nbf` are not checked yet."""
 
     header: Mapping[str, object]
     claims: Mapping[str, object]
 
 
-# How a decision has a token verified: as `verify` does, or as somebody heard it done before.
+# The signature of `verify`, for a recorder or a replay to put another function in its place.
 Verify = Callable[[str, Iterable[Jwk], Collection[str]], VerifiedJwt]
 
 
 def sign(jwts: Iterable[tuple[Jwt, Jwk]]) -> tuple[str, ...]:
-    """Sign tokens, each with the key beside it, and encrypt those that are for one reader alone."""
+    """Sign tokens, each with the key beside it, and encrypt those that have an `encryption`."""
     return tuple(_made(jwt, key) for jwt, key in jwts)
 
 
@@ -74,7 +74,7 @@ def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JW
 
 
 def sign_as_given(header: Mapping[str, object], claims: Mapping[str, object], key: Jwk, alg: str) -> str:
-    """Sign claims under whatever header, true or not: for tests that make tokens which have to be refused."""
+    """Sign claims under any header, even a false one: for tests that need tokens which have to be refused."""
     signing_input = f"{_encoded(header)}.{_encoded(claims)}".encode("ascii")
     signature = _signature(alg).sign(signing_input, _key(key))
     return f"{signing_input.decode('ascii')}.{base64url(signature)}"
@@ -83,14 +83,13 @@ def sign_as_given(header: Mapping[str, object], claims: Mapping[str, object], ke
 def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
     """Return the claims of a token that was signed with one of the keys, by an algorithm of the list.
 
-    The list says what the caller expects. Times, issuer and audience are for the caller to judge. Raises `InvalidJwt`.
+    `algorithms` are those the caller expects. Times, issuer and audience are left to the caller. Raises `InvalidJwt`.
     """
     signed = read_signed(token)
-    # RFC 8725 section 3.1: the caller says which algorithms it accepts; the token's own word never widens the list.
-    # `none` is in no list.
+    # RFC 8725 section 3.1: the caller decides which algorithms are allowed, never the token. `none` is in no list.
     if signed.alg not in algorithms or signed.alg not in SIGNATURES:
         raise InvalidJwt(Flaw.ALGORITHM)
-    # RFC 8725 section 2.1: an RSA public key is never tried as an HMAC secret, since it does not fit the algorithm.
+    # RFC 8725 section 2.1: an RSA public key is never used as an HMAC secret, since it does not fit the algorithm.
     candidates = _candidates(signed.kid, (key for key in keys if key.fits_signature(signed.alg)))
     if not candidates:
         raise InvalidJwt(Flaw.UNKNOWN_KEY)
@@ -100,7 +99,7 @@ def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> Veri
 
 
 def encrypt(token: str, encryption: Encryption) -> str:
-    """Encrypt a signed token to its receiver (RFC 7519 section 5.2, a nested JWT); raises `ConfigurationError`."""
+    """Encrypt a signed token to its recipient (RFC 7519 section 5.2, a nested JWT); raises `ConfigurationError`."""
     alg, enc, key = encryption.alg, encryption.enc, encryption.key
     if not key.fits_encryption(alg) or enc not in CONTENT_ENCRYPTIONS:
         raise ConfigurationError("encryption", f"{alg} {enc}", "register known algorithms, and a key for them")
@@ -115,7 +114,7 @@ def encrypt(token: str, encryption: Encryption) -> str:
 def decrypt(
     token: str, keys: Iterable[Jwk], algorithms: Collection[str], encryptions: Collection[str] = CONTENT_ENCRYPTIONS
 ) -> str:
-    """Return what was encrypted to one of the keys, for `verify` to look at; raises `InvalidJwt`."""
+    """Return the content that was encrypted to one of the keys, still to be verified; raises `InvalidJwt`."""
     encrypted = read_encrypted(token)
     if encrypted.alg not in algorithms or encrypted.alg not in ENCRYPTIONS or encrypted.enc not in encryptions:
         raise InvalidJwt(Flaw.ALGORITHM)
@@ -130,19 +129,19 @@ def decrypt(
 
 
 def seal(plaintext: str, key: bytes) -> str:
-    """Encrypt under 32 bytes of the server's own, for what must be kept and not only compared (JWE, A256GCM)."""
+    """Encrypt under 32 bytes of the server's own, for secrets that are needed in plain text (JWE, A256GCM)."""
     return str(_library("jwe").encrypt_compact(_SEAL, plaintext, _sealing_key(key), algorithms=list(_SEAL.values())))
 
 
 def unseal(sealed: str, key: bytes) -> str:
-    """Return what was sealed; raises `ValueError` if it was sealed under another key, or not at all."""
+    """Return the sealed text; raises `ValueError` if it was sealed under another key, or not at all."""
     try:
         opened = _library("jwe").decrypt_compact(sealed, _sealing_key(key), algorithms=list(_SEAL.values()))
         assert opened.plaintext is not None
         return str(opened.plaintext.decode("utf-8"))
     except ConfigurationError:
         raise
-    except Exception as error:  # the library has a tree of its own, and lets others through
+    except Exception as error:  # joserfc raises errors of several trees
         raise ValueError("this was sealed under another key") from error
 
 
@@ -150,7 +149,7 @@ _SEAL = {"alg": "dir", "enc": "A256GCM"}
 
 
 def generate(alg: str) -> Jwk:
-    """Make a fresh private key for an algorithm of the server's; one for RSA takes a tenth of a second or more."""
+    """Return a new private key for an algorithm of the server's; one for RSA takes a tenth of a second or more."""
     if alg not in SERVER_ALGORITHMS:
         raise ConfigurationError("alg", alg, f"use one of {', '.join(SERVER_ALGORITHMS)}")
     kty, curves = SIGNATURES[alg]
@@ -159,9 +158,9 @@ def generate(alg: str) -> Jwk:
 
 
 def import_private(text: str | bytes, alg: str | None = None) -> Jwk:
-    """Read a private key, PEM (PKCS #8, SEC 1, PKCS #1) or JWK, and try it out; raises `ConfigurationError`.
+    """Read a private key, PEM (PKCS #8, SEC 1, PKCS #1) or JWK, and test it; raises `ConfigurationError`.
 
-    Without `alg` it is the one that the key says, or the usual one for its kind.
+    Without `alg`, the algorithm is that of the key's `alg` member, or the usual one for its kind.
     """
     named = _read_key(text, alg, "private ")
     if not named.is_private:
@@ -176,7 +175,7 @@ def import_public(text: str | bytes, alg: str | None = None) -> Jwk:
 
 
 def _read_key(text: str | bytes, alg: str | None, kind: str = "") -> Jwk:
-    """Read a signing key, PEM or JWK, and name it."""
+    """Read a signing key, PEM or JWK, and add its `kid` and algorithm."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     try:
@@ -195,11 +194,11 @@ def _remedy(kind: str) -> str:
 
 
 def check_key(key: Jwk) -> None:
-    """Try a private key out on its own public half: they may be of two keys; raises `ConfigurationError`."""
+    """Sign with a private key and verify with its public half, as they may not match; raises `ConfigurationError`."""
     assert key.alg is not None
     try:
         verify(sign_claims({}, key, key.alg), [key.public], [key.alg])
-    except Exception as error:  # as the library says it, or as a signature that is wrong
+    except Exception as error:  # joserfc raises several types; a wrong signature is one of them
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(
@@ -217,14 +216,14 @@ def _from_pem(text: str) -> Jwk:
             members = key.as_dict(private=key.is_private)
         except ConfigurationError:
             raise
-        except Exception:  # noqa: S112 - a key of another kind: the library says it in many ways
+        except Exception:  # noqa: S112 - a key of another kind, for which joserfc raises several types
             continue
         return Jwk.of(members)
     raise ValueError("it can't be read")
 
 
 def _candidates(kid: str | None, fitting: Iterable[Jwk]) -> list[Jwk]:
-    """Choose by `kid`, which is compared and nothing else; keys without one may have any (RFC 7515 section 4.1.4)."""
+    """Return the keys to try: those with this `kid`, or without any; it is only compared (RFC 7515 section 4.1.4)."""
     keys = list(fitting)
     if kid is not None:
         keys = [key for key in keys if key.kid == kid] or [key for key in keys if key.kid is None]
@@ -236,7 +235,7 @@ def _is_signed_with(signed: Signed, key: Jwk) -> bool:
         return bool(_signature(signed.alg).verify(signed.signing_input, signed.signature, _key(key)))
     except ConfigurationError:
         raise
-    except Exception:  # a key that is none after all, or a signature that no such key could have made
+    except Exception:  # the key is malformed, or the signature has a form that such a key can't make
         return False
 
 
@@ -247,7 +246,7 @@ def _decrypted(encrypted: Encrypted, key: Jwk) -> str | None:
         return str(opened.plaintext.decode("ascii"))
     except ConfigurationError:
         raise
-    except Exception:  # one refusal for whatever went wrong: what differed would tell the attacker something
+    except Exception:  # one refusal for all causes: a difference would be an oracle (RFC 7516 section 11.5)
         return None
 
 
@@ -256,18 +255,18 @@ def _signature(alg: str) -> Any:
 
 
 def is_installed() -> bool:
-    """Return whether joserfc is there, without the time that it takes to import it."""
+    """Return whether joserfc is installed, without importing it, which takes time."""
     return find_spec("joserfc") is not None
 
 
 def check_installed() -> None:
-    """Raise `ConfigurationError` where joserfc is missing, so that it is said at the start."""
+    """Raise `ConfigurationError` if joserfc is missing, so that it is noticed at the start."""
     _library("jwk")
 
 
 @lru_cache(_KEYS_REMEMBERED)
 def _key(jwk: Jwk) -> Key:
-    """Import a key; raises `ValueError` for an RSA key that is too small, or takes too long to check a signature by."""
+    """Import a key; raises `ValueError` for an RSA key that is too small, or too slow to verify with."""
     members = jwk.members
     if jwk.kty == "RSA" and (bits := _bits(str(members["n"]))) not in RSA_BITS:
         raise ValueError(f"an RSA key of {bits} bits")

@@ -1,7 +1,7 @@
-"""JSON Web Keys as values (RFC 7517): told apart, compared and published, without any cryptography.
+"""JSON Web Keys as values (RFC 7517): parsed, compared and published, without cryptography.
 
-What a key is good for is a table, so that a token's `alg` can never choose the kind of its key: an HMAC is checked with
-a shared secret and with nothing else, whatever public keys there are.
+A table says which key fits which algorithm, so that the `alg` of a token can't choose the kind of key: an HMAC is
+verified with a shared secret only, never with a public key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oauthcore.jose.strict_json import parse_object
 KeyType = Literal["RSA", "EC", "OKP", "oct"]
 Use = Literal["sig", "enc"]
 
-# The members that make a key the key it is: what a thumbprint is of (RFC 7638 section 3.2, RFC 8037 section 2).
+# The members that a thumbprint is computed from (RFC 7638 section 3.2, RFC 8037 section 2).
 _IDENTITY: Mapping[str, tuple[str, ...]] = {
     "RSA": ("e", "kty", "n"),
     "EC": ("crv", "kty", "x", "y"),
@@ -33,10 +33,10 @@ _PUBLIC: Mapping[str, frozenset[str]] = {
     "OKP": frozenset({"crv", "x"}),
     "oct": frozenset(),
 }
-# What may stand in a published key beside its numbers; certificates are nothing this server vouches for.
+# The other members of a published key. Certificates (x5c) are left out: this server does not vouch for them.
 _DESCRIPTION = ("kty", "kid", "alg", "use", "key_ops")
 
-# Which key each algorithm takes (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2). `none` is not here.
+# The key for each algorithm (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2). `none` is not listed.
 SIGNATURES: Mapping[str, tuple[KeyType, frozenset[str]]] = {
     **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), ("RSA", frozenset())),
     "ES256": ("EC", frozenset({"P-256"})),
@@ -54,21 +54,21 @@ ENCRYPTIONS: Mapping[str, tuple[tuple[KeyType, ...], frozenset[str]]] = {
 }
 CONTENT_ENCRYPTIONS = ("A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM")
 
-# What this server signs with: nothing symmetric, since whoever could check such a token could make one.
+# The algorithms of this server's own signatures. None is symmetric: a client that could verify could also sign.
 SERVER_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA", "Ed25519")
 ASYMMETRIC_ALGORITHMS = tuple(alg for alg, (kty, _) in SIGNATURES.items() if kty != "oct")
 SYMMETRIC_ALGORITHMS = tuple(alg for alg, (kty, _) in SIGNATURES.items() if kty == "oct")
 
-# A quarter of a millisecond or more for each signature (see benchmarks/signing.py): not for an event loop.
+# A signature takes a quarter of a millisecond or more (see benchmarks/signing.py), too long for an event loop.
 COSTLY = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512"})
 
-# A set is fetched from a client's server and tried key by key.
+# A key set may be fetched from a client's server, and its keys are tried one by one.
 MAX_KEYS = 50
 
 
 @attrs.frozen
 class Jwk:
-    """Hold one key by its JSON text; two keys are equal if every member is. The text of a private key has no repr."""
+    """Hold a key as JSON; keys with equal members are equal. `repr` does not show a private key."""
 
     text: str = attrs.field(repr=False)
     kty: KeyType = attrs.field(eq=False)
@@ -80,7 +80,7 @@ class Jwk:
 
     @classmethod
     def of(cls, members: Mapping[str, object]) -> Self:
-        """Take a key's members; raises `ValueError` for what is no key that is known here (RFC 7517 section 4)."""
+        """Return the key with these members; raises `ValueError` for an unknown kind of key (RFC 7517 section 4)."""
         members = {name: value for name, value in members.items() if value is not None}
         kty = members.get("kty")
         if not isinstance(kty, str) or kty not in _IDENTITY:
@@ -94,18 +94,18 @@ class Jwk:
 
     @classmethod
     def parse(cls, text: str | bytes) -> Self:
-        """Read a key's JSON; raises `ValueError`."""
+        """Parse a key; raises `ValueError`."""
         return cls.of(parse_object(text))
 
     @property
     def members(self) -> dict[str, object]:
-        """Return its members, the private ones too."""
+        """Return the members, including private ones."""
         members: dict[str, object] = json.loads(self.text)
         return members
 
     @property
     def thumbprint(self) -> str:
-        """Return the name that follows from the key itself (RFC 7638), the same for its private and its public half."""
+        """Return the thumbprint (RFC 7638), which a private key and its public half have in common."""
         members = self.members
         identity = {name: members[name] for name in _IDENTITY[self.kty]}
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode()).digest()
@@ -113,18 +113,18 @@ class Jwk:
 
     @property
     def public(self) -> Jwk:
-        """Return the half that may be published, of which every member is known to be public."""
+        """Return the public half, with the members that are known to be public."""
         if self.kty == "oct":
             raise ConfigurationError("key", "oct", "publish public keys; a shared secret has no public half")
         public = _PUBLIC[self.kty].union(_DESCRIPTION)
         return Jwk.of({name: value for name, value in self.members.items() if name in public and name != "key_ops"})
 
     def named(self, alg: str, use: Use = "sig") -> Jwk:
-        """Return the same key with a `kid` (its thumbprint where it has none), its algorithm and its use."""
+        """Return the key with its algorithm and use, and with its thumbprint as `kid` if it has none."""
         return Jwk.of({**self.members, "kid": self.kid or self.thumbprint, "alg": alg, "use": use})
 
     def fits_signature(self, alg: str) -> bool:
-        """Return whether signatures of an algorithm are made or checked with this key."""
+        """Return whether this key makes or verifies signatures of an algorithm."""
         kty, curves = SIGNATURES.get(alg, (None, frozenset()))
         return (
             self.kty == kty
@@ -135,7 +135,7 @@ class Jwk:
         )
 
     def fits_encryption(self, alg: str) -> bool:
-        """Return whether a content key of that algorithm is encrypted to, or decrypted with, this key."""
+        """Return whether this key encrypts or decrypts a content key of an algorithm."""
         kinds, curves = ENCRYPTIONS.get(alg, ((), frozenset()))
         return (
             self.kty in kinds
@@ -146,24 +146,25 @@ class Jwk:
 
     @property
     def _secret_length(self) -> int:
-        # RFC 7518 section 3.2: a key as long as the hash, at least; a shorter one fits no algorithm.
+        # RFC 7518 section 3.2: an HMAC key MUST be at least as long as the hash. A shorter one fits no algorithm.
         return len(str(self.members["k"])) * 6 // 8
 
 
 def symmetric(secret: bytes) -> Jwk:
-    """Return the key that a client's secret is, for an HMAC (OIDC Core section 10.1)."""
+    """Return a client secret as a key for HMAC (OIDC Core section 10.1)."""
     return Jwk.of({"kty": "oct", "k": base64url(secret)})
 
 
 def parse_set(text: str | bytes) -> tuple[Jwk, ...]:
-    """Read a JWK set's public keys (RFC 7517 section 5); what is no key that is known is passed over, as it says there.
+    """Return the public keys of a JWK set (RFC 7517 section 5), without keys of unknown kinds, as section 5 says.
 
-    So is a private key, which is one no longer. Raises `ValueError` for what is no set, or one of very many keys.
+    A private key is skipped, too, since publishing has made it worthless. Raises `ValueError` if it is not a key set,
+    or one with more than 50 keys.
     """
     keys = parse_object(text).get("keys")
-    # RFC 7517 section 5.1: `keys` is an array. The limit bounds what one document of a stranger costs.
+    # RFC 7517 section 5.1: `keys` is an array. The limit bounds the cost of a stranger's document.
     if not isinstance(keys, list) or len(keys) > MAX_KEYS:
-        raise ValueError("this is no JWK set of a reasonable size")
+        raise ValueError(f"it is not a JWK set of at most {MAX_KEYS} keys")
     return tuple(key for key in map(_known, keys) if key is not None and not key.is_private)
 
 
@@ -175,5 +176,5 @@ def _known(members: object) -> Jwk | None:
 
 
 def set_of(keys: Iterable[Jwk]) -> bytes:
-    """Write a JWK set of the keys' public halves."""
+    """Return a JWK set with the public halves of the keys."""
     return json.dumps({"keys": [key.public.members for key in keys]}, separators=(",", ":")).encode("ascii")

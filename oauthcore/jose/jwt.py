@@ -1,7 +1,7 @@
-"""JSON Web Tokens as values (RFC 7519): what is to be signed, and for whom it is encrypted.
+"""JSON Web Tokens as values (RFC 7519): what is to be signed, and to which key it is encrypted.
 
-A decision says what a token says; which key signs it, and how that is spelled, is found out afterwards by whoever
-answers the `Sign` effect. Nothing here knows a key of ours or an algorithm's workings: `oauthcore.jose.crypto` does.
+A decision returns the claims. The key and the serialization are added by `signing`, after the decision. This module
+knows no keys of the server and no cryptography; `oauthcore.jose.crypto` does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from oauthcore.jose.jwk import Jwk
 
 @attrs.frozen
 class Encryption:
-    """Say for whom a token is encrypted: the public key of a client, and the algorithms it registered (RFC 7516)."""
+    """Say to which public key of a client a token is encrypted, by the algorithms it registered (RFC 7516)."""
 
     alg: str
     enc: str
@@ -24,9 +24,9 @@ class Encryption:
 
 @attrs.frozen
 class Jwt:
-    """Say what a token says, by which algorithm it is signed, and for whom it is encrypted around that, if for anybody.
+    """Hold the claims of a token, the algorithm of its signature, and the encryption around it, if any.
 
-    `typ` is the header's (RFC 8725 section 3.11), so that no token is taken for one of another kind.
+    `typ` goes into the header (RFC 8725 section 3.11), so that a token can't be used as one of another kind.
     """
 
     claims: Mapping[str, object]

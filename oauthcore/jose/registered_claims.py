@@ -1,4 +1,4 @@
-"""The claims that every JWT may have, judged (RFC 7519 section 4.1): whom it is for, and whether it is in time."""
+"""Checks of the claims that any JWT may have (RFC 7519 section 4.1): audience, type and times."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from oauthcore.jose.compact import Flaw, InvalidJwt
 from oauthcore.jose.strict_json import is_time
 from oauthcore.wire.text import ascii_lower
 
-# Clocks of servers differ by seconds. OIDC Core section 3.1.3.7 leaves it to "a few minutes at most".
+# Clocks differ by seconds. RFC 7519 section 4.1.4 allows "some small leeway, usually no more than a few minutes".
 SKEW = 60
 
 
 def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
-    """Return whom a token is for: one string or a list of them in JSON, nobody if there is no `aud`."""
+    """Return the audience, which in JSON is a string or a list of strings; empty if there is no `aud`."""
     aud = claims.get("aud")
-    # RFC 7519 section 4.1.3: one string or an array of strings; anything else is refused, not ignored.
+    # RFC 7519 section 4.1.3: a string or an array of strings; `read_claims` has refused anything else.
     if aud is None:
         return ()
     members = [aud] if isinstance(aud, str) else aud
@@ -25,14 +25,14 @@ def audience_of(claims: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def type_of(header: Mapping[str, object]) -> str:
-    """Return the kind of token that its header says it is, in lower case, blank where it does not (RFC 7515 4.1.9)."""
+    """Return the `typ` of the header in lower case; blank if it has none (RFC 7515 section 4.1.9)."""
     return ascii_lower(str(header.get("typ") or "")).removeprefix("application/")
 
 
 def check_times(claims: Mapping[str, object], now: int, *, skew: int = SKEW, must_expire: bool = True) -> None:
-    """Refuse what has expired, is not valid yet or claims to be from the future; raises `InvalidJwt`.
+    """Raise `InvalidJwt` if the token has expired, is not valid yet, or was issued in the future.
 
-    `skew` is by how many seconds its maker's clock may differ. With `must_expire`, `exp` has to be there.
+    `skew` is the difference between clocks that is tolerated, in seconds. With `must_expire`, `exp` is required.
     """
     exp, nbf, iat = (_time(claims, name) for name in ("exp", "nbf", "iat"))
     if exp is None and must_expire:

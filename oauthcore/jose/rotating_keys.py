@@ -1,6 +1,6 @@
-"""Keys that another party publishes and changes: when a token is reason enough to look for newer ones.
+"""Keys that another party publishes and rotates: when a token is a reason to fetch newer ones.
 
-Anybody can send a token that no key fits. How often that makes us ask is decided by whoever finds the newer keys.
+Anybody can send a token that no key fits, so `newer` has to limit how often it fetches.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _UNKNOWN = frozenset({Flaw.SIGNATURE, Flaw.UNKNOWN_KEY})
 
 
 def verify_by_rotating(text: str, algorithms: Collection[str], known: Keys, newer: Keys, verify: Verify) -> VerifiedJwt:
-    """Verify a token by the keys that are known, or by newer ones where none of those is the one that it names.
+    """Verify a token by the known keys, or by newer ones if none of those has its `kid`.
 
-    Many tokens name no key, so that a wrong signature is all that tells of a new one (OIDC Core section 10.1.1). Raises
-    `InvalidJwt`, and what finding the keys raises.
+    Many tokens have no `kid`, and then a wrong signature is the only hint of a new key (OIDC Core section 10.1.1).
+    Raises `InvalidJwt`, and the errors of `newer`.
     """
     kid = read_signed(text).kid
     keys = known()

@@ -1,8 +1,8 @@
-"""JSON from strangers: what two readers could understand differently is refused (RFC 7493, I-JSON).
+"""JSON of other parties: text that two parsers could understand differently is refused (RFC 7493, I-JSON).
 
-Numbers are the worst of it. `json` takes NaN, makes an infinity of 1e400 and integers of thousands of digits, which no
-`float` and no database holds, and to Python `True` is an integer that equals 1. Here a number is one that others read
-the same, or it is refused.
+Numbers need the most care. `json` accepts NaN, turns 1e400 into infinity, and makes integers of thousands of digits,
+which fit into no `float` and no database; and in Python `True` is an integer equal to 1. A number that not every
+parser reads the same way is refused.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import json
 import math
 from typing import NoReturn, TypeGuard
 
-# What a 64-bit reader holds, signed or not: RFC 7493 section 2.2 promises 53 bits, and identifiers of others have 64.
+# The range of 64-bit integers, signed or not. RFC 7493 section 2.2 guarantees 53 bits, but many identifiers have 64.
 _LEAST, _GREATEST = -(2**63), 2**64 - 1
 _DIGITS = len(str(_GREATEST))
 
-# The last second that every reader of JSON can tell from its neighbours (RFC 7493 section 2.2).
+# Beyond this, a reader with `float` numbers can't tell one second from the next (RFC 7493 section 2.2).
 END_OF_TIME = 2**53
 
 
 def parse_object(text: str | bytes) -> dict[str, object]:
-    """Read a JSON object.
+    """Parse a JSON object.
 
-    Raises `ValueError` for anything else, for a member that is there twice, for what `read_json` refuses, and for half
-    of a surrogate pair, which no storage and no page could write down (RFC 7493 sections 2.1 and 2.2).
+    Raises `ValueError` for anything else, for a repeated member, for what `read_json` refuses, and for half of a
+    surrogate pair, which can't be encoded as UTF-8 (RFC 7493 sections 2.1 and 2.3).
     """
     value = parse_value(text)
     if not isinstance(value, dict):
@@ -32,7 +32,7 @@ def parse_object(text: str | bytes) -> dict[str, object]:
 
 
 def parse_value(text: str | bytes) -> object:
-    """Read any JSON value, as strictly as `parse_object` reads an object; raises `ValueError`."""
+    """Parse any JSON value, as strictly as `parse_object` an object; raises `ValueError`."""
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
@@ -41,15 +41,15 @@ def parse_value(text: str | bytes) -> object:
         )
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # UnicodeEncodeError is a ValueError
-    except RecursionError:  # nested deeper than anything that is meant
+    except RecursionError:  # an attack: no honest document is nested this deeply
         raise ValueError("the JSON is nested too deeply") from None
     return value
 
 
 def read_json(text: str | bytes) -> object:
-    """Read any JSON value whose numbers are numbers: members may be there twice, and the last one counts.
+    """Parse any JSON value with finite numbers; of a repeated member, the last one counts.
 
-    For what is shown or kept, and never decided upon. Raises `ValueError`, also for NaN and for too large numbers.
+    For values that are shown or kept but not decided upon. Raises `ValueError`, also for NaN and too large numbers.
     """
     try:
         value: object = json.loads(text, parse_constant=_no_number, parse_float=_finite, parse_int=_bounded)
@@ -59,20 +59,20 @@ def read_json(text: str | bytes) -> object:
 
 
 def is_integer(value: object) -> TypeGuard[int]:
-    """Return whether a JSON value is an integer: in Python, true and false are some as well."""
+    """Return whether a JSON value is an integer, which in Python `True` and `False` are, too."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_time(value: object) -> TypeGuard[int | float]:
     """Return whether a JSON value can be a number of seconds since the epoch (RFC 7519 section 2, NumericDate).
 
-    One that is beyond the end of time is none: whoever adds to it, rounds it or stores it would fail.
+    One beyond `END_OF_TIME` is refused, since rounding or storing it would fail.
     """
     return (is_integer(value) or isinstance(value, float)) and -END_OF_TIME <= value <= END_OF_TIME
 
 
 def same_value(one: object, other: object) -> bool:
-    """Return whether two JSON values are the same: to Python, true and 1 are, at any depth."""
+    """Return whether two JSON values are the same; in Python, `True == 1` at any depth."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -85,13 +85,13 @@ def same_value(one: object, other: object) -> bool:
 def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        # The last one counts for Python and the first one elsewhere: who checked the one must not act on the other.
-        raise ValueError("a member is there twice")
+        # Python keeps the last one, other parsers the first: a check of one must not be followed by the use of another.
+        raise ValueError("a member is repeated")
     return members
 
 
 def _finite(text: str) -> float:
-    # 1e400 is JSON, and Python's infinity, which could not be written down again (RFC 7493 section 2.2).
+    # 1e400 is valid JSON, but infinity in Python, which JSON can't express (RFC 7493 section 2.2).
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"{text[:20]} is larger than any number here")
@@ -99,7 +99,7 @@ def _finite(text: str) -> float:
 
 
 def _bounded(text: str) -> int:
-    # 10**400 is an integer in Python and too large for everything that is done with numbers, from comparing on.
+    # Python's integers have no limit, but a database column and `float` have one.
     number = int(text) if len(text.removeprefix("-")) <= _DIGITS else _GREATEST + 1
     if not _LEAST <= number <= _GREATEST:
         raise ValueError(f"{text[:20]} is larger than any number here")

@@ -1,4 +1,4 @@
-"""OpenID Connect: what a provider says of a person, to whom, and at whose wish.
+"""OpenID Connect: the claims that a provider releases about a user, to which client and on whose request.
 
-Pure parts that grants and endpoints put together: the claims parameter, subjects, ID tokens. Keys are elsewhere.
+Pure functions that grants and endpoints combine: the claims parameter, subjects, ID tokens. Keys are in `signing`.
 """

@@ -79,7 +79,7 @@ def id_token(client: Client, grant: Grant, details: IdTokenDetails, context: Con
         "iat": context.now,
     }
     sid = None if grant.sid is None else sid_for(client, grant.sid, context)
-    # OIDC Core section 2: `auth_time` for whoever asked by max_age, `nonce` as it came, `acr` as far as it is known;
+    # OIDC Core section 2: `auth_time` if `max_age` was requested, `nonce` as it was received, `acr` if it is known.
     # Back-Channel Logout section 2.1: `sid`, by which a logout token names the session.
     known = {"auth_time": grant.auth_time, "nonce": details.nonce, "acr": grant.acr, "sid": sid}
     claims |= {name: value for name, value in known.items() if value is not None}

@@ -27,8 +27,8 @@ NOBODY: Person = MappingProxyType({})
 def claims_for(client: Client, names: Iterable[str], context: Context) -> tuple[str, ...]:
     """Return the names that the client may request: the claims of the scopes that it is registered for.
 
-    A name may end in a language tag (OIDC Core section 5.2), but in no other text: it is shown to the user, and whoever
-    makes a link could put any text there.
+    A name may end in a language tag (OIDC Core section 5.2), but in no other text: it is shown to the user, and the
+    author of a link could otherwise display any text there.
     """
     assert context.openid is not None
     # The registration limits the claims of a client. `sub`, `iss` and the like are set by the server itself.

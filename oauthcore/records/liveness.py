@@ -1,11 +1,11 @@
 """Liveness: the one definition of what is valid, for all code that reads a record.
 
-A token lives while it has not expired and what it was issued on lives: its grant, or for a client's own token its
-client. A grant lives while five things hold: it is neither revoked nor over, its client is the one it was made for and
-may be served, its person is known to the application, and its login session has not been ended, unless offline access
-is allowed. Whether a client that says what it is in a document may be served, the operator's settings say at each read.
+A token is valid until it expires, while what it was issued on is valid: its grant, or for a client's own token the
+client. A grant is valid while five conditions hold: it is neither revoked nor expired; its client is still the one it
+was made for, and may be served; its user is known to the application; and its login session has not been ended, unless
+offline access is allowed. Whether a client with a metadata document may be served is a setting, applied at each read.
 
-The session is not looked up. Whoever ends one revokes its grants in the same commit, and marks those that outlive it.
+The session is not looked up: ending it revokes its grants in the same commit, and marks those that outlive it.
 So this condition is decided from the grant alone, and costs no find. A session that merely expires ends no grants; its
 lifetime is only that of the login in the browser.
 """
@@ -99,7 +99,7 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) 
         return "grant is revoked or over"
     # A client with the same identifier that was removed and registered again may be somebody else's application.
     if of_generation(client, grant.client_generation) is None:
-        return "client is removed, and whoever has its identifier now is another one"
+        return "client is removed, and its identifier is now that of another client"
     if not is_live_client(client, now, admits):
         return "client is disabled, or not taken any more"
     # The application answered that it knows this user no longer: removed or disabled, their tokens end with them.

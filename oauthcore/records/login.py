@@ -50,7 +50,7 @@ class LoginSession:
     client. Neither is a credential: they are useless to an attacker. What a host keeps in its cookie is its own affair.
     `client_ids` are the clients that got an ID token in it, and `client_generations` their registrations, in the same
     order: a later client with that identifier is not notified. Sessions of earlier versions have none. `authorizations`
-    is a counter, so that whoever ends the session without having seen the newest grant decides again.
+    counts the grants made in it, so that a logout that has not seen the newest one is decided again.
     """
 
     key: str

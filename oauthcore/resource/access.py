@@ -22,7 +22,7 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 @attrs.frozen(kw_only=True)
 class Access:
-    """Say what the bearer of a token may do: for whom (`subject`, None for the client itself) and until when.
+    """Say what a token allows: on behalf of which user (`subject`, None for the client itself), and until when.
 
     `acr`, `amr` and `auth_time` (seconds since the epoch) say how and when the user was authenticated (RFC 9068 section
     2.2.1, RFC 9470 section 6). `cnf` is the key that a token is bound to (RFC 7800): a `ResourceServer` refuses such a

@@ -17,12 +17,12 @@ from oauthcore.resource.stored_token import find_access_token, issued_to
 class StoredTokens:
     """Find tokens in the storage of the server that issued them: three finds, or two for a client's own token.
 
-    `own_keys` finds the server's keys, to know signed tokens again; without it there are none. `policy` is the
-    server's: it says what outlives a login session. `admits` is the server's, too, where clients may say what they are
-    in documents: `ClientIdMetadata.admits`; without it tokens of such clients are none.
+    `own_keys` finds the server's keys, which verify signed tokens; without it, signed tokens are refused. `policy` is
+    the server's: it says which grants outlive a login session. `admits` is `ClientIdMetadata.admits` of the server;
+    without it, tokens of clients with a metadata document are refused.
 
-    Whether the user still exists is decided by the world's `claims`. In a `World` without it every user exists, so
-    tokens of a user whom the application has removed stay valid.
+    Whether the user still exists is decided by the world's `claims`. In a `World` without it every user exists, and
+    tokens stay valid after the application has removed their user.
     """
 
     def __init__(

@@ -1,1 +1,1 @@
-"""The server's own signing keys: their life, and where they come from."""
+"""The server's own signing keys: their rotation, and where they come from."""

@@ -1,9 +1,9 @@
-"""The life of signing keys, decided purely: rotation by time, missing keys, and what an operator may do.
+"""The life of signing keys as pure decisions: rotation by time, missing keys, and an operator's commands.
 
-The times are such that no one ever sees a signature whose key they can't know. A key is published for longer than any
-worker caches the ring and any client the key set; only then it signs. It stays published until the last token that it
-signed has expired, counted from the moment when the last worker has noticed its successor. After that only this server
-keeps it, for as long as clients may send back an ID token that it signed, as a hint.
+Nobody may meet a signature whose key they can't find. A key is therefore published before it signs, for longer than
+workers cache the ring and clients the key set. It stays published until its last token has expired, counted from when
+the last worker has noticed the successor. After that only this server remembers it, as long as clients may send an ID
+token that it signed as a hint.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oauthcore.records.key_ring import KeyRing, RingKey
 from oauthcore.records.lifecycle import KEY, KeyInput, KeyState, advance
 
 DAY = 86_400
-# A limit, so that an operator who rotates many times a day does not make the record grow without end.
+# A limit, so that frequent manual rotations don't make the record grow without end.
 MAX_REMEMBERED = 20
 
 
@@ -30,23 +30,23 @@ def _names(algorithms: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class KeyPolicy:
-    """Say which algorithms there are keys for, and how long what lasts, in seconds.
+    """Say which algorithms have keys, and how long each phase of a key lasts, in seconds.
 
     `active_lifetime` is how long a key signs, `published_lifetime` how long it is published before that, and
-    `signed_lifetime` the longest that anything signed is good for. Clients may keep the published keys for
-    `jwks_lifetime`, and a worker remembers the ring for `cache_lifetime`. For `hint_lifetime` after a key is superseded
-    it is remembered for ID token hints, which may have expired: make that as long as clients' own sessions last.
+    `signed_lifetime` the longest validity of anything signed. Clients may cache the published keys for
+    `jwks_lifetime`, and a worker the ring for `cache_lifetime`. For `hint_lifetime` after a key is superseded, ID
+    tokens that it signed are accepted as hints, even expired ones: choose at least the length of a client's session.
 
-    Raises `ConfigurationError` for times that do not fit together.
+    Raises `ConfigurationError` for times that contradict each other.
     """
 
     algorithms: tuple[str, ...] = attrs.field(default=("RS256",), converter=_names)
-    # NIST SP 800-57 part 1 section 5.3.6 allows years; three months make a rotation something that is known to work.
+    # NIST SP 800-57 part 1 section 5.3.6 allows years. With three months, rotation is exercised regularly.
     active_lifetime: int = 90 * DAY
-    # Some clients cache keys for a day, whatever `Cache-Control` says.
+    # Some clients cache keys for a day, regardless of `Cache-Control`.
     published_lifetime: int = 2 * DAY
     signed_lifetime: int = DAY
-    # As long as a grant lasts (Lifetimes.grant_lifetime): who refreshes for so long may be signed in there for so long.
+    # The default of Lifetimes.grant_lifetime: a client that refreshes tokens for so long may have a session as long.
     hint_lifetime: int = 180 * DAY
     jwks_lifetime: int = 3_600
     cache_lifetime: int = 60
@@ -67,7 +67,7 @@ class KeyPolicy:
 
 
 def check_outlived(client: Client, lifetimes: Lifetimes, policy: KeyPolicy) -> None:
-    """Raise `ConfigurationError` where something signed for a client would outlive the key that it was signed with."""
+    """Raise `ConfigurationError` if a token for this client could be valid for longer than its key is published."""
     _check_outlived("id_token_lifetime", client.id_token_lifetime or lifetimes.id_token_lifetime, policy)
     if client.access_token_format == "jwt":
         _check_outlived(
@@ -82,7 +82,7 @@ def _check_outlived(name: str, lifetime: int, policy: KeyPolicy) -> None:
 
 
 def missing_algorithms(ring: KeyRing, now: int, policy: KeyPolicy) -> tuple[str, ...]:
-    """Return the algorithms that need a new key: there is none, or none to succeed one that is about to retire."""
+    """Return the algorithms that need a new key: those without any, or whose active key retires soon."""
     return tuple(alg for alg in policy.algorithms if _wants(alg, ring, now, policy))
 
 
@@ -90,17 +90,17 @@ def _wants(alg: str, ring: KeyRing, now: int, policy: KeyPolicy) -> bool:
     if waiting_of(ring, alg) is not None:
         return False
     active = active_of(ring, alg)
-    # None at all: a key is needed at once, and signs without waiting.
+    # Without any key, a new one signs at once: waiting would help no client.
     if active is None:
         return True
     return now >= (active.activated_at or 0) + policy.active_lifetime - policy.published_lifetime
 
 
 def advance_ring(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
-    """Return the ring as time has made it, or None if time has done nothing to it."""
+    """Return the ring with every change that is due by now, or None if there is none."""
     turned = ring
     for key in ring.keys:
-        # By now every cached JWK set has the key (OIDC Core section 10.1.1), so it may sign.
+        # By now every cached key set has been refreshed and has this key (OIDC Core section 10.1.1), so it may sign.
         if key.state is KeyState.PUBLISHED and now >= key.created_at + policy.published_lifetime:
             turned = activate(turned, key.kid, now)
     turned = attrs.evolve(turned, keys=tuple(_remembered(key, now, policy) for key in turned.keys))
@@ -109,7 +109,7 @@ def advance_ring(ring: KeyRing, now: int, policy: KeyPolicy) -> KeyRing | None:
 
 
 def _remembered(key: RingKey, now: int, policy: KeyPolicy) -> RingKey:
-    # A worker that has not noticed the retirement signs with the key for as long as it caches the ring.
+    # A worker signs with a retired key until its cached ring expires.
     lasts = policy.signed_lifetime + policy.cache_lifetime
     if key.state is not KeyState.RETIRED or now < (key.retired_at or 0) + lasts:
         return key
@@ -126,8 +126,8 @@ def _to_be_forgotten(ring: KeyRing, now: int, policy: KeyPolicy) -> set[str]:
 
 
 def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
-    """Put a key in; the first one of its algorithm is active at once, for want of another."""
-    # RFC 7517 section 4.5: kid distinguishes keys; with two of the same kid, no choice would be possible.
+    """Add a published key; if its algorithm has no active key, it is active at once."""
+    # RFC 7517 section 4.5: `kid` chooses among keys; two keys with the same one can't be told apart.
     if any(known.kid == key.kid for known in ring.keys):
         raise ConfigurationError("key", key.kid, "there is already a key with this kid; use another kid")
     published = attrs.evolve(ring, keys=(*ring.keys, key))
@@ -135,22 +135,22 @@ def publish(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
 
 
 def succeed(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
-    """Put a key in to succeed the active one in good time; raises `ConfigurationError` if another one waits."""
+    """Add a key that will succeed the active one; raises `ConfigurationError` if another is waiting already."""
     if (waiting := waiting_of(ring, key.alg)) is not None:
         raise ConfigurationError("alg", key.alg, f"{waiting.kid} is published already and waits for its time to sign")
     return publish(ring, key, now)
 
 
 def supersede(ring: KeyRing, key: RingKey, now: int) -> KeyRing:
-    """Put a key in and sign with it at once, as after a theft: clients that kept the old set look again."""
+    """Add a key and sign with it at once, as after a theft; clients refetch the key set for an unknown `kid`."""
     waiting = {known.kid for known in ring.keys if known.alg == key.alg and known.state is KeyState.PUBLISHED}
-    # A waiting key may have been stolen with the active one, so it is withdrawn too.
+    # A waiting key may have been stolen together with the active one.
     published = publish(_without(ring, waiting, KeyInput.WITHDRAW), key, now)
     return published if active_of(published, key.alg) == key else activate(published, key.kid, now)
 
 
 def activate(ring: KeyRing, kid: str, now: int) -> KeyRing:
-    """Sign with a published key from now on; the one that it supersedes keeps its public half alone."""
+    """Sign with a published key from now on; of the superseded key, only the public half is kept."""
     alg = next(key.alg for key in ring.keys if key.kid == kid)
     return attrs.evolve(ring, keys=tuple(_seeing_activated(key, kid, alg, now) for key in ring.keys))
 
@@ -158,7 +158,7 @@ def activate(ring: KeyRing, kid: str, now: int) -> KeyRing:
 def _seeing_activated(key: RingKey, kid: str, alg: str, now: int) -> RingKey:
     if key.kid == kid and key.state is not KeyState.ACTIVE:
         return attrs.evolve(key, state=_after(key, KeyInput.ACTIVATE), activated_at=now)
-    # The private half is deleted at once. The public half verifies its signatures until they have expired.
+    # Delete the private half at once. The public half is needed until its signatures have expired.
     if key.alg == alg and key.state is KeyState.ACTIVE and key.kid != kid:
         return attrs.evolve(key, state=_after(key, KeyInput.SUPERSEDE), retired_at=now, private=None)
     return key
@@ -177,10 +177,10 @@ def _after(key: RingKey, event: KeyInput) -> KeyState:
 
 
 def active_of(ring: KeyRing, alg: str) -> RingKey | None:
-    """Return the key that signs by an algorithm."""
+    """Return the key that signs by an algorithm; None if there is none."""
     return next((key for key in ring.keys if key.alg == alg and key.state is KeyState.ACTIVE), None)
 
 
 def waiting_of(ring: KeyRing, alg: str) -> RingKey | None:
-    """Return the key that is published and will sign by an algorithm."""
+    """Return the published key that will sign by an algorithm next; None if there is none."""
     return next((key for key in ring.keys if key.alg == alg and key.state is KeyState.PUBLISHED), None)

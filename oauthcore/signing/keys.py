@@ -1,8 +1,8 @@
-"""The server's own keys: in storage, where they rotate automatically, or given by the host.
+"""The server's own keys: stored and rotated automatically, or given by the host.
 
-Workers get `Keys` from their `KeySet`: the signing keys, and the published ones. Keys in storage are one record, which
-is read again every `cache_lifetime` seconds. If a rotation is due, the first worker that notices does it, and the
-others use the result.
+Workers get `Keys` from their `KeySet`: the signing keys, and the published ones. Stored keys are one record, which is
+read again every `cache_lifetime` seconds. The first worker that notices a due rotation performs it, and the others use
+the result.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from oauthcore.signing.key_ring import (
 
 @attrs.frozen
 class Keys:
-    """Hold the keys as they are for a little while: `signing` by algorithm, and the public halves of all that count.
+    """Hold the current keys: `signing` by algorithm, and the public halves of all published ones.
 
-    `remembered` are those that are published no more, by which nothing is known but ID tokens that come back as hints.
+    `remembered` are keys that are no longer published; they verify only ID tokens sent as hints.
     """
 
     signing: Mapping[str, Jwk] = attrs.field(repr=False)
@@ -59,18 +59,18 @@ class Keys:
 
 
 class KeySet(Protocol):
-    """Be where the server's keys come from."""
+    """The source of the server's keys."""
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """Return the algorithms that there are keys for."""
+        """Return the algorithms that have keys."""
 
     def current(self, now: int) -> Flow[Keys]:
-        """Return the keys as they are now (seconds since the epoch)."""
+        """Return the current keys; `now` is in seconds since the epoch."""
 
 
 def signing(keys: KeySet | None, now: int) -> SignJwt:
-    """Return what signs a token for a decision, with the keys as they are now."""
+    """Return the function with which a decision signs tokens by the current keys."""
     return partial(_sign, keys, now)
 
 
@@ -82,7 +82,7 @@ def _sign(keys: KeySet | None, now: int, jwt: Jwt) -> Flow[str]:
 
 
 def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
-    """Return the public halves of the keys, old ones too while they are published; a server without keys has none."""
+    """Return the published keys, also superseded ones until they retire; none for a server without keys."""
     if keys is None:
         return ()
     current = yield from keys.current(now)
@@ -90,7 +90,7 @@ def published(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
 
 
 def known_in_hints(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
-    """Return the public halves by which an ID token hint is known: those that are published, and those that were."""
+    """Return the public keys that verify ID token hints: the published ones and the remembered ones."""
     if keys is None:
         return ()
     current = yield from keys.current(now)
@@ -98,11 +98,11 @@ def known_in_hints(keys: KeySet | None, now: int) -> Flow[tuple[Jwk, ...]]:
 
 
 class GivenKeys:
-    """Keep keys that were handed in: the first of each algorithm signs, and all of them are published.
+    """Use keys given by the host: the first of each algorithm signs, and all of them are published.
 
-    To rotate them, put the successor after the active key, later before it, and take the old one away when all that it
-    signed has expired. Put it into `hint_keys` then, the public half will do, for as long as clients may send back ID
-    tokens that it signed, as hints: such keys sign nothing and are not published.
+    To rotate, append the successor, later move it before the active key, and remove the old key when all tokens that
+    it signed have expired. Then move the old key (its public half is enough) to `hint_keys`, for as long as clients may
+    send its ID tokens as hints: keys there sign nothing and are not published.
     """
 
     def __init__(
@@ -113,15 +113,15 @@ class GivenKeys:
         self.algorithms = tuple(self._keys.signing)
 
     def current(self, now: int) -> Flow[Keys]:
-        """Return the keys."""
+        """Return the given keys."""
         return pure(self._keys)
 
 
 def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk, ...] = ()) -> Keys:
-    """Make the keys of a list in which the first of each algorithm signs; raises `ConfigurationError`."""
+    """Return `Keys` in which the first of each algorithm signs; raises `ConfigurationError`."""
     if not private:
         raise ConfigurationError("keys", None, "give one key at least")
-    # RFC 7517 section 4.5: kid values within a set SHOULD be distinct; clients choose by them.
+    # RFC 7517 section 4.5: kid values within a set SHOULD be distinct; clients choose keys by them.
     if len({key.kid for key in private}) < len(private):
         raise ConfigurationError("keys", [key.kid for key in private], "give each key once, with a kid of its own")
     for key in private:
@@ -139,9 +139,9 @@ def _public(keys: Iterable[Jwk]) -> tuple[Jwk, ...]:
 
 
 class StoredKeys:
-    """Keep an issuer's keys in storage, made when one is lacking and turned by age; `sealing_key` is 32 secret bytes.
+    """Keep an issuer's keys in storage, create missing ones and rotate them by age; `sealing_key` is 32 secret bytes.
 
-    One object for each worker: it remembers the ring for `cache_lifetime` seconds.
+    Create one object per worker: it caches the keys for `cache_lifetime` seconds.
     """
 
     def __init__(self, issuer: str, policy: KeyPolicy, sealing_key: bytes) -> None:
@@ -150,11 +150,11 @@ class StoredKeys:
         self._issuer = issuer
         self.algorithms = policy.algorithms
         self._sealing_key = sealing_key
-        # Both at once, since threads share the object.
+        # One attribute for both, assigned in one step, since threads share the object.
         self._remembered: tuple[int, Keys] | None = None
 
     def current(self, now: int) -> Flow[Keys]:
-        """Return the keys as they are now, after making or rotating those that are due."""
+        """Return the current keys, after creating or rotating those that are due."""
         if self._remembered is not None and 0 <= now - self._remembered[0] < self.policy.cache_lifetime:
             return pure(self._remembered[1])
         return self._look(now)
@@ -171,7 +171,7 @@ class StoredKeys:
         return (yield from self._agreed(lambda: self._turned(now)))
 
     def rotate(self, alg: str, now: int, *, at_once: bool = False) -> Flow[KeyRing]:
-        """Make a successor for the active key of an algorithm, to sign in good time or `at_once`."""
+        """Create a successor for the active key of an algorithm, to sign after a time of publication, or `at_once`."""
         if alg not in self.algorithms:
             raise ConfigurationError(
                 "alg", alg, f"use one of {', '.join(self.algorithms)}, or add it to the algorithms"
@@ -180,7 +180,7 @@ class StoredKeys:
         return (yield from self.add(key, now, at_once=at_once))
 
     def add(self, key: Jwk, now: int, *, at_once: bool = False) -> Flow[KeyRing]:
-        """Add a key that was made elsewhere, to sign in good time or `at_once`."""
+        """Add a key that was created elsewhere, to sign after its time of publication, or `at_once`."""
         crypto.check_key(key)
         put = supersede if at_once else succeed
         return self._agreed(lambda: self._changed(lambda ring: put(ring, self._ring_key(key, now), now)))
@@ -216,7 +216,7 @@ class StoredKeys:
 
     def _opened(self, ring: KeyRing) -> Keys:
         active = [key for alg in self.algorithms if (key := active_of(ring, alg)) is not None]
-        # The active ones first: some clients take the first key that fits, whatever the token says.
+        # Active keys first: some clients use the first key that fits, whatever the token's `kid` says.
         ordered = sorted(ring.keys, key=lambda key: _ORDER.index(key.state))
         published = tuple(Jwk.parse(key.public) for key in ordered if key.state is not KeyState.REMEMBERED)
         remembered = tuple(Jwk.parse(key.public) for key in ordered if key.state is KeyState.REMEMBERED)
@@ -236,7 +236,7 @@ _ORDER = (KeyState.ACTIVE, KeyState.PUBLISHED, KeyState.RETIRED, KeyState.REMEMB
 
 
 def store_ring(stored: KeyRing | None, ring: KeyRing) -> Decision[KeyRing]:
-    """Decide that a ring takes the place of the stored one, unless it is the same."""
+    """Decide that a ring replaces the stored one, unless they are equal."""
     if ring == stored:
         return Decision(ring)
     change: Change = Insert(ring) if stored is None else Replace(stored, ring)

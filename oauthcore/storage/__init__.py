@@ -1,1 +1,1 @@
-"""Storage that comes with the core: memory, records as JSON, and how what has expired is removed."""
+"""Storage that comes with the core: in memory; records as JSON; and removal of expired records."""

@@ -1,4 +1,4 @@
-"""Records as JSON: what a storage that keeps text puts in and takes out."""
+"""Records as JSON, for storages that keep text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oauthcore.wire.text import words
 
 
 def _converter() -> Converter:
-    # A field that a later version adds, with a default, does not change the text of existing records.
+    # Fields with their default value are left out, so that a new field doesn't change the text of existing records.
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     converter.register_unstructure_hook(Scope, lambda scope: scope.text)
     converter.register_structure_hook(Scope, lambda text, _: Scope(words(str(text))))
@@ -28,26 +28,26 @@ def _converter() -> Converter:
     return converter
 
 
-# What is left out of a client's text: it was this default that earlier versions left out, and a client that was
-# registered for it keeps to it.
+# The authentication method that earlier versions left out of a client's text, since it was the default. Such a client
+# keeps it.
 _UNWRITTEN_METHOD = "client_secret_basic"
 
 
 def _keep_authentication_method(converter: Converter) -> None:
-    """Write a client that may choose its method as null, and read a text that names none as it was meant."""
+    """Write None, any method, as null; read a text without a method as the default of earlier versions."""
     named = override(omit_if_default=False)
     write = make_dict_unstructure_fn(Client, converter, _cattrs_omit_if_default=True, token_endpoint_auth_method=named)
     read = make_dict_structure_fn(Client, converter, _cattrs_forbid_extra_keys=True)
 
     def unstructure(client: Client) -> dict[str, Any]:
-        """Leave out the method that earlier versions left out, so that their texts stay what they are."""
+        """Leave out the default of earlier versions, so that their texts stay the same."""
         members = write(client)
         if members["token_endpoint_auth_method"] == _UNWRITTEN_METHOD:
             del members["token_endpoint_auth_method"]
         return members
 
     def structure(members: Mapping[str, Any], _: Any) -> Client:
-        """Take the method that is not written for the one that earlier versions left out."""
+        """Read a missing method as the default of earlier versions."""
         return read({"token_endpoint_auth_method": _UNWRITTEN_METHOD, **members}, Client)
 
     converter.register_unstructure_hook(Client, unstructure)
@@ -72,8 +72,8 @@ def dump(record: Record) -> str:
 
 
 def load(kind: type[R], text: str) -> R:
-    """Return the record of that kind that the JSON describes; raises `ValueError` for text that describes none."""
+    """Return the record of that kind that the JSON describes; raises `ValueError` if it doesn't describe one."""
     try:
         return _CONVERTER.structure(json.loads(text), kind)
-    except Exception as error:  # cattrs and json each have a tree of their own
-        raise ValueError(f"this is no {kind.__name__}: {type(error).__name__}") from error
+    except Exception as error:  # cattrs and json raise different types
+        raise ValueError(f"the text is not a {kind.__name__}: {type(error).__name__}") from error

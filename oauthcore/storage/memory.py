@@ -1,6 +1,6 @@
 """Records in memory, for demos and tests: the shortest storage that fulfils the contract.
 
-It is thread-safe, and the only module of the core that knows of threads, and only of their lock.
+It is thread-safe. Its lock is the only use of threads in the core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class MemoryStorage:
 
     def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        record: R | None = self._records.get((kind, key))  # type: ignore[assignment]  # its place says which kind it is
+        record: R | None = self._records.get((kind, key))  # type: ignore[assignment]  # the key has the type
         return record
 
     def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
@@ -33,7 +33,7 @@ class MemoryStorage:
             ]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
-        """Apply all changes at once, or none and give False because a precondition failed."""
+        """Apply all changes at once and return True; or none, and return False, if a precondition fails."""
         with self._lock:
             records = self._records
             written: dict[tuple[type[Record], str], Record | None] = {}
@@ -42,13 +42,13 @@ class MemoryStorage:
                 record = new or expected
                 assert record is not None
                 place = (type(record), record.key)
-                # A change sees what the changes before it in the same commit did.
+                # A change sees the result of earlier changes in the same commit.
                 stored = written[place] if place in written else records.get(place)
                 if stored is not expected and stored != expected:
                     return False
                 if new is not expected:
                     written[place] = new
-            # In one step: a find without the lock sees all of it or nothing; deleted records are None until below.
+            # One step, since `find` takes no lock: it sees all changes or none. Deleted records are None until below.
             records.update(written)  # type: ignore[arg-type]  # None is removed two lines below
             for place, kept in written.items():
                 if kept is None:
@@ -56,7 +56,7 @@ class MemoryStorage:
             return True
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and return how many."""
+        """Remove at most `limit` records that expired before that second; return their number."""
         with self._lock:
             expired = (
                 place

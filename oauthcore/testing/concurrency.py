@@ -16,7 +16,7 @@ T = TypeVar("T")
 Play: TypeAlias = Callable[[int, Script[Any]], Awaitable[Any]]
 """Plays the script of one contender to its result."""
 
-# Longer than anything that goes on; whoever has not come back by then waits for something that never happens.
+# Longer than any operation takes. After this, a contender is waiting for something that will never happen.
 PATIENCE = 60.0
 # Long enough for a thread to start on the busiest machine.
 STARTED = 60.0

@@ -20,7 +20,7 @@ Place: TypeAlias = tuple[type[Any], str | None]
 
 @attrs.frozen
 class Footprint:
-    """Hold what a step reads and writes; `apart` from the storage is whatever nobody knows more of."""
+    """Hold what a step reads and writes; `apart` is a step of unknown effect outside the storage."""
 
     reads: frozenset[Place] = frozenset()
     writes: frozenset[Place] = frozenset()

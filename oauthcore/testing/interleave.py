@@ -212,7 +212,7 @@ class _Table(Generic[T]):
         return [number for number, effect in enumerate(self._pending) if effect is not None]
 
     def asleep_after(self, number: int, asleep: frozenset[int]) -> frozenset[int]:
-        """Return who sleeps on when a flow takes its step: whoever does not care."""
+        """Return the flows that stay asleep when one takes its step: those that don't conflict with it."""
         step = self._footprint(number)
         return frozenset(other for other in asleep if not conflict(self._footprint(other), step))
 

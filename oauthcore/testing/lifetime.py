@@ -3,10 +3,10 @@
 The model knows nine sentences. A code works once, and its second use ends its grant. The newest refresh token of a
 live grant works; the one before it gives the same pair while the retry window is open and its successor is unused; any
 older one ends the grant. Scope never grows. A revoked refresh token ends its grant. What is past its time, or on an
-ended grant, is dead. A withdrawal ends all grants of its person, and nobody else's. What another client presents, or
-one that can't prove who it is, is refused and changes nothing. A token is for the resources that its request named,
-or for all that its grant was given for, with the scope that these understand; whoever names another is refused.
-What one person allowed is never another's.
+ended grant, is dead. A withdrawal ends all grants of its user, and no others. What another client presents, or one
+that does not authenticate, is refused and changes nothing. A token is for the resources that its request named, or
+for all those of its grant, with the scope that these accept; a request for another resource is refused. What one user
+allowed is never used for another.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ class Lifetime:
         return self._given(code.grant, granted(response, "a code"), audience)
 
     def _audience(self, grant: GrantModel, resources: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return whom a token on a grant is for, None if one of the resources is none of the grant's."""
+        """Return the audience of a token on a grant; None if one of the resources does not belong to the grant."""
         allowed = grant.resources or (self.session.server.issuer,)
         if not resources:
             return allowed

@@ -1,4 +1,4 @@
-"""Traces: what a server decided about one request and why, without its secrets, to be read and to be played again."""
+"""Traces: one decision of a server and the facts it was based on, without secrets, to be read and replayed."""
 
 from oauthcore.trace.recorder import Recorder
 from oauthcore.trace.replay import Replayed, replay

@@ -1,10 +1,10 @@
-"""What a trace calls a class: by names that stay while the core's modules move, so that older traces can be read."""
+"""Names of classes in traces. They stay when a module of the core moves, so that older traces can be read."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-# The name that the trace format has for what is defined in a module, where that is not the module's own.
+# Module names in the trace format, where they differ from the module that defines the class today.
 _FORMAT = {
     "oauthcore.flow.effects": "oauthcore.effects",
     "oauthcore.flow.outcome": "oauthcore.outcome",
@@ -23,20 +23,20 @@ _FORMAT = {
     "oauthcore.signing.keys": "oauthcore.keys",
     "oauthcore.wire.http": "oauthcore.http",
 }
-# What the trace format calls a class that has another name in the code by now.
+# Classes whose name in the trace format differs from their name in the code.
 _QUALNAME = {"Throttled": "TryLater"}
 
 
 def name_of(kind: type) -> str:
-    """Return what a trace calls a class."""
+    """Return the name of a class in the trace format."""
     module = _FORMAT.get(kind.__module__, kind.__module__)
     return f"{module}:{_QUALNAME.get(kind.__qualname__, kind.__qualname__)}"
 
 
 def find_class(name: str) -> object:
-    """Return what a trace names of the core's own, whatever it is: None for what is not there.
+    """Return the object of the core with this name in the trace format; None if its module has no such object.
 
-    Raises `ImportError` for a module that is not there either.
+    Raises `ImportError` if the module does not exist.
     """
     module, _, qualname = name.partition(":")
     places = [place for place, said in _FORMAT.items() if said == module] or [module]

@@ -1,4 +1,4 @@
-"""What differs between two responses, as a trace holds them, in lines that a person reads."""
+"""The differences between two responses, in the form that a trace keeps them, one readable line each."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any
 
 
 def differences(now: dict[str, Any], before: dict[str, Any]) -> list[str]:
-    """Tell where a response is another one: its status, its reason, each header and each member of its body."""
+    """Return the differences: in status, refusal, each header and each member of the body."""
     found = []
     if now["status"] != before["status"]:
-        found.append(f"status: {now['status']}, and before {before['status']}")
+        found.append(f"status: {now['status']}; recorded: {before['status']}")
     if now["refusal"] != before["refusal"]:
-        found.append(f"reason: {_reason(now['refusal'])}, and before {_reason(before['refusal'])}")
+        found.append(f"reason: {_reason(now['refusal'])}; recorded: {_reason(before['refusal'])}")
     found += _each("header", _headers(now["headers"]), _headers(before["headers"]))
     if isinstance(now["body"], dict) and isinstance(before["body"], dict):
         found += _each("member", now["body"], before["body"])
     elif now["body"] != before["body"]:
-        found.append(f"body: {now['body']!r}, and before {before['body']!r}")
+        found.append(f"body: {now['body']!r}; recorded: {before['body']!r}")
     return found
 
 
 def _each(what: str, now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
     for name in {**before, **now}:
         if name not in before:
-            yield f"{what} {name}: {now[name]!r}, and before none"
+            yield f"{what} {name}: {now[name]!r}; recorded: none"
         elif name not in now:
-            # Its value is in the trace; that it is missing is what has to be seen.
-            yield f"{what} {name}: none, and before there was one"
+            # The value can be looked up in the trace. What matters here is that it is missing.
+            yield f"{what} {name}: none; recorded: present"
         elif now[name] != before[name]:
-            yield f"{what} {name}: {now[name]!r}, and before {before[name]!r}"
+            yield f"{what} {name}: {now[name]!r}; recorded: {before[name]!r}"
 
 
 def _headers(pairs: list[list[str]]) -> dict[str, str]:

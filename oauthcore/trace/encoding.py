@@ -1,6 +1,6 @@
-"""Effects, answers and records as JSON and back, whatever they are: by the types that attrs knows, and with stand-ins.
+"""Effects, answers and records as JSON and back, by their attrs fields, with placeholders for secrets.
 
-Read back is only what the kit knows itself or was told of: a file names no other class.
+Decoding creates only classes of the core and those passed in `known`, so a trace file can't name any other.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from oauthcore.trace.redaction import (
 )
 from oauthcore.wire.http import Outgoing, Response
 
-# What came as a parameter, and is the client's own affair, where it is kept beside others that are public.
+# Parameters that concern only the client, such as `state`. Records keep them beside public ones.
 _CONFIDED = (REQUEST_PARAMETERS - PUBLIC) | {"logout_hint", "hinted_sid"}
 
 
 def encode(value: Any, placeholders: Placeholders) -> Any:
-    """Return a value's JSON; raises `TypeError` for what is no value, a function for one."""
+    """Return the JSON of a value; raises `TypeError` for anything that is not a value, such as a function."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Secret):
@@ -43,7 +43,7 @@ def encode(value: Any, placeholders: Placeholders) -> Any:
     if isinstance(value, str):
         return placeholders.applied(value)
     if isinstance(value, bytes):
-        # Nobody knows what is in there; what must be read again is a text, and is redacted as one.
+        # Bytes may hold a secret anywhere. What a replay has to read is text, and is redacted as text.
         return {"bytes": "x" * len(value)}
     if isinstance(value, Enum):
         return {"enum": name_of(type(value)), "name": value.name}
@@ -63,16 +63,16 @@ def encode(value: Any, placeholders: Placeholders) -> Any:
         kind = type(value)
         encoded = {f.name: _field(kind, f, getattr(value, f.name), placeholders) for f in fields if f.init}
         return {"value": name_of(kind), "fields": encoded}
-    raise TypeError(f"a {type(value).__name__} is no value that a trace can hold")
+    raise TypeError(f"a {type(value).__name__} can't be recorded in a trace: it is not a value")
 
 
 def decode(text: Any, known: Mapping[str, type]) -> Any:
-    """Return the value that some JSON describes; raises `ValueError` for a class neither the core's nor `known`."""
+    """Return the value that the JSON describes; raises `ValueError` for a class that is not in the core or `known`."""
     try:
         return _decoded(text, known)
     except (TypeError, KeyError, AttributeError, ImportError, UnicodeEncodeError) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"the trace holds what can't be read here: {reason}") from None
+        raise ValueError(f"the trace has a value that can't be read: {reason}") from None
 
 
 def _decoded(text: Any, known: Mapping[str, type]) -> Any:
@@ -97,7 +97,7 @@ def _decoded(text: Any, known: Mapping[str, type]) -> Any:
 
 
 def _message(message: Outgoing | Response, placeholders: Placeholders) -> dict[str, Any]:
-    """Return what was said to another server, or by it: JSON stays legible, and anything else does not."""
+    """Return a request to another server or its response; JSON stays legible, any other body is replaced."""
     if isinstance(message, Response):
         body = redacted_document(message.body, placeholders)
     elif is_json(message.headers):
@@ -112,7 +112,7 @@ def _message(message: Outgoing | Response, placeholders: Placeholders) -> dict[s
 
 def _field(kind: type, field: attrs.Attribute[Any], value: Any, placeholders: Placeholders) -> Any:
     if kind is ClientSecret and field.name == "digest":
-        # Whoever chose the secret of a client may have chosen one that can be guessed, and its digest says when it is.
+        # A client secret may have been chosen by a person, and then its digest is enough to guess it offline.
         return placeholders.of_made(value)
     if kind is ClientSecret and field.name == "sealed" and value is not None:
         return placeholders.of_chosen(value)
@@ -121,9 +121,9 @@ def _field(kind: type, field: attrs.Attribute[Any], value: Any, placeholders: Pl
     if isinstance(value, Secret) and field.name in CHOSEN:
         return {"secret": placeholders.of_chosen(value.reveal())}
     if kind is Paths:
-        return value  # an endpoint may be called as a confidential parameter is: `registration`
+        return value  # an endpoint's path may have the name of a confidential parameter: `registration`
     if isinstance(value, str) and (field.repr is False or field.name in _CONFIDED):
-        # What the house does not show is a secret.
+        # A field that the core hides from `repr` is a secret.
         return value if field.name in PUBLIC else stand_in_for(field.name, value, placeholders)
     return encode(value, placeholders)
 
@@ -136,7 +136,7 @@ def _member(name: str, value: Any, placeholders: Placeholders) -> Any:
 
 
 def encode_carried(members: Mapping[str, Any], placeholders: Placeholders) -> dict[str, Any]:
-    """Return the JSON of what a handle carries, with the stand-ins that a record of the same would have."""
+    """Return the JSON of what a handle carries, with the placeholders that a record of the same values would have."""
     return {
         name: encode_carried(value, placeholders)
         if isinstance(value, Mapping)
@@ -151,8 +151,8 @@ def _class_of(name: str, known: Mapping[str, type]) -> Any:
     if name in known:
         return known[name]
     if not name.startswith("oauthcore.") or "." in name.partition(":")[2]:
-        raise ValueError(f"the trace names {name}, which is not known here; hand it over as one of `kinds`")
+        raise ValueError(f"the trace names {name}, which is not a class of the core; pass it in `kinds`")
     found = find_class(name)
     if not isinstance(found, type) or not (attrs.has(found) or issubclass(found, Enum)):
-        raise ValueError(f"the trace names {name}, which is no value")
+        raise ValueError(f"the trace names {name}, which is not a value class")
     return found

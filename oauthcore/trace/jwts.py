@@ -1,7 +1,7 @@
-"""JWTs in a trace: what stands for one has its header and its claims, without what is secret in them, and no signature.
+"""JWTs in a trace: a placeholder keeps the header and the public claims of a token, and has no valid signature.
 
-So whatever is read of a token before it is verified is read again as it was, down to what is wrong with it; whether its
-signature is good is what a trace tells beside it.
+A replay therefore reads from an unverified token what the server read, including its flaws. Whether the signature was
+good is recorded separately, in `Trace.verified`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Redact = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def looks_signed(text: str) -> bool:
-    """Return whether a text could be a JWT, a broken one included."""
+    """Return whether a text has the shape of a JWT, even of a broken one."""
     return text.count(".") == 2 and len(text) <= MAX_LENGTH
 
 
 def flaw_of(text: str) -> Flaw | None:
-    """Tell what is wrong with a token, whoever has signed it; None if nothing is."""
+    """Return what is wrong with a token apart from its signature; None if nothing is."""
     try:
         _ = read_claims(read_signed(text).payload)
     except InvalidJwt as invalid:
@@ -34,7 +34,7 @@ def flaw_of(text: str) -> Flaw | None:
 
 
 def rebuilt(text: str, redact: Redact, letters: str) -> str | None:
-    """Return a token of the same shape, its signature made of `letters`; None if its parts can't be read."""
+    """Return a token of the same shape with a signature made of `letters`; None if its parts can't be read."""
     header, claims, signature = text.split(".")
     try:
         parts = (
@@ -51,7 +51,7 @@ def _json_in_place(text: bytes, redact: Redact) -> bytes:
     try:
         members = parse_object(text)
     except ValueError:
-        return b"x" * len(text)  # which is no JSON either
+        return b"x" * len(text)  # not JSON, like the original
     return json.dumps(redact(members), ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -63,4 +63,4 @@ def _decoded(part: str) -> bytes:
     try:
         return base64.b64decode(part.encode("ascii") + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise ValueError("this is no base64url") from None
+        raise ValueError("not base64url") from None

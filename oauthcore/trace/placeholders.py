@@ -1,7 +1,7 @@
-"""Stand-ins: for each secret another text, always the same one, that opens nothing and is taken for the same.
+"""Placeholders: each secret is replaced by another text, consistently, so that a replay takes the same decisions.
 
-A secret that somebody chose is replaced by letters that tell nothing of it, not even its length. One that a server made
-keeps its length and its punctuation, since those decide whether it can be read at all.
+A secret that a person chose is replaced by letters that reveal nothing about it, not even its length. A secret that a
+server made keeps its length and punctuation, since these decide whether it can be parsed.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from oauthcore.clients.registration import GENERATION_LENGTH
 from oauthcore.digest import base64url, encoded
 from oauthcore.flow.effects import Claims, Effect
 
-# What this project makes: 32 bytes in base64url.
+# The length of secrets made here: 32 bytes in base64url.
 MADE = 43
-# From here on a text is not met by chance: a state of "code" stands in its own place alone.
+# A text of this length does not occur by chance. A shorter one, as the state "code", is replaced in its field only.
 UNMISTAKABLE = 16
-# Nobody chooses so long a secret: it is there to do harm, and refused for its length.
+# A longer one is not a chosen secret but an attack, refused for its length, which a placeholder has to keep.
 FLOOD = 512
 _LETTERS = "abcdefghijklmnop"
 
 
 @attrs.define
 class Placeholders:
-    """Hold the stand-ins of one trace, by what they stand for; what stands in already stands for itself.
+    """Hold the placeholders of one trace by the text they replace; a placeholder is its own placeholder.
 
-    `public` are the texts of the server's settings and metadata, and the standards' words: whoever sends one of them as
-    their secret reveals none. `people` are texts that the application told of a person: they are in the trace, and
-    a client may have asked for just these.
+    `public` are the texts of the server's settings and metadata, and the words of the standards: they are not replaced,
+    even if a client sends one as its secret. `people` are texts from the claims of a user: they are in the trace
+    anyway, and a client may have requested exactly these.
     """
 
     known: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -42,42 +42,42 @@ class Placeholders:
 
     @classmethod
     def of(cls, texts: list[str], public: frozenset[str] = frozenset()) -> Placeholders:
-        """Take up the stand-ins of a trace that was made before."""
+        """Return the placeholders of a recorded trace."""
         return cls({text: text for text in texts}, len(texts), public)
 
     @property
     def texts(self) -> list[str]:
-        """Return every stand-in there is, once."""
+        """Return every placeholder once."""
         return list(dict.fromkeys(self.known.values()))
 
     def applied(self, text: str) -> str:
-        """Return a text, or what stands for it if it is a secret met before; a short one may be a plain word."""
+        """Return a text, or its placeholder if it is a known secret and too long to be a plain word."""
         return self.known.get(text, text) if self._is_secret(text) else text
 
     def hear_of_person(self, effect: Effect, answer: object) -> None:
-        """Hear what is answered, which may tell of a person."""
+        """Remember the texts of an answer that has the claims of a user."""
         if isinstance(effect, Claims):
             self.people |= texts_in(answer)
 
     def of_made(self, text: str) -> str:
-        """Return the stand-in of a secret that a server made, or was to be one: of the same shape."""
+        """Return the placeholder of a secret that a server made, or of what was sent as one: of the same shape."""
         return self._kept(text, lambda: reshaped(text, self._letters()))
 
     def of_chosen(self, text: str) -> str:
-        """Return the stand-in of a secret that somebody chose; what decides whether and how it can be read is kept."""
+        """Return the placeholder of a secret that a person chose; it keeps the characters that parsing depends on."""
         ways = ("%2B" if "%" in text else "") + ("+" if "+" in text else "") + ("\0" if "\0" in text else "")
         if len(text) > FLOOD:
             return self.of_made(text)
         return self._kept(text, lambda: self._letters()[: MADE - len(ways)] + ways)
 
     def of_verifier(self, text: str) -> str:
-        """Return the stand-in of a code verifier, whose challenge then is the stand-in of its challenge (RFC 7636)."""
+        """Return the placeholder of a code verifier, and make its challenge that of the challenge (RFC 7636)."""
         stand_in = self.of_made(text)
         self.put(_challenge(text), _challenge(stand_in))
         return stand_in
 
     def of_token(self, text: str, make: Callable[[str], str | None]) -> str:
-        """Return what `make` makes of some letters in the place of a token, each time anew: more is known each time."""
+        """Return the placeholder of a token, built by `make` on each call, since more secrets are known by then."""
         if self.known.get(text) == text:
             return text
         stand_in = make(self._letters_of.setdefault(text, self._letters()))
@@ -87,26 +87,26 @@ class Placeholders:
         return stand_in
 
     def put(self, text: str, stand_in: str) -> None:
-        """Have one text stand for another from now on."""
+        """Use `stand_in` as the placeholder of a text from now on."""
         before = self.known.get(text)
         if before not in {None, text, stand_in} and self.known.get(before) == before:
-            # It was made when less was known, and may have in it what is a secret after all.
+            # The earlier placeholder was made when fewer secrets were known, and may contain one.
             del self.known[before]
         self.known[text] = stand_in
         self.known.setdefault(stand_in, stand_in)
 
     def of_drawn(self, drawn: bytes) -> bytes:
-        """Return bytes in the place of those that were drawn; a secret made of the one is one made of the other."""
+        """Return bytes in place of those drawn; a secret made of these gets a placeholder made of the returned ones."""
         self.drawn += 1
         stand_in = drawn_in_place(self.drawn, len(drawn))
         text, made = encoded(drawn).reveal(), encoded(stand_in).reveal()
         self.known.setdefault(text, made)
-        # The generation of a client that registers itself is the beginning of a draw.
+        # The generation of a dynamically registered client is a prefix of the drawn secret.
         self.known.setdefault(text[:GENERATION_LENGTH], made[:GENERATION_LENGTH])
         return stand_in
 
     def scrubbed(self, text: str) -> str:
-        """Replace whatever of the secrets is left anywhere in a text: the last line of defence, and not the first."""
+        """Replace known secrets anywhere in a text: a last line of defence, after redaction by name."""
         for secret in sorted(self.known, key=len, reverse=True):
             if secret in text and secret != self.known[secret] and self._is_secret(secret):
                 text = text.replace(secret, self.known[secret])
@@ -126,7 +126,7 @@ class Placeholders:
 
 
 def texts_in(value: object) -> set[str]:
-    """Return every text in some JSON, names of members too."""
+    """Return every text in a JSON value, including the names of members."""
     if isinstance(value, str):
         return {value}
     members = value.items() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
@@ -134,12 +134,12 @@ def texts_in(value: object) -> set[str]:
 
 
 def drawn_in_place(number: int, size: int) -> bytes:
-    """Return what is drawn in a replay, at that draw."""
+    """Return the bytes that a replay draws at this number."""
     return hashlib.shake_256(f"drawn {number}".encode()).digest(size)
 
 
 def reshaped(text: str, letters: str) -> str:
-    """Put other letters in the place of letters and digits; what is no ASCII stays none, since that decides things."""
+    """Replace letters and digits by `letters`; other characters stay, since parsing depends on them."""
     source = iter(letters * (1 + len(text) // len(letters)))
     return re.sub(r"\w", lambda letter: next(source) if letter[0].isascii() else "é", text)
 

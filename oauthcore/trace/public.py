@@ -1,4 +1,4 @@
-"""What may be seen in a trace, by its name, and what never may; what is named nowhere here is taken for a secret."""
+"""What a trace may show, by name, and what it never may. A name that is not listed here counts as a secret."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from oauthcore import errors
 from oauthcore.records.client import AuthenticationMethod
 from oauthcore.wire.parameters import FORM
 
-# Parameters and members that are meant to be seen, by whoever handles the request.
+# Parameters and members that are not secrets.
 PUBLIC = frozenset(
     {
         "client_id",
@@ -71,13 +71,13 @@ PUBLIC = frozenset(
         "software_version",
     }
 )
-# What a public key is made of (RFC 7517 section 4, RFC 7518 section 6), and what a key has that is none.
+# The members of a public key (RFC 7517 section 4, RFC 7518 section 6), and those that only a private key has.
 KEY_NUMBERS = frozenset({"n", "e", "x", "y"})
 PRIVATE_NUMBERS = frozenset({"d", "k"})
-# Those that a person chose: nothing of them is kept, not even how long they are.
+# Secrets that a person chose: nothing of them is kept, not even the length.
 CHOSEN = frozenset({"password", "client_secret"})
-# Parameters that are secrets, or may be, however short they are. A name without a value is one of these, or is public,
-# or is no name at all.
+# Parameters that are, or may be, secrets, even if they are short. A parameter without a value counts as a secret unless
+# it is named here or public.
 SECRET = CHOSEN | {
     "assertion",
     "access_token",
@@ -99,7 +99,7 @@ SECRET = CHOSEN | {
     "state",
     "token",
 }
-# Headers that are meant to be seen; any other is left out altogether.
+# Headers that a trace shows; all others are left out.
 SEEN = frozenset(
     {
         "content-type",
@@ -128,7 +128,7 @@ SEEN = frozenset(
         "referrer-policy",
     }
 )
-# Texts that are the same at every server, whoever sends one of them as their secret.
+# Texts that are the same at every server. They reveal nothing, even if a client sends one of them as its secret.
 WORDS = frozenset(
     {
         *PUBLIC,

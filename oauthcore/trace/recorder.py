@@ -1,4 +1,4 @@
-"""A recorder hands out a trace of each decision of a server."""
+"""A recorder makes a trace of each decision of a server."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from oauthcore.wire.http import Request, Response
 
 
 class Recorder:
-    """Record what a server decides: `save` is handed a trace of each answer of `recorded(server)`.
+    """Record the decisions of a server: `save` is called with the trace of each response of `recorded(server)`.
 
-    What is recorded is one request: its facts, not those of others meanwhile.
+    A trace has the facts of one request, without those of concurrent requests.
     """
 
     def __init__(self, save: Callable[[Trace], object]) -> None:
         self._save = save
 
     def recorded(self, server: AuthorizationServer) -> AuthorizationServer:
-        """Return a server that is the same one, for any host, and whose answers are recorded."""
+        """Return a server that behaves the same, for any host, and whose decisions are recorded."""
         return server.with_instruments(attrs.evolve(server.instruments, record=self.record))
 
     def record(self, call: Call) -> Flow[Response]:
-        """Carry out a call as the server does, and save a trace of it: what `Instruments.record` is."""
+        """Run a call as the server does, and save a trace of it; used as `Instruments.record`."""
         recording = Recording(call)
         return self._saved(recording, call.answer(recording.instruments), call)
 
@@ -40,13 +40,13 @@ class Recorder:
         response = yield from recording.listen(flow)
         try:
             self._save(recording.trace(lambda: _arguments(call, recording.placeholders), response))
-        except Exception as failure:  # whatever it is: what was asked is answered, and may be done
+        except Exception as failure:  # of any kind: the decision is committed, so the response has to go out
             warnings.warn(f"no trace of this: {type(failure).__name__}: {failure}", RuntimeWarning, stacklevel=2)
         return response
 
 
 def _arguments(call: Call, placeholders: Placeholders) -> dict[str, Any]:
-    """Return what the host asked, without its secrets; who is signed in stands apart in a trace."""
+    """Return the arguments of the call without secrets; the login of the user is a member of its own in a trace."""
     arguments = call.arguments
     if call.name == "handle":
         return _request(redacted_request(arguments["request"], placeholders, is_known=call.is_known))

@@ -1,4 +1,4 @@
-"""A driver's ear: what one request asked, was answered, drew and digested on its way to a decision."""
+"""The recording of one request: its effects with their answers, and the clock, draws, digests and keys it used."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Recording:
-    """Record one call: `instruments` tell what a server reads, draws and digests while it answers."""
+    """Record one call: the server uses `instruments`, which note what it reads, draws and digests."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -60,7 +60,7 @@ class Recording:
         self.instruments = self._recording(call.instruments)
 
     def listen(self, flow: Flow[T]) -> Flow[T]:
-        """Hand effects out and answers in, and keep both."""
+        """Run a flow, and record its effects and their answers."""
         return record_flow(flow, on_effect=self._on_effect)
 
     def _on_effect(self, effect: Effect, answer: Any) -> None:
@@ -69,8 +69,8 @@ class Recording:
             self.placeholders.hear_of_person(effect, answer)
 
     def trace(self, request: Callable[[], dict[str, Any]], response: Response) -> Trace:
-        """Return what was heard, without its secrets; `request` gives what was asked, without those that are known."""
-        # Twice, since what is a secret in one place is none the less one where it stands for something public.
+        """Return the trace without secrets; `request` returns the request, with the placeholders known so far."""
+        # Twice: a secret may be met in a public place first, and be recognised as one only further on.
         _ = self._redacted(request(), response)
         return self._redacted(request(), response).scrubbed(self.placeholders)
 
@@ -101,7 +101,7 @@ class Recording:
                 )
                 for handle, members in self._handles
             ],
-            # A list of one, since the format has one of all that were signed at once.
+            # A list of one: the trace format has a list of everything that is signed together.
             signed=[written(jwt, lambda jwt: [self._in_place(jwt)]) for jwt in self._signed],
             verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
             documents=documents,
@@ -131,11 +131,11 @@ class Recording:
         return {"body": None if body is None else body.decode("latin-1"), "fetched_at": document.fetched_at}
 
     def _digest_of(self, kind: str, digest: str, is_short: bool) -> str:
-        # As with what is remembered of a client's secret: it can be guessed, where somebody has chosen it.
+        # A short or chosen secret can be guessed from its digest, as a stored client secret can.
         return self.placeholders.of_made(digest) if is_short or kind.startswith("client_secret") else digest
 
     def _urls(self) -> set[str]:
-        """Return where clients' servers are, as far as that was told of."""
+        """Return the URLs of clients' servers, as far as the facts mention them."""
         found = [answer for _, answer in self._recorded if isinstance(answer, Client)]
         registered = {url for client in found for url in (*client.request_uris, client.jwks_uri)}
         return {url for url in registered if url is not None} | {url for url, _ in self._documents}
@@ -160,10 +160,10 @@ class Recording:
         )
 
     def unrecorded(self, flow: Flow[T], results: list[T | Exception]) -> Flow[T]:
-        """Run what touches private keys: what it came to is kept, and how it came there is not."""
+        """Run a flow that handles private keys: only its result is recorded, not its effects."""
 
         def on_result(result: T | Exception) -> None:
-            """Keep the result, and listen again."""
+            """Keep the result, and record effects again."""
             self._is_unrecorded = False
             results.append(result)
 
@@ -194,11 +194,11 @@ class Recording:
         return drawn
 
     def _signing(self, keys: KeySet | None, now: int) -> SignJwt:
-        # By the keys themselves: `keys` are recorded where a decision looks at them, which signing is not.
+        # `keys` of the recording note where a decision looks keys up. Signing is not such a lookup: use the originals.
         sign = self._original.signing(self._original.keys, now)
         return lambda jwt: self.unrecorded(sign(jwt), self._signed)
 
 
 def _settings(settings: Mapping[str, object]) -> dict[str, Any]:
-    """Return what a server was made with, as a trace has it; what is not said is the default of a replay."""
+    """Return the settings of a server as a trace holds them; those left out have their defaults in a replay."""
     return {name: encode(value, Placeholders()) for name, value in settings.items() if value}

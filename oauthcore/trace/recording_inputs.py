@@ -1,4 +1,4 @@
-"""What a decision is told beside its effects, as a recorder hears it: digests, documents, keys, and how things went."""
+"""The recording of what a decision learns beside its effects: digests, documents, keys, results of signing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def record_flow(
         except StopIteration as end:
             on_result(end.value)
             return end.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
-        except Exception as failure:  # whatever it is: it is raised again, here and in a replay
+        except Exception as failure:  # of any kind: a replay raises it again
             on_result(failure)
             raise
         try:
@@ -43,7 +43,7 @@ def record_flow(
 
 
 def written(result: Any, write: Callable[[Any], Any]) -> Recorded:
-    """Write down how something went."""
+    """Return a result or an exception in the form that a trace keeps it."""
     if isinstance(result, EffectFailed):
         return {"failed": str(result)}
     if isinstance(result, Exception):
@@ -52,7 +52,7 @@ def written(result: Any, write: Callable[[Any], Any]) -> Recorded:
 
 
 def write_keys(keys: Keys) -> dict[str, Any]:
-    """Write the public halves of a server's keys."""
+    """Return the public keys of a server in the form that a trace keeps them."""
     return {
         "published": [key.public.members for key in keys.published],
         "jwks_lifetime": keys.jwks_lifetime,
@@ -61,7 +61,7 @@ def write_keys(keys: Keys) -> dict[str, Any]:
 
 
 class RecordingDigester(Digester):
-    """Digest, and tell."""
+    """Digest as the server does, and record each digest."""
 
     __slots__ = ("_digest", "_recorded")
 
@@ -70,14 +70,14 @@ class RecordingDigester(Digester):
         self._recorded = recorded
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
-        """Digest, and tell which kind came to what, and whether the secret is so short that it can be guessed."""
+        """Return the digest; record its kind, and whether the secret is short enough to be guessed."""
         digest = self._digest(kind, secret)
         self._recorded.append((kind, digest, len(secret.reveal()) < MADE))
         return digest
 
 
 class RecordingDerivation(Derivation):
-    """Derive, and tell."""
+    """Derive secrets as the server does, and record each."""
 
     __slots__ = ("_derive", "_recorded")
 
@@ -87,14 +87,14 @@ class RecordingDerivation(Derivation):
         self._keys = derive._keys
 
     def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Derive, and tell for what."""
+        """Return the derived secret; record what it is derived for."""
         derived = self._derive(proof, secret)
         self._recorded.append((proof, derived.reveal()))
         return derived
 
 
 class RecordingHandles(Handles):
-    """Write and read handles, and tell which, and what each carried."""
+    """Write and read handles as the server does, and record each with what it carries."""
 
     __slots__ = ("_handles", "_recorded")
 
@@ -103,20 +103,20 @@ class RecordingHandles(Handles):
         self._recorded = recorded
 
     def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Write one, and tell."""
+        """Return a new handle, and record it."""
         handle = self._handles.write(kind, members, nonce)
         self._recorded.append((handle.reveal(), members))
         return handle
 
     def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
-        """Read one, and tell."""
+        """Return what a handle carries, and record it."""
         members = self._handles.read(kind, handle)
         self._recorded.append((handle.reveal(), members))
         return members
 
 
 class RecordingDocuments(Documents):
-    """Return the document, and record whether it was known."""
+    """Return documents as the server does, and record whether each was known."""
 
     def __init__(self, documents: Documents, recorded: list[tuple[str, Document | Turn | None]]) -> None:
         super().__init__()
@@ -134,30 +134,30 @@ class RecordingDocuments(Documents):
         return document
 
     def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
-        """Return whether another request is at it; that one is, is told."""
+        """Return whether another request is fetching it; recorded if so."""
         held = self._documents.is_being_fetched(url, now)
         if held:
             self._recorded.append((url, Turn.JOIN))
         return held
 
     def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
-        """Let the server's own decide; that nothing is fetched is told, since other requests are the reason."""
+        """Return the server's decision; recorded if it is not to fetch, since then other requests are the reason."""
         turn = self._documents.turn(missing)
         if turn in {Turn.KNOWN, Turn.LATER}:
             self._recorded.append((missing.url, turn))
         return turn
 
     def end_turn(self, url: str) -> None:  # type: ignore[explicit-override]  # none in 3.11
-        """Let others fetch it."""
+        """Let other requests fetch it."""
         self._documents.end_turn(url)
 
     def keep(self, url: str, answer: Response | None, now: int) -> Document:  # type: ignore[explicit-override]  # none in 3.11
-        """Keep it with those of the server itself."""
+        """Keep it among the server's own documents."""
         return self._documents.keep(url, answer, now)
 
 
 class RecordingKeys:
-    """Return the server's own keys, and tell their public halves."""
+    """Return the server's own keys, and record the public ones."""
 
     def __init__(self, keys: KeySet, on_effect: Callable[[Flow[Keys]], Flow[Keys]]) -> None:
         self._keys = keys

@@ -1,4 +1,4 @@
-"""Requests and responses without their secrets: what is not known to be public is taken for a secret."""
+"""Requests and responses without secrets: anything that is not known to be public counts as a secret."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _WORD = re.compile(r"[a-z]+([-_.:][a-z]+)*")
 
 
 def redacted_request(request: Request, placeholders: Placeholders, *, is_known: bool = False) -> Request:
-    """Return a request whose secrets are replaced, and without a certificate; `is_known`: the path is an endpoint."""
+    """Return the request without secrets and certificate; with `is_known`, its path is that of an endpoint."""
     path, mark, query = request.target.partition("?")
     body = _redacted_body(request, placeholders)
     headers = redacted_headers(request.headers, placeholders)
     return Request(
         request.method,
         (path if is_known else _redacted_path(path, placeholders)) + mark + _redacted_form(query, placeholders),
-        # The length would tell that of a password.
+        # The original length would reveal that of a password.
         tuple((name, str(len(body)) if name == "content-length" else value) for name, value in headers),
         body,
         request.peer and attrs.evolve(request.peer, certificate=None),
@@ -39,17 +39,17 @@ def redacted_request(request: Request, placeholders: Placeholders, *, is_known: 
 
 
 def _redacted_path(path: str, placeholders: Placeholders) -> str:
-    """Keep the words of a path; what is long and no word may be what a link was made of."""
+    """Keep the words of a path; a long piece that is not a word may be the secret of a link."""
     return "/".join(piece if _is_word(piece) else placeholders.of_made(piece) for piece in path.split("/"))
 
 
 def _is_word(name: str) -> bool:
-    """Return whether it is a name that somebody gave to something, or so short that it opens nothing."""
+    """Return whether a text reads as a name, or is too short to be a secret."""
     return len(name) < UNMISTAKABLE or _WORD.fullmatch(name) is not None
 
 
 def redacted_response(response: Response, placeholders: Placeholders) -> dict[str, Any]:
-    """Return what a response says, without its secrets; a page is left out, since forms in it may hold some."""
+    """Return the response without secrets; the body of a page is left out, since its forms may hold some."""
     refusal = response.refusal
     return {
         "status": response.status,
@@ -60,7 +60,7 @@ def redacted_response(response: Response, placeholders: Placeholders) -> dict[st
 
 
 def stand_in_for(name: str, value: str, placeholders: Placeholders) -> str:
-    """Return what stands for the value of a parameter or a member of that name."""
+    """Return the placeholder for the value of a parameter or member of this name; a public value stays."""
     if name in PUBLIC or not value:
         return placeholders.scrubbed(value)
     if name in CHOSEN:
@@ -68,21 +68,21 @@ def stand_in_for(name: str, value: str, placeholders: Placeholders) -> str:
     if name in {"request_uri", "request_uris"}:
         return _redacted_reference(value, placeholders)
     if name.endswith(("_uri", "_uris")):
-        # Of a client's metadata (RFC 7591 section 2), which others are shown; a query may have what lets somebody in.
+        # A URI in client metadata (RFC 7591 section 2) is shown to others, but its query may hold a secret.
         return redacted_uri(value, placeholders, keep_short=True)
     return placeholders.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, placeholders)
 
 
 def stand_in_for_token(text: str, placeholders: Placeholders) -> str:
-    """Return what stands for a token: one that is read as it, and refused for the same if it is a broken JWT."""
+    """Return the placeholder of a token; a JWT keeps what can be read of it, and its flaw if it is broken."""
     if not looks_signed(text):
         return placeholders.of_made(text)
     flaw = flaw_of(text)
 
     def made(letters: str) -> str | None:
-        """Return a token with what is public in it; where it can't be read, one of the same shape and as broken."""
+        """Return a token with the public parts of the original, or of its shape if they can't be read; same flaw."""
         read = rebuilt(text, lambda members: _parts_of_token(members, placeholders), letters)
-        # Whether a part is base64url hangs on its last letter; one in four is good for that.
+        # Only some letters may end a piece of base64url, about one in four, so several are tried.
         shapes = (reshaped(text, letters[number:]) for number in range(_TRIES))
         return next((token for token in (read, *shapes) if token is not None and flaw_of(token) is flaw), None)
 
@@ -93,14 +93,14 @@ _TRIES = 20
 
 
 def _redacted_reference(uri: str, placeholders: Placeholders) -> str:
-    """Keep where a request object is; its fragment is its hash, and stands for that of what stands for it."""
+    """Keep the URL of a request object; its fragment is the hash of the object, and gets that of the placeholder."""
     _, mark, fragment = uri.partition("#")
     url = hide_url(uri, placeholders)
     return placeholders.of_made(uri) if url is None else url + mark + (fragment and placeholders.of_made(fragment))
 
 
 def hide_url(uri: str, placeholders: Placeholders) -> str | None:
-    """Have what may be a secret in a client's URL replaced wherever it is; give the URL without it, or None."""
+    """Replace what may be secret in a client's URL from now on; return the URL without it, None for other schemes."""
     url = uri.partition("#")[0]
     if not url.startswith(("https://", "http://")):
         return None
@@ -111,7 +111,7 @@ def hide_url(uri: str, placeholders: Placeholders) -> str | None:
 
 
 def redacted_document(body: bytes, placeholders: Placeholders) -> bytes:
-    """Return what another server said, without its secrets; JSON and JWTs can be read again."""
+    """Return a document of another server without secrets; JSON and JWTs stay readable."""
     try:
         redacted = _redacted_text(body.decode().strip(JSON_WHITE_SPACE), placeholders).encode()
     except UnicodeDecodeError:
@@ -125,15 +125,15 @@ def _redacted_text(text: str, placeholders: Placeholders) -> str:
         return stand_in_for_token(text, placeholders)
     try:
         value = parse_value(text)
-        # The array of a sector identifier is of redirect URIs (OIDC Core section 8.1).
+        # A sector identifier's document is an array of redirect URIs (OIDC Core section 8.1).
         name = "redirect_uris" if isinstance(value, list) else ""
         return json.dumps(redacted_value(name, value, placeholders))
     except ValueError:
-        return text[0]  # which is no JSON either
+        return text[0]  # not JSON, like the original
 
 
 def redacted_headers(headers: Headers, placeholders: Placeholders) -> list[tuple[str, str]]:
-    """Return the headers that may be seen, and without their secrets those that have some."""
+    """Return the headers that a trace shows, without the secrets in them."""
     kept: list[tuple[str, str]] = []
     for name, value in headers:
         how = _HEADERS.get(ascii_lower(name))
@@ -144,7 +144,7 @@ def redacted_headers(headers: Headers, placeholders: Placeholders) -> list[tuple
     return kept
 
 
-# Alone they are no secret, and are refused for being alone.
+# A scheme without credentials has no secret in it, and is refused for lacking them.
 _SCHEMES = frozenset({"basic", "bearer", "dpop"})
 _SCHEME = re.compile(r"[A-Za-z]+")
 
@@ -168,14 +168,14 @@ def _redacted_basic(credentials: str, placeholders: Placeholders) -> str:
     except ValueError:
         return "*"
     client_id, colon, secret = text.partition(":")
-    # Without a colon it is no client's identifier, and may be anything.
+    # Without a colon this is not a client identifier but may be anything, even a secret.
     known = placeholders.scrubbed(client_id) if colon else placeholders.of_made(client_id)
     return base64.b64encode((known + colon + (secret and placeholders.of_chosen(secret))).encode()).decode()
 
 
 def _redacted_cookies(value: str, placeholders: Placeholders) -> str:
     def redacted(piece: str) -> str:
-        """Keep the name of one cookie."""
+        """Keep the name of one cookie, and replace its value."""
         name, equals, text = piece.partition("=")
         if not equals:
             return placeholders.of_made(piece)
@@ -191,7 +191,7 @@ def _redacted_set_cookie(value: str, placeholders: Placeholders) -> str:
 
 
 def redacted_uri(value: str, placeholders: Placeholders, *, keep_short: bool = False) -> str:
-    """Redact what stands behind the question mark and the hash; `keep_short` is for what may be a client's own."""
+    """Redact query and fragment of a URI; `keep_short` keeps short values that a client chose for itself."""
     parts = re.split(r"([?#])", value)
     return parts[0] + "".join(
         p if p in "?#" else _redacted_form(p, placeholders, keep_short=keep_short) for p in parts[1:]
@@ -213,7 +213,7 @@ def _redacted_body(request: Request, placeholders: Placeholders) -> bytes:
     try:
         text = request.body.decode()
     except UnicodeDecodeError:
-        # It is refused for that, or for its length.
+        # A body that is not UTF-8 is refused for that, or first for its length: both have to stay so.
         return b"\xff" * (len(request.body) if len(request.body) > MAX_LENGTH else 1)
     if kind == FORM:
         return _redacted_form(text, placeholders).encode()
@@ -223,15 +223,15 @@ def _redacted_body(request: Request, placeholders: Placeholders) -> bytes:
 
 
 def _redacted_form(text: str, placeholders: Placeholders, *, keep_short: bool = False) -> str:
-    """Redact a form as it is spelled: what is repeated, blank or broken stays so."""
+    """Redact a form as it is spelled: repeated, blank and broken parameters stay so."""
 
     def redacted(piece: str) -> str:
-        """Keep the name if it is one, and the value where it is public."""
+        """Keep the name if it reads as one, and the value if it is public."""
         name, equals, value = piece.partition("=")
         try:
             known, secret = unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
         except UnicodeDecodeError:
-            # It is refused for this, so the stand-in must be no UTF-8 either.
+            # A parameter that is not UTF-8 is refused for that, so its placeholder must not be UTF-8 either.
             return "%ff"
         if not _is_word(known) or (not equals and known not in WORDS):
             name = quote(placeholders.of_made(known), safe="")
@@ -241,7 +241,7 @@ def _redacted_form(text: str, placeholders: Placeholders, *, keep_short: bool = 
         stand_in = stand_in_for(known, secret, placeholders)
         if stand_in == secret:
             return piece
-        # What was spelled plainly is spelled so again: a body has a greatest length.
+        # Characters that were not percent-encoded stay so, since the length of a body is limited.
         plain = "".join(set(_PLAIN) & set(value))
         return name + equals + quote(stand_in, safe=plain, errors="surrogatepass")
 
@@ -252,12 +252,12 @@ _PLAIN = "!$'()*,/:;?@[]~"
 
 
 def is_json(headers: Headers) -> bool:
-    """Return whether what comes with these headers is JSON."""
+    """Return whether these headers declare JSON."""
     return any(ascii_lower(name) == "content-type" and "json" in value for name, value in headers)
 
 
 def redacted_json(body: bytes, placeholders: Placeholders) -> Any:
-    """Return JSON with its secret members replaced, None for what is no JSON."""
+    """Return JSON with its secret members replaced; None if the body is not JSON."""
     try:
         return redacted_value("", read_json(body), placeholders)
     except ValueError:
@@ -265,7 +265,7 @@ def redacted_json(body: bytes, placeholders: Placeholders) -> Any:
 
 
 def redacted_value(name: str, value: Any, placeholders: Placeholders, depth: int = 0) -> Any:
-    """Return the value of a JSON member with what is secret in it replaced; nobody reads what is deep in there."""
+    """Return the value of a JSON member with its secrets replaced; None below a depth that no endpoint reads."""
     if isinstance(value, dict | list) and depth > _DEEPEST:
         return None
     if isinstance(value, dict):
@@ -302,6 +302,6 @@ def _member_name(name: str, placeholders: Placeholders) -> str:
 
 
 def _parts_of_token(members: dict[str, Any], placeholders: Placeholders) -> dict[str, Any]:
-    """Redact a header or claims; the parameter `claims` is as public in a request object as it is beside it."""
+    """Redact a header or claims; the member `claims` of a request object is as public as the parameter `claims`."""
     claims = {"claims": members["claims"]} if isinstance(members.get("claims"), dict) else {}
     return _members(members, placeholders) | claims

@@ -1,4 +1,4 @@
-"""A trace played again: a server of the same settings, asked the same, told the same, at the same second."""
+"""The replay of a trace: the same request to a server with the same settings, facts and time."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Replayed:
-    """Hold a replay: what it answered, and where it went another way than what was recorded."""
+    """Hold the result of a replay: the response, and how the replay differs from the recording."""
 
     response: Response
     differences: tuple[str, ...]
 
     @property
     def is_same(self) -> bool:
-        """Return whether it came to the same decision, by the same questions."""
+        """Return whether it came to the same decision by the same effects."""
         return not self.differences
 
 
@@ -60,10 +60,10 @@ def replay(
     make_server: Callable[..., AuthorizationServer] = AuthorizationServer,
     during: Callable[[Callable[[], Response]], Response] = lambda play: play(),
 ) -> Replayed:
-    """Decide again, on the facts of a trace.
+    """Decide again on the facts of a trace.
 
-    `kinds` are classes of records beside the core's that may be in it; `make_server` adds what is no value, such as
-    grants of your own; `during` is called with the playing itself, for who wants to watch.
+    `kinds` are classes of records outside the core that the trace may contain. `make_server` adds what is not a value,
+    such as grants of your own. `during` is called with the function that runs the replay, and may observe it.
     """
     player = _Player(trace, {f"{kind.__module__}:{kind.__qualname__}": kind for kind in kinds}, make_server)
     response = during(player.play)
@@ -71,7 +71,7 @@ def replay(
 
 
 class _Player:
-    """Answer a flow from a trace, and note where it asks something else."""
+    """Answer the effects of a flow from a trace, and note where they differ."""
 
     def __init__(self, trace: Trace, kinds: dict[str, type], make_server: Callable[..., AuthorizationServer]) -> None:
         self._trace = trace
@@ -106,10 +106,10 @@ class _Player:
             keys = None if algorithms is None else ReplayedKeys(algorithms, self._trace.keys)
             return make_server(**settings, clock=self._clock, entropy=self._entropy, token_key=bytes(32), keys=keys)
         except TypeError as error:
-            raise ValueError(f"the trace's settings are not those of a server here: {error}") from None
+            raise ValueError(f"the trace's settings don't fit this version's server: {error}") from None
 
     def play(self) -> Response:
-        """Run the flow to its response."""
+        """Run the flow until it returns its response."""
         flow = self._flow()
         resume: Callable[[Any], Any] = flow.send
         answer: Any = None
@@ -119,7 +119,7 @@ class _Player:
             except StopIteration as end:
                 if len(self._trace.steps) > self._effects:
                     before = len(self._trace.steps)
-                    self._differences.append(f"it asked {self._effects} times, and before {before} times")
+                    self._differences.append(f"effects: {self._effects}; recorded: {before}")
                 return end.value  # type: ignore[no-any-return]  # the flow's own result
             step = self._step(effect, encode(effect, self._placeholders))
             resume = flow.send if step.failed is None else flow.throw
@@ -138,26 +138,26 @@ class _Player:
                 request["handle"], login, scope, remember=remember, error_page=self._page
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
+            raise ValueError(f"the trace's request is not a request: {type(error).__name__}: {error}") from None
 
     def _step(self, effect: Effect, encoded: Any) -> Step:
-        """Return what was answered to that question, then or at another time; where it never was, nobody can."""
+        """Return the recorded step for this effect, at this place or another; one that fails if there is none."""
         number, self._effects = self._effects, self._effects + 1
         before = self._trace.steps[number] if number < len(self._trace.steps) else None
         if before is not None and _plain(encoded) == _plain(before.effect):
             return before
-        was = "nothing" if before is None else effect_in_words(decode(before.effect, self._kinds))
-        self._differences.append(f"question {number}: {effect_in_words(effect)}, and before {was}")
+        was = "none" if before is None else effect_in_words(decode(before.effect, self._kinds))
+        self._differences.append(f"effect {number}: {effect_in_words(effect)}; recorded: {was}")
         same = (step for step in self._trace.steps if _plain(encoded) == _plain(step.effect))
         return next(same, Step(encoded, failed="the trace has no answer to this"))
 
     def compared(self, response: Response) -> list[str]:
-        """Return every difference."""
+        """Return all differences."""
         now, before = redacted_response(response, self._placeholders), self._trace.response
         return [*self._differences, *differences(_plain(now), _plain(before))]
 
     def _page(self, page: ErrorPage) -> Response:
-        """Return the headers of the page that was shown, whoever rendered it: they are no part of the decision."""
+        """Return the recorded headers of an error page: its rendering is not part of the decision."""
         before = self._trace.response
         if before["refusal"] is None or before["refusal"]["code"] != page.code:
             return plain_error_page(page)
@@ -170,7 +170,7 @@ class _Player:
             raise InvalidJwt(Flaw.ALGORITHM)
         verdicts = self._verdicts.get(token)
         if not verdicts:
-            self._differences.append("it verified a token that was not verified before")
+            self._differences.append("it verified a token that was not verified in the recording")
             raise InvalidJwt(Flaw.SIGNATURE)
         flaw = verdicts.pop(0)
         if flaw is not None:
@@ -188,7 +188,7 @@ class _Player:
 
 def _signing(signed: Iterator[Recorded]) -> SignJwt:
     def sign(jwt: Jwt) -> Flow[str]:
-        """Return what was signed before."""
+        """Return what was signed when it was recorded."""
         yield from ()
         recorded = next(signed, None)
         if recorded is None:
@@ -204,11 +204,11 @@ def _request(members: dict[str, Any]) -> Request:
         headers = tuple((name, value) for name, value in members["headers"])
         return Request(members["method"], members["target"], headers, members["body"].encode("latin-1"), peer)
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"the trace's request is none: {type(error).__name__}: {error}") from None
+        raise ValueError(f"the trace's request is not a request: {type(error).__name__}: {error}") from None
 
 
 def _plain(value: Any) -> Any:
-    """Return JSON as it is read back: what was a tuple is a list."""
+    """Return JSON as `json.loads` returns it, with lists in place of tuples."""
     if isinstance(value, list | tuple):
         return [_plain(member) for member in value]
     return {key: _plain(member) for key, member in value.items()} if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""What a decision was told beside its effects, and is told again: digests, documents, keys, and how things went."""
+"""The replay of what a decision learnt beside its effects: digests, documents, keys, results of signing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Recorded = dict[str, Any]
 
 
 def read(recorded: Recorded, read_value: Callable[[Any], T]) -> T:
-    """Return what was told, or raise what was raised, as far as the answer tells one from another."""
+    """Return the recorded value, or raise the recorded error as far as the decision distinguishes it."""
     if "failed" in recorded:
         raise EffectFailed(recorded["failed"])
     if "told" not in recorded:
@@ -27,13 +27,13 @@ def read(recorded: Recorded, read_value: Callable[[Any], T]) -> T:
 
 
 def read_keys(recorded: dict[str, Any]) -> Keys:
-    """Read them; nothing can be signed with these."""
+    """Return recorded keys; they can't sign."""
     published, remembered = (tuple(map(Jwk.of, recorded.get(name, []))) for name in ("published", "remembered"))
     return Keys({}, published, recorded["jwks_lifetime"], remembered)
 
 
 class ReplayedDigester(Digester):
-    """Return the digests that were made before, each kind in its order; what is digested beyond them gets zeros."""
+    """Return the recorded digests, each kind in its order; zeros for any beyond them."""
 
     __slots__ = ("_recorded",)
 
@@ -41,13 +41,13 @@ class ReplayedDigester(Digester):
         self._recorded: dict[str, list[str]] = queues(recorded)
 
     def __call__(self, kind: Kind | str, secret: Secret) -> Digest:  # type: ignore[explicit-override]  # none in 3.11
-        """Return the next of that kind."""
+        """Return the next digest of that kind."""
         queue = self._recorded.get(kind)
         return Digest(queue.pop(0) if queue else "0" * 64)
 
 
 class ReplayedDerivation(Derivation):
-    """Return the stand-ins of what was derived before, each proof in its order."""
+    """Return the placeholders of the derived secrets, each kind in its order."""
 
     __slots__ = ("_recorded",)
 
@@ -56,13 +56,13 @@ class ReplayedDerivation(Derivation):
         self._recorded: dict[str, list[str]] = queues(recorded)
 
     def __call__(self, proof: Proof | str, secret: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Return the next for that proof."""
+        """Return the next one derived for that."""
         queue = self._recorded.get(proof)
         return Secret(queue.pop(0)) if queue else super().__call__(proof, secret)
 
 
 class ReplayedHandles(Handles):
-    """Return the stand-ins of the handles that were written before, and what those carried that were read, in order."""
+    """Return the placeholders of the handles that were written, and what the handles that were read carried."""
 
     __slots__ = ("_recorded",)
 
@@ -71,24 +71,24 @@ class ReplayedHandles(Handles):
         self._recorded = list(recorded)
 
     def write(self, kind: HandleKind, members: Mapping[str, Any], nonce: Secret) -> Secret:  # type: ignore[explicit-override]  # none in 3.11
-        """Return the next one."""
+        """Return the next handle."""
         return Secret(self._recorded.pop(0)[0]) if self._recorded else super().write(kind, members, nonce)
 
     def read(self, kind: HandleKind, handle: Secret) -> Mapping[str, Any] | None:  # type: ignore[explicit-override]  # none in 3.11
-        """Return what the next one carried; what is read beyond them carries nothing."""
+        """Return what the next handle carried; None beyond those recorded."""
         members: Mapping[str, Any] | None = self._recorded.pop(0)[1] if self._recorded else None
         return members
 
 
 class ReplayedDocuments(Documents):
-    """Return what was known of other servers' documents, each in its order."""
+    """Return the recorded documents of other servers, each URL in its order."""
 
     def __init__(self, recorded: Iterable[tuple[str, Any]]) -> None:
         super().__init__()
         self._recorded: dict[str, list[Any]] = queues(recorded)
 
     def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
-        """Return the document, or raise `DocumentNeeded` where it was missing then, or was never asked for."""
+        """Return the document, or raise `DocumentNeeded` if it was missing then or was never looked up."""
         queue = self._recorded.get(url)
         recorded = queue.pop(0) if queue else None
         if not isinstance(recorded, dict):
@@ -97,7 +97,7 @@ class ReplayedDocuments(Documents):
         return Document(url, body, recorded["fetched_at"])
 
     def is_being_fetched(self, url: str, now: int) -> bool:  # type: ignore[explicit-override]  # none in 3.11
-        """Return whether another request was at it."""
+        """Return whether another request was fetching it."""
         queue = self._recorded.get(url)
         is_held = bool(queue) and queue[0] == Turn.JOIN.value  # type: ignore[index]  # there is a first
         if is_held and queue:
@@ -105,20 +105,20 @@ class ReplayedDocuments(Documents):
         return is_held
 
     def turn(self, missing: DocumentNeeded) -> Turn:  # type: ignore[explicit-override]  # none in 3.11
-        """Return what was told to do, if that was not to ask; who joined another request has an answer of its own."""
+        """Return the recorded decision if it was not to fetch, else that this request fetches."""
         queue = self._recorded.get(missing.url)
         return Turn(queue.pop(0)) if queue and isinstance(queue[0], str) else Turn.FETCH
 
 
 class ReplayedKeys:
-    """Return the public halves of the server's keys, as they were each time."""
+    """Return the recorded public keys of the server, lookup by lookup."""
 
     def __init__(self, algorithms: Iterable[str], recorded: Iterable[Recorded]) -> None:
         self.algorithms = tuple(algorithms)
         self._recorded = iter(recorded)
 
     def current(self, now: int) -> Flow[Keys]:
-        """Return what was told next."""
+        """Return the keys of the next lookup."""
         yield from ()
         recorded = next(self._recorded, None)
         if recorded is None:
@@ -127,7 +127,7 @@ class ReplayedKeys:
 
 
 def queues(recorded: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    """Sort what was told by what it was told of, each in its order."""
+    """Return the recorded values by name, each in its order."""
     queues: dict[str, list[T]] = {}
     for kind, value in recorded:
         queues.setdefault(kind, []).append(value)

@@ -1,4 +1,4 @@
-"""A trace: one request and what was decided about it, as JSON that holds no secret."""
+"""A trace: one request and the decision about it, as JSON without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VERSION = 2
 
 @attrs.frozen
 class Step:
-    """Hold one effect and its answer, both encoded, or why there was none."""
+    """Hold one effect and its answer, both encoded, or the reason why it failed."""
 
     effect: Any
     answer: Any = None
@@ -26,15 +26,15 @@ class Step:
 
 @attrs.frozen(kw_only=True)
 class Trace:
-    """Hold one decision: what was asked, the settings, each effect with its answer, time, chance, and the response.
+    """Hold one decision: request, settings, each effect with its answer, clock, draws, and the response.
 
-    `call` is the server's method, and `request` what it was given: a request of `handle`, the handle of the others.
+    `call` is the server's method, and `request` its argument: a request for `handle`, a handle for the others.
 
-    Secrets are replaced by stand-ins, consistently, so that a replay comes to the same decision; digests are as they
-    were. Who the person is, which client asked, and what it asked for is in it. So is what was wrong with each token
-    that was verified (None if nothing was), what each handle carried (None if nothing), what was known of other
-    servers' documents (None if they had to be fetched, followed by `known` or `later` where they then were not), and
-    the public halves of the server's own keys, each time in the order in which it was asked for.
+    Secrets are replaced by placeholders, consistently, so that a replay comes to the same decision; digests are kept.
+    The user, the client and what it requested can be read in a trace. These are recorded in the order of their use: the
+    flaw of each verified token (None if it was good), what each handle carried (None if it could not be read), the
+    known documents of other servers (None if one had to be fetched, followed by `known` or `later` if it then was not),
+    and the public keys of the server.
     """
 
     settings: dict[str, Any]
@@ -56,33 +56,33 @@ class Trace:
     stand_ins: list[str] = attrs.field(repr=False)
 
     def dump(self) -> str:
-        """Return its JSON."""
+        """Return the trace as JSON."""
         return json.dumps({"version": VERSION, **attrs.asdict(self)}, indent=1, ensure_ascii=True)
 
     @classmethod
     def load(cls, text: str) -> Trace:
-        """Read its JSON; raises `ValueError` for what is no trace of this version."""
+        """Return the trace that the JSON describes; raises `ValueError` if it is not a trace of this version."""
         try:
             members = read_json(text)
         except ValueError as error:
-            raise ValueError(f"this is no trace: it is no JSON, or not all of it ({error})") from None
+            raise ValueError(f"not a trace: it is not JSON, or is cut off ({error})") from None
         if not isinstance(members, dict) or "version" not in members:
-            raise ValueError("this is no trace: it is JSON, and names no version")
-        # The version first: of another one nobody knows what else has to be in it.
+            raise ValueError("not a trace: it is JSON without a version")
+        # The version first: the members of another version are unknown here.
         if not same_value(version := members.pop("version"), VERSION):
-            raise ValueError(f"this is a trace of version {version}, and this kit reads version {VERSION}")
+            raise ValueError(f"it is a trace of version {version}; this version of oauthcore reads version {VERSION}")
         _check_shape(members)
         return cls(**members | {"steps": [Step(**step) for step in members["steps"]]})
 
     def scrubbed(self, placeholders: Placeholders) -> Trace:
-        """Return it with whatever is left of a secret replaced, wherever it is but in the settings."""
+        """Return the trace with every known secret replaced wherever it is, except in the settings."""
         members = json.loads(self.dump())
         scrubbed = {name: _scrubbed(value, placeholders) for name, value in members.items() if name != "settings"}
         return Trace.load(json.dumps(members | scrubbed))
 
 
 def _scrubbed(value: Any, placeholders: Placeholders) -> Any:
-    """Scrub whatever is a text, but for the names of members and of classes: those are the kit's own words."""
+    """Scrub every text except names of members and classes, which are the core's own words."""
     if isinstance(value, str):
         return placeholders.scrubbed(value)
     if isinstance(value, list):
@@ -96,7 +96,7 @@ def _scrubbed(value: Any, placeholders: Placeholders) -> Any:
 
 
 def _is_name(name: str, member: Any, beside: dict[str, Any]) -> bool:
-    """Return whether a member names a class, or what is in one."""
+    """Return whether a member is the name of a class, or of a member of one."""
     if name == "name":
         return "enum" in beside
     return name in {"value", "enum", "type"} and isinstance(member, str) and _CLASS.fullmatch(member) is not None
@@ -105,7 +105,7 @@ def _is_name(name: str, member: Any, beside: dict[str, Any]) -> bool:
 _CLASS = re.compile(r"[\w.]+:[\w.]+", re.ASCII)
 
 
-# What each member is, as JSON; `login` may be anything that was encoded, and a server without keys has no algorithms.
+# The JSON type of each member. `login` may be any encoded value; a server without keys has no algorithms.
 _SHAPE: dict[str, type] = {
     "settings": dict,
     "clock": list,
@@ -130,16 +130,16 @@ _STEP = {"effect", "answer", "failed"}
 
 def _check_shape(members: dict[str, Any]) -> None:
     if missing := _SHAPE.keys() - members.keys():
-        raise ValueError(f"this is no trace: it has no {', '.join(sorted(missing))}")
+        raise ValueError(f"not a trace: it lacks {', '.join(sorted(missing))}")
     if unknown := members.keys() - _SHAPE.keys():
-        raise ValueError(f"this is no trace of version {VERSION}: it has {', '.join(sorted(unknown))}")
+        raise ValueError(f"not a trace of version {VERSION}: it has {', '.join(sorted(unknown))}")
     for name, kind in _SHAPE.items():
         if not isinstance(members[name], kind):
-            raise ValueError(f"this is no trace: its {name} is no {kind.__name__}")
+            raise ValueError(f"not a trace: its {name} is not a {kind.__name__}")
     if not all(is_time(reading) for reading in members["clock"]):
-        raise ValueError("this is no trace: its clock is no list of numbers")
+        raise ValueError("not a trace: its clock is not a list of numbers")
     for name in ("digests", "derived", "handles", "verified", "documents"):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in members[name]):
-            raise ValueError(f"this is no trace: its {name} are no pairs")
+            raise ValueError(f"not a trace: its {name} are not pairs")
     if not all(isinstance(step, dict) and step.keys() == _STEP for step in members["steps"]):
-        raise ValueError("this is no trace: one of its steps is none")
+        raise ValueError("not a trace: one of its steps is malformed")

@@ -78,10 +78,10 @@ class Request:
 
 @attrs.frozen
 class Outgoing:
-    """Carry one HTTP request of ours to another server: `url` is absolute, `headers` and `body` go out as they are.
+    """Carry one HTTP request to another server: `url` is absolute; `headers` and `body` are sent as they are.
 
-    `max_size`, in bytes, is the longest answer that is of any use, where it is known. Whoever fetches may stop reading
-    a byte after that, and hand over the body as far as it came: it is too long either way.
+    `max_size`, in bytes, is the longest acceptable response, if known. The fetcher may stop reading one byte after that
+    and return the truncated body, which is refused for its length.
     """
 
     method: str

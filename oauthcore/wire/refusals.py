@@ -31,24 +31,24 @@ class WayOn:
 
 
 class UntrustedRedirect(OAuthError):
-    """Refuse to send an error to a redirect URI that nobody vouches for, without the user (RFC 9700 section 4.11.2)."""
+    """Refuse to redirect an error to an unapproved site without asking the user (RFC 9700 section 4.11.2)."""
 
     code = "invalid_request"
     description = "An application that nobody here has checked would be told about a problem with its request."
 
     def __init__(self, error: OAuthError, way_on: WayOn) -> None:
-        super().__init__(f"{error.code}, for a redirect URI that nobody vouches for: {error.reason}")
-        # What the client would be told, so that logs and metrics count it as what it is.
+        super().__init__(f"{error.code}, for a redirect URI that is not approved: {error.reason}")
+        # The code that the client would get, so that logs and metrics count the actual error.
         self.code = error.code  # type: ignore[misc]  # of this one
         self.way_on = way_on
 
 
 @attrs.frozen
 class ErrorPage:
-    """Hold the content of an error page; nothing in it is from the request, but for `way_on`.
+    """Hold the content of an error page; nothing in it is from the request, except `way_on`.
 
-    Where there is a `way_on`, the error is meant for a site that nobody has checked: name its host, and let the user
-    decide whether to go there.
+    With a `way_on`, the error is meant for a site that is not approved: name its host, and let the user decide whether
+    to continue to it.
     """
 
     status: int
@@ -104,7 +104,7 @@ def plain_error_page(page: ErrorPage) -> Response:
 
 
 def _link_on(way: WayOn) -> str:
-    """Return what leads on to a site that nobody has checked, which is named first."""
+    """Return a link to a site that is not approved, preceded by its name."""
     warning = f"<p>It would send you to <strong>{escape(way.host)}</strong>. Go on only if you know it.</p>"
     if not way.fields:
         return f'{warning}<p><a href="{escape(way.url)}" rel="noreferrer nofollow">Continue</a></p>'

@@ -149,9 +149,9 @@ def test_a_decision_that_comes_out_another_way_is_told_and_exits_with_1(
     status, out, _ = told(capsys, path)
 
     assert status == 1
-    assert "differs  status: 400, and before 200\n" in out
-    assert "differs  reason: invalid_grant: the code has expired, and before none\n" in out
-    assert "differs  it asked 4 times, and before 5 times\n" in out
+    assert "differs  status: 400; recorded: 200\n" in out
+    assert "differs  reason: invalid_grant: the code has expired; recorded: none\n" in out
+    assert "differs  effects: 4; recorded: 5\n" in out
     assert out.endswith("replay   another decision than was recorded\n")
 
 
@@ -162,7 +162,7 @@ def test_what_is_no_trace_exits_with_2(text: str, path: Path, capsys: pytest.Cap
     status, _, err = told(capsys, path)
 
     assert status == 2
-    assert err.startswith(f"oauthcore: trace = '{path}': it can't be read: this is no trace: it is ")
+    assert err.startswith(f"oauthcore: trace = '{path}': it can't be read: not a trace: it is ")
     assert err.count("\n") == 1
 
 
@@ -185,7 +185,7 @@ def test_a_trace_with_records_that_are_not_known_exits_with_2(path: Path, capsys
     status, _, err = told(capsys, path)
 
     assert status == 2
-    assert "which is not known here" in err
+    assert "which is not a class of the core" in err
 
 
 def test_the_command_without_its_extra_says_how_to_get_it() -> None:

@@ -88,7 +88,7 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
         ("workers = '4'", "workers = '4': use a whole number"),
         ("workers = true", "workers = True: use a whole number"),
         ("workers = 0", "workers = 0: use a number, 1 or more"),
-        ("[purge]\nevery = 0", "purge.every = 0.0: use a number that is more than 0"),
+        ("[purge]\nevery = 0", "purge.every = 0.0: use a number above 0"),
         ("[purge]\nbatch = 0", "purge.batch = 0: use a number, 1 or more"),
         ("bind = 'x'", "bind = 'x': use a list in [ ]"),
         ("bind = []", "bind = []: name one address at least"),

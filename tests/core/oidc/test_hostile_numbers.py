@@ -144,5 +144,5 @@ def test_a_traces_clock_is_a_clock(number: str) -> None:
 
     spelled = json.dumps(members | {"clock": ["CLOCK"]}).replace('"CLOCK"', number)
 
-    with pytest.raises(ValueError, match=r"this is no trace"):
+    with pytest.raises(ValueError, match=r"not a trace"):
         Trace.load(spelled)

@@ -156,7 +156,7 @@ def test_the_end_of_the_task_is_the_end_of_it() -> None:
 def test_nothing_that_would_never_rest_or_never_remove_is_taken(setting: str) -> None:
     wrong: dict[str, Any] = {setting: 0}
 
-    with pytest.raises(ConfigurationError, match=f"{setting} = 0: use a number that is more than 0"):
+    with pytest.raises(ConfigurationError, match=f"{setting} = 0: use a number above 0"):
         attrs.evolve(Host(1).purging(), **wrong)
 
 

@@ -27,17 +27,17 @@ def test_each_is_told_by_its_name() -> None:
     }
 
     assert differences(said, GIVEN) == [
-        "status: 400, and before 200",
-        "reason: invalid_grant: it has expired, and before none",
-        "header A: '9', and before '1'",
-        "header B: none, and before there was one",
-        "header Set-Cookie: 'a', and before 'a, b'",
-        "header C: '3', and before none",
-        "member token: none, and before there was one",
-        "member scope: 'profile', and before 'email'",
-        "member error: 'x', and before none",
+        "status: 400; recorded: 200",
+        "reason: invalid_grant: it has expired; recorded: none",
+        "header A: '9'; recorded: '1'",
+        "header B: none; recorded: present",
+        "header Set-Cookie: 'a'; recorded: 'a, b'",
+        "header C: '3'; recorded: none",
+        "member token: none; recorded: present",
+        "member scope: 'profile'; recorded: 'email'",
+        "member error: 'x'; recorded: none",
     ]
 
 
 def test_a_body_that_is_no_object_is_told_whole() -> None:
-    assert differences({**GIVEN, "body": None}, GIVEN) == [f"body: None, and before {GIVEN['body']!r}"]
+    assert differences({**GIVEN, "body": None}, GIVEN) == [f"body: None; recorded: {GIVEN['body']!r}"]

@@ -230,12 +230,12 @@ def test_another_decision_is_told_as_a_difference() -> None:
     shorter = replay(attrs.evolve(trace, steps=trace.steps[:-1]))
 
     assert not later.is_same
-    assert "reason: invalid_grant: the code has expired, and before none" in later.differences
-    assert "member access_token: none, and before there was one" in later.differences
-    assert "question 4: commit " in "\n".join(shorter.differences)
+    assert "reason: invalid_grant: the code has expired; recorded: none" in later.differences
+    assert "member access_token: none; recorded: present" in later.differences
+    assert "effect 4: commit " in "\n".join(shorter.differences)
     assert any("the code has expired" in difference for difference in later.differences)
-    assert any("status: 401, and before 200" in difference for difference in other.differences)
-    assert any("and before nothing" in difference for difference in shorter.differences)
+    assert any("status: 401; recorded: 200" in difference for difference in other.differences)
+    assert any("; recorded: none" in difference for difference in shorter.differences)
     assert shorter.response.status == 503
     assert "the trace has no answer to this" in str(shorter.response.refusal)
 
@@ -284,7 +284,7 @@ def test_records_of_ones_own_are_read_back_where_they_are_handed_over() -> None:
     text = encode(Find(Ticket, "a"), Placeholders())
 
     assert decode(text, {f"{Ticket.__module__}:Ticket": Ticket}) == Find(Ticket, "a")
-    with pytest.raises(ValueError, match="hand it over as one of `kinds`"):
+    with pytest.raises(ValueError, match="pass it in `kinds`"):
         decode(text, {})
 
 
@@ -316,27 +316,27 @@ def test_a_class_is_named_as_it_was_before_its_module_moved(kind: type, name: st
     ],
 )
 def test_a_trace_can_name_nothing_but_values(name: str) -> None:
-    with pytest.raises(ValueError, match=r"the trace (names|holds)"):
+    with pytest.raises(ValueError, match=r"the trace (names|has a value)"):
         decode({"value": name, "fields": {}}, {})
 
 
 def test_what_is_no_value_can_not_be_encoded() -> None:
-    with pytest.raises(TypeError, match="no value that a trace can hold"):
+    with pytest.raises(TypeError, match="can't be recorded in a trace"):
         encode(print, Placeholders())
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "this is no trace: it is no JSON, or not all of it"),
-        ('{"version": 2, "settings": {', "it is no JSON, or not all of it"),
-        ("[]", "it is JSON, and names no version"),
-        ("{}", "it is JSON, and names no version"),
+        ("", "not a trace: it is not JSON, or is cut off"),
+        ('{"version": 2, "settings": {', "it is not JSON, or is cut off"),
+        ("[]", "it is JSON without a version"),
+        ("{}", "it is JSON without a version"),
         (
             '{"version": 2}',
-            "it has no algorithms, call, clock, derived, digests, documents, entropy, handles, keys, login",
+            "it lacks algorithms, call, clock, derived, digests, documents, entropy, handles, keys, login",
         ),
-        ('{"version": 3, "whatever": 1}', "this is a trace of version 3, and this kit reads version 2"),
+        ('{"version": 3, "whatever": 1}', "it is a trace of version 3; this version of oauthcore reads version 2"),
     ],
 )
 def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
@@ -347,13 +347,13 @@ def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"clock": "noon"}, "its clock is no list"),
-        ({"clock": ["noon"]}, "its clock is no list of numbers"),
-        ({"request": 5}, "its request is no dict"),
-        ({"steps": [{"effect": None}]}, "one of its steps is none"),
-        ({"verified": [["a.b.c"]]}, "its verified are no pairs"),
-        ({"documents": ["https://a.example"]}, "its documents are no pairs"),
-        ({"more": 1}, "this is no trace of version 2: it has more"),
+        ({"clock": "noon"}, "its clock is not a list"),
+        ({"clock": ["noon"]}, "its clock is not a list of numbers"),
+        ({"request": 5}, "its request is not a dict"),
+        ({"steps": [{"effect": None}]}, "one of its steps is malformed"),
+        ({"verified": [["a.b.c"]]}, "its verified are not pairs"),
+        ({"documents": ["https://a.example"]}, "its documents are not pairs"),
+        ({"more": 1}, "not a trace of version 2: it has more"),
     ],
 )
 def test_what_is_a_trace_by_half_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -371,14 +371,14 @@ def test_what_is_a_trace_by_half_is_refused(changes: dict[str, Any], says: str) 
         (
             "settings",
             {"colour": "red"},
-            "settings are not those of a server here: .* unexpected keyword argument 'colour'",
+            "settings don't fit this version's server: .* unexpected keyword argument 'colour'",
         ),
         (
             "settings",
             {"issuer": {"value": "oauthcore.context:Paths"}},
-            "the trace holds what can't be read here: no 'fields'",
+            "the trace has a value that can't be read: no 'fields'",
         ),
-        ("request", {"peer": {"colour": "red"}}, "the trace's request is none: TypeError"),
+        ("request", {"peer": {"colour": "red"}}, "the trace's request is not a request: TypeError"),
         ("request", {"headers": [["a"]]}, "request is none|not enough values"),
     ],
 )
@@ -397,7 +397,7 @@ def test_a_record_of_a_later_version_is_told_as_that() -> None:
     text = encode(sample(Grant, "a"), Placeholders())
     text["fields"]["colour"] = "red"
 
-    with pytest.raises(ValueError, match=r"can't be read here: .* unexpected keyword argument 'colour'"):
+    with pytest.raises(ValueError, match=r"can't be read: .* unexpected keyword argument 'colour'"):
         decode(text, {})
 
 
@@ -406,7 +406,7 @@ def test_a_trace_of_another_version_is_refused() -> None:
     site.get("/nowhere")
     text = site.traces[0].dump().replace('"version": 2', '"version": 3')
 
-    with pytest.raises(ValueError, match="version 3, and this kit reads version 2"):
+    with pytest.raises(ValueError, match="version 3; this version of oauthcore reads version 2"):
         Trace.load(text)
 
 
@@ -528,7 +528,7 @@ def test_a_trace_of_what_nobody_can_have_said_says_so(request_: dict[str, Any]) 
     site, traces = make_site(), list[Trace]()
     run(Recorder(traces.append).recorded(site.server).interactions.finish("nobody's", "alice"), site.world)
 
-    with pytest.raises(ValueError, match="the trace's request is none"):
+    with pytest.raises(ValueError, match="the trace's request is not a request"):
         replay(attrs.evolve(traces[0], request=request_))
 
 
