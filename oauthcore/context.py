@@ -89,7 +89,8 @@ class Context:
     for its algorithm, after the checks of a decision and before its commit. `handles` carry interactions before a user
     is signed in. `resources` are those that clients may request, None if the server issues tokens only for itself.
     `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
-    document are accepted.
+    document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
+    None without a limit.
     """
 
     issuer: str
@@ -111,6 +112,7 @@ class Context:
     resources: Resources | None = None
     client_id_metadata: MetadataDocuments | None = None
     admits: Admits | None = None
+    max_from_user: int | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -39,6 +39,7 @@ Kind = Literal[
     "registration_access_token",
     "registration_address",
     "registration_slot",
+    "registration_user",
     "shared_client",
 ]
 Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid", "registration_access_token"]

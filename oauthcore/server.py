@@ -289,6 +289,7 @@ class AuthorizationServer:
             resources=self.resources,
             client_id_metadata=self._client_documents,
             admits=self._admits,
+            max_from_user=None if self.registration is None else self.registration.max_from_user,
         )
         return context
 

@@ -142,6 +142,7 @@ def registration_of(configuration: Configuration) -> Registration | None:
             unused_lifetime=table.unused_lifetime or None,
             max_clients=table.max_clients or None,
             max_from_address=table.max_from_address or None,
+            max_from_user=table.max_from_user or None,
         )
     except ConfigurationError as error:
         prefix = "" if error.setting.startswith("registration.") else "registration."

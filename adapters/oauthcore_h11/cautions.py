@@ -42,6 +42,8 @@ def _unlimited_registration(configuration: Configuration) -> Iterator[str]:
     table = configuration.registration
     if table is not None and table.open and not (table.max_clients and table.unused_lifetime):
         yield "registration.open lets anybody fill the storage: leave max_clients and unused_lifetime above 0"
+    if table is not None and table.open and not table.max_from_user:
+        yield "registration.open lets any user take every place for clients: leave max_from_user above 0"
 
 
 def _loopback_documents(configuration: Configuration) -> Iterator[str]:

@@ -12,7 +12,7 @@ from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
-from oauthcore.clients.first_use import first_use
+from oauthcore.clients.first_use import allowed_by
 from oauthcore.context import Context
 from oauthcore.errors import AccessDenied
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace, Require
@@ -46,7 +46,8 @@ def approve(
     access, response, session = validated.access, validated.response, facts.session
     client = access.client
     # A code is used when it is redeemed; whatever else is issued here is used at once.
-    used = first_use(client) if response.type.issues_tokens or response.type.is_none else (Require(client),)
+    is_used = response.type.issues_tokens or response.type.is_none
+    used = allowed_by(approval.login.subject, client, facts.kept, context, is_used=is_used)
     changes: list[Change] = [*used, *consent_changes(access, approval, facts.consents, context)]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
     # Before anything is made: a refusal must not leave a grant behind.

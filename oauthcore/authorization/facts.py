@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oauthcore.clients.first_use import KeptBefore
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
@@ -15,7 +16,8 @@ class AuthorizationFacts:
 
     `login` is who is signed in, and `session` their login session, if the host has sessions. `consents` are what they
     allowed the client before at the resources of the request, and `mark` is their withdrawal mark. `person` has the
-    claims from the application for an ID token that is issued at once.
+    claims from the application for an ID token that is issued at once. `kept` is what the user has had kept of clients
+    that registered themselves, None if this client does not depend on it.
     """
 
     client: Client | None
@@ -24,3 +26,4 @@ class AuthorizationFacts:
     consents: tuple[Consent, ...] = ()
     mark: WithdrawalMark | None = None
     person: Person = NOBODY
+    kept: KeptBefore | None = None

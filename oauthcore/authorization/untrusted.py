@@ -17,6 +17,7 @@ from oauthcore.errors import OAuthError
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.policy import Allowance
 from oauthcore.records.client import Client
+from oauthcore.records.liveness import is_live_consent
 from oauthcore.redirect_uri import is_impersonable, web_host
 from oauthcore.wire.refusals import UntrustedRedirect, WayOn
 
@@ -37,24 +38,17 @@ def refuse_unanswered(
 def is_trusted(redirectable: Redirectable, facts: AuthorizationFacts, context: Context) -> bool:
     """Return whether an unverified client may have errors without a page.
 
-    On the user's own device there is no site to be led to. A client that was issued a token is one that a user has
-    approved, and one that this user has allowed something is theirs.
+    On the user's own device there is no site to be led to, and a client that this user has allowed something is theirs.
+    What other users allowed it doesn't count, since an attacker with an account of their own may be one of them.
     """
     client = redirectable.client
     return (
         is_impersonable(redirectable.redirect.uri)
-        or not is_unused(client)
-        or bool(facts.consents)
+        # Only what counts for the client as it is now: the user may have allowed it at another redirect URI.
+        or any(is_live_consent(consent, client, context.now) for consent in facts.consents)
         or is_vouched_for(client, context)
         or context.allows(Allowance.UNTRUSTED_REDIRECTS, client)
     )
-
-
-def is_unused(client: Client) -> bool:
-    """Return whether an unverified client has never been issued a token."""
-    if client.document is not None:
-        return client.document.is_unused
-    return client.dynamic is None or client.dynamic.is_unused
 
 
 def is_vouched_for(client: Client, context: Context) -> bool:

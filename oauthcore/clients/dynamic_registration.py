@@ -26,6 +26,10 @@ MAX_CLIENTS = 10_000
 # service that registers for all of its users sends the same metadata each time: see `idempotent`.
 MAX_FROM_ADDRESS = 100
 COUNTED_FOR = 3_600
+# In thirty days, by one user. Who connects more than one new client a day may have them registered again; and of ten
+# thousand places one account takes no more than 365 a year.
+MAX_FROM_USER = 30
+KEPT_COUNTED_FOR = 30 * 24 * 3_600
 
 # RFC 3986 section 3.1, in lower case.
 _SCHEME = re.compile(r"[a-z][a-z0-9+-]*")
@@ -85,10 +89,12 @@ class Registration:
     raises an `OAuthError` to refuse it. It may be called several times for one request, so it must have no side
     effects. With `needs_approval` a client can't be used until the operator has approved it (`server.clients.approve`).
 
-    A client that is issued no token within `unused_lifetime` seconds is deleted; None keeps it. `max_clients` is the
-    maximum number of dynamically registered clients, and `max_from_address` that of registrations within an hour from
-    one address without an initial access token; None is no limit. With `idempotent`, public clients that register the
-    same metadata get the same client, which none of them can change.
+    A client that is issued no token within `unused_lifetime` seconds is deleted; None keeps it. A stranger's client is
+    kept on the account of the user who allows it something first, and `max_from_user` is how many each user can have
+    kept within thirty days: further ones work until their `unused_lifetime` is over. `max_clients` is the maximum
+    number of dynamically registered clients, and `max_from_address` that of registrations within an hour from one
+    address without an initial access token; None is no limit. With `idempotent`, public clients that register the same
+    metadata get the same client, which none of them can change.
     """
 
     access: AnyoneMayRegister | None = None
@@ -104,10 +110,11 @@ class Registration:
     unused_lifetime: int | None = UNUSED_LIFETIME
     max_clients: int | None = MAX_CLIENTS
     max_from_address: int | None = MAX_FROM_ADDRESS
+    max_from_user: int | None = MAX_FROM_USER
 
     def __attrs_post_init__(self) -> None:
-        for name, unit in (("unused_lifetime", "seconds"), ("max_clients", "clients"), ("max_from_address", "clients")):
-            value = getattr(self, name)
+        for name in ("unused_lifetime", "max_clients", "max_from_address", "max_from_user"):
+            value, unit = getattr(self, name), "seconds" if name == "unused_lifetime" else "clients"
             if value is not None and value < 1:
                 raise ConfigurationError(name, value, f"use a number of {unit}, 1 or more, or None for no limit")
         for scheme in self.schemes:

@@ -17,6 +17,7 @@ from oauthcore.authorization.unstored import carry
 from oauthcore.authorization.untrusted import refuse_unanswered
 from oauthcore.authorization.validated import Redirectable, RequestedAccess
 from oauthcore.clients.document_clients import current_client
+from oauthcore.clients.first_use import find_kept
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
@@ -68,9 +69,10 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # The host's cookie may be older than the end of the session: a logout elsewhere counts at once.
     login = still_signed_in(login, session, context.now)
     consents: tuple[Consent, ...] = ()
-    person = NOBODY
+    person, kept = NOBODY, None
     if login is not None:
         consents = yield from find_consents(login.subject, redirectable.request, client, context)
+        kept = yield from find_kept(login.subject, client, context)
     if context.openid is not None:
         if redirectable.request.id_token_hint is not None:
             hint = yield from read_hint(redirectable.request.id_token_hint, context)
@@ -80,7 +82,7 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # OIDC Core section 3.1.2.1: the endpoint MUST support GET and POST.
     is_without_cookies = request.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
-    facts = AuthorizationFacts(client, login, session, consents, person=person)
+    facts = AuthorizationFacts(client, login, session, consents, person=person, kept=kept)
     arrived = BrowserRequest(redirectable, browser, reload)
     return (yield from delivered(decide(arrived, facts, context), context))
 

@@ -16,6 +16,7 @@ from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
 from oauthcore.authorization.validated import Redirectable
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
+from oauthcore.clients.first_use import find_kept
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
 from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
@@ -61,14 +62,15 @@ def resume(request: Request, context: Context) -> Flow[Outcome]:
     client = of_generation((yield from find(Client, own.interaction.client_id)), own.interaction.client_generation)
     session = yield from session_of(own.interaction.login)
     consents: tuple[Consent, ...] = ()
-    mark = None
+    mark = kept = None
     if own.interaction.login is not None:
         consents = yield from find_consents(own.interaction.login.subject, own.interaction.request, client, context)
         if own.interaction.withdrawal_mark is not None:
             mark = yield from find_mark(own.interaction.login.subject, context)
+        kept = yield from find_kept(own.interaction.login.subject, client, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
     login = still_signed_in(own.interaction.login, session, context.now)
-    facts = AuthorizationFacts(client, login, session, consents, mark, person)
+    facts = AuthorizationFacts(client, login, session, consents, mark, person, kept)
     return (yield from delivered(decide(back, own, facts, context), context))
 
 

@@ -40,5 +40,5 @@ def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: C
         return spend(kept_in_use(caller.client, document, context), outcome)
     if dynamic is None or not dynamic.is_unused or outcome.value.status != 200:
         return outcome
-    # For every grant type: a dynamically registered client that is used must not be deleted.
-    return spend(first_use(caller.client), outcome)
+    # For every grant type: a dynamically registered client that is used must not be deleted if anybody answers for it.
+    return spend(first_use(caller.client, without_user=grant_type == "client_credentials"), outcome)

@@ -45,8 +45,10 @@ class DynamicRegistration:
 
     `access_token` is the digest of its registration access token (RFC 7592), None if several instances share the
     client; `rotated_at` is when that token was last replaced, and `changed_at` when the client last changed what users
-    see of it: its name, or its redirect URIs. The client `is_unused` until it is issued a token; if it never is, it is
-    deleted when the client's `expires_at` has come. `slot` is its place among the dynamic clients.
+    see of it: its name, or its redirect URIs. The client `is_unused` until it is kept, which takes a token that it was
+    issued; if it never is, it is deleted when the client's `expires_at` has come. `first_user` is the subject of the
+    user on whose account it is kept, None while nobody has allowed it anything, or if no user is needed. `slot` is its
+    place among the dynamic clients.
 
     `by` says who let it register: blank for anybody, otherwise the note of the initial access token, or the issuer of
     the software statement, which is stored as it was sent. Its metadata is unverified unless it `is_approved`; if it
@@ -59,6 +61,7 @@ class DynamicRegistration:
     rotated_at: int | None = None
     changed_at: int | None = None
     is_unused: bool = False
+    first_user: str | None = None
     slot: int | None = None
     by: str = ""
     software_statement: str | None = attrs.field(default=None, repr=False)

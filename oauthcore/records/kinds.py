@@ -18,7 +18,7 @@ from oauthcore.records.key_ring import KeyRing
 from oauthcore.records.listed_client import ListedClient
 from oauthcore.records.login import LoginSession, LogoutDelivery
 from oauthcore.records.record import Owned, Record
-from oauthcore.records.registration_limits import RegistrationCount, RegistrationSlot
+from oauthcore.records.registration_limits import KeptClientCount, RegistrationCount, RegistrationSlot
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
 
 # Found by their subject, too, for which there is the only index beside the key: a user's records, and deliveries.
@@ -33,7 +33,7 @@ BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[ListedClient] | type[LoginS
 _OWN: tuple[type[Record], ...] = (
     *BY_SUBJECT,
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
-    *(InitialAccessToken, RegistrationCount, RegistrationSlot),
+    *(InitialAccessToken, KeptClientCount, RegistrationCount, RegistrationSlot),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

@@ -1,7 +1,7 @@
-"""What bounds the number of clients that register themselves: places for them, and counts by address.
+"""What bounds the number of clients that register themselves: places for them, and counts by address and by user.
 
-Nothing here is ever counted down. A place expires with its client, and a count after an hour, so what is purged needs
-no bookkeeping and no crash leaves a number wrong.
+Nothing here is ever counted down. A place expires with its client, and a count after a fixed time, so what is purged
+needs no bookkeeping and no crash leaves a number wrong.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ class RegistrationSlot:
 @attrs.frozen(kw_only=True)
 class RegistrationCount:
     """Remember how many clients one address has registered; `key` is the digest of its network."""
+
+    key: Digest
+    count: int
+    expires_at: int
+
+
+@attrs.frozen(kw_only=True)
+class KeptClientCount:
+    """Remember how many new clients one user has had kept; `key` is the digest of their subject."""
 
     key: Digest
     count: int

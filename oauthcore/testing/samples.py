@@ -65,6 +65,13 @@ def sample(kind: type[R], key: str, number: int = 0, **fields: object) -> R:
     return kind(**{**values, name: example(hints[name], name, number)})
 
 
+def whole(kind: type[R], key: str, number: int) -> R:
+    """Make a record of a kind under a key, with a value in every field; another `number` makes others."""
+    hints = get_type_hints(kind)
+    names = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))
+    return kind(**{name: example(hints[name], name, number) for name in names} | {key_field(kind): key})
+
+
 def key_field(kind: type[Record]) -> str:
     """Return the name of the field that a kind's key is."""
     names = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))

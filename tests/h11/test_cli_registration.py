@@ -198,10 +198,13 @@ def test_a_setting_that_can_not_be_is_named(shell: Shell, setting: str, named: s
 
 
 def test_zero_is_no_limit_and_is_warned_of_where_anybody_may_register(shell: Shell) -> None:
-    configuration = configured(f"{OPEN}max_clients = 0\nunused_lifetime = 0\nmax_from_address = 0\n")
+    configuration = configured(f"{OPEN}max_clients = 0\nunused_lifetime = 0\nmax_from_address = 0\nmax_from_user = 0\n")
 
     server = server_of(configuration)
 
     assert server.registration is not None
     assert (server.registration.max_clients, server.registration.max_from_address) == (None, None)
-    assert any("registration.open" in warning for warning in cautions(Path("oauthcore.toml"), configuration))
+    assert server.registration.max_from_user is None
+    warnings = cautions(Path("oauthcore.toml"), configuration)
+    assert [warning for warning in warnings if "max_clients" in warning]
+    assert [warning for warning in warnings if "max_from_user" in warning]

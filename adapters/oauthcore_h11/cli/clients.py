@@ -194,5 +194,6 @@ def registered_by(client: Client, *, declared: bool) -> dict[str, object]:
         "registered_by": f"itself, by {dynamic.by}" if dynamic.by else "itself",
         "state": f"{state}, unused" if dynamic.is_unused else state,
         "registered_at": moment(dynamic.registered_at),
+        "first_user": dynamic.first_user,
         "software_statement": dynamic.software_statement,
     }

@@ -140,6 +140,7 @@ storage = "sqlite:oauthcore.db"
 # unused_lifetime = 86400            # then a client that got no token is forgotten; here and below 0 is no limit
 # max_clients = 10000                # that registered themselves
 # max_from_address = 100             # within an hour, for IPv6 from a /64
+# max_from_user = 30                 # that are kept because a user allowed them something, within thirty days
 # [[registration.software_statements]]
 # issuer = "https://registry.example"
 # jwks_file = "registry.jwks"

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from oauthcore import Allowance, ClientIdMetadata, ConfigurationError, Lifetimes, Registration, Scope, Secret
-from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, UNUSED_LIFETIME
+from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, MAX_FROM_USER, UNUSED_LIFETIME
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore.resources import TrailingSlash
@@ -145,6 +145,7 @@ class RegistrationTable:
     unused_lifetime: int = attrs.field(default=UNUSED_LIFETIME, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     max_clients: int = attrs.field(default=MAX_CLIENTS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     max_from_address: int = attrs.field(default=MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+    max_from_user: int = attrs.field(default=MAX_FROM_USER, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     software_statements: tuple[SoftwareStatementsTable, ...] = ()
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Policy, Registration, Request, Response
+from oauthcore import Allowance, Login, Policy, Registration, Request, Response
 from oauthcore.openid import OpenID
 from oauthcore.wire.refusals import ErrorPage
-from tests.core.clients.publishing import CALLBACK, CLAUDE_CODE, ON, WEB, published
-from tests.core.registering import LOOPBACK, OPEN, register, use
+from tests.core.clients.publishing import CLAUDE_CODE, ON, WEB, published
+from tests.core.registering import LOOPBACK, OPEN, change, register, use
 from tests.core.site import REDIRECT, Drive, Site, handle_of, location, make_site, members, params
 
 PHISHING = "https://phishing.example/login?a=b"
@@ -96,13 +96,30 @@ def test_what_a_person_has_answered_goes_to_the_client_at_once(drive: Drive) -> 
     assert location(site.get(location(denied))).startswith("https://phishing.example/login?a=b&error=access_denied")
 
 
-def test_a_client_that_has_been_used_is_told_of_errors_at_once(drive: Drive) -> None:
+def test_a_client_that_somebody_has_used_is_still_a_stranger_to_everybody_else(drive: Drive) -> None:
+    """One use by an account of the attacker's own would lead everybody to their site."""
     site = make_site(drive, registration=OPEN)
     client = registered(site)
     use(site, client)
+    bob = Login(subject="bob", auth_time=site.now)
 
-    assert params(wrong(site, client))["error"] == "invalid_scope"
-    assert params(wrong(site, client, scope="email", prompt="none"))["error"] == "login_required"
+    assert waits_on_a_page(wrong(site, client))
+    asked = {"client_id": client["client_id"], "redirect_uri": PHISHING, "scope": "nonsense"}
+    assert waits_on_a_page(site.authorize(bob, **asked))
+    assert params(site.authorize(site.alice, **asked))["error"] == "invalid_scope"
+
+
+def test_what_a_person_allowed_at_another_redirect_uri_makes_the_new_one_no_less_a_strangers(drive: Drive) -> None:
+    """RFC 7592 section 2.2: a client changes itself whenever it likes."""
+    site = make_site(drive, registration=OPEN)
+    client = registered(site, "https://honest.example/callback")
+    use(site, client)
+    site.clock.advance(1)
+    changed = members(change(site, client, redirect_uris=[PHISHING], token_endpoint_auth_method="none"))
+
+    asked = {"client_id": client["client_id"], "redirect_uri": changed["redirect_uris"][0], "scope": "nonsense"}
+
+    assert waits_on_a_page(site.authorize(site.alice, **asked))
 
 
 def test_a_client_that_this_person_has_allowed_something_is_told_at_once(drive: Drive) -> None:
@@ -153,13 +170,13 @@ def test_an_operator_may_want_redirects_all_the_same_as_openids_conformance_suit
     assert params(wrong(site, registered(site), scope="email", prompt="none"))["error"] == "login_required"
 
 
-def test_a_document_that_nobody_has_used_is_a_strangers(drive: Drive) -> None:
+def test_a_document_is_a_strangers_however_often_others_have_used_it(drive: Drive) -> None:
     at = published(drive)
 
     assert waits_on_a_page(at.authorize(scope="nonsense"), "app.example")
     assert params(at.authorize(CLAUDE_CODE, scope="nonsense"))["error"] == "invalid_scope"
     at.redeem(at.code())
-    assert location(at.authorize(scope="nonsense")).startswith(f"{CALLBACK}?error=invalid_scope")
+    assert waits_on_a_page(at.authorize(scope="nonsense"), "app.example")
 
 
 def test_a_document_of_a_host_that_the_operator_has_named_is_no_strangers() -> None:
