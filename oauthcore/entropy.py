@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from oauthcore.digest import Secret, encoded
+from oauthcore.digest import Secret, base64url
 
 # RFC 6749 section 10.10 wants a guess to succeed with less than 2^-128, better 2^-160; SHA-256 keeps 256 bits.
 SECRET_BYTES = 32
@@ -19,4 +19,4 @@ class Entropy(Protocol):
 
 def mint(entropy: Entropy) -> Secret:
     """Make a fresh secret of 256 bits, 43 characters long."""
-    return encoded(entropy(SECRET_BYTES))
+    return Secret(base64url(entropy(SECRET_BYTES)))

@@ -6,7 +6,7 @@ It is a set, but one that keeps the order of the request, since clients compare 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 import attrs
@@ -39,18 +39,24 @@ class Scope:
     def __bool__(self) -> bool:
         return bool(self.tokens)
 
-    @property
+    # These two are made once for a scope, and most scopes are met again and again: those of clients, and those that
+    # are remembered when they are read.
+    @cached_property
     def text(self) -> str:
         """Return the scope as it goes over the wire."""
         return " ".join(self.tokens)
 
+    @cached_property
+    def _members(self) -> frozenset[str]:
+        return frozenset(self.tokens)
+
     def covers(self, other: Scope) -> bool:
         """Return whether everything in `other` is also here."""
-        return self.tokens == other.tokens or set(other.tokens) <= set(self.tokens)
+        return self.tokens == other.tokens or other._members <= self._members
 
     def shares(self, other: Scope) -> bool:
         """Return whether anything is in both."""
-        return not set(self.tokens).isdisjoint(other.tokens)
+        return not self._members.isdisjoint(other.tokens)
 
     def within(self, other: Scope) -> Scope:
         """Return what is in both, in this one's order."""

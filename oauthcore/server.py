@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Literal, Self, assert_never
 
 from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
 from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
-from oauthcore.digest import Derivation, Digester, Secret
+from oauthcore.digest import Derivation, Digester
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, no_endpoint, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.table import check_endpoints, document_endpoint, own_endpoints
@@ -155,6 +156,7 @@ class AuthorizationServer:
         """Make everything that depends on the instruments."""
         self.instruments = instruments
         self._latest: Context | None = None
+        self._mint = partial(mint, instruments.entropy)
         self.tokens = StoredTokens(self.issuer, instruments.clock, self._own_keys, self.policy, self._admits)
         record = None if instruments.record is None else self._record
         self.interactions = Interactions(self.context, self._refuse_as_page, record)
@@ -222,7 +224,7 @@ class AuthorizationServer:
         refuse = self._refusing(endpoint, error_page)
         incoming = EndpointRequest(request, login, endpoint.repeatable)
         extra_headers = () if endpoint.cors is None else endpoint.cors.headers
-        return transact(lambda: endpoint.flow(incoming, context), refuse, extra_headers)
+        return transact(partial(endpoint.flow, incoming, context), refuse, extra_headers)
 
     def _refusing(self, endpoint: Endpoint, error_page: RenderErrorPage | None) -> Refuse:
         match endpoint.refuses:
@@ -339,9 +341,6 @@ class AuthorizationServer:
         """Return what a trace can say of registration: neither the host's function nor the keys of issuers."""
         settings = self.registration
         return settings if settings is None or (settings.review, settings.software_statements) == (None, ()) else None
-
-    def _mint(self) -> Secret:
-        return mint(self.instruments.entropy)
 
     def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
         return refuse_as_json(error, self.issuer, cause)

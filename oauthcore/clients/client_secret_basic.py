@@ -22,9 +22,11 @@ def read_basic(request: Request) -> Presented | None:
         return None
     if len(values) > 1:
         raise InvalidRequest.with_description("the Authorization header is repeated")
-    scheme, _, encoded = strip_ows(values[0]).partition(" ")
+    scheme, _, encoded = values[0].partition(" ")
+    if scheme != "Basic":  # as almost all spell it; but RFC 9110 section 11.1: case does not matter
+        scheme, _, encoded = strip_ows(values[0]).partition(" ")
     # RFC 6749 section 5.2: who tried by the Authorization header gets 401 and a challenge, not 400.
-    if ascii_lower(scheme) != "basic":
+    if scheme != "Basic" and ascii_lower(scheme) != "basic":
         raise InvalidClient.with_description("the Authorization header has a scheme other than Basic")
     try:
         text = binascii.a2b_base64(strip_ows(encoded), strict_mode=True).decode("utf-8")

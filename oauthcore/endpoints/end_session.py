@@ -19,6 +19,7 @@ from oauthcore.authorization.requested_access import known_client
 from oauthcore.authorization.untrusted import is_vouched_for
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import (
     IdTokenOfAnotherClient,
     OtherBrowser,
@@ -46,8 +47,8 @@ from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_client
 from oauthcore.records.login import Login, LoginSession, LogoutRequest
 from oauthcore.redirect_uri import form_encoded, is_impersonable, with_parameters
-from oauthcore.wire.http import Request, Response, see_other
-from oauthcore.wire.parameters import Parameters, form_of, query_of
+from oauthcore.wire.http import Response, see_other
+from oauthcore.wire.parameters import Parameters
 from oauthcore.wire.text import words
 
 _KNOWN = frozenset(field.name for field in attrs.fields(LogoutRequest))
@@ -71,9 +72,10 @@ class LogoutFacts:
     client: Client | None
 
 
-def end_session_endpoint(request: Request, context: Context) -> Flow[Outcome]:
+def end_session_endpoint(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Redirect the browser to the page that asks the user, with a handle that carries the client's request."""
-    parameters = query_of(request) if request.method == "GET" else form_of(request)
+    request = incoming.request
+    parameters = incoming.query() if request.method == "GET" else incoming.form()
     hint = yield from read_hint(parameters.get("id_token_hint"), context)
     client_id = parameters.get("client_id") or (None if hint is None else hint.client_id)
     client = None if client_id is None else (yield from find(Client, client_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient
 from oauthcore.flow.effects import Flow
@@ -19,19 +20,19 @@ from oauthcore.records.token import AccessToken
 from oauthcore.resource.stored_token import issued_to
 from oauthcore.scope import Scope
 from oauthcore.wire.http import NO_STORE, Request, Response, json_response
-from oauthcore.wire.parameters import form_of
 
 SIGNED_TYPE = "application/token-introspection+jwt"
 
 
-def introspection(request: Request, context: Context) -> Flow[Outcome]:
+def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Describe a token to a client or a resource server."""
-    parameters = form_of(request)
+    parameters = incoming.form()
     # RFC 7662 section 2.1: the endpoint MUST require authorization, to prevent token scanning attacks.
-    caller = yield from authenticate_client(request, parameters, context)
+    caller = yield from authenticate_client(incoming.request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
     members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
-    alg = yield from signing_alg(request, caller, context)
+    # RFC 9701 section 4: the caller requests a signed response by its Accept header.
+    alg = (yield from signing_alg(caller, context)) if accepts_signed(incoming.request) else None
     if alg is None:
         answer = json_response(200, members)
     else:
@@ -41,11 +42,13 @@ def introspection(request: Request, context: Context) -> Flow[Outcome]:
     return spend(caller.spent, Decision(answer))
 
 
-def signing_alg(request: Request, caller: Authenticated, context: Context) -> Flow[str | None]:
-    """Return the algorithm of a signed response, None if not requested or without a key (RFC 9701 section 4)."""
-    # RFC 9701 section 4: the caller requests a signed response by its Accept header.
-    if SIGNED_TYPE not in (request.header("accept") or ""):
-        return None
+def accepts_signed(request: Request) -> bool:
+    """Return whether the caller wants a signed response."""
+    return SIGNED_TYPE in (request.header("accept") or "")
+
+
+def signing_alg(caller: Authenticated, context: Context) -> Flow[str | None]:
+    """Return the algorithm of a signed response, None without a key."""
     # RFC 9701 section 6: the registered algorithm, or the server's first; without keys the answer is plain JSON.
     keys = yield from context.own_keys()
     return caller.client.introspection_signed_response_alg or next((key.alg for key in keys), None)
@@ -76,8 +79,7 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     members = describe(token, scope, context)
     if to.grant is not None and isinstance(token, AccessToken):
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.
-        known = {"acr": to.grant.acr, "auth_time": to.grant.auth_time, "amr": list(to.grant.amr) or None}
-        members |= {name: value for name, value in known.items() if value is not None}
+        members |= to.grant.authentication_claims
     if token.subject is not None and not is_resource_server:
         # The client's own token: `sub` is the subject as this client knows it (OIDC Core section 8.1).
         members["sub"] = subject_for(client, token.subject, context)
@@ -109,13 +111,21 @@ def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
 
     A refresh token has no `token_type`: it is not one to be accepted at a resource (RFC 6749 section 1.5).
     """
-    members: dict[str, object] = {"active": True, "iss": context.issuer, "client_id": token.client_id}
+    members: dict[str, object] = {
+        "active": True,
+        "iss": context.issuer,
+        "client_id": token.client_id,
+        "exp": token.expires_at,
+        "iat": token.issued_at,
+        "jti": token.key[:32],
+    }
     if token.subject is not None:
         members["sub"] = token.subject
-    members |= {"exp": token.expires_at, "iat": token.issued_at, "jti": token.key[:32]}
     if isinstance(token, AccessToken):
-        members |= {"aud": list(token.audience), "token_type": token_type(token.confirmation)}
-        if scope:
+        members["aud"] = list(token.audience)
+        members["token_type"] = token_type(token.confirmation)
+        if scope.tokens:
             members["scope"] = scope.text
-        members |= token.further_claims
+        if token.confirmation is not None or token.actors:
+            members |= token.further_claims
     return members

@@ -19,6 +19,7 @@ from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
 from oauthcore.clients.first_use import find_kept
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Outcome, Replace, Require
@@ -30,8 +31,6 @@ from oauthcore.records.lifecycle import INTERACTION, InteractionInput, Interacti
 from oauthcore.records.liveness import of_generation
 from oauthcore.records.login import Login
 from oauthcore.scope import Scope
-from oauthcore.wire.http import Request
-from oauthcore.wire.parameters import query_of
 
 
 @attrs.frozen
@@ -50,11 +49,11 @@ class OwnInteraction:
     interaction: Interaction
 
 
-def resume(request: Request, context: Context) -> Flow[Outcome]:
+def resume(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Continue an authorization request that a user has answered."""
-    parameters = query_of(request)
+    parameters = incoming.query()
     back = Return(
-        Secret(parameters.need("interaction")), Secret(parameters.need("proof")), browser_of(request, context)
+        Secret(parameters.need("interaction")), Secret(parameters.need("proof")), browser_of(incoming.request, context)
     )
     interaction = yield from find_interaction(back.handle, context)
     # Before anything else is looked up: who can't prove that the interaction is theirs learns nothing about it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidGrant
 from oauthcore.flow.effects import Flow, find
@@ -13,18 +14,17 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import is_standing
 from oauthcore.records.token import AccessToken
 from oauthcore.revocation import close_retry, revoke_grant
-from oauthcore.wire.http import Request, json_response
-from oauthcore.wire.parameters import form_of
+from oauthcore.wire.http import json_response
 
 # RFC 7009 section 2.2 requires a 200, and says that clients ignore the body; some parse it, and fail if it is not JSON.
 REVOKED = json_response(200, {})
 
 
-def revocation(request: Request, context: Context) -> Flow[Outcome]:
+def revocation(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """End a token at the wish of the client that has it."""
-    parameters = form_of(request)
+    parameters = incoming.form()
     # RFC 7009 section 2.1: the client is authenticated first, then the token is checked to be its own.
-    caller = yield from authenticate_client(request, parameters, context)
+    caller = yield from authenticate_client(incoming.request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
     grant = None
     if token is not None and token.grant is not None:

@@ -6,6 +6,7 @@ The server looks up a request's path in this table, and runs the flow of the end
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.context import Context, Paths
@@ -64,7 +65,7 @@ def browser_endpoints(paths: Paths) -> list[Endpoint]:
         ),
         Endpoint(
             path=paths.resume,
-            flow=lambda incoming, context: resume(incoming.request, context),
+            flow=resume,
             methods=_GET,
             refuses="page",
         ),
@@ -76,7 +77,7 @@ def client_endpoints(paths: Paths, grants: Mapping[str, GrantFlow]) -> list[Endp
     return [
         Endpoint(
             path=paths.token,
-            flow=lambda incoming, context: token(incoming, grants, context),
+            flow=partial(token, grants),
             cors=ANY_ORIGIN,
             repeatable=frozenset({"resource", "audience"}),  # RFC 8707 section 2.2, RFC 8693 section 2.1
             metadata="token_endpoint",
@@ -84,13 +85,13 @@ def client_endpoints(paths: Paths, grants: Mapping[str, GrantFlow]) -> list[Endp
         # RFC 7662 section 2.1: for resource servers, which are no pages in a browser.
         Endpoint(
             path=paths.introspection,
-            flow=lambda incoming, context: introspection(incoming.request, context),
+            flow=introspection,
             metadata="introspection_endpoint",
         ),
         # RFC 7009 section 2.3: cross-origin calls let an application in the browser revoke its own tokens.
         Endpoint(
             path=paths.revocation,
-            flow=lambda incoming, context: revocation(incoming.request, context),
+            flow=revocation,
             cors=ANY_ORIGIN,
             metadata="revocation_endpoint",
         ),
@@ -124,7 +125,7 @@ def openid_endpoints(paths: Paths) -> list[Endpoint]:
     return [
         Endpoint(
             path=paths.userinfo,
-            flow=lambda incoming, context: userinfo(incoming.request, context),
+            flow=userinfo,
             # OIDC Core section 5.3: GET and POST; section 5.3.3: errors as RFC 6750 has them.
             methods=_BOTH,
             refuses="challenge",
@@ -134,7 +135,7 @@ def openid_endpoints(paths: Paths) -> list[Endpoint]:
         ),
         Endpoint(
             path=paths.end_session,
-            flow=lambda incoming, context: end_session_endpoint(incoming.request, context),
+            flow=end_session_endpoint,
             # RP-Initiated Logout section 2: GET and POST.
             methods=_BOTH,
             refuses="page",

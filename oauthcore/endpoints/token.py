@@ -16,7 +16,7 @@ from oauthcore.grants import GrantFlow
 from oauthcore.grants.token_request import TokenRequest
 
 
-def token(incoming: EndpointRequest, grants: Mapping[str, GrantFlow], context: Context) -> Flow[Outcome]:
+def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Authenticate the client, then run the grant of the requested type."""
     request, parameters = incoming.request, incoming.form()
     grant_type = parameters.need("grant_type")

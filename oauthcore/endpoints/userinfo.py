@@ -6,6 +6,7 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
+from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Outcome
@@ -38,9 +39,9 @@ class Entitled:
     scope: Scope
 
 
-def userinfo(request: Request, context: Context) -> Flow[Outcome]:
+def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Return the claims that the bearer of an access token may know."""
-    value = read_token(request)
+    value = read_token(incoming.request)
     if value is None:
         return Decision(Challenge(context.issuer).require_token(OPENID))
     # OIDC Core section 5.3.3: errors are those of RFC 6750 section 3.

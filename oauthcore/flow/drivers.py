@@ -131,7 +131,7 @@ def run(flow: Flow[T], world: World) -> T:
             return result.value  # type: ignore[no-any-return]  # StopIteration is not generic; Flow[T] says it is T
         try:
             resume = send
-            # Nearly all effects are one of these two, which are answered without another call.
+            # Nearly all effects are one of these three, which are answered without another call.
             if type(effect) is Find:
                 answer = storage.find(effect.kind, effect.key)
             elif type(effect) is Commit:
@@ -141,6 +141,8 @@ def run(flow: Flow[T], world: World) -> T:
                 if answer is True:
                     for event in effect.events:
                         world.audit(event)
+            elif type(effect) is Claims:
+                answer = world.claims(effect)
             else:
                 answer = answer_to(effect, world)
         except Exception as failure:  # whatever the outside raised, the flow decides what becomes of it

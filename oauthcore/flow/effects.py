@@ -99,7 +99,7 @@ class GenerateKey:
     alg: str
 
 
-@attrs.frozen
+@per_request
 class Claims:
     """Request the claims of a user from the application (OIDC Core section 5.1), and whether the user still exists.
 
@@ -118,8 +118,6 @@ AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | Throttled | None
 """What a host answers `Authenticate` with; a subject alone relies on no record."""
 
 Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
-
-# These two are made for every request.
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]

@@ -262,7 +262,7 @@ def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, o
         members["refresh_token"] = tokens.refresh.value.reveal()
     # RFC 6749 section 5.1: REQUIRED if it differs from what was requested; always sent, it never misleads. An empty
     # scope can't be written (section 3.3: at least one token).
-    if access.scope:
+    if access.scope.tokens:
         members["scope"] = access.scope.text
     members["token_type"] = token_type(access.confirmation)
     if tokens.members:

@@ -39,7 +39,6 @@ def jwt_access_token(
         claims["scope"] = record.scope.text
     # RFC 9068 section 2.2.1: authentication information is that of the grant, and stays as it was across refreshes.
     if grant is not None:
-        known = {"auth_time": grant.auth_time, "acr": grant.acr, "amr": list(grant.amr) or None}
-        claims |= {name: value for name, value in known.items() if value is not None}
+        claims |= grant.authentication_claims
     claims |= record.further_claims
     return Jwt(claims, alg or client.id_token_signed_response_alg, typ="at+jwt")

@@ -106,3 +106,13 @@ class Grant:
     # OIDC Back-Channel Logout section 2.7: refresh tokens with offline access are not revoked by a logout.
     outlived_session: bool = False
     resources: tuple[str, ...] = ()
+
+    @property
+    def authentication_claims(self) -> dict[str, object]:
+        """Return how and when the user was authenticated, as far as known (RFC 9068 section 2.2.1, RFC 9470 6.2)."""
+        claims: dict[str, object] = {} if self.auth_time is None else {"auth_time": self.auth_time}
+        if self.acr is not None:
+            claims["acr"] = self.acr
+        if self.amr:
+            claims["amr"] = list(self.amr)
+        return claims

@@ -126,7 +126,7 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
     if isinstance(token, AccessToken):
         if token.grant is None:
             return is_live_client(of_generation(to.client, token.client_generation), now, admits)
-        return is_live_grant(to, policy, now, admits)
+        return end_of_grant(to, policy, now, admits) is None
     # RFC 9700 section 4.14.2: only the newest refresh token of a grant is good, whatever else is stored.
     if to.grant is None or to.client is None or token.key != to.grant.refresh_token:
         return False

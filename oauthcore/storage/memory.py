@@ -37,6 +37,7 @@ class MemoryStorage:
         with self._lock:
             records = self._records
             written: dict[tuple[type[Record], str], Record | None] = {}
+            deletes = False
             for change in changes:
                 expected, new = precondition_and_result(change)
                 record = new or expected
@@ -48,11 +49,13 @@ class MemoryStorage:
                     return False
                 if new is not expected:
                     written[place] = new
+                    deletes = deletes or new is None
             # One step, since `find` takes no lock: it sees all changes or none. Deleted records are None until below.
-            records.update(written)  # type: ignore[arg-type]  # None is removed two lines below
-            for place, kept in written.items():
-                if kept is None:
-                    del records[place]
+            records.update(written)  # type: ignore[arg-type]  # None is removed below
+            if deletes:
+                for place, kept in written.items():
+                    if kept is None:
+                        del records[place]
             return True
 
     def purge(self, expired_before: int, limit: int, /) -> int:
