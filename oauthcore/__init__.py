@@ -1,5 +1,7 @@
 """OAuth 2.x authorization server core: sans-IO, one core for blocking and async hosts."""
 
+from oauthcore.assertions.subject_rule import AssertedSubject, SubjectRule
+from oauthcore.assertions.trusted_issuer import AllowReuse, TrustedIssuer
 from oauthcore.authorization.next_step import Need
 from oauthcore.client_id_metadata import ClientIdMetadata, LoopbackDocuments
 from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
@@ -27,10 +29,12 @@ from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
 __all__ = [
     "Access",
     "AllowPlainJwt",
+    "AllowReuse",
     "Allowance",
     "AnyAudience",
     "AnyResource",
     "AnyoneMayRegister",
+    "AssertedSubject",
     "AsyncWorld",
     "AuthenticatedUser",
     "AuthorizationServer",
@@ -66,7 +70,9 @@ __all__ = [
     "ScopeHierarchy",
     "Secret",
     "SoftwareStatementIssuer",
+    "SubjectRule",
     "Throttled",
+    "TrustedIssuer",
     "UnknownScope",
     "World",
     "arun",

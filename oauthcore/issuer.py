@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from oauthcore.assertions.trusted_issuer import TrustedIssuer
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.errors import ConfigurationError
 from oauthcore.grants import GrantFlow
 from oauthcore.grants.authorization_code import authorization_code
 from oauthcore.grants.client_credentials import client_credentials
+from oauthcore.grants.jwt_bearer import GRANT_TYPE as JWT_BEARER
+from oauthcore.grants.jwt_bearer import JwtBearer
 from oauthcore.grants.password import password
 from oauthcore.grants.refresh_token import refresh_token
 from oauthcore.openid import OpenID
@@ -57,3 +60,9 @@ def offered_grants(policy: Policy, openid: OpenID | None) -> dict[str, GrantFlow
                 "response_types", response_type, "leave it out, or offer ID tokens: openid=OpenID()"
             )
     return {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
+
+
+def assertion_grants(issuers: Mapping[str, TrustedIssuer]) -> dict[str, GrantFlow]:
+    """Return the grants by which assertions of trusted issuers are exchanged: none if there are no such issuers."""
+    taken = any(issuer.uses & {"jwt-bearer", "id-jag"} for issuer in issuers.values())
+    return {JWT_BEARER: JwtBearer(issuers)} if taken else {}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Literal, Self, assert_never
 
+from oauthcore.assertions.trusted_issuer import TrustedIssuer, as_trusted_issuers
 from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
 from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
@@ -31,9 +32,10 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.transact import Refuse, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.jwt_bearer import ID_JAG_PROFILE
 from oauthcore.handle import Handles
 from oauthcore.instruments import Call, Instruments
-from oauthcore.issuer import check_issuer, offered_grants
+from oauthcore.issuer import assertion_grants, check_issuer, offered_grants
 from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
@@ -69,7 +71,8 @@ class AuthorizationServer:
     automatically, or `GivenKeys`; the default of an OpenID Provider is a `KeyPolicy`. With a `registration`, clients
     can register themselves (RFC 7591); with `client_id_metadata` they need not be registered, but publish their
     metadata, which the world's `fetch` reads (docs/client-id-metadata.md). With `resources` they name the APIs that
-    tokens are for (RFC 8707).
+    tokens are for (RFC 8707). With `trusted_issuers` clients and workloads get tokens for what other servers have
+    signed (RFC 7523, docs/jwt-bearer.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -92,6 +95,7 @@ class AuthorizationServer:
         registration: Registration | None = None,
         resources: Resources | Iterable[Resource] | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
+        trusted_issuers: Iterable[TrustedIssuer] = (),
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -116,7 +120,13 @@ class AuthorizationServer:
             keys=self._key_set(keys if openid is None else keys or KeyPolicy(), derive),
         )
         self._error_page = error_page
-        self._grants = {**offered_grants(self.policy, openid), **(grants or {})}
+        self.trusted_issuers = as_trusted_issuers(trusted_issuers)
+        self._grants = {
+            **offered_grants(self.policy, openid),
+            **assertion_grants(self.trusted_issuers),
+            **(grants or {}),
+        }
+        has_id_jag = any("id-jag" in trusted.uses for trusted in self.trusted_issuers.values())
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
         self._scopes = strings("scopes", scopes)
         self.registration = registration
@@ -138,6 +148,7 @@ class AuthorizationServer:
             listed,
             self.resources,
             client_id_metadata=client_id_metadata is not None,
+            grant_profiles=(ID_JAG_PROFILE,) if has_id_jag else (),
         )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
@@ -330,12 +341,18 @@ class AuthorizationServer:
             "scopes": self._scopes,
             "client_id_metadata": self._document_settings(),
             "registration": self._registration_settings(),
+            "trusted_issuers": self._issuer_settings(),
         }
 
     def _document_settings(self) -> ClientIdMetadata | None:
         """Return what a trace can say of documents: not what the host's functions have said of a client."""
         settings = self.client_id_metadata
         return settings if settings is None or (settings.trust, settings.review) == (None, None) else None
+
+    def _issuer_settings(self) -> tuple[TrustedIssuer, ...]:
+        """Return what a trace can say of trusted issuers: nothing if the host's own function finds subjects."""
+        issuers = tuple(self.trusted_issuers.values())
+        return issuers if all(issuer.is_value for issuer in issuers) else ()
 
     def _registration_settings(self) -> Registration | None:
         """Return what a trace can say of registration: neither the host's function nor the keys of issuers."""

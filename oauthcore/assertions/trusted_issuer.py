@@ -36,7 +36,7 @@ class AllowReuse:
     """
 
 
-def _keys(given: str | Mapping[str, object] | Iterable[Jwk] | None) -> str | None:
+def _keys(given: str | bytes | Mapping[str, object] | Iterable[Jwk] | None) -> str | None:
     """Take a JWK set as text, as a mapping, or as keys; return the text of the public ones."""
     if given is None:
         return None

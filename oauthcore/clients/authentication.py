@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oauthcore.assertions.verified import VerifiedAssertion
 from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
@@ -25,17 +26,26 @@ from oauthcore.wire.parameters import Parameters
 # What shows a client in the form: all methods of RFC 6749 section 2.3 and RFC 7521 section 4.2 but Basic.
 IN_THE_FORM = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
+OF_A_CLIENT = IN_THE_FORM | {"client_id"}
+
 
 @per_request
 class Authenticated:
     """Prove that a request came from this client. (A public client can prove no more than its identifier.)
 
     `spent` are changes for `spend`, to be committed with the result of the request: they use up an assertion's `jti`
-    (RFC 7523 section 3), or require that the credentials are unchanged.
+    (RFC 7523 section 3), or require that the credentials are unchanged. `assertion` is what identified the client if
+    nothing else did.
     """
 
     client: Client
     spent: tuple[Change, ...] = ()
+    assertion: VerifiedAssertion | None = None
+
+
+def shows_client(request: Request, parameters: Parameters) -> bool:
+    """Return whether a request shows anything of a client, be it only an identifier."""
+    return not parameters.isdisjoint(OF_A_CLIENT) or request.header("authorization") is not None
 
 
 def authenticate_client(request: Request, parameters: Parameters, context: Context) -> Flow[Authenticated]:

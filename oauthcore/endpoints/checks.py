@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from oauthcore.assertions import verified
 from oauthcore.authorization import approve, next_step
 from oauthcore.check import Check
 from oauthcore.clients import authentication
@@ -34,7 +35,7 @@ from oauthcore.errors import (
     UnmetAuthenticationRequirements,
     UnregisteredPostLogoutRedirectUri,
 )
-from oauthcore.grants import audience, authorization_code, client_credentials, password, refresh_token
+from oauthcore.grants import audience, authorization_code, client_credentials, jwt_bearer, password, refresh_token
 from oauthcore.pkce import check_verifier
 from oauthcore.wire import parameters
 
@@ -179,6 +180,46 @@ CHECKS: tuple[AnyCheck, ...] = (
         "username and password are a person's",
         password.decide,
         "RFC 6749 section 4.3",
+        (InvalidGrant, InvalidScope),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "a trusted issuer has made the assertion, for this server, and it is in time",
+        verified.verify_assertion,
+        "RFC 7523 section 3",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the assertion stands for somebody here",
+        jwt_bearer.subject_of,
+        "RFC 7521 section 5.2",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the client may present the assertion",
+        jwt_bearer.check_presenter,
+        "draft-ietf-oauth-identity-assertion-authz-grant section 4.4.1",
+        (InvalidGrant, UnauthorizedClient),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the token is for a resource that the assertion is for",
+        jwt_bearer.resources_of,
+        "RFC 8707 section 2.2",
+        (InvalidGrant, InvalidTarget),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the assertion was not used before, and its user may be served",
+        jwt_bearer.decide,
+        "RFC 7523 section 3",
         (InvalidGrant, InvalidScope),
         "response",
         ("token",),

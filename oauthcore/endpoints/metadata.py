@@ -6,7 +6,7 @@ It is one document under two names, so that the two can't disagree.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
@@ -35,6 +35,7 @@ def metadata(
     resources: Resources | None = None,
     *,
     client_id_metadata: bool = False,
+    grant_profiles: Sequence[str] = (),
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -77,6 +78,8 @@ def metadata(
         members["introspection_signing_alg_values_supported"] = list(algorithms)
     if client_id_metadata:  # section 5 of the draft
         members["client_id_metadata_document_supported"] = True
+    if grant_profiles:  # draft-ietf-oauth-identity-assertion-authz-grant section 7.2
+        members["authorization_grant_profiles_supported"] = list(grant_profiles)
     members |= request_object_members(openid)
     if openid is not None:
         members |= openid_members(openid, algorithms)

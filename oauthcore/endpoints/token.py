@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.authentication import authenticate_client, shows_client, spend
 from oauthcore.clients.document_clients import kept_in_use
 from oauthcore.clients.first_use import first_use
 from oauthcore.context import Context
@@ -22,8 +22,13 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
     grant_type = parameters.need("grant_type")
     # RFC 6749 section 3.2.1. Before the grant type is looked at: who is not a client learns nothing about what is
     # offered.
-    caller = yield from authenticate_client(request, parameters, context)
     grant = grants.get(grant_type)
+    identify = getattr(grant, "identify", None)
+    if identify is None or shows_client(request, parameters):
+        caller = yield from authenticate_client(request, parameters, context)
+    else:
+        # RFC 7521 section 4.1: client authentication is optional, where what is granted upon tells who is calling.
+        caller = yield from identify(parameters, context)
     if grant is None:
         raise UnsupportedGrantType("the grant type is not offered")
     # RFC 6749 section 5.2: unauthorized_client. A leaked secret of a web application then can't be used for client

@@ -9,6 +9,7 @@ from typing import Any
 from oauthcore import Outgoing, Response
 from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import Jwk, set_of
+from oauthcore.testing import FixedClock
 from tests.core.signing_keys import key_for
 from tests.core.site import ISSUER
 
@@ -16,7 +17,7 @@ IDP = "https://idp.example"
 DISCOVERY = f"{IDP}/.well-known/openid-configuration"
 OAUTH_DISCOVERY = f"{IDP}/.well-known/oauth-authorization-server"
 JWKS = "https://keys.idp.example/jwks"
-NOW = 1_000_000
+NOW = int(FixedClock().now)
 KEY = key_for("ES256").named("ES256")
 OTHER_KEY = key_for("ES256", 1).named("ES256")
 GIVEN = set_of([KEY]).decode()

@@ -40,15 +40,12 @@ GIVEN_ISSUER = TrustedIssuer(issuer=IDP, keys=GIVEN)
 FOUND_ISSUER = TrustedIssuer(issuer=IDP)
 SIGNED = assertion()
 SITE = make_site()
-SITE.clock.now = NOW
 
 
 @pytest.fixture
 def site() -> Site:
     """Return a site at the second at which assertions are made."""
-    made = make_site()
-    made.clock.now = NOW
-    return made
+    return make_site()
 
 
 def verify(

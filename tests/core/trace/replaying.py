@@ -16,7 +16,7 @@ from oauthcore.instruments import Call
 from oauthcore.trace import Recorder, Trace, replay
 
 _SIGNATURE = re.compile(r"eyJ[\w-]+\.[\w-]+\.([\w-]{20,})")
-_CODE = ("grants", "endpoints", "client_id_metadata", "resources", "registration")
+_CODE = ("grants", "endpoints", "client_id_metadata", "resources", "registration", "trusted_issuers")
 played = 0
 
 
