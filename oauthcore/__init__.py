@@ -24,6 +24,16 @@ from oauthcore.resources import AnyResource, Resource, Resources
 from oauthcore.scope import Scope, ScopeHierarchy
 from oauthcore.server import AuthorizationServer
 from oauthcore.storage.memory import MemoryStorage
+from oauthcore.token_exchange import (
+    AllowedExchange,
+    AllowedIdJag,
+    ExchangeAllowance,
+    ExchangeRequest,
+    ExchangeRule,
+    IdJagRule,
+    TokenExchange,
+    VerifiedToken,
+)
 from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
 
 __all__ = [
@@ -31,6 +41,8 @@ __all__ = [
     "AllowPlainJwt",
     "AllowReuse",
     "Allowance",
+    "AllowedExchange",
+    "AllowedIdJag",
     "AnyAudience",
     "AnyResource",
     "AnyoneMayRegister",
@@ -43,6 +55,10 @@ __all__ = [
     "ClientIdMetadata",
     "CodeBinding",
     "ConfigurationError",
+    "ExchangeAllowance",
+    "ExchangeRequest",
+    "ExchangeRule",
+    "IdJagRule",
     "IntrospectedTokens",
     "JwtTokens",
     "Lifetimes",
@@ -72,8 +88,10 @@ __all__ = [
     "SoftwareStatementIssuer",
     "SubjectRule",
     "Throttled",
+    "TokenExchange",
     "TrustedIssuer",
     "UnknownScope",
+    "VerifiedToken",
     "World",
     "arun",
     "run",

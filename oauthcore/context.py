@@ -22,6 +22,7 @@ from oauthcore.records.client import Client
 from oauthcore.records.liveness import Admits
 from oauthcore.resources import Resources
 from oauthcore.scope import Scope, resolve_scope
+from oauthcore.token_exchange import TokenExchange
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +91,7 @@ class Context:
     is signed in. `resources` are those that clients may request, None if the server issues tokens only for itself.
     `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
     document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
-    None without a limit.
+    None without a limit. `token_exchange` says who may exchange which tokens, None if nobody may.
     """
 
     issuer: str
@@ -113,6 +114,7 @@ class Context:
     client_id_metadata: MetadataDocuments | None = None
     admits: Admits | None = None
     max_from_user: int | None = None
+    token_exchange: TokenExchange | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

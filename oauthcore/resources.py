@@ -211,6 +211,11 @@ class Resources:
         form = comparable(uri)
         return form if form is None or self.trailing_slash == "exact" else without_final_slash(form)
 
+    def admits(self, uri: str, client: Client) -> bool:
+        """Return whether nothing is registered that keeps a client from tokens for a resource."""
+        found = self._by_form.get(self.form_of(uri) or "")
+        return found is None or found.admits(client)
+
     def find(self, uri: str, client: Client) -> Resource | None:
         """Return the resource that a URI names to a client, None if it names none that the client may have tokens for.
 

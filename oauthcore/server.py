@@ -47,6 +47,7 @@ from oauthcore.resources import Resource, Resources, as_resources
 from oauthcore.scope import Scope
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
+from oauthcore.token_exchange import TokenExchange
 from oauthcore.wire.http import Request, Response, with_headers
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 
@@ -72,7 +73,8 @@ class AuthorizationServer:
     can register themselves (RFC 7591); with `client_id_metadata` they need not be registered, but publish their
     metadata, which the world's `fetch` reads (docs/client-id-metadata.md). With `resources` they name the APIs that
     tokens are for (RFC 8707). With `trusted_issuers` clients and workloads get tokens for what other servers have
-    signed (RFC 7523, docs/jwt-bearer.md).
+    signed (RFC 7523, docs/jwt-bearer.md). With `token_exchange` clients may exchange tokens (RFC 8693,
+    docs/token-exchange.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -96,6 +98,7 @@ class AuthorizationServer:
         resources: Resources | Iterable[Resource] | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
         trusted_issuers: Iterable[TrustedIssuer] = (),
+        token_exchange: TokenExchange | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -122,12 +125,17 @@ class AuthorizationServer:
         self._error_page = error_page
         self.trusted_issuers = as_trusted_issuers(trusted_issuers)
         self._grants = {
-            **offered_grants(self.policy, openid),
+            **offered_grants(self.policy, openid, token_exchange),
             **assertion_grants(self.trusted_issuers),
             **(grants or {}),
         }
         has_id_jag = any("id-jag" in trusted.uses for trusted in self.trusted_issuers.values())
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
+        remedy = "leave it out, or say who may exchange what: token_exchange=TokenExchange(rules=[…])"
+        check_kind("token_exchange", token_exchange, (TokenExchange, type(None)), remedy)
+        self.token_exchange = token_exchange
+        if token_exchange is not None:
+            self.token_exchange = token_exchange.signed_by(algorithms, issuer, openid=openid is not None)
         self._scopes = strings("scopes", scopes)
         self.registration = registration
         remedy = "leave it out, or turn it on: client_id_metadata=ClientIdMetadata()"
@@ -149,6 +157,7 @@ class AuthorizationServer:
             self.resources,
             client_id_metadata=client_id_metadata is not None,
             grant_profiles=(ID_JAG_PROFILE,) if has_id_jag else (),
+            id_jag=token_exchange is not None and token_exchange.issues_id_jag,
         )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
@@ -303,6 +312,7 @@ class AuthorizationServer:
             client_id_metadata=self._client_documents,
             admits=self._admits,
             max_from_user=None if self.registration is None else self.registration.max_from_user,
+            token_exchange=self.token_exchange,
         )
         return context
 
@@ -342,6 +352,7 @@ class AuthorizationServer:
             "client_id_metadata": self._document_settings(),
             "registration": self._registration_settings(),
             "trusted_issuers": self._issuer_settings(),
+            "token_exchange": self._exchange_settings(),
         }
 
     def _document_settings(self) -> ClientIdMetadata | None:
@@ -358,6 +369,11 @@ class AuthorizationServer:
         """Return what a trace can say of registration: neither the host's function nor the keys of issuers."""
         settings = self.registration
         return settings if settings is None or (settings.review, settings.software_statements) == (None, ()) else None
+
+    def _exchange_settings(self) -> TokenExchange | None:
+        """Return what a trace can say of token exchange: not what a function of the host's has said."""
+        settings = self.token_exchange
+        return settings if settings is None or settings.decide is None else None
 
     def _refuse_as_json(self, error: OAuthError, cause: BaseException | None) -> Response:
         return refuse_as_json(error, self.issuer, cause)

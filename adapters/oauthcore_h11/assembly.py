@@ -9,7 +9,7 @@ import base64
 import binascii
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -20,6 +20,8 @@ from oauthcore import (
     ClientIdMetadata,
     CodeBinding,
     ConfigurationError,
+    ExchangeRule,
+    IdJagRule,
     LoopbackDocuments,
     Paths,
     Policy,
@@ -30,6 +32,7 @@ from oauthcore import (
     ScopeHierarchy,
     Secret,
     SoftwareStatementIssuer,
+    TokenExchange,
     UnknownScope,
 )
 from oauthcore.clock import Clock
@@ -40,7 +43,7 @@ from oauthcore.server import TOKEN_KEY_LENGTHS
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page
 from oauthcore_h11.configuration import Configuration
-from oauthcore_h11.configuration.tables import ResourcePolicyTable
+from oauthcore_h11.configuration.tables import IdJagTable, ResourcePolicyTable, TokenExchangeTable
 from oauthcore_h11.declarations import jwks_in
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.password_rules import PasswordRules
@@ -91,6 +94,7 @@ def server_of(
         registration=registration_of(configuration),
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
+        token_exchange=token_exchange_of(configuration),
     )
 
 
@@ -197,6 +201,33 @@ def client_id_metadata_of(configuration: Configuration) -> ClientIdMetadata | No
         return ClientIdMetadata(**settings)
     except ConfigurationError as error:
         raise ConfigurationError(f"client_id_metadata.{error.setting}", error.value, error.remedy) from None
+
+
+def token_exchange_of(configuration: Configuration) -> TokenExchange | None:
+    """Say who may exchange which tokens; None if nobody may."""
+    keys = keys_of(configuration)
+    algorithms = () if keys is None else keys.algorithms
+    rules: list[ExchangeRule | IdJagRule] = []
+    tables: dict[str, tuple[type[ExchangeRule | IdJagRule], Sequence[TokenExchangeTable | IdJagTable]]] = {
+        "token_exchange": (ExchangeRule, configuration.token_exchange),
+        "id_jag": (IdJagRule, configuration.id_jag),
+    }
+    for place, (kind, made) in tables.items():
+        for number, table in enumerate(made, 1):
+            try:
+                rule = kind(**attrs.asdict(table, recurse=False))
+                # Each by itself, so that what is wrong is named by its place.
+                _ = TokenExchange(rules=[rule]).signed_by(
+                    algorithms, configuration.issuer, openid=configuration.oidc is not None
+                )
+            except ConfigurationError as error:
+                setting = place if error.setting == "token_exchange" else error.setting
+                where = f"{place}[{number}]" + ("" if setting == place else f".{setting}")
+                needs_oidc = configuration.oidc is None and setting in {place, "subject_token_types"}
+                remedy = "add a table [oidc], whose keys sign" if needs_oidc else error.remedy
+                raise ConfigurationError(where, error.value, remedy) from None
+            rules.append(rule)
+    return TokenExchange(rules=rules) if rules else None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:

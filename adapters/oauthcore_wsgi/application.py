@@ -27,6 +27,7 @@ from oauthcore import (
     Resource,
     Resources,
     Response,
+    TokenExchange,
     World,
     run,
 )
@@ -103,14 +104,15 @@ class Embedded(Generic[RequestT, ResponseT]):
         registration: Registration | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
         resources: Resources | Iterable[Resource] | None = None,
+        token_exchange: TokenExchange | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
 
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
-        `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for. `prefix` is what
-        a proxy cuts off and tells nobody.
+        `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
+        `token_exchange` says who may exchange them. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -123,6 +125,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             registration=registration,
             client_id_metadata=client_id_metadata,
             resources=resources,
+            token_exchange=token_exchange,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -18,6 +18,7 @@ from oauthcore.jose.jwk import SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.resources import Resources
+from oauthcore.token_exchange import TOKEN_TYPE
 from oauthcore.wire.http import Response
 
 WELL_KNOWN = "/.well-known/oauth-authorization-server"
@@ -36,6 +37,7 @@ def metadata(
     *,
     client_id_metadata: bool = False,
     grant_profiles: Sequence[str] = (),
+    id_jag: bool = False,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -80,6 +82,8 @@ def metadata(
         members["client_id_metadata_document_supported"] = True
     if grant_profiles:  # draft-ietf-oauth-identity-assertion-authz-grant section 7.2
         members["authorization_grant_profiles_supported"] = list(grant_profiles)
+    if id_jag:  # draft-ietf-oauth-identity-assertion-authz-grant section 7
+        members["identity_chaining_requested_token_types_supported"] = [TOKEN_TYPE + "id-jag"]
     members |= request_object_members(openid)
     if openid is not None:
         members |= openid_members(openid, algorithms)

@@ -46,7 +46,9 @@ def decide(caller: Authenticated, token: Token | None, grant: Grant | None, cont
     live_grant = grant if is_standing(grant, context.now) else None
     if isinstance(token, AccessToken):
         # A retry would hand out the token that has just been revoked. Who revokes it has had the answer.
-        closed: tuple[Change, ...] = () if live_grant is None else close_retry(live_grant)
+        # An exchanged token is on another client's grant (RFC 8693), and no retry hands it out.
+        is_own = live_grant is not None and live_grant.client_id == client_id
+        closed: tuple[Change, ...] = close_retry(live_grant) if live_grant is not None and is_own else ()
         return Decision(
             REVOKED, (Delete(token), *closed), (Event("token_revoked", client_id, token.subject, token.grant),)
         )

@@ -46,11 +46,13 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         return Decision(Challenge(context.issuer).require_token(OPENID))
     # OIDC Core section 5.3.3: errors are those of RFC 6750 section 3.
     token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
-    grant = client = None
+    grant = client = grantee = None
     if token is not None:
         grant = None if token.grant is None else (yield from find(Grant, token.grant))
         client = yield from find(Client, token.client_id)
-    entitled = prove_entitled(token, grant, client, context)
+        if grant is not None and grant.client_id != token.client_id:  # a token that was exchanged (RFC 8693)
+            grantee = yield from find(Client, grant.client_id)
+    entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee), context)
     names = names_at(entitled, context)
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
     answer = decide(entitled, person, names, context)
@@ -75,13 +77,13 @@ def read_token(request: Request) -> Secret | None:
     return bearer if posted is None else Secret(posted)
 
 
-def prove_entitled(token: AccessToken | None, grant: Grant | None, client: Client | None, context: Context) -> Entitled:
+def prove_entitled(token: AccessToken | None, to: IssuedTo, context: Context) -> Entitled:
     """Check that the token is live, belongs to a user, and has scope openid.
 
     Whether the application still knows the user is found out afterwards, with the claims.
     """
     # One response for all of these: the reason would tell a thief which tokens are worth keeping.
-    to = IssuedTo(client, grant)
+    client, grant = to.client, to.grant
     if token is None or not is_live(token, to, context.policy, context.now, context.admits):
         raise InvalidToken("the token is unknown, expired or revoked, or its client is")
     # RFC 9068 section 4: a token for another resource only must not open this one.

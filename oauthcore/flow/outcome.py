@@ -74,6 +74,8 @@ EventName: TypeAlias = Literal[
     "token_refreshed",
     "token_refresh_retried",
     "refresh_token_reused",
+    "token_exchanged",
+    "id_jag_issued",
     "token_revoked",
     "grant_revoked",
     "client_registered",

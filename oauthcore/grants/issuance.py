@@ -72,8 +72,9 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         audience=terms.audience,
         issued_at=context.now,
         expires_at=expires_at,
-        # A client's own token ends with its registration; for other tokens the grant has the generation.
-        client_generation=client.generation if grant is None else "",
+        # A client's own token ends with its registration, and so does one that it got by exchange; for other tokens the
+        # grant has the generation.
+        client_generation=client.generation if grant is None or grant.client_id != client.client_id else "",
         confirmation=terms.confirmation,
         actors=terms.actors,
     )

@@ -85,6 +85,9 @@ def id_token(client: Client, grant: Grant, details: IdTokenDetails, context: Con
     claims |= {name: value for name, value in known.items() if value is not None}
     if grant.amr:
         claims["amr"] = list(grant.amr)
+    # RFC 8693: what an ID token is exchanged for depends on the grant. Its key is no secret, and can't be presented.
+    if context.token_exchange is not None and context.token_exchange.takes_id_tokens:
+        claims["grant_id"] = grant.key
     return Jwt(claims, alg, encryption=encryption_for(client, "id_token", context))
 
 

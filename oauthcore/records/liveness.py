@@ -1,9 +1,10 @@
 """Liveness: the one definition of what is valid, for all code that reads a record.
 
 A token is valid until it expires, while what it was issued on is valid: its grant, or for a client's own token the
-client. A grant is valid while five conditions hold: it is neither revoked nor expired; its client is still the one it
-was made for, and may be served; its user is known to the application; and its login session has not been ended, unless
-offline access is allowed. Whether a client with a metadata document may be served is a setting, applied at each read.
+client. A token that one client got in exchange for another's depends on the grant and both clients. A grant is valid
+while five conditions hold: it is neither revoked nor expired; its client is still the one it was made for, and may be
+served; its user is known to the application; and its login session has not been ended, unless offline access is
+allowed. Whether a client with a metadata document may be served is a setting, applied at each read.
 
 The session is not looked up: ending it revokes its grants in the same commit, and marks those that outlive it.
 So this condition is decided from the grant alone, and costs no find. A session that merely expires ends no grants; its
@@ -32,12 +33,15 @@ KNOWN: Mapping[str, object] = MappingProxyType({})
 class IssuedTo:
     """Hold what the liveness of a token depends on, as it is found now; None for what does not exist any more.
 
-    `person` is the answer of the application to `Claims`; it is not used for a client's own token.
+    `client` is the one that the token was issued to. `person` is the answer of the application to `Claims`; it is not
+    used for a client's own token. `grantee` is the client of the grant where the token was exchanged by another one
+    (RFC 8693), and not used otherwise.
     """
 
     client: Client | None
     grant: Grant | None = None
     person: Mapping[str, object] | None = KNOWN
+    grantee: Client | None = None
 
 
 # For so many seconds the grants of a client stay valid whose document is gone: an hour, in which it can be restored
@@ -126,12 +130,24 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
     if isinstance(token, AccessToken):
         if token.grant is None:
             return is_live_client(of_generation(to.client, token.client_generation), now, admits)
+        if to.grant is not None and token.client_id != to.grant.client_id:
+            return is_live_exchanged(token, to, policy, now, admits)
         return end_of_grant(to, policy, now, admits) is None
     # RFC 9700 section 4.14.2: only the newest refresh token of a grant is good, whatever else is stored.
     if to.grant is None or to.client is None or token.key != to.grant.refresh_token:
         return False
     # RFC 7591 section 2: a client uses only the grant types that it is registered for, at every use.
     return "refresh_token" in to.client.grant_types and is_live_grant(to, policy, now, admits)
+
+
+def is_live_exchanged(token: AccessToken, to: IssuedTo, policy: Policy, now: int, admits: Admits | None) -> bool:
+    """Return whether a token that another client got by exchange is valid, as far as grant and clients go (RFC 8693).
+
+    It depends on the grant of the token that it was exchanged for, with that grant's client, and on its own client.
+    """
+    if not is_live_client(of_generation(to.client, token.client_generation), now, admits):
+        return False
+    return is_live_grant(IssuedTo(to.grantee, to.grant, to.person), policy, now, admits)
 
 
 def may_outlive_session(grant: Grant, client: Client | None, policy: Policy) -> bool:

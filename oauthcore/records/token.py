@@ -40,7 +40,8 @@ class AuthorizationCode:
 class AccessToken:
     """An access token; without a `grant` it is the client's own (RFC 6749 section 4.4).
 
-    `client_generation` is the registration of that `client_id` to which it belongs, if it has no grant. With a
+    `client_generation` is the registration of that `client_id` to which it belongs, if it has no grant, or that of
+    another client: what was exchanged (RFC 8693) is on the grant of the token that it was exchanged for. With a
     `confirmation` it needs a proof of possession of that key. `actors` act with it for the user, the current one first.
     """
 

@@ -51,10 +51,12 @@ def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify
     return digest("jti", Secret(jti)) if verified.header.get("typ") == "at+jwt" and isinstance(jti, str) else None
 
 
-def issued_to(token: AccessToken | RefreshToken | None, caller: Client | None = None) -> Flow[IssuedTo]:
+def issued_to(
+    token: AccessToken | RefreshToken | None, caller: Client | None = None, claim_names: tuple[str, ...] = ()
+) -> Flow[IssuedTo]:
     """Find what the liveness of a token depends on; `caller` is a client that has been found already.
 
-    The application is called last, and only if the grant exists: whether the user exists, without claims.
+    The application is called last, and only if the grant exists: whether the user exists, with these claims or none.
     """
     if token is None:
         return IssuedTo(None)
@@ -63,4 +65,9 @@ def issued_to(token: AccessToken | RefreshToken | None, caller: Client | None = 
     client = caller if is_callers else (yield from find(Client, token.client_id))
     if grant is None:
         return IssuedTo(client)
-    return IssuedTo(client, grant, (yield from claims(Claims(grant.subject, grant.client_id, ()))))
+    grantee = None
+    # RFC 8693: what another client was issued in exchange ends with the grant's client as well.
+    if grant.client_id != token.client_id:
+        is_callers = caller is not None and caller.client_id == grant.client_id
+        grantee = caller if is_callers else (yield from find(Client, grant.client_id))
+    return IssuedTo(client, grant, (yield from claims(Claims(grant.subject, grant.client_id, claim_names))), grantee)

@@ -84,7 +84,13 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
     ("line", "complaint"),
     [
         ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),
-        ("folder = 1", "folder = …: use one of bind, client_id_metadata, client_secrets, clients, issuer"),
+        ("folder = 1", "folder = …: use one of bind, client_id_metadata, client_secrets, clients, id_jag, issuer"),
+        ("[[token_exchange]]\nmode = 'x'", "token_exchange[1].client_ids = None: it is missing"),
+        (
+            "[[token_exchange]]\nclient_ids = ['a']\nallow = ['x']",
+            "token_exchange[1].allow[1] = 'x': use one of outlive",
+        ),
+        ("[[id_jag]]\nclient_ids = ['a']", "id_jag[1].audience = None: it is missing"),
         ("workers = '4'", "workers = '4': use a whole number"),
         ("workers = true", "workers = True: use a whole number"),
         ("workers = 0", "workers = 0: use a number, 1 or more"),

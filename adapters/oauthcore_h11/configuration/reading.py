@@ -23,8 +23,9 @@ from cattrs.errors import (
     IterableValidationNote,
 )
 
-from oauthcore import Allowance, ConfigurationError, Scope, Secret
+from oauthcore import Allowance, ConfigurationError, ExchangeAllowance, Scope, Secret
 from oauthcore.errors import OAuthError
+from oauthcore.named import Named
 from oauthcore.scope import parse_scope
 from oauthcore_h11.configuration.tables import Configuration, Description, Network, StorageTable
 
@@ -145,7 +146,8 @@ def converter(folder: Path, environment: Mapping[str, str]) -> Converter:
     strict.register_structure_hook(float, lambda value, _: float(exactly_number(value)))
     strict.register_structure_hook(Path, lambda value, _: folder / text(value, "use a path in quotes"))
     strict.register_structure_hook(Scope, lambda value, _: scope_of(value))
-    strict.register_structure_hook(Allowance, lambda value, _: allowance_of(value))
+    strict.register_structure_hook(Allowance, lambda value, _: allowance_of(value, Allowance))
+    strict.register_structure_hook(ExchangeAllowance, lambda value, _: allowance_of(value, ExchangeAllowance))
     strict.register_structure_hook(Secret, lambda value, _: secret_of(value, folder, environment))
     strict.register_structure_hook_func(lambda kind: kind == Network, lambda value, _: network_of(value))
     strict.register_structure_hook_func(lambda kind: kind == Description, lambda value, _: description_of(value))
@@ -259,9 +261,9 @@ def scope_of(value: object) -> Scope:
         raise Wrong(remedy) from None
 
 
-def allowance_of(value: object) -> Allowance:
+def allowance_of(value: object, kind: type[Named]) -> Named:
     """Take an allowance by its name, in small letters."""
-    names = {allowance.name.lower(): allowance for allowance in Allowance}
+    names = {allowance.name.lower(): allowance for allowance in kind}
     if not isinstance(value, str) or value not in names:
         raise Wrong(f"use one of {', '.join(names)}")
     return names[value]

@@ -174,6 +174,39 @@ storage = "sqlite:oauthcore.db"
 # new_per_minute = 120               # documents of strangers that each worker fetches
 # loopback = false                   # true: for tests, documents of localhost as well, by http
 
+# Clients that may exchange a token for another (RFC 8693), which are registered for the grant type
+# urn:ietf:params:oauth:grant-type:token-exchange as well; the first rule that fits counts. See docs/token-exchange.md.
+# [[token_exchange]]
+# client_ids = ["gateway"]           # who may exchange
+# subject_client_ids = ["my_app"]    # tokens that were issued to these clients; their own, if left out; or "*", and
+# subject_audience = ["https://gateway.example"]   # what the token to be exchanged has to be for
+# audience = ["https://api.example/mcp"]           # what the new one is for; if left out, what the first one is for
+# subject_token_types = ["access_token"]           # or "refresh_token", "id_token"
+# requested_token_types = ["access_token", "jwt"]
+# mode = "delegation"                # the new one says in act who acts; or "impersonation"
+# scope = "email"                    # at most this of what the first one has; all of it, if left out
+# extra_scope = "audit"              # and this, though the first one does not have it
+# lifetime = 60                      # else as is usual; it ends no later than the first one
+# require_may_act = false            # true: the first one has to say who may act
+# What follows is shut, and opened by its name:
+#   "outlive_subject"                the new token may end later than the first one
+#   "bound_subject"                  tokens that are bound to a key are taken without a proof of it
+#   "public_client"                  clients without a secret or a key may exchange, too
+# allow = []
+#
+# Clients that may have an assertion of who their user is, for another authorization server (ID-JAG).
+# [[id_jag]]
+# client_ids = ["my_app"]
+# audience = "https://auth.chat.example"           # that server's issuer
+# client_id_there = "f53f191f9311af35"             # what the client is called there
+# subject_token_types = ["id_token"]               # or "refresh_token" as well
+# resources = ["https://api.chat.example"]         # that may be named
+# scope = "chat.read"                # that may be asked for
+# lifetime = 300
+# email = false                      # true: with the e-mail address, where the user let the client know it
+# sector_identifier_uri = "https://chat.example/sector.json"   # of that server as a client here with pairwise subjects
+# allow = []                         # "outlive_subject"; "public_subject": show it to a client that has pairwise ones
+
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]
 email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }

@@ -14,13 +14,23 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from oauthcore import Allowance, ClientIdMetadata, ConfigurationError, Lifetimes, Registration, Scope, Secret
+from oauthcore import (
+    Allowance,
+    ClientIdMetadata,
+    ConfigurationError,
+    ExchangeAllowance,
+    Lifetimes,
+    Registration,
+    Scope,
+    Secret,
+)
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, MAX_FROM_USER, UNUSED_LIFETIME
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
 from oauthcore.resources import TrailingSlash
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.storage.purging import BATCH, more_than_nothing
+from oauthcore.token_exchange import ExchangeMode, SubjectTokenType
 from oauthcore_sqlite import Synchronous
 
 KEYS = KeyPolicy()
@@ -195,6 +205,40 @@ class ClientIdMetadataTable:
     max_fresh: int = CLIENT_ID_METADATA.max_fresh
     new_per_minute: int = CLIENT_ID_METADATA.new_per_minute
     loopback: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class TokenExchangeTable:
+    """Let clients exchange tokens (RFC 8693); the settings are those of `oauthcore.ExchangeRule`."""
+
+    client_ids: tuple[str, ...]
+    subject_token_types: tuple[SubjectTokenType, ...] = ("access_token",)
+    subject_client_ids: tuple[str, ...] = ()
+    subject_audience: tuple[str, ...] = ()
+    audience: tuple[str, ...] = ()
+    requested_token_types: tuple[Literal["access_token", "jwt"], ...] = ("access_token", "jwt")
+    mode: ExchangeMode = "delegation"
+    scope: Scope | None = None
+    extra_scope: Scope = attrs.Factory(Scope)
+    lifetime: int | None = None
+    require_may_act: bool = False
+    allow: tuple[ExchangeAllowance, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class IdJagTable:
+    """Let clients have assertions for another authorization server; the settings are those of `oauthcore.IdJagRule`."""
+
+    client_ids: tuple[str, ...]
+    audience: str
+    client_id_there: str | None = None
+    subject_token_types: tuple[Literal["id_token", "refresh_token"], ...] = ("id_token",)
+    resources: tuple[str, ...] = ()
+    scope: Scope = attrs.Factory(Scope)
+    lifetime: int = 300
+    email: bool = False
+    sector_identifier_uri: str | None = None
+    allow: tuple[ExchangeAllowance, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -465,6 +509,8 @@ class Configuration:
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None
+    token_exchange: tuple[TokenExchangeTable, ...] = ()
+    id_jag: tuple[IdJagTable, ...] = ()
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     client_secrets: ClientSecrets = ClientSecrets()

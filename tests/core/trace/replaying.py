@@ -16,7 +16,15 @@ from oauthcore.instruments import Call
 from oauthcore.trace import Recorder, Trace, replay
 
 _SIGNATURE = re.compile(r"eyJ[\w-]+\.[\w-]+\.([\w-]{20,})")
-_CODE = ("grants", "endpoints", "client_id_metadata", "resources", "registration", "trusted_issuers")
+_CODE = (
+    "grants",
+    "endpoints",
+    "client_id_metadata",
+    "resources",
+    "registration",
+    "trusted_issuers",
+    "token_exchange",
+)
 played = 0
 
 

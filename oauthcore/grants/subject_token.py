@@ -1,0 +1,203 @@
+"""The tokens of a token exchange: finding them, and proving that they are live (RFC 8693 section 2.1).
+
+A subject token says for whom the new token is, an actor token who acts. Both are tokens of this server: access tokens
+in either form, refresh tokens, ID tokens. What is wrong with one is an `invalid_request` (section 2.2.2), with one text
+for all reasons but the log's, so that nobody finds out which tokens are worth keeping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from oauthcore.context import Context
+from oauthcore.digest import Digest, Secret
+from oauthcore.errors import InvalidRequest
+from oauthcore.flow.effects import Claims, Flow, claims, find
+from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
+from oauthcore.jose.jwk import SERVER_ALGORITHMS
+from oauthcore.jose.registered_claims import audience_of
+from oauthcore.jose.strict_json import is_integer
+from oauthcore.oidc.person import NOBODY, Person
+from oauthcore.per_request import per_request
+from oauthcore.records.client import Client
+from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import IssuedTo, end_of_grant, is_live, registered_scope
+from oauthcore.records.record import Record
+from oauthcore.records.token import AccessToken, RefreshToken
+from oauthcore.resource.stored_token import find_access_token, issued_to, looks_signed
+from oauthcore.token_exchange import TOKEN_TYPE, VerifiedToken
+
+Role = Literal["subject", "actor"]
+
+# RFC 8693 section 3: `jwt` says of a token only what it looks like. Of ours, access tokens are such.
+SUBJECT_TOKEN_TYPES = frozenset({"access_token", "jwt", "refresh_token", "id_token"})
+# A refresh token says what may be issued to a client, and not who is acting.
+ACTOR_TOKEN_TYPES = SUBJECT_TOKEN_TYPES - {"refresh_token"}
+
+
+@per_request
+class PresentedToken:
+    """Hold a token as a client sent it, and as what; `type` is the end of the identifier (RFC 8693 section 3)."""
+
+    value: Secret
+    type: str
+    role: Role
+
+
+@per_request
+class IdToken:
+    """Hold an ID token whose signature has been verified: by its claims, and the grant that it was issued on."""
+
+    claims: Mapping[str, object]
+    client_id: str
+
+
+@per_request
+class FoundToken:
+    """Hold what was found for a presented token, and what its liveness depends on; None for what does not exist."""
+
+    presented: PresentedToken
+    token: AccessToken | RefreshToken | IdToken | None
+    to: IssuedTo
+    claims: Mapping[str, object]
+
+    @property
+    def relied_on(self) -> tuple[Record, ...]:
+        """Return the records that the token's liveness depends on."""
+        record = self.token if isinstance(self.token, AccessToken | RefreshToken) else None
+        records = (record, self.to.grant, self.to.client, self.to.grantee)
+        return tuple(one for one in records if one is not None)
+
+
+def read_presented(value: str | None, type_: str | None, role: Role, known: frozenset[str]) -> PresentedToken | None:
+    """Read a token and its type; None if neither is there. Raises `InvalidRequest` for one without the other."""
+    if value is None and type_ is None:
+        return None
+    # RFC 8693 section 2.1: the type is REQUIRED with the token, and MUST NOT be there without it.
+    if value is None or type_ is None:
+        raise InvalidRequest.with_description("a token of the exchange needs its type, and a type its token")
+    name = type_.removeprefix(TOKEN_TYPE)
+    if name == type_ or name not in known:
+        raise InvalidRequest.with_description("a token of the exchange has a type that is not taken here")
+    return PresentedToken(Secret(value), name, role)
+
+
+def find_presented(
+    presented: PresentedToken, caller: Client, claim_names: tuple[str, ...], context: Context
+) -> Flow[FoundToken]:
+    """Find a token, its grant and its clients; `claim_names` are claims of its user to load on the way."""
+    if presented.type == "id_token":
+        return (yield from _find_id_token(presented, caller, claim_names, context))
+    value = presented.value
+    token: AccessToken | RefreshToken | None
+    read: Mapping[str, object] = NOBODY
+    if presented.type == "refresh_token":
+        token = yield from find(RefreshToken, context.digest("refresh_token", value))
+    elif presented.type == "jwt" and not looks_signed(value):
+        token = None
+    else:
+        token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
+        if token is not None and looks_signed(value):
+            read = read_claims(read_signed(value.reveal()).payload)  # its signature has been verified
+    to = yield from issued_to(token, caller, claim_names)
+    return FoundToken(presented, token, to, read)
+
+
+def _find_id_token(
+    presented: PresentedToken, caller: Client, claim_names: tuple[str, ...], context: Context
+) -> Flow[FoundToken]:
+    """Find the grant that an ID token of this server names; the signature comes first."""
+    keys = yield from context.own_keys()
+    try:
+        verified = context.verify(presented.value.reveal(), keys, SERVER_ALGORITHMS)
+        audience = audience_of(verified.claims)
+    except InvalidJwt:
+        return FoundToken(presented, None, IssuedTo(None), NOBODY)
+    read = verified.claims
+    grant_id = read.get("grant_id")
+    # RFC 8725 section 3.12: the same keys sign access tokens (at+jwt), logout tokens (events) and ID-JAGs; none of them
+    # says who was authenticated for a client.
+    is_id_token = read.get("iss") == context.issuer and verified.header.get("typ") == "JWT" and "events" not in read
+    if not is_id_token or len(audience) != 1 or not isinstance(grant_id, str):
+        return FoundToken(presented, None, IssuedTo(None), NOBODY)
+    grant = yield from find(Grant, Digest(grant_id))
+    client: Client | None = caller
+    if audience[0] != caller.client_id:
+        client = yield from find(Client, audience[0])
+    person: Person | None = None
+    if grant is not None:
+        person = yield from claims(Claims(grant.subject, grant.client_id, claim_names))
+    return FoundToken(presented, IdToken(read, audience[0]), IssuedTo(client, grant, person), read)
+
+
+def prove_live(found: FoundToken, context: Context) -> VerifiedToken:
+    """Describe a token that is live; raises `InvalidRequest` for every other (RFC 8693 section 2.2.2)."""
+    token, to = found.token, found.to
+    if token is None:
+        raise _unacceptable(found, "is unknown, or not of its type")
+    if isinstance(token, IdToken):
+        return _live_id_token(token, found, context)
+    client = to.client
+    if client is None or not is_live(token, to, context.policy, context.now, context.admits):
+        raise _unacceptable(found, "has expired, or was revoked or replaced, or its client or user is gone")
+    if isinstance(token, RefreshToken):
+        assert to.grant is not None
+        return _of_grant(to.grant, client, token.expires_at, found, context)
+    may_act = found.claims.get("may_act")
+    return VerifiedToken(
+        type="access_token",
+        client_id=token.client_id,
+        subject=token.subject,
+        scope=registered_scope(token.scope, client, context.policy),
+        audience=token.audience,
+        expires_at=token.expires_at,
+        issuer=context.issuer,
+        actors=token.actors,
+        confirmation=token.confirmation,
+        may_act=None if may_act is None else _may_act(may_act, found),
+        claims=found.claims,
+    )
+
+
+def _live_id_token(token: IdToken, found: FoundToken, context: Context) -> VerifiedToken:
+    client, grant, expires_at = found.to.client, found.to.grant, token.claims.get("exp")
+    # OIDC Core section 3.1.3.7: it is over at `exp`. Its maker's clock is this one, so no skew is forgiven.
+    if not is_integer(expires_at) or context.now >= expires_at:
+        raise _unacceptable(found, "has expired")
+    if client is None or grant is None or grant.client_id != token.client_id:
+        raise _unacceptable(found, "is of a grant that does not exist any more")
+    end = end_of_grant(found.to, context.policy, context.now, context.admits)
+    if end is not None:
+        raise _unacceptable(found, f"is over: its {end}")
+    return _of_grant(grant, client, expires_at, found, context)
+
+
+def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, context: Context) -> VerifiedToken:
+    """Describe a refresh token or an ID token: both stand for all that their grant allows."""
+    may_act = found.claims.get("may_act")
+    return VerifiedToken(
+        type="refresh_token" if found.presented.type == "refresh_token" else "id_token",
+        client_id=client.client_id,
+        subject=grant.subject,
+        scope=registered_scope(grant.scope, client, context.policy),
+        audience=grant.resources or (context.issuer,),
+        expires_at=min(expires_at, grant.expires_at),
+        issuer=context.issuer,
+        may_act=None if may_act is None else _may_act(may_act, found),
+        claims=found.claims,
+    )
+
+
+def _may_act(value: object, found: FoundToken) -> Mapping[str, object]:
+    # RFC 8693 section 4.4: an object. One that can't be read allows nobody.
+    if not isinstance(value, dict):
+        raise _unacceptable(found, "has a may_act that is no object")
+    return value
+
+
+def _unacceptable(found: FoundToken, reason: str) -> InvalidRequest:
+    role = found.presented.role
+    if role == "actor":
+        return InvalidRequest.with_description("the actor_token is invalid", f"the actor token {reason}")
+    return InvalidRequest.with_description("the subject_token is invalid", f"the subject token {reason}")

@@ -1,0 +1,304 @@
+"""The token exchange grant: a token for a token (RFC 8693).
+
+What is issued is on the grant of the subject token: it ends when the user withdraws that, when its client or the one
+that exchanged is disabled, and by itself when the subject token would. It has no more scope, unless the policy adds
+some by name. Nothing of the subject token is used up: a refresh token is not rotated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
+from oauthcore.grants.audience import MAX_RESOURCES, understood_scope
+from oauthcore.grants.id_jag import EMAIL_CLAIMS, ID_JAG, UnsignedIdJag, id_jag, id_jag_response
+from oauthcore.grants.issuance import Tokens, answered, issue_access
+from oauthcore.grants.subject_token import (
+    ACTOR_TOKEN_TYPES,
+    SUBJECT_TOKEN_TYPES,
+    FoundToken,
+    PresentedToken,
+    find_presented,
+    prove_live,
+    read_presented,
+)
+from oauthcore.grants.terms import TokenTerms, usual_terms
+from oauthcore.grants.token_request import TokenRequest
+from oauthcore.oidc.subject import subject_for
+from oauthcore.per_request import per_request
+from oauthcore.records.actor import Actor
+from oauthcore.records.client import Client
+from oauthcore.records.client_subject import client_subject
+from oauthcore.records.liveness import registered_scope
+from oauthcore.resource_uri import comparable
+from oauthcore.scope import Scope, resolve_scope
+from oauthcore.token_exchange import (
+    TOKEN_TYPE,
+    AllowedExchange,
+    AllowedIdJag,
+    ExchangeAllowance,
+    ExchangeRequest,
+    RequestedTokenType,
+    VerifiedToken,
+)
+from oauthcore.wire.http import Response
+
+# RFC 8693 section 4.1: nesting expresses a chain of delegation. Without an end, two clients that exchange each other's
+# tokens would make tokens of any size.
+MAX_ACTORS = 8
+_REQUESTED: Mapping[str, RequestedTokenType] = {
+    TOKEN_TYPE + "access_token": "access_token",
+    TOKEN_TYPE + "jwt": "jwt",
+    TOKEN_TYPE + ID_JAG: "id-jag",
+}
+# No refresh token is issued, so nothing would be offline.
+_NO_REFRESH = Scope(("offline_access",))
+
+
+@per_request
+class Exchange:
+    """Hold what a client sends to exchange a token (RFC 8693 section 2.1)."""
+
+    subject: PresentedToken
+    actor: PresentedToken | None
+    requested_token_type: RequestedTokenType
+    audiences: tuple[str, ...]
+    scope: Scope | None
+
+
+@per_request
+class ExchangeFacts:
+    """Hold what was found for the tokens of an exchange."""
+
+    subject: FoundToken
+    actor: FoundToken | None = None
+
+
+def token_exchange(request: TokenRequest, context: Context) -> Flow[Outcome]:
+    """Exchange a token."""
+    exchange = read_exchange(request)
+    names = EMAIL_CLAIMS if exchange.requested_token_type == "id-jag" and context.openid is not None else ()
+    subject = yield from find_presented(exchange.subject, request.client, names, context)
+    actor = None
+    if exchange.actor is not None:
+        actor = yield from find_presented(exchange.actor, request.client, (), context)
+    decision = decide(exchange, request, ExchangeFacts(subject, actor), context)
+    value = decision.value
+    if isinstance(value, UnsignedIdJag):
+        return Decision((yield from id_jag_response(value, context)), decision.changes, decision.events)
+    answer: Decision[Tokens | Response] = Decision(value, decision.changes, decision.events)
+    return (yield from answered(answer, context))
+
+
+def read_exchange(request: TokenRequest) -> Exchange:
+    """Read the parameters; raises `InvalidRequest` and `InvalidScope`."""
+    form = request.parameters
+    subject = read_presented(
+        form.need("subject_token"), form.need("subject_token_type"), "subject", SUBJECT_TOKEN_TYPES
+    )
+    assert subject is not None
+    actor = read_presented(form.get("actor_token"), form.get("actor_token_type"), "actor", ACTOR_TOKEN_TYPES)
+    requested = form.get("requested_token_type") or TOKEN_TYPE + "access_token"
+    # RFC 8693 section 2.2.1: a refresh token would make of a loan a possession; no other type is issued either.
+    if requested not in _REQUESTED:
+        raise InvalidRequest.with_description("the requested_token_type is not one that is issued here")
+    audiences = form.all("audience")
+    if len(audiences) + len(request.resources) > MAX_RESOURCES:
+        raise InvalidTarget.with_description("too many resources are requested for one token")
+    # RFC 8707 section 2: an absolute URI, without a fragment. An audience may be any name (RFC 8693 section 2.1).
+    if any(comparable(uri) is None for uri in request.resources):
+        raise InvalidTarget("a resource is no absolute URI, or has a fragment")
+    return Exchange(subject, actor, _REQUESTED[requested], audiences, request.scope)
+
+
+def decide(
+    exchange: Exchange, request: TokenRequest, facts: ExchangeFacts, context: Context
+) -> Decision[Tokens | UnsignedIdJag]:
+    """Verify the tokens, ask the policy, and issue what it allows."""
+    client, settings = request.client, context.token_exchange
+    assert settings is not None
+    subject = prove_live(facts.subject, context)
+    # RFC 6749 section 6: a refresh token is bound to its client, whatever a policy says.
+    if subject.type == "refresh_token" and subject.client_id != client.client_id:
+        raise InvalidRequest.with_description("the subject_token is invalid", "the refresh token is another client's")
+    actor = None if facts.actor is None else prove_actor(prove_live(facts.actor, context), subject, client)
+    described = ExchangeRequest(
+        client=client,
+        subject=subject,
+        requested_token_type=exchange.requested_token_type,
+        actor=actor,
+        resources=request.resources,
+        audiences=exchange.audiences,
+        scope=exchange.scope,
+    )
+    allowed = settings.allowed(described)
+    check_binding(subject, request, allowed.allow)
+    if isinstance(allowed, AllowedIdJag) != (exchange.requested_token_type == "id-jag"):
+        raise InvalidRequest("the policy allows another type of token than is requested")
+    name = "id_jag_issued" if isinstance(allowed, AllowedIdJag) else "token_exchanged"
+    grant = facts.subject.to.grant
+    events = (Event(name, client.client_id, subject.subject, None if grant is None else grant.key),)
+    # Whatever this relies on has to be the same when it is committed: a token that is revoked meanwhile buys nothing.
+    relied_on = required(client, facts)
+    if isinstance(allowed, AllowedIdJag):
+        assertion = id_jag(described, allowed, facts.subject, request, context)
+        return Decision(assertion, relied_on, events)
+    tokens = issue(described, allowed, facts, request, context)
+    return Decision(tokens, (*relied_on, Insert(tokens.access.record)), events)
+
+
+def prove_actor(actor: VerifiedToken, subject: VerifiedToken, client: Client) -> VerifiedToken:
+    """Check that an actor token says who acts here: it is the client's own, and not the subject's."""
+    # Whoever was sent another's token, as an API is, would otherwise act as that one from then on.
+    if actor.client_id != client.client_id:
+        raise InvalidRequest.with_description("the actor_token is invalid", "the actor token is another client's")
+    # RFC 8693 section 1.1: a subject that acts for itself is neither delegation nor impersonation.
+    if actor.subject is not None and actor.subject == subject.subject:
+        raise InvalidRequest.with_description("the actor_token is invalid", "the actor token is the subject's own")
+    # An actor whose own token is borrowed would leave out of the chain who acts with it.
+    if actor.actors or actor.confirmation is not None:
+        raise InvalidRequest.with_description(
+            "the actor_token is invalid", "the actor token is bound to a key, or somebody else acts with it"
+        )
+    return actor
+
+
+def check_binding(subject: VerifiedToken, request: TokenRequest, allow: frozenset[ExchangeAllowance]) -> None:
+    """Check that a subject token that is bound to a key came with a proof of that key (RFC 7800, RFC 9449)."""
+    # Otherwise an exchange would make a bearer token of one that is useless to a thief.
+    proven = None if request.proof is None else request.proof.confirmation
+    is_open = subject.confirmation is None or ExchangeAllowance.BOUND_SUBJECT in allow
+    if not is_open and proven != subject.confirmation:
+        raise InvalidRequest.with_description("the subject_token is bound to a key that was not proven")
+
+
+def required(client: Client, facts: ExchangeFacts) -> tuple[Change, ...]:
+    """Return the records that an exchange relies on, each once."""
+    found = (client, *facts.subject.relied_on, *(() if facts.actor is None else facts.actor.relied_on))
+    return tuple(Require(record) for record in {(type(one), one.key): one for one in found}.values())
+
+
+def issue(
+    exchange: ExchangeRequest, allowed: AllowedExchange, facts: ExchangeFacts, request: TokenRequest, context: Context
+) -> Tokens:
+    """Issue an access token, and never a refresh token: whoever needs a token for longer exchanges again."""
+    client, subject = exchange.client, exchange.subject
+    if client.is_public and ExchangeAllowance.PUBLIC_CLIENT not in allowed.allow:
+        raise UnauthorizedClient("a public client may not exchange tokens")
+    # A client's own token has that client for its subject; there is no grant to hang another client's on.
+    if subject.subject is None and (subject.client_id != client.client_id or exchange.actor is not None):
+        raise InvalidRequest.with_description("a client's own token is exchanged by itself alone, and without an actor")
+    audience = audience_of(allowed, exchange, context)
+    scope = scope_of(exchange, allowed, audience, context)
+    terms = usual_terms(client, scope, request.proof, context, audience)
+    terms = attrs.evolve(
+        terms,
+        actors=actors_of(exchange, allowed, context),
+        expires_at=expiry_of(terms, exchange, allowed, context),
+    )
+    issued = "access_token"
+    if exchange.requested_token_type == "jwt":
+        terms, issued = as_jwt(terms, context), "jwt"
+    access = issue_access(terms, facts.subject.to.grant, context.mint(), context)
+    # RFC 8693 section 2.2.1: issued_token_type is REQUIRED. A JWT access token is an access token: its token_type is
+    # as usual.
+    return Tokens(access, members=(("issued_token_type", TOKEN_TYPE + issued),))
+
+
+def audience_of(allowed: AllowedExchange, exchange: ExchangeRequest, context: Context) -> tuple[str, ...]:
+    """Return what the token is for; raises `InvalidTarget` for a resource that is registered for other clients."""
+    if not allowed.audience:
+        raise InvalidTarget("the policy allows the exchange for nothing")
+    resources = context.resources
+    if resources is None:
+        return allowed.audience
+    if any(not resources.admits(uri, exchange.client) for uri in allowed.audience):
+        raise InvalidTarget("a resource is registered for other clients than this one")
+    found = ((uri, resources.find(uri, exchange.client)) for uri in allowed.audience)
+    return tuple(dict.fromkeys(uri if one is None else one.uri for uri, one in found))
+
+
+def scope_of(exchange: ExchangeRequest, allowed: AllowedExchange, audience: tuple[str, ...], context: Context) -> Scope:
+    """Return the scope of the token: within that of the subject token, the policy and the client's registration.
+
+    Raises `InvalidScope` for a scope that is more, and if nothing is left.
+    """
+    implies = context.policy.implies
+    kept = exchange.subject.scope.without(_NO_REFRESH)
+    possible = kept if allowed.scope is None else implies.within(kept, allowed.scope)
+    possible = registered_scope(possible.union(allowed.extra_scope), exchange.client, context.policy)
+    if kept and not possible:
+        raise InvalidScope("nothing of the subject token's scope may be exchanged by this client")
+    scope = possible
+    if exchange.scope is not None:
+        scope = implies.within(resolve_scope(exchange.scope, possible, implies(possible)), possible)
+    resources = context.resources
+    # Scopes are told apart where all of the audience is registered; a name of the policy's takes any.
+    known = resources is not None and all(
+        uri == context.issuer or resources.find(uri, exchange.client) is not None for uri in audience
+    )
+    return understood_scope(scope, audience, audience, exchange.client, context) if known else scope
+
+
+def actors_of(exchange: ExchangeRequest, allowed: AllowedExchange, context: Context) -> tuple[Actor, ...]:
+    """Return who acts with the token, the current one first; raises `InvalidRequest` for who may not (section 4.4).
+
+    Those who act with the subject token stay in the chain, whatever the mode: else an exchange would hide them.
+    """
+    client, subject, actor = exchange.client, exchange.subject, exchange.actor
+    if subject.subject is None:
+        return ()
+    if actor is None or actor.subject is None:
+        current = Actor(client_subject(client.client_id))
+    else:
+        current = Actor(subject_for(client, actor.subject, context))
+    if subject.may_act is not None or allowed.require_may_act:
+        check_may_act(current, exchange, context)
+    if allowed.mode == "impersonation":
+        # An actor token that is not used would let its sender believe that the token says who acts.
+        if actor is not None:
+            raise InvalidRequest.with_description("the exchange is allowed without an actor_token only")
+        return subject.actors
+    actors = subject.actors if subject.actors[:1] == (current,) else (current, *subject.actors)
+    if len(actors) > MAX_ACTORS:
+        raise InvalidRequest.with_description("too many parties act with the subject_token already")
+    return actors
+
+
+def check_may_act(current: Actor, exchange: ExchangeRequest, context: Context) -> None:
+    """Check that the subject token names who acts in its `may_act` (RFC 8693 section 4.4)."""
+    named = exchange.subject.may_act or {}
+    client_id = exchange.client.client_id
+    subjects = {current.subject, client_id} if exchange.actor is None else {current.subject}
+    is_named = named.get("sub") in subjects or ("sub" not in named and named.get("client_id") == client_id)
+    # Section 4.4: `sub` alone may not be unique; with `iss` it is that issuer's.
+    if (
+        not is_named
+        or named.get("iss", context.issuer) != context.issuer
+        or named.get("client_id", client_id) != client_id
+    ):
+        raise InvalidRequest.with_description("the subject_token does not allow this client or actor to act")
+
+
+def expiry_of(terms: TokenTerms, exchange: ExchangeRequest, allowed: AllowedExchange, context: Context) -> int:
+    """Return when the token expires: no later than subject and actor token do, unless the policy allows it."""
+    expires_at = terms.expires_at if allowed.lifetime is None else context.now + allowed.lifetime
+    if ExchangeAllowance.OUTLIVE_SUBJECT in allowed.allow:
+        return expires_at
+    expires_at = min(expires_at, exchange.subject.expires_at)
+    return expires_at if exchange.actor is None else min(expires_at, exchange.actor.expires_at)
+
+
+def as_jwt(terms: TokenTerms, context: Context) -> TokenTerms:
+    """Return the terms of a token that is requested as a JWT; raises `InvalidRequest` without a key to sign it with."""
+    assert context.token_exchange is not None
+    alg, own = context.token_exchange.alg, terms.client.id_token_signed_response_alg
+    if alg is None:
+        raise InvalidRequest.with_description("the requested_token_type is not one that is issued here")
+    usual = own if own in context.token_exchange.algorithms else alg
+    return attrs.evolve(terms, format="jwt", signing_alg=terms.signing_alg or usual)
