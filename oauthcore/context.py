@@ -11,7 +11,7 @@ import attrs
 from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
-from oauthcore.errors import ConfigurationError
+from oauthcore.errors import ConfigurationError, InvalidScope
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify
 from oauthcore.jose.jwk import Jwk
@@ -142,7 +142,10 @@ class Context:
             registered, omitted = registered.within(allowed), omitted.within(allowed)
         implies = self.policy.implies
         allowed = implies(registered) if implies.implied else registered
-        return resolve_scope(requested, omitted, allowed, ignore_unknown=ignored)
+        try:
+            return resolve_scope(requested, omitted, allowed, ignore_unknown=ignored)
+        except InvalidScope as error:
+            raise error.by_setting("client.scope") from None
 
     def access_token_expires_at(self, client: Client) -> int:
         """Return the second an access token for this client expires, if made now."""

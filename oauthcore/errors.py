@@ -6,6 +6,9 @@ There are separate texts for the peer and the operator. The peer gets `code` and
 Users read `description`, on a page and in their language. Client developers read `error_description`, which is the same
 unless the error was made by `with_description`: then it says what is wrong with the request. Programs also read the
 `headers` of the response.
+
+`setting` names the setting that decided, if there is one. In developer mode (`clients/developer_mode.py`) the error has
+an `explanation`, and only then do the reason and the setting leave the server.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import ClassVar, Self
+
+import attrs
 
 # RFC 9110 sections 5.6.2 and 5.5, in ASCII: a value without white space around it and without a line end, which would
 # allow an attacker to inject headers, or a response.
@@ -24,6 +29,18 @@ _OWN_FIELD = re.compile(
 )
 
 
+@attrs.frozen
+class Explanation:
+    """Hold why a request was refused, for the developer of the client: the setting that decided, and what it is set to.
+
+    `setting` and `value` are None where no setting decided, or where its value is nothing to show.
+    """
+
+    reason: str
+    setting: str | None = None
+    value: str | None = None
+
+
 class OAuthError(Exception):
     """Refuse a request with a registered error code (RFC 6749 sections 4.1.2.1 and 5.2, and the IANA registry)."""
 
@@ -32,6 +49,8 @@ class OAuthError(Exception):
     description: ClassVar[str]
     retry_after: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    setting: str | None = None
+    explanation: Explanation | None = None
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -48,6 +67,11 @@ class OAuthError(Exception):
         error = cls(text if reason is None else reason)
         error.error_description = f"{text}."
         return error
+
+    def by_setting(self, setting: str) -> Self:
+        """Name the setting that decided, as in `client.redirect_uris`, and return the error, to be raised."""
+        self.setting = setting
+        return self
 
     def with_header(self, name: str, value: str) -> Self:
         """Add a header to the response, and return the error, to be raised: a `DPoP-Nonce` (RFC 9449 section 8), say.

@@ -44,7 +44,9 @@ def parse_challenge(value: str | None, method: str | None, *, plain_allowed: boo
         case "plain" if plain_allowed:
             return CodeChallenge(value, "plain")
         case "plain":
-            raise InvalidRequest.with_description("code_challenge_method plain (the default) is not allowed; use S256")
+            raise InvalidRequest.with_description(
+                "code_challenge_method plain (the default) is not allowed; use S256"
+            ).by_setting("policy.allow")
         case _:
             raise InvalidRequest.with_description("code_challenge_method is unknown; use S256")
 

@@ -14,9 +14,14 @@ from urllib.parse import quote, urlsplit
 from oauthcore.errors import MissingRedirectUri, UnregisteredRedirectUri
 from oauthcore.per_request import per_request
 
+_SETTING = "client.redirect_uris"
+
 ResponseMode = Literal["query", "fragment", "form_post"]
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+
+# Enough to see what is wrong with a redirect URI.
+MAX_SHOWN = 200
 
 # Ports from 1 to 65535, spelled as everybody spells them.
 _PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -68,11 +73,15 @@ def validate_redirect(requested: str | None, registered: tuple[str, ...]) -> Val
         # RFC 6749 section 3.1.2.3: with several registered URIs the client MUST name one. To choose the first would
         # send the code to whichever the operator happened to list first.
         if len(registered) != 1:
-            raise MissingRedirectUri("redirect_uri is missing, and the client has not exactly one registered")
+            raise MissingRedirectUri(
+                "redirect_uri is missing, and the client has not exactly one registered"
+            ).by_setting(_SETTING)
         return ValidatedRedirect(registered[0], given=False)
     if is_registered(requested, registered):
         return ValidatedRedirect(requested, given=True)
-    raise UnregisteredRedirectUri("redirect_uri is not registered for this client")
+    # The log names it: a slash or a port that differs is seen only where both are.
+    reason = f"redirect_uri is not registered for this client: {requested[:MAX_SHOWN]!r}"
+    raise UnregisteredRedirectUri(reason).by_setting(_SETTING)
 
 
 def is_registered(uri: str, registered: tuple[str, ...]) -> bool:

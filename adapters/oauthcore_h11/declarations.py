@@ -60,6 +60,8 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
         settings["jwks"] = jwks_in(f"{place}.jwks_file", jwks_file)
     if table.response_types is None:
         settings["response_types"] = response_types_for(table.grant_types)
+    if table.explain_until is not None:
+        settings["explain_until"] = int(table.explain_until.timestamp())
     if table.id_token_claims is None:
         settings["id_token_claims"] = reads_id_tokens(table.scope)
     client = Client(**settings)

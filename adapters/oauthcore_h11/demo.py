@@ -32,7 +32,7 @@ from oauthcore.openid import OpenID
 from oauthcore.records.login import BY_PASSWORD
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
 from oauthcore_fetch import AsyncFetcher
-from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, DemoMcp, make_mcp, resources_of
+from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, DemoMcp, in_developer_mode, make_mcp, resources_of
 from oauthcore_pages import Pages, Templates
 
 PATHS = Paths(
@@ -205,7 +205,8 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
     storage = MemoryStorage()
     seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
-        run(server.clients.register(client, None if secret is None else Secret(secret)), World(storage))
+        secret_of = None if secret is None else Secret(secret)
+        run(server.clients.register(in_developer_mode(client), secret_of), World(storage))
     # It fetches what clients publish of themselves, and keys: over https, from public addresses alone.
     world = AsyncWorld(storage, authenticate=authenticate, claims=claims, fetch=AsyncFetcher())
     return Demo(server, pages, world, make_mcp(server) if mcp else None)

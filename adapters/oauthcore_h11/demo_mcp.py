@@ -13,6 +13,7 @@ from oauthcore import (
     Access,
     AnyoneMayRegister,
     AuthorizationServer,
+    Client,
     ClientIdMetadata,
     Registration,
     Request,
@@ -29,12 +30,24 @@ PATH = "/mcp"
 # What every request takes; one of the tools takes more.
 SCOPE, SCOPES = "read", ("read", "write")
 NAME = "The demo's notes"
+# Longer than any demo runs: whoever tries a client here is its developer.
+FOR_EVER = 2**40
+
+
+def in_developer_mode(client: Client) -> Client:
+    """Return a client whose errors say their reason and the setting, as those of all the demo's clients."""
+    return attrs.evolve(client, explain_until=FOR_EVER)
+
+
 # What a client may ask for that nobody has registered: it registers itself, or publishes what it is.
 OFFERED_SCOPE = as_scope("read write openid email profile offline_access")
 REGISTRATION = Registration(
-    access=AnyoneMayRegister(), scope=OFFERED_SCOPE, grant_types=("authorization_code", "refresh_token")
+    access=AnyoneMayRegister(),
+    scope=OFFERED_SCOPE,
+    grant_types=("authorization_code", "refresh_token"),
+    review=in_developer_mode,
 )
-DOCUMENTS = ClientIdMetadata(scope=OFFERED_SCOPE)
+DOCUMENTS = ClientIdMetadata(scope=OFFERED_SCOPE, review=in_developer_mode)
 MAX_NOTE = 1_000
 _NOTE: Mapping[str, object] = {
     "type": "object",

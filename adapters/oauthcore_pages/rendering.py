@@ -249,6 +249,7 @@ class Templates:
             description=description,
             retry_url=retry_url,
             way_on=page.way_on,
+            explanation=page.explanation,
         )
 
     def describe(self, token: str, language: str) -> str:

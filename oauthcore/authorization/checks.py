@@ -19,6 +19,7 @@ from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.unstored import check_length
 from oauthcore.authorization.validated import Redirectable, RequestedAccess, RequestedResponse, ValidatedRequest
 from oauthcore.check import Check
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.errors import (
     DisabledClient,
@@ -279,7 +280,7 @@ def read_redirectable(
             check.function(draft, context)
         except OAuthError as error:
             if check.failure == "page":
-                raise
+                raise explain(error, client, context) from None
             refused = error
     redirectable = Redirectable(draft.request, draft.client, draft.redirect)
     return redirectable if refused is None else RefusedObject(redirectable, refused)
@@ -290,8 +291,11 @@ def prove_redirect(
 ) -> Redirectable:
     """Run the checks of a stored request whose failure is an error page; raises it."""
     draft = Draft(request, client)
-    for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:
-        check.function(draft, context)
+    try:
+        for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:
+            check.function(draft, context)
+    except OAuthError as error:
+        raise explain(error, client, context) from None
     return Redirectable(draft.request, draft.client, draft.redirect)
 
 

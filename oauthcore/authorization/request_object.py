@@ -51,7 +51,9 @@ def apply_request_object(request: AuthorizationRequest, client: Client, context:
         # RFC 9101 section 10.5: a client registered so is refused without an object. Else an attacker who controls the
         # browser would simply drop the signature.
         if client.require_signed_request_object:
-            raise InvalidRequest("the client has to send its requests as request objects (RFC 9101 section 10.5)")
+            raise InvalidRequest(
+                "the client has to send its requests as request objects (RFC 9101 section 10.5)"
+            ).by_setting("client.require_signed_request_object")
         return request
     if not is_offered(by_value=request.request is not None, context=context):
         return request
@@ -80,7 +82,7 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     # OIDC Core section 6.2 and RFC 9101 section 10.4.1: only pre-registered URIs are fetched. Else anybody could have
     # the server send requests into its own network (SSRF).
     if url not in {registered.partition("#")[0] for registered in client.request_uris}:
-        raise InvalidRequestUri("request_uri is not registered for this client")
+        raise InvalidRequestUri("request_uri is not registered for this client").by_setting("client.request_uris")
     documents = context.documents_of(client)
     body = documents.get(url, context.now).body
     if body is None or hash_of(body) != fragment:

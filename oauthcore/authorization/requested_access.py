@@ -44,7 +44,7 @@ def known_client(client: Client | None, context: Context) -> Client:
         raise UnknownClient("the client has a metadata document that is not taken here")
     # Errors for disabled or expired clients are shown on a page, too: somebody else may own their redirect URIs by now.
     if not is_live_client(client, context.now, context.admits):
-        raise DisabledClient("the client is disabled")
+        raise DisabledClient("the client is disabled").by_setting("client.enabled")
     return client
 
 
@@ -66,9 +66,9 @@ def check_no_object(draft: Draft, _: Context) -> None:
     # OIDC Core section 3.1.2.6 has an error for each of the two. To ignore the object instead would answer the
     # parameters beside it, which its signature does not cover.
     if draft.request.request is not None:
-        raise RequestNotSupported("request was given")
+        raise RequestNotSupported("request was given").by_setting("openid")
     if draft.request.request_uri is not None:
-        raise RequestUriNotSupported("request_uri was given")
+        raise RequestUriNotSupported("request_uri was given").by_setting("openid")
 
 
 def check_no_registration(draft: Draft, _: Context) -> None:
@@ -117,7 +117,9 @@ def check_scope(draft: Draft, context: Context) -> None:
     named = None if text is None else parse_scope(text)
     if named is not None and "openid" in named and context.openid is None:
         # The client expects an ID token, and should get this error before the user signs in rather than after.
-        raise InvalidScope.with_description("scope openid was requested, but this server does not offer OpenID Connect")
+        raise InvalidScope.with_description(
+            "scope openid was requested, but this server does not offer OpenID Connect"
+        ).by_setting("openid")
     # RFC 6749 section 3.3: an omitted scope means the default, and one that exceeds the registration is `invalid_scope`
     # or cut down, as the policy says.
     scope = context.requested_scope(named, draft.client)

@@ -32,13 +32,17 @@ def check_response_type(draft: Draft, context: Context) -> None:
     # The policy decides what the server offers, the registration what this client uses. A client of the code flow then
     # never receives a token in a URL because somebody changed `response_type` (RFC 9700 section 2.1.2).
     if response_type is None or name not in context.policy.response_types:
-        raise UnsupportedResponseType("the response type is not offered")
+        raise UnsupportedResponseType("the response type is not offered").by_setting("policy.response_types")
     if name not in draft.client.response_types:
-        raise UnauthorizedClient.with_description("the client is not registered for this response type")
+        raise UnauthorizedClient.with_description("the client is not registered for this response type").by_setting(
+            "client.response_types"
+        )
     # OIDC Dynamic Client Registration section 2 says which grant types a response type needs.
     for grant_type in response_type.grant_types:
         if grant_type not in draft.client.grant_types:
-            raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant")
+            raise UnauthorizedClient(f"the client is not registered for the {grant_type} grant").by_setting(
+                "client.grant_types"
+            )
     draft.response_type = response_type
 
 
@@ -102,7 +106,7 @@ def check_code_challenge(draft: Draft, context: Context) -> None:
     if client.is_public:
         raise InvalidRequest.with_description(
             "code_challenge is missing", "code_challenge is missing, and the client is public"
-        )
+        ).by_setting("client.token_endpoint_auth_method")
     # RFC 9700 section 2.1.1 recommends PKCE for confidential clients too: client authentication does not stop code
     # injection, where an attacker has the real client redeem a stolen code (RFC 9700 section 4.5).
     if not context.allows(Allowance.CONFIDENTIAL_WITHOUT_PKCE, client) and not brings_nonce(draft, context):
@@ -118,7 +122,9 @@ def brings_nonce(draft: Draft, context: Context) -> bool:
 def unbound_code(context: Context) -> InvalidRequest:
     """Return the refusal of a confidential client's request for a code that nothing binds: with what it lacks."""
     if context.openid is not None and context.policy.code_binding is CodeBinding.PKCE_OR_NONCE:
-        return InvalidRequest.with_description("code_challenge is missing: send one, or scope openid with a nonce")
+        return InvalidRequest.with_description(
+            "code_challenge is missing: send one, or scope openid with a nonce"
+        ).by_setting("policy.code_binding")
     return InvalidRequest.with_description(
         "code_challenge is missing", "code_challenge is missing, and the policy demands it"
-    )
+    ).by_setting("policy.code_binding")

@@ -17,6 +17,7 @@ import attrs
 
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.authorization.validated import Redirectable
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.errors import OAuthError
 from oauthcore.redirect_uri import ResponseMode, form_encoded, with_encoded
@@ -64,6 +65,7 @@ def _encoded_iss(issuer: str) -> str:
 
 def refuse(redirectable: Redirectable, error: OAuthError, context: Context) -> Response:
     """Send an error to the client's redirect URI (RFC 6749 section 4.1.2.1)."""
+    error = explain(error, redirectable.client, context)
     parameters = {"error": error.code, "error_description": error.error_description}
     response = answer(redirectable, mode_for_errors(redirectable), parameters, context)
     return attrs.evolve(response, refusal=Refusal(error.code, error.reason))

@@ -12,6 +12,7 @@ from __future__ import annotations
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.validated import Redirectable
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.errors import OAuthError
 from oauthcore.flow.outcome import Decision, Outcome
@@ -30,6 +31,7 @@ def refuse_unanswered(
     Raises `UntrustedRedirect`, which is a page, where the redirect URI is not trusted. That includes prompt=none: the
     page asks for neither authentication nor consent (OIDC Core section 3.1.2.1), and RFC 9700 names it as an attack.
     """
+    error = explain(error, redirectable.client, context)
     if redirectable.client.is_unverified and not is_trusted(redirectable, facts, context):
         raise UntrustedRedirect(error, way_on(redirectable, error, context))
     return Decision(refuse(redirectable, error, context))

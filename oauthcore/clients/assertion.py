@@ -109,7 +109,7 @@ def prove(assertion: Assertion, client: Client, verify: Callable[[], VerifiedJwt
         raise InvalidClient("the client's assertion says that it is something else")
     # RFC 7523 section 3 item 3: the audience MUST be this server. No other beside it: that one could replay it here.
     if not audience or not set(audience) <= audiences(assertion, client, context):
-        raise InvalidClient("the client's assertion is for somebody else, or for others as well")
+        raise InvalidClient("the client's assertion is for somebody else, or for others as well").by_setting("issuer")
     exp = verified.claims["exp"]
     assert is_time(exp)
     # RFC 7523 section 3 item 4 lets a server reject an exp that is unreasonably far in the future.

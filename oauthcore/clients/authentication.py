@@ -7,13 +7,14 @@ from oauthcore.clients.assertion import read_assertion
 from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
 from oauthcore.clients.client_secret_post import read_post
+from oauthcore.clients.developer_mode import explain
 from oauthcore.clients.document_clients import refreshed_client
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.errors import InvalidClient, InvalidRequest
+from oauthcore.errors import InvalidClient, InvalidRequest, OAuthError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Insert, Outcome, Replace, Require
 from oauthcore.per_request import per_request
@@ -24,6 +25,7 @@ from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import Parameters
 
 # What shows a client in the form: all methods of RFC 6749 section 2.3 and RFC 7521 section 4.2 but Basic.
+_METHOD = "client.token_endpoint_auth_method"
 IN_THE_FORM = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 OF_A_CLIENT = IN_THE_FORM | {"client_id"}
@@ -60,7 +62,10 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     before = None
     if presented.assertion is not None:
         before = yield from find(SpentAssertion, presented.assertion.key(context))
-    return decide(presented, client, before, context)
+    try:
+        return decide(presented, client, before, context)
+    except OAuthError as error:
+        raise explain(error, client, context) from error.__cause__
 
 
 def spend(spent: tuple[Change, ...], outcome: Outcome) -> Outcome:
@@ -117,7 +122,7 @@ def decide(
         raise nothing_proven(presented, "the client has a metadata document that is not taken here")
     # Disabled by the operator, or a registration that has expired.
     if not is_live_client(client, context.now, context.admits):
-        raise InvalidClient("the client is disabled")
+        raise InvalidClient("the client is disabled").by_setting("client.enabled")
     # Only the registered method: a client that signs its assertions must not be impersonated by a leaked secret (RFC
     # 7591 section 2: token_endpoint_auth_method).
     if presented.method not in client.authentication_methods:
@@ -133,7 +138,7 @@ def decide(
         return Authenticated(client, (*rewritten(client, (), context), Insert(proven)))
     # RFC 6749 section 2.3.1. Every live secret is tried, so that secrets can be rotated without downtime.
     if not client.is_public and not _has_secret(presented, client, context):
-        raise InvalidClient("the secret is wrong")
+        raise InvalidClient("the secret is wrong").by_setting("client.secrets")
     return Authenticated(client, rewritten(client, presented.secrets, context))
 
 
@@ -162,8 +167,10 @@ def other_method(presented: Presented, client: Client, context: Context) -> Inva
     """
     reason = f"{presented.method} is not the method the client is registered for"
     if not _has_secret(presented, client, context):
-        return nothing_proven(presented, reason)
-    return InvalidClient.with_description(f"this client authenticates by {client.authentication_methods[0]}", reason)
+        return nothing_proven(presented, reason).by_setting(_METHOD)
+    return InvalidClient.with_description(
+        f"this client authenticates by {client.authentication_methods[0]}", reason
+    ).by_setting(_METHOD)
 
 
 def _has_secret(presented: Presented, client: Client, context: Context) -> bool:

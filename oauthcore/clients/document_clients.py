@@ -202,6 +202,8 @@ def _accepted(
     client = attrs.evolve(
         read,
         document=document,
+        # The operator's, not the document's: what the document says now is what its developer is working at.
+        explain_until=read.explain_until if known is None else known.explain_until or read.explain_until,
         generation=known.generation if known is not None and is_same else fetched.generation,
         expires_at=forgotten_at + (fresh_until - context.now) if is_unused or known is None else known.expires_at,
     )

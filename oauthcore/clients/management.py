@@ -24,8 +24,8 @@ from oauthcore.flow.transact import commit_with_retry
 from oauthcore.records.client import Client
 from oauthcore.records.listed_client import LISTED, ListedClient
 
-# What only registering, rotating a secret, and switching off and on may change.
-_NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled", "dynamic"})
+# What only registering, rotating a secret, explaining, and switching off and on may change.
+_NOT_SETTINGS = frozenset({"client_id", "secrets", "generation", "enabled", "explain_until", "dynamic"})
 
 # Checks a changed client, and returns the secrets that it keeps, or a new one if the old ones no longer fit.
 Renew = Callable[[Client, Client], Registered]
@@ -44,7 +44,7 @@ def update_client(client_id: str, settings: Mapping[str, object], renew: Renew, 
     """Change settings of a client; raises `ConfigurationError` for one that can't be, and for no such client."""
     for name in settings:
         if name in _NOT_SETTINGS or name not in attrs.fields_dict(Client):
-            remedy = "name settings of the client; secrets are rotated, and clients disabled and enabled"
+            remedy = "name settings of the client; secrets are rotated, and clients disabled, enabled and explained"
             raise ConfigurationError(name, settings[name], remedy)
 
     def decision() -> Flow[Decision[Registered]]:
@@ -115,6 +115,21 @@ def switch_client(client_id: str, context: Context, *, enabled: bool) -> Flow[Cl
             # back enabled.
             changed = attrs.evolve(changed, expires_at=kept_until(changed, context) if enabled else None)
         return decide_change(changed, facts, name, context)
+
+    return (yield from commit_with_retry(decision))
+
+
+def explain_client(client_id: str, lifetime: int, context: Context) -> Flow[Client]:
+    """Have a client's errors explained for so many seconds from now, or not any more for 0.
+
+    Its registration stays its own: unlike other changes of the operator's, this one freezes nothing.
+    """
+
+    def decision() -> Flow[Decision[Client]]:
+        facts = yield from find_client(client_id)
+        until = context.now + lifetime if lifetime else None
+        changed = attrs.evolve(known_client(facts, client_id), explain_until=until)
+        return decide_change(changed, facts, "client_updated", context)
 
     return (yield from commit_with_retry(decision))
 

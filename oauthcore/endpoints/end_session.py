@@ -17,11 +17,13 @@ import attrs
 from oauthcore.authorization.browser import bind, browser_of, is_same_browser
 from oauthcore.authorization.requested_access import known_client
 from oauthcore.authorization.untrusted import is_vouched_for
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import (
     IdTokenOfAnotherClient,
+    OAuthError,
     OtherBrowser,
     UnnamedClient,
     UnregisteredPostLogoutRedirectUri,
@@ -86,7 +88,10 @@ def decide(arrival: Arrival, facts: LogoutFacts, context: Context) -> Outcome:
     """Refuse with a page what can't be verified, and send the browser on with what could (sections 2 and 3)."""
     parameters, client = arrival.parameters, facts.client
     # RP-Initiated Logout section 4: if anything is wrong, there is no redirect.
-    check_request(parameters, facts, context)
+    try:
+        check_request(parameters, facts, context)
+    except OAuthError as error:
+        raise explain(error, client, context) from None
     verified = facts.hint if isinstance(facts.hint, Hint) else None
     # Bound to the browser as an interaction is: a link alone must not sign anybody out.
     bound, cookies = bind(arrival.browser, context)
@@ -141,7 +146,9 @@ def check_request(parameters: Parameters, facts: LogoutFacts, context: Context) 
         raise UnnamedClient("post_logout_redirect_uri came without client_id and id_token_hint")
     # RP-Initiated Logout section 3: exact match with a registered value. Else the endpoint is an open redirector.
     if uri is not None and uri not in known_client(client, context).post_logout_redirect_uris:
-        raise UnregisteredPostLogoutRedirectUri("post_logout_redirect_uri is not registered for this client")
+        raise UnregisteredPostLogoutRedirectUri(
+            "post_logout_redirect_uri is not registered for this client"
+        ).by_setting("client.post_logout_redirect_uris")
 
 
 @attrs.frozen(kw_only=True)

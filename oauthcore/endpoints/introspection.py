@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.endpoints.find_token import Token, find_token
-from oauthcore.errors import InvalidClient
+from oauthcore.errors import InvalidClient, OAuthError
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants.audience import described
@@ -30,7 +31,11 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # RFC 7662 section 2.1: the endpoint MUST require authorization, to prevent token scanning attacks.
     caller = yield from authenticate_client(incoming.request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
-    members = decide(caller, token, (yield from issued_to(token, caller.client)), context)
+    to = yield from issued_to(token, caller.client)
+    try:
+        members = decide(caller, token, to, context)
+    except OAuthError as error:
+        raise explain(error, caller.client, context) from None
     # RFC 9701 section 4: the caller requests a signed response by its Accept header.
     alg = (yield from signing_alg(caller, context)) if accepts_signed(incoming.request) else None
     if alg is None:
@@ -65,7 +70,9 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     client = caller.client
     # A public client authenticates by naming itself, which anybody can do.
     if client.is_public:
-        raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)")
+        raise InvalidClient("a public client can't introspect (RFC 7662 section 2.1)").by_setting(
+            "client.token_endpoint_auth_method"
+        )
     # RFC 7662 section 2.2: one response for unknown, expired, revoked and foreign tokens, without further members,
     # since the reason would reveal something about other parties' tokens (section 4).
     if token is None or to.client is None or not is_live(token, to, context.policy, context.now, context.admits):

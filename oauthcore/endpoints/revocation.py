@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.endpoints.find_token import Token, find_token
-from oauthcore.errors import InvalidGrant
+from oauthcore.errors import InvalidGrant, OAuthError
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Outcome, Replace
 from oauthcore.records.grant import Grant
@@ -29,7 +30,10 @@ def revocation(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     grant = None
     if token is not None and token.grant is not None:
         grant = yield from find(Grant, token.grant)
-    return spend(caller.spent, decide(caller, token, grant, context))
+    try:
+        return spend(caller.spent, decide(caller, token, grant, context))
+    except OAuthError as error:
+        raise explain(error, caller.client, context) from None
 
 
 def decide(caller: Authenticated, token: Token | None, grant: Grant | None, context: Context) -> Outcome:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from oauthcore.clients.authentication import authenticate_client, shows_client, spend
+from oauthcore.clients.developer_mode import explain, explained
 from oauthcore.clients.document_clients import kept_in_use
 from oauthcore.clients.first_use import first_use
 from oauthcore.context import Context
 from oauthcore.endpoints.endpoint import EndpointRequest
-from oauthcore.errors import UnauthorizedClient, UnsupportedGrantType
+from oauthcore.errors import OAuthError, UnauthorizedClient, UnsupportedGrantType
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Outcome
 from oauthcore.grants import GrantFlow
 from oauthcore.grants.token_request import TokenRequest
+from oauthcore.records.client import Client
 
 
 def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
@@ -29,17 +31,15 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
     else:
         # RFC 7521 section 4.1: client authentication is optional, where what is granted upon tells who is calling.
         caller = yield from identify(parameters, context)
-    if grant is None:
-        raise UnsupportedGrantType("the grant type is not offered")
-    # RFC 6749 section 5.2: unauthorized_client. A leaked secret of a web application then can't be used for client
-    # credentials or passwords.
-    if grant_type not in caller.client.grant_types:
-        raise UnauthorizedClient.with_description(
-            "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
-        )
     authenticated = TokenRequest(caller, parameters, request)
+    try:
+        granted = usable_by(caller.client, grant_type, grant)(authenticated, context)
+    except OAuthError as error:
+        raise explain(error, caller.client, context) from None
+    if caller.client.explain_until is not None:
+        granted = explained(granted, caller.client, context)
     # The assertion or proof is used up by the commit that issues the tokens: a refused request leaves it unused.
-    outcome = spend(authenticated.spent, (yield from grant(authenticated, context)))
+    outcome = spend(authenticated.spent, (yield from granted))
     document, dynamic = caller.client.document, caller.client.dynamic
     if document is not None and outcome.value.status == 200:
         return spend(kept_in_use(caller.client, document, context), outcome)
@@ -47,3 +47,16 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
         return outcome
     # For every grant type: a dynamically registered client that is used must not be deleted if anybody answers for it.
     return spend(first_use(caller.client, without_user=grant_type == "client_credentials"), outcome)
+
+
+def usable_by(client: Client, grant_type: str, grant: GrantFlow | None) -> GrantFlow:
+    """Return the grant of a type, if it is offered and the client is registered for it."""
+    if grant is None:
+        raise UnsupportedGrantType("the grant type is not offered").by_setting("policy.grant_types")
+    # RFC 6749 section 5.2: unauthorized_client. A leaked secret of a web application then can't be used for client
+    # credentials or passwords.
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient.with_description(
+            "the client is not registered for this grant type", f"the client is not registered for {grant_type}"
+        ).by_setting("client.grant_types")
+    return grant

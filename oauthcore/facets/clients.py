@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 
 from oauthcore.clients.management import (
     approve_client,
+    explain_client,
     forget_unused,
     list_clients,
     remove_client,
@@ -24,6 +25,8 @@ from oauthcore.signing.key_ring import check_outlived
 from oauthcore.signing.keys import KeySet, StoredKeys
 
 MAX_NOTE = 200
+# Developer mode is for while somebody is at work: what nobody ends has to end by itself.
+MAX_EXPLAINED = 7 * 86_400
 
 
 class Clients:
@@ -122,6 +125,16 @@ class Clients:
     def enable(self, client_id: str) -> Flow[Client]:
         """Enable a client that was disabled. Raises `ConfigurationError` if there is no such client."""
         return switch_client(client_id, self._context(), enabled=True)
+
+    def explain(self, client_id: str, *, lifetime: int) -> Flow[Client]:
+        """Turn developer mode on for `lifetime` seconds, a week at most, or off with 0.
+
+        Until then, the client's errors say the reason and the setting: in `error_description`, and on the error page
+        (docs/operating.md lists who learns what). Raises `ConfigurationError` if there is no such client.
+        """
+        if not 0 <= lifetime <= MAX_EXPLAINED:
+            raise ConfigurationError("lifetime", lifetime, f"use a number of seconds, {MAX_EXPLAINED} at most")
+        return explain_client(client_id, lifetime, self._context())
 
     def remove(self, client_id: str) -> Flow[Client]:
         """Remove a client and everything that was issued to it: a later client with that identifier inherits nothing.

@@ -45,6 +45,14 @@ def refuse_errors(flow: Flow[T], refuse: Callable[[OAuthError, BaseException | N
         return refuse(*refused_as(failure))
 
 
+def annotate_errors(flow: Flow[T], annotate: Callable[[OAuthError], OAuthError]) -> Flow[T]:
+    """Return a flow's result, or raise its error as `annotate` returns it."""
+    try:
+        return (yield from flow)
+    except OAuthError as error:
+        raise annotate(error) from error.__cause__
+
+
 def refused_as(failure: Exception) -> tuple[OAuthError, BaseException | None]:
     """Return the error that a peer is answered with for whatever was raised, and the cause that the log gets."""
     # A refusal that leaves no trace: nothing was committed, so there is nothing to undo.

@@ -45,7 +45,9 @@ def _find(uri: str, client: Client, context: Context) -> str:
     found = resources.find(uri, client)
     if found is None:
         # The same error for a resource that does not exist and one for other clients, so that it reveals neither.
-        raise InvalidTarget("a resource is malformed, unknown, or nothing that the client may have tokens for")
+        raise InvalidTarget(
+            "a resource is malformed, unknown, or nothing that the client may have tokens for"
+        ).by_setting("resources")
     return found.uri
 
 
@@ -60,7 +62,9 @@ def audience_within(requested: Sequence[str], grant: Grant, client: Client, cont
         return (context.issuer,)
     allowed = _still_allowed(grant, client, context)
     if not allowed:
-        raise InvalidTarget("none of the resources that were allowed is one for this client any more")
+        raise InvalidTarget("none of the resources that were allowed is one for this client any more").by_setting(
+            "resources"
+        )
     if not requested or context.resources is None:
         return allowed
     named = requested_resources(requested, client, context)

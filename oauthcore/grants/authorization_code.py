@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
@@ -78,12 +79,15 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
     # RFC 6749 section 4.1.2: a code used twice MUST be denied, and all tokens issued on it SHOULD be revoked: either
     # party may be the thief. The refusal is returned, not raised, since the revocation has to be committed.
     if redeemed is None:
-        refusal = refuse_as_json(InvalidGrant("the code was redeemed before; its grant is revoked"), context.issuer)
+        replayed = InvalidGrant("the code was redeemed before; its grant is revoked")
+        refusal = refuse_as_json(explain(replayed, client, context), context.issuer)
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
     # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
     if not is_registered(own.code.redirect_uri, client.redirect_uris):
-        raise InvalidGrant("the redirect URI that the code was sent to is not registered any more")
+        raise InvalidGrant("the redirect URI that the code was sent to is not registered any more").by_setting(
+            "client.redirect_uris"
+        )
     # The registration may have lost scopes since the authorization; those are not issued any more.
     scope = scope_left(grant.scope, client, context)
     id_token = id_token_of(client, grant, scope, own.code.nonce, person, context)
@@ -112,7 +116,7 @@ def prove_own(redemption: Redemption, client: Client, code: AuthorizationCode | 
     if code is None:
         raise InvalidGrant("the code is unknown")
     if now >= code.expires_at:
-        raise InvalidGrant("the code has expired")
+        raise InvalidGrant("the code has expired").by_setting("authorization_code_lifetime")
     # RFC 6749 section 4.1.3: the code was issued to the authenticated client, or for a public one to this `client_id`.
     if code.client_id != client.client_id:
         raise InvalidGrant("the code was issued to another client")

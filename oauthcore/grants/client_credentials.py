@@ -22,7 +22,9 @@ def decide(request: TokenRequest, context: Context) -> Issue:
     client = request.client
     # RFC 6749 section 4.4: this grant MUST only be used by confidential clients.
     if client.is_public:
-        raise UnauthorizedClient("a public client has no credentials to grant with")
+        raise UnauthorizedClient("a public client has no credentials to grant with").by_setting(
+            "client.token_endpoint_auth_method"
+        )
     scope = context.requested_scope(request.scope, client)
     resources: tuple[str, ...] = ()
     if context.resources is not None:

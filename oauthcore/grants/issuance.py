@@ -120,7 +120,9 @@ def scope_left(scope: Scope, client: Client, context: Context) -> Scope:
     """
     left = registered_scope(scope, client, context.policy)
     if scope and not left:
-        raise InvalidGrant("the client is not registered any more for anything that was allowed")
+        raise InvalidGrant("the client is not registered any more for anything that was allowed").by_setting(
+            "client.scope"
+        )
     return left
 
 

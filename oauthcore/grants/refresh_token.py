@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import attrs
 
+from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, InvalidScope, InvalidTarget
@@ -97,13 +98,13 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the refresh token's {end}")
     if context.now >= token.expires_at:
-        raise InvalidGrant("the refresh token has expired")
+        raise InvalidGrant("the refresh token has expired").by_setting("refresh_token_lifetime")
     state = state_of(refresh.token, token, grant, context)
     # RFC 9700 section 4.14.2: if a replaced refresh token is used, two parties have copies. It is unknown which one is
     # honest, so the grant is revoked for both. The expiry is checked first: an expired token, found in an old backup,
     # say, is no sign of theft.
     if advance(REFRESH, state, RefreshInput.PRESENT) is None:
-        return reuse(grant, context)
+        return reuse(grant, client, context)
     # After reuse detection: a thief's bad scope must not hide the reuse.
     scope = allowed_scope(requested_scope(refresh, grant), grant, client, context)
     audience: tuple[str, ...] = (context.issuer,)
@@ -140,7 +141,9 @@ def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context
         return left
     scope = implies.within(resolve_scope(requested, left, implies(grant.scope)), left)
     if not scope:
-        raise InvalidScope("the client is not registered any more for anything of what it asks for")
+        raise InvalidScope("the client is not registered any more for anything of what it asks for").by_setting(
+            "client.scope"
+        )
     return scope
 
 
@@ -222,8 +225,9 @@ def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context
     return Tokens(access, successor, id_token_of(terms.client, own.grant, terms.scope, None, own.person, context))
 
 
-def reuse(grant: Grant, context: Context) -> Issue:
+def reuse(grant: Grant, client: Client, context: Context) -> Issue:
     """Refuse a token that was used before, and end its grant: who knows who has it? (RFC 9700 section 4.14.2)"""
-    refusal = refuse_as_json(InvalidGrant("the refresh token was used before; its grant is revoked"), context.issuer)
+    reused = InvalidGrant("the refresh token was used before; its grant is revoked")
+    refusal = refuse_as_json(explain(reused, client, context), context.issuer)
     event = Event("refresh_token_reused", grant.client_id, grant.subject, grant.key)
     return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))

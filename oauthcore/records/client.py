@@ -103,7 +103,7 @@ class Client:
     requested scopes beyond `scope`, by default as the policy says. The `*_lifetime`s, in seconds, override the
     server's. `organization_name` says who runs it, as in OpenID Federation. `allow` has allowances for this client
     only. A client that `introspects_any` is a resource server that may introspect every access token, not just its own
-    (RFC 7662 section 4).
+    (RFC 7662 section 4). Until `explain_until`, in seconds since the epoch, its errors say the reason and the setting.
 
     `generation` is drawn at each registration: tokens of an earlier client with the same identifier have another one,
     and are invalid. It is blank if a host stores its clients itself.
@@ -182,6 +182,8 @@ class Client:
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
     introspects_any: bool = False
     enabled: bool = True
+    # Developer mode: until then its errors say their reasons (`clients/developer_mode.py`).
+    explain_until: int | None = None
     expires_at: int | None = None
     generation: str = ""
     # None if the operator has registered it.

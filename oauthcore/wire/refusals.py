@@ -7,7 +7,7 @@ from html import escape
 
 import attrs
 
-from oauthcore.errors import InvalidClient, OAuthError
+from oauthcore.errors import Explanation, InvalidClient, OAuthError
 from oauthcore.wire.http import NO_STORE, Headers, Refusal, Response, json_response
 from oauthcore.wire.text import ascii_lower
 
@@ -41,20 +41,23 @@ class UntrustedRedirect(OAuthError):
         # The code that the client would get, so that logs and metrics count the actual error.
         self.code = error.code  # type: ignore[misc]  # of this one
         self.way_on = way_on
+        self.explanation = error.explanation
 
 
 @attrs.frozen
 class ErrorPage:
-    """Hold the content of an error page; nothing in it is from the request, except `way_on`.
+    """Hold the content of an error page; nothing in it is from the request, except `way_on` and `explanation`.
 
     With a `way_on`, the error is meant for a site that is not approved: name its host, and let the user decide whether
-    to continue to it.
+    to continue to it. There is an `explanation` in developer mode only. It may contain text of the request, which
+    anybody can have written: say that it is for developers, and make no link of it.
     """
 
     status: int
     code: str
     description: str
     way_on: WayOn | None = None
+    explanation: Explanation | None = None
 
 
 RenderErrorPage = Callable[[ErrorPage], Response]
@@ -85,7 +88,7 @@ def has_challenge(error: OAuthError) -> bool:
 def refuse_as_page(error: OAuthError, render: RenderErrorPage, cause: BaseException | None = None) -> Response:
     """Refuse a person's browser, without sending it anywhere."""
     way = error.way_on if isinstance(error, UntrustedRedirect) else None
-    response = render(ErrorPage(error.status, error.code, error.description, way))
+    response = render(ErrorPage(error.status, error.code, error.description, way, error.explanation))
     wait: Headers = () if error.retry_after is None else (("Retry-After", str(error.retry_after)),)
     refusal = Refusal(error.code, error.reason, cause)
     return attrs.evolve(response, headers=(*response.headers, *wait), refusal=refusal)
@@ -96,11 +99,21 @@ def plain_error_page(page: ErrorPage) -> Response:
     html = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>The request was refused</title>'
         f"<h1>The request was refused.</h1><p>{escape(page.description)}</p><p><code>{escape(page.code)}</code></p>"
+        f"{'' if page.explanation is None else _explained(page.explanation)}"
         f"{'' if page.way_on is None else _link_on(page.way_on)}</html>"
     )
     # RFC 9700 section 4.16: pages of an authorization server must not be framed (clickjacking).
     policy = ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
     return Response(page.status, (*PAGE_HEADERS, policy), html.encode())
+
+
+def _explained(explanation: Explanation) -> str:
+    """Return what the developer of the client reads, escaped: parts of it are from the request."""
+    setting = ""
+    if explanation.setting is not None:
+        value = "" if explanation.value is None else f" = {escape(explanation.value)}"
+        setting = f"<p>Setting: <code>{escape(explanation.setting)}{value}</code></p>"
+    return f"<h2>For the developer of the application</h2><p><code>{escape(explanation.reason)}</code></p>{setting}"
 
 
 def _link_on(way: WayOn) -> str:

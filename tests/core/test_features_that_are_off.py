@@ -15,7 +15,7 @@ import pytest
 from oauthcore.scope import ScopeHierarchy
 from tests.core.site import Site, members
 
-# Those of resource indicators and of client ID metadata documents.
+# Those of resource indicators, of client ID metadata documents and of developer mode.
 MODULES = frozenset(
     {
         "oauthcore.grants.audience",
@@ -24,6 +24,7 @@ MODULES = frozenset(
         "oauthcore.clients.document_clients",
         "oauthcore.clients.metadata_document",
         "oauthcore.client_id_metadata",
+        "oauthcore.clients.developer_mode",
     }
 )
 FUNCTIONS = frozenset({"check_resource", "as_resources_want", "is_for_resource_of"})

@@ -10,6 +10,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -450,6 +451,23 @@ def test_client_is_disabled_and_enabled(shell: Shell) -> None:
     assert shell.ask("client", "show", "app")["enabled"] is False
     assert shell.ask("client", "enable", "app") == {"client_id": "app", "enabled": True}
     assert "there is no such client" in shell.run("client", "disable", "nobody", status=2)
+
+
+@pytest.mark.parametrize(("words", "seconds"), [((), 3_600), (("--for", "90s"), 90), (("--for", "2d"), 172_800)])
+def test_errors_of_a_client_are_explained_for_a_while(shell: Shell, words: tuple[str, ...], seconds: int) -> None:
+    shell.run("client", "add", "app", "--redirect-uri", "https://app.example/callback")
+    before = int(time.time())
+
+    until = json.loads(shell.run("client", "explain", "app", *words, "--json"))["explain_until"]
+
+    assert 0 <= datetime.fromisoformat(until).timestamp() - before - seconds <= 60
+    assert json.loads(shell.run("client", "show", "app", "--json"))["explain_until"] == until
+    assert "no more" in shell.run("client", "explain", "app", "--for", "0")
+
+
+@pytest.mark.parametrize("duration", ["8d", "1y", "-1", "", "1.5h", "99999999s"])
+def test_errors_are_explained_for_no_longer_than_a_week(shell: Shell, duration: str) -> None:
+    assert "--for" in shell.run("client", "explain", "app", f"--for={duration}", status=2)
 
 
 def test_user_is_added_with_a_password_from_a_pipe_or_a_generated_one(shell: Shell) -> None:

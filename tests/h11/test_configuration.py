@@ -126,6 +126,8 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
         ("[[clients]]\nclient_id = 'a'\nsecret = {env = 'NO'}", "clients[1].secret = …: the environment variable NO"),
         ("[[clients]]\nclient_id = 'a'\nsecret = {file = 'no'}", "clients[1].secret = …: the file "),
         ("[[clients]]\nclient_id = 'a'\nsecret = {env = 'A', file = 'b'}", "clients[1].secret = …: use a text"),
+        ("[[clients]]\nclient_id = 'a'\nexplain_until = 1", "clients[1].explain_until = 1: use a date and time"),
+        ("[[clients]]\nclient_id = 'a'\nexplain_until = 2030-01-31T12:00:00", "clients[1].explain_until = datetime"),
         ("clients = [1]", "clients[1] = 1: use a table"),
     ],
 )

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 
+import anyio
 import pytest
 
 from oauthcore import Access, Refusal, Request, Response
@@ -37,6 +38,15 @@ def test_cause_of_a_refusal_is_logged_with_its_traceback(caplog: pytest.LogCaptu
     assert record.levelno == logging.ERROR
     assert record.getMessage() == "GET /login: 503 temporarily_unavailable: no answer"
     assert "OSError: disk full" in caplog.text
+
+
+def test_errors_of_the_demo_say_their_reason_and_the_setting() -> None:
+    demo = make_demo("127.0.0.1", 8000)
+    target = "/oauth/authorize?client_id=test_client&redirect_uri=https://www.example.com/elsewhere"
+
+    response = anyio.run(demo, Request("GET", target))
+
+    assert b"client.redirect_uris = https://www.example.com/redirect" in response.body
 
 
 def test_what_was_not_refused_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:

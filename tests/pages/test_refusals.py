@@ -124,3 +124,17 @@ def test_a_browser_that_did_not_begin_it_is_told_so() -> None:
     refused = ask(site, Request("GET", f"/authorize/resume?interaction={handle}&proof=guessed", (FORM,)))
 
     assert "This was started or answered in another browser" in Page.in_(refused).text
+
+
+@pytest.mark.parametrize(("language", "heading"), [("en", "For the developer of"), ("de", "Für die Entwickler der")])
+def test_in_developer_mode_the_page_says_the_reason_and_the_setting_escaped(language: str, heading: str) -> None:
+    site = make_site()
+    run(site.server.clients.explain("app", lifetime=60), site.world)
+    query = urlencode({"client_id": "app", "redirect_uri": "https://a.example/<b>bold</b>"})
+
+    page = ask(site, Request("GET", f"/authorize?{query}", (language_of(language),))).body.decode()
+
+    assert heading in page
+    assert "<b>" not in page
+    assert "&lt;b&gt;bold" in page
+    assert f"client.redirect_uris = {APP.redirect_uris[0]}" in unescape(page)

@@ -167,6 +167,7 @@ def described(client: Client, place: Workplace) -> dict[str, object]:
     members["unknown_scope"] = None if client.unknown_scope is None else client.unknown_scope.value
     members["allow"] = sorted(allowance.name.lower() for allowance in client.allow)
     members["expires_at"] = moment(client.expires_at)
+    members["explain_until"] = moment(client.explain_until)
     members["declared"] = place.storage.is_declared(Client, client.client_id)
     members["localized"] = [f"{name}: {text}" for name, text in client.localized]
     del members["dynamic"], members["document"]

@@ -10,6 +10,7 @@ import difflib
 import tomllib
 import types
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -143,6 +144,7 @@ def converter(folder: Path, environment: Mapping[str, str]) -> Converter:
     strict.register_structure_hook(str, exactly(str, "use a text in quotes"))
     strict.register_structure_hook(bool, exactly(bool, "use true or false"))
     strict.register_structure_hook(int, exactly(int, "use a whole number"))
+    strict.register_structure_hook(datetime, lambda value, _: moment(value))
     strict.register_structure_hook(float, lambda value, _: float(exactly_number(value)))
     strict.register_structure_hook(Path, lambda value, _: folder / text(value, "use a path in quotes"))
     strict.register_structure_hook(Scope, lambda value, _: scope_of(value))
@@ -198,6 +200,13 @@ def exactly(kind: type, remedy: str) -> Callable[[Any, Any], Any]:
         return value
 
     return structure
+
+
+def moment(value: object) -> datetime:
+    """Take a date and time that means the same everywhere."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise Wrong("use a date and time with its offset, without quotes: 2030-01-31T12:00:00Z")
+    return value
 
 
 def exactly_number(value: object) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -455,6 +456,7 @@ class ClientTable:
     frontchannel_logout_session_required: bool = False
     allow: tuple[Allowance, ...] = ()
     introspects_any: bool = False
+    explain_until: datetime | None = None
     enabled: bool = True
 
 

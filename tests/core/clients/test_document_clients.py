@@ -841,3 +841,15 @@ def test_what_is_listed_tells_of_the_document(at: Published) -> None:
 
     assert [client.client_id for client in clients if client.document is not None] == [WEB]
     assert at.site.drive(find(ListedClient, WEB), at.site.world) is not None
+
+
+def test_a_client_stays_in_developer_mode_when_its_document_is_read_again() -> None:
+    at = published()
+    at.authorize()
+    until = at.site.drive(at.site.server.clients.explain(WEB, lifetime=86_400), at.site.world).explain_until
+
+    at.later(at.known().document.check_at - at.site.now)  # type: ignore[union-attr]  # it has a document
+    at.hosts.publish(client_name="Another name")
+    at.authorize()
+
+    assert (at.known().name, at.known().explain_until) == ("Another name", until)
