@@ -12,6 +12,7 @@ from oauthcore.wire.text import ascii_lower
 from oauthcore_h11 import announcement
 from oauthcore_h11.cli.in_memory import serve_until_signal
 from oauthcore_h11.demo import make_demo
+from oauthcore_h11.known_hosts import KnownHosts
 from oauthcore_h11.loopback import LOCALHOST, listen, port_of
 from oauthcore_h11.transport import Server
 
@@ -43,4 +44,4 @@ def demo(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     served = make_demo(ascii_lower(host).strip("[]"), port_of(sockets[0]), legacy=legacy, mcp=mcp)
     greeting = announcement.for_programs(served) if json else announcement.for_people(served)
-    asyncio.run(serve_until_signal(Server(served), sockets, greeting))
+    asyncio.run(serve_until_signal(Server(KnownHosts(served)), sockets, greeting))

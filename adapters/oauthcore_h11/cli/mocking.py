@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from oauthcore import ConfigurationError, Request, Response
 from oauthcore.wire.text import ascii_lower
 from oauthcore_h11.cli.in_memory import serve_until_signal
+from oauthcore_h11.known_hosts import KnownHosts
 from oauthcore_h11.loopback import LOCALHOST, listen, listen_at, port_of
 from oauthcore_h11.settings import Settings
 from oauthcore_h11.transport import Server
@@ -91,7 +92,10 @@ def mock(
         provider.material.prepare()
         control = Control(provider, None if exposed else known_hosts(provider.url, port))
         greeting = for_programs(issuer, provider) if json else for_people(issuer, provider, https)
-        server = Server(_answering(provider, control), SETTINGS)
+        answering = _answering(provider, control)
+        # Whoever exposes it can't say under which names others reach it.
+        known = answering if exposed else KnownHosts(answering, frozenset({ascii_lower(urlsplit(provider.url).netloc)}))
+        server = Server(known, SETTINGS)
         asyncio.run(serve_until_signal(server, sockets, greeting, tls=tls, grace=0))
 
 
