@@ -87,8 +87,9 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     if to.grant is not None and isinstance(token, AccessToken):
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.
         members |= to.grant.authentication_claims
-    if token.subject is not None and not is_resource_server:
-        # The client's own token: `sub` is the subject as this client knows it (OIDC Core section 8.1).
+    if token.subject is not None:
+        # The subject as the caller knows it, whoever's token it is (OIDC Core section 8.1): a resource server of a
+        # sector of its own can't tell the clients of others who their users are.
         members["sub"] = subject_for(client, token.subject, context)
     return members
 

@@ -162,5 +162,6 @@ class Clients:
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
         signs = client.access_token_format == "jwt" or client.introspection_signed_response_alg is not None
-        if context.openid is not None or signs:
+        # Introspection has pairwise subjects without OpenID Connect, too.
+        if context.openid is not None or signs or client.subject_type == "pairwise":
             check_openid(client, () if self._keys is None else self._keys.algorithms, policy)

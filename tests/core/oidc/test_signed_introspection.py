@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import pytest
 
-from oauthcore import Client
+from oauthcore import Client, ConfigurationError, Secret
+from oauthcore.flow.outcome import Insert
 from oauthcore.jose import crypto
 from tests.core.oidc.provider import PAIRWISE, RP, SECRETS, provider
 from tests.core.oidc.test_requests import redeem, remembered, signing, told
 from tests.core.signing_keys import key_for
-from tests.core.site import ISSUER, Drive, basic, form, members
+from tests.core.site import ISSUER, Drive, basic, form, make_site, members
 
 SIGNED = "application/token-introspection+jwt"
 RESOURCE = Client(client_id="resource", grant_types=("client_credentials",), response_types=(), introspects_any=True)
@@ -65,6 +67,36 @@ def test_a_pairwise_client_reads_its_own_name_and_a_resource_server_the_server_s
 
     assert own["sub"] == told(answer["id_token"])["sub"]
     assert others["sub"] == "alice"
+
+
+def test_a_pairwise_resource_server_reads_one_name_of_its_sector_for_a_person_whatever_the_client(drive: Drive) -> None:
+    """OIDC Core section 8.1, RFC 7662 section 2.2: the subject as the caller knows it."""
+    apart = attrs.evolve(RESOURCE, subject_type="pairwise", sector_identifier_uri="https://api.example/sector.json")
+    site = provider(drive, **(CREDENTIALS | {"clients": (RP, PAIRWISE, RESOURCE)}))
+    site.drive(site.server.clients.remove("resource"), site.world)
+    registered = site.server.clients.prepare(apart, Secret("resource-secret")).client
+    assert site.world.storage.commit((Insert(registered),))
+    uri = PAIRWISE.redirect_uris[0]
+    of_pairwise = redeem(site, remembered(site, None, client_id="pairwise", redirect_uri=uri)["code"], "pairwise", uri)
+    of_rp = redeem(site, remembered(site)["code"])
+
+    names = [
+        members(site.post("/introspect", form(token=answer["access_token"]), basic("resource", "resource-secret")))[
+            "sub"
+        ]
+        for answer in (of_pairwise, of_rp)
+    ]
+
+    assert names[0] == names[1]
+    assert names[0] not in {"alice", told(of_pairwise["id_token"])["sub"]}
+
+
+def test_a_pairwise_resource_server_without_a_sector_is_refused_when_it_is_registered() -> None:
+    """OAuth alone: there is no redirect URI that a sector could be taken from."""
+    site = make_site()
+
+    with pytest.raises(ConfigurationError, match="sector_identifier_uri"):
+        site.server.clients.prepare(attrs.evolve(RESOURCE, subject_type="pairwise"))
 
 
 def test_a_signed_access_token_is_introspected_and_revoked_like_any_other(drive: Drive) -> None:
