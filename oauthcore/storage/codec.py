@@ -11,6 +11,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from oauthcore.flow.outcome import R
 from oauthcore.records.client import Client
+from oauthcore.records.grant import Consent
 from oauthcore.records.record import Record
 from oauthcore.scope import Scope
 from oauthcore.wire.text import words
@@ -25,6 +26,7 @@ def _converter() -> Converter:
     converter.register_unstructure_hook_func(_is_frozenset, lambda members: sorted(member.name for member in members))
     converter.register_structure_hook_func(_is_frozenset, _structure_frozenset)
     _keep_authentication_method(converter)
+    _read_consents_at_several_resources(converter)
     return converter
 
 
@@ -52,6 +54,26 @@ def _keep_authentication_method(converter: Converter) -> None:
 
     converter.register_unstructure_hook(Client, unstructure)
     converter.register_structure_hook(Client, structure)
+
+
+def _read_consents_at_several_resources(converter: Converter) -> None:
+    """Read the consent of versions that remembered one for all resources of a request.
+
+    At one resource it is today's. At several it can't be told what was allowed at which, so it counts as expired: the
+    user is asked again. It is still one that the user sees and withdraws; else it would be in the way of both.
+    """
+    read = make_dict_structure_fn(Consent, converter, _cattrs_forbid_extra_keys=True)
+
+    def structure(members: Mapping[str, Any], _: Any) -> Consent:
+        """Read either form."""
+        if "resources" not in members:
+            return read(members, Consent)
+        known = {name: value for name, value in members.items() if name != "resources"}
+        resources = members["resources"]
+        one = {"resource": resources[0]} if len(resources) == 1 else {"expires_at": 0}
+        return read({**known, **one}, Consent)
+
+    converter.register_structure_hook(Consent, structure)
 
 
 def _is_frozenset(kind: Any) -> bool:

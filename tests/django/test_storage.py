@@ -27,6 +27,7 @@ from tests.core import test_extension_records
 from tests.core.site import CLIENTS, make_site
 from tests.processes import PATIENCE
 from tests.storages.behaviour import suites
+from tests.storages.old_consents import old_consent_is_read_replaced_and_withdrawn
 
 # With the method that a text means which names none, as the older ones below do.
 ONE = Client(client_id="one", name="ö", token_endpoint_auth_method="client_secret_basic")
@@ -242,3 +243,9 @@ def test_a_table_that_was_forgotten_is_named_with_the_remedy(monkeypatch: pytest
 
     with pytest.raises(ConfigurationError, match=r"DATABASES = 'default': its tables are not there: run manage\.py"):
         DjangoStorage().find(Client, "app")
+
+
+def test_a_consent_of_an_earlier_version_is_read_replaced_and_withdrawn(
+    storage: DjangoStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_consent_is_read_replaced_and_withdrawn(storage, monkeypatch)

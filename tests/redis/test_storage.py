@@ -14,6 +14,7 @@ from oauthcore.records.grant import Grant
 from oauthcore_redis import RedisStorage
 from tests.redis.engine import Engine
 from tests.redis.things import LATER, Other, Thing, consent_of, grant_of
+from tests.storages.old_consents import old_consent_is_read_replaced_and_withdrawn
 
 pytestmark = pytest.mark.slow
 
@@ -139,3 +140,9 @@ def test_a_commit_of_consents_that_never_expire_keeps_their_index_for_ever(
 
     storage.commit((Delete(for_ever),))
     assert 0 < client.ttl(index) <= 60 + 300
+
+
+def test_a_consent_of_an_earlier_version_is_read_replaced_and_withdrawn(
+    storage: RedisStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_consent_is_read_replaced_and_withdrawn(storage, monkeypatch)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import attrs
 import pytest
@@ -12,11 +14,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from oauthcore import ConfigurationError
 from oauthcore.flow.outcome import Delete, Insert, Replace, Require
-from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, engine_of, retries
+from oauthcore_sqlalchemy import AsyncSqlAlchemyStorage, SqlAlchemyStorage, async_engine_of, engine_of, retries, schema
 from oauthcore_sqlalchemy.table import record
 from tests.sql.awaited import Awaited, Loop
 from tests.sql.conftest import DRIVERS, Locate, empty_table
 from tests.sqlite.things import Other, Thing
+from tests.storages.old_consents import old_consent_is_read_replaced_and_withdrawn
 
 pytestmark = pytest.mark.slow
 
@@ -193,3 +196,14 @@ def test_what_is_no_engine_of_its_colour_is_refused_at_once() -> None:
         AsyncSqlAlchemyStorage(blocking)  # type: ignore[arg-type]  # likewise
     with pytest.raises(ConfigurationError, match=r"str.*: use Engine or Connection"):
         SqlAlchemyStorage("sqlite://")  # type: ignore[arg-type]  # likewise
+
+
+def test_a_consent_of_an_earlier_version_is_read_replaced_and_withdrawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On one database: what a text means is the core's, and that texts are compared as records is tested on all."""
+    engine = engine_of(f"sqlite:///{tmp_path}/oauthcore.db")
+    with engine.begin() as connection:
+        schema.upgrade(connection)
+    with closing(SqlAlchemyStorage(engine)) as storage:
+        old_consent_is_read_replaced_and_withdrawn(storage, monkeypatch)

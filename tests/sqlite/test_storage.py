@@ -21,6 +21,7 @@ from oauthcore_sqlite import AsyncSqliteStorage, SqliteStorage
 from oauthcore_sqlite.schema import connect_reader
 from tests.processes import PATIENCE
 from tests.sqlite.things import Other, Thing, grant_of
+from tests.storages.old_consents import old_consent_is_read_replaced_and_withdrawn
 
 A, B = Thing("a"), Thing("b")
 A1 = Thing("a", 1)
@@ -158,3 +159,9 @@ def test_a_second_handle_in_one_process_leaves_the_locks_of_the_first(tmp_path: 
 
         assert path.with_name("x.db-wal").exists()
         assert first.commit((Insert(Thing("b")),))
+
+
+def test_a_consent_of_an_earlier_version_is_read_replaced_and_withdrawn(
+    storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_consent_is_read_replaced_and_withdrawn(storage, monkeypatch)

@@ -19,6 +19,7 @@ from oauthcore.records.grant import Consent, Grant, Rotation, WithdrawalMark
 from oauthcore.records.interaction import AuthorizationRequest, Interaction
 from oauthcore.records.key_ring import KeyRing, RingKey
 from oauthcore.records.lifecycle import CodeState, GrantState, InteractionState, KeyState
+from oauthcore.records.liveness import is_live_consent
 from oauthcore.records.record import Record
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
 from oauthcore.storage.codec import dump, load
@@ -142,6 +143,28 @@ def test_a_token_that_was_stored_before_tokens_were_bound_is_read_and_written_as
     token = load(AccessToken, text)
 
     assert (token.confirmation, token.actors, dump(token)) == (None, (), text)
+
+
+OLD_CONSENT = (
+    '{"client_id":"c","expires_at":null,"granted_at":1,"key":"k","resources":%s,"scope":"email","subject":"alice"}'
+)
+
+
+def test_a_consent_that_was_stored_for_one_resource_is_for_that_resource() -> None:
+    """Earlier versions had one for all resources of a request."""
+    consent = load(Consent, OLD_CONSENT % '["https://api.example"]')
+
+    assert (consent.resource, consent.scope.text, consent.expires_at) == ("https://api.example", "email", None)
+    assert is_live_consent(consent, Client(client_id="c"), now=2)
+
+
+def test_a_consent_that_was_stored_for_several_resources_is_no_consent_any_more() -> None:
+    """What was allowed at which of them is not known."""
+    consent = load(Consent, OLD_CONSENT % '["https://a.example","https://b.example"]')
+
+    assert not is_live_consent(consent, Client(client_id="c"), now=2)
+    assert consent.subject == "alice"
+    assert load(Consent, dump(consent)) == consent
 
 
 def test_a_bound_token_with_actors_is_written_and_read() -> None:
