@@ -110,9 +110,9 @@ def test_a_record_that_can_not_be_read_is_an_error_and_changes_nothing(
     storage.commit((Insert(A),))
     client.set(f"{{{prefix}}}:Thing:a", "[]")
 
-    with pytest.raises(ValueError, match="no Thing"):
+    with pytest.raises(ValueError, match="not a Thing"):
         storage.commit((Insert(B), Replace(A, A1)))
-    with pytest.raises(ValueError, match="no Thing"):
+    with pytest.raises(ValueError, match="not a Thing"):
         storage.find(Thing, "a")
     assert storage.find(Thing, "b") is None
 

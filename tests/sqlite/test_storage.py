@@ -95,7 +95,7 @@ def test_a_record_that_can_not_be_read_is_an_error_of_its_own_commit_alone(stora
         lambda connection: connection.execute("UPDATE record SET body = '[]' WHERE key = 'a'").rowcount
     ).result(PATIENCE)
 
-    with pytest.raises(ValueError, match="no Thing"):
+    with pytest.raises(ValueError, match="not a Thing"):
         storage.commit((Insert(Thing("c")), Replace(A, A1)))
     assert storage.commit((Replace(B, attrs.evolve(B, value=1)),)) is True
     assert storage.find(Thing, "c") is None

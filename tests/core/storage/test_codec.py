@@ -207,7 +207,7 @@ def test_the_order_of_allowances_does_not_matter() -> None:
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"key": 1}', "{", '{"client_id": "a", "unknown": 1}'])
 def test_text_that_is_no_such_record_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="this is no Client"):
+    with pytest.raises(ValueError, match="the text is not a Client"):
         load(Client, text)
 
 
