@@ -60,7 +60,9 @@ class Scope:
 
     def within(self, other: Scope) -> Scope:
         """Return what is in both, in this one's order."""
-        return self if other.covers(self) else Scope(tuple(token for token in self.tokens if token in other))
+        if self.tokens == other.tokens or self._members <= other._members:
+            return self
+        return Scope(tuple(token for token in self.tokens if token in other._members))
 
     def without(self, other: Scope) -> Scope:
         """Return what is here and not in `other`, in this one's order."""

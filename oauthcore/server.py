@@ -205,7 +205,7 @@ class AuthorizationServer:
         """
         if type(request) is not Request:
             check_kind("request", request, Request, "give an oauthcore.Request; each host adapter makes them")
-        if login is not None:
+        if login is not None and type(login) is not Login:
             check_login(login)
         if self.instruments.record is not None:
             arguments = {"request": request, "login": login, "error_page": error_page}

@@ -133,7 +133,11 @@ class AsyncSqliteStorage:
 
     async def find(self, kind: type[R], key: str, /) -> R | None:
         """Return the record of that kind under that key, or None."""
-        return await self._unlocked(lambda: _find(self.blocking._hasty_readers, kind, key, self.blocking.partition))
+        blocking = self.blocking
+        try:
+            return _find(blocking._hasty_readers, kind, key, blocking.partition)
+        except sqlite3.OperationalError:
+            return await self._unlocked(lambda: _find(blocking._hasty_readers, kind, key, blocking.partition))
 
     async def find_of(self, kind: type[S], subject: str, /) -> Sequence[S]:
         """Return every record of that kind with that subject."""

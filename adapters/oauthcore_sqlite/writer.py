@@ -168,7 +168,8 @@ class Writer:
         self._wait = wait
         self._connection: sqlite3.Connection | None = None
         self._log: tuple[Identity, Identity] | None = None
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        # What comes together is queued together: it wakes the thread once.
+        self._jobs: SimpleQueue[list[Job] | None] = SimpleQueue()
         # What event loops have asked for in this turn of theirs.
         self._held: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         self._is_closed = False
@@ -179,7 +180,7 @@ class Writer:
         """Queue work; its answer comes once it is on the disk, or the exception that kept it from getting there."""
         caller = callers.Thread()
         with self._lock:
-            self._put(self._job(work, caller))
+            self._put([self._job(work, caller)])
         return caller.future
 
     def submit_here(self, work: Work) -> asyncio.Future[int]:
@@ -202,18 +203,19 @@ class Writer:
             raise sqlite3.ProgrammingError("the storage is closed")
         return Job(work, caller, monotonic() + self._wait)
 
-    def _put(self, job: Job) -> None:
+    def _put(self, jobs: list[Job]) -> None:
         if self._thread is None:
             self._begin()
-        self._jobs.put(job)
+        self._jobs.put(jobs)
 
     def _release(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             self._put_held(loop)
 
     def _put_held(self, loop: asyncio.AbstractEventLoop) -> None:
-        for job in self._held.pop(loop, ()):
-            self._put(job)
+        jobs = self._held.pop(loop, [])
+        for start in range(0, len(jobs), GROUP):
+            self._put(jobs[start : start + GROUP])
 
     def close(self) -> None:
         """Write what is queued, and end."""
@@ -250,13 +252,13 @@ class Writer:
             if is_last:
                 return
 
-    def _write(self, first: Job) -> bool:
+    def _write(self, group: list[Job]) -> bool:
         """Write one group, and return whether it was the last one."""
-        group, is_last = [first], False
+        is_last = False
         waiting: list[Job] | None = None
         outcomes: Sequence[Outcome]
         try:
-            connection = self._connected(first.until - monotonic())
+            connection = self._connected(group[0].until - monotonic())
             # Here another process may have to be waited for; so whoever comes meanwhile still goes along.
             connection.execute("BEGIN IMMEDIATE")
             is_last = self._gather(group)
@@ -304,10 +306,10 @@ class Writer:
         """Add waiting jobs to a group; return whether the end was reached."""
         with suppress(Empty):
             while len(group) < GROUP:
-                job = self._jobs.get_nowait()
-                if job is None:
+                jobs = self._jobs.get_nowait()
+                if jobs is None:
                     return True
-                group.append(job)
+                group += jobs
         return False
 
     def _abandon(self) -> None:

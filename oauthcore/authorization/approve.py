@@ -64,7 +64,9 @@ def approve(
     # If the user signs out while this is being decided, one of the two commits fails and is decided again: there is
     # never a grant that a logout has missed.
     changes += () if session is None else session_changes(grant, session)
-    changes += [Insert(grant), *(change for part in parts for change in part.changes)]
+    changes.append(Insert(grant))
+    for part in parts:
+        changes += part.changes
     name: Literal["code_issued", "token_issued"] = "code_issued" if response.type.issues_code else "token_issued"
     events.append(Event(name, client.client_id, grant.subject, grant.key))
     return Decision(deliver(response, grant, parts, facts.person, context), tuple(changes), tuple(events))

@@ -43,9 +43,11 @@ def deliver(
     response: RequestedResponse, grant: Grant, parts: Sequence[Part], person: Person, context: Context
 ) -> Delivery:
     """Deliver the response to the client, with an ID token for what is issued with it, if one was requested."""
-    parameters = {name: value for part in parts for name, value in part.parameters.items()}
-    access_token = next((part.unsigned for part in parts if part.unsigned is not None), None)
-    jwt = None
+    parameters: dict[str, str] = {}
+    access_token = jwt = None
+    for part in parts:
+        parameters |= part.parameters
+        access_token = access_token or part.unsigned
     if response.type.issues_id_token and is_due(grant.scope, context):
         # OIDC Core section 5.4: where no access token comes, now or later, there is no other place to ask for them.
         claimed = NOTHING if response.type.parts else grant.scope
@@ -57,7 +59,12 @@ def deliver(
 def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
     """Return the decision with its response: what has to be signed is signed after its checks, before its commit."""
     value = decision.value
-    response = (yield from signed(value, context)) if isinstance(value, Delivery) else value
+    if not isinstance(value, Delivery):
+        response = value
+    elif value.access_token is None and value.id_token is None:  # a code alone, as almost always
+        response = answer(value.response.redirectable, value.response.mode, value.parameters, context)
+    else:
+        response = yield from signed(value, context)
     return Decision(response, decision.changes, decision.events)
 
 

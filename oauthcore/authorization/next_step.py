@@ -97,7 +97,10 @@ def next_step(
 
 def is_somebody_else(access: RequestedAccess, login: Login, context: Context) -> bool:
     """Return whether the client wants another person than who is signed in (OIDC Core sections 3.1.2.1 and 5.5.1)."""
-    return any(sub != subject_for(access.client, login.subject, context) for sub in access.subjects)
+    if not access.subjects:
+        return False
+    subject = subject_for(access.client, login.subject, context)
+    return any(wanted != subject for wanted in access.subjects)
 
 
 def is_fresh(login: Login, progress: InteractionProgress) -> bool:

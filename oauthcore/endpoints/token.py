@@ -39,7 +39,9 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
     if caller.client.explain_until is not None:
         granted = explained(granted, caller.client, context)
     # The assertion or proof is used up by the commit that issues the tokens: a refused request leaves it unused.
-    outcome = spend(authenticated.spent, (yield from granted))
+    outcome = yield from granted
+    if authenticated.spent:
+        outcome = spend(authenticated.spent, outcome)
     document, dynamic = caller.client.document, caller.client.dynamic
     if document is not None and outcome.value.status == 200:
         return spend(kept_in_use(caller.client, document, context), outcome)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
-from types import GeneratorType
+from types import CoroutineType, GeneratorType
 from typing import Any, TypeAlias, TypeVar, assert_never
 
 import attrs
@@ -151,7 +151,8 @@ def run(flow: Flow[T], world: World) -> T:
 
 async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
     """Run a flow to its result, awaiting the answers that are awaitable and taking the others as they are."""
-    check_world(world)
+    if type(world) is not AsyncWorld:
+        check_world(world)
     send = resume = flow.send
     storage = world.storage
     answer: Any = None
@@ -163,7 +164,9 @@ async def arun(flow: Flow[T], world: World | AsyncWorld) -> T:
         try:
             resume = send
             answer = storage.find(effect.kind, effect.key) if type(effect) is Find else answer_to(effect, world)
-            if _may_be_awaited(answer.__class__) and inspect.isawaitable(answer):
+            kind = answer.__class__
+            # Mostly it is what an `async def` returns, or no awaitable at all.
+            if kind is CoroutineType or (_may_be_awaited(kind) and inspect.isawaitable(answer)):
                 answer = await answer
             if answer is True and type(effect) is Commit:
                 for event in effect.events:

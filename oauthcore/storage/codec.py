@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from cattrs import Converter
@@ -16,12 +17,24 @@ from oauthcore.records.record import Record
 from oauthcore.scope import Scope
 from oauthcore.wire.text import words
 
+# Records of few scopes are read again and again; what is long is not kept.
+_LONGEST_KEPT = 1_024
+
+
+def _scope_of(text: str) -> Scope:
+    return _kept_scope(text) if len(text) <= _LONGEST_KEPT else Scope(words(text))
+
+
+@lru_cache(maxsize=256)
+def _kept_scope(text: str) -> Scope:
+    return Scope(words(text))
+
 
 def _converter() -> Converter:
     # Fields with their default value are left out, so that a new field doesn't change the text of existing records.
     converter = Converter(forbid_extra_keys=True, omit_if_default=True)
     converter.register_unstructure_hook(Scope, lambda scope: scope.text)
-    converter.register_structure_hook(Scope, lambda text, _: Scope(words(str(text))))
+    converter.register_structure_hook(Scope, lambda text, _: _scope_of(str(text)))
     # Sets have no order of their own; sorted, equal records give equal text.
     converter.register_unstructure_hook_func(_is_frozenset, lambda members: sorted(member.name for member in members))
     converter.register_structure_hook_func(_is_frozenset, _structure_frozenset)
@@ -86,16 +99,18 @@ def _structure_frozenset(names: list[str], kind: Any) -> frozenset[Any]:
 
 
 _CONVERTER = _converter()
+_structure_of = cache(_CONVERTER.get_structure_hook)
+_spell = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def dump(record: Record) -> str:
     """Return a record's JSON; equal records give equal text, so a storage may compare it."""
-    return json.dumps(_CONVERTER.unstructure(record), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _spell(_CONVERTER.unstructure(record))
 
 
 def load(kind: type[R], text: str) -> R:
     """Return the record of that kind that the JSON describes; raises `ValueError` if it doesn't describe one."""
     try:
-        return _CONVERTER.structure(json.loads(text), kind)
+        return _structure_of(kind)(json.loads(text), kind)  # type: ignore[no-any-return]  # the hook is for that kind
     except Exception as error:  # cattrs and json raise different types
         raise ValueError(f"the text is not a {kind.__name__}: {type(error).__name__}") from error
