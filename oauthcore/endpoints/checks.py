@@ -35,8 +35,19 @@ from oauthcore.errors import (
     UnmetAuthenticationRequirements,
     UnregisteredPostLogoutRedirectUri,
 )
-from oauthcore.grants import audience, authorization_code, client_credentials, jwt_bearer, password, refresh_token
+from oauthcore.grants import (
+    audience,
+    authorization_code,
+    client_credentials,
+    id_jag,
+    jwt_bearer,
+    password,
+    refresh_token,
+    subject_token,
+)
+from oauthcore.grants import token_exchange as exchange
 from oauthcore.pkce import check_verifier
+from oauthcore.token_exchange import TokenExchange
 from oauthcore.wire import parameters
 
 AnyCheck: TypeAlias = Check[Callable[..., object]]
@@ -221,6 +232,86 @@ CHECKS: tuple[AnyCheck, ...] = (
         jwt_bearer.decide,
         "RFC 7523 section 3",
         (InvalidGrant, InvalidScope),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the token exchange names tokens by types that are taken, and requests one that is issued",
+        exchange.read_exchange,
+        "RFC 8693 section 2.1",
+        (InvalidRequest, InvalidTarget, InvalidScope),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "subject and actor token live",
+        subject_token.prove_live,
+        "RFC 8693 section 2.2.2",
+        (InvalidRequest,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the actor token is the client's own",
+        exchange.prove_actor,
+        "RFC 8693 section 2.1",
+        (InvalidRequest,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "a rule allows the exchange, for this audience",
+        TokenExchange.allowed,
+        "RFC 8693 section 2.2.2",
+        (UnauthorizedClient, InvalidRequest, InvalidTarget),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the subject token's key was proven, if it is bound to one",
+        exchange.check_binding,
+        "RFC 9449 section 7.2",
+        (InvalidRequest,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the client may exchange the subject token for an access token",
+        exchange.issue,
+        "RFC 8693 section 2.1",
+        (UnauthorizedClient, InvalidRequest),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "no resource of the exchange is other clients'",
+        exchange.audience_of,
+        "RFC 8693 section 2.1.1",
+        (InvalidTarget,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the scope of the exchange is within the subject token's",
+        exchange.scope_of,
+        "RFC 8693 section 2.1",
+        (InvalidScope,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "who acts is named by the subject token's may_act, and the chain of actors is short",
+        exchange.actors_of,
+        "RFC 8693 section 4",
+        (InvalidRequest,),
+        "response",
+        ("token",),
+    ),
+    Check(
+        "the client may have an assertion of its user for the audience",
+        id_jag.id_jag,
+        "draft-ietf-oauth-identity-assertion-authz-grant section 4.3.3",
+        (UnauthorizedClient, InvalidRequest, InvalidTarget, InvalidScope),
         "response",
         ("token",),
     ),

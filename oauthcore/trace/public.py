@@ -30,6 +30,10 @@ PUBLIC = frozenset(
         "amr",
         "claims",
         "token_type_hint",
+        "subject_token_type",
+        "actor_token_type",
+        "requested_token_type",
+        "issued_token_type",
         "resource",
         "audience",
         "username",
@@ -97,6 +101,8 @@ SECRET = CHOSEN | {
     "request",
     "request_uri",
     "state",
+    "subject_token",
+    "actor_token",
     "token",
 }
 # Headers that a trace shows; all others are left out.

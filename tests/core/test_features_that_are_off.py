@@ -15,7 +15,7 @@ import pytest
 from oauthcore.scope import ScopeHierarchy
 from tests.core.site import Site, members
 
-# Those of resource indicators, of client ID metadata documents and of developer mode.
+# Those of resource indicators, of client ID metadata documents, of developer mode and of token exchange.
 MODULES = frozenset(
     {
         "oauthcore.grants.audience",
@@ -25,9 +25,13 @@ MODULES = frozenset(
         "oauthcore.clients.metadata_document",
         "oauthcore.client_id_metadata",
         "oauthcore.clients.developer_mode",
+        "oauthcore.token_exchange",
+        "oauthcore.grants.token_exchange",
+        "oauthcore.grants.subject_token",
+        "oauthcore.grants.id_jag",
     }
 )
-FUNCTIONS = frozenset({"check_resource", "as_resources_want", "is_for_resource_of"})
+FUNCTIONS = frozenset({"check_resource", "as_resources_want", "is_for_resource_of", "is_live_exchanged"})
 
 
 def called_in_vain(act: Callable[[], object]) -> Counter[str]:
