@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from oauthcore import (
+    AllowReuse,
     AnyoneMayRegister,
     AnyResource,
     AuthorizationServer,
@@ -32,7 +33,9 @@ from oauthcore import (
     ScopeHierarchy,
     Secret,
     SoftwareStatementIssuer,
+    SubjectRule,
     TokenExchange,
+    TrustedIssuer,
     UnknownScope,
 )
 from oauthcore.clock import Clock
@@ -43,7 +46,12 @@ from oauthcore.server import TOKEN_KEY_LENGTHS
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page
 from oauthcore_h11.configuration import Configuration
-from oauthcore_h11.configuration.tables import IdJagTable, ResourcePolicyTable, TokenExchangeTable
+from oauthcore_h11.configuration.tables import (
+    IdJagTable,
+    ResourcePolicyTable,
+    TokenExchangeTable,
+    TrustedSubjectTable,
+)
 from oauthcore_h11.declarations import jwks_in
 from oauthcore_h11.key_files import KeyFiles
 from oauthcore_h11.password_rules import PasswordRules
@@ -95,6 +103,7 @@ def server_of(
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
+        trusted_issuers=trusted_issuers_of(configuration),
     )
 
 
@@ -228,6 +237,35 @@ def token_exchange_of(configuration: Configuration) -> TokenExchange | None:
                 raise ConfigurationError(where, error.value, remedy) from None
             rules.append(rule)
     return TokenExchange(rules=rules) if rules else None
+
+
+def trusted_issuers_of(configuration: Configuration) -> tuple[TrustedIssuer, ...]:
+    """Return the issuers whose assertions are taken."""
+    found: list[TrustedIssuer] = []
+    for number, table in enumerate(configuration.trusted_issuers, 1):
+        place = f"trusted_issuers[{number}]"
+        settings = attrs.asdict(table, recurse=False)
+        jwks_file, single_use = settings.pop("jwks_file"), settings.pop("single_use")
+        settings["subjects"] = [rule_of(f"{place}.subjects[{m}]", rule) for m, rule in enumerate(table.subjects, 1)]
+        try:
+            keys = None if jwks_file is None else jwks_in("jwks_file", jwks_file)
+            found.append(TrustedIssuer(**settings, keys=keys, reuse=None if single_use else AllowReuse()))
+        except ConfigurationError as error:
+            # As they are called in the file.
+            setting = {"keys": "jwks_file", "reuse": "single_use"}.get(error.setting, error.setting)
+            value = False if setting == "single_use" else error.value
+            raise ConfigurationError(f"{place}.{setting}", value, error.remedy) from None
+        if table.issuer in [before.issuer for before in found[:-1]]:
+            raise ConfigurationError(f"{place}.issuer", table.issuer, "name each issuer once, with all of its subjects")
+    return tuple(found)
+
+
+def rule_of(place: str, table: TrustedSubjectTable) -> SubjectRule:
+    """Return a rule, which says for whom assertions stand."""
+    try:
+        return SubjectRule(**attrs.asdict(table, recurse=False))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:

@@ -26,6 +26,7 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
         *_unlimited_registration(configuration),
         *_loopback_documents(configuration),
         *_refused_offline_access(configuration),
+        *_loose_subjects(configuration),
         *proxy_warnings(configuration),
     )
 
@@ -67,6 +68,40 @@ def _refused_offline_access(configuration: Configuration) -> Iterator[str]:
                 f"{name}.scope lacks offline_access, which MCP clients ask for where OpenID Connect is on: "
                 'add it, or set policy.unknown_scope = "ignore"'
             )
+
+
+# Anybody may sign up at these, and gets assertions: these claims tell which of their customers one is about.
+_OF_A_CUSTOMER = {
+    "https://token.actions.githubusercontent.com": frozenset(
+        {"sub", "repository", "repository_id", "repository_owner", "repository_owner_id", "enterprise", "enterprise_id"}
+    ),
+    "https://gitlab.com": frozenset({"sub", "project_path", "project_id", "namespace_path", "namespace_id"}),
+}
+
+
+def _loose_subjects(configuration: Configuration) -> Iterator[str]:
+    """Warn of trust that means more than was probably meant, or nobody."""
+    for number, issuer in enumerate(configuration.trusted_issuers, 1):
+        place = f"trusted_issuers[{number}]"
+        if not issuer.subjects and set(issuer.uses) & {"jwt-bearer", "id-jag"}:
+            yield f"{place} has no subjects, so that its assertions stand for nobody: add [[trusted_issuers.subjects]]"
+        customers = _OF_A_CUSTOMER.get(issuer.issuer)
+        for index, rule in enumerate(issuer.subjects, 1):
+            if customers is not None and customers.isdisjoint(rule.claims):
+                names = ", ".join(sorted(customers))
+                yield f"{place}.subjects[{index}].claims fit anybody's account at {issuer.issuer}: add one of {names}"
+            for name, value in rule.claims.items():
+                for pattern in value if isinstance(value, list) else [value]:
+                    # `acme*` is acme-evil as well; what ends in a slash or a colon is acme's own.
+                    if (
+                        isinstance(pattern, str)
+                        and pattern.endswith("*")
+                        and pattern[-2:-1] not in {"/", ":", "-", "."}
+                    ):
+                        yield (
+                            f"{place}.subjects[{index}].claims.{name} = {pattern!r} is for all names that begin so, "
+                            f"as in {pattern[:-1]}2: end it in / or : before the *"
+                        )
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

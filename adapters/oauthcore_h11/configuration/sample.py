@@ -207,6 +207,27 @@ storage = "sqlite:oauthcore.db"
 # sector_identifier_uri = "https://chat.example/sector.json"   # of that server as a client here with pairwise subjects
 # allow = []                         # "outlive_subject"; "public_subject": show it to a client that has pairwise ones
 
+# Servers whose signed assertions are exchanged for tokens: of identity providers, CI services, clusters. See
+# docs/jwt-bearer.md.
+# [[trusted_issuers]]
+# issuer = "https://token.actions.githubusercontent.com"   # the exact iss of its assertions
+# uses = ["jwt-bearer"]              # or "id-jag": from an enterprise's identity provider
+# jwks_uri = "https://token.actions.githubusercontent.com/.well-known/jwks"   # found by its metadata, if left out
+# jwks_file = "issuer.jwks"          # or its public keys, instead
+# algorithms = ["RS256"]             # all that are asymmetric, if left out
+# audience = []                      # what may stand in aud for this server, beside its issuer
+# client_ids = ["my_app"]            # that may present them; all that are registered for the grant type, if left out
+# single_use = true                  # false: until they expire, as workloads read theirs from a file
+# max_lifetime = 3600
+# keys_lifetime = 600
+# skew = 60
+# [[trusted_issuers.subjects]]       # for whom they stand, by their claims: the first that fits
+# claims = { repository = "acme/api", ref = "refs/heads/main" }
+# client_id = "deployer"             # a client that needs no secret of its own; or
+# subject = "alice"                  # a user; or
+# subject_claim = "sub"              # the claim that names the user
+# scope = "email"                    # at most
+
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]
 email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }

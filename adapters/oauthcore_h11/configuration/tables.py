@@ -25,9 +25,13 @@ from oauthcore import (
     Scope,
     Secret,
 )
+from oauthcore.assertions.trusted_issuer import MAX_LIFETIME, Use
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, MAX_FROM_USER, UNUSED_LIFETIME
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
+from oauthcore.jose.registered_claims import SKEW
 from oauthcore.policy import UnknownScopeName
 from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
+from oauthcore.resource.published_keys import KEYS_LIFETIME
 from oauthcore.resources import TrailingSlash
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.storage.purging import BATCH, more_than_nothing
@@ -158,6 +162,39 @@ class RegistrationTable:
     max_from_address: int = attrs.field(default=MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     max_from_user: int = attrs.field(default=MAX_FROM_USER, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     software_statements: tuple[SoftwareStatementsTable, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class TrustedSubjectTable:
+    """Say for whom assertions with some claims stand; the settings are those of `oauthcore.SubjectRule`."""
+
+    claims: Mapping[str, object] = attrs.Factory(dict)
+    subject: str | None = None
+    subject_claim: str | None = None
+    client_id: str | None = None
+    scope: Scope | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TrustedIssuerTable:
+    """Trust the assertions of an issuer (RFC 7523), for some `uses` and some subjects.
+
+    The settings are those of `oauthcore.TrustedIssuer`. Its public keys are in the `jwks_file`, at `jwks_uri`, or found
+    by its metadata. `single_use` is false for `AllowReuse`.
+    """
+
+    issuer: str
+    uses: tuple[Use, ...] = ("jwt-bearer",)
+    jwks_uri: str | None = None
+    jwks_file: Path | None = None
+    algorithms: tuple[str, ...] = ASYMMETRIC_ALGORITHMS
+    audience: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] | None = None
+    single_use: bool = True
+    max_lifetime: int = MAX_LIFETIME
+    keys_lifetime: int = KEYS_LIFETIME
+    skew: int = SKEW
+    subjects: tuple[TrustedSubjectTable, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -513,6 +550,7 @@ class Configuration:
     client_id_metadata: ClientIdMetadataTable | None = None
     token_exchange: tuple[TokenExchangeTable, ...] = ()
     id_jag: tuple[IdJagTable, ...] = ()
+    trusted_issuers: tuple[TrustedIssuerTable, ...] = ()
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     client_secrets: ClientSecrets = ClientSecrets()

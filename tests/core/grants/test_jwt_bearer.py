@@ -220,7 +220,7 @@ def test_claims_of_a_plain_assertion_choose_no_resource_and_no_scope(site: Site)
     assert site.introspect(answer["access_token"], "resource")["aud"] == ["https://as.example"]
 
 
-def test_workload_gets_its_own_token_by_its_assertion_alone(site: Site) -> None:
+def test_h5_workload_gets_its_own_token_by_its_assertion_alone(site: Site) -> None:
     """SEP-1933: the assertion is the identity."""
     answer = members(present(site, workflow(), None))
 
@@ -229,7 +229,7 @@ def test_workload_gets_its_own_token_by_its_assertion_alone(site: Site) -> None:
     assert "refresh_token" not in answer
 
 
-def test_workload_may_say_which_client_it_is(site: Site) -> None:
+def test_h5_workload_may_say_which_client_it_is(site: Site) -> None:
     assert present(site, workflow(), "deployer").status == 200
     assert refused(present(site, workflow(jti="2"), "browserless"), "invalid_grant", "another client")
     assert refused(present(site, workflow(jti="3"), "app"), "invalid_grant", "another client")
@@ -248,15 +248,15 @@ def test_workload_may_say_which_client_it_is(site: Site) -> None:
         {"aud": "https://other.example"},
     ],
 )
-def test_workflow_of_another_repository_branch_or_environment_is_nobody(site: Site, changes: dict[str, Any]) -> None:
+def test_h5_workflow_of_another_repository_branch_or_environment_is_nobody(site: Site, changes: dict[str, Any]) -> None:
     assert refused(present(site, workflow(**changes), None), "invalid_grant")
 
 
-def test_workflow_is_not_what_another_issuers_key_says(site: Site) -> None:
+def test_h5_workflow_is_not_what_another_issuers_key_says(site: Site) -> None:
     assert refused(present(site, assertion(KEY, **RUN), None), "invalid_grant", "none of the keys")
 
 
-def test_token_of_a_service_account_may_be_used_as_often_as_it_is_read(site: Site) -> None:
+def test_h5_token_of_a_service_account_may_be_used_as_often_as_it_is_read(site: Site) -> None:
     text = service_account()
 
     for _ in range(3):
@@ -266,7 +266,7 @@ def test_token_of_a_service_account_may_be_used_as_often_as_it_is_read(site: Sit
     assert refused(present(site, service_account(aud=["https://as.example", "vault"]), None), "invalid_grant")
 
 
-def test_workload_whose_client_is_disabled_gets_nothing_and_its_tokens_end(site: Site) -> None:
+def test_h5_workload_whose_client_is_disabled_gets_nothing_and_its_tokens_end(site: Site) -> None:
     token = members(present(site, service_account(), None))["access_token"]
     site.drive(site.server.clients.disable("service"), site.world)
 
@@ -276,7 +276,7 @@ def test_workload_whose_client_is_disabled_gets_nothing_and_its_tokens_end(site:
     assert not site.is_active(token)
 
 
-def test_workload_whose_client_is_not_registered_is_nobody(drive: Drive) -> None:
+def test_h5_workload_whose_client_is_not_registered_is_nobody(drive: Drive) -> None:
     site = trusting_site(drive, clients=[APP])
 
     assert refused(present(site, workflow(), None), "invalid_client")

@@ -85,7 +85,7 @@ def used_once(run: Run[Response]) -> None:
     [(assertion(), "app"), (id_jag(), "app"), (workflow(), None)],
     ids=["of a user", "an ID-JAG", "of a workload"],
 )
-def test_assertion_that_comes_to_two_workers_at_once_is_used_once(
+def test_h2_h5_assertion_that_comes_to_two_workers_at_once_is_used_once(
     record_property: Record, kept: Factory, text: str, client_id: str | None
 ) -> None:
     def scene(site: Site) -> list[Flow[Any]]:
