@@ -57,7 +57,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     names = [operation.name for operation in OPERATIONS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time oauthcore beside its peers.")
-    parser.add_argument("--seconds", type=float, default=10.0, help="for each operation, preparation included")
+    parser.add_argument("--seconds", type=float, default=8.0, help="for each operation, preparation included")
     parser.add_argument("--only", choices=names, help="measure this operation alone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--profile", choices=names, help="print where oauthcore's time goes, instead")

@@ -7,6 +7,10 @@ can come between. The garbage collector stays on, as in service, but whatever on
 is collected before the next begins. Storage is emptied before every batch. A few answers are given before the clock
 starts: some preparations run the contestant's code and some don't, and without them the latter would be measured with
 the processor's caches full of the neighbour's code.
+
+What counts is the CPU time of the thread, not the clock's: where other programs want the processor, those of a batch
+that had to wait for it would else be ten times as slow as the others. What another program does to the processor's
+caches is still in the figures, in those of all alike.
 """
 
 from __future__ import annotations
@@ -28,7 +32,13 @@ FLOOR = "floor"
 OURS = "oauthcore"
 
 # What the benchmark is there to show; see the package's docstring.
-MOST_FLOORS = 3.0
+MOST_FLOORS = {
+    "client credentials": 2.3,
+    "code exchange": 2.4,
+    "refresh": 2.4,
+    "introspection": 1.7,
+    "authorize": 2.7,
+}
 LEAST_LEADS = {"introspection": 1.0}
 USUAL_LEAD = 2.0
 
@@ -113,10 +123,10 @@ def _batch(operation: Operation, contestant: Contestant) -> float:
     for request in requests[:LEAD_IN]:
         answer(request)
     requests = requests[LEAD_IN:]
-    started = time.perf_counter_ns()
+    started = time.thread_time_ns()
     for request in requests:
         answer(request)
-    return (time.perf_counter_ns() - started) / 1000 / BATCH
+    return (time.thread_time_ns() - started) / 1000 / BATCH
 
 
 def _figures(times: list[float]) -> Figures:
@@ -141,7 +151,7 @@ def table(results: Sequence[Result]) -> str:
 def verdicts(result: Result) -> list[Verdict]:
     """Compare what was reached with the aims."""
     least = LEAST_LEADS.get(result.operation, USUAL_LEAD)
-    verdict = Verdict("floors", result.ratio(OURS, FLOOR), most=MOST_FLOORS)
+    verdict = Verdict("floors", result.ratio(OURS, FLOOR), most=MOST_FLOORS[result.operation])
     as_it_comes, tuned = result.fastest_peer(tuned=False), result.fastest_peer(tuned=True)
     said = [verdict, Verdict(f"times as fast as {as_it_comes}", result.ratio(as_it_comes, OURS), least=least)]
     if tuned != as_it_comes:

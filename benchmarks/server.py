@@ -53,7 +53,7 @@ grant_types = ["client_credentials"]
 
 def main() -> None:
     """Measure, print, and say whether the claim holds."""
-    table = Table(title="the reference server")
+    table = Table()
     columns = ("workers", "MB a worker after start", "MB after the load", "1 at a time /s", f"{CONCURRENT} at once /s")
     for column in columns:
         table.add_column(column, justify="right")
@@ -67,8 +67,7 @@ def main() -> None:
         worst = max(worst, fresh)
         table.add_row(str(workers), f"{fresh:.1f}", f"{used:.1f}", f"{one:.0f}", f"{many:.0f} ({many / one:.1f}x)")
     Console().print(table)
-    print(f"memory after start: {worst:.1f} MB a worker, {'under' if worst < LIMIT_MB else 'OVER'} {LIMIT_MB:.0f} MB")
-    sys.exit(0 if worst < LIMIT_MB else 1)
+    print(f"{'met' if worst < LIMIT_MB else 'NOT MET'}: MB a worker after start: {worst:.1f}, less than {LIMIT_MB:.0f}")
 
 
 @contextmanager

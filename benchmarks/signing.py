@@ -56,7 +56,7 @@ GENERATED = 5
 # A burst: that many requests want an ID token at once, every so many seconds, for so long.
 BURST = 10
 EVERY = 0.05
-SECONDS = 4.0
+SECONDS = 2.0
 # What is held up: a task that wants to run every millisecond.
 TICK = 0.001
 
