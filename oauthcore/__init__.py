@@ -6,8 +6,10 @@ from oauthcore.authorization.next_step import Need
 from oauthcore.client_id_metadata import ClientIdMetadata, LoopbackDocuments
 from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
 from oauthcore.context import Paths
+from oauthcore.device_grant import DeviceGrant
 from oauthcore.digest import Secret
 from oauthcore.endpoints.applications import AuthorizedApplication
+from oauthcore.endpoints.device import PendingDevice
 from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
@@ -15,6 +17,7 @@ from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, Throttled
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
 from oauthcore.records.client import Client
+from oauthcore.records.lifecycle import DeviceState
 from oauthcore.records.login import Login, LoginSession
 from oauthcore.resource.access import Access
 from oauthcore.resource.introspected import IntrospectedTokens
@@ -55,6 +58,8 @@ __all__ = [
     "ClientIdMetadata",
     "CodeBinding",
     "ConfigurationError",
+    "DeviceGrant",
+    "DeviceState",
     "ExchangeAllowance",
     "ExchangeRequest",
     "ExchangeRule",
@@ -72,6 +77,7 @@ __all__ = [
     "Outgoing",
     "Paths",
     "Peer",
+    "PendingDevice",
     "PendingInteraction",
     "PendingLogout",
     "Policy",

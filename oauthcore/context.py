@@ -27,10 +27,11 @@ from oauthcore.token_exchange import TokenExchange
 
 @attrs.frozen(kw_only=True)
 class Paths:
-    """Say where the endpoints are, each a path below the issuer; `login`, `consent` and `logout` are the application's.
+    """Say where the endpoints are, each a path below the issuer.
 
-    An `interaction` takes the place of those three: one page of the application's own, a path on its host (the issuer's
-    own path is not in front of it) or an absolute URL.
+    `login`, `consent`, `logout` and `device` are the application's. An `interaction` takes the place of the first
+    three: one page of the application's own, a path on its host (the issuer's own path is not in front of it) or an
+    absolute URL.
     """
 
     authorization: str = "/authorize"
@@ -45,6 +46,8 @@ class Paths:
     consent: str = "/consent"
     end_session: str = "/end-session"
     logout: str = "/logout"
+    device_authorization: str = "/device_authorization"
+    device: str = "/device"
     interaction: str | None = None
 
     def __attrs_post_init__(self) -> None:

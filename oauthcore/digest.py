@@ -41,8 +41,20 @@ Kind = Literal[
     "registration_slot",
     "registration_user",
     "shared_client",
+    "device_code",
+    "user_code",
+    "device_count",
 ]
-Proof = Literal["access_token", "refresh_token", "resume", "form", "subject", "sid", "registration_access_token"]
+Proof = Literal[
+    "access_token",
+    "refresh_token",
+    "resume",
+    "form",
+    "subject",
+    "sid",
+    "registration_access_token",
+    "user_code",
+]
 
 Purpose = Literal["keys", "client_secret", "client_secret_of_issuer"]
 

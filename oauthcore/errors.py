@@ -305,6 +305,34 @@ class AccessDenied(OAuthError):
     description = "The resource owner denied the request."
 
 
+class AuthorizationPending(OAuthError):
+    """Ask a device to go on polling: its user has not answered yet (RFC 8628 section 3.5)."""
+
+    code = "authorization_pending"
+    description = "The user has not answered yet: go on polling."
+
+
+class SlowDown(OAuthError):
+    """Ask a device to poll less often: at intervals that are five seconds longer (RFC 8628 section 3.5)."""
+
+    code = "slow_down"
+    description = "The user has not answered yet: go on polling, at intervals that are 5 seconds longer."
+
+
+class DeviceAccessDenied(OAuthError):
+    """Report to a device that its user said no (RFC 8628 section 3.5)."""
+
+    code = "access_denied"
+    description = "The resource owner denied the request."
+
+
+class ExpiredToken(OAuthError):
+    """Report that a device code has expired before it was approved (RFC 8628 section 3.5)."""
+
+    code = "expired_token"
+    description = "The device code has expired: start again."
+
+
 class LoginRequired(OAuthError):
     """Refuse `prompt=none` if it is not clear which account to use (OIDC Core section 3.1.2.6)."""
 

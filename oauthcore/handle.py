@@ -20,7 +20,7 @@ from typing import Any, Literal, get_args
 from oauthcore.digest import Secret, encoded, same
 from oauthcore.errors import InvalidRequest
 
-HandleKind = Literal["interaction", "logout"]
+HandleKind = Literal["interaction", "logout", "device"]
 
 # 32 bytes in base64url: a random value comes first, then the signature, then what is carried.
 _PART = 43

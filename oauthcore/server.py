@@ -16,6 +16,7 @@ from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
 from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
 from oauthcore.context import Context, Paths
+from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import Derivation, Digester
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, no_endpoint, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
@@ -24,6 +25,7 @@ from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.facets.applications import Applications
 from oauthcore.facets.clients import Clients
+from oauthcore.facets.devices import Devices
 from oauthcore.facets.grants import Grants
 from oauthcore.facets.interactions import Interactions
 from oauthcore.facets.keys import SigningKeys
@@ -32,6 +34,7 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.transact import Refuse, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.device_code import device_code
 from oauthcore.grants.jwt_bearer import ID_JAG_PROFILE
 from oauthcore.handle import Handles
 from oauthcore.instruments import Call, Instruments
@@ -74,7 +77,7 @@ class AuthorizationServer:
     metadata, which the world's `fetch` reads (docs/client-id-metadata.md). With `resources` they name the APIs that
     tokens are for (RFC 8707). With `trusted_issuers` clients and workloads get tokens for what other servers have
     signed (RFC 7523, docs/jwt-bearer.md). With `token_exchange` clients may exchange tokens (RFC 8693,
-    docs/token-exchange.md).
+    docs/token-exchange.md). With a `device` grant, devices without a browser get tokens (RFC 8628, docs/device.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -99,6 +102,7 @@ class AuthorizationServer:
         client_id_metadata: ClientIdMetadata | None = None,
         trusted_issuers: Iterable[TrustedIssuer] = (),
         token_exchange: TokenExchange | None = None,
+        device: DeviceGrant | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -124,9 +128,12 @@ class AuthorizationServer:
         )
         self._error_page = error_page
         self.trusted_issuers = as_trusted_issuers(trusted_issuers)
+        check_kind("device", device, (DeviceGrant, type(None)), "leave it out, or turn it on: device=DeviceGrant()")
+        self.device = device
         self._grants = {
             **offered_grants(self.policy, openid, token_exchange),
             **assertion_grants(self.trusted_issuers),
+            **({} if device is None else {DEVICE_CODE: device_code}),
             **(grants or {}),
         }
         has_id_jag = any("id-jag" in trusted.uses for trusted in self.trusted_issuers.values())
@@ -181,6 +188,7 @@ class AuthorizationServer:
         record = None if instruments.record is None else self._record
         self.interactions = Interactions(self.context, self._refuse_as_page, record)
         self.sessions = Sessions(self.context, self._refuse_as_page)
+        self.devices = Devices(self.context, self.device)
         self.applications = Applications(self.context)
         self.grants = Grants(self.context)
         self.clients = Clients(self.context, self._grants, instruments.keys)
@@ -269,7 +277,7 @@ class AuthorizationServer:
             advertised = Scope((*(() if self.openid is None else self.openid.scopes), *self._scopes))
             scope = advertised if self.registration.scope is None else self.registration.scope
             registrar = Registrar(self.registration, grants, scope, lambda client: self.clients.check(client))
-        return own_endpoints(self.paths, self._grants, self.openid, keys, registrar)
+        return own_endpoints(self.paths, self._grants, self.openid, keys, registrar, self.device)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
@@ -353,6 +361,7 @@ class AuthorizationServer:
             "registration": self._registration_settings(),
             "trusted_issuers": self._issuer_settings(),
             "token_exchange": self._exchange_settings(),
+            "device": self.device,
         }
 
     def _document_settings(self) -> ClientIdMetadata | None:

@@ -21,6 +21,7 @@ from oauthcore import (
     AsyncWorld,
     AuthorizationServer,
     ClientIdMetadata,
+    DeviceGrant,
     Login,
     Paths,
     Policy,
@@ -38,7 +39,7 @@ from oauthcore.flow.drivers import check_fetches
 from oauthcore.openid import OpenID
 from oauthcore.tracebacks import Tracebacks, words_of
 from oauthcore.wire.mounting import below, check_prefix, prefixes_of, seen_below
-from oauthcore_asgi.facets import Interactions, Sessions
+from oauthcore_asgi.facets import Devices, Interactions, Sessions
 from oauthcore_asgi.framework import Framework, RequestT, ResponseT
 from oauthcore_asgi.signing import signing_aside
 from oauthcore_asgi.wire import (
@@ -100,6 +101,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         self.prefix = check_prefix(prefix, self.paths)
         self.world = signing_aside(world)
         self.interactions = Interactions(server, self.world, self.framework)
+        self.devices = Devices(server, self.world, self.framework)
         self.sessions = Sessions(server, self.world, self.framework)
         self._login = login
         self._pages = pages
@@ -119,6 +121,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         client_id_metadata: ClientIdMetadata | None = None,
         resources: Resources | Iterable[Resource] | None = None,
         token_exchange: TokenExchange | None = None,
+        device: DeviceGrant | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
@@ -126,7 +129,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
         `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
-        `token_exchange` says who may exchange them. `prefix` is what a proxy cuts off and tells nobody.
+        `token_exchange` says who may exchange them. With a `device` grant, devices without a browser get tokens.
+        `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -140,6 +144,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             client_id_metadata=client_id_metadata,
             resources=resources,
             token_exchange=token_exchange,
+            device=device,
         )
         return cls(server, world, login=login, prefix=prefix)
 

@@ -1,4 +1,4 @@
-"""The facets of `OAuth`: `server.interactions` and `server.sessions` with a framework's requests and responses.
+"""The facets of `OAuth`: those of the server that its pages use, with a framework's requests and responses.
 
 What else a server does, such as `server.clients`, has nothing of a framework in it: run its flows by the driver.
 """
@@ -10,7 +10,16 @@ from typing import Any, Generic
 
 import attrs
 
-from oauthcore import AuthorizationServer, Login, PendingInteraction, PendingLogout, World, run
+from oauthcore import (
+    AuthorizationServer,
+    DeviceState,
+    Login,
+    PendingDevice,
+    PendingInteraction,
+    PendingLogout,
+    World,
+    run,
+)
 from oauthcore_wsgi.framework import Framework, RequestT, ResponseT
 
 
@@ -51,6 +60,32 @@ class Interactions(Generic[RequestT, ResponseT]):
     def is_form_token(self, request: RequestT, id: str, token: str) -> bool:
         """Return whether a posted form was shown to this browser, for this interaction."""
         return self._server.interactions.is_form_token(self._framework.wire_of(request), id, token)
+
+
+@attrs.frozen
+class Devices(Generic[RequestT, ResponseT]):
+    """The devices, `oauth.devices`: what the application's page does with the code that a device shows (RFC 8628)."""
+
+    _server: AuthorizationServer
+    _world: World
+    _framework: Framework[RequestT, ResponseT]
+
+    def enter(self, request: RequestT, user_code: str, login: Login) -> PendingDevice | None:
+        """Return the device whose code a user has submitted, None if none waits; raises `TooManyAttempts`."""
+        wire = self._framework.wire_of(request)
+        return run(self._server.devices.enter(user_code, login, wire), self._world)
+
+    def find(self, id: str, login: Login | None) -> PendingDevice | None:
+        """Return a device whose code this user has entered; None if it waits for nothing any more."""
+        return run(self._server.devices.find(id, login), self._world)
+
+    def finish(self, id: str, login: Login, scope: Iterable[str]) -> DeviceState:
+        """Report what a user allowed; return what has become of the request, or raise an `OAuthError`."""
+        return run(self._server.devices.finish(id, login, scope), self._world)
+
+    def deny(self, id: str, login: Login) -> DeviceState:
+        """Report that a user refused; return what has become of the request, or raise an `OAuthError`."""
+        return run(self._server.devices.deny(id, login), self._world)
 
 
 @attrs.frozen

@@ -46,12 +46,21 @@ from oauthcore.records.interaction import AuthorizationRequest
 
 CheckRequest: TypeAlias = Check[Callable[[Draft, Context], None]]
 
-EndpointName = Literal["authorization", "interaction", "resume"]
+RedirectingEndpoint = Literal["authorization", "interaction", "resume"]
 """Where a request is checked: as it comes, when the application looks at it or answers it, and when it goes on."""
+
+DeviceEndpoint = Literal["device_authorization", "device"]
+"""Where a device's request is checked (RFC 8628): as it comes, and when its user looks at it or answers it.
+
+All of its checks are of the access, and their failures are in the response.
+"""
+
+EndpointName = RedirectingEndpoint | DeviceEndpoint
 
 # Whatever can change while a person is at the pages is checked each time, on what is stored then.
 _FIRST: tuple[EndpointName, ...] = ("authorization",)
-_ALL: tuple[EndpointName, ...] = get_args(EndpointName)
+_REDIRECTING: tuple[EndpointName, ...] = get_args(RedirectingEndpoint)
+_ALL: tuple[EndpointName, ...] = (*_REDIRECTING, *get_args(DeviceEndpoint))
 
 CHECKS: tuple[CheckRequest, ...] = (
     Check(
@@ -77,7 +86,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "RFC 6749 section 3.1.2.3",
         (MissingRedirectUri, UnregisteredRedirectUri),
         "page",
-        _ALL,
+        _REDIRECTING,
     ),
     # From here on, errors go to the client. Cheap checks, and those that detect a request for another server, come
     # first.
@@ -87,7 +96,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "RFC 6749 section 4.1.2.1",
         (TooMuchToCarry,),
         "redirect",
-        _FIRST,
+        (*_FIRST, "device_authorization"),
     ),
     Check(
         "no request object comes that is not taken",
@@ -103,7 +112,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "OIDC Core section 3.1.2.6",
         (RegistrationNotSupported,),
         "redirect",
-        _ALL,
+        _REDIRECTING,
         needs_openid=True,
     ),
     Check(
@@ -112,7 +121,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "OIDC Core section 3.1.2.1",
         (LoginRequired,),
         "redirect",
-        _ALL,
+        _REDIRECTING,
         needs_openid=True,
     ),
     Check(
@@ -121,7 +130,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "OIDC Core section 3.1.2.1",
         (InvalidRequest,),
         "redirect",
-        _ALL,
+        _REDIRECTING,
         needs_openid=True,
     ),
     Check(
@@ -191,7 +200,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "RFC 6749 section 3.1.1",
         (InvalidRequest, UnsupportedResponseType, UnauthorizedClient),
         "redirect",
-        _ALL,
+        _REDIRECTING,
     ),
     Check(
         "response_mode goes with the response type",
@@ -199,7 +208,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "Multiple Response Types section 3",
         (InvalidRequest,),
         "redirect",
-        _ALL,
+        _REDIRECTING,
     ),
     # These depend on the response type and the scope: no refresh token without a code, no nonce without an ID token.
     Check(
@@ -208,7 +217,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "OIDC Core section 11",
         (),
         "redirect",
-        _ALL,
+        _REDIRECTING,
         needs_openid=True,
     ),
     Check(
@@ -217,7 +226,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "OIDC Core section 3.2.2.1",
         (InvalidRequest,),
         "redirect",
-        _ALL,
+        _REDIRECTING,
     ),
     Check(
         "code_challenge is there where one is due",
@@ -225,7 +234,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "RFC 9700 section 2.1.1",
         (InvalidRequest,),
         "redirect",
-        _ALL,
+        _REDIRECTING,
     ),
 )
 
@@ -268,7 +277,7 @@ class RefusedObject:
 
 
 def read_redirectable(
-    request: AuthorizationRequest, client: Client | None, endpoint: EndpointName, context: Context
+    request: AuthorizationRequest, client: Client | None, endpoint: RedirectingEndpoint, context: Context
 ) -> Redirectable | RefusedObject:
     """Run the first checks of a new request, until its redirect URI is verified.
 
@@ -287,7 +296,7 @@ def read_redirectable(
 
 
 def prove_redirect(
-    request: AuthorizationRequest, client: Client | None, endpoint: EndpointName, context: Context
+    request: AuthorizationRequest, client: Client | None, endpoint: RedirectingEndpoint, context: Context
 ) -> Redirectable:
     """Run the checks of a stored request whose failure is an error page; raises it."""
     draft = Draft(request, client)
@@ -299,24 +308,42 @@ def prove_redirect(
     return Redirectable(draft.request, draft.client, draft.redirect)
 
 
-def validate(redirectable: Redirectable, endpoint: EndpointName, context: Context) -> ValidatedRequest:
+def validate(redirectable: Redirectable, endpoint: RedirectingEndpoint, context: Context) -> ValidatedRequest:
     """Run the checks whose failure is sent back to the client; raises it."""
     draft = Draft(redirectable.request, redirectable.client)
     draft.client = redirectable.client
     for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][1]:
         check.function(draft, context)
     return ValidatedRequest(
-        RequestedAccess(
-            draft.request,
-            draft.client,
-            draft.scope,
-            draft.resources,
-            draft.prompt,
-            draft.max_age,
-            draft.claims,
-            draft.claims_beside_scope,
-            draft.subjects,
-            draft.essential_acr,
-        ),
+        _access(draft),
         RequestedResponse(redirectable, draft.response_type, draft.response_mode, draft.code_challenge),
+    )
+
+
+def validate_access(
+    request: AuthorizationRequest,
+    client: Client | None,
+    endpoint: DeviceEndpoint,
+    context: Context,
+) -> RequestedAccess:
+    """Run the checks of a request that is answered by no redirect; raises what the first failure is answered with."""
+    draft = Draft(request, client)
+    for rows in _ROWS[endpoint, context.openid is not None, context.resources is not None]:
+        for check in rows:
+            check.function(draft, context)
+    return _access(draft)
+
+
+def _access(draft: Draft) -> RequestedAccess:
+    return RequestedAccess(
+        draft.request,
+        draft.client,
+        draft.scope,
+        draft.resources,
+        draft.prompt,
+        draft.max_age,
+        draft.claims,
+        draft.claims_beside_scope,
+        draft.subjects,
+        draft.essential_acr,
     )

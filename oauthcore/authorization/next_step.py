@@ -78,21 +78,31 @@ def next_step(
             return Need.CREATE
         if "select_account" in access.prompt:
             return Need.SELECT_ACCOUNT
-    # OIDC Core section 3.1.2.3: authenticate if no one is signed in, if prompt=login says so, or if another user is
-    # requested by `id_token_hint` or a `sub` claim. Never answer for another user than the requested one.
-    if login is None or is_somebody_else(access, login, context) or is_stale(access, login, progress, context):
-        return Need.LOGIN
-    if access.essential_acr and login.acr not in access.essential_acr:
-        if is_fresh(login, progress):
-            # OIDC Core section 5.5.1.1: an essential `acr` that can't be met is a failed authentication. To ask once
-            # more would loop, since the user has just signed in for this very request.
-            raise UnmetAuthenticationRequirements(f"acr is {login.acr}, not one of {' '.join(access.essential_acr)}")
+    if login is None or must_sign_in(access, login, progress, context):
         return Need.LOGIN
     # OIDC Core section 3.1.2.4: consent comes before any release. `prompt=consent` asks even if all of it was allowed
     # before (section 3.1.2.1).
     if progress.consent or ("consent" not in access.prompt and is_remembered(validated, facts.consents, context)):
         return login
     return Need.CONSENT
+
+
+def must_sign_in(access: RequestedAccess, login: Login, progress: InteractionProgress, context: Context) -> bool:
+    """Return whether who is signed in has to do so again, or somebody else has to.
+
+    Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
+    """
+    # OIDC Core section 3.1.2.3: authenticate if no one is signed in, if prompt=login says so, or if another user is
+    # requested by `id_token_hint` or a `sub` claim. Never answer for another user than the requested one.
+    if is_somebody_else(access, login, context) or is_stale(access, login, progress, context):
+        return True
+    if not access.essential_acr or login.acr in access.essential_acr:
+        return False
+    if is_fresh(login, progress):
+        # OIDC Core section 5.5.1.1: an essential `acr` that can't be met is a failed authentication. To ask once
+        # more would loop, since the user has just signed in for this very request.
+        raise UnmetAuthenticationRequirements(f"acr is {login.acr}, not one of {' '.join(access.essential_acr)}")
+    return True
 
 
 def is_somebody_else(access: RequestedAccess, login: Login, context: Context) -> bool:

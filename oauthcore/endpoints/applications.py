@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.authorization.withdrawal import change_mark, find_mark
 from oauthcore.context import Context
+from oauthcore.device_grant import DEVICE_CODE
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
 from oauthcore.flow.effects import Flow, find, find_of
@@ -25,13 +26,22 @@ from oauthcore.scope import Scope
 
 
 @attrs.frozen(kw_only=True)
+class AuthorizedDevice:
+    """Describe a device that uses a client in a user's name: the key of its grant, what it may do, and since when."""
+
+    grant: str
+    scope: Scope
+    granted_at: int
+
+
+@attrs.frozen(kw_only=True)
 class AuthorizedApplication:
     """Describe what one client may do in a user's name.
 
     `client` is None if it is no longer registered. `scope` is all that was allowed, `resources` are the APIs for which
     (RFC 8707), empty if it is only the server itself. `granted_at` is when the user first allowed what is still in
     force, `expires_at` when the last of it expires, None for never (both in seconds since the epoch). `is_active` is
-    true if there are grants, not only remembered consent.
+    true if there are grants, not only remembered consent. `devices` are those that use it (RFC 8628), the newest first.
     """
 
     client_id: str
@@ -41,6 +51,7 @@ class AuthorizedApplication:
     expires_at: int | None
     is_active: bool
     resources: tuple[Resource, ...] = ()
+    devices: tuple[AuthorizedDevice, ...] = ()
 
 
 def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplication, ...]]:
@@ -90,7 +101,15 @@ def summary(
         expires_at=None if None in ends else max(end for end in ends if end is not None),
         is_active=any(isinstance(record, Grant) for record in records),
         resources=named(tuple(uris), context),
+        devices=devices_of(records),
     )
+
+
+def devices_of(records: Sequence[Consent | Grant]) -> tuple[AuthorizedDevice, ...]:
+    """Return the devices among what was authorized, the newest first."""
+    grants = [record for record in records if isinstance(record, Grant) and record.grant_type == DEVICE_CODE]
+    devices = [AuthorizedDevice(grant=grant.key, scope=grant.scope, granted_at=grant.granted_at) for grant in grants]
+    return tuple(sorted(devices, key=lambda device: device.granted_at, reverse=True))
 
 
 def resources_of(record: Consent | Grant) -> tuple[str, ...]:
@@ -150,6 +169,20 @@ def decide_withdraw(withdrawal: Withdrawal, facts: WithdrawalFacts, context: Con
         changes.append(Replace(grant, revoke_grant(grant)))
         events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
     return Decision(len(events), tuple(changes), tuple(events))
+
+
+def withdraw_device(subject: str, key: str, context: Context) -> Flow[Decision[int]]:
+    """Revoke the grant of one of a user's devices; return how many were revoked, none if it is not theirs."""
+    grant = yield from find(Grant, Digest(key))
+    if (
+        grant is None
+        or grant.subject != subject
+        or grant.grant_type != DEVICE_CODE
+        or not is_standing(grant, context.now)
+    ):
+        return Decision(0)
+    event = Event("grant_revoked", grant.client_id, grant.subject, grant.key)
+    return Decision(1, (Replace(grant, revoke_grant(grant)),), (event,))
 
 
 def revoke_by_key(key: str, context: Context) -> Flow[Decision[Grant]]:

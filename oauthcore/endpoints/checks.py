@@ -39,6 +39,7 @@ from oauthcore.grants import (
     audience,
     authorization_code,
     client_credentials,
+    device_code,
     id_jag,
     jwt_bearer,
     password,
@@ -52,7 +53,7 @@ from oauthcore.wire import parameters
 
 AnyCheck: TypeAlias = Check[Callable[..., object]]
 
-_BY_CLIENTS = ("token", "introspection", "revocation")
+_BY_CLIENTS = ("token", "introspection", "revocation", "device_authorization")
 
 CHECKS: tuple[AnyCheck, ...] = (
     # Requests in general.
@@ -123,6 +124,14 @@ CHECKS: tuple[AnyCheck, ...] = (
         ("authorization", "resume"),
     ),
     # What is exchanged for tokens.
+    Check(
+        "the device code is the client's",
+        device_code.prove_own,
+        "RFC 8628 section 3.4",
+        (InvalidGrant,),
+        "response",
+        ("token",),
+    ),
     Check(
         "the code lives, and is this client's and this redirect URI's",
         authorization_code.prove_own,

@@ -10,8 +10,10 @@ from functools import partial
 
 from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.context import Context, Paths
+from oauthcore.device_grant import DeviceGrant
 from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.client_configuration import client_configuration
+from oauthcore.endpoints.device_authorization import device_authorization
 from oauthcore.endpoints.end_session import end_session_endpoint
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest
 from oauthcore.endpoints.introspection import introspection
@@ -40,12 +42,14 @@ def own_endpoints(
     openid: OpenID | None,
     keys: KeySet | None,
     registrar: Registrar | None = None,
+    device: DeviceGrant | None = None,
 ) -> list[Endpoint]:
     """Return the core's endpoints, all but the metadata; a feature that is off has none."""
     return [
         *browser_endpoints(paths),
         *client_endpoints(paths, grants),
         *([] if registrar is None else [registration_endpoint(paths, registrar)]),
+        *([] if device is None else [device_endpoint(paths, device)]),
         *([] if keys is None else [jwks_endpoint(paths, keys)]),
         *([] if openid is None else openid_endpoints(paths)),
     ]
@@ -109,6 +113,16 @@ def registration_endpoint(paths: Paths, registrar: Registrar) -> Endpoint:
     )
 
 
+def device_endpoint(paths: Paths, device: DeviceGrant) -> Endpoint:
+    """Return the device authorization endpoint (RFC 8628); devices are no pages, so no other origin calls it."""
+    return Endpoint(
+        path=paths.device_authorization,
+        flow=lambda incoming, context: device_authorization(incoming, device, context),
+        repeatable=frozenset({"resource"}),  # RFC 8707 section 2.1
+        metadata="device_authorization_endpoint",  # RFC 8628 section 4
+    )
+
+
 def jwks_endpoint(paths: Paths, keys: KeySet) -> Endpoint:
     """Return the endpoint of the server's public keys (RFC 7517 section 5)."""
     return Endpoint(
@@ -152,7 +166,7 @@ def register_or_configure(incoming: EndpointRequest, registrar: Registrar, conte
 
 def check_endpoints(own: Iterable[Endpoint], added: Iterable[Endpoint], paths: Paths) -> tuple[Endpoint, ...]:
     """Return the endpoints that a host adds; raises `ConfigurationError` if one is in the way of another."""
-    taken = {endpoint.path for endpoint in own} | {paths.login, paths.consent, paths.logout}
+    taken = {endpoint.path for endpoint in own} | {paths.login, paths.consent, paths.logout, paths.device}
     # The members of RFC 8414 section 2 that are endpoints' URLs end so: no endpoint takes the place of another member.
     members = {endpoint.metadata for endpoint in own}
     checked = tuple(added)

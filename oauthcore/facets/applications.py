@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from oauthcore.context import Context
-from oauthcore.endpoints.applications import AuthorizedApplication, Withdrawal, applications, withdraw
+from oauthcore.endpoints.applications import (
+    AuthorizedApplication,
+    Withdrawal,
+    applications,
+    withdraw,
+    withdraw_device,
+)
 from oauthcore.flow.effects import Flow
-from oauthcore.flow.transact import commit_until_unchanged, total
+from oauthcore.flow.transact import commit_until_unchanged, commit_with_retry, total
 
 
 class Applications:
@@ -32,3 +38,11 @@ class Applications:
         """
         withdrawal, context = Withdrawal(subject, client_id), self._context()
         return total(commit_until_unchanged(lambda has_begun: withdraw(withdrawal, context, has_begun=has_begun)))
+
+    def withdraw_device(self, subject: str, grant: str) -> Flow[int]:
+        """Take back what a person allowed one of their devices, by its grant; return 1, or 0 if there was nothing.
+
+        Raises `EffectFailed` if storage fails.
+        """
+        context = self._context()
+        return commit_with_retry(lambda: withdraw_device(subject, grant, context))

@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from oauthcore.errors import ConfigurationError
 from oauthcore.records.client import Client
+from oauthcore.records.device import DeviceAuthorization, DeviceCount, UserCode
 from oauthcore.records.grant import Consent, Grant, WithdrawalMark
 from oauthcore.records.initial_access_token import InitialAccessToken
 from oauthcore.records.interaction import Interaction
@@ -34,6 +35,7 @@ _OWN: tuple[type[Record], ...] = (
     *BY_SUBJECT,
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
     *(InitialAccessToken, KeptClientCount, RegistrationCount, RegistrationSlot),
+    *(DeviceAuthorization, DeviceCount, UserCode),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

@@ -82,6 +82,25 @@ class InteractionInput(Named):
     RESUME = "resume"
 
 
+class DeviceState(Named):
+    """Where a device authorization is; a redeemed one is kept as long as its tokens, to detect a replay."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    REDEEMED = "redeemed"
+
+
+class DeviceInput(Named):
+    """What happens to a device authorization: its client polls, or a user enters the code and answers."""
+
+    POLL = "poll"
+    ENTER = "enter"
+    APPROVE = "approve"
+    DENY = "deny"
+    REDEEM = "redeem"
+
+
 class SessionState(Named):
     """The states of a login session; after its end no one is signed in with it, whatever a browser still sends."""
 
@@ -155,6 +174,19 @@ INTERACTION: Mapping[tuple[InteractionState, InteractionInput], InteractionState
     (InteractionState.FINISHED, InteractionInput.RESUME): InteractionState.COMPLETED,
     (InteractionState.DENIED, InteractionInput.DENY): InteractionState.DENIED,
     (InteractionState.DENIED, InteractionInput.RESUME): InteractionState.COMPLETED,
+}
+
+# The answer is given once, and tokens are issued once. Answering again in the same way is a double click. A poll or an
+# entered code changes what the record counts, so it competes with the answer for the same record.
+DEVICE: Mapping[tuple[DeviceState, DeviceInput], DeviceState] = {
+    (DeviceState.PENDING, DeviceInput.POLL): DeviceState.PENDING,
+    (DeviceState.PENDING, DeviceInput.ENTER): DeviceState.PENDING,
+    (DeviceState.PENDING, DeviceInput.APPROVE): DeviceState.APPROVED,
+    (DeviceState.PENDING, DeviceInput.DENY): DeviceState.DENIED,
+    (DeviceState.APPROVED, DeviceInput.APPROVE): DeviceState.APPROVED,
+    (DeviceState.APPROVED, DeviceInput.REDEEM): DeviceState.REDEEMED,
+    (DeviceState.DENIED, DeviceInput.DENY): DeviceState.DENIED,
+    (DeviceState.REDEEMED, DeviceInput.APPROVE): DeviceState.REDEEMED,
 }
 
 # An ended session is over for good: to end it again changes nothing, and who signs in after that gets another one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from oauthcore.records.lifecycle import CODE, GRANT, INTERACTION, KEY, REFRESH, SESSION
+from oauthcore.records.lifecycle import CODE, DEVICE, GRANT, INTERACTION, KEY, REFRESH, SESSION
 
 _HEAD = """# Lifecycles
 
@@ -37,6 +37,12 @@ _TABLES: tuple[tuple[str, str, Rows], ...] = (
         "Interaction",
         "An authorization request that waits for a person. A completed one is over for good.",
         tuple(INTERACTION.items()),
+    ),
+    (
+        "Device authorization",
+        "A request of a device that waits for its user (RFC 8628). A second redemption is not in the table: it is a "
+        "replay, and revokes the grant.",
+        tuple(DEVICE.items()),
     ),
     (
         "Login session",

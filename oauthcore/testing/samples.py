@@ -12,6 +12,7 @@ import attrs
 from oauthcore.flow.outcome import R
 from oauthcore.records import (
     client,
+    device,
     grant,
     initial_access_token,
     interaction,
@@ -41,7 +42,7 @@ def lone_kinds() -> tuple[type[Record], ...]:
 
 _ROOMS = (
     *(client, login, listed_client, grant, token, interaction, key_ring),
-    *(initial_access_token, registration_limits),
+    *(initial_access_token, registration_limits, device),
 )
 
 

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from oauthcore.clients.registration import GENERATION_LENGTH
-from oauthcore.digest import base64url, encoded
+from oauthcore.digest import Secret, base64url, encoded
 from oauthcore.flow.effects import Claims, Effect
+from oauthcore.user_code import spell_user_code
 
 # The length of secrets made here: 32 bytes in base64url.
+DRAWN = 32
 MADE = 43
 # A text of this length does not occur by chance. A shorter one, as the state "code", is replaced in its field only.
 UNMISTAKABLE = 16
@@ -103,6 +105,8 @@ class Placeholders:
         self.known.setdefault(text, made)
         # The generation of a dynamically registered client is a prefix of the drawn secret.
         self.known.setdefault(text[:GENERATION_LENGTH], made[:GENERATION_LENGTH])
+        if len(drawn) == DRAWN:  # a user code is spelled from a draw (RFC 8628 section 6.1)
+            self.known.setdefault(spell_user_code(Secret(text)), spell_user_code(Secret(made)))
         return stand_in
 
     def scrubbed(self, text: str) -> str:

@@ -89,6 +89,7 @@ SECRET = CHOSEN | {
     "code",
     "code_challenge",
     "code_verifier",
+    "device_code",
     "id_token",
     "id_token_hint",
     "interaction",
@@ -104,6 +105,7 @@ SECRET = CHOSEN | {
     "subject_token",
     "actor_token",
     "token",
+    "user_code",
 }
 # Headers that a trace shows; all others are left out.
 SEEN = frozenset(

@@ -67,7 +67,7 @@ def stand_in_for(name: str, value: str, placeholders: Placeholders) -> str:
         return placeholders.of_chosen(value)
     if name in {"request_uri", "request_uris"}:
         return _redacted_reference(value, placeholders)
-    if name.endswith(("_uri", "_uris")):
+    if name.endswith(("_uri", "_uris")) or name == "verification_uri_complete":
         # A URI in client metadata (RFC 7591 section 2) is shown to others, but its query may hold a secret.
         return redacted_uri(value, placeholders, keep_short=True)
     return placeholders.of_verifier(value) if name == "code_verifier" else stand_in_for_token(value, placeholders)

@@ -18,6 +18,7 @@ OWS = " \t"
 JSON_WHITE_SPACE = " \t\n\r"
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -29,6 +30,11 @@ def strip_ows(text: str) -> str:
 def ascii_lower(text: str) -> str:
     """Return a text with the letters A to Z in lower case: what is case-insensitive on the wire is so in ASCII."""
     return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def ascii_upper(text: str) -> str:
+    """Return a text with the letters a to z in upper case."""
+    return text.translate(_UPPER)
 
 
 def lower_names(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

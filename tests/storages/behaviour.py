@@ -34,6 +34,7 @@ from tests.core.clients import (
     test_private_key_jwt,
     test_registration,
 )
+from tests.core.devices import test_device, test_device_code, test_device_interleavings
 from tests.core.endpoints import (
     test_applications,
     test_authorization,
@@ -64,11 +65,13 @@ BEHAVIOUR: Sequence[ModuleType] = (
     *(test_token, test_authorization_code, test_client_credentials, test_custom_grant, test_password),
     *(test_refresh_token, test_private_key_jwt, test_registration),
     *(test_logout, test_logout_delivery, test_requests, test_sessions, test_userinfo),
+    *(test_device, test_device_code),
 )
 INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
     *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
     *(test_management_interleavings, test_moved_issuer, test_extension_records),
+    test_device_interleavings,
 )
 
 LOOK_INTO_MEMORY = {

@@ -11,7 +11,7 @@ from oauthcore import Allowance, Client, CodeBinding, Policy
 from oauthcore.authorization.approve import relies_on_nonce
 from oauthcore.authorization.checks import (
     CheckRequest,
-    EndpointName,
+    RedirectingEndpoint,
     RefusedObject,
     checks_at,
     prove_redirect,
@@ -263,8 +263,8 @@ def test_what_a_check_raises_is_what_its_row_says(changes: dict[str, Any], name:
 
 
 @pytest.mark.parametrize("has_openid", [False, True])
-@pytest.mark.parametrize("endpoint", get_args(EndpointName))
-def test_every_endpoint_makes_a_whole_of_its_checks(endpoint: EndpointName, has_openid: bool) -> None:
+@pytest.mark.parametrize("endpoint", get_args(RedirectingEndpoint))
+def test_every_endpoint_makes_a_whole_of_its_checks(endpoint: RedirectingEndpoint, has_openid: bool) -> None:
     context = openid_context() if has_openid else CONTEXT
 
     proven = prove_redirect(REQUEST, CONFIDENTIAL, endpoint, context)
@@ -273,8 +273,8 @@ def test_every_endpoint_makes_a_whole_of_its_checks(endpoint: EndpointName, has_
     assert validate_at(proven, endpoint, context) == validate(redirectable(), context)
 
 
-@pytest.mark.parametrize("endpoint", get_args(EndpointName))
-def test_nothing_is_sent_to_a_redirect_uri_before_it_is_known_to_be_the_clients(endpoint: EndpointName) -> None:
+@pytest.mark.parametrize("endpoint", get_args(RedirectingEndpoint))
+def test_nothing_is_sent_to_a_redirect_uri_before_it_is_known_to_be_the_clients(endpoint: RedirectingEndpoint) -> None:
     checks = checks_at(endpoint, has_openid=True, has_resources=True)
     proving = next(number for number, check in enumerate(checks) if check.function is check_redirect_uri)
 

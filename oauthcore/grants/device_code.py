@@ -1,0 +1,143 @@
+"""The device authorization grant: a device polls until its user has answered (RFC 8628 section 3.4)."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.digest import Secret
+from oauthcore.errors import AuthorizationPending, DeviceAccessDenied, ExpiredToken, InvalidGrant, SlowDown
+from oauthcore.flow.effects import Flow, find
+from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
+from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
+from oauthcore.grants.token_request import TokenRequest
+from oauthcore.oidc.person import Person
+from oauthcore.per_request import per_request
+from oauthcore.records.client import Client
+from oauthcore.records.device import DeviceAuthorization
+from oauthcore.records.grant import Grant
+from oauthcore.records.lifecycle import DEVICE, DeviceInput, DeviceState, advance
+from oauthcore.records.liveness import IssuedTo, end_of_grant, of_generation
+from oauthcore.revocation import revoke_grant
+from oauthcore.wire.refusals import refuse_as_json
+
+# RFC 8628 section 3.5: by how much the interval grows with each slow_down.
+SLOWER = 5
+# A client that never slows down is not written down for ever: beyond a minute its polls change nothing.
+MOST_SLOW_DOWNS = 11
+# Times are whole seconds, and a request may take a moment less than the one before it.
+TOLERANCE = 1
+# A poll is kept if none was kept for so many intervals. So a waiting device costs finds, and a commit now and then. One
+# that polls too fast is noticed after the next poll that is kept, and then each of its polls is kept.
+KEPT_EVERY = 4
+
+
+@per_request
+class DeviceFacts:
+    """Hold what was found for a poll: the authorization, its grant, and its person; None if they don't exist."""
+
+    authorization: DeviceAuthorization | None
+    grant: Grant | None = None
+    person: Person | None = None
+
+
+@per_request
+class OwnDevice:
+    """Prove that a device code is this client's."""
+
+    authorization: DeviceAuthorization
+
+
+def device_code(request: TokenRequest, context: Context) -> Flow[Outcome]:
+    """Answer a poll."""
+    code = Secret(request.parameters.need("device_code"))
+    found = yield from find(DeviceAuthorization, context.digest("device_code", code))
+    grant = None if found is None or found.grant is None else (yield from find(Grant, found.grant))
+    person = yield from person_of(request.client, grant, context)
+    return (yield from answered(decide(request, DeviceFacts(found, grant, person), context), context))
+
+
+def decide(request: TokenRequest, facts: DeviceFacts, context: Context) -> Issue:
+    """Issue tokens once the user has approved, once; until then say how it stands (RFC 8628 section 3.5).
+
+    Ownership is proven before anything else is looked at: who merely read a device code in some log learns nothing, and
+    can't end what it gave.
+    """
+    own = prove_own(request.client, facts.authorization).authorization
+    if own.state is DeviceState.REDEEMED:
+        return replayed(request.client, facts, context)
+    if context.now >= own.expires_at:
+        raise ExpiredToken("the device code has expired")
+    if own.state is DeviceState.DENIED:
+        raise DeviceAccessDenied("the user said no")
+    if own.state is DeviceState.PENDING:
+        return pending(own, context)
+    return issue(request, own, facts, context)
+
+
+def prove_own(client: Client, found: DeviceAuthorization | None) -> OwnDevice:
+    """Check that the device code exists, and that it was issued to this client (RFC 8628 section 3.4)."""
+    if found is None:
+        raise InvalidGrant("the device code is unknown")
+    # A public client proves no more than its identifier; the code is the secret.
+    if found.client_id != client.client_id or of_generation(client, found.client_generation) is None:
+        raise InvalidGrant("the device code was issued to another client")
+    return OwnDevice(found)
+
+
+def replayed(client: Client, facts: DeviceFacts, context: Context) -> Issue:
+    """Revoke what a device code gave that comes once more.
+
+    RFC 8628 refers to the errors of RFC 6749 for a code that was used; as with an authorization code (section 4.1.2
+    there), either of the two may be a thief.
+    """
+    end = end_of_grant(IssuedTo(client, facts.grant, facts.person), context.policy, context.now, context.admits)
+    if end is not None or facts.grant is None:
+        raise InvalidGrant(f"the device code was redeemed before, and its {end}")
+    grant = facts.grant
+    refusal = refuse_as_json(InvalidGrant("the device code was redeemed before; its grant is revoked"), context.issuer)
+    event = Event("device_code_replayed", grant.client_id, grant.subject, grant.key)
+    return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
+
+
+def pending(own: DeviceAuthorization, context: Context) -> Issue:
+    """Ask the client to go on polling, more slowly if it polls too fast; the longer interval is kept."""
+    now, last = context.now, own.polled_at
+    interval = own.interval + SLOWER * own.slow_downs
+    kept = attrs.evolve(own, state=DEVICE[own.state, DeviceInput.POLL], polled_at=now)
+    if last is not None and now - last < interval - TOLERANCE:
+        refusal = refuse_as_json(SlowDown("the client polls too fast"), context.issuer)
+        if own.slow_downs == MOST_SLOW_DOWNS:
+            return Decision(refusal)
+        return Decision(refusal, (Replace(own, attrs.evolve(kept, slow_downs=own.slow_downs + 1)),))
+    refusal = refuse_as_json(AuthorizationPending("the user has not answered yet"), context.issuer)
+    if last is not None and not own.slow_downs and now - last < KEPT_EVERY * interval:
+        return Decision(refusal)
+    return Decision(refusal, (Replace(own, kept),))
+
+
+def issue(request: TokenRequest, own: DeviceAuthorization, facts: DeviceFacts, context: Context) -> Issue:
+    """Issue what the user allowed."""
+    client, grant, person = request.client, facts.grant, facts.person
+    # Withdrawn since, or of a user who was removed: the device gets nothing any more.
+    end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
+    if end is not None or grant is None or person is None:
+        raise InvalidGrant(f"the device code's {end}")
+    redeemed = advance(DEVICE, own.state, DeviceInput.REDEEM)
+    assert redeemed is not None, "an approved one can be redeemed"
+    # The registration may have lost scopes since the user was asked; those are not issued any more.
+    scope = scope_left(grant.scope, client, context)
+    id_token = id_token_of(client, grant, scope, own.request.nonce, person, context)
+    first = issue_first_tokens(request, grant, context, id_token, scope)
+    return Decision(
+        first.tokens,
+        (
+            # If the client is disabled or removed meanwhile, the commit fails and the code is not used up.
+            Require(client),
+            # Kept as long as its tokens, so that a replay is detected; concurrent polls all replace the same record.
+            Replace(own, attrs.evolve(own, state=redeemed, expires_at=first.grant.expires_at)),
+            Replace(grant, first.grant),
+            *first.changes,
+        ),
+        (Event("token_issued", grant.client_id, grant.subject, grant.key),),
+    )
