@@ -12,11 +12,13 @@ the edges, so that the core knows nothing of it:
 - at the core's effects: `keys.py` (keys that are made once and rotated at will), `clock.py`, `people.py`, and
   `flaws.py`, which is applied where the core asks for a signature;
 - at the core's signatures, too: `imitations.py`, what well-known providers put into tokens;
-- behind it: `recorder.py`, and `tokens.py`, which makes tokens that the core then knows as its own.
+- behind it: `recorder.py`, `back_channel.py` (clients are told of logouts), and `tokens.py`, which makes tokens that
+  the core then knows as its own.
 
 `browser.py` is who walks through it.
 """
 
+from oauthcore_mock.back_channel import DeliveredLogout
 from oauthcore_mock.browser import Browser, Callback, NotSentBack
 from oauthcore_mock.clients import RegisteredClient
 from oauthcore_mock.clock import Clock
@@ -35,6 +37,7 @@ __all__ = [
     "Callback",
     "Clock",
     "Decision",
+    "DeliveredLogout",
     "FlawName",
     "Issuer",
     "NotSentBack",

@@ -33,6 +33,7 @@ from oauthcore.jose.strict_json import parse_object
 from oauthcore.wire.http import Outgoing
 from oauthcore_mock import settings
 from oauthcore_mock.any_client import AnyClient
+from oauthcore_mock.back_channel import DeliveredLogout, deliver_logouts
 from oauthcore_mock.clients import LearningClients, RegisteredClient, register
 from oauthcore_mock.clock import Clock
 from oauthcore_mock.faults import EndpointName, Fault, Faults, Flawed, Revoked, Slow, fault_of
@@ -268,6 +269,21 @@ class Issuer:
         """Make a logout token for the client `aud` (OIDC Back-Channel Logout section 2.4), to be posted to it."""
         alg = alg or self.default_alg
         return self._tokens.spelled(self._tokens.logout_token(sub, aud, sid, claims), alg, None, "logout+jwt", None)
+
+    def logout(
+        self, sub: str = "alice", *, fetch: Callable[[Outgoing], Response] | None = None
+    ) -> tuple[DeliveredLogout, ...]:
+        """End all login sessions of somebody, and post a logout token to each client that has to be told.
+
+        Those are the clients with a `backchannel_logout_uri` that got tokens in such a session. Returns what each of
+        them answered. `fetch` sends the requests, for an application that is called without a socket.
+        """
+        _ = run(self.server.sessions.end_all(sub), self.world)
+        return self.deliver_logouts(fetch=fetch)
+
+    def deliver_logouts(self, *, fetch: Callable[[Outgoing], Response] | None = None) -> tuple[DeliveredLogout, ...]:
+        """Post the logout tokens that are due: after somebody has signed out in a browser, say; return the answers."""
+        return deliver_logouts(self.server, self.world if fetch is None else attrs.evolve(self.world, fetch=fetch))
 
     def revoke(self, token: str) -> None:
         """Revoke an access token, and everything else that was issued on its grant."""

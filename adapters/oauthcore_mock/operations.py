@@ -150,6 +150,11 @@ def make_token(call: Call) -> object:
     return {"token": (issuer.token if kind == "access_token" else issuer.id_token)(**values)}
 
 
+def log_out(call: Call) -> object:
+    """End somebody's login sessions, and tell their clients."""
+    return [attrs.asdict(one) for one in call.issuer.logout(**call.values)]
+
+
 def list_requests(call: Call) -> object:
     """Return what an issuer was asked."""
     endpoint = call.values.get("endpoint")
@@ -223,6 +228,12 @@ OPERATIONS = (
         *("revoke", "POST", "/issuers/{name}/revocations", "Revoke a token, and all that was issued on its grant."),
         lambda call: call.issuer.revoke(call.values["token"]),
         (Field("token", "string", "An access token.", required=True),),
+    ),
+    Operation(
+        *("logOut", "POST", "/issuers/{name}/logouts", "End somebody's sessions, and post logout tokens to clients."),
+        log_out,
+        (Field("sub", "string", "Who it is; alice if left out."),),
+        status=200,
     ),
     Operation(
         *("rotateKeys", "POST", "/issuers/{name}/keys", "Sign with new keys from now on."),

@@ -7,8 +7,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
-from oauthcore import Request, Response
+from oauthcore import Outgoing, Request, Response
 from oauthcore_h11.settings import Settings
 from oauthcore_h11.transport import Server
 from oauthcore_mock import Provider
@@ -17,8 +18,24 @@ from oauthcore_mock import Provider
 SETTINGS = Settings(connections_per_address=1_000)
 
 
+# What clients of a test publish, and where they are told of logouts, is on this machine.
+LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
+
+
+@cache
+def _fetcher() -> Callable[[Outgoing], Response]:
+    """Return what asks clients, made when one is asked: most suites have none to ask."""
+    from oauthcore_fetch import Fetcher
+
+    return Fetcher(allow=LOOPBACK)
+
+
+def _provider(url: str) -> Provider:
+    return Provider(url, fetch=lambda request: _fetcher()(request))
+
+
 @contextmanager
-def served(make: Callable[[str], Provider] = Provider) -> Iterator[Provider]:
+def served(make: Callable[[str], Provider] = _provider) -> Iterator[Provider]:
     """Serve a provider on a free port of the loopback interface until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     provider = make(f"http://127.0.0.1:{listening.getsockname()[1]}")

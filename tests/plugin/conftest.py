@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# pytester forgets what a project imports, but a package keeps its modules as attributes: `requests` would then have
+# another `http.cookiejar` than it looks for, if a test imported `http` without it before.
+import http.cookiejar  # noqa: F401
 from collections.abc import Callable
 from importlib.metadata import entry_points
 

@@ -7,13 +7,14 @@ import json as json_
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from oauthcore import ConfigurationError, Request, Response
+from oauthcore import ConfigurationError, Outgoing, Request, Response
 from oauthcore.wire.text import ascii_lower
 from oauthcore_h11.cli.in_memory import serve_until_signal
 from oauthcore_h11.known_hosts import KnownHosts
@@ -26,6 +27,8 @@ from oauthcore_mock.control import DOCUMENT, Control
 
 ISSUER = "default"
 CLIENT = "test-client"
+# What clients publish, and where they are told of logouts, is on this machine.
+LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 # All clients of a suite share an address.
 SETTINGS = Settings(connections_per_address=1_000)
 _EXPOSED = "anybody who reaches it can be anybody: use a loopback host, or say that others may with --exposed"
@@ -84,6 +87,7 @@ def mock(
             shows_form=form,
             takes_any_client=not strict_clients,
             begin=lambda issuer: begin(issuer, user or []),
+            fetch=lambda request: fetcher()(request),
         )
         if config is not None:
             configure(provider, _parsed(config))
@@ -97,6 +101,14 @@ def mock(
         known = answering if exposed else KnownHosts(answering, frozenset({ascii_lower(urlsplit(provider.url).netloc)}))
         server = Server(known, SETTINGS)
         asyncio.run(serve_until_signal(server, sockets, greeting, tls=tls, grace=0))
+
+
+@cache
+def fetcher() -> Callable[[Outgoing], Response]:
+    """Return what asks clients for their keys, and tells them of logouts; made when one is asked."""
+    from oauthcore_fetch import Fetcher
+
+    return Fetcher(allow=LOOPBACK)
 
 
 def begin(issuer: Issuer, users: list[str]) -> None:
@@ -165,7 +177,8 @@ def _parsed(config: Path) -> Mapping[str, Any]:
 def _answering(provider: Provider, control: Control) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         if control.owns(request.path):
-            return control.handle(request)
+            # In a thread: a client that is told of a logout asks for the keys before it answers.
+            return await asyncio.to_thread(control.handle, request)
         reply = provider.handle(request)
         if reply.delay:
             await asyncio.sleep(reply.delay)
