@@ -18,7 +18,7 @@ from oauthcore.grants.jwt_bearer import GRANT_TYPE as JWT_BEARER
 from oauthcore.grants.jwt_bearer import JwtBearer
 from oauthcore.grants.password import password
 from oauthcore.grants.refresh_token import refresh_token
-from oauthcore.grants.token_exchange import token_exchange
+from oauthcore.grants.token_exchange import ExchangeTokens
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
@@ -50,13 +50,8 @@ def check_issuer(issuer: str, policy: Policy) -> str:
     return parts.path.rstrip("/")
 
 
-def offered_grants(
-    policy: Policy, openid: OpenID | None, exchange: TokenExchange | None = None
-) -> dict[str, GrantFlow]:
-    """Return the grants of a policy, and token exchange if that has settings.
-
-    Raises `ConfigurationError` for what there is no code for.
-    """
+def offered_grants(policy: Policy, openid: OpenID | None) -> dict[str, GrantFlow]:
+    """Return the grants of a policy; raises `ConfigurationError` for what there is no code for."""
     for grant_type in policy.grant_types - BUILT_IN_GRANTS.keys():
         raise ConfigurationError("grant_types", grant_type, "register the function for it as grants={…}")
     for response_type in policy.response_types - RESPONSE_TYPES.keys():
@@ -66,8 +61,15 @@ def offered_grants(
             raise ConfigurationError(
                 "response_types", response_type, "leave it out, or offer ID tokens: openid=OpenID()"
             )
-    offered = {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
-    return offered if exchange is None else {**offered, GRANT_TYPE: token_exchange}
+    return {grant_type: grant for grant_type, grant in BUILT_IN_GRANTS.items() if grant_type in policy.grant_types}
+
+
+def exchange_grants(exchange: TokenExchange | None, issuers: Mapping[str, TrustedIssuer]) -> dict[str, GrantFlow]:
+    """Return the grant by which tokens are exchanged, of this server and of these issuers; none without settings."""
+    if exchange is None:
+        return {}
+    trusted = {name: issuer for name, issuer in issuers.items() if "token-exchange" in issuer.uses}
+    return {GRANT_TYPE: ExchangeTokens(trusted)}
 
 
 def assertion_grants(issuers: Mapping[str, TrustedIssuer]) -> dict[str, GrantFlow]:

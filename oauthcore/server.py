@@ -38,7 +38,7 @@ from oauthcore.grants.device_code import device_code
 from oauthcore.grants.jwt_bearer import ID_JAG_PROFILE
 from oauthcore.handle import Handles
 from oauthcore.instruments import Call, Instruments
-from oauthcore.issuer import assertion_grants, check_issuer, offered_grants
+from oauthcore.issuer import assertion_grants, check_issuer, exchange_grants, offered_grants
 from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
@@ -131,7 +131,8 @@ class AuthorizationServer:
         check_kind("device", device, (DeviceGrant, type(None)), "leave it out, or turn it on: device=DeviceGrant()")
         self.device = device
         self._grants = {
-            **offered_grants(self.policy, openid, token_exchange),
+            **offered_grants(self.policy, openid),
+            **exchange_grants(token_exchange, self.trusted_issuers),
             **assertion_grants(self.trusted_issuers),
             **({} if device is None else {DEVICE_CODE: device_code}),
             **(grants or {}),
@@ -142,7 +143,10 @@ class AuthorizationServer:
         check_kind("token_exchange", token_exchange, (TokenExchange, type(None)), remedy)
         self.token_exchange = token_exchange
         if token_exchange is not None:
-            self.token_exchange = token_exchange.signed_by(algorithms, issuer, openid=openid is not None)
+            trusted = [one.issuer for one in self.trusted_issuers.values() if "token-exchange" in one.uses]
+            self.token_exchange = token_exchange.signed_by(
+                algorithms, issuer, openid=openid is not None, trusted=trusted
+            )
         self._scopes = strings("scopes", scopes)
         self.registration = registration
         remedy = "leave it out, or turn it on: client_id_metadata=ClientIdMetadata()"

@@ -7,7 +7,7 @@ changes: tokens are live, refresh tokens and identity assertions are the client'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, Self, TypeAlias
 
@@ -28,7 +28,7 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 TOKEN_TYPE = "urn:ietf:params:oauth:token-type:"
 """What all identifiers of token types begin with (RFC 8693 section 3)."""
 
-SubjectTokenType: TypeAlias = Literal["access_token", "refresh_token", "id_token"]
+SubjectTokenType: TypeAlias = Literal["access_token", "refresh_token", "id_token", "jwt"]
 RequestedTokenType: TypeAlias = Literal["access_token", "jwt", "id-jag"]
 ExchangeMode: TypeAlias = Literal["delegation", "impersonation"]
 
@@ -84,12 +84,13 @@ def _is_lifetime(_: object, field: attrs.Attribute[Any], value: int | None) -> N
 
 @attrs.frozen(kw_only=True)
 class VerifiedToken:
-    """Describe a token of a token exchange, as verified: it is live, and this server's.
+    """Describe a token of a token exchange, as verified.
 
-    `client_id` is the client that it was issued to, `subject` the user, None for a client's own token. `scope` and
-    `audience` are what it is for; of a refresh or ID token, what its grant is for. `actors` act with it already, the
-    current one first. `may_act` is that claim, if it has one (RFC 8693 section 4.4); `claims` are those of a signed
-    token.
+    It is live and this server's, or of type "jwt": then a trusted issuer has made it, `issuer` is that one, and
+    `client_id` is blank. Otherwise `client_id` is the client that it was issued to. `subject` is the user here, None
+    for a client's own token. `scope` and `audience` are what it is for; of a refresh or ID token, what its grant is
+    for. `actors` act with it already, the current one first. `may_act` is that claim, if it has one (RFC 8693 section
+    4.4); `claims` are those of a signed token.
     """
 
     type: SubjectTokenType
@@ -177,9 +178,11 @@ class ExchangeRule:
 
     `client_ids` may exchange tokens of `subject_token_types` that were issued to `subject_client_ids`: only their own
     if it is left out, everybody's with "*". Access tokens have to be for one of `subject_audience`, if that is given:
-    for a gateway, what is sent to it. The new token is for `audience`, or for what the subject token is for if that is
-    left out. It has at most `scope` of what the subject token allows, and `extra_scope` beside that. With "delegation",
-    `act` says who acts. It expires no later than the subject token. `allow` opens what is shut.
+    for a gateway, what is sent to it. With the type "jwt", tokens of `subject_issuers` are taken, which have to be
+    trusted issuers of the server, for the use "token-exchange". The new token is for `audience`, or for what the
+    subject token is for if that is left out. It has at most `scope` of what the subject token allows, and `extra_scope`
+    beside that. With "delegation", `act` says who acts. It expires no later than the subject token. `allow` opens what
+    is shut.
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -188,8 +191,9 @@ class ExchangeRule:
     subject_token_types: tuple[SubjectTokenType, ...] = attrs.field(
         default=("access_token",),
         converter=as_strings,
-        validator=[are_strings, _one_of("access_token", "refresh_token", "id_token")],
+        validator=[are_strings, _one_of("access_token", "refresh_token", "id_token", "jwt")],
     )
+    subject_issuers: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     subject_client_ids: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     subject_audience: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     audience: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
@@ -213,6 +217,11 @@ class ExchangeRule:
         if self.subject_audience and self.subject_token_types != ("access_token",):
             remedy = 'leave it out, or take access tokens only: subject_token_types = ["access_token"]'
             raise ConfigurationError("subject_audience", list(self.subject_audience), remedy)
+        if ("jwt" in self.subject_token_types) != bool(self.subject_issuers):
+            remedy = (
+                'name the trusted issuers whose tokens are taken, and "jwt" in subject_token_types; both or neither'
+            )
+            raise ConfigurationError("subject_issuers", list(self.subject_issuers), remedy)
         if "refresh_token" in self.subject_token_types and self.subject_client_ids:
             remedy = "leave it out: a refresh token is good for the client that it was issued to, and for no other"
             raise ConfigurationError("subject_client_ids", list(self.subject_client_ids), remedy)
@@ -221,11 +230,15 @@ class ExchangeRule:
         """Return whether the rule is about such an exchange, whatever it is for."""
         subject, client_id = request.subject, request.client.client_id
         clients = self.subject_client_ids or (client_id,)
+        if subject.type == "jwt":
+            is_of_origin = subject.issuer in self.subject_issuers
+        else:
+            is_of_origin = subject.client_id in clients or ANY_CLIENT in clients
         return (
             client_id in self.client_ids
             and request.requested_token_type in self.requested_token_types
             and subject.type in self.subject_token_types
-            and (subject.client_id in clients or ANY_CLIENT in clients)
+            and is_of_origin
             and (not self.subject_audience or bool(among(subject.audience, self.subject_audience)))
         )
 
@@ -378,8 +391,12 @@ class TokenExchange:
         """Return what tokens are signed with, None without keys; RS256 is what all readers know."""
         return "RS256" if "RS256" in self.algorithms else next(iter(self.algorithms), None)
 
-    def signed_by(self, algorithms: tuple[str, ...], issuer: str, *, openid: bool) -> Self:
+    def signed_by(
+        self, algorithms: tuple[str, ...], issuer: str, *, openid: bool, trusted: Collection[str] = ()
+    ) -> Self:
         """Return it for a server of that issuer that signs by these algorithms, as an OpenID Provider or not.
+
+        `trusted` are the issuers whose tokens it takes.
 
         Raises `ConfigurationError` for what such a server can't do.
         """
@@ -391,6 +408,10 @@ class TokenExchange:
             if "id_token" in rule.subject_token_types and not openid:
                 remedy = "leave it out, or offer ID tokens: openid=OpenID()"
                 raise ConfigurationError("subject_token_types", "id_token", remedy)
+            for named in rule.subject_issuers if isinstance(rule, ExchangeRule) else ():
+                if named not in trusted:
+                    remedy = 'trust it: TrustedIssuer(issuer=…, uses=["token-exchange"])'
+                    raise ConfigurationError("subject_issuers", named, remedy)
             # Section 8.3 of the draft: no server issues tokens by its own assertions, which would widen what they say.
             if isinstance(rule, IdJagRule) and comparable(rule.audience) == comparable(issuer):
                 raise ConfigurationError("audience", rule.audience, "name another authorization server than this one")

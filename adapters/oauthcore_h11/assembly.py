@@ -227,7 +227,10 @@ def token_exchange_of(configuration: Configuration) -> TokenExchange | None:
                 rule = kind(**attrs.asdict(table, recurse=False))
                 # Each by itself, so that what is wrong is named by its place.
                 _ = TokenExchange(rules=[rule]).signed_by(
-                    algorithms, configuration.issuer, openid=configuration.oidc is not None
+                    algorithms,
+                    configuration.issuer,
+                    openid=configuration.oidc is not None,
+                    trusted=getattr(table, "subject_issuers", ()),
                 )
             except ConfigurationError as error:
                 setting = place if error.setting == "token_exchange" else error.setting

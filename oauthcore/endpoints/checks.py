@@ -286,7 +286,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     ),
     Check(
         "the client may exchange the subject token for an access token",
-        exchange.issue,
+        exchange.terms_of,
         "RFC 8693 section 2.1",
         (UnauthorizedClient, InvalidRequest),
         "response",

@@ -1,18 +1,23 @@
 """The tokens of a token exchange: finding them, and proving that they are live (RFC 8693 section 2.1).
 
 A subject token says for whom the new token is, an actor token who acts. Both are tokens of this server: access tokens
-in either form, refresh tokens, ID tokens. What is wrong with one is an `invalid_request` (section 2.2.2), with one text
-for all reasons but the log's, so that nobody finds out which tokens are worth keeping.
+in either form, refresh tokens, ID tokens. A subject token may also be a JWT of a trusted issuer. What is wrong with one
+is an `invalid_request` (section 2.2.2), with one text for all reasons but the log's, so that nobody finds out which
+tokens are worth keeping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
+from oauthcore.assertions.subject_rule import is_name
+from oauthcore.assertions.trusted_issuer import TrustedIssuer
+from oauthcore.assertions.verified import PLAIN_TYPES, VerifiedAssertion, verify_assertion
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
-from oauthcore.errors import InvalidRequest
+from oauthcore.errors import ConfigurationError, InvalidGrant, InvalidRequest
 from oauthcore.flow.effects import Claims, Flow, claims, find
 from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.jose.jwk import SERVER_ALGORITHMS
@@ -20,18 +25,30 @@ from oauthcore.jose.registered_claims import audience_of
 from oauthcore.jose.strict_json import is_integer
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.per_request import per_request
+from oauthcore.records.actor import actors_in
 from oauthcore.records.client import Client
+from oauthcore.records.client_subject import check_subject
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, end_of_grant, is_live, registered_scope
 from oauthcore.records.record import Record
 from oauthcore.records.token import AccessToken, RefreshToken
+from oauthcore.resource.access import text_of
 from oauthcore.resource.stored_token import find_access_token, issued_to, looks_signed
+from oauthcore.scope import Scope
 from oauthcore.token_exchange import TOKEN_TYPE, VerifiedToken
 
 Role = Literal["subject", "actor"]
 
 # RFC 8693 section 3: `jwt` says of a token only what it looks like. Of ours, access tokens are such.
 SUBJECT_TOKEN_TYPES = frozenset({"access_token", "jwt", "refresh_token", "id_token"})
+# RFC 9068 section 2.1: an access token says that it is one; most other JWTs say nothing, or `JWT`.
+FOREIGN_TYPES = PLAIN_TYPES | {"at+jwt"}
+NO_ISSUERS: Mapping[str, TrustedIssuer] = MappingProxyType({})
+# RFC 8693 section 4.1: nesting expresses a chain of delegation. Without an end, two clients that exchange each other's
+# tokens would make tokens of any size.
+MAX_ACTORS = 8
+# Nobody has signed in here with another issuer's token.
+_OF_A_LOGIN = Scope(("openid", "offline_access"))
 # A refresh token says what may be issued to a client, and not who is acting.
 ACTOR_TOKEN_TYPES = SUBJECT_TOKEN_TYPES - {"refresh_token"}
 
@@ -58,7 +75,7 @@ class FoundToken:
     """Hold what was found for a presented token, and what its liveness depends on; None for what does not exist."""
 
     presented: PresentedToken
-    token: AccessToken | RefreshToken | IdToken | None
+    token: AccessToken | RefreshToken | IdToken | VerifiedAssertion | None
     to: IssuedTo
     claims: Mapping[str, object]
 
@@ -84,9 +101,18 @@ def read_presented(value: str | None, type_: str | None, role: Role, known: froz
 
 
 def find_presented(
-    presented: PresentedToken, caller: Client, claim_names: tuple[str, ...], context: Context
+    presented: PresentedToken,
+    caller: Client,
+    claim_names: tuple[str, ...],
+    context: Context,
+    issuers: Mapping[str, TrustedIssuer] = NO_ISSUERS,
 ) -> Flow[FoundToken]:
-    """Find a token, its grant and its clients; `claim_names` are claims of its user to load on the way."""
+    """Find a token, its grant and its clients; `claim_names` are claims of its user to load on the way.
+
+    A JWT may be of one of these issuers.
+    """
+    if presented.type == "jwt" and presented.role == "subject" and issuer_in(presented.value) in issuers:
+        return (yield from _find_foreign(presented, caller, issuers, context))
     if presented.type == "id_token":
         return (yield from _find_id_token(presented, caller, claim_names, context))
     value = presented.value
@@ -102,6 +128,33 @@ def find_presented(
             read = read_claims(read_signed(value.reveal()).payload)  # its signature has been verified
     to = yield from issued_to(token, caller, claim_names)
     return FoundToken(presented, token, to, read)
+
+
+def issuer_in(value: Secret) -> str | None:
+    """Return the issuer that a JWT names, which is not verified yet."""
+    try:
+        return text_of(read_claims(read_signed(value.reveal()).payload).get("iss"))
+    except InvalidJwt:
+        return None
+
+
+def _find_foreign(
+    presented: PresentedToken, caller: Client, issuers: Mapping[str, TrustedIssuer], context: Context
+) -> Flow[FoundToken]:
+    """Verify a token of a trusted issuer, and find out whom it stands for here.
+
+    It is used up by nothing: an exchange leaves the subject token as it was (RFC 8693 section 2.2).
+    """
+    try:
+        verified = verify_assertion(presented.value.reveal(), issuers, "token-exchange", context, types=FOREIGN_TYPES)
+    except InvalidGrant as refused:
+        # RFC 8693 section 2.2.2: what is wrong with a subject token is an invalid_request.
+        raise InvalidRequest.with_description("the subject_token is invalid", refused.reason) from None
+    subject = verified.issuer.subject_of(verified.claims)
+    person: Person | None = None
+    if subject is not None and subject.subject is not None:
+        person = yield from claims(Claims(subject.subject, caller.client_id, ()))
+    return FoundToken(presented, verified, IssuedTo(caller, None, person), verified.claims)
 
 
 def _find_id_token(
@@ -138,6 +191,8 @@ def prove_live(found: FoundToken, context: Context) -> VerifiedToken:
         raise _unacceptable(found, "is unknown, or not of its type")
     if isinstance(token, IdToken):
         return _live_id_token(token, found, context)
+    if isinstance(token, VerifiedAssertion):
+        return _foreign(token, found, context)
     client = to.client
     if client is None or not is_live(token, to, context.policy, context.now, context.admits):
         raise _unacceptable(found, "has expired, or was revoked or replaced, or its client or user is gone")
@@ -171,6 +226,49 @@ def _live_id_token(token: IdToken, found: FoundToken, context: Context) -> Verif
     if end is not None:
         raise _unacceptable(found, f"is over: its {end}")
     return _of_grant(grant, client, expires_at, found, context)
+
+
+def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> VerifiedToken:
+    """Describe a token of a trusted issuer, for the user here that it stands for."""
+    caller, subject = found.to.client, token.issuer.subject_of(token.claims)
+    assert caller is not None
+    if not token.issuer.is_presented_by(caller.client_id):
+        raise _unacceptable(found, "is of an issuer whose tokens this client may not present")
+    if subject is None or subject.subject is None:
+        raise _unacceptable(found, "stands for no user here")
+    if subject.client_id not in {None, caller.client_id}:
+        raise _unacceptable(found, "is for another client")
+    try:
+        check_subject(subject.subject)
+    except ConfigurationError:
+        raise _unacceptable(found, "names a client as if it were a user") from None
+    if not is_name(subject.subject):
+        raise _unacceptable(found, "names a user as no user can be called")
+    if found.to.person is None:
+        raise _unacceptable(found, "stands for a user that the application does not know")
+    # RFC 7800 section 3: its key can't be proven here, and without that it would be good for whoever has it.
+    if "cnf" in token.claims:
+        raise _unacceptable(found, "is bound to a key")
+    try:
+        actors = actors_in(token.claims.get("act"), token.issuer.issuer, MAX_ACTORS)
+    except ValueError as unread:
+        raise _unacceptable(found, f"does not say who acts: {unread}") from None
+    bound = caller.scope if subject.scope is None else context.policy.implies.within(caller.scope, subject.scope)
+    may_act = token.claims.get("may_act")
+    return VerifiedToken(
+        type="jwt",
+        client_id="",
+        subject=subject.subject,
+        # Another issuer's scope means nothing here: what it may be exchanged for, the operator has said.
+        scope=bound.without(_OF_A_LOGIN),
+        audience=(context.issuer,),
+        # The clock's skew was for whoever has just made it; nothing is issued beyond what it says.
+        expires_at=token.expires_at - token.issuer.skew,
+        issuer=token.issuer.issuer,
+        actors=actors,
+        may_act=None if may_act is None else _may_act(may_act, found),
+        claims=token.claims,
+    )
 
 
 def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, context: Context) -> VerifiedToken:

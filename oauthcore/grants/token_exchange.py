@@ -11,15 +11,18 @@ from collections.abc import Mapping
 
 import attrs
 
+from oauthcore.assertions.trusted_issuer import TrustedIssuer
 from oauthcore.context import Context
+from oauthcore.digest import Digest
 from oauthcore.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import MAX_RESOURCES, understood_scope
 from oauthcore.grants.id_jag import EMAIL_CLAIMS, ID_JAG, UnsignedIdJag, id_jag, id_jag_response
-from oauthcore.grants.issuance import Tokens, answered, issue_access
+from oauthcore.grants.issuance import Tokens, answered, issue_access, new_grant
 from oauthcore.grants.subject_token import (
     ACTOR_TOKEN_TYPES,
+    MAX_ACTORS,
     SUBJECT_TOKEN_TYPES,
     FoundToken,
     PresentedToken,
@@ -34,6 +37,7 @@ from oauthcore.per_request import per_request
 from oauthcore.records.actor import Actor
 from oauthcore.records.client import Client
 from oauthcore.records.client_subject import client_subject
+from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import registered_scope
 from oauthcore.resource_uri import comparable
 from oauthcore.scope import Scope, resolve_scope
@@ -48,9 +52,6 @@ from oauthcore.token_exchange import (
 )
 from oauthcore.wire.http import Response
 
-# RFC 8693 section 4.1: nesting expresses a chain of delegation. Without an end, two clients that exchange each other's
-# tokens would make tokens of any size.
-MAX_ACTORS = 8
 _REQUESTED: Mapping[str, RequestedTokenType] = {
     TOKEN_TYPE + "access_token": "access_token",
     TOKEN_TYPE + "jwt": "jwt",
@@ -79,20 +80,26 @@ class ExchangeFacts:
     actor: FoundToken | None = None
 
 
-def token_exchange(request: TokenRequest, context: Context) -> Flow[Outcome]:
-    """Exchange a token."""
-    exchange = read_exchange(request)
-    names = EMAIL_CLAIMS if exchange.requested_token_type == "id-jag" and context.openid is not None else ()
-    subject = yield from find_presented(exchange.subject, request.client, names, context)
-    actor = None
-    if exchange.actor is not None:
-        actor = yield from find_presented(exchange.actor, request.client, (), context)
-    decision = decide(exchange, request, ExchangeFacts(subject, actor), context)
-    value = decision.value
-    if isinstance(value, UnsignedIdJag):
-        return Decision((yield from id_jag_response(value, context)), decision.changes, decision.events)
-    answer: Decision[Tokens | Response] = Decision(value, decision.changes, decision.events)
-    return (yield from answered(answer, context))
+@attrs.frozen
+class ExchangeTokens:
+    """Exchange tokens of this server, and of these issuers, by their names."""
+
+    issuers: Mapping[str, TrustedIssuer]
+
+    def __call__(self, request: TokenRequest, context: Context) -> Flow[Outcome]:
+        """Exchange a token."""
+        exchange = read_exchange(request)
+        names = EMAIL_CLAIMS if exchange.requested_token_type == "id-jag" and context.openid is not None else ()
+        subject = yield from find_presented(exchange.subject, request.client, names, context, self.issuers)
+        actor = None
+        if exchange.actor is not None:
+            actor = yield from find_presented(exchange.actor, request.client, (), context)
+        decision = decide(exchange, request, ExchangeFacts(subject, actor), context)
+        value = decision.value
+        if isinstance(value, UnsignedIdJag):
+            return Decision((yield from id_jag_response(value, context)), decision.changes, decision.events)
+        answer: Decision[Tokens | Response] = Decision(value, decision.changes, decision.events)
+        return (yield from answered(answer, context))
 
 
 def read_exchange(request: TokenRequest) -> Exchange:
@@ -141,15 +148,25 @@ def decide(
     if isinstance(allowed, AllowedIdJag) != (exchange.requested_token_type == "id-jag"):
         raise InvalidRequest("the policy allows another type of token than is requested")
     name = "id_jag_issued" if isinstance(allowed, AllowedIdJag) else "token_exchanged"
-    grant = facts.subject.to.grant
-    events = (Event(name, client.client_id, subject.subject, None if grant is None else grant.key),)
     # Whatever this relies on has to be the same when it is committed: a token that is revoked meanwhile buys nothing.
     relied_on = required(client, facts)
     if isinstance(allowed, AllowedIdJag):
         assertion = id_jag(described, allowed, facts.subject, request, context)
-        return Decision(assertion, relied_on, events)
-    tokens = issue(described, allowed, facts, request, context)
-    return Decision(tokens, (*relied_on, Insert(tokens.access.record)), events)
+        grant = facts.subject.to.grant
+        return Decision(assertion, relied_on, (Event(name, client.client_id, subject.subject, key_of(grant)),))
+    terms = terms_of(described, allowed, request, context)
+    grant = grant_of(described, terms, facts, context)
+    tokens = issue(described, terms, grant, context)
+    inserted: tuple[Change, ...] = (Insert(tokens.access.record),)
+    if grant is not None and grant is not facts.subject.to.grant:
+        inserted = (Insert(grant), *inserted)
+    event = Event(name, client.client_id, subject.subject, key_of(grant))
+    return Decision(tokens, (*relied_on, *inserted), (event,))
+
+
+def key_of(grant: Grant | None) -> Digest | None:
+    """Return what a grant is called in events."""
+    return None if grant is None else grant.key
 
 
 def prove_actor(actor: VerifiedToken, subject: VerifiedToken, client: Client) -> VerifiedToken:
@@ -183,10 +200,10 @@ def required(client: Client, facts: ExchangeFacts) -> tuple[Change, ...]:
     return tuple(Require(record) for record in {(type(one), one.key): one for one in found}.values())
 
 
-def issue(
-    exchange: ExchangeRequest, allowed: AllowedExchange, facts: ExchangeFacts, request: TokenRequest, context: Context
-) -> Tokens:
-    """Issue an access token, and never a refresh token: whoever needs a token for longer exchanges again."""
+def terms_of(
+    exchange: ExchangeRequest, allowed: AllowedExchange, request: TokenRequest, context: Context
+) -> TokenTerms:
+    """Return the terms of the access token; raises an `OAuthError` for what may not be exchanged."""
     client, subject = exchange.client, exchange.subject
     if client.is_public and ExchangeAllowance.PUBLIC_CLIENT not in allowed.allow:
         raise UnauthorizedClient("a public client may not exchange tokens")
@@ -201,10 +218,26 @@ def issue(
         actors=actors_of(exchange, allowed, context),
         expires_at=expiry_of(terms, exchange, allowed, context),
     )
-    issued = "access_token"
-    if exchange.requested_token_type == "jwt":
-        terms, issued = as_jwt(terms, context), "jwt"
-    access = issue_access(terms, facts.subject.to.grant, context.mint(), context)
+    return as_jwt(terms, context) if exchange.requested_token_type == "jwt" else terms
+
+
+def grant_of(exchange: ExchangeRequest, terms: TokenTerms, facts: ExchangeFacts, context: Context) -> Grant | None:
+    """Return the grant that the token is on: the subject token's, or for another issuer's token a new one.
+
+    So a user finds on their account page what was issued for them, and can end it. Nothing is issued on it later.
+    """
+    subject = exchange.subject
+    if subject.type != "jwt" or subject.subject is None:
+        return facts.subject.to.grant
+    resources = () if context.resources is None else terms.audience
+    grant = new_grant(exchange.client, subject.subject, terms.scope, None, context, exchange.scope, resources)
+    return attrs.evolve(grant, expires_at=terms.expires_at)
+
+
+def issue(exchange: ExchangeRequest, terms: TokenTerms, grant: Grant | None, context: Context) -> Tokens:
+    """Issue an access token, and never a refresh token: whoever needs a token for longer exchanges again."""
+    access = issue_access(terms, grant, context.mint(), context)
+    issued = "jwt" if exchange.requested_token_type == "jwt" else "access_token"
     # RFC 8693 section 2.2.1: issued_token_type is REQUIRED. A JWT access token is an access token: its token_type is
     # as usual.
     return Tokens(access, members=(("issued_token_type", TOKEN_TYPE + issued),))

@@ -251,6 +251,7 @@ class TokenExchangeTable:
 
     client_ids: tuple[str, ...]
     subject_token_types: tuple[SubjectTokenType, ...] = ("access_token",)
+    subject_issuers: tuple[str, ...] = ()
     subject_client_ids: tuple[str, ...] = ()
     subject_audience: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()

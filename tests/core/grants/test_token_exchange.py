@@ -28,8 +28,8 @@ from oauthcore import (
 from oauthcore.errors import InvalidRequest, OAuthError
 from oauthcore.flow.outcome import Require
 from oauthcore.grants.issuance import Tokens
-from oauthcore.grants.subject_token import FoundToken, PresentedToken
-from oauthcore.grants.token_exchange import MAX_ACTORS, Exchange, ExchangeFacts, decide
+from oauthcore.grants.subject_token import MAX_ACTORS, FoundToken, PresentedToken
+from oauthcore.grants.token_exchange import Exchange, ExchangeFacts, decide
 from oauthcore.grants.token_request import ProofOfPossession
 from oauthcore.oidc.person import NOBODY
 from oauthcore.oidc.subject import subject_for
