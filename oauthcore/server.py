@@ -20,7 +20,7 @@ from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import Derivation, Digester
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, no_endpoint, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
-from oauthcore.endpoints.table import check_endpoints, document_endpoint, own_endpoints
+from oauthcore.endpoints.table import absent_document, check_endpoints, document_endpoint, own_endpoints
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.facets.applications import Applications
@@ -68,7 +68,8 @@ class AuthorizationServer:
     `token_key` is 32 to 64 secret random bytes, the same for every worker and every restart. `grants` adds grant types,
     or replaces built-in ones; `endpoints` adds endpoints (docs/extending.md). `scopes` is what the metadata advertises,
     nothing else. `base` is the issuer's own path, which is in front of all others; `metadata_paths` are where the
-    metadata is found, and `endpoint_paths` where everything else is. `tokens` finds its access tokens, for a
+    metadata is found, `discovery_paths` are all places where clients look for it, and `endpoint_paths` where everything
+    else is. `tokens` finds its access tokens, for a
     `ResourceServer`, whose world needs the `claims` of this server: without it, tokens of removed users stay valid.
 
     With `openid` it is an OpenID Provider. `keys` are its signing keys: a `KeyPolicy` for keys in storage, which rotate
@@ -115,6 +116,8 @@ class AuthorizationServer:
         self.resources = as_resources(resources)
         self.base = check_issuer(issuer, self.policy)
         self.metadata_paths = well_known_paths(self.base, openid=openid is not None)
+        # Wherever clients look for the document, whether it is there or not (RFC 8414 section 3.1 and 5).
+        self.discovery_paths = well_known_paths(self.base, openid=True)
         if len(token_key) not in TOKEN_KEY_LENGTHS:
             raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
         derive = Derivation(issuer, token_key)
@@ -171,7 +174,7 @@ class AuthorizationServer:
             id_jag=token_exchange is not None and token_exchange.issues_id_jag,
         )
         self._take(instruments)
-        self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.metadata_paths)
+        self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
 
     @property
     def _admits(self) -> Admits | None:
@@ -271,7 +274,8 @@ class AuthorizationServer:
 
     def _table(self, keys: KeySet | None) -> dict[str, Endpoint]:
         own = self._own_endpoints(keys)
-        documents = {path: document_endpoint(path, self._metadata) for path in self.metadata_paths}
+        documents = {path: absent_document(path) for path in self.discovery_paths}
+        documents |= {path: document_endpoint(path, self._metadata) for path in self.metadata_paths}
         return {self.base + endpoint.path: endpoint for endpoint in (*own, *self._added)} | documents
 
     def _own_endpoints(self, keys: KeySet | None) -> list[Endpoint]:

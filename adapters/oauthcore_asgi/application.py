@@ -97,7 +97,8 @@ class Embedded(Generic[RequestT, ResponseT]):
             check_fetches(world)
         self.server = server
         self.paths = server.endpoint_paths + (() if pages is None else pages.all_paths)
-        self.metadata_paths = server.metadata_paths
+        # With the places that have no metadata: clients in a browser have to be able to read their 404.
+        self.metadata_paths = server.discovery_paths
         self.prefix = check_prefix(prefix, self.paths)
         self.world = signing_aside(world)
         self.interactions = Interactions(server, self.world, self.framework)

@@ -65,7 +65,8 @@ class OAuth(Embedded[Connection, Response[bytes]], InitPlugin):
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:  # type: ignore[explicit-override]  # 3.12's
         """Add the endpoints, wherever the application is mounted; a path that it has a handler for stays its own."""
-        whole = (*self.paths, *self.metadata_paths)
+        # A place without metadata may have another's.
+        whole = (*self.paths, *self.server.metadata_paths)
         own = set(paths_of_handlers(app_config.route_handlers)) - set(whole)
 
         @asgi([path for path in self.seen_paths if path not in own], copy_scope=True)

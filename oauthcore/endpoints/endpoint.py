@@ -20,7 +20,7 @@ from oauthcore.per_request import per_request
 from oauthcore.records.login import Login
 from oauthcore.scope import Scope
 from oauthcore.wire.cors import CORS, Cors, preflight
-from oauthcore.wire.http import Headers, Request, Response
+from oauthcore.wire.http import Headers, Request, Response, with_headers
 from oauthcore.wire.parameters import Parameters, form_of, query_of
 
 
@@ -98,6 +98,10 @@ def is_well_known(path: str) -> bool:
     return "/.well-known/" in path
 
 
+# RFC 9457 section 4.2: only the title of the status, since no problem has a type of its own here.
+NO_DOCUMENT = Response(404, (("Content-Type", "application/problem+json"),), b'{"status": 404, "title": "Not Found"}')
+
+
 def no_endpoint(request: Request) -> Response:
     """Return a 404.
 
@@ -108,6 +112,4 @@ def no_endpoint(request: Request) -> Response:
         return Response(404, (("Content-Type", "text/plain"),), b"There is nothing here.\n")
     if request.method == "OPTIONS":
         return preflight(request, ("GET", "HEAD"))
-    # RFC 9457 section 4.2: only the title of the status, since no problem has a type of its own here.
-    members = b'{"status": 404, "title": "Not Found"}'
-    return Response(404, (("Content-Type", "application/problem+json"), *CORS), members)
+    return with_headers(NO_DOCUMENT, CORS)

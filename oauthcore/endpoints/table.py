@@ -15,7 +15,7 @@ from oauthcore.endpoints.authorization import authorization
 from oauthcore.endpoints.client_configuration import client_configuration
 from oauthcore.endpoints.device_authorization import device_authorization
 from oauthcore.endpoints.end_session import end_session_endpoint
-from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest
+from oauthcore.endpoints.endpoint import NO_DOCUMENT, Endpoint, EndpointRequest
 from oauthcore.endpoints.introspection import introspection
 from oauthcore.endpoints.jwks import jwks
 from oauthcore.endpoints.registration import registration
@@ -189,3 +189,12 @@ def check_endpoints(own: Iterable[Endpoint], added: Iterable[Endpoint], paths: P
 def document_endpoint(path: str, document: Response) -> Endpoint:
     """Return the endpoint of a document that never changes while the server runs."""
     return Endpoint(path=path, flow=lambda *_: pure(Decision(document)), methods=_READ, cors=ANY_ORIGIN)
+
+
+def absent_document(path: str) -> Endpoint:
+    """Return the endpoint of a place where clients look for a document that this server has elsewhere.
+
+    A framework's own 404 would be a page, or one that a client in a browser can't read: to that client it is a network
+    error, after which it looks in no other place.
+    """
+    return document_endpoint(path, NO_DOCUMENT)

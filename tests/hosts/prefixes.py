@@ -12,6 +12,7 @@ import anyio
 import attrs
 
 from oauthcore import Client, MemoryStorage, Secret, World, run
+from oauthcore.endpoints.endpoint import NO_DOCUMENT
 
 # Method, the path as the host's root sees it, and the body: the status and the body that come back.
 Ask: TypeAlias = Callable[[str, str, bytes], tuple[int, bytes]]
@@ -42,6 +43,8 @@ def check(ask: Ask, issuer: str) -> None:
     status, body = ask("GET", f"{base}/.well-known/oauth-authorization-server", b"")
     assert (status, json.loads(body).get("issuer")) == (200, issuer)
     assert ask("GET", f"{base}/nothing", b"")[0] == 404
+    # Clients look here, too, where OpenID Connect is off. A framework's own 404 has no CORS headers.
+    assert ask("GET", f"{base}/.well-known/openid-configuration", b"") == (404, NO_DOCUMENT.body)
 
 
 def check_root(ask: Ask, issuer: str) -> None:
@@ -49,6 +52,7 @@ def check_root(ask: Ask, issuer: str) -> None:
     base = issuer.removeprefix("https://as.example")
     status, body = ask("GET", f"/.well-known/oauth-authorization-server{base}", b"")
     assert (status, json.loads(body).get("issuer")) == (200, issuer)
+    assert ask("GET", f"/.well-known/openid-configuration{base}", b"") == (404, NO_DOCUMENT.body)
 
 
 def check_own(ask: Ask, path: str) -> None:

@@ -101,7 +101,7 @@ ROWS: Mapping[str, Row] = {
     "H3": Row("identity assertions, at the identity provider", "", missing="there is no token exchange (RFC 8693), by which an ID token is exchanged for an assertion"),
     "H4": Row("DPoP", "oauthcore.resource.stored_token", ("core/resource/test_server.py::test_token_that_is_bound_to_a_key_is_no_bearers",), missing="no proofs are asked for or looked at (RFC 9449): neither `jkt` at the token endpoint nor nonces; a token that is bound to a key is refused where a bearer shows it"),
     "H5": Row("workload identity", "oauthcore.grants.jwt_bearer"),
-    "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="a Django host is met by no MCP client here; `tests/hosts` holds its answers to the same bytes. The Python client has `private_key_jwt` for client credentials alone; people log in by it with the TypeScript ones"),
+    "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="the Python client has `private_key_jwt` for client credentials alone; people log in by it with the TypeScript ones"),
     "I2": Row("the conformance suite", "tests/mcp_clients"),
     "I3": Row("three replicas, restarts, a TLS proxy", "tests/mcp"),
     "I4": Row("the cases of workers-oauth-provider's suite", "tests/mcp"),
