@@ -94,7 +94,7 @@ class Context:
     is signed in. `resources` are those that clients may request, None if the server issues tokens only for itself.
     `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
     document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
-    None without a limit. `token_exchange` says who may exchange which tokens, None if nobody may.
+    None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
     """
 
     issuer: str

@@ -19,7 +19,7 @@ _HTTP = re.compile(rf"//({HOST.pattern})({PORTS.pattern})(/[^?\[\]]*)?(\?[^\[\]]
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[Ee]){1,2}(?:/|\Z)")
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
 
-# Far above any honest one; each is in records, in tokens and, until somebody has signed in, in URLs.
+# Far above any honest one; each is in records, in tokens and, until a user has signed in, in URLs.
 MAX_LENGTH = 512
 
 

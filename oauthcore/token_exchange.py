@@ -1,4 +1,4 @@
-"""Who may exchange which token for what (RFC 8693): nobody by default, and then what rules or a host's function allow.
+"""Who may exchange which token for what (RFC 8693): no client by default, else what rules or a host allow.
 
 `TokenExchange` is the setting. Each exchange is described to it in one value, `ExchangeRequest`, after the tokens have
 been verified; what it returns says how far the exchange may go. The grant holds itself to that, and to what no policy
@@ -298,7 +298,7 @@ class IdJagRule:
             raise ConfigurationError("audience", self.audience, "use the issuer of the other authorization server")
         if self.client_id_there is None:
             for client_id in self.client_ids:
-                # Whoever is called so there could present the assertion: another client may have the same name.
+                # The client of that name there could present the assertion: it may be another one than here.
                 if not client_id.startswith("https://"):
                     raise ConfigurationError("client_id_there", None, f"say how {client_id} is called at the audience")
         elif len(self.client_ids) > 1:

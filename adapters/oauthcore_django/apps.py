@@ -1,4 +1,4 @@
-"""The application, as Django's registry knows it."""
+"""The application in Django's registry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class OAuthCoreConfig(AppConfig):
-    """Name the application; `made` are the project's servers, for its commands to find."""
+    """The Django application; `made` are the project's servers, which its commands use."""
 
     name = "oauthcore_django"
     label = "oauthcore"
@@ -23,5 +23,5 @@ class OAuthCoreConfig(AppConfig):
         self.made: list[OAuth] = []
 
     def ready(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Listen for sign-ins from the start: a worker may see one before it has loaded the URLconf."""
-        import oauthcore_django.auth_time  # noqa: F401  # imported for its receiver
+        """Connect the receiver of logins at the start: a worker may get one before it has loaded the URLconf."""
+        import oauthcore_django.auth_time  # noqa: F401  # connects its receiver

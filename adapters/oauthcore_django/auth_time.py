@@ -20,18 +20,18 @@ KEY = "_oauthcore_auth_time"
 
 @receiver(user_logged_in, dispatch_uid="oauthcore_django.auth_time")
 def remember_auth_time(request: HttpRequest | None, **signal: Any) -> None:
-    """Keep the moment of a sign-in in its session; `django.contrib.auth.login` sends this signal each time."""
+    """Store the time of a login in its session; `django.contrib.auth.login` sends this signal each time."""
     session = session_of(request)
     if session is None:
         return
-    # Times are in seconds. Who signs in twice within one has done so later the second time; the same moment again
-    # would hide from the core that they did what a request waits for.
+    # Times have a resolution of seconds. A second login within the same second is stored one second later, since the
+    # same time would look to the core as if the user had not logged in again for the request that waits for it.
     before = session.get(KEY)
     session[KEY] = max(int(time.time()), before + 1 if isinstance(before, int) else 0)
 
 
 def auth_time_of(request: HttpRequest) -> int | None:
-    """Return when this session's person signed in (seconds since the epoch), or None if the session does not say."""
+    """Return when the user of this session logged in (seconds since the epoch); None if it is not stored."""
     session = session_of(request)
     return None if session is None else session.get(KEY)
 

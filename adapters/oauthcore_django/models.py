@@ -1,4 +1,4 @@
-"""One table for every kind of record: what is queried in columns, everything else as the codec's JSON."""
+"""One table for all kinds of records: columns for what is queried, and the codec's JSON for everything else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Record(models.Model):
-    """Hold one record. Equal records have equal `body`s, so that a change can be conditional on it."""
+    """Hold one record. Equal records have equal bodies, so a change can depend on the body."""
 
     kind: models.CharField[str, str] = models.CharField(max_length=64)
     key: models.CharField[str, str] = models.CharField(max_length=255)
@@ -17,7 +17,7 @@ class Record(models.Model):
     expires_at: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(null=True)
 
     class Meta:
-        """Keep keys unique within their kind; the other two are for `find_of` and `purge`."""
+        """Keys are unique within their kind; the two other indexes are for `find_of` and `purge`."""
 
         app_label = "oauthcore"
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "key"], name="oauthcore_record_key")]

@@ -1,9 +1,9 @@
-"""The storage: Django's ORM on one of Django's connections, a transaction to a commit.
+"""The storage: Django's ORM on one of Django's connections, with a transaction for each commit.
 
-A record is locked, and then compared here: some databases take `a` for `A`, in whatever column. Locks are taken in the
-order of the keys, so that two commits that want the same records wait for each other and never in a circle. Within a
-transaction of the caller's (`ATOMIC_REQUESTS`) a commit is as final as that: then True means that it will be there if
-the request's own transaction is.
+A record is locked first and then compared here, since some databases consider `a` and `A` equal in any column. Locks
+are taken in the order of the keys, so that two commits on the same records wait for each other and never deadlock.
+Within a transaction of the caller's (`ATOMIC_REQUESTS`), True means that the commit takes effect if that transaction
+does.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from oauthcore.records.record import Record
 from oauthcore.storage.codec import dump, load
 from oauthcore_django import models
 
-# What no two databases disagree about.
+# The characters that all databases compare in the same way.
 _PLAIN = re.compile(r"[a-z0-9._:/-]{1,255}")
 _LATEST = 2**63 - 1
-# Serialization failure and deadlock (PostgreSQL, appendix A, class 40); deadlock, and a record that changed since it
-# was last read (MariaDB, error codes).
+# Serialization failure and deadlock (PostgreSQL, appendix A, class 40); deadlock, and a record that has changed since
+# it was last read (MariaDB, error codes).
 _UNDONE: frozenset[Any] = frozenset({"40001", "40P01", 1213, 1020})
-# A table that is not there (PostgreSQL, appendix A, class 42; MySQL, error codes).
+# The table does not exist (PostgreSQL, appendix A, class 42; MySQL, error codes).
 _NO_TABLE: frozenset[Any] = frozenset({"42P01", 1146})
 ATTEMPTS = 5
 
@@ -38,13 +38,13 @@ T = TypeVar("T")
 
 
 class _Lost(Exception):
-    """Roll back: a precondition failed."""
+    """Raised to roll back when a precondition fails."""
 
 
 class DjangoStorage:
     """Keep records in the table of this application, on the connection with that alias.
 
-    Records of one `partition` are never found in another: several issuers may share a database, each with its own.
+    Records of one `partition` are never found in another, so that several issuers can share a database.
     """
 
     def __init__(self, using: str = "default", *, partition: str = "") -> None:
@@ -66,7 +66,7 @@ class DjangoStorage:
             return [load(kind, body) for body in bodies]
 
     def commit(self, changes: Sequence[Change], /) -> bool:
-        """Apply all changes at once, or none and give False because a precondition failed."""
+        """Apply all changes at once and return True; or none, and return False, if a precondition fails."""
 
         def apply() -> bool:
             for change in sorted(changes, key=_place):
@@ -79,7 +79,7 @@ class DjangoStorage:
             return False
 
     def purge(self, expired_before: int, limit: int, /) -> int:
-        """Remove at most `limit` records that expired before that second, and return how many."""
+        """Remove at most `limit` records that expired before that second; return their number."""
         expired = self._rows(expires_at__lt=expired_before).order_by("expires_at")
 
         def remove(rows: QuerySet[models.Record]) -> int:
@@ -88,26 +88,26 @@ class DjangoStorage:
             return removed
 
         if connections[self._using].features.has_select_for_update_skip_locked:
-            # What somebody else has locked is still in use, and to wait for it could be to wait in a circle.
+            # A locked row is still in use, and waiting for it could be a deadlock.
             return self._persisted(lambda: remove(expired.select_for_update(skip_locked=True)))
-        # In no transaction: one that began by reading could not write in SQLite later.
+        # Without a transaction: one that begins with a read may be unable to write later in SQLite.
         return remove(expired)
 
     def _persisted(self, work: Callable[[], T]) -> T:
-        """Do work in a transaction; again, a few times, where the database has undone it because of others."""
+        """Run a function in a transaction; repeat it a few times if the database rolled back because of a conflict."""
         for left in reversed(range(ATTEMPTS)):
             try:
                 with transaction.atomic(using=self._using):
                     return work()
             except OperationalError as error:
-                # Within the caller's transaction all of that was undone, and only the caller can begin again.
+                # Within the caller's transaction everything was rolled back, and only the caller can begin again.
                 if not left or connections[self._using].in_atomic_block or not was_undone(error):
                     raise
         raise AssertionError("the last attempt gives its answer or its error")
 
     @contextmanager
     def _with_tables(self) -> Iterator[None]:
-        """Say what to do where the table was forgotten; whoever commits has looked for something before."""
+        """Raise an error with the remedy if the table does not exist; every commit is preceded by a find."""
         try:
             yield
         except (OperationalError, ProgrammingError) as error:
@@ -131,16 +131,16 @@ class DjangoStorage:
                 self._locked(record)
 
     def _locked(self, record: Record) -> QuerySet[models.Record]:
-        """Return the row of a record, which nobody else changes until the commit; raises `_Lost` where it is another.
+        """Return the row of a record, locked until the commit; raises `_Lost` if it has changed.
 
-        Other text may still be the same record: an older version wrote it, before a field was added.
+        Different text may be the same record, if an older version wrote it before a field was added.
         """
         rows = self._rows(kind=self._kind(type(record)), key=named(record.key))
         found = rows.values_list("body", flat=True)
         if connections[self._using].features.has_select_for_update:
             found = found.select_for_update()
         else:
-            # SQLite: a write takes the one lock there is; a transaction that began by reading could not get it later.
+            # SQLite has one lock for writing, and a transaction that began with a read may be unable to get it later.
             rows.update(expires_at=F("expires_at"))
         if not any(body == dump(record) or load(type(record), body) == record for body in found):
             raise _Lost
@@ -160,24 +160,24 @@ class DjangoStorage:
 
 
 def was_undone(error: OperationalError) -> bool:
-    """Return whether a database says that it has undone a transaction because of others (class 40; MySQL's 1213)."""
+    """Return whether a transaction was rolled back because of a conflict (class 40; MySQL's 1213)."""
     return not _UNDONE.isdisjoint(_codes_of(error))
 
 
 def _codes_of(error: OperationalError | ProgrammingError) -> tuple[Any, ...]:
-    """Return what the database calls an error: PostgreSQL's SQLSTATE, MySQL's number."""
+    """Return the database's code for an error: the SQLSTATE of PostgreSQL, the number of MySQL."""
     return (getattr(error.__cause__, "sqlstate", None), *error.args[:1])
 
 
 def named(text: str) -> str:
-    """Return a key or subject as every database can hold it and tell it from others: itself, or its SHA-256.
+    """Return a key or subject in a form that no database confuses with another: unchanged, or as SHA-256.
 
-    Keys that the core makes, and most others, stand for themselves. A capital letter, an accent, a space at the end or
-    a NUL would be folded by one database, trimmed by another and refused by a third.
+    Keys of the core and most others are unchanged. A capital letter, an accent, a space at the end or a NUL would be
+    folded by one database, trimmed by another and refused by a third.
     """
     if _PLAIN.fullmatch(text):
         return text
-    # The space keeps it apart from every text that stands for itself.
+    # The space distinguishes it from every text that stays unchanged.
     return "sha256 " + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The endpoints as Django's urls, the same under WSGI and ASGI, and a decorator for protected views."""
+"""The endpoints as Django URL patterns, the same under WSGI and ASGI, and a decorator for protected views."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ View: TypeAlias = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def login_of(request: HttpRequest) -> Login | None:
-    """Return Django's own user, by their primary key, signed in when this session says that they did.
+    """Return Django's own user, by their primary key, with the time of login from this session.
 
-    None for a session that does not say: it began before `oauthcore_django` was there, or by other means than
-    `django.contrib.auth.login`. Its person signs in once more, or the project passes a `login` of its own.
+    None if the session does not have that time: it is older than the installation of `oauthcore_django`, or did not
+    begin with `django.contrib.auth.login`. The user then signs in again, or the project passes its own `login`.
     """
     user = request.user
     auth_time = auth_time_of(request)
@@ -47,12 +47,12 @@ def login_of(request: HttpRequest) -> Login | None:
 
 
 def environ_of(request: HttpRequest) -> dict[str, Any]:
-    """Return a Django request as an environ: under ASGI too, its `META` has WSGI's names."""
+    """Return a Django request as a WSGI environ, whose names `META` has under ASGI, too."""
     scheme = "https" if request.is_secure() else "http"
     if isinstance(request, WSGIRequest) and not request.META.get("CONTENT_LENGTH"):
-        # Django gives no body without a length; the server may know where it ends all the same.
+        # Django reads no body without a length, but the server may know where it ends.
         return {**request.META, "wsgi.url_scheme": scheme}
-    # Django's own stream ends where the body does.
+    # Django's own stream ends with the body.
     return {**request.META, "wsgi.url_scheme": scheme, "wsgi.input": request, "wsgi.input_terminated": True}
 
 
@@ -81,8 +81,8 @@ DJANGO: Framework[HttpRequest, HttpResponse] = Framework(
 class OAuth(Embedded[HttpRequest, HttpResponse]):
     """An authorization server in a Django project: put `urls` into the root URLconf.
 
-    Who is signed in is Django's user, unless `login` says otherwise. The pages of the project's own are protected by
-    Django's CSRF middleware as all others; these endpoints are exempt, since clients post to them without a cookie.
+    The user is Django's, unless `login` returns another. The project's own pages are protected by Django's CSRF
+    middleware as usual; these endpoints are exempt, since clients post to them without cookies.
     """
 
     framework = DJANGO
@@ -97,25 +97,25 @@ class OAuth(Embedded[HttpRequest, HttpResponse]):
         prefix: str = "",
     ) -> None:
         super().__init__(server, world, login=login, pages=pages, prefix=prefix)
-        if apps.is_installed("oauthcore_django"):  # its commands know which servers there are
+        if apps.is_installed("oauthcore_django"):  # so that its commands can find the servers
             config = apps.get_app_config("oauthcore")
             assert isinstance(config, OAuthCoreConfig)
             config.made.append(self)
 
     @property
     def urls(self) -> list[URLPattern]:
-        """Return the endpoints, well-known ones too, wherever the project is mounted (`SCRIPT_NAME`).
+        """Return the URL patterns of all endpoints, wherever the project is mounted (`SCRIPT_NAME`).
 
-        Where they are included below a path, that is the `prefix` of this `OAuth`.
+        If they are included below a path, pass that path as the `prefix` of this `OAuth`.
         """
-        # Under ATOMIC_REQUESTS, too, a commit is final when the answer leaves, and not after it.
+        # With ATOMIC_REQUESTS a commit would only be final after the response; here it has to be before.
         view = transaction.non_atomic_requests(csrf_exempt(self._view))
         return [URLPattern(EndpointPattern(path, self), view) for path in self.seen_paths]
 
     def protect(
         self, scope: str | Iterable[str] = (), *, acr_values: str | Iterable[str] = (), max_age: int | None = None
     ) -> Callable[[View[P]], View[P]]:
-        """Let a view be called with a token of this server's for all of the scope, its `Access` in `request.token`."""
+        """Require a token of this server with all of the scope; the view finds its `Access` in `request.token`."""
         own = ResourceServer(self.server.tokens)
         return protect(own, self.world, scope, acr_values=acr_values, max_age=max_age)
 
@@ -124,7 +124,7 @@ class OAuth(Embedded[HttpRequest, HttpResponse]):
 
 
 class EndpointPattern(RegexPattern):
-    """Match a path only where the whole path of the request is an endpoint's, so that no other pattern is hidden."""
+    """Match a path only if the whole path of the request is that of an endpoint, so that no other pattern is hidden."""
 
     def __init__(self, path: str, oauth: OAuth) -> None:
         super().__init__(f"^{re.escape(path[1:])}$", is_endpoint=True)
@@ -133,7 +133,7 @@ class EndpointPattern(RegexPattern):
     def match(  # type: ignore[explicit-override]  # typing.override is 3.12's
         self, path: str
     ) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
-        """Return whether a path, without what the project is mounted at, is an endpoint's."""
+        """Return whether a path, without the mount point of the project, is that of an endpoint."""
         script, own = get_script_prefix(), self._oauth
         is_ours = own.owns(script + path) or own.owns(f"{own.prefix}/{path}") or f"/{path}" in own.metadata_paths
         return super().match(path) if is_ours else None
@@ -147,14 +147,14 @@ def protect(
     acr_values: str | Iterable[str] = (),
     max_age: int | None = None,
 ) -> Callable[[View[P]], View[P]]:
-    """Let a view be called with a token for all of the scope, its `Access` in `request.token`; else challenge."""
+    """Require a token with all of the scope, otherwise challenge; the view finds its `Access` in `request.token`."""
     verify = request_verifier(resource_server, world, scope, acr_values=acr_values, max_age=max_age)
 
     def refusal(request: HttpRequest) -> HttpResponse | None:
         verdict = verify(wire_of(request))
         if not isinstance(verdict, Access):
             return respond(verdict)
-        request.token = verdict  # type: ignore[attr-defined]  # Django's requests are there to be hung things on
+        request.token = verdict  # type: ignore[attr-defined]  # attributes are added to Django's requests
         return None
 
     def protected(view: View[P]) -> View[P]:
@@ -164,11 +164,11 @@ def protect(
 
         @wraps(view)
         async def async_call(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            # The ORM is not to be asked from an event loop.
+            # The ORM must not be used on an event loop.
             refused = await sync_to_async(refusal)(request)
             return refused or await view(request, *args, **kwargs)  # type: ignore[misc]  # an async view's is awaitable
 
-        # A form can't carry a token, so that no other site's form has one: CSRF is a matter of cookies.
+        # CSRF is about cookies, which these views don't use: a form of another site can't send the token.
         spelled = async_call if iscoroutinefunction(view) else call
         return csrf_exempt(spelled)  # type: ignore[return-value]  # `wraps` knows the parameter by its name, too
 

@@ -11,7 +11,7 @@ A walk has three parts, and only one of them touches the network::
   `oauthcore_fetch`, whose guard is opened for the hosts that the operator names and for no others: metadata must not
   lead it into the network around it. It follows no redirect: the walk follows those of discovery, one step, and
   records both answers.
-- A check (finding.py) is a row: an id, a title, the section of the standard that it comes from, for whom it matters,
+- A check (finding.py) is a row: an id, a title, the section of the standard that it comes from, who it affects,
   what to do about it, and a pure function from `Observations` to sentences, one for each fault. `checks/` has the rows,
   one file a family; `CHECKS` lists them all. A check looks at one thing, and says nothing where what it needs was not
   observed: a missing document is one finding, and not thirty.
@@ -20,7 +20,7 @@ A walk has three parts, and only one of them touches the network::
 
 What a walk sends is harmless. It reads documents; sends preflights; asks the token, revocation, introspection, device
 and pushed authorization endpoints as a client that does not exist; opens the authorization endpoint as that client, and
-the logout endpoint without a session; and knocks at the resource without a token and with one that nobody issued. It
+the logout endpoint without a session; and knocks at the resource without a token and with one that was never issued. It
 never posts to the registration endpoint. Where the operator names a client (`Target.client`), it also sends
 authorization requests that have to be refused and, with a secret, asks for a token by client credentials where the
 server offers them; that only if the metadata is the issuer's own, and over https.

@@ -1,4 +1,4 @@
-"""The challenge of a protected resource, read as clients do that are careful (RFC 9110 section 11.6.1)."""
+"""Parsing of a protected resource's challenge, as a strict client does (RFC 9110 section 11.6.1)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARAMETER = re.compile(rf'({_TOKEN})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))', re.ASCII)
 _SCHEME = re.compile(rf"({_TOKEN})(?:[ ]+|$)", re.ASCII)
 _ESCAPED = re.compile(r"\\(.)", re.ASCII)
-# A pattern that is tried at each character takes quadratic time: a header of a server that is up to no good is long.
+# The pattern takes quadratic time, so a malicious server must not send a very long header.
 MAX_LENGTH = 4_096
 
 
 def scheme_of(challenge: str) -> str:
-    """Return the scheme that a challenge begins with, in lower case; blank for none."""
+    """Return the scheme of a challenge in lower case; blank if there is none."""
     found = _SCHEME.match(challenge[:MAX_LENGTH])
     return ascii_lower(found[1]) if found else ""
 
 
 def parameters_of(challenge: str) -> Mapping[str, str]:
-    """Return the parameters of a challenge by their names in lower case; of one that is there twice the first."""
+    """Return the parameters of a challenge by their names in lower case; of a repeated one, the first."""
     parameters: dict[str, str] = {}
     for name, quoted, plain in _PARAMETER.findall(challenge[:MAX_LENGTH]):
         parameters.setdefault(ascii_lower(name), _ESCAPED.sub(r"\1", quoted) or plain)

@@ -1,7 +1,7 @@
-"""Which widespread clients refuse a server for what: facts of their sources and documentation, noted beside each row.
+"""Known clients, and the faults of servers for which they fail, by the source or documentation beside each row.
 
-A row's function looks at the same observations as a check. A client that has no row for a fault may stumble over it all
-the same: what is not known of a client stands nowhere here.
+A row's function reads the same observations as a check. A client without a row for a fault may still fail: only what is
+known of it is listed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Fails: TypeAlias = Callable[[Observations], Iterable[str]]
 
 @attrs.frozen
 class KnownClient:
-    """A client and what it does that makes it fail at some servers: `source` is where that can be read."""
+    """A client, and a reason for which it fails at some servers; `source` is where that can be read."""
 
     name: str
     what: str
@@ -45,7 +45,7 @@ class ClientTrouble:
 
 
 def troubles(seen: Observations) -> Iterator[ClientTrouble]:
-    """Return which of the known clients fail."""
+    """Return the known clients that fail."""
     for row in CLIENTS:
         for reason in row.fails(seen):
             yield ClientTrouble(row.name, reason, row.source)
@@ -66,7 +66,7 @@ def first_document(seen: Observations) -> tuple[Probe, dict[str, object]] | None
 
 
 def expected_issuer(seen: Observations) -> str | None:
-    """Return the issuer that an MCP client compares with: what the resource names first, or the one it was given."""
+    """Return the issuer that an MCP client expects: the first that the resource names, or the one it was given."""
     listed = texts_of(seen.resource_metadata or {}, "authorization_servers")
     return listed[0] if listed else seen.issuer
 
@@ -79,7 +79,7 @@ def mcp_issuer(seen: Observations) -> Iterator[str]:
 
 
 def mcp_python_document(seen: Observations) -> Iterator[str]:
-    """Read the first document that is whole, and of its types."""
+    """Use the first complete document whose members have the right types."""
     documents = [document for _, document in seen.documents()]
     if documents and not any(map(is_readable, documents)):
         yield "it reads no metadata that lacks an endpoint, or has a member of another type, and finds none"
@@ -90,14 +90,14 @@ def is_readable(document: Mapping[str, object]) -> bool:
     needed = ("issuer", "authorization_endpoint", "token_endpoint")
     return (
         all(name in document for name in needed)
-        # It takes "true" for true.
+        # It accepts "true" as a boolean.
         and all(name in BOOLEANS or is_of_its_type(name, value) for name, value in document.items())
         and all(is_url(url) for _, url in urls(document))
     )
 
 
 def mcp_typescript_openid(seen: Observations) -> Iterator[str]:
-    """Need what OpenID metadata has to have, where that is what is read."""
+    """Require the members of OpenID metadata if that is the document it reads."""
     found = first_document(seen)
     if found is None or found[0] is Probe.OAUTH_INSERTED:
         return
@@ -146,23 +146,23 @@ def mcp_server_failure(seen: Observations) -> Iterator[str]:
 
 
 def registers(seen: Observations) -> bool:
-    """Return whether a client can come without having been registered by hand."""
+    """Return whether a client can be used without manual registration."""
     return "registration_endpoint" in seen.metadata or takes_documents(seen)
 
 
 def is_of_mcp(seen: Observations) -> bool:
-    """Return whether there is reason to speak of MCP clients: a resource that is examined, or ways to register."""
+    """Return whether MCP clients are concerned: a resource is examined, or there is a way to register."""
     return seen.target.resource is not None or registers(seen)
 
 
 def no_registration(seen: Observations) -> Iterator[str]:
-    """Need a way to register, or a client_id from somebody."""
+    """Need a way to register, or a client_id configured by the user."""
     if seen.target.resource is not None and seen.metadata and not registers(seen):
         yield "it can neither register nor use its metadata document, and needs a client_id by hand"
 
 
 def no_dynamic_registration(seen: Observations) -> Iterator[str]:
-    """Register, and know no other way by itself."""
+    """Support only dynamic registration."""
     if seen.target.resource is not None and seen.metadata and "registration_endpoint" not in seen.metadata:
         yield "it was seen to register (RFC 7591) and to give up where that can't be done, unless given a client_id"
 
@@ -201,7 +201,7 @@ def same_url(one: str, other: str) -> bool:
 
 
 def normalized(url: str) -> tuple[object, ...]:
-    """Return the parts of a URL that the WHATWG's parser tells apart."""
+    """Return the parts of a URL that the WHATWG's parser distinguishes."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
@@ -254,7 +254,7 @@ def go_issuer(seen: Observations) -> Iterator[str]:
 
 
 def openid_appended(seen: Observations) -> Iterator[str]:
-    """Look behind the path alone."""
+    """Look only at the URL after the path."""
     if seen.openid is not None and seen.document(Probe.OIDC_APPENDED) is None:
         yield f"it looks at {seen.exchanges[Probe.OIDC_APPENDED].request.url} alone"
 

@@ -1,4 +1,4 @@
-"""Carry out a walk through a port, and check what it has seen."""
+"""Carry out a walk through a port, and check the observations."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from oauthcore_doctor.finding import Finding, Severity
 from oauthcore_doctor.observations import Exchange, Observations, Target, TlsObservation
 from oauthcore_doctor.walk import TlsRequest, walk
 
-# As many as a browser opens to one host: a walk is no load test.
+# The number of connections that a browser opens to one host: a walk must not be a load test.
 AT_ONCE = 6
 
 
 class Port(Protocol):
-    """Carry out one probe; threads share it. What fails is an observation as well, and not raised."""
+    """Carry out single probes, on several threads. A failure is an observation, and not raised."""
 
     def fetch(self, request: Outgoing) -> Exchange:
-        """Send a request and return what came of it, following no redirect."""
+        """Send a request and return the exchange, without following a redirect."""
 
     def shake_hands(self, request: TlsRequest) -> TlsObservation:
-        """Open a TLS connection and return what it showed."""
+        """Open a TLS connection and return the observation."""
 
 
 @attrs.frozen
 class Report:
-    """Be what a walk has come to."""
+    """The result of a walk."""
 
     observations: Observations
     findings: tuple[Finding, ...]
@@ -44,7 +44,7 @@ class Report:
 
 
 def examine(target: Target, port: Port, *, ignoring: Collection[str] = ()) -> Report:
-    """Walk through a deployment and return what is wrong with it, but for the checks whose ids are ignored."""
+    """Examine a deployment and return the findings, except those of ignored checks."""
     observations = observe(target, port)
     findings = tuple(finding for finding in find(observations) if finding.check.id not in ignoring)
     return Report(observations, findings, tuple(troubles(observations)))
@@ -66,7 +66,7 @@ def observe(target: Target, port: Port) -> Observations:
 
 
 def find(observations: Observations) -> Iterator[Finding]:
-    """Return what every check sees, the worst first."""
+    """Return the findings of all checks, the most severe first."""
     found = [Finding(check, text) for check in CHECKS for text in check.look(observations)]
     order = list(Severity)
     yield from sorted(found, key=lambda finding: order.index(finding.check.severity))

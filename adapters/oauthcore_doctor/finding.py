@@ -1,4 +1,4 @@
-"""A check as a row of a table, and what it finds."""
+"""Checks as rows of a table, and their findings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Look: TypeAlias = Callable[[Observations], Iterable[str]]
 
 
 class Severity(Enum):
-    """Say what a finding costs."""
+    """The severity of a finding."""
 
     # Clients fail, or an attacker gains something.
     ERROR = "error"
     # Some clients fail, or what a standard recommends is not done.
     WARNING = "warning"
-    # It may be meant.
+    # It may be intended.
     NOTE = "note"
 
 
@@ -41,9 +41,9 @@ MAX_TEXT = 1_000
 
 
 def printable(text: str) -> str:
-    """Return a text that a terminal can be shown, and that is no longer than anybody reads.
+    """Return a text without control characters, for a terminal, and of limited length.
 
-    In it there is what a server sent: an escape sequence in an issuer would be obeyed by the operator's terminal.
+    A server could otherwise send escape sequences, in its issuer say, to the operator's terminal.
     """
     shown = "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text[:MAX_TEXT])
     return shown if len(text) <= MAX_TEXT else shown + "…"
@@ -51,7 +51,7 @@ def printable(text: str) -> str:
 
 @attrs.frozen
 class Finding:
-    """A fault that a check has seen, in a sentence."""
+    """A fault that a check has found, in one sentence."""
 
     check: Check
     text: str = attrs.field(converter=printable)

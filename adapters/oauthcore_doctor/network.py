@@ -1,4 +1,4 @@
-"""Probes over the network: to public addresses and to what the operator names; no redirects; bounded."""
+"""Probes over the network: only to public addresses and hosts that the operator names, without redirects, limited."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from oauthcore_fetch.guard import Forbidden, allowed, permitted, resolve
 class NetworkPort:
     """Probe real servers, from this machine.
 
-    `allow` names hosts and networks that may be asked though they are not public, or by plain http: those that the
-    operator has named. Metadata names others, and must not lead a walk into the network that it is made from.
-    `timeout` is in seconds, for each probe; `ca_file` names certificates to trust besides the system's.
+    `allow` names hosts and networks that may be requested although they are not public, or by plain http: those that
+    the operator has named. Other hosts in metadata must not lead a walk into the local network. `timeout` is in
+    seconds, for each probe; `ca_file` names certificates to trust besides the system's.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class NetworkPort:
         self._trust = ssl.create_default_context()
         if ca_file is not None:
             self._trust.load_verify_locations(ca_file)
-        # Here, as filters of warnings are the whole process's, and hands are shaken on several threads.
+        # Created here, since filters of warnings apply to the whole process, and handshakes run on several threads.
         self._old = old_versions()
 
     def fetch(self, request: Outgoing) -> Exchange:
-        """Send a request and return what came of it."""
+        """Send a request and return the exchange."""
         try:
             response = self._fetcher.send(request)
         except FetchFailed as failure:
@@ -55,7 +55,7 @@ class NetworkPort:
         return Exchange(request, response, self._clock())
 
     def shake_hands(self, request: TlsRequest) -> TlsObservation:
-        """Look at the certificate, and whether versions are taken that are given up (RFC 8996)."""
+        """Check the certificate, and whether deprecated versions are accepted (RFC 8996)."""
         at = self._clock()
         try:
             expires_at = self._expiry(request)
@@ -72,7 +72,7 @@ class NetworkPort:
         return ssl.cert_time_to_seconds(expires) if isinstance(expires, str) else None
 
     def _old_version(self, request: TlsRequest) -> str | None:
-        """Return the version that is agreed on where the client offers none that is good."""
+        """Return the version that a client with only deprecated ones negotiates; None if the server refuses."""
         try:
             with self._connect(request, self._old) as connection:
                 return connection.version()
@@ -80,7 +80,7 @@ class NetworkPort:
             return None
 
     def _connect(self, request: TlsRequest, context: ssl.SSLContext) -> ssl.SSLSocket:
-        # The issuer may be a resource's word: it is looked at as any URL of metadata is.
+        # The issuer may come from a resource's metadata, so it is restricted like any URL in metadata.
         address, *_ = permitted(request.host, request.port, True, self._allow, resolve)
         connection = socket.create_connection((address, request.port), self._timeout)
         try:
@@ -91,19 +91,19 @@ class NetworkPort:
 
 
 def old_versions() -> ssl.SSLContext:
-    """Return what offers TLS 1.0 and 1.1 alone."""
+    """Return a context that offers only TLS 1.0 and 1.1."""
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # What is sent over it is nothing, and who answers has been verified before.
+    # Nothing is sent over this connection, and the server's certificate was checked by the first one.
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that is what it is looked for
+        warnings.simplefilter("ignore", DeprecationWarning)  # these versions are used on purpose
         old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     old.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers these versions at no other level
     return old
 
 
 def hosts_named_by(target: Target) -> Iterator[str]:
-    """Return the hosts that the operator has named by what they want examined."""
+    """Return the hosts that the operator has named by what is examined."""
     for url in (target.issuer, target.resource):
         host = urlsplit(url).hostname if url is not None else None
         if host is not None:
@@ -111,7 +111,7 @@ def hosts_named_by(target: Target) -> Iterator[str]:
 
 
 def check_ca_file(ca_file: Path | None) -> None:
-    """Raise `ConfigurationError` for a file that has no certificates in it."""
+    """Raise `ConfigurationError` for a file without certificates."""
     if ca_file is None:
         return
     try:

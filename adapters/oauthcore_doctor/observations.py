@@ -1,4 +1,4 @@
-"""What was sent to a deployment and what came back: all that a check may know."""
+"""What was sent to a deployment and what was received: the only input of checks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from oauthcore.wire.text import media_type
 
 
 class Probe(Enum):
-    """Name each request of a walk."""
+    """The names of the requests of a walk."""
 
-    # The places where clients look for metadata. Without a path in the issuer the second and the third are one.
+    # The places where clients look for metadata. If the issuer has no path, the second and the third are the same.
     OAUTH_INSERTED = "RFC 8414 metadata"
     OIDC_INSERTED = "OpenID metadata, inserted before the path"
     OIDC_APPENDED = "OpenID metadata"
-    # Where none of them looks, and some servers put it.
+    # Where no client looks, but some servers publish it.
     OAUTH_APPENDED = "RFC 8414 metadata, appended to the path"
     REDIRECTED = "where discovery redirects to"
 
@@ -50,7 +50,7 @@ class Probe(Enum):
     REGISTRATION_GET = "GET at the registration endpoint"
 
     RESOURCE = "resource without a token"
-    RESOURCE_BAD_TOKEN = "resource with a token that nobody issued"
+    RESOURCE_BAD_TOKEN = "resource with a token that was never issued"
     RESOURCE_LINKED = "resource metadata that the challenge names"
     RESOURCE_INSERTED = "resource metadata"
     RESOURCE_ROOT = "resource metadata at the root"
@@ -69,7 +69,7 @@ RESOURCE_METADATA = (Probe.RESOURCE_LINKED, Probe.RESOURCE_INSERTED, Probe.RESOU
 
 @attrs.frozen
 class LentClient:
-    """A client that the operator lends to a walk."""
+    """A client that the operator provides for a walk."""
 
     client_id: str
     secret: Secret | None = None
@@ -78,7 +78,7 @@ class LentClient:
 
 @attrs.frozen
 class Target:
-    """Say what to examine: an issuer, a resource, or both. Without an issuer it is what the resource names first."""
+    """What to examine: an issuer, a resource, or both. Without an issuer, the first one that the resource names."""
 
     issuer: str | None = None
     resource: str | None = None
@@ -96,7 +96,7 @@ class Exchange:
 
     @property
     def summary(self) -> str:
-        """Return in a few words what came back."""
+        """Describe the response in a few words."""
         if self.response is None:
             return self.failure or "no answer"
         kind = media_type(self.response.header("content-type"))
@@ -105,9 +105,9 @@ class Exchange:
 
 @attrs.frozen
 class TlsObservation:
-    """Be what a TLS handshake showed: `failure` says why the certificate was not accepted, None if it was.
+    """The result of a TLS handshake: `failure` says why the certificate was not accepted, None if it was.
 
-    `old_version` is the highest version before TLS 1.2 that the server still takes, None if it takes none.
+    `old_version` is the highest version before TLS 1.2 that the server accepts, None if it accepts none.
     """
 
     host: str
@@ -119,7 +119,7 @@ class TlsObservation:
 
 @attrs.frozen
 class Observations:
-    """Hold everything that a walk has seen."""
+    """Hold all observations of a walk."""
 
     target: Target
     exchanges: Mapping[Probe, Exchange]
@@ -131,17 +131,17 @@ class Observations:
         return self.target.issuer
 
     def response(self, probe: Probe) -> Response | None:
-        """Return what a probe was answered with; None if it was not made, or not answered."""
+        """Return the response to a probe; None if it was not sent, or not answered."""
         exchange = self.exchanges.get(probe)
         return None if exchange is None else exchange.response
 
     def document(self, probe: Probe) -> dict[str, object] | None:
-        """Return the JSON object that a probe was answered with; None if it was not."""
+        """Return the response to a probe as a JSON object; None if it is not one."""
         response = self.response(probe)
         return object_of(response.body) if response is not None and response.status == 200 else None
 
     def documents(self) -> Iterator[tuple[Probe, dict[str, object]]]:
-        """Return every metadata document that is where clients look."""
+        """Return every metadata document that was found where clients look."""
         for probe in METADATA:
             document = self.document(probe)
             if document is not None:
@@ -149,7 +149,7 @@ class Observations:
 
     @property
     def metadata(self) -> dict[str, object]:
-        """Return the first metadata document; empty if there is none, so that what needs it finds nothing."""
+        """Return the first metadata document; empty if there is none, so that lookups in it find nothing."""
         misplaced = self.document(Probe.OAUTH_APPENDED)
         return next((document for _, document in self.documents()), misplaced or {})
 
@@ -164,7 +164,7 @@ class Observations:
         return next((found for found in map(self.document, RESOURCE_METADATA) if found is not None), None)
 
 
-# As many as a walk has, and a few more: each check reads the same ones, and none changes them.
+# A little more than a walk has: every check parses the same documents, and none changes them.
 @lru_cache(maxsize=64)
 def object_of(body: bytes) -> dict[str, object] | None:
     """Return the JSON object that a body is; None for any other."""
@@ -175,13 +175,13 @@ def object_of(body: bytes) -> dict[str, object] | None:
 
 
 def text_of(document: Mapping[str, object], name: str) -> str | None:
-    """Return a member that is a text; None if it is not there, or no text."""
+    """Return a member that is a string; None if it is missing or of another type."""
     value = document.get(name)
     return value if isinstance(value, str) else None
 
 
 def texts_of(document: Mapping[str, object], name: str) -> tuple[str, ...] | None:
-    """Return a member that is a list of texts; None if it is not there, or no such list."""
+    """Return a member that is a list of strings; None if it is missing or of another type."""
     value = document.get(name)
     if not isinstance(value, list):
         return None
@@ -197,7 +197,7 @@ def origin_of(url: str) -> str:
 
 
 def is_url(url: str) -> bool:
-    """Return whether a text is an absolute URL of http or https that can be asked."""
+    """Return whether a text is an absolute http or https URL that can be requested."""
     try:
         parts = urlsplit(url)
         return parts.scheme in {"https", "http"} and bool(parts.hostname) and parts.port != 0
@@ -206,7 +206,7 @@ def is_url(url: str) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether a URL names this machine, where nobody listens in."""
+    """Return whether a URL names this machine, so that no network is involved."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:

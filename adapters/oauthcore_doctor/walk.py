@@ -1,4 +1,4 @@
-"""The walk: which requests to send, in batches, each decided by what the batches before have shown. It does no I/O."""
+"""The walk: which requests to send, in batches, each depending on the responses to those before. It does no I/O."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from oauthcore_doctor.observations import (
     texts_of,
 )
 
-# A name that nobody can register (RFC 2606 section 2), so that it appears in an answer only if it was taken from us.
+# A name that can't be registered (RFC 2606 section 2): a response contains it only if it was copied from the request.
 FORGED = "forged.invalid"
 PAGE = "https://page.invalid"
 NOBODY = "oauthcore-doctor-unknown-client"
@@ -42,7 +42,7 @@ _JSON: Headers = (("Accept", "application/json"),)
 
 @attrs.frozen
 class TlsRequest:
-    """Ask for a look at how a host speaks TLS."""
+    """Ask for a TLS handshake with a host."""
 
     host: str
     port: int
@@ -50,7 +50,7 @@ class TlsRequest:
 
 @attrs.frozen
 class Batch:
-    """Hold probes that do not depend on each other."""
+    """Hold probes that are independent of each other."""
 
     probes: Mapping[Probe, Outgoing] = attrs.field(factory=dict)
     tls: tuple[TlsRequest, ...] = ()
@@ -76,14 +76,14 @@ def walk(target: Target) -> Generator[Batch, Seen, Observations]:
 
 
 def with_seen(observations: Observations, seen: Seen) -> Observations:
-    """Return the observations with what came of a batch."""
+    """Return the observations with the results of a batch added."""
     exchanges, tls = seen
     return attrs.evolve(observations, exchanges={**observations.exchanges, **exchanges}, tls=(*observations.tls, *tls))
 
 
 def resource_probes(resource: str) -> Iterator[tuple[Probe, Outgoing]]:
-    """Knock at a resource."""
-    # An MCP server answers a GET with an event stream, or 405; whether it asks for a token comes first.
+    """Request a resource without a token, and with an invalid one."""
+    # An MCP server answers a GET with an event stream, or 405; before that, it has to require a token.
     accept = ("Accept", "application/json, text/event-stream")
     yield Probe.RESOURCE, Outgoing("GET", resource, (accept,))
     bad = ("Authorization", "Bearer oauthcore-doctor-token-that-nobody-issued")
@@ -95,7 +95,7 @@ def resource_metadata_probes(seen: Observations, resource: str) -> Iterator[tupl
     origin = origin_of(resource)
     path = resource.removeprefix(origin).partition("?")[0]
     root = f"{origin}/.well-known/oauth-protected-resource"
-    # RFC 9728 section 3.1: inserted before the path, and a slash that follows the host alone is no path.
+    # RFC 9728 section 3.1: inserted before the path; a slash after the host alone is not a path.
     inserted = root + ("" if path == "/" else path)
     response = seen.response(Probe.RESOURCE)
     linked = parameters_of((response.header("www-authenticate") if response else None) or "").get("resource_metadata")
@@ -170,7 +170,7 @@ def metadata_again(seen: Observations) -> Iterator[tuple[Probe, Outgoing]]:
     )
     yield Probe.FORGED_HOST, Outgoing("GET", url, (("Host", FORGED), *_JSON))
     yield Probe.FORGED_FORWARDED, Outgoing("GET", url, (*forwarded, *_JSON))
-    # A version that nobody knows yet: whoever refuses it will refuse the next one.
+    # A version that does not exist yet: a server that refuses it will also refuse the next one.
     yield Probe.MCP_VERSION, Outgoing("GET", url, (("MCP-Protocol-Version", "2099-01-01"),))
     yield Probe.CORS_METADATA, Outgoing("GET", url, (("Origin", PAGE), *_JSON))
     yield Probe.PREFLIGHT_METADATA, preflight(url, "GET", "mcp-protocol-version")
@@ -232,7 +232,7 @@ def client_probes(metadata: Mapping[str, object], client: LentClient) -> Iterato
         request = authorization_request(client.client_id, client.redirect_uri)
         unknown_type = {**request, "response_type": "oauthcore-doctor"}
         yield Probe.CLIENT_ERROR, Outgoing("GET", with_query(authorization, unknown_type))
-        # With prompt=none nobody is shown a page, whatever else is made of it (OIDC Core section 3.1.2.1).
+        # With prompt=none no page may be shown, whatever the response is (OIDC Core section 3.1.2.1).
         without = {name: value for name, value in request.items() if not name.startswith("code_challenge")}
         yield Probe.CLIENT_WITHOUT_PKCE, Outgoing("GET", with_query(authorization, {**without, "prompt": "none"}))
     if client.secret is None:

@@ -63,6 +63,6 @@ class AsyncFetcher:
 def shared(answer: Future[Response]) -> asyncio.Future[Response]:
     """Wait for a response that others may wait for, too; cancelling one does not cancel the others."""
     waiting = asyncio.wrap_future(answer)
-    # Where all have gone away, nobody looks at a failure, which asyncio would complain of.
+    # If all waiters were cancelled, the exception is never retrieved, and asyncio would warn of it.
     waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
     return asyncio.shield(waiting)

@@ -37,13 +37,13 @@ class Fetcher:
     its own; `max_size`, in bytes, is for the body of the answer, of which no more than the request's own `max_size` and
     a byte are read. `allow` opens what is not public, as networks or as
     names of hosts. `ca_file` names certificates to trust besides the system's. Plain http is asked only of what is
-    allowed. A redirect is an answer like any other, and followed by nobody.
+    allowed. A redirect is an answer like any other, and not followed.
 
     Each request is made on the thread that asks. So that servers which do not answer never hold all threads of the
     host, make `at_once` half their number or less: so many documents are read at the same time at most, and hosts that
     have not answered yet share half of that (see `oauthcore_fetch.lanes`). Requests that read the same at the same time
     are one, which a quarter of `at_once` wait for, and no more. As many wait for hosts that have not answered yet.
-    Whoever waits does so for `timeout` at most.
+    A call waits for `timeout` at most.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Fetcher:
             raise FetchFailed(f"{url.host}: {type(error).__name__}") from error
 
     def _send(self, request: Outgoing, url: Url) -> Response:
-        """Ask at the first address where somebody listens."""
+        """Send the request to the first address that accepts a connection."""
         deadline = monotonic() + self.timeout
         assert url.host is not None and url.scheme is not None
         host, is_secure = url.host.strip("[]"), url.scheme == "https"

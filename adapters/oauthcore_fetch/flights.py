@@ -29,11 +29,11 @@ class Flight:
     ended_at: float | None = None
 
     def __attrs_post_init__(self) -> None:
-        # So that nobody who waits for it can cancel it for the others.
+        # So that one cancelled waiter does not cancel it for the others.
         self.answer.set_running_or_notify_cancel()
 
     def is_over(self, now: float) -> bool:
-        """Return whether nobody can join it any more."""
+        """Return whether it can no longer be joined."""
         return self.ended_at is not None and now >= self.ended_at + LINGER
 
 
@@ -70,5 +70,5 @@ class Flights:
 
 
 def is_shared(request: Outgoing) -> bool:
-    """Return whether an answer is the same for all who ask: what is only read, and by nobody in particular."""
+    """Return whether the answer is the same for all callers: a GET without credentials."""
     return request.method == "GET" and not any(ascii_lower(name) == "authorization" for name, _ in request.headers)

@@ -22,7 +22,7 @@ KNOWN_HOSTS = 10_000
 
 @attrs.frozen(eq=False)
 class Waiting:
-    """Be somebody in the line: `start` is called when it is their turn, `expire` when that came after `until`."""
+    """A waiter in the line: `start` is called when it is its turn, `expire` if that is after `until`."""
 
     host: str
     until: float
@@ -43,9 +43,9 @@ class Lanes:
         self._failed: dict[str, float] = {}
 
     def enter(self, waiting: Waiting, *, most: int | None = None) -> bool:
-        """Stand in line; whoever is started has to `leave`.
+        """Stand in line; a waiter that was started has to call `leave`.
 
-        Return False, and let nobody stand there, where `most` wait already for hosts that are not proven, and this is
+        Return False, without a place in the line, if `most` wait already for hosts that are not proven, and this is
         one more of them: where each waits on a thread of its own, strangers who name enough hosts would hold them all.
         """
         with self._lock:

@@ -3,7 +3,7 @@
 `ipaddress.is_global` changes with each release of Python, so that what it let through depended on who ran this. Here
 stand the IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), whole blocks without their exceptions. Those
 that the registries do call globally reachable are anycast (192.0.0.9 is the nearest router that speaks PCP, RFC 7723)
-or sinks for mistakes (AS112, RFC 7535): what answers there belongs to whoever runs the network around this host, and
+or sinks for mistakes (AS112, RFC 7535): what answers there belongs to the network around this host, and
 no client publishes its keys there.
 """
 

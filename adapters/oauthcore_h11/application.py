@@ -134,13 +134,13 @@ class Application:
         return await self._delivered(within=None)
 
     async def _delivered(self, within: float | None) -> int:
-        """Wait for whoever is done in time; return how many were tried, and raise what kept one from being told."""
+        """Wait for deliveries until the limit; return how many were tried, and raise the failure of any."""
         if not self._telling:
             return 0
         _ = await asyncio.wait(self._telling.values(), timeout=within)
         done = [client_id for client_id, telling in self._telling.items() if telling.done()]
         finished = [self._telling.pop(client_id) for client_id in done]
-        # Each is looked at, since asyncio complains of failures that nobody has seen.
+        # Each result is read, since asyncio warns of exceptions that are never retrieved.
         failures = [failure for telling in finished if (failure := telling.exception()) is not None]
         if failures:
             raise failures[0]
@@ -165,7 +165,7 @@ class Application:
         except Exception as failure:  # whatever the storage raised: that it failed is what the person is told
             down = TemporarilyUnavailable("whose session it is could not be found out")
             return refuse_as_page(down, self.pages.error_page(request), failure)
-        # Clients that show passwords (RFC 6749 section 4.3) are no browsers, and nobody's device.
+        # Clients of the password grant (RFC 6749 section 4.3) are not browsers, so they have no device cookie.
         browser = Browser(self.devices, request) if self.pages.owns(request.path) else None
         world = AsyncWorld(
             self.storage,
@@ -248,7 +248,7 @@ class Application:
 
     def _may_read_metrics(self, peer: Peer | None) -> bool:
         if peer is None or peer.address is None:
-            return False  # anybody may be behind a unix socket or a proxy that says nothing of whom it asks for
+            return False  # behind a Unix socket, or a proxy that names no client, the request may come from anywhere
         address = address_named(peer.address)
         return any(address in network for network in self.metrics_allowed_from)
 
@@ -293,7 +293,7 @@ class Application:
 
 
 def address_of(peer: Peer | None) -> str | None:
-    """Return whence a request came, if anybody knows."""
+    """Return the address that a request came from; None if it is unknown."""
     return None if peer is None else peer.address
 
 

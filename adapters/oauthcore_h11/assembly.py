@@ -213,7 +213,7 @@ def client_id_metadata_of(configuration: Configuration) -> ClientIdMetadata | No
 
 
 def token_exchange_of(configuration: Configuration) -> TokenExchange | None:
-    """Say who may exchange which tokens; None if nobody may."""
+    """Return which clients may exchange which tokens; None for none."""
     keys = keys_of(configuration)
     algorithms = () if keys is None else keys.algorithms
     rules: list[ExchangeRule | IdJagRule] = []

@@ -4,7 +4,7 @@ An attempt is counted before its password is verified, in the commit that admits
 thousand, whichever worker they reach. There are no lockouts: a wait ends, and attempts within it are not counted.
 
 There are three counters. The strict one is for an account and an address together; those for the address, and for the
-account from anywhere, are wider. So whoever guesses passwords from one address slows down only themselves. A known
+account from anywhere, are wider. So an attacker at one address slows down only themselves. A known
 device, from which the account was signed in to before, has a separate counter, and uses none of those three.
 """
 

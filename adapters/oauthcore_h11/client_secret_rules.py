@@ -27,7 +27,7 @@ def check_client_secrets(configuration: Configuration) -> None:
 def check_client_secret(setting: str, secret: Secret, client_id: str, rules: ClientSecrets) -> None:
     """Refuse a chosen client secret that is too easy; raises `ConfigurationError`, which does not show it.
 
-    Nobody slows guesses at a client's secret down but the network, so one that is tried first is as good as none (RFC
+    Nothing but the network slows down guesses at a client's secret, so one that is tried first is as good as none (RFC
     6749 section 10.10).
     """
     text = secret.reveal()

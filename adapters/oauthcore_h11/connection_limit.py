@@ -110,7 +110,7 @@ class ConnectionLimit:
         return True
 
     def _length_of(self, source: str | None) -> int:
-        """Count who waits from a source; a proxy's connections are many clients', none of whom has too many."""
+        """Count the waiting connections of a source; those of a proxy belong to many clients, and are not limited."""
         return 0 if source is None else self._waiting_from[source]
 
     def _admit(self, connection: ClientConnection) -> None:

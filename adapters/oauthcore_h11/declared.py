@@ -38,7 +38,7 @@ class WithDeclared:
     async def settle(self) -> None:
         """Set each declared client's generation; raises what keeps the storage from telling it.
 
-        It is called when a server starts or reloads. Where the storage was away then, whoever finds a declared client
+        It is called when a server starts or reloads. If the storage was not available then, a find of a declared client
         first has to ask, since a guess would make all that the client was given look like another's.
         """
         clients = [record for record in self._declared.values() if isinstance(record, Client)]

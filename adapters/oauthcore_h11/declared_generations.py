@@ -56,9 +56,9 @@ async def known_generations(storage: AsyncStorage, client_ids: Iterable[str]) ->
 def drawn(known: DeclaredClients | None, client_ids: Iterable[str]) -> dict[str, str]:
     """Return what each client is remembered with, and for a new one a fresh generation.
 
-    A storage that remembers none yet was used by an earlier version, in which no declared client had a generation:
-    what those were given goes on only if they have none now. In a new storage that is as good as a drawn one: whoever
-    is declared later has another.
+    A storage without any was used by an earlier version, in which no declared client had a generation; their grants
+    stay valid only if they have none now. In a new storage the blank generation is as good as a drawn one, since
+    clients that are declared later have another.
     """
     if known is None:
         return dict.fromkeys(client_ids, "")

@@ -193,7 +193,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         client_id_metadata=DOCUMENTS if mcp else None,
         resources=resources_of(issuer) if mcp else None,
     )
-    # Whoever walks the quick start twice sees both pages twice, and may say no the second time.
+    # A developer who walks through the quick start twice sees both pages twice, and may deny the second time.
     pages = Pages(
         server,
         key=secrets.token_bytes(32),
@@ -231,7 +231,7 @@ def claims(wanted: Claims) -> Mapping[str, object] | None:
 
 
 def log_refusal(request: Request, response: Response) -> None:
-    """Tell the operator why a request was refused: never with its query, which may hold what nobody should read."""
+    """Log why a request was refused: never with its query, which may contain secrets."""
     refusal = response.refusal
     if refusal is None:
         return

@@ -30,7 +30,7 @@ PATH = "/mcp"
 # What every request takes; one of the tools takes more.
 SCOPE, SCOPES = "read", ("read", "write")
 NAME = "The demo's notes"
-# Longer than any demo runs: whoever tries a client here is its developer.
+# Longer than any demo runs: it is for developers, who try their clients.
 FOR_EVER = 2**40
 
 
@@ -39,7 +39,7 @@ def in_developer_mode(client: Client) -> Client:
     return attrs.evolve(client, explain_until=FOR_EVER)
 
 
-# What a client may ask for that nobody has registered: it registers itself, or publishes what it is.
+# The scope of clients that register themselves or publish a metadata document.
 OFFERED_SCOPE = as_scope("read write openid email profile offline_access")
 REGISTRATION = Registration(
     access=AnyoneMayRegister(),
@@ -76,7 +76,7 @@ class Notes:
 
 
 def whoami(access: Access, arguments: Mapping[str, object]) -> str:
-    """Say for whom a token is, which client has it, and what it allows."""
+    """Describe a token: its user, its client and its scope."""
     return f"{access.identity}, by the client {access.client_id}, with the scope {access.scope.text}"
 
 

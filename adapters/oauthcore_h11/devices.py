@@ -20,7 +20,7 @@ from oauthcore.entropy import Entropy, mint
 from oauthcore.wire.parameters import cookies_named
 from oauthcore_pages.session import cookie_name
 
-# The people of one household; with more, whoever signed in first is a stranger again.
+# Enough for one household; beyond it, the user who signed in first counts as unknown again.
 MOST_ACCOUNTS = 5
 
 
@@ -54,7 +54,7 @@ class Devices:
         """Return the header that has the browser known for one account more, and for those it was known for."""
         name = self.name_of(account)
         before = {other: entry for other, entry in self.known(request).items() if other != name}
-        # A fresh identifier: whoever has copied the cookie before has none of this one's attempts.
+        # A new identifier, so that a cookie that was copied before has no part in the attempts of this one.
         entries = [[name, mint(self.entropy).reveal(), int(self.clock())]]
         entries += [[other, *entry] for other, entry in before.items()][: MOST_ACCOUNTS - 1]
         # Strict: it is only ever needed with the form of our own page.
@@ -95,7 +95,7 @@ class Browser:
         return None if entry is None else entry[0]
 
     def remember(self, account: str) -> None:
-        """Note that somebody signed in to an account."""
+        """Record a login to an account."""
         self._signed_in = account
 
     @property

@@ -1,4 +1,4 @@
-"""Signing keys in files, which are read again when they change; whoever manages the files decides on the rotation."""
+"""Signing keys in files, which are read again when they change; the rotation is up to the operator."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def listen_on_port(bind: str) -> list[socket.socket]:
     try:
         second = opened(bind, "::1", int(first.getsockname()[1]))
     except ConfigurationError:
-        # Without IPv6 the other is enough; but a port that somebody else has there would be half of a server.
+        # Without IPv6, IPv4 is enough; but if another process has the port there, this would be half a server.
         if socket.has_ipv6 and is_taken("::1", int(first.getsockname()[1])):
             first.close()
             raise
@@ -85,7 +85,7 @@ def opened(bind: str, host: str, port: int) -> socket.socket:
 
 
 def is_taken(host: str, port: int) -> bool:
-    """Return whether somebody listens there."""
+    """Return whether a process listens there."""
     with socket.socket(socket.AF_INET6) as probe:
         try:
             probe.bind((host, port))

@@ -89,7 +89,7 @@ def spelled(value: object) -> str:
 
 
 def one_line(text: str) -> str:
-    """Keep a message from looking like two: whoever makes it may have been told what to say."""
+    """Keep a message on one line: text from a request must not be able to forge another entry."""
     return text if text.isprintable() else json.dumps(text)[1:-1]
 
 

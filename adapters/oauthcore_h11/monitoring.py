@@ -30,7 +30,7 @@ class Monitoring:
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # as many lines again, which nobody draws
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # as many lines again, without use
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "oauthcore_requests",
@@ -50,7 +50,7 @@ class Monitoring:
         )
         self._unreadable = Counter(
             "oauthcore_unreadable_requests",
-            "Requests refused before anybody could tell what they were for, by status.",
+            "Requests refused before it was known what they were for, by status.",
             ("status",),
             registry=self._registry,
         )

@@ -14,7 +14,7 @@ import attrs
 
 from oauthcore import ConfigurationError, Secret
 
-# Longer ones are somebody's mistake, or an attempt to keep the hashing busy; the section asks for at least 64.
+# A longer one is a mistake, or an attack on the time that hashing takes; the section asks for at least 64.
 MAX_PASSWORD = 1024
 
 # Where a password is all there is to sign in with, the section asks for 15 characters.
@@ -31,7 +31,7 @@ class PasswordRules:
     def check(self, password: Secret, *others: str) -> None:
         """Look a new password over; raises `ConfigurationError`, which does not show it.
 
-        `others` are words that anybody would try for this one, as the username.
+        `others` are words that an attacker would try for this user, such as the username.
         """
         text = password.reveal()
         if len(text) < self.minimum_length or len(text.encode("utf-8", "surrogatepass")) > MAX_PASSWORD:

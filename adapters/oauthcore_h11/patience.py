@@ -42,7 +42,7 @@ class Patience:
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether somebody waits."""
+        """Return whether a reader waits."""
         return self._awaited is not None
 
     async def wait(self, awaited: asyncio.Future[T], deadline: float) -> T:
@@ -62,7 +62,7 @@ class Patience:
             self._awaited = None
 
     def lose(self) -> None:
-        """Let whoever waits wait no longer."""
+        """Wake the waiting reader."""
         if self._awaited is not None:
             self._awaited.cancel()
             self._awaited = None
@@ -79,7 +79,7 @@ class Patience:
 
     def _look(self) -> None:
         self._timer = None
-        if self._awaited is None:  # whoever waits next sets it
+        if self._awaited is None:  # the next reader sets it
             return
         if self._loop.time() < self._deadline:
             self._set_timer()

@@ -14,7 +14,7 @@ from oauthcore.jose.strict_json import parse_value
 from oauthcore.openid import RESERVED_CLAIMS
 from oauthcore.records.client_subject import check_subject
 
-# A name is a line, an address a few; more is somebody's mistake and would travel in every token.
+# A name is a line, an address a few lines; more is a mistake, and would be in every token.
 MAX_CLAIMS = 4_096
 
 # The claims whose values are no texts (OIDC Core section 5.1).

@@ -17,7 +17,7 @@ from oauthcore.entropy import Entropy
 from oauthcore.flow.outcome import Insert, Replace
 from oauthcore.flow.storage import AsyncStorage
 
-# For how many seconds a write that was made is believed; one that failed is tried again by whoever asks next.
+# For how many seconds a successful write counts; a failed one is tried again at the next request.
 WRITE_EVERY = 5.0
 # Seconds until the record of a process that has ended may be purged.
 KEPT = 3600
@@ -60,8 +60,8 @@ class Readiness:
             self._probe = attrs.evolve(known, written_at=now, expires_at=now + KEPT)
             if await self._storage.commit((Replace(known, self._probe),)):
                 return
-        # It was purged, or nobody knows whether the last write was made: a new record meets no other.
+        # The record was purged, or the result of the last write is unknown: a new record avoids any conflict.
         probe = Probe(key=Digest(self._entropy(32).hex()), written_at=now, expires_at=now + KEPT)
         if not await self._storage.commit((Insert(probe),)):
-            raise RuntimeError("the storage refused a record that nobody else has")
+            raise RuntimeError("the storage refused a record with a new key")
         self._probe = probe

@@ -1,6 +1,6 @@
 """How often clients may be refused within a minute, where they authenticate: beyond that nothing of them is looked at.
 
-Whoever guesses at secrets, codes or tokens is refused, and so is a client that repeats a request which can't succeed.
+An attacker who guesses secrets, codes or tokens is refused, and so is a client that repeats an impossible request.
 Those are counted, by client from one address and by address, and requests that succeed are not: many people's clients
 may share an address. Each worker counts for itself and in memory, so that a flood of refusals writes nothing.
 """
@@ -17,7 +17,7 @@ from oauthcore.wire.network import network_of
 from oauthcore.wire.parameters import form_of
 
 MINUTE = 60
-# An address may have many clients behind it, and whoever is there may name a new one each time.
+# An address may have many clients behind it, and an attacker there may name a new one each time.
 PER_ADDRESS = 10
 # What strangers can have remembered: so many counts, of which the oldest goes first, each under so long a name.
 MAX_COUNTS = 10_000
@@ -28,7 +28,7 @@ REFUSED = frozenset({400, 401, 403})
 
 @attrs.frozen
 class Count:
-    """Hold how often somebody was refused since then."""
+    """Hold how often a client or address was refused since then."""
 
     number: int
     since: float
@@ -86,7 +86,7 @@ class RefusalLimits:
 
 
 def guessed_at(server: AuthorizationServer) -> frozenset[str]:
-    """Return the paths where clients authenticate, and whoever likes can guess."""
+    """Return the paths where clients authenticate, and where secrets can be guessed."""
     paths = server.paths
     return frozenset(server.base + path for path in (paths.token, paths.introspection, paths.revocation))
 

@@ -21,7 +21,7 @@ from oauthcore.wire.text import ascii_lower, strip_ows
 # RFC 9110 section 5.6.2.
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 # RFC 9110 section 5.5: visible characters and those above ASCII, between which may be white space. No control character
-# is among them: CR and LF would begin a line of somebody else's (response splitting), and NUL end one for some readers.
+# is among them: CR and LF would begin another line (response splitting), and NUL would end one for some readers.
 _VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?")
 
 _CONNECTION = "connection"

@@ -34,7 +34,7 @@ logger = logging.getLogger("oauthcore.server")
 
 # To look whether a key is due takes next to nothing.
 LOOK_EVERY = 60.0
-# Whoever signed out expects to be so everywhere; to look takes one find.
+# A user who signed out expects to be signed out everywhere; the look-up takes one find.
 DELIVER_EVERY = 2.0
 
 Reread = Callable[[], Configuration]
@@ -145,7 +145,7 @@ class Process:
             await self._close()
 
     def _begin_to_end(self) -> None:
-        """Refuse connections at once: whatever else has to end may wait for a storage, and nobody new should."""
+        """Refuse new connections at once; what else has to end may have to wait for the storage."""
         self._server.refuse_connections()
         self._end.set()
         self._reload_requested.set()
@@ -164,7 +164,7 @@ class Process:
         await self._served.close()
 
     async def _purge(self) -> None:
-        """Remove what has expired, until the end, unless that is somebody else's to do."""
+        """Remove expired records until the end, unless another process does."""
         its = self._configuration.purge
         if its.enabled:
             purging = Purging(clock=time.time, report=self._purged, every=its.every, pause=its.pause, batch=its.batch)

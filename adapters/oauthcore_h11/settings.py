@@ -43,7 +43,7 @@ class Timeouts:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Say how much anybody may have, and whom to believe.
+    """Limits of the server, and the proxies it trusts.
 
     `connections_per_address` is a tenth of all `connections` if it is None. `too_large` is how the endpoint at a path
     refuses a request with too large a body.

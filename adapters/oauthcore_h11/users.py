@@ -31,8 +31,8 @@ audit = logging.getLogger("oauthcore.audit")
 class User:
     """Remember a user, under the spelling that all spellings of their name have in common.
 
-    `subject` is what clients know them by; it stays when the name changes, and is given to nobody else after them.
-    Whoever signed in before `password_changed_at` has to do so again.
+    `subject` is what clients know them by; it stays when the name changes, and is never assigned again.
+    A login before `password_changed_at` is not valid any more.
     """
 
     key: str
@@ -72,7 +72,7 @@ class KnownFor(Protocol):
         """Return the identifier under which it is known for an account, None if it is not."""
 
     def remember(self, account: str) -> None:
-        """Note that somebody signed in to an account."""
+        """Record a login to an account."""
 
 
 @attrs.frozen
@@ -85,7 +85,7 @@ class Way:
 
 
 # Attempts at one account that may be under way at once, in each worker. A person has one, or two by a double click;
-# whoever has more holds up others from the same address, for which all that are under way count, right ones too.
+# more would delay others from the same address, since all attempts under way count there, right ones too.
 MOST_AT_ONCE = 8
 
 # A known device has two turns for one of a stranger's: those who flood the queue are strangers.
@@ -119,7 +119,7 @@ class Users:
     async def authenticate(
         self, username: str, password: Secret, address: str | None, browser: KnownFor | None = None
     ) -> AuthenticatedUser | Throttled | None:
-        """Return the user, None for nobody's, or when to try again.
+        """Return the user, None if there is none, or when to try again.
 
         The user's record is what the answer relies on, as it was read before the password was hashed: 200 ms later
         it may be another.
@@ -182,7 +182,7 @@ class Users:
         if device is not None:
             counter = self._patience.device_counter(device, self._key)
             yield Way((counter,), (f"device {device}",), DEVICE_STEP)
-        # An address that nobody knows is no flow: all who come by an unnamed proxy would stand in one queue.
+        # An unknown address is not a flow of its own: all users behind an unnamed proxy would share one queue.
         place = () if address is None else (f"address {network_of(address)}",)
         yield Way(self._patience.counters(key, address, self._key), (f"account {key}", *place))
 
@@ -240,7 +240,7 @@ def account_of(user: User) -> str:
     """Return what a known device is bound to: the user, and the password that they have at that time."""
     if user.created_at:
         return f"{user.subject} {user.password_changed_at}"
-    # Nobody knows when the password of a declared user was changed in the file; their hash is made anew only then.
+    # When the password of a declared user was changed in the file is unknown, but only then is the hash another one.
     return f"{user.subject} {user.password_hash}"
 
 

@@ -1,8 +1,8 @@
-"""A witness: which checks a decision went through, seen from outside while it is made.
+"""A witness: the checks that a decision runs, observed from outside.
 
-The checks of the core are tables, a row for each (`oauthcore.check`). So whoever sees which of their functions were
-called, and which of them came to an end, can say which checks passed and which one refused. That costs time at every
-call, so it is done for a replay and never for a request.
+The checks of the core are rows of tables (`oauthcore.check`). The functions that were called, and those that returned,
+show which checks passed and which one refused. Observing calls costs time, so it is done in replays and never for
+requests.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Parent:
             readable, _, _ = select.select([reading], [], [], 0.1)
             if readable:
                 count -= len(os.read(reading, count))
-            # What a worker waits for at its start, a storage say, is not waited for by whoever wants an end.
+            # A worker that waits at its start, for a storage say, must not delay the end.
             if signal.sigtimedwait(ENDING, 0) is not None:
                 self._is_to_end = True
                 return False
@@ -140,7 +140,7 @@ class Parent:
             for number in ENDING:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-            # Others stay blocked until there is somebody to hear them: what is told before then waits, and isn't lost.
+            # Other signals stay blocked until there is a handler: one that arrives earlier waits, and isn't lost.
             status = self._work(Cord(lambda: _tell_ready(writing), self._lifeline))
         except BaseException:  # nothing may get out of here into the parent's code
             logger.exception("worker %d failed", os.getpid())

@@ -1,7 +1,7 @@
-"""Which tools a request calls: read of its JSON-RPC before the server reads it, and then handed on unread.
+"""The tools that a request calls: parsed from its JSON-RPC before the server reads it, which then gets the same bytes.
 
-What is decided here and what the server does have to be the same request, so that JSON which two readers could
-understand differently is refused.
+The request that is checked and the one that the server executes must be the same, so JSON that two parsers could read
+differently is refused.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from oauthcore.jose.strict_json import parse_value
 from oauthcore.wire.http import NO_STORE
 from oauthcore_asgi.wire import TOO_LARGE, Receive
 
-# What the official SDK takes of a request, and FastMCP with it.
+# The limit of the official SDK, and of FastMCP.
 MAX_BODY = 4 * 1024 * 1024
 
 
 async def read_calls(receive: Receive) -> tuple[tuple[str, ...] | Response, Receive]:
-    """Return the names of the tools that are called, or what to answer, and the request to be read again."""
+    """Return the names of the called tools, or a response that refuses; and a `receive` that replays the request."""
     messages: list[MutableMapping[str, Any]] = []
     length, more = 0, True
     while more:
         message = await receive()
         messages.append(message)
         if message["type"] != "http.request":
-            return UNREADABLE, receive  # the client went away: half a request could be a whole one of another meaning
+            return UNREADABLE, receive  # the client disconnected: half a request could be a different valid one
         length += len(message.get("body", b""))
         if length > MAX_BODY:
             return TOO_LARGE, receive
@@ -50,12 +50,12 @@ def _replayed(messages: list[MutableMapping[str, Any]], receive: Receive) -> Rec
 
 
 def _tools(value: object) -> Iterator[str]:
-    # A list is a batch, which revision 2025-03-26 has and no other.
+    # A list is a batch, which only revision 2025-03-26 has.
     for request in value if isinstance(value, list) else [value]:
         if isinstance(request, dict) and request.get("method") == "tools/call":
             params = request.get("params")
             name = params.get("name") if isinstance(params, dict) else None
-            if isinstance(name, str):  # the server refuses any other itself
+            if isinstance(name, str):  # any other name is refused by the server
                 yield name
 
 

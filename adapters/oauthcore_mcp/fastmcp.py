@@ -1,4 +1,4 @@
-"""FastMCP: what its `auth` takes, with the challenges and the metadata of this project's."""
+"""FastMCP: an `auth` provider with this project's challenges and metadata."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from oauthcore_mcp.sdk import Verifier
 
 
 class FastMcpVerifier(Verifier):
-    """Verify tokens as the official SDK has it, with FastMCP's own `AccessToken`."""
+    """Verify tokens for FastMCP, as `oauthcore_mcp.sdk` does, with FastMCP's own `AccessToken`."""
 
     def access_token(self, token: str, access: Access) -> AccessToken:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Return an access as FastMCP has it."""
+        """Return an access as FastMCP's type."""
         return AccessToken.model_validate(self.members_of(token, access))
 
 
@@ -28,7 +28,7 @@ class McpAuth(AuthProvider):
     """The `auth` of a `FastMCP` server: `FastMCP("Files", auth=McpAuth(oauth, "https://api.example/mcp", "files"))`.
 
     The arguments are those of `McpResource`. The endpoints of an `oauth` in the same process become routes of the
-    server's application. Its custom routes stay open, as FastMCP promises for any `auth`.
+    application. Its custom routes stay open, as FastMCP documents for any `auth`.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
@@ -36,18 +36,18 @@ class McpAuth(AuthProvider):
         super().__init__(base_url=self.resource.url, required_scopes=list(self.resource.requirement.scope))
 
     async def verify_token(self, token: str) -> AccessToken | None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Return what a token allows, None if nothing."""
+        """Return what a token allows; None if it is not valid."""
         return cast("AccessToken | None", await self.resource.verify_token(token))
 
     def get_middleware(self) -> list[Middleware]:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Return what stands before the whole application, and protects the path that the server is at."""
+        """Return middleware for the whole application, which protects the path of the MCP server."""
         return [Middleware(cast("Any", McpProtection), resource=self.resource, protects=self._protects)]
 
     def get_routes(self, mcp_path: str | None = None) -> list[Route]:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Return routes for the metadata, and for the authorization server where it is in this process.
+        """Return routes for the metadata, and for the authorization server if it is in this process.
 
-        FastMCP's own would put a slash behind an issuer that has no path, and clients compare it with the issuer of the
-        authorization server's metadata byte by byte (RFC 8414 section 3.3).
+        FastMCP's own metadata would add a slash to an issuer without a path, and clients compare the issuer with that
+        of the authorization server's metadata as a string (RFC 8414 section 3.3).
         """
         self.set_mcp_path(mcp_path)
         metadata = ResourceMetadata(self.resource.resource_server, self.resource.world)
@@ -64,5 +64,5 @@ class McpAuth(AuthProvider):
         return AnyHttpUrl(self.resource.url)
 
     def _protects(self, path: str) -> bool:
-        # Anything else that needs a token is refused by FastMCP's own, which finds nobody in the scope.
+        # Anything else that needs a token is refused by FastMCP itself, which finds no user in the ASGI scope.
         return self._mcp_path is not None and path.rstrip("/") == self._mcp_path.rstrip("/")

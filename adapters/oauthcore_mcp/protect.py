@@ -1,4 +1,4 @@
-"""The ASGI middleware that stands before an MCP server, and sends the challenges that its SDK does not send."""
+"""The ASGI middleware for an MCP server, with the challenges that its SDK does not send."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from oauthcore_asgi.wire import Answer, ASGIApplication, Receive, Scope, Send, h
 from oauthcore_mcp.calls import read_calls
 from oauthcore_mcp.resource import McpResource
 
-# Streamable HTTP calls by POST alone; these open or end a stream. Anything else is looked into: some hosts and routers
-# take a method whatever its case.
+# Streamable HTTP calls tools by POST only; these methods open or end a stream. The body of any other is parsed: some
+# servers and routers ignore the case of a method.
 _WITHOUT_CALLS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 # RFC 8414 section 3, OIDC Discovery section 4, RFC 9728 section 3.
 _DISCOVERY = frozenset({"oauth-authorization-server", "openid-configuration", "oauth-protected-resource"})
 
 
 def is_discovery(path: str) -> bool:
-    """Return whether clients look for metadata there, before they have a token: a 401 would say that there is some."""
+    """Return whether this is a metadata URL, requested without a token; a 401 would suggest that it exists."""
     _, found, name = path.partition("/.well-known/")
     return bool(found) and name.partition("/")[0] in _DISCOVERY
 
 
 def protect_mcp(app: ASGIApplication, resource: McpResource) -> ASGIApplication:
-    """Protect everything that an MCP server's application answers, and serve what clients look for before they call.
+    """Protect an MCP server's application, and serve the metadata that clients fetch before they call it.
 
-    That is the resource's metadata (RFC 9728), and the endpoints of the authorization server where it is in the same
-    process. A request that may pass has its `Access` in `scope["oauthcore.access"]`, and where the resource is of
-    `oauthcore_mcp.sdk`, in the SDK's own `get_access_token()`.
+    This is the resource's metadata (RFC 9728), and the endpoints of the authorization server if it is in the same
+    process. An accepted request has its `Access` in `scope["oauthcore.access"]`, and with a resource of
+    `oauthcore_mcp.sdk` also in the SDK's `get_access_token()`.
     """
     return McpProtection(app, resource)
 
 
 def _path_below(scope: Scope) -> str:
-    """Return the path below where the application is mounted, as its own router reads it."""
+    """Return the path relative to the mount point, as the application's router sees it."""
     path, root = str(scope["path"]), str(scope.get("root_path") or "").rstrip("/")
     return path[len(root) :] if path.startswith(f"{root}/") else path
 
 
 class McpProtection:
-    """The application that `protect_mcp` returns; `protects` says of a path whether it needs a token."""
+    """The application that `protect_mcp` returns; `protects` says whether a path requires a token."""
 
     def __init__(
         self, app: ASGIApplication, resource: McpResource, protects: Callable[[str], bool] = lambda path: True
@@ -54,7 +54,7 @@ class McpProtection:
         self._metadata = ResourceMetadata(resource.resource_server, resource.world)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Go on to the server, or answer."""
+        """Call the application, or refuse."""
         if scope["type"] not in {"http", "websocket"}:
             return await self._bare(scope, receive, send)
         oauth, server = self._resource.oauth, self._resource.resource_server
@@ -75,9 +75,9 @@ class McpProtection:
         verdict = await arun(find(request, resource.requirement), resource.world)
         may_call = isinstance(verdict, Access) or verdict.status == 403
         if may_call and resource.tools and (scope["type"] == "websocket" or scope["method"] not in _WITHOUT_CALLS):
-            # What comes over a WebSocket later is not read, so that it takes what every tool does.
+            # Messages on a WebSocket are not parsed, so it requires the scopes of all tools.
             tools: Iterable[str] | Response = resource.tools
-            # The body of a stranger, who has no token that is any good, is not read.
+            # A body is read only after the token was verified, so that strangers can't make the server read it.
             if scope["type"] == "http":
                 tools, receive = await read_calls(receive)
             if isinstance(tools, Response):
@@ -85,9 +85,9 @@ class McpProtection:
             for requirement in resource.requirements_for(tools):
                 if isinstance(verdict, Access):
                     verdict = resource.resource_server.decide(verdict, requirement)
-                else:  # the challenge is to name what the tool takes, and not only what every request does
+                else:  # so that the challenge names the scopes of the tool, not only those of every request
                     verdict = await arun(find(request, requirement), resource.world)
-                # What one call of a batch is refused for, another that takes less must not open.
+                # If one call of a batch is refused, the whole batch is, even if another call requires less.
                 if not isinstance(verdict, Access):
                     break
         if isinstance(verdict, Access):
@@ -95,10 +95,10 @@ class McpProtection:
         return await Answer(verdict)(scope, receive, send)
 
     def _spelled(self, scope: Scope) -> Scope:
-        """Return the scope with the path as the resource's URL ends: with a slash, or without.
+        """Return the ASGI scope with the path as in the resource's URL, with or without a final slash.
 
-        Clients differ about the slash. A router would redirect from one to the other, and a client that follows leaves
-        its token behind, or its body.
+        Clients differ about the slash. A router would redirect from one form to the other, and a client that follows
+        may drop its token or body.
         """
         if not any(path.rstrip("/") == self._resource.path.rstrip("/") for path in paths_of(scope)):
             return scope

@@ -1,6 +1,6 @@
-"""An MCP server as a protected resource: its URL, whose tokens it takes, and what its tools take of them.
+"""An MCP server as a protected resource: its URL, the issuer of its tokens, and the scopes that its tools require.
 
-No HTTP is here and nothing of an SDK. What a token is good for, the core's `ResourceServer` decides.
+No HTTP and no SDK is used here. The core's `ResourceServer` decides about tokens.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ ToolRequirement: TypeAlias = str | Iterable[str] | Requirement
 
 
 class McpResource:
-    """Say what an MCP server at `url` takes: tokens for all of `scope`, and for a tool in `tools` for more than that.
+    """Describe an MCP server at `url`: it requires all of `scope`, and more for the tools in `tools`.
 
-    `oauth` says whose tokens: the `OAuth` of the same process, whose endpoints are then served beside the MCP server;
-    `JwtTokens` or `IntrospectedTokens` for a server elsewhere; or `server.tokens` with the `world` of the server.
+    `oauth` says which tokens it accepts: the `OAuth` of the same process, whose endpoints are then served beside the
+    MCP server; `JwtTokens` or `IntrospectedTokens` for another server; or `server.tokens` with the server's `world`.
 
-    `tools` has for the name of a tool the scope that calling it takes, or a `Requirement` with `acr_values` and
-    `max_age` beside it. `implies` widens a token's scope, as `ResourceServer` has it. `scopes` are more scopes for the
-    metadata; what `scope` and `tools` have is there anyway. `audience` is what a token must be meant for, by default
-    `url`. Of several on one host, give all but one `metadata_at_root=False`.
+    `tools` maps the name of a tool to the scope that it requires, or to a `Requirement` that also has `acr_values` and
+    `max_age`. `implies` is the scope hierarchy, as in `ResourceServer`. `scopes` are further scopes for the metadata,
+    besides those in `scope` and `tools`. `audience` is the audience of tokens, by default `url`. If there are several
+    resources on one host, give all but one `metadata_at_root=False`.
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for impossible settings.
     """
 
     def __init__(
@@ -74,24 +74,24 @@ class McpResource:
         issuer = getattr(tokens, "issuer", None)
         issuers = tuple(authorization_servers or ()) or ((issuer,) if isinstance(issuer, str) else ())
         if not issuers:
-            # RFC 9728 section 2 leaves them out where it likes; an MCP client then looks for the login at this server.
+            # RFC 9728 section 2 makes them optional, but an MCP client would then look for the issuer at this server.
             raise ConfigurationError("authorization_servers", None, "name the issuer of the tokens")
         self.issuer = issuers[0]
         self.implies = self.resource_server.implies
         self.path = urlsplit(url).path or "/"
-        # Where ages can't be known, that is found out now and not by whoever calls the tool.
+        # If the tokens have no `auth_time`, this fails now, at configuration, and not at the first call of the tool.
         for taken in self.tools.values():
             self.resource_server.protect(taken.scope, acr_values=taken.acr_values, max_age=taken.max_age)
 
     def in_context(self, app: ASGIApplication) -> ASGIApplication:
-        """Return the application as it is called with an access: here, with that in the scope and nothing else."""
+        """Return the application to call with an access: here with the access in the ASGI scope only."""
         return app
 
     def requirements_for(self, tools: Iterable[str]) -> tuple[Requirement, ...]:
-        """Return what a request takes that calls these tools, each with the scope that all of them take.
+        """Return the requirement of a request that calls these tools, each with the scopes of every request.
 
-        MCP 2026-07-28, "Step-Up Authorization Flow": the challenge names all scopes of the operation, so that a client
-        that asks for them needs no second one.
+        MCP 2026-07-28, "Step-Up Authorization Flow": the challenge names all scopes of the operation, so that the
+        client has to ask the user only once.
         """
         taken = [self.tools[tool] for tool in tools if tool in self.tools] or [self.requirement]
         scope = dict.fromkeys((*self.requirement.scope, *(token for each in taken for token in each.scope)))
@@ -103,7 +103,7 @@ def _requirement(taken: ToolRequirement) -> Requirement:
 
 
 def _world_for(oauth: Embedded[Any, Any] | FindAccess, world: World | AsyncWorld | None) -> World | AsyncWorld:
-    """Return the world by which tokens are looked at."""
+    """Return the world in which tokens are looked up."""
     if world is not None:
         check_world(world)
         return world
@@ -111,7 +111,7 @@ def _world_for(oauth: Embedded[Any, Any] | FindAccess, world: World | AsyncWorld
         return oauth.world
     if not isinstance(oauth, JwtTokens | IntrospectedTokens):
         raise ConfigurationError("world", None, "pass the world of the server that issued the tokens")
-    from oauthcore_fetch import AsyncFetcher  # it needs urllib3, which the same process has no use for
+    from oauthcore_fetch import AsyncFetcher  # requires urllib3, which is not needed in the same process
 
-    # Nothing is put into this storage: neither kind of tokens is stored here.
+    # The storage stays empty: neither kind of token is stored here.
     return AsyncWorld(MemoryStorage(), fetch=AsyncFetcher())

@@ -1,4 +1,4 @@
-"""The official SDK, `mcp`: its `TokenVerifier` and its `AuthSettings`, of one object."""
+"""The official SDK, `mcp`: its `TokenVerifier` and its `AuthSettings`, in one object."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from oauthcore_mcp.resource import McpResource
 class Verifier(McpResource):
     """The `token_verifier` of an `MCPServer`, beside `auth=verifier.auth_settings`; or protect it by `protect_mcp`.
 
-    The SDK sends no `scope` in its challenges and knows no tool by its own, so that `protect_mcp` is the better way:
+    The SDK sends no `scope` in its challenges and can't require scopes per tool, so `protect_mcp` is the better way:
     `protect_mcp(server.streamable_http_app(), verifier)`, with neither `token_verifier` nor `auth` for the server.
     """
 
     @cached_property
     def auth_settings(self) -> AuthSettings:
-        """Return the SDK's settings, which have it check itself that a token is for this resource."""
+        """Return the SDK's settings, with which it checks the audience of tokens itself."""
         return AuthSettings.model_validate(
             {
                 "issuer_url": self.issuer,
@@ -43,40 +43,40 @@ class Verifier(McpResource):
         )
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """Return what a token allows, None if nothing.
+        """Return what a token allows; None if it is not valid.
 
-        Raises `TemporarilyUnavailable` if nobody could be asked: None would be a 401, by which clients forget a
+        Raises `TemporarilyUnavailable` if the token can't be looked up: None would be a 401, on which clients drop a
         token that may be good.
         """
         request = Request("POST", self.path, (("Authorization", f"Bearer {token}"),))
-        # Without a scope: the SDK compares that itself, and answers 403.
+        # Without a scope, which the SDK compares itself, and answers with 403.
         verdict = await verify(request, self.resource_server.protect(), self.world)
         if isinstance(verdict, Access):
             return self.access_token(token, verdict)
         if verdict.status >= 500:
-            raise TemporarilyUnavailable("nobody could be asked whether the token is good")
+            raise TemporarilyUnavailable("the token could not be looked up")
         return None
 
     def access_token(self, token: str, access: Access) -> AccessToken:
-        """Return an access as the SDK has it."""
+        """Return an access as the SDK's type."""
         return AccessToken.model_validate(self.members_of(token, access))
 
     def members_of(self, token: str, access: Access) -> dict[str, Any]:
-        """Return an access by the SDK's names."""
+        """Return an access by the SDK's names of fields."""
         return {
             "token": token,
             "client_id": access.client_id,
-            # With what they imply (MCP 2026-07-28: the server honours its hierarchy): the SDK compares names.
+            # With implied scopes, since the SDK compares names (MCP 2026-07-28: the server honours its hierarchy).
             "scopes": list(dict.fromkeys((*access.scope, *self.implies(access.scope)))),
             "expires_at": access.expires_at,
-            # The resource server has found it among the token's audience.
+            # Verified: the resource server has found it in the token's audience.
             "resource": self.url,
             "subject": access.subject,
             "claims": _claims_of(access),
         }
 
     def in_context(self, app: ASGIApplication) -> ASGIApplication:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Return the application as the SDK's own middleware calls it: who it is, for its sessions and its tools."""
+        """Return the application with the SDK's own authentication context, for its sessions and tools."""
         within: Any = AuthContextMiddleware(app)
 
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class Verifier(McpResource):
 
 
 def _claims_of(access: Access) -> dict[str, object]:
-    """Return what is known beside what the SDK has a name for; by `iss` and the subject it tells people apart."""
+    """Return the claims for which the SDK has no field; it identifies users by `iss` and subject."""
     known: dict[str, object] = {
         "iss": access.issuer,
         "sub": access.subject,
@@ -110,7 +110,7 @@ def verifier(
 def add_login(server: MCPServer, resource: McpResource) -> None:
     """Add the authorization server's endpoints to an `MCPServer` that runs itself, in place of `auth_server_provider`.
 
-    It is for a server that is started by its own `run`, with `token_verifier=resource, auth=resource.auth_settings`.
+    Use it for a server that is started by its own `run`, with `token_verifier=resource, auth=resource.auth_settings`.
     Raises `ConfigurationError` for a resource whose authorization server is not in this process.
     """
     if resource.oauth is None:
@@ -124,6 +124,6 @@ _METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
 
 def _forwarding(oauth: Embedded[Any, Any]) -> Any:
     async def forward(_: Any) -> Any:
-        return oauth  # which is called with the scope, as the response that the SDK takes it for
+        return oauth  # an ASGI application, which the SDK calls like a response
 
     return forward

@@ -1,4 +1,4 @@
-"""An authorization server as MCP clients need it: what they rely on is on, in one call."""
+"""An authorization server for MCP clients: everything that they rely on is on, by one call."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from oauthcore_asgi import OAuth
 def server_for_mcp(
     issuer: str, key: bytes, resources: Resources | Iterable[Resource], *, fetches: bool = False, **settings: Any
 ) -> AuthorizationServer:
-    """Make an authorization server by the system's clock and chance, for MCP servers that are its `resources`.
+    """Create an authorization server with the system's clock and randomness, for the `resources`, MCP servers.
 
-    Clients register themselves (RFC 7591), which MCP clients do that nobody has told of this server, and may ask people
-    for all of the resources' scopes. A scope that nobody knows is left out: the clients of the official SDK ask for
-    `offline_access` wherever the metadata has it. A request that names no resource, as of clients of revision
-    2025-03-26, is for the only one, if there is only one. Where the world `fetches`, clients may publish what they are
-    (client ID metadata documents) instead of registering, as Claude and ChatGPT do.
+    Clients register themselves (RFC 7591), as MCP clients do that were not configured for a server, and may request
+    all of the resources' scopes. An unknown scope is left out: the clients of the official SDK request
+    `offline_access` whenever the metadata lists it. A request without a resource, as from clients of revision
+    2025-03-26, is for the only resource, if there is only one. If the world `fetches`, clients may publish a client ID
+    metadata document instead of registering, as Claude and ChatGPT do.
 
     `key` is 32 secret random bytes, the same for every worker and after every restart. The `settings` are those of
-    `AuthorizationServer`, and go before these.
+    `AuthorizationServer`, and take precedence over these.
     """
     known = resources if isinstance(resources, Resources) else _resources(tuple(resources))
     scopes = as_scope(dict.fromkeys((*known.published_scopes, *settings.get("scopes", ()))))
@@ -57,15 +57,15 @@ def oauth_for_mcp(
     scope_texts: Mapping[str, str | Mapping[str, str]] | None = None,
     **settings: Any,
 ) -> OAuth:
-    """Make the same with pages to log in and to allow, as an ASGI application.
+    """Create the same with login and consent pages, as an ASGI application.
 
-    `scope_texts` says of scopes what people read on the consent page: a text, or one for each language.
+    `scope_texts` describes scopes on the consent page: each by a text, or one for each language.
 
-    Whose a name and a password are is asked of the world's `authenticate`. A world without `fetch` gets an
-    `AsyncFetcher`, which connects to public addresses alone. An application with a login of its own takes
-    `server_for_mcp`, and the `OAuth` of its framework.
+    A username and password are verified by the world's `authenticate`. A world without `fetch` gets an `AsyncFetcher`,
+    which connects only to public addresses. For an application with its own login, use `server_for_mcp` and the `OAuth`
+    of its framework.
     """
-    # They need Jinja2 and urllib3, for which an application with pages of its own may have no use.
+    # These need Jinja2 and urllib3, which an application with its own pages may not have installed.
     from oauthcore_fetch import AsyncFetcher
     from oauthcore_pages import Pages, Templates
 

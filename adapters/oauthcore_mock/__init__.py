@@ -1,11 +1,10 @@
-"""A provider for tests: OAuth 2.x and OpenID Connect as they are, with people who sign in by themselves.
+"""A provider for tests: real OAuth 2.x and OpenID Connect, with users who sign in without a page.
 
-`Provider` holds any number of issuers below one URL, and answers requests as values; it opens no socket, and whoever
-serves it calls `handle`. `oauthcore_pytest` has it in fixtures.
+`Provider` holds any number of issuers below one URL, and answers requests as values. It opens no socket; a server calls
+`handle`. `oauthcore_pytest` provides it as fixtures.
 
-What a test gets is the authorization server itself, `oauthcore.AuthorizationServer` over a storage in memory: a client
-that is wrong is refused here as anywhere. Around it is what tests need and nobody may have in production. It stands at
-the edges, so that the core knows nothing of it:
+A test gets the authorization server itself, `oauthcore.AuthorizationServer` on a storage in memory, which refuses
+incorrect clients as in production. What only tests need is added at the edges, so that the core knows nothing of it:
 
 - before the core: `faults.py` (the next answer goes wrong), `sign_in.py` (people decide without a page), `clients.py`
   (a client that says nothing of itself learns by its requests);
@@ -15,7 +14,14 @@ the edges, so that the core knows nothing of it:
 - behind it: `recorder.py`, `back_channel.py` (clients are told of logouts), and `tokens.py`, which makes tokens that
   the core then knows as its own.
 
-`browser.py` is who walks through it.
+- before the core: `faults.py` (the next response fails), `sign_in.py` (users decide without a page), `clients.py`
+  (an incompletely registered client is completed by its requests);
+- at the core's effects: `keys.py` (keys that are created once and rotated on demand), `clock.py`, `people.py`, and
+  `flaws.py`, which is applied when the core requests a signature;
+- also at signatures: `imitations.py`, the claims and formats of well-known providers;
+- after the core: `recorder.py`, and `tokens.py`, which makes tokens that the core then recognises.
+
+`browser.py` is the browser that walks through it.
 """
 
 from oauthcore_mock.back_channel import DeliveredLogout

@@ -1,7 +1,7 @@
-"""Clients that nobody has registered: they are who they say they are, with whatever secret they show, or with none.
+"""Clients that are not registered: their identifier is accepted, with any secret or none.
 
-A suite in another language can then begin without a word to the provider. The core knows nothing of it: the client is
-registered when it first comes, and its requests are given the secret that it was registered with.
+A test suite in another language then needs no set-up at the provider. The core is not changed: the client is registered
+at its first request, and its requests get the secret that it was registered with.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.wire.http import Headers
 from oauthcore_mock.clients import SECRET, authenticated_as
 
-# What shows a client in a form (RFC 6749 section 2.3.1, RFC 7521 section 4.2): all of it is taken out.
+# The parameters that authenticate a client in a form (RFC 6749 section 2.3.1, RFC 7521 section 4.2); all are removed.
 _SHOWN = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 
 
 class AnyClient:
-    """Believe clients at one issuer; `register` is called with the name of one that comes for the first time."""
+    """Accept any client at one issuer; `register` is called with the identifier of a new one."""
 
     def __init__(self, server: AuthorizationServer, world: World, register: Callable[[str], object]) -> None:
         self._server = server
@@ -33,7 +33,7 @@ class AnyClient:
         self._authenticated = {server.base + path for path in (paths.token, paths.introspection, paths.revocation)}
 
     def take(self, request: Request) -> Request:
-        """Return a request as its client would send it if it had been registered."""
+        """Return a request as its client would send it with registered credentials."""
         client_id = named_client(request)
         if client_id is None or not self._is_taken(client_id) or request.path not in self._authenticated:
             return request
@@ -44,19 +44,19 @@ class AnyClient:
         return attrs.evolve(request, headers=(*headers, ("authorization", f"Basic {shown}")), body=body)
 
     def _is_taken(self, client_id: str) -> bool:
-        """Return whether a client is one that was taken, and take it if nobody has registered it."""
+        """Return whether a client is accepted without registration; an unknown one is added."""
         known = run(self._server.clients.find(client_id), self._world)
         if known is None:
             try:
                 self._register(client_id)
-            except ConfigurationError:  # no client can have that name, and the core says so
+            except ConfigurationError:  # not a possible client identifier; the core refuses it
                 return False
             self._taken.add(client_id)
         return client_id in self._taken
 
 
 def named_client(request: Request) -> str | None:
-    """Return the client that a request names, in whichever way; nobody has verified it."""
+    """Return the client that a request names in any way, not authenticated."""
     pairs = parse_qsl(request.query) + parse_qsl(request.body.decode("utf-8", "replace"))
     parameters = dict(pairs)
     if "client_id" in parameters:

@@ -1,6 +1,6 @@
-"""A browser for tests, without a browser: it walks from a client's request for authorization back to the client.
+"""A browser for tests, without a real one: it walks from a client's authorization request back to the client.
 
-It speaks to the provider in the same process, so that nothing waits: blocking and async tests use it alike.
+It calls the provider in the same process and never waits, so blocking and async tests use it alike.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from oauthcore_mock.provider import Provider
 
 @attrs.frozen
 class Callback:
-    """Hold what a browser brings back to a client: a redirect to `url`, or with `form` a POST of that to `url`.
+    """Hold what a browser brings back to a client: a GET of `url`, or with `form` a POST of that to `url`.
 
-    `parameters` are those of the answer, wherever they stand.
+    `parameters` are those of the authorization response, in the query, the fragment or the form.
     """
 
     url: str
@@ -29,12 +29,12 @@ class Callback:
 
     @property
     def method(self) -> str:
-        """Return how the client is called."""
+        """Return the HTTP method of the request to the client."""
         return "GET" if self.form is None else "POST"
 
     @property
     def target(self) -> str:
-        """Return the path and the query, for a client that is called without its host."""
+        """Return path and query, for a test client that is called without a host."""
         parts = urlsplit(self.url)
         return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
@@ -47,23 +47,23 @@ class Callback:
 
     @property
     def error(self) -> str | None:
-        """Return the error that the client is told, None if there is none."""
+        """Return the error code that the client gets; None if there is none."""
         return self.parameters.get("error")
 
     @property
     def state(self) -> str | None:
-        """Return the `state` as it came back."""
+        """Return the `state` of the response."""
         return self.parameters.get("state")
 
 
 class NotSentBack(AssertionError):
-    """Say why a browser ended at the provider: the request was refused there, or went to no provider."""
+    """Raised if a browser ends at the provider: the request was refused there, or was not for a provider."""
 
 
 class Browser:
-    """One person's browser: it keeps the provider's cookies, so that who signs in stays signed in.
+    """One user's browser: it keeps the provider's cookies, so that the user stays signed in.
 
-    Where a method is told of nobody, whoever is next signs in, as `issuer.next_login` says.
+    Without a user, the next one in line signs in, as `issuer.next_login` says.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -79,9 +79,9 @@ class Browser:
         scope: str | Iterable[str] | None = None,
         acr: str | None = None,
     ) -> Callback:
-        """Follow a client's URL for authorization; sign in as `sub`, allow `scope` or everything, and come back.
+        """Follow a client's authorization URL; sign in as `sub`, allow `scope` or everything, and return to the client.
 
-        Raises `NotSentBack` if the provider shows an error instead, with its reason.
+        Raises `NotSentBack` with the reason if the provider shows an error instead.
         """
         if sub is None and claims is None and scope is None and acr is None:
             return self._back(url, None)
@@ -89,19 +89,19 @@ class Browser:
         return self._back(url, decision(sub or people.default, claims, people, scope=scope, acr=acr))
 
     def deny(self, url: str, sub: str | User | None = None) -> Callback:
-        """Follow a client's URL for authorization, and say no."""
+        """Follow a client's authorization URL, and deny."""
         people = self.provider.issuer_at(url).people
         return self._back(url, decision(sub or people.default, None, people, denies=True))
 
     def log_out(self, url: str) -> str | None:
-        """Follow a client's URL for logout; return where the browser is sent afterwards, None if nowhere."""
+        """Follow a client's logout URL; return where the browser is redirected afterwards, None if it is not."""
         response = self.visit(url)
         if response.status >= 400:
             raise NotSentBack(_said(url, response))
         return response.header("location")
 
     def visit(self, url: str, decided: Decision | None = None) -> Response:
-        """Get any URL of the provider, and return the response as it is."""
+        """Request any URL of the provider, and return the response unchanged."""
         issuer = self.provider.issuer_at(url)
         cookies = self._cookies.setdefault(issuer.url, {})
         header = "; ".join(f"{name}={value}" for name, value in cookies.items())
@@ -116,11 +116,11 @@ class Browser:
         return response
 
     def knows(self, url: str) -> bool:
-        """Return whether a whole URL is one of the provider's."""
+        """Return whether an absolute URL belongs to the provider."""
         return bool(urlsplit(url).netloc) and self.provider.owns(url)
 
     def forget(self) -> None:
-        """Lose all cookies, as another person's browser has none."""
+        """Delete all cookies, as if this were another user's browser."""
         self._cookies.clear()
 
     def _back(self, url: str, decided: Decision | None) -> Callback:
@@ -144,7 +144,7 @@ def _said(url: str, response: Response) -> str:
 
 
 class _Form(HTMLParser):
-    """Read the form that submits itself (OAuth 2.0 Form Post Response Mode section 2)."""
+    """Parse the self-submitting form (OAuth 2.0 Form Post Response Mode section 2)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ class _Form(HTMLParser):
         self.fields: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Note where it goes, and what it has."""
+        """Note the form's action and fields."""
         found = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.action = found.get("action", "")

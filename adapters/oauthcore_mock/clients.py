@@ -1,4 +1,4 @@
-"""Clients of an issuer for tests: registered in a line, and left to learn what their tests don't say of them."""
+"""The clients of an issuer for tests: registered in one line, and completed by their own requests."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from oauthcore_mock.settings import SCOPES
 
 # Long enough for an HMAC with SHA-512 (RFC 7518 section 3.2), as `client_secret_jwt` may need.
 SECRET = "the-secret-of-a-client-that-is-used-in-tests-and-nowhere-else-0"
-# Somewhere that nobody listens at: it takes the place of what a client is still to show.
+# Where no process listens: a placeholder until the client sends its redirect URI.
 UNKNOWN_REDIRECT = "https://not-known-yet.invalid/"
 _TYPES = ("code", "id_token", "code id_token", "token", "id_token token", "code token", "code id_token token", "none")
 
 
 @attrs.frozen
 class RegisteredClient:
-    """Hold what a client has to be configured with; a public one has a `client_secret` of None."""
+    """Hold the settings to configure a client with; a public one has a `client_secret` of None."""
 
     issuer: str
     client_id: str
@@ -33,7 +33,7 @@ class RegisteredClient:
 
     @property
     def auth(self) -> tuple[str, str]:
-        """Return the name and the secret, as `auth=` of HTTP clients takes them (RFC 6749 section 2.3.1)."""
+        """Return identifier and secret, as `auth=` of HTTP clients takes them (RFC 6749 section 2.3.1)."""
         return (self.client_id, self.client_secret or "")
 
 
@@ -49,7 +49,7 @@ def register(
     *,
     is_public: bool,
 ) -> RegisteredClient:
-    """Register a client for all that its server offers."""
+    """Register a client for everything that its server offers."""
     grants = {"authorization_code", "refresh_token", "implicit", *(() if is_public else ("client_credentials",))}
     offered = server.policy.grant_types | {"implicit"}
     chosen: dict[str, Any] = {
@@ -60,7 +60,7 @@ def register(
         "token_endpoint_auth_method": "none" if is_public else None,
         "id_token_signed_response_alg": alg,
         "access_token_format": "jwt",
-        # Most providers put what is known of somebody into the ID token, and most relying parties read it there.
+        # Most providers put claims of the user into the ID token, and most relying parties read them there.
         "id_token_claims": True,
         "introspects_any": not is_public,
         **settings,
@@ -72,7 +72,7 @@ def register(
 
 
 class LearningClients:
-    """Register for what they ask for the clients whose tests have not said what that is."""
+    """Complete the registration of clients by what they request, where their tests have left it open."""
 
     def __init__(self, server: AuthorizationServer, world: World) -> None:
         self._server = server
@@ -87,7 +87,7 @@ class LearningClients:
             (learning.add if learns else learning.discard)(client_id)
 
     def learn(self, request: Request) -> None:
-        """Take what a request shows into its client's registration: a redirect URI once, each scope at any time."""
+        """Add what a request shows to its client's registration: a redirect URI once, a scope at any time."""
         if not self._redirects and not self._logouts and not self._scopes:
             return
         parameters = dict(parse_qsl(request.query) + parse_qsl(request.body.decode("utf-8", "replace")))
@@ -107,7 +107,7 @@ class LearningClients:
         if client_id in self._scopes and "scope" in parameters:
             changes |= self._more_scope(client_id, parameters["scope"])
         if changes:
-            # What can't be registered stays unknown, and is refused as whatever is not registered.
+            # What can't be registered is left out, so the core refuses the request as for any unregistered value.
             with suppress(ConfigurationError):
                 _ = run(self._server.clients.update(client_id, **changes), self._world)
 
@@ -119,7 +119,7 @@ class LearningClients:
 
 
 def authenticated_as(request: Request) -> str | None:
-    """Return whom a request says it comes from by HTTP Basic (RFC 6749 section 2.3.1); nobody has verified it."""
+    """Return the client that HTTP Basic names (RFC 6749 section 2.3.1), not authenticated."""
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
     if scheme not in {"Basic", "basic"}:
         return None
@@ -130,7 +130,7 @@ def authenticated_as(request: Request) -> str | None:
 
 
 def _hinted(id_token: str) -> str | None:
-    """Return the client that an ID token says it is for; nobody has verified it."""
+    """Return the client that an ID token is issued to, not verified."""
     try:
         party = read_claims(read_signed(id_token).payload).get("azp")
     except InvalidJwt:

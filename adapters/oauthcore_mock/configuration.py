@@ -1,4 +1,4 @@
-"""What a file says of the issuers of a provider for tests: the same as the control API takes, in tables.
+"""The configuration file of a provider for tests: the bodies of the control API, as TOML tables.
 
 ```toml
 [[issuers]]
@@ -14,7 +14,7 @@ sub = "bob"
 claims = { email = "bob@example.com" }
 ```
 
-There may be `logins` and `faults` as well, in the order in which they are to come.
+There may also be `logins` and `faults`, in the order of their use.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PARTS: Mapping[str, tuple[tuple[Field, ...], Act]] = {
 
 
 def configure(provider: Provider, settings: Mapping[str, Any]) -> None:
-    """Make the issuers that a file declares; raises `ConfigurationError` for the first thing that is wrong."""
+    """Create the issuers that a file declares; raises `ConfigurationError` for the first mistake."""
     for name, value in settings.items():
         if name != "issuers":
             raise ConfigurationError(name, value, "there is no such setting; declare [[issuers]]")

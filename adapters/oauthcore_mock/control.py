@@ -1,12 +1,12 @@
-"""The control API: what a test in another language says to a provider for tests, as JSON over HTTP.
+"""The control API: how tests in other languages control a provider for tests, by JSON over HTTP.
 
-Each operation is a row: method, path, what it takes and what it does. The OpenAPI document is made of the same rows,
+Each operation is a row: method, path, members and action. The OpenAPI document is generated from the same rows,
 and is served at `/_mock/openapi.json`.
 
-Whoever reaches it can be anybody and sign anything. So it is for one's own machine, and pages of other sites that a
-developer has open are kept out: a body has to be `application/json`, which no page may send to another origin unless
-that one agrees (Fetch section 4.8), and nothing here agrees; and the `Host` has to be one that the provider is known
-under, so that no name that an attacker points at 127.0.0.1 will do (DNS rebinding).
+Its callers can be any user and sign anything, so it is for the developer's own machine. Pages of other sites in the
+developer's browser can't call it: a body has to be `application/json`, which a page may not send to another origin
+without its permission (Fetch section 4.8), and this API gives none. And `Host` has to be one of the provider's own
+names, not one that an attacker points at 127.0.0.1 (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DOCUMENT = f"{BASE}/openapi.json"
 class Control:
     """Answer the requests below `/_mock` for a provider.
 
-    `hosts` are the values of `Host` that it is known under; None takes any, for a provider that others reach.
+    `hosts` are the accepted values of `Host`; None accepts any, for a provider that is exposed to other machines.
     """
 
     def __init__(self, provider: Provider, hosts: Iterable[str] | None = None) -> None:
@@ -43,11 +43,11 @@ class Control:
 
     @staticmethod
     def owns(path: str) -> bool:
-        """Return whether a path is the control API's."""
+        """Return whether a path belongs to the control API."""
         return path == BASE or path.startswith(f"{BASE}/")
 
     def handle(self, request: Request) -> Response:
-        """Answer a request; whatever is wrong with it, as problem details (RFC 9457)."""
+        """Answer a request, with problem details (RFC 9457) if it is refused."""
         if self._hosts is not None and ascii_lower(request.header("host") or "") not in self._hosts:
             return _problem(421, "This provider for tests is not known under that Host.")
         if request.path == DOCUMENT and request.method == "GET":
@@ -71,14 +71,14 @@ class Control:
             return _problem(404, f"{missing}.")
         except _WrongType:
             return _problem(415, "Send a JSON object as application/json.")
-        # A value that is no JSON, no setting of a client, or no parameter (RFC 6749 section 3.1: sent more than once).
+        # Not JSON, an invalid setting of a client, or a repeated parameter (RFC 6749 section 3.1).
         except (ConfigurationError, OAuthError, ValueError) as wrong:
             return _problem(400, str(wrong))
         return Response(operation.status, (_NO_CACHE,)) if answer is None else _json(operation.status, answer)
 
 
 class _WrongType(Exception):
-    """Tell that a body is not declared to be JSON."""
+    """Raised for a body that is not declared as JSON."""
 
 
 def _given(operation: Operation, request: Request) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Faults of an issuer for tests: each is for one request, and says so if none has met it."""
+"""The faults of an issuer for tests: each applies to one request, and is reported if there was no such request."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOKENS: tuple[str, ...] = get_args(TokenName)
 
 @attrs.frozen
 class ErrorCode:
-    """Answer with an OAuth error, in the form that the endpoint has for it."""
+    """Answer with an OAuth error, in the form of the endpoint."""
 
     code: str
     description: str = "The test wants it so."
@@ -35,26 +35,26 @@ class ErrorCode:
 
 @attrs.frozen
 class Status:
-    """Answer with a status and a line of text, as whatever stands in front of a provider does."""
+    """Answer with a status and a line of text, as a proxy in front of a provider does."""
 
     status: int
 
 
 @attrs.frozen
 class Slow:
-    """Answer as usual, `seconds` later."""
+    """Answer as usual, but `seconds` later."""
 
     seconds: float
 
 
 @attrs.frozen
 class Malformed:
-    """Answer with status 200 and JSON that ends in the middle."""
+    """Answer with status 200 and truncated JSON."""
 
 
 @attrs.frozen
 class Body:
-    """Answer with a body of the test's own."""
+    """Answer with a body that the test sets."""
 
     body: str
     status: int = 200
@@ -63,7 +63,7 @@ class Body:
 
 @attrs.frozen
 class Flawed:
-    """Have one thing wrong in the next token of a kind that is issued."""
+    """Put a flaw into the next token of a kind that is issued."""
 
     flaw: FlawName
 
@@ -78,7 +78,7 @@ F = TypeVar("F", Flawed, Revoked)
 
 
 def fault_of(target: str, what: str | int | Fault) -> Fault:
-    """Read what a test says: a status, an error code, a flaw by its name, or a fault; raises `ConfigurationError`."""
+    """Parse a fault: a status, an error code, the name of a flaw, or a fault; raises `ConfigurationError`."""
     if target in TOKENS:
         return _token_fault(target, what)
     if target not in ENDPOINTS:
@@ -107,24 +107,24 @@ def _token_fault(target: str, what: str | int | Fault) -> Fault:
 
 
 class Faults:
-    """Keep the faults of one issuer until a request meets them, those of each target in order."""
+    """Keep the faults of one issuer until a request uses them, in order for each target."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[Fault]] = {}
 
     def add(self, target: str, fault: Fault, times: int = 1) -> None:
-        """Have a fault wait for the next requests of that endpoint, or tokens of that name."""
+        """Queue a fault for the next requests of an endpoint, or the next tokens of a kind."""
         if times < 1:
             raise ConfigurationError("times", times, "use 1 or more")
         self._waiting.setdefault(target, deque()).extend([fault] * times)
 
     def take(self, target: str) -> Fault | None:
-        """Return the next fault of an endpoint or token, None if there is none."""
+        """Return the next fault of an endpoint or kind of token; None if there is none."""
         waiting = self._waiting.get(target)
         return waiting.popleft() if waiting else None
 
     def take_if(self, target: str, kind: type[F]) -> F | None:
-        """Return the next fault of a token if it is of that kind."""
+        """Return the next fault of a kind of token if it is of the given class."""
         waiting = self._waiting.get(target)
         if not waiting or not isinstance(waiting[0], kind):
             return None
@@ -133,9 +133,9 @@ class Faults:
 
     @property
     def unmet(self) -> list[str]:
-        """Return in words the faults that no request has met."""
+        """Return descriptions of the faults that were not used."""
         return [f"{target}: {fault}" for target, faults in self._waiting.items() for fault in faults]
 
     def clear(self) -> None:
-        """Forget those that wait."""
+        """Remove all queued faults."""
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""Answers that a test wants to go wrong, in the form that each endpoint has for them."""
+"""Faulty responses, in the form of each endpoint."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REASON = "the test wants it so"
 def faulty_response(
     fault: Fault, endpoint: str, request: Request, server: AuthorizationServer, world: World
 ) -> Response | None:
-    """Return the answer that a fault makes, None if it leaves the answer as it is."""
+    """Return the faulty response; None if the fault leaves the response unchanged."""
     match fault:
         case ErrorCode():
             if endpoint == "authorization":
@@ -41,7 +41,7 @@ def faulty_response(
 
 
 def _refused(fault: ErrorCode, request: Request, server: AuthorizationServer) -> Response:
-    """Answer with the status and the challenge that go with a code, where it is one that the core has."""
+    """Return the error with its status and challenge, if the core has an error of this code."""
     known = next((kind for kind in _kinds(OAuthError.__subclasses__()) if kind.code == fault.code), None)
     if known is not None:
         error = known(_REASON)
@@ -55,7 +55,7 @@ def _refused(fault: ErrorCode, request: Request, server: AuthorizationServer) ->
 
 
 def _kinds(kinds: Iterable[type[OAuthError]]) -> Iterator[type[OAuthError]]:
-    """Return classes and those below them; those that have a code."""
+    """Return the subclasses of a class that have a code."""
     for kind in kinds:
         if hasattr(kind, "code"):
             yield kind
@@ -63,9 +63,9 @@ def _kinds(kinds: Iterable[type[OAuthError]]) -> Iterator[type[OAuthError]]:
 
 
 def _sent_back(fault: ErrorCode, request: Request, server: AuthorizationServer, world: World) -> Response | None:
-    """Send the browser back to the client with an error (RFC 6749 section 4.1.2.1).
+    """Redirect to the client with an error (RFC 6749 section 4.1.2.1).
 
-    A redirect URI that is not the client's is left to the server to refuse, as it is without a fault.
+    With an unregistered redirect URI the server refuses the request itself, as without the fault.
     """
     source = request.query if request.method == "GET" else request.body.decode("utf-8", "replace")
     parameters = dict(parse_qsl(source))

@@ -1,7 +1,7 @@
-"""Members of a JSON object or of a TOML table: what each is called, of which type, and what it is for.
+"""Members of a JSON object or TOML table: name, type and description.
 
-They are read strictly, so that a misspelled name is an error and not a setting that does nothing. `control.py` has them
-for the control API, whose OpenAPI document is made of them too; `configuration.py` reads the same from a file.
+They are parsed strictly, so that a misspelled name is an error and not a setting without effect. `control.py` uses them
+for the control API and its OpenAPI document; `configuration.py` for a file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from oauthcore.jose.strict_json import is_integer
 
 Kind: TypeAlias = Literal["string", "integer", "boolean", "object", "strings", "fault"]
 
-# What a person is told to write, where a value is something else.
+# The remedy in an error, by the expected type.
 _REMEDIES: dict[Kind, str] = {
     "string": "give text",
     "integer": "give a whole number",
@@ -37,7 +37,7 @@ class Field:
     required: bool = False
 
     def fits(self, value: object) -> bool:
-        """Return whether a value is of the member's type. A boolean is no integer, as in JSON."""
+        """Return whether a value has the member's type; a boolean is not an integer, as in JSON."""
         match self.kind:
             case "string":
                 return isinstance(value, str)
@@ -72,9 +72,9 @@ def _are_strings(value: object) -> bool:
 
 
 def read(fields: Sequence[Field], members: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Return the members as they are; raises `ConfigurationError` for an unknown, wrong or missing one.
+    """Return the members unchanged; raises `ConfigurationError` for an unknown, wrong or missing one.
 
-    `where` is put before a member's name in the error, as in `issuers.0.`.
+    `where` precedes a member's name in the error, as in `issuers.0.`.
     """
     known = {field.name: field for field in fields}
     for name, value in members.items():

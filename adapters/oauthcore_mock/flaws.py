@@ -1,6 +1,6 @@
-"""What can be wrong with a signed token: a table, from which tests of whoever reads tokens are made.
+"""What can be wrong with a signed token: a table, from which tests of clients and resource servers are made.
 
-A flaw changes one thing in a draft of a token that is right, so that a token is refused for that thing or not at all.
+A flaw changes one thing in a valid draft of a token, so if the token is refused, it is for that thing.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TokenName: TypeAlias = Literal["access_token", "id_token"]
 
 @attrs.frozen
 class Draft:
-    """Hold what a token is made of; `key` is the private key that signs it, `second_key` one that is not published."""
+    """Hold the parts of a token; `key` is the private key that signs it, `second_key` one that is not published."""
 
     header: Mapping[str, object]
     claims: Mapping[str, object]
@@ -59,12 +59,12 @@ class Draft:
     spell: Callable[[Draft], str] = attrs.field(default=lambda draft: signed(draft), repr=False)
 
     def saying(self, **claims: object) -> Draft:
-        """Return it with other claims; None takes one out."""
+        """Return the draft with other claims; None removes one."""
         changed = {**self.claims, **claims}
         return attrs.evolve(self, claims={name: value for name, value in changed.items() if value is not None})
 
     def headed(self, **members: object) -> Draft:
-        """Return it with other members in its header; None takes one out."""
+        """Return the draft with other header members; None removes one."""
         changed = {**self.header, **members}
         return attrs.evolve(self, header={name: value for name, value in changed.items() if value is not None})
 
@@ -76,7 +76,7 @@ def signed(draft: Draft) -> str:
 
 def _with_broken_signature(draft: Draft) -> str:
     text, _, signature = signed(draft).rpartition(".")
-    # The first letter has no bits that are left over, as the last one has.
+    # All bits of the first letter count, unlike those of the last one.
     return f"{text}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
 
 
@@ -86,7 +86,7 @@ def _without_signature(draft: Draft) -> str:
 
 
 def _by_hmac_of_public_key(draft: Draft) -> str:
-    """Sign by HS256 with what everybody knows: the public key's JSON, as a confused client has it for a secret."""
+    """Sign by HS256 with the public key's JSON as the secret: the algorithm confusion of RFC 8725 section 2.1."""
     text = f"{_part({**draft.header, 'alg': 'HS256'})}.{_part(draft.claims)}"
     secret = draft.key.public.text.encode()
     return f"{text}.{base64url(hmac.new(secret, text.encode(), hashlib.sha256).digest())}"
@@ -118,7 +118,7 @@ def _of_another_party(draft: Draft) -> Draft:
 
 @attrs.frozen
 class Flaw:
-    """Say what is wrong with a token, for whom, and by which section it has to be refused."""
+    """Describe a flaw, the kinds of token that can have it, and the section that has it refused."""
 
     change: Callable[[Draft], Draft] = attrs.field(repr=False)
     says: str
@@ -151,12 +151,10 @@ FLAWS: Mapping[FlawName, Flaw] = {
     "no_issuer": Flaw(lambda draft: draft.saying(iss=None), "no issuer is named", "RFC 9068 section 4"),
     "wrong_audience": Flaw(
         lambda draft: draft.saying(aud="https://another-audience.example", azp=None),
-        "it is meant for somebody else",
+        "it has another audience",
         "RFC 9068 section 4",
     ),
-    "no_audience": Flaw(
-        lambda draft: draft.saying(aud=None, azp=None), "it is meant for nobody in particular", "RFC 9068 section 4"
-    ),
+    "no_audience": Flaw(lambda draft: draft.saying(aud=None, azp=None), "it has no audience", "RFC 9068 section 4"),
     "wrong_type": Flaw(
         lambda draft: draft.headed(typ="logout+jwt"),
         "its typ is that of another kind of token",
@@ -201,14 +199,14 @@ FLAWS: Mapping[FlawName, Flaw] = {
     "wrong_authorized_party": Flaw(
         _of_another_party, "it was issued to another client", "OIDC Core section 3.1.3.7", _ID_TOKEN
     ),
-    "no_subject": Flaw(lambda draft: draft.saying(sub=None), "it says of nobody", "OIDC Core section 2", _ID_TOKEN),
+    "no_subject": Flaw(lambda draft: draft.saying(sub=None), "it has no subject", "OIDC Core section 2", _ID_TOKEN),
 }
 
 
 def stranger(material: KeyMaterial, key: Jwk) -> Callable[[], Jwk]:
-    """Return what makes a key of the same algorithm that no set has."""
+    """Return what creates a key of the same algorithm that is in no key set."""
     return lambda: material.key(str(key.alg), STRANGER)
 
 
-# No key set is rotated that often.
+# The number of a key that no rotation reaches.
 STRANGER = -1

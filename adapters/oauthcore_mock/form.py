@@ -1,6 +1,6 @@
-"""The page on which a person says who they are, for who tries an application by hand: no password, any claims.
+"""The page on which a developer chooses a user, to try an application by hand: no password, any claims.
 
-It is for one's own machine. Nothing on it is a secret, and whoever can reach it can be anybody.
+It is for the developer's own machine. It has no secrets: every visitor can sign in as any user.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HEADERS = (
 
 
 def form_page(handle: str, pending: PendingInteraction | None, people: People, problem: str = "") -> Response:
-    """Show who can sign in, and what they are asked to allow."""
+    """Show the users and what they are asked to allow."""
     if pending is None and not problem:
         return _page(
             400, "Nothing waits here", "<p>This login is over, or was never begun. Begin again at the application."
@@ -60,19 +60,19 @@ def form_page(handle: str, pending: PendingInteraction | None, people: People, p
 
 
 def sign_out_page(handle: str) -> Response:
-    """Ask whether somebody wants to sign out."""
+    """Ask whether the user wants to sign out."""
     hidden = f'<input type="hidden" name="logout" value="{escape(handle)}">'
     button = "<p><button>Sign out</button>"
     return _page(200, "Sign out of the provider for tests", f'<form method="post">{hidden}{button}</form>')
 
 
 def form_values(request: Request) -> dict[str, str]:
-    """Return what the form was filled in with."""
+    """Return the fields of the posted form."""
     return dict(parse_qsl(request.body.decode("utf-8", "replace")))
 
 
 def decision_of(values: dict[str, str], people: People) -> Decision | str:
-    """Read what a person has decided; a text says what is wrong with it."""
+    """Parse the user's decision; a text says what is wrong with it."""
     sub = values.get("sub", "")
     if not sub:
         return "Say who signs in."

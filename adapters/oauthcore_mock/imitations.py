@@ -1,8 +1,8 @@
-"""Imitations of what well-known providers put into tokens, for whoever reads more than the standards promise.
+"""Imitations of the tokens of well-known providers, for clients that read more than the standards guarantee.
 
-They are made after the vendors' own documentation, they are not the vendors', and they imitate shapes alone: where the
-issuer's URL ends, which claims there are and what they are called. Protocol and checks stay those of this provider.
-`roles` of a user or token become what the vendor makes of them.
+They follow the vendors' own documentation, but are not the vendors' software, and imitate only formats: the end of the
+issuer's URL, and the names and kinds of claims. The protocol and its checks stay those of this provider. `roles` of a
+user or token are put where the vendor has them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ TENANT = "00000000-0000-4000-8000-000000000001"
 
 @attrs.frozen
 class Imitation:
-    """Say how a provider's tokens look: `path` is the issuer's with its name, `typ` what access tokens' headers say.
+    """Describe a provider's tokens: `path` is that of the issuer with its name, `typ` the header of access tokens.
 
-    A `typ` of None is none. `access_token` and `id_token` make the vendor's claims of ours. Access tokens that clients
-    can't read are no JWTs: `is_opaque`.
+    `typ` is None if there is none. `access_token` and `id_token` turn our claims into the vendor's. `is_opaque` is true
+    if access tokens are not JWTs.
     """
 
     path: str
@@ -93,7 +93,7 @@ def _as_it_is(claims: Claims) -> Claims:
 
 IMITATIONS: Mapping[ImitationName, Imitation] = {
     "keycloak": Imitation("{name}/realms/test", _keycloak_access, _keycloak_id),
-    # The issuer ends in a slash, which is a part of it: clients that cut it off refuse every token.
+    # The issuer ends in a slash, which is part of it: clients that remove it refuse every token.
     "auth0": Imitation("{name}/", _auth0_access, _as_it_is),
     "entra": Imitation("{name}/v2.0", _entra_access, _entra_id),
     "google": Imitation("{name}", _as_it_is, _google_id, is_opaque=True),

@@ -1,7 +1,7 @@
-"""One issuer for tests: an authorization server in memory whose people sign in by themselves.
+"""One issuer for tests: an authorization server in memory whose users sign in without a page.
 
-What relying parties see is the core's: every check and every answer is that of `AuthorizationServer`. What is added
-stands in front of it (faults, and who signs in) or behind it (what is recorded, and what is wrong with a token).
+Relying parties meet the core: every check and response is that of `AuthorizationServer`. Added before it are faults and
+the choice of the user; after it, the recording of requests and the flaws of tokens.
 """
 
 from __future__ import annotations
@@ -66,15 +66,15 @@ class Mounted(Protocol):
 
 
 def no_fetch(request: Outgoing) -> Response:
-    """Refuse to ask another server."""
+    """Refuse to request anything from other servers."""
     raise ConfigurationError("fetch", None, "give the provider a function that asks other servers: fetch=…")
 
 
 class Issuer:
-    """A provider for tests at one URL: with people, clients, keys and faults of its own.
+    """A provider for tests at one URL, with its own users, clients, keys and faults.
 
-    `provider.issuer()` makes them. With `shows_form` people are shown a page on which they say who they are; without,
-    whoever is next signs in and allows everything, before the browser sees anything of it.
+    `provider.issuer()` creates one. With `shows_form`, users see a page on which they choose who they are; without,
+    the next user in line signs in and allows everything, without a page in the browser.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Issuer:
     ) -> None:
         self.url = url
         self.imitation = imitation
-        # What the imitated providers sign by.
+        # The algorithms of the imitated providers.
         self.default_alg = "ES256" if imitation is None else "RS256"
         self.clock = clock
         self.audience = audience or url
@@ -130,18 +130,18 @@ class Issuer:
 
     @property
     def base(self) -> str:
-        """Return the path of its URL, which is in front of its endpoints."""
+        """Return the path of its URL, which precedes the paths of its endpoints."""
         return self.server.base
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Return what its metadata says (OIDC Discovery section 3), as a client reads it."""
+        """Return its metadata (OIDC Discovery section 3), as a client reads it."""
         path = f"{self.base}/.well-known/openid-configuration"
         return _members(run(self.server.handle(Request("GET", path)), self.world))
 
     @property
     def jwks(self) -> dict[str, Any]:
-        """Return its JWK set, for a client that is given one."""
+        """Return its JWK set, for a client that is configured with one."""
         return _members(run(self.server.handle(Request("GET", self.base + self.server.paths.jwks)), self.world))
 
     def client(
@@ -155,10 +155,10 @@ class Issuer:
         alg: str | None = None,
         **settings: Any,
     ) -> RegisteredClient:
-        """Register a client, in the place of one of the same name; `settings` are further ones of `oauthcore.Client`.
+        """Register a client, or replace one of the same name; `settings` are further ones of `oauthcore.Client`.
 
-        Without `redirect_uris` it learns the first that it uses, and holds to it; without a `scope` it may have
-        whatever it asks for. A `public` one has no secret. `alg` is what its ID tokens are signed by.
+        Without `redirect_uris` it is registered for the first one that it uses, and only that; without a `scope`, for
+        whatever it requests. A `public` one has no secret. `alg` is the algorithm of its ID tokens.
         """
         if self.imitation is not None and self.imitation.is_opaque:
             settings = {"access_token_format": "opaque", **settings}
@@ -177,7 +177,7 @@ class Issuer:
         return made
 
     def user(self, sub: str = "alice", **claims: object) -> User:
-        """Know somebody, with what ID tokens and UserInfo say of them beside what is known already."""
+        """Add a user, or add claims to one: what ID tokens and UserInfo say about them."""
         known = self.people.find(sub)
         return self.people.add(attrs.evolve(known, claims={**known.claims, **claims}))
 
@@ -191,24 +191,24 @@ class Issuer:
         amr: Iterable[str] = (),
         auth_time: int | None = None,
     ) -> User:
-        """Have somebody sign in at the next authorization, and allow `scope` or all that is requested.
+        """Let a user sign in at the next authorization, and allow `scope` or all that is requested.
 
-        `claims` are known of them from then on. Further calls are of the authorizations after that.
+        `claims` are added to the user's. Further calls are for the authorizations after that one.
         """
         decided = decision(sub, claims, self.people, scope=scope, acr=acr, amr=amr, auth_time=auth_time)
         self.people.queue(decided)
         return decided.user
 
     def deny_next(self, sub: str | User = "alice") -> None:
-        """Have somebody say no at the next authorization: the client is told `access_denied`."""
+        """Let a user deny the next authorization: the client gets `access_denied`."""
         self.people.queue(decision(sub, None, self.people, denies=True))
 
     def fail_next(self, endpoint: EndpointName | TokenName, fault: str | int | Fault, *, times: int = 1) -> None:
-        """Have something go wrong at the next request to an endpoint, or with the next token that is issued.
+        """Let the next request to an endpoint fail, or the next token have a flaw.
 
-        At an endpoint: an OAuth error code, a status, `"malformed"`, `Slow(seconds)`, or `Body(…)`. With an `id_token`
-        or an `access_token`: a flaw of `FLAWS` by its name; `"revoked"` for an access token that is good for nothing at
-        once. Raises `ConfigurationError` for what is neither.
+        For an endpoint: an OAuth error code, a status, `"malformed"`, `Slow(seconds)`, or `Body(…)`. For an `id_token`
+        or `access_token`: the name of a flaw in `FLAWS`, or `"revoked"` for an access token that is revoked at once.
+        Raises `ConfigurationError` for anything else.
         """
         self.faults.add(endpoint, fault_of(endpoint, fault), times)
 
@@ -227,11 +227,11 @@ class Issuer:
         opaque: bool = False,
         flaw: FlawName | None = None,
     ) -> str:
-        """Make an access token (RFC 9068) that its clients could have been issued; UserInfo and introspection know it.
+        """Create an access token (RFC 9068) as its clients could have got; UserInfo and introspection accept it.
 
-        `aud` is the issuer's `audience` if left out, and a `sub` of None makes a client's own token. `claims` are
-        added, in the place of others where they have their names; None takes one out. With a negative `expires_in` it
-        has expired. `kid` is said to be the key's. An `opaque` one is no JWT. `flaw` is what is wrong with it.
+        `aud` is by default the issuer's `audience`; with `sub` None it is a client's own token. `claims` are added or
+        replaced; None removes one. With a negative `expires_in` it has expired. `kid` is put into the header. An
+        `opaque` token is not a JWT. `flaw` is the name of a flaw to put into it.
         """
         opaque = opaque or (self.imitation is not None and self.imitation.is_opaque)
         signed = self._tokens.access_token(sub, aud, scope, claims, expires_in, client_id, opaque=opaque)
@@ -252,7 +252,7 @@ class Issuer:
         access_token: str | None = None,
         flaw: FlawName | None = None,
     ) -> str:
-        """Make an ID token for the client `aud`; with an `access_token` it has the hash of that."""
+        """Create an ID token for the client `aud`; with an `access_token`, it has the hash of that."""
         alg = alg or self.default_alg
         made = self._tokens.id_token(sub, aud, nonce, claims, expires_in, alg, access_token)
         return self._tokens.spelled(made, alg, kid, "JWT", flaw)
@@ -266,7 +266,7 @@ class Issuer:
         alg: str | None = None,
         **claims: object,
     ) -> str:
-        """Make a logout token for the client `aud` (OIDC Back-Channel Logout section 2.4), to be posted to it."""
+        """Create a logout token for the client `aud` (OIDC Back-Channel Logout section 2.4), to be posted to it."""
         alg = alg or self.default_alg
         return self._tokens.spelled(self._tokens.logout_token(sub, aud, sid, claims), alg, None, "logout+jwt", None)
 
@@ -290,24 +290,24 @@ class Issuer:
         self._tokens.revoke(Secret(token))
 
     def rotate_keys(self, *, keep_old: bool = True) -> None:
-        """Sign with new keys from now on; without `keep_old` what the old ones signed can't be verified any more."""
+        """Sign with new keys from now on; without `keep_old`, signatures of the old ones can no longer be verified."""
         self.signing_keys.rotate(keep_old=keep_old)
 
     def draft(self, header: Mapping[str, object], claims: Mapping[str, object], key: Jwk) -> Draft:
-        """Return a token before it is signed."""
+        """Return the draft of a token, before it is signed."""
         draft = Draft(header, claims, key, stranger(self._material, key), self.clock.now)
         return draft if self.imitation is None else imitated(draft, self.imitation)
 
     def mount(self, resource: Mounted) -> None:
-        """Serve a protected resource at a path of its own below the issuer's; it is recorded as `resource`."""
+        """Serve a protected resource at a path below the issuer's; its requests are recorded as `resource`."""
         self._mounted.append(resource)
 
     def owns(self, path: str) -> bool:
-        """Return whether a path is one of its endpoints', pages' or metadata's."""
+        """Return whether a path belongs to one of its endpoints, pages or metadata."""
         return path in self.server.metadata_paths or path.startswith(f"{self.base}/")
 
     def handle(self, request: Request, decided: Decision | None = None) -> Reply:
-        """Answer a request; `decided` is what the person at this browser does, whoever is next where it is None."""
+        """Answer a request; `decided` is what the user of this browser does, by default the next in line."""
         mounted = next((each for each in self._mounted if each.owns(request.path)), None)
         if mounted is not None:
             return self._recorded("resource", request, run(mounted.handle(request), self.world))
@@ -338,7 +338,7 @@ class Issuer:
             self.revoke(str(_members(response)["access_token"]))
 
     def _with_further_claims(self, response: Response) -> Response:
-        """Return what UserInfo says, with the claims of a user that no scope stands for."""
+        """Return the UserInfo response, with the claims of a user that belong to no scope."""
         if response.status != 200 or not response.body.startswith(b"{"):
             return response
         members = _members(response)
@@ -346,14 +346,14 @@ class Issuer:
         return attrs.evolve(response, body=json.dumps({**further, **members}).encode())
 
     def _authenticate(self, username: str, password: Secret) -> str | None:
-        """Take every password but the one that says of itself that it is wrong."""
+        """Accept every password except the one that is called wrong."""
         return None if password.reveal() == "wrong" else self.people.find(username).sub
 
     def _sign(self, effect: Sign) -> tuple[str, ...]:
         return tuple(self._signed(jwt, key) for jwt, key in effect.jwts)
 
     def _signed(self, jwt: Jwt, key: Jwk) -> str:
-        """Sign what is issued, with what is known of its user and with what is to be wrong with it."""
+        """Sign a token, with the user's claims and the queued flaw."""
         kind = kind_of(jwt)
         if kind is None:
             (token,) = crypto.sign([(jwt, key)])
@@ -367,7 +367,7 @@ class Issuer:
         return token if jwt.encryption is None else crypto.encrypt(token, jwt.encryption)
 
     def access_claims_of(self, user: User) -> Mapping[str, object]:
-        """Return what a user has for access tokens; the providers that are imitated put roles there."""
+        """Return a user's claims for access tokens; the imitated providers put roles there."""
         roles = None if self.imitation is None else user.claims.get("roles")
         return user.access_token_claims if roles is None else {"roles": roles, **user.access_token_claims}
 
@@ -388,7 +388,7 @@ class Issuer:
 
 
 def imitated(draft: Draft, imitation: Imitation) -> Draft:
-    """Return a token as the imitated provider would have made it."""
+    """Return a token as the imitated provider would issue it."""
     claims = dict(draft.claims)
     if draft.header.get("typ") == "at+jwt" or ("jti" in claims and draft.header.get("typ") == "JWT"):
         header = {**draft.header, "typ": imitation.typ}
@@ -405,7 +405,7 @@ def _named(claims: dict[str, object]) -> dict[str, object]:
 
 
 def _verify_imitated(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:
-    """Verify a token, and know an access token by its `jti` where its header says nothing of that (RFC 9068)."""
+    """Verify a token; recognise an access token by its `jti` if its header has no type (RFC 9068)."""
     verified = crypto.verify(token, keys, algorithms)
     if verified.header.get("typ") in {None, "JWT"} and "jti" in verified.claims:
         return attrs.evolve(verified, header={**verified.header, "typ": "at+jwt"})
@@ -413,7 +413,7 @@ def _verify_imitated(token: str, keys: Iterable[Jwk], algorithms: Collection[str
 
 
 def kind_of(jwt: Jwt) -> TokenName | None:
-    """Return which token this is, None for one that flaws are not for: a signed UserInfo never expires."""
+    """Return the kind of a token; None for one without flaws, as a signed UserInfo response, which never expires."""
     if jwt.typ == "at+jwt":
         return "access_token"
     return "id_token" if jwt.typ == "JWT" and "exp" in jwt.claims else None

@@ -1,4 +1,4 @@
-"""Keys of a provider for tests: made once in a process where that takes long, and rotated when a test says so."""
+"""The keys of a provider for tests: slow ones are created once in a process, and all are rotated on demand."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from oauthcore.jose.jwk import SIGNATURES, Jwk
 from oauthcore.signing.keys import Keys
 
 ALGORITHMS = ("ES256", "RS256")
-# How long clients may keep the set: not at all, since a test may rotate the keys at any time.
+# Clients must not cache the key set, since a test may rotate the keys at any time.
 JWKS_LIFETIME = 0
 
 
 class KeyMaterial:
-    """Make private keys, and keep those that take long to make: an RSA key takes a tenth of a second.
+    """Create private keys, and keep the slow ones: an RSA key takes a tenth of a second.
 
-    All issuers of a provider have the same RSA keys, and elliptic ones of their own.
+    All issuers of a provider share RSA keys, but have their own elliptic curve keys.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class KeyMaterial:
         self._lock = threading.Lock()
 
     def key(self, alg: str, number: int = 0) -> Jwk:
-        """Return a private key for an algorithm; the RSA key of one number is always the same."""
+        """Return a private key for an algorithm; the RSA key of a number is always the same."""
         if SIGNATURES.get(alg, ("",))[0] != "RSA":
             return crypto.generate(alg)
         with self._lock:
@@ -36,12 +36,12 @@ class KeyMaterial:
         return known if alg == "RS256" else Jwk.of({**known.members, "kid": f"{known.kid}-{alg}", "alg": alg})
 
     def prepare(self) -> None:
-        """Begin to make the first RSA key in the background, since every set of keys has one."""
+        """Create the first RSA key in the background, since every key set needs it."""
         threading.Thread(target=self.key, args=("RS256",), name="oauthcore RSA key", daemon=True).start()
 
 
 class IssuerKeys:
-    """The keys of one issuer: a `KeySet` that is made at its first use, and rotated by `rotate`."""
+    """The keys of one issuer: a `KeySet` that is created at its first use, and rotated by `rotate`."""
 
     def __init__(self, material: KeyMaterial, algorithms: Iterable[str] = ALGORITHMS) -> None:
         self.algorithms = tuple(algorithms)
@@ -54,12 +54,12 @@ class IssuerKeys:
         self._lock = threading.RLock()
 
     def current(self, now: int) -> Flow[Keys]:
-        """Return the keys as they are."""
+        """Return the current keys."""
         return pure(self.published)
 
     @property
     def published(self) -> Keys:
-        """Return what signs and what the JWK set has."""
+        """Return the signing keys and the JWK set."""
         with self._lock:
             if self._keys is None:
                 signing = {alg: self.signing_key(alg) for alg in (*self.algorithms, *self._further)}
@@ -68,7 +68,7 @@ class IssuerKeys:
             return self._keys
 
     def signing_key(self, alg: str) -> Jwk:
-        """Return the key that signs by an algorithm; one that there was no key for is published from now on."""
+        """Return the key that signs by an algorithm; a new one is published from now on."""
         with self._lock:
             if alg not in self._signing:
                 self._signing[alg] = self._material.key(alg, self._generation)
@@ -77,7 +77,7 @@ class IssuerKeys:
             return self._signing[alg]
 
     def rotate(self, *, keep_old: bool = True) -> None:
-        """Sign with new keys from now on; with `keep_old` what the old ones signed can still be verified."""
+        """Sign with new keys from now on; with `keep_old`, signatures of the old ones can still be verified."""
         with self._lock:
             if keep_old:
                 self._old = tuple(key.public for key in (*self.published.signing.values(), *self._old))

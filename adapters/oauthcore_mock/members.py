@@ -1,4 +1,4 @@
-"""What issuers, clients, people, logins, faults and tokens of a provider for tests are said to be, member by member."""
+"""The members of issuers, clients, users, logins, faults and tokens in the control API and the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TIMES = Field("times", "integer", "How many requests it is for; 1 if left out."
 
 ISSUER = (
     Field("name", "string", "The path of its URL; one that is free if left out."),
-    Field("audience", "string", "Whom its access tokens are for where the client does not say."),
+    Field("audience", "string", "The audience of its access tokens if the client does not name one."),
     Field("shows_form", "boolean", "Show people a page on which they say who they are."),
 )
 CLIENT = (
@@ -41,8 +41,8 @@ FAULT = (
 )
 TOKEN = (
     Field("kind", "string", "access_token, id_token or logout_token; the first if left out."),
-    attrs.evolve(_SUB, required=False, description="Whom it is about; alice if left out."),
-    Field("aud", "strings", "Whom it is for."),
+    attrs.evolve(_SUB, required=False, description="The subject; alice if left out."),
+    Field("aud", "strings", "The audience."),
     Field("scope", "string", "What it allows."),
     Field("claims", "object", "Claims to be added or replaced; null takes one out."),
     Field("expires_in", "integer", "For how many seconds it is good; a negative number makes one that has expired."),
@@ -56,7 +56,7 @@ TOKEN = (
     Field("opaque", "boolean", "It is no JWT."),
     Field("flaw", "string", "What is wrong with it, by the name of a flaw."),
 )
-# Which of these a kind of token has beside `kind`.
+# The members of each kind of token, besides `kind`.
 OF_TOKEN = {
     "access_token": {"sub", "aud", "scope", "claims", "expires_in", "client_id", "alg", "kid", "typ", "opaque", "flaw"},
     "id_token": {"sub", "aud", "nonce", "claims", "expires_in", "alg", "kid", "access_token", "flaw"},

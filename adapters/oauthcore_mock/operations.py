@@ -1,4 +1,4 @@
-"""The operations of the control API, a row each: method, path, what it takes, and what it does to the provider."""
+"""The operations of the control API, a row each: method, path, members, and what it does to the provider."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BASE = "/_mock"
 
 @attrs.frozen
 class Call:
-    """Hold one call of an operation: the issuer and the part of the path it names, and what it was given."""
+    """Hold one call of an operation: the issuer and other parts of the path, and the members it was called with."""
 
     provider: Provider
     values: Mapping[str, Any]
@@ -36,7 +36,7 @@ class Call:
 
 
 class NotThere(Exception):
-    """Say what a path names and there is not."""
+    """Raised if the path names something that does not exist."""
 
 
 Act: TypeAlias = Callable[[Call], object]
@@ -46,8 +46,8 @@ Act: TypeAlias = Callable[[Call], object]
 class Operation:
     """Describe one operation; `path` is below `/_mock`, and `{…}` in it is a segment that names something.
 
-    `fields` are the members of the body, or of the query for `GET`. What `act` returns is the JSON that is answered,
-    with `status`; None is answered with an empty body.
+    `fields` are the members of the body, or of the query for `GET`. The result of `act` is sent as JSON with `status`;
+    None is sent as an empty body.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Operation:
     status: int = 204
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return what the segments of a path name, None if it is not this operation's."""
+        """Return the named segments of a path; None if the path is not this operation's."""
         wanted, given = self.path.split("/"), path.split("/")
         if len(wanted) != len(given):
             return None
@@ -76,13 +76,13 @@ _CLIENT_SETTINGS = frozenset(field.alias for field in attrs.fields(Client)) - {f
 
 
 def add_issuer(call: Call) -> object:
-    """Make an issuer."""
+    """Create an issuer."""
     issuer = call.provider.issuer(**call.values)
     return described(issuer)
 
 
 def described(issuer: Issuer) -> dict[str, object]:
-    """Return what a client has to be configured with."""
+    """Return the settings to configure a client with."""
     return {"name": issuer.base.removeprefix("/"), "issuer": issuer.url, "metadata": issuer.metadata}
 
 
@@ -99,7 +99,7 @@ def add_client(call: Call) -> object:
 
 
 def add_user(call: Call) -> object:
-    """Know somebody."""
+    """Add a user, or claims to one."""
     user = call.issuer.user(call.values["sub"], **call.values.get("claims", {}))
     more = call.values.get("access_token_claims")
     if more is not None:
@@ -108,7 +108,7 @@ def add_user(call: Call) -> object:
 
 
 def queue_login(call: Call) -> None:
-    """Have somebody decide the next authorization."""
+    """Let a user decide the next authorization."""
     values = dict(call.values)
     if values.pop("deny", False):
         call.issuer.deny_next(values.get("sub", "alice"))
@@ -118,13 +118,13 @@ def queue_login(call: Call) -> None:
 
 
 def queue_fault(call: Call) -> None:
-    """Have something go wrong."""
+    """Queue a fault."""
     values = call.values
     call.issuer.fail_next(values["endpoint"], fault_from(values["fault"]), times=values.get("times", 1))
 
 
 def fault_from(given: str | int | Mapping[str, Any]) -> str | int | Fault:
-    """Read a fault that has settings of its own: `{"slow": seconds}`, or `{"body": text, "status": …}`."""
+    """Parse a fault with settings: `{"slow": seconds}`, or `{"body": text, "status": …}`."""
     if not isinstance(given, Mapping):
         return given
     match dict(given):
@@ -136,7 +136,7 @@ def fault_from(given: str | int | Mapping[str, Any]) -> str | int | Fault:
 
 
 def make_token(call: Call) -> object:
-    """Make a token of whatever kind."""
+    """Create a token of any kind."""
     values = dict(call.values)
     kind = values.pop("kind", "access_token")
     if kind not in OF_TOKEN:
@@ -156,7 +156,7 @@ def log_out(call: Call) -> object:
 
 
 def list_requests(call: Call) -> object:
-    """Return what an issuer was asked."""
+    """Return the requests that an issuer got."""
     endpoint = call.values.get("endpoint")
     return [
         attrs.asdict(one) | {"parameters": one.parameters}
@@ -166,13 +166,13 @@ def list_requests(call: Call) -> object:
 
 
 def advance_clock(call: Call) -> object:
-    """Let time pass."""
+    """Move the clock."""
     call.provider.clock.advance(call.values["advance"])
     return {"now": call.provider.clock.now}
 
 
 def reset_clock(call: Call) -> object:
-    """Tell the system's time."""
+    """Return the clock to the system's time."""
     call.provider.clock.reset()
     return {"now": call.provider.clock.now}
 
@@ -196,11 +196,11 @@ OPERATIONS = (
         *(add_client, CLIENT, 201),
     ),
     Operation(
-        *("addUser", "POST", "/issuers/{name}/users", "Add somebody who can sign in, or claims to one there is."),
+        *("addUser", "POST", "/issuers/{name}/users", "Add a user who can sign in, or claims to an existing one."),
         *(add_user, USER, 201),
     ),
     Operation(
-        *("removeUser", "DELETE", "/issuers/{name}/users/{sub}", "Remove somebody: their tokens are good for nothing."),
+        *("removeUser", "DELETE", "/issuers/{name}/users/{sub}", "Remove a user: their tokens become invalid."),
         lambda call: call.issuer.people.remove(call.named["sub"]),
     ),
     Operation(

@@ -1,4 +1,4 @@
-"""The people of an issuer for tests: what is known of each, and who signs in next."""
+"""The users of an issuer for tests, and the order in which they sign in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oauthcore.flow.effects import Claims
 from oauthcore.openid import RESERVED_CLAIMS, STANDARD_CLAIMS
 
 _NONE: Mapping[str, object] = MappingProxyType({})
-# Those that a scope stands for (OIDC Core section 5.4), which the server releases by itself.
+# The claims that belong to a scope (OIDC Core section 5.4), which the core releases.
 _BY_SCOPE = frozenset(name for names in STANDARD_CLAIMS.values() for name in names)
 
 
@@ -22,9 +22,9 @@ def _frozen(claims: Mapping[str, object]) -> Mapping[str, object]:
 
 @attrs.frozen
 class User:
-    """Somebody who can sign in: `sub` names them, `claims` is what ID tokens and UserInfo say of them.
+    """A user who can sign in: `sub` names them, `claims` are for ID tokens and UserInfo.
 
-    The claims that a scope stands for are released with that scope (OIDC Core section 5.4), all others always.
+    Claims that belong to a scope are released with that scope (OIDC Core section 5.4), all others always.
     `access_token_claims` are in access tokens that are JWTs.
     """
 
@@ -34,17 +34,17 @@ class User:
 
     @property
     def further_claims(self) -> dict[str, object]:
-        """Return the claims that no scope stands for, without those that are the server's own to say."""
+        """Return the claims that belong to no scope, without those that the server sets itself."""
         kept = self.claims.keys() - _BY_SCOPE - RESERVED_CLAIMS
         return {name: value for name, value in self.claims.items() if name in kept}
 
 
 @attrs.frozen(kw_only=True)
 class Decision:
-    """Say what a person does on the way through an authorization: who signs in, and what they allow.
+    """Say what a user does during an authorization: who signs in, and what they allow.
 
-    `scope` is what they allow of what is requested, all of it where it is None; with `denies` they say no. `auth_time`
-    is when they signed in (seconds since the epoch), now where it is None; `acr` and `amr` say how.
+    `scope` is the part of the requested scope that they allow, None for all; with `denies` they deny. `auth_time` is
+    the time of their login (seconds since the epoch), None for now; `acr` and `amr` say how they were authenticated.
     """
 
     user: User
@@ -69,7 +69,7 @@ ALICE = User(
 
 
 class People:
-    """Know the users of one issuer, and in which order they sign in."""
+    """Hold the users of one issuer, and the order in which they sign in."""
 
     def __init__(self, default: User = ALICE) -> None:
         self.default = default
@@ -78,38 +78,38 @@ class People:
         self._next: deque[Decision] = deque()
 
     def add(self, user: User) -> User:
-        """Know a user, in the place of one with the same `sub`."""
+        """Add a user, or replace one with the same `sub`."""
         self._known[user.sub] = user
         self._gone.discard(user.sub)
         return user
 
     def remove(self, sub: str) -> None:
-        """Know somebody no more: their tokens are good for nothing, as when an account is deleted."""
+        """Remove a user: their tokens become invalid, as when an account is deleted."""
         _ = self._known.pop(sub, None)
         self._gone.add(sub)
 
     def find(self, sub: str) -> User:
-        """Return a user; of whom nothing is known but the name, that."""
+        """Return a user; for an unknown name, one without claims."""
         return self._known.get(sub) or User(sub)
 
     def all(self) -> tuple[User, ...]:
-        """Return those of whom something is known."""
+        """Return the users that were added."""
         return tuple(self._known.values())
 
     def queue(self, decision: Decision) -> None:
-        """Have somebody decide the next authorization that nobody has decided yet."""
+        """Queue a decision for the next authorization without one."""
         self._next.append(decision)
 
     def take_next(self) -> Decision | None:
-        """Return what was queued first, None if nothing is."""
+        """Return the first queued decision; None if there is none."""
         return self._next.popleft() if self._next else None
 
     def put_back(self, decision: Decision) -> None:
-        """Have somebody decide the next authorization after all."""
+        """Put a decision back at the front of the queue."""
         self._next.appendleft(decision)
 
     def claims(self, wanted: Claims) -> Mapping[str, object] | None:
-        """Answer the core's question for somebody's claims; None for whoever was removed."""
+        """Return the claims of a user, as the core requests them; None if the user was removed."""
         return None if wanted.subject in self._gone else self.find(wanted.subject).claims
 
 
@@ -124,7 +124,7 @@ def decision(
     amr: Iterable[str] = (),
     auth_time: int | None = None,
 ) -> Decision:
-    """Make a decision of what a test says, and know its user from then on; `claims` are added to what is known."""
+    """Create a decision as a test describes it, and add its user; `claims` are added to the user's."""
     user = sub if isinstance(sub, User) else people.find(sub)
     if claims is not None:
         user = attrs.evolve(user, claims={**user.claims, **claims})

@@ -1,4 +1,4 @@
-"""The provider for tests: any number of issuers on one host, each below a path of its own. No socket is here."""
+"""The provider for tests: any number of issuers on one host, each below its own path. It opens no socket."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
 
 class Provider:
-    """Hold issuers below one URL, and hand each request to the one that it is for.
+    """Hold issuers below one URL, and pass each request to its issuer.
 
-    `url` is scheme, host and port, as in `http://127.0.0.1:9400`; whoever serves it calls `handle`. With
-    `makes_issuers` an issuer is made for whatever first segment of a path is asked for. `fetch` asks other
-    servers, for clients that publish their keys or are told of logouts. With `takes_any_client` a client that nobody
-    has registered is, when it first comes: with the secret that it shows then, as a public one without. `begin` is
-    called with each issuer that is made, for clients and people that all of them have.
+    `url` is scheme, host and port, as in `http://127.0.0.1:9400`; the server that exposes it calls `handle`. With
+    `makes_issuers`, an issuer is created for the first segment of any requested path. `fetch` requests other servers,
+    for clients that publish their keys. With `takes_any_client`, an unknown client is registered at its first request,
+    with the secret that it sends, or as a public client without one. `begin` is called with each new issuer, for
+    clients and users that all of them have.
     """
 
     def __init__(
@@ -64,11 +64,10 @@ class Provider:
         shows_form: bool | None = None,
         imitates: ImitationName | None = None,
     ) -> Issuer:
-        """Return the issuer of that name, which is its path, and make it if there is none; without a name a new one.
+        """Return the issuer of that name, which is its path; it is created if it does not exist, or has no name.
 
-        `audience` is whom its access tokens are for where the client does not say. `policy` takes the place of the
-        lenient one; `clock` that of the provider's. It `imitates` the tokens, and the end of the URL, of a well-known
-        provider.
+        `audience` is that of its access tokens if the client does not name one. `policy` replaces the lenient one,
+        `clock` that of the provider. `imitates` is a well-known provider whose tokens, and end of the URL, it imitates.
         """
         imitation = _imitation_of(imitates)
         path = ("{name}" if imitation is None else imitation.path).format(
@@ -95,16 +94,16 @@ class Provider:
         return made
 
     def forget(self, issuer: Issuer) -> None:
-        """Remove an issuer with all that it knows."""
+        """Remove an issuer with everything it has stored."""
         self._issuers = {name: known for name, known in self._issuers.items() if known is not issuer}
 
     @property
     def issuers(self) -> tuple[Issuer, ...]:
-        """Return the issuers that there are."""
+        """Return all issuers."""
         return tuple(self._issuers.values())
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request, whatever host it names: by the issuer whose path it has."""
+        """Answer a request, for any host name, by the issuer that its path belongs to."""
         issuer = self._issuer_of(request.path)
         if issuer is None:
             names = ", ".join(sorted(self._issuers)) or "none"
@@ -113,14 +112,14 @@ class Provider:
         return issuer.handle(request)
 
     def issuer_at(self, url: str) -> Issuer:
-        """Return the issuer that a URL is of; raises `ConfigurationError` if it is none of them."""
+        """Return the issuer that a URL belongs to; raises `ConfigurationError` if there is none."""
         found = self._issuer_of(urlsplit(url).path) if self.owns(url) else None
         if found is None:
             raise ConfigurationError("url", url, f"use a URL of an issuer at {self.url}")
         return found
 
     def owns(self, url: str) -> bool:
-        """Return whether a URL is below the provider's; a path alone is."""
+        """Return whether a URL is below the provider's; a path without a host is."""
         parts = urlsplit(url)
         return not parts.netloc or f"{parts.scheme}://{parts.netloc}" == self.url
 
@@ -130,16 +129,16 @@ class Provider:
             return self._issuers[name]
         if not self._makes_issuers or not name:
             return None
-        # Anything may be asked for. What can't be an issuer's path is nobody's.
+        # Any path may be requested. One that no issuer can have is not found.
         with suppress(ConfigurationError):
             return self.issuer(name)
         return None
 
 
 def _name_in(path: str, known: dict[str, Any]) -> str:
-    """Return the name of the issuer that a path is of: the longest that is known, and else the first segment.
+    """Return the name of the issuer that a path belongs to: the longest known one, otherwise the first segment.
 
-    The metadata of an issuer with a path is at the root of the host (RFC 8414 section 3.1), with that path behind it.
+    The metadata of an issuer with a path is at the root of the host, followed by that path (RFC 8414 section 3.1).
     """
     segments = path.split("/")[1:]
     if segments[:1] == [".well-known"]:

@@ -1,4 +1,4 @@
-"""What an issuer for tests was asked: each request as a value, and assertions that say what came instead."""
+"""The requests that an issuer for tests got, as values, with assertions that say what was sent instead."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from oauthcore import Request, Response
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.wire.text import ascii_lower
 
-# What a server that outlives many tests remembers of all of them together.
+# The limit of recorded requests, for a server that outlives many tests.
 MANY = 1_000
 
 
 @attrs.frozen
 class RecordedRequest:
-    """Hold a request and what came of it.
+    """Hold a request and its result.
 
-    `endpoint` names where it went, as `fail_next` does, blank for nowhere; `form` and `query` are its parameters, of
-    which the last counts where one is repeated. `error` is the code that was answered, blank if there is none, and
-    `reason` is why: it was not sent.
+    `endpoint` is its name as in `fail_next`, blank if there is none; `form` and `query` are its parameters, of which
+    the last counts if one is repeated. `error` is the code of the response, blank if there is none, and `reason` its
+    cause, which was not sent.
     """
 
     endpoint: str
@@ -37,11 +37,11 @@ class RecordedRequest:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Return the parameters of the query and of the form together."""
+        """Return the parameters of query and form together."""
         return {**self.query, **self.form}
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Say in a line what was asked and what came of it."""
+        """Describe the request and its result in one line."""
         why = f" {self.error}: {self.reason}" if self.error or self.reason else ""
         return f"{self.method} {self.path} -> {self.status}{why}"
 
@@ -71,7 +71,7 @@ def _form_of(request: Request) -> dict[str, str]:
 
 
 def _error_in(response: Response) -> str:
-    """Return the error that a client is sent back with, for what was refused without a refusal of its own."""
+    """Return the error in a redirect to the client, for a response that is not a refusal itself."""
     location = response.header("location")
     if location is not None:
         parts = urlsplit(location)
@@ -82,17 +82,17 @@ def _error_in(response: Response) -> str:
 
 
 class Recorder:
-    """`issuer.requests`: what was asked, in order. It can be read as a list."""
+    """`issuer.requests`: the requests in order, as a sequence."""
 
     def __init__(self, length: int | None = None) -> None:
         self._requests: deque[RecordedRequest] = deque(maxlen=length)
 
     def add(self, request: RecordedRequest) -> None:
-        """Remember a request."""
+        """Record a request."""
         self._requests.append(request)
 
     def clear(self) -> None:
-        """Forget what was asked until now."""
+        """Forget all recorded requests."""
         self._requests.clear()
 
     def of(self, endpoint: str) -> list[RecordedRequest]:
@@ -107,9 +107,9 @@ class Recorder:
         return found[-1]
 
     def assert_sent(self, endpoint: str, **parameters: str | None) -> RecordedRequest:
-        """Return the last request to an endpoint that has these parameters, in its form or its query.
+        """Return the last request to an endpoint with these parameters, in its form or query.
 
-        A parameter of None must not be in it. Raises `AssertionError` that says what came instead.
+        A parameter of None must not be present. Raises `AssertionError`, which lists the requests that came instead.
         """
         for request in reversed(self.of(endpoint)):
             if all(request.parameters.get(name) == value for name, value in parameters.items()):
@@ -119,7 +119,7 @@ class Recorder:
         raise AssertionError(f"no request to {endpoint} has {wanted}; these came:\n{came or '  none'}\n{self}")
 
     def assert_count(self, endpoint: str, count: int) -> None:
-        """Raise `AssertionError` unless so many requests came to an endpoint."""
+        """Raise `AssertionError` unless this many requests came to an endpoint."""
         came = len(self.of(endpoint))
         if came != count:
             raise AssertionError(f"{came} requests came to {endpoint}, and not {count}; {self}")
@@ -134,6 +134,6 @@ class Recorder:
         return self._requests[index]
 
     def __str__(self) -> str:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """List what was asked, a line each."""
+        """List the requests, one per line."""
         lines = "\n".join(f"  {request}" for request in self._requests)
         return f"the issuer was asked:\n{lines}" if lines else "the issuer was asked nothing"

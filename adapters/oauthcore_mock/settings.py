@@ -1,4 +1,4 @@
-"""How an issuer for tests is set up: everything that relying parties use is offered, and little is refused."""
+"""The settings of an issuer for tests: everything that relying parties use is offered, and little is forbidden."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import attrs
 from oauthcore import Allowance, AnyoneMayRegister, AnyResource, Policy, Registration, Resources
 from oauthcore.openid import OpenID
 
-# What a provider in production has to weigh for each client is open here: a test is of the client and not of the rules.
+# What production has to decide for each client is allowed here: tests are of the client, not of the policy.
 LENIENT = (
     Allowance.CONFIDENTIAL_WITHOUT_PKCE,
     Allowance.IMPLICIT,
@@ -22,23 +22,23 @@ SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 
 
 def lenient_policy() -> Policy:
-    """Return the policy of an issuer for tests: every grant type and response type there is."""
+    """Return the policy of an issuer for tests: every grant type and response type."""
     policy = Policy.openid(allow=LENIENT)
     return attrs.evolve(policy, grant_types=policy.grant_types | {"password"})
 
 
 def openid() -> OpenID:
-    """Return what an issuer for tests offers of OpenID Connect: all of it."""
+    """Return the OpenID Connect settings of an issuer for tests: everything is offered."""
     return OpenID(
         ui_locales=("en",), acr_values=("pwd", "mfa"), prompts=("none", "login", "consent", "select_account", "create")
     )
 
 
 def registration() -> Registration:
-    """Return who may register a client at an issuer for tests: anybody, as often as they like."""
+    """Return the registration settings of an issuer for tests: open, without limits."""
     return Registration(access=AnyoneMayRegister(), unused_lifetime=None, max_clients=None, max_from_address=None)
 
 
 def resources(audience: str | None) -> Resources:
-    """Return the resources that tokens may be for: whatever a client names, `audience` where it names none."""
+    """Return the resources of tokens: any that a client names, and `audience` by default."""
     return Resources(default=audience, unregistered=AnyResource())

@@ -1,8 +1,8 @@
-"""Who is at the browser: people of an issuer for tests sign in, allow, deny and sign out without a page, or on one.
+"""The users of an issuer for tests sign in, consent, deny and sign out, without a page or on one.
 
-The core asks for a person by sending the browser to a page (`docs/embedding.md`, "Two pages"). Here that page is
-answered before the browser sees it, by whoever is next: a request for authorization is answered by the redirect to the
-client, so that any HTTP client will do for a browser, even one that keeps no cookies.
+The core redirects the browser to a page when it needs the user (`docs/embedding.md`, "Two pages"). Here the next user
+in line answers at once, and the response to an authorization request is the redirect to the client. So any HTTP client
+can act as the browser, even one without cookies.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from oauthcore_mock.form import decision_of, form_page, form_values, sign_out_pa
 from oauthcore_mock.people import Decision, People
 
 COOKIE = "oauthcore-mock-session"
-# A walk through one authorization takes six requests at most; more is a circle.
+# An authorization takes at most six requests; more would be a loop.
 MANY_STEPS = 12
 
 
 @attrs.frozen
 class _Browser:
-    """The browser of one request, as the issuer sees it: its cookies, and those that it is given on the way."""
+    """The browser of one request: its cookies, and those that are set on the way."""
 
     cookies: Mapping[str, str]
     given: Headers = ()
 
     def take(self, response: Response) -> _Browser:
-        """Return it with the cookies of a response."""
+        """Return it with the cookies of a response added."""
         given = tuple(pair for pair in response.headers if pair[0] == "Set-Cookie")
         pairs = (value.partition(";")[0].partition("=") for _, value in given)
         return _Browser({**self.cookies, **{name: value for name, _, value in pairs}}, (*self.given, *given))
 
     @property
     def header(self) -> tuple[str, str]:
-        """Return its cookies as it sends them."""
+        """Return its cookies as a request header."""
         return ("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items() if value))
 
 
 @attrs.frozen
 class _Walk:
-    """Hold where a walk has ended, and whether a person was request on the way."""
+    """Hold where a walk ended, and whether the user was asked on the way."""
 
     response: Response
     is_decided: bool
 
 
 class SignIn:
-    """Answer the requests of one issuer, with the people that it knows."""
+    """Answer the requests of one issuer on behalf of its users."""
 
     def __init__(self, server: AuthorizationServer, world: World, people: People) -> None:
         self._server = server
@@ -67,7 +67,7 @@ class SignIn:
         self._end_session = server.base + paths.end_session
 
     def answer(self, request: Request, decided: Decision | None, *, shows_form: bool) -> Response:
-        """Answer a request, and where a person has to do something for that, have it done."""
+        """Answer a request, and let a user act if the core redirects to a page."""
         if request.path == self._logout:
             is_asked = shows_form and request.method == "GET"
             return sign_out_page(_parameter(request, "logout")) if is_asked else self._sign_out(request)
@@ -80,7 +80,7 @@ class SignIn:
             return self._with_form(request)
         walk = self._authorized(request, decided or queued)
         if queued is not None and not walk.is_decided:
-            # The request was refused before anybody was asked: they are there for the next one.
+            # The request was refused before a user decided: that decision is kept for the next one.
             self._people.put_back(queued)
         return walk.response
 
@@ -89,21 +89,21 @@ class SignIn:
         return Decision(user=self._people.default)
 
     def _authorized(self, request: Request, explicit: Decision | None) -> _Walk:
-        """Answer an authorization request by the person's decision, with the default one if there is none."""
+        """Answer an authorization request by the user's decision, or the default one."""
         if "none" in _parameter(request, "prompt").split(" "):
             return self._without_page(request, explicit)
-        # Who decides something of their own is asked, whatever they have allowed before.
+        # A decision that a test has queued is always used, even if consent is remembered.
         return self._walk(request, explicit or self._default, is_asked=explicit is not None)
 
     def _without_page(self, request: Request, explicit: Decision | None) -> _Walk:
-        """Answer prompt=none (OIDC Core section 3.1.2.1): by who is signed in, or is said to be."""
+        """Answer prompt=none (OIDC Core section 3.1.2.1) for the user who is signed in, or is to sign in."""
         login = self._login_of(request)
         cookie: Headers = ()
         if explicit is not None:
             login, cookie = self._begin(explicit, login)
         response = self._core(request, login)
         if login is not None and "error=consent_required" in (response.header("location") or ""):
-            # They allow it always: here as if it had been earlier, since nobody may be asked now.
+            # The user always allows it: recorded as earlier consent, since no page may be shown now.
             query = [(name, value) for name, value in parse_qsl(request.query) if name != "prompt"]
             earlier = Request("GET", f"{request.path}?{form_encoded(query)}", (self._cookie_for(login),))
             _ = self._walk(earlier, Decision(user=self._people.find(login.subject)))
@@ -111,7 +111,7 @@ class SignIn:
         return _Walk(_with(response, cookie), is_decided=explicit is not None)
 
     def _walk(self, request: Request, decided: Decision, *, shows_form: bool = False, is_asked: bool = False) -> _Walk:
-        """Follow the issuer's own redirects to the one that leaves it, deciding where that is asked for."""
+        """Follow the issuer's own redirects until one leaves it, and decide on the way."""
         browser = _Browser(_cookies_of(request))
         login = None if is_asked else self._login_of(request)
         response, is_decided = self._core(request, login), False
@@ -132,7 +132,7 @@ class SignIn:
         return _Walk(attrs.evolve(response, headers=(*own, *given)), is_decided=is_decided)
 
     def _decide(self, request: Request, decided: Decision, login: Login | None) -> tuple[Response, Login | None]:
-        """Act as the application's page: report who signed in and what they allowed."""
+        """Act as the application's page: report the login and the consent."""
         handle, login_page = _parameter(request, "interaction"), self._server.base + self._server.paths.login
         cookie: Headers = ()
         if login is None or login.subject != decided.user.sub or request.path == login_page:
@@ -147,7 +147,7 @@ class SignIn:
         return _with(run(interactions.finish(handle, login, scope), self._world), cookie), login
 
     def _with_form(self, request: Request) -> Response:
-        """Show the form on which a person says who they are, and take it."""
+        """Show the form to choose a user on, and read the answer."""
         if request.path == self._authorization:
             return self._core(request, self._login_of(request))
         login = self._login_of(request)
@@ -163,7 +163,7 @@ class SignIn:
         return form_page(handle, run(self._server.interactions.find(handle, login), self._world), self._people)
 
     def _sign_out(self, request: Request) -> Response:
-        """End the session of this browser, and send it on (OIDC RP-Initiated Logout section 2)."""
+        """End the session of this browser, and redirect it (OIDC RP-Initiated Logout section 2)."""
         name = cookie_of(request, COOKIE)
         login = None if name is None else self._sessions.pop(name, None)
         handle = _parameter(request, "logout") or None
@@ -171,7 +171,7 @@ class SignIn:
         return _with(response, (("Set-Cookie", f"{COOKIE}=; Path={self._server.base}/; Max-Age=0"),))
 
     def _begin(self, decided: Decision, before: Login | None) -> tuple[Login, Headers]:
-        """Sign somebody in, and return the cookie by which their browser is known from then on."""
+        """Sign a user in, and return the cookie that identifies their browser from now on."""
         signing_in = self._server.sessions.sign_in(
             decided.user.sub,
             auth_time=decided.auth_time,
@@ -208,7 +208,7 @@ def _with(response: Response, more: Headers) -> Response:
 
 
 def _parameter(request: Request, name: str) -> str:
-    """Return a parameter of the query, or of a form that was posted; blank if there is none."""
+    """Return a parameter of the query or the posted form; blank if there is none."""
     pairs = parse_qsl(request.query)
     if request.method == "POST":
         pairs += parse_qsl(request.body.decode("utf-8", "replace"))

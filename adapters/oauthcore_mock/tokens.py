@@ -1,4 +1,4 @@
-"""Tokens that a test has made by hand: they say what it wants, and the issuer knows them as if it had issued them."""
+"""Tokens that a test makes by hand, with any content; the issuer accepts them as if it had issued them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from oauthcore_mock.flaws import FLAWS, FlawName
 if TYPE_CHECKING:
     from oauthcore_mock.issuer import Issuer
 
-# A client for tokens of no client in particular; it may have whatever they have.
+# The client of tokens for which no client is named; it may have any scope.
 TOKEN_CLIENT = "token-client"
-# A token that has expired was issued so many seconds before that.
+# How many seconds before its expiry an expired token was issued.
 ISSUED_BEFORE = 300
-# Longer than any token that a test makes: what a token hangs on outlives it.
+# Longer than any token, so that the grant of a token outlives it.
 GRANT_LIFETIME = 10 * 365 * 86_400
 
 
@@ -51,7 +51,7 @@ class Tokens:
         *,
         opaque: bool,
     ) -> Jwt | str:
-        """Return an access token that is stored: a JWT, still to be signed, or an opaque one."""
+        """Return an access token that is stored: an unsigned JWT, or an opaque one."""
         context = self._issuer.server.context()
         wanted = as_scope(scope)
         client = self._client(client_id, wanted)
@@ -82,7 +82,7 @@ class Tokens:
         alg: str,
         access_token: str | None,
     ) -> Jwt:
-        """Return an ID token (OIDC Core section 2), still to be signed."""
+        """Return an unsigned ID token (OIDC Core section 2)."""
         now, audience = self._issuer.clock.now, aud or TOKEN_CLIENT
         beside = HashInputs(access_token=None if access_token is None else Secret(access_token))
         said: dict[str, object] = {
@@ -98,7 +98,7 @@ class Tokens:
         return _saying(Jwt(said, alg), {"nonce": nonce, **(claims or {})})
 
     def logout_token(self, sub: str | None, aud: str | None, sid: str | None, claims: Mapping[str, object]) -> Jwt:
-        """Return a logout token (OIDC Back-Channel Logout section 2.4), still to be signed."""
+        """Return an unsigned logout token (OIDC Back-Channel Logout section 2.4)."""
         context = self._issuer.server.context()
         said: dict[str, object] = {
             "iss": self._issuer.url,
@@ -111,7 +111,7 @@ class Tokens:
         return _saying(Jwt(said, "ES256"), {"sub": sub, "sid": sid, **claims})
 
     def spelled(self, jwt: Jwt, alg: str, kid: str | None, typ: str, flaw: FlawName | None) -> str:
-        """Sign a token by the issuer's key for an algorithm, with what is to be wrong with it."""
+        """Sign a token with the issuer's key for an algorithm, and put a flaw into it."""
         if flaw is not None and flaw not in FLAWS:
             raise ConfigurationError("flaw", flaw, f"use one of {', '.join(FLAWS)}")
         key: Jwk = self._issuer.signing_keys.signing_key(alg)
@@ -120,7 +120,7 @@ class Tokens:
         return changed.spell(changed)
 
     def revoke(self, token: Secret) -> None:
-        """Revoke an access token by what it hangs on; raises `ConfigurationError` for one that is not known here."""
+        """Revoke the grant or record of an access token; raises `ConfigurationError` for an unknown one."""
         server, world = self._issuer.server, self._issuer.world
         published = self._issuer.signing_keys.published.published
 
@@ -137,7 +137,7 @@ class Tokens:
             _ = run(server.grants.revoke(record.grant), world)
 
     def _client(self, client_id: str | None, scope: Scope) -> Client:
-        """Return the client that a token is issued to; one that no test has registered may have that scope."""
+        """Return the client that a token is issued to; one that is not registered yet gets that scope."""
         server, world = self._issuer.server, self._issuer.world
         client = run(server.clients.find(client_id or TOKEN_CLIENT), world)
         if client is None:
@@ -159,6 +159,6 @@ def _grant(client: Client, sub: str, scope: Scope, context: Context) -> Grant:
 
 
 def _saying(jwt: Jwt, claims: Mapping[str, object]) -> Jwt:
-    """Return a token with other claims; None takes one out."""
+    """Return a token with other claims; None removes one."""
     changed = {**jwt.claims, **claims}
     return attrs.evolve(jwt, claims={name: value for name, value in changed.items() if value is not None})

@@ -1,4 +1,4 @@
-"""The account page: what the person has authorized, and where they are signed in. And how to sign out."""
+"""The account page: what the user has authorized, where they are signed in, and how to sign out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from oauthcore.wire.parameters import query_of
 from oauthcore_pages.page_context import Visit
 from oauthcore_pages.rendering import Listed, introduced
 
-# What the forms here are bound to, where those of an interaction are bound to its handle; none looks like one.
+# What these forms are bound to, in place of an interaction's handle, which never looks like one of these words.
 ACCOUNT, LOGOUT = "account", "logout"
 
 
 def show_account(visit: Visit) -> Flow[Response]:
-    """Show what there is, to whom it belongs."""
+    """Show the account page to its user."""
     paths = visit.around.paths
     if visit.session is None or visit.session.signed_in is None:
         return visit.send_to(paths.login)
@@ -39,7 +39,7 @@ def show_account(visit: Visit) -> Flow[Response]:
 
 
 def names_of(sessions: Iterable[LoginSession], language: str) -> Flow[dict[str, str]]:
-    """Find what the clients are called that somebody is signed in to."""
+    """Find the names of the clients that the user is signed in to."""
     names: dict[str, str] = {}
     for client_id in sorted({client_id for session in sessions for client_id in session.client_ids}):
         client = yield from find(Client, client_id)
@@ -48,7 +48,7 @@ def names_of(sessions: Iterable[LoginSession], language: str) -> Flow[dict[str, 
 
 
 def take_back(visit: Visit) -> Flow[Response]:
-    """Take back what one client was allowed, or end one login session."""
+    """Revoke what one client was allowed, or end one login session."""
     form, session, _ = visit.submitted(ACCOUNT)
     if session.login is None:
         return visit.send_to(visit.around.paths.login)
@@ -60,13 +60,13 @@ def take_back(visit: Visit) -> Flow[Response]:
 
 
 def show_logout(visit: Visit) -> Flow[Response]:
-    """Ask whether to sign out; not where nobody is signed in, nor if the application has named the person already."""
+    """Ask whether to sign out, unless no user is signed in, or the client has proved which user it means."""
     paths, query = visit.around.paths, query_of(visit.request)
     handle = query.get("logout")
     pending = None if handle is None else (yield from visit.around.server.sessions.find_logout(handle, visit.login))
     if visit.session is None or visit.session.signed_in is None or (pending is not None and not pending.must_ask):
         return (yield from leave(visit, handle, None))
-    # In the action, so that a template that knows nothing of it carries it along.
+    # In the URL of the form, so that also a custom template, which knows nothing of it, sends it.
     action = paths.logout if handle is None else f"{paths.logout}?{urlencode({'logout': handle})}"
     hidden = visit.hidden(action, query.get("interaction") or "", visit.session, LOGOUT)
     client = None if pending is None else pending.client
@@ -74,14 +74,14 @@ def show_logout(visit: Visit) -> Flow[Response]:
 
 
 def sign_out(visit: Visit) -> Flow[Response]:
-    """Sign out; where an application waits, somebody else may sign in for it."""
+    """Sign out; if a client waits for a login, another user may sign in."""
     _, _, handle = visit.submitted(LOGOUT)
     waiting = visit.send_to(visit.around.paths.login, handle).header("location") if handle else None
     return (yield from leave(visit, query_of(visit.request).get("logout"), waiting))
 
 
 def leave(visit: Visit, handle: str | None, location: str | None) -> Flow[Response]:
-    """End the login session, and have the browser forget it."""
+    """End the login session, and delete its cookie."""
     around = visit.around
     response = yield from around.server.sessions.sign_out(
         visit.request,

@@ -1,4 +1,4 @@
-"""The approve page: may the client have what it asks for, all of it or some?"""
+"""The approve page: the user allows the client all or some of what it requests, or denies it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oauthcore_pages.session import Session
 
 
 def show_approve(visit: Visit) -> Flow[Response]:
-    """Ask, if it is known who is asked."""
+    """Show the consent page, if the user is signed in."""
     handle = query_of(visit.request).need("interaction")
     paths = visit.around.paths
     if visit.session is None or visit.session.signed_in is None:
@@ -21,7 +21,7 @@ def show_approve(visit: Visit) -> Flow[Response]:
     pending = yield from visit.pending(handle, visit.login)
     if pending.need in {Need.LOGIN, Need.SELECT_ACCOUNT, Need.CREATE}:
         return visit.send_to(paths.login, handle)
-    # Also where nothing is needed, as consent given in another tab: going on is not for a GET to decide.
+    # Also if consent is no longer needed, as after consent in another tab: a GET must not continue the request.
     hidden = visit.hidden(paths.approve, handle, visit.session)
     logout = visit.send_to(paths.logout, handle).header("location") or ""
     username, remember = visit.session.signed_in.username, visit.around.remember
@@ -29,12 +29,12 @@ def show_approve(visit: Visit) -> Flow[Response]:
 
 
 def decide(visit: Visit) -> Flow[Response]:
-    """Report what the person said."""
+    """Report the user's answer."""
     form, session, handle = visit.submitted()
     match form.get("approval"):
         case "0" if session.login is None:
-            # The page was shown to somebody who was signed in. To deny is to store the request as denied, and that is
-            # not for anybody who comes by.
+            # The page was shown to a user who was signed in. Denying stores the request as denied, which is
+            # not allowed without a login.
             return visit.send_to(visit.around.paths.login, handle)
         case "0":
             return (
@@ -47,10 +47,10 @@ def decide(visit: Visit) -> Flow[Response]:
 
 
 def allow(visit: Visit, form: Form, handle: str, session: Session) -> Flow[Response]:
-    """Report a yes, to what was ticked."""
+    """Report consent to what was ticked."""
     if session.login is None:
         return visit.send_to(visit.around.paths.login, handle)
-    # No checkbox ticked is what a browser sends of a form without any, too: only the markers tell them apart.
+    # With no checkbox ticked, a form is sent as if it had none; the hidden markers tell the two apart.
     scope = form.all("scope")
     if not form.get("scopes_shown"):
         pending = yield from visit.around.server.interactions.find(handle, session.login)

@@ -1,4 +1,4 @@
-"""The operator's brand: name, logo and colours, looked over so that everybody can still read the pages."""
+"""The operator's brand: name, logo and colours, checked so that the pages stay readable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 
 from oauthcore import ConfigurationError
 
-# The cards that text and buttons in the accent colour stand on; style.css has the same.
+# The background of text and buttons in the accent colour, as in style.css.
 LIGHT_CARD = "#ffffff"
 DARK_CARD = "#1c2129"
 # WCAG 2.2 section 1.4.3, level AA.
@@ -21,10 +21,10 @@ _DATA = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9
 
 @attrs.frozen(kw_only=True)
 class Brand:
-    """Say what the pages show of their operator.
+    """Describe the operator on the pages.
 
     `logo` is an https URL, or a `data:` URI of an image; `accent` and `accent_dark` are colours as `#rrggbb`, for light
-    and for dark pages. Raises `ConfigurationError` for what can't be shown, or read.
+    and for dark pages. Raises `ConfigurationError` for invalid values, and colours with too little contrast.
     """
 
     name: str | None = None
@@ -40,14 +40,14 @@ class Brand:
 
     @property
     def image_source(self) -> str | None:
-        """Return what the content security policy has to allow for the logo, and no more (CSP 3 section 6.1.6)."""
+        """Return the source that the content security policy has to allow for the logo (CSP 3 section 6.1.6)."""
         if self.logo is None:
             return None
         return "data:" if self.logo.startswith("data:") else origin_of(self.logo)
 
     @property
     def style(self) -> str:
-        """Return the style that makes the colours the operator's."""
+        """Return the style rules for the operator's colours."""
         light = "" if self.accent is None else f":root {{ --accent: {self.accent}; }}\n"
         if self.accent_dark is None:
             return light
@@ -55,7 +55,7 @@ class Brand:
 
 
 def check_colour(setting: str, colour: str | None, card: str) -> None:
-    """Raise `ConfigurationError` for what is no colour, or one that can't be read on its card."""
+    """Raise `ConfigurationError` for an invalid colour, or one with too little contrast on its background."""
     if colour is None:
         return
     if not _COLOUR.fullmatch(colour):
@@ -67,7 +67,7 @@ def check_colour(setting: str, colour: str | None, card: str) -> None:
 
 
 def origin_of(url: str) -> str | None:
-    """Return the origin of an https URL; None for anything else, or what would end the policy's list."""
+    """Return the origin of an https URL; None for other URLs, and for text that would end the policy's list."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Reading the forms of these pages.
+"""Parsing the forms of these pages.
 
-Not `oauthcore.wire.parameters`: that refuses a repeated parameter, and a group of checkboxes is one.
+Not by `oauthcore.wire.parameters`, which refuses a repeated parameter, as a group of checkboxes sends it.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from oauthcore.wire.text import media_type
 
 
 class UnsupportedMediaType(InvalidRequest):
-    """Refuse a body that is not what these pages' forms send (RFC 9110 section 15.5.16)."""
+    """Raised for a body that these pages' forms don't send (RFC 9110 section 15.5.16)."""
 
     status = 415
 
 
 @attrs.frozen
 class Form:
-    """Hold a posted form's fields, in order; blank ones too, since a password may not be trimmed away unseen."""
+    """Hold the fields of a posted form in their order, also blank ones: a password must not be trimmed silently."""
 
     _fields: tuple[tuple[str, str], ...] = attrs.field(repr=False)
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Read a request's body; raises `InvalidRequest` if it is no form."""
+        """Parse a request's body; raises `InvalidRequest` if it is not a form."""
         if media_type(request.header("content-type")) != FORM:
             raise UnsupportedMediaType("the body is no form")
         if len(request.body) > MAX_LENGTH:
@@ -45,7 +45,7 @@ class Form:
         return cls(tuple(fields))
 
     def get(self, name: str) -> str:
-        """Return a field that may be there once, blank where it is absent; raises `InvalidRequest` for a second one."""
+        """Return a field; blank if it is absent. Raises `InvalidRequest` if it is repeated."""
         values = self.all(name)
         if len(values) > 1:
             raise RepeatedParameter(f"{name} is repeated")

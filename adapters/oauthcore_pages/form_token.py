@@ -1,6 +1,6 @@
 """Form tokens: the proof that a form was shown by these pages, in this session, for this interaction.
 
-Without it, another site could sign the person in as somebody else, or say yes in their place.
+Without it, another site could sign the user in as another user, or consent in their place.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from oauthcore_pages.session import DIGEST_METHOD, KEY_DERIVATION, Session
 
 
 class ForgedForm(AccessDenied):
-    """Refuse a form that these pages did not show in this session.
+    """Raised for a form that these pages did not show in this session.
 
-    `retry_url` leads to the page once more, if there is a session that it can be shown in: somebody may have signed in
+    `retry_url` shows the page again, if there is a session for it: the user may have signed in
     in another tab since the form was shown.
     """
 
@@ -25,13 +25,13 @@ class ForgedForm(AccessDenied):
 
 @attrs.frozen
 class FormTokens:
-    """Make and check form tokens: a signature needs no memory."""
+    """Make and check form tokens, which are signed, so that nothing is stored."""
 
     issuer: str
     _key: bytes = attrs.field(repr=False)
 
     def make(self, session: Session, handle: str) -> str:
-        """Return the token for a form that is shown in that session for that interaction."""
+        """Return the token of a form that is shown in a session for an interaction."""
         return self._signer.get_signature(_bound(session, handle)).decode("ascii")
 
     def check(self, token: str, session: Session | None, handle: str) -> Session:
@@ -49,5 +49,5 @@ class FormTokens:
 
 
 def _bound(session: Session, handle: str) -> bytes:
-    # Neither has a space in it: an id is base64url, and comes first.
+    # An id is base64url and has no space in it, so the two can't be confused.
     return f"{session.id} {handle}".encode("utf-8", "surrogatepass")

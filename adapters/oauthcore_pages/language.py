@@ -1,4 +1,4 @@
-"""The language of a page: of those there are, the one that the browser likes best."""
+"""The language of a page: the available one that the browser prefers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from oauthcore.wire.text import ascii_lower, strip_ows
 DOMAIN = "oauthcore"
 OWN = Path(__file__).parent / "locale"
 
-# RFC 9110 section 12.4.2. `float` would also take nan, which no list can be sorted by, and digits of other scripts.
+# RFC 9110 section 12.4.2. `float` would also accept nan, which can't be sorted, and digits of other scripts.
 _QUALITY = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
@@ -25,14 +25,14 @@ def best(accept_language: str | None, languages: Sequence[str]) -> str:
         if quality == 0:
             break
         for language in acceptable:
-            # RFC 4647 section 3.4, lookup: who wants de-AT and can't have it is content with de.
+            # RFC 4647 section 3.4, lookup: without de-AT, de is the next best.
             if wish == "*" or (wish + "-").startswith(ascii_lower(language) + "-"):
                 return language
     return acceptable[0]
 
 
 def wishes_in(header: str) -> list[tuple[str, float]]:
-    """Read the header's language ranges with their qualities; what can't be read is left out."""
+    """Parse the header's language ranges with their qualities; invalid ones are left out."""
     wishes: list[tuple[str, float]] = []
     for part in header.split(",")[:50]:
         language, _, parameter = part.partition(";")
@@ -44,7 +44,7 @@ def wishes_in(header: str) -> list[tuple[str, float]]:
 
 
 def translations(language: str, own: Path | None) -> gettext.NullTranslations:
-    """Load a language's texts: the operator's first, then the package's, then the English they are written in."""
+    """Load a language's texts: the operator's, then the package's, then the English originals."""
     texts = gettext.translation(DOMAIN, OWN, [language], fallback=True)
     if own is None:
         return texts

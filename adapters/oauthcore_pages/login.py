@@ -1,4 +1,4 @@
-"""The login page: who is it? For an interaction, or for the person's own account if there is none."""
+"""The login page, for an interaction, or for the account page if there is none."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from oauthcore_pages.page_context import Visit
 from oauthcore_pages.rendering import Attempt
 from oauthcore_pages.session import Session
 
-# How often a password is checked anew because its user was changed meanwhile.
+# How often a password is verified again because its user was changed in the meantime.
 ATTEMPTS = 3
 
 
 def show_login(visit: Visit) -> Flow[Response]:
-    """Ask who it is, unless that is known and enough."""
+    """Show the login page, unless the user's current login is sufficient."""
     handle = query_of(visit.request).get("interaction") or ""
     if not handle:
         if visit.login is not None:
@@ -35,13 +35,13 @@ def show_login(visit: Visit) -> Flow[Response]:
 
 
 def sign_in(visit: Visit) -> Flow[Response]:
-    """Check who it is, or take their word for the account that they are signed in with, and go on with the request."""
+    """Verify the password, or accept the chosen account that is signed in, and continue the request."""
     try:
         form, session, handle = visit.submitted()
     except ForgedForm as forged:
         if visit.login is None or forged.retry_url is None:
             raise
-        # They signed in, in another tab, while this form was open: what is typed in it isn't looked at, nor needed.
+        # They signed in in another tab while this form was open, so its content is neither needed nor read.
         return see_other(forged.retry_url)
     match form.get("account"):
         case "current" if session.login is not None:
@@ -63,10 +63,10 @@ def sign_in(visit: Visit) -> Flow[Response]:
 
 
 def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[Session | None]:
-    """Begin a login session, or go on with the one that they had in this browser; None if the user has changed.
+    """Begin a login session, or continue that of this browser; None if the user has changed.
 
-    Between the look at a user and this moment a password was hashed, and meanwhile they may have been given another
-    one, or been removed: then nobody knows who has typed this.
+    Between the look-up of the user and this moment a password was hashed. In the meantime the user may have been given
+    another password, or been removed: then this password proves nothing.
     """
     sessions = visit.around.sessions
     before = None if visit.login is None else visit.login.sid
@@ -79,13 +79,13 @@ def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[
             lifetime=sessions.lifetime,
             relying_on=user.relying_on,
         )
-    except OutdatedLogin:  # what it was concluded from is no longer stored so; nothing was done
+    except OutdatedLogin:  # the records that the login relies on have changed; nothing was committed
         return None
     return sessions.sign_in(username, login)
 
 
 def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
-    """Report the login to the interaction, or show the account."""
+    """Report the login to the interaction, or redirect to the account page."""
     if not handle:
         return visit.send_to(visit.around.paths.account)
     assert signed_in.login is not None
@@ -93,7 +93,7 @@ def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
 
 
 def show_form(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:
-    """Show the form, in a session that its answer can be held against."""
+    """Show the form, in a session that its token is bound to."""
     pending = None
     if handle:
         pending = yield from visit.pending(handle, None if failed else visit.login)

@@ -1,4 +1,4 @@
-"""Texts that come from elsewhere and are shown on pages, named here so that they are found for translation."""
+"""Texts of other modules that pages show, listed here so that they are extracted for translation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ def N_(text: str) -> str:  # gettext's own name for it
     return text
 
 
-# What the scopes of OpenID Connect mean (OIDC Core sections 5.4 and 11), unless the operator says it in other words.
+# What the scopes of OpenID Connect mean (OIDC Core sections 5.4 and 11); the operator may use other words.
 SCOPES = {
     "openid": N_("Know who you are"),
     "profile": N_("See your name and the rest of your profile"),
@@ -18,7 +18,7 @@ SCOPES = {
     "offline_access": N_("Use your account while you are away"),
 }
 
-# The claims that are all that their scope is about: to allow one of them is to allow what the scope's words say.
+# Claims that are all of their scope, so that consent to one of them is described like the scope.
 CLAIM_SCOPES = {
     "email": "email",
     "email_verified": "email",
@@ -27,7 +27,7 @@ CLAIM_SCOPES = {
     "phone_number_verified": "phone",
 }
 
-# What an error page may have to say; the tests hold this against the classes of `oauthcore.errors`.
+# The descriptions on error pages; a test compares them with the classes of `oauthcore.errors`.
 DESCRIPTIONS = (
     N_("The request lacks a required parameter, repeats one, or is malformed."),
     N_("The request has a parameter twice."),

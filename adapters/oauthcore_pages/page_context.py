@@ -1,4 +1,4 @@
-"""What every page needs besides the request: the server it works for, the looks, the session, where the others are."""
+"""What every page needs besides the request: its server, the templates, the session, and the paths of the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from oauthcore_pages.session import Session, Sessions
 
 @attrs.frozen(kw_only=True)
 class PagePaths:
-    """Say where the pages are, each with the issuer's own path in front."""
+    """Hold the paths of the pages, each including the issuer's own path."""
 
     login: str
     approve: str
@@ -30,7 +30,7 @@ class PagePaths:
 
     @classmethod
     def below(cls, server: AuthorizationServer, account: str, logout: str) -> Self:
-        """Put them below the server's issuer; raises `ConfigurationError` for those that can't be there."""
+        """Put the pages below the server's issuer; raises `ConfigurationError` for impossible paths."""
         if server.paths.interaction is not None:
             raise ConfigurationError("paths.interaction", server.paths.interaction, "leave it out: these are the pages")
         if server.openid is not None and logout != server.paths.logout:
@@ -59,7 +59,7 @@ class PageContext:
 
 @attrs.frozen
 class Visit:
-    """Hold one request to a page: who makes it, and in which language they are answered."""
+    """Hold one request to a page, with its session and language."""
 
     around: PageContext
     request: Request
@@ -68,12 +68,12 @@ class Visit:
 
     @classmethod
     def of(cls, request: Request, around: PageContext) -> Self:
-        """Read what a request says of itself."""
+        """Return the visit of a request."""
         language = around.templates.language(request.header("accept-language"))
         return cls(around, request, around.sessions.read(request), language)
 
     def believed(self) -> Flow[Visit]:
-        """Return the visit, of nobody if the login session that its cookie tells of has ended."""
+        """Return the visit, without a user if the login session of its cookie has ended."""
         if self.session is None or self.login is None:
             return self
         known = yield from session_of(self.login)
@@ -83,7 +83,7 @@ class Visit:
 
     @property
     def login(self) -> Login | None:
-        """Return who is signed in."""
+        """Return the user who is signed in."""
         return None if self.session is None else self.session.login
 
     @property
@@ -92,18 +92,18 @@ class Visit:
         return lambda page: self.error(page)
 
     def error(self, page: ErrorPage, retry_url: str | None = None) -> Response:
-        """Say that the request was refused."""
+        """Return the page for a refused request."""
         return self.around.templates.error(page, self.language, retry_url)
 
     def refuse(self, error: OAuthError, cause: BaseException | None) -> Response:
-        """Say so, with a way back where the form was merely out of date."""
+        """Return the page for a refused form, with a link to a new form if it was only out of date."""
         retry_url = error.retry_url if isinstance(error, ForgedForm) else None
         return refuse_as_page(error, lambda page: self.error(page, retry_url), cause)
 
     def submitted(self, subject: str | None = None) -> tuple[Form, Session, str]:
-        """Read a form that was shown in this session; raises `ForgedForm` if it was not.
+        """Parse a form that was shown in this session; raises `ForgedForm` if it was not.
 
-        `subject` is what its form token is bound to, and if it is None the interaction that the form names.
+        `subject` is what its form token is bound to; None for the interaction that the form names.
         """
         form = Form.of(self.request)
         handle = form.get("interaction")
@@ -117,21 +117,21 @@ class Visit:
         return form, session, handle
 
     def hidden(self, action: str, handle: str, session: Session, subject: str | None = None) -> Hidden:
-        """Return what a form carries along."""
+        """Return the hidden fields of a form."""
         csrf = self.around.form_tokens.make(session, handle if subject is None else subject)
         return Hidden(action=action, interaction=handle, csrf=csrf)
 
     def pending(self, handle: str, login: Login | None) -> Flow[PendingInteraction]:
-        """Find out what an interaction waits for; raises `InteractionOver` if it waits for nothing."""
+        """Return what an interaction waits for; raises `InteractionOver` if it can't be continued."""
         pending = yield from self.around.server.interactions.find(handle, login)
         if pending is None:
             raise InteractionOver("the interaction is unknown, has expired, or waits for nothing")
         return pending
 
     def remembering(self, session: Session, response: Response) -> Response:
-        """Have the browser keep a session."""
+        """Return the headers that set the session's cookie."""
         return attrs.evolve(response, headers=(*response.headers, self.around.sessions.cookie(session)))
 
     def send_to(self, path: str, handle: str = "") -> Response:
-        """Send the browser to another of these pages, with the interaction: no URL is ever taken from a request."""
+        """Redirect to another of these pages with the interaction; a URL is never taken from a request."""
         return see_other(f"{path}?interaction={quote(handle, safe='')}" if handle else path)

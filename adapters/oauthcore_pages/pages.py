@@ -1,8 +1,8 @@
 """The pages as flows: the first application of the core's contract for interactions.
 
-The core sends the browser to the login or the approve page with an interaction's handle. The page asks, reports what
-was answered by `finish` or `deny`, and the response of those sends the browser on. All that is remembered here is who
-is signed in, in a cookie.
+The core redirects the browser to the login or the approve page with an interaction's handle. The page reports the
+user's answer by `finish` or `deny`, and returns their response to the browser. The only state of the pages is the
+login, in a cookie.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ Page: TypeAlias = Callable[[Visit], Flow[Response]]
 
 
 class Pages:
-    """Show a server's login and approve page at the paths that it has for them, and the person's account.
+    """The login and approve pages of a server, at its paths for them, and the account page.
 
-    `key` is at least 32 secret random bytes, the same for every worker. Whose a username and password are is asked
-    with the `Authenticate` effect, so the world that runs the flows answers it. `session_lifetime`, in seconds, is how
-    long a person stays signed in. `account` and `logout` are paths below the issuer, the latter the server's own if
-    left out; `home` is its root. With `remember` what a person allows is remembered unless they untick that; without,
-    only if they tick it.
+    `key` is at least 32 secret random bytes, the same for every worker. A username and password are verified by the
+    `Authenticate` effect, which the world answers that runs the flows. `session_lifetime`, in seconds, is how long a
+    user stays signed in. `account` and `logout` are paths below the issuer; by default `logout` is the server's own.
+    `home` is its root. With `remember`, consent is remembered unless the user unticks it; without, only if they tick
+    it.
 
-    Raises `ConfigurationError` for settings that can't be.
+    Raises `ConfigurationError` for impossible settings.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Pages:
 
     @property
     def all_paths(self) -> tuple[str, ...]:
-        """Return where the pages are, for a host's table of routes."""
+        """Return the paths of the pages, for a host's routing."""
         return tuple(self._pages)
 
     def owns(self, path: str) -> bool:
@@ -88,25 +88,25 @@ class Pages:
         return path in self._pages
 
     def login_of(self, request: Request) -> Login | None:
-        """Return who is signed in, for the authorization endpoint to know."""
+        """Return the login of a request, for the authorization endpoint."""
         session = self._around.sessions.read(request)
         return None if session is None else session.login
 
     def signed_in(self, request: Request) -> SignedIn | None:
-        """Return who is signed in, by the name they used too: for a host that asks whether they still may be."""
+        """Return the login of a request with the username, for a host that checks whether the user may sign in."""
         session = self._around.sessions.read(request)
         return None if session is None else session.signed_in
 
     def as_nobody(self, request: Request) -> Request:
-        """Return the request without its session: for a host that found that they may not be signed in."""
+        """Return the request without its session, for a host that has found that the user may no longer sign in."""
         return self._around.sessions.without(request)
 
     def error_page(self, request: Request) -> RenderErrorPage:
-        """Return what renders a refusal of that request in the person's language."""
+        """Return what renders a refusal of that request in the user's language."""
         return lambda page: Visit.of(request, self._around).error(page)
 
     def handle(self, request: Request) -> Flow[Response]:
-        """Answer a request to one of the pages; whatever arrives, a response leaves."""
+        """Answer a request to one of the pages; any request gets a response."""
         show, submit = self._pages[request.path]
         match request.method:
             case "GET" | "HEAD":
@@ -120,7 +120,7 @@ class Pages:
 
 
 def _outcome(page: Page, visit: Visit) -> Flow[Outcome]:
-    """Wrap a page's response in an `Outcome`, which the core's only commit takes; there is nothing to commit."""
+    """Wrap a page's response in an `Outcome` without changes, for the core's only commit."""
     believed = yield from visit.believed()
     response = yield from page(believed)
     return Decision(response)

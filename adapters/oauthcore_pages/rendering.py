@@ -1,4 +1,4 @@
-"""How pages are rendered: Jinja2 templates in, responses out. An operator's own templates go before the package's."""
+"""Rendering of pages with Jinja2 templates; an operator's own templates take precedence over the package's."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TEMPLATES = (
 
 @attrs.frozen(kw_only=True)
 class Hidden:
-    """Say where a page's form goes and what it carries along unseen."""
+    """Say where a page's form is sent, and which hidden fields it has."""
 
     action: str
     interaction: str = attrs.field(repr=False)
@@ -50,7 +50,7 @@ class Hidden:
 
 @attrs.frozen(kw_only=True)
 class Attempt:
-    """Tell what became of an attempt to sign in: wrong, or not looked at for so many seconds."""
+    """Say how a login failed: a wrong password, or too many attempts, to be repeated after some seconds."""
 
     username: str
     wait: int | None = None
@@ -58,7 +58,7 @@ class Attempt:
 
 @attrs.frozen
 class Listed:
-    """Hold a login session for the account page; `here` tells that it is this browser's."""
+    """Hold a login session for the account page; `here` is true for that of this browser."""
 
     session: LoginSession
     names: Mapping[str, str]
@@ -85,11 +85,11 @@ NOBODY_TO_TELL = SignedOut((), None)
 class Templates:
     """Render the pages.
 
-    `loaders` are asked first for `login.html`, `select_account.html`, `approve.html`, `account.html`, `logout.html`,
-    `signed_out.html`, `error.html` and `style.css`. `scopes` says what each scope means, and each claim that is asked
-    for by name, in one text or one for each language; without it those of OpenID Connect are explained, and others
-    shown as they are. `languages` are those that pages are shown in, the default first; `own_translations` is a folder
-    of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that go before the package's.
+    `loaders` are tried first for `login.html`, `select_account.html`, `approve.html`, `account.html`, `logout.html`,
+    `signed_out.html`, `error.html` and `style.css`. `scopes` says what each scope means, and each claim that is
+    requested by name, as one text or one for each language; by default those of OpenID Connect are explained, and
+    others are shown as they are. `languages` are those of the pages, the default first; `own_translations` is a folder
+    of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the package's.
     """
 
     def __init__(
@@ -112,17 +112,17 @@ class Templates:
         for made in self._environments.values():
             compile_all(made)
         style, _, _ = loader.get_source(self._environments[self._languages[0]], "style.css")
-        # The style is code, not data, and must stay the bytes that the policy has the hash of.
+        # The style is code, not data, and its bytes must match the hash in the content security policy.
         self._style = Markup(style + self._brand.style)  # noqa: S704
         digest = base64.b64encode(hashlib.sha256(self._style.encode()).digest()).decode()
         self._policy = content_security_policy(digest, self._brand.image_source)
 
     def language(self, accept_language: str | None) -> str:
-        """Choose the language for a browser that sends that header."""
+        """Return the language for this Accept-Language header."""
         return best(accept_language, self._languages)
 
     def preferred(self, language: str, pending: PendingInteraction | None) -> str:
-        """Choose the language that the client wishes for, if there is one, before the browser's (OIDC Core 3.1.2.1)."""
+        """Return the language that the client prefers, if available, otherwise the browser's (OIDC Core 3.1.2.1)."""
         for wish in () if pending is None else pending.ui_locales:
             found = best(wish, ("", *self._languages))
             if found:
@@ -132,8 +132,8 @@ class Templates:
     def login(
         self, language: str, hidden: Hidden, pending: PendingInteraction | None, failed: Attempt | None = None
     ) -> Response:
-        """Ask who it is; again, where the password was wrong, or tried too often."""
-        # 400, not 401: that would have to name an authentication scheme (RFC 9110 section 15.5.2), and a form is none.
+        """Render the login page, also after a wrong password or too many attempts."""
+        # 400, not 401, which requires an HTTP authentication scheme (RFC 9110 section 15.5.2); a form is not one.
         status = 200 if failed is None else 400 if failed.wait is None else 429
         hint = None if pending is None else pending.login_hint
         page = self._page(
@@ -151,7 +151,7 @@ class Templates:
         return attrs.evolve(page, headers=(*page.headers, ("Retry-After", str(failed.wait))))
 
     def select_account(self, language: str, hidden: Hidden, pending: PendingInteraction, username: str) -> Response:
-        """Ask whether to go on as who is signed in, or as somebody else."""
+        """Ask whether to continue as the user who is signed in, or as another one."""
         return self._page(
             self.preferred(language, pending),
             200,
@@ -171,9 +171,10 @@ class Templates:
         *,
         remember: bool = True,
     ) -> Response:
-        """Ask whether the client may have what it asks for; `remember` ticks the box that spares the next time.
+        """Render the consent page; `remember` ticks the box that remembers the answer.
 
-        That it learns who the person is can't be taken out: that is what scope openid is for, and no is an answer too.
+        Scope openid can't be unticked: the client then learns who the user is, or nothing if they deny.
+
         """
         language, client = self.preferred(language, pending), pending.client
         pages = shown_pages(client, pending.redirect_uri)
@@ -193,7 +194,7 @@ class Templates:
             on_device=is_impersonable(pending.redirect_uri),
             identity=self.describe("openid", language) if "openid" in pending.scope else None,
             scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
-            # The URI stands beside a name that the operator gave, and alone where nobody has given one.
+            # The URI is shown beside the name given by the operator, or alone if there is none.
             resources=[(one.name, one.uri, one in pending.allowed_at) for one in pending.resources],
             claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
             username=username,
@@ -212,7 +213,7 @@ class Templates:
         sessions: Iterable[Listed] = (),
         done: str | None = None,
     ) -> Response:
-        """Show what is authorized, and where they are signed in; `done` is `revoked` or `ended` if something was."""
+        """Render the account page; `done` is `revoked` or `ended` after such an action."""
         return self._page(
             language,
             200,
@@ -227,19 +228,19 @@ class Templates:
         )
 
     def logout(self, language: str, hidden: Hidden, username: str, client: Client | None = None) -> Response:
-        """Ask whether to sign out: a link from elsewhere must not be enough."""
+        """Ask whether to sign out: a link on another site must not be enough."""
         name = None if client is None else introduced(client, language)
         return self._page(language, 200, "logout.html", hidden=hidden, username=username, client=name)
 
     def signed_out(self, language: str, login: str, left: SignedOut = NOBODY_TO_TELL) -> Response:
-        """Say that nobody is signed in here any more; clients are told in frames, and then the browser goes on."""
+        """Say that the user is signed out; frames notify the clients, and then the browser is redirected."""
         page = {"frames": left.frames, "location": left.location, "wait": WAIT}
         return self._page(language, 200, "signed_out.html", left.frame_sources, login=login, **page)
 
     def error(self, page: ErrorPage, language: str | None = None, retry_url: str | None = None) -> Response:
-        """Say that a request was refused: what the core calls where it can't redirect. `again` is a way back."""
+        """Render an error page, when the core can't redirect; `again` links back to the page."""
         chosen = language or self._languages[0]
-        # Translated here, since a template would take a text that it translates for its own, and not escape it.
+        # Translated here: a template would trust a text that it translates itself, and not escape it.
         description = self._texts[chosen].gettext(page.description)
         return self._page(
             chosen,
@@ -253,7 +254,7 @@ class Templates:
         )
 
     def describe(self, token: str, language: str) -> str:
-        """Say what a scope means."""
+        """Return the meaning of a scope."""
         description = self._scopes.get(token)
         if description is None:
             return self._texts[language].gettext(SCOPES[token]) if token in SCOPES else token
@@ -262,7 +263,7 @@ class Templates:
         return description.get(language) or next(iter(description.values()), token)
 
     def describe_claim(self, name: str, language: str) -> str:
-        """Say what a claim means: in the operator's words, by the scope that is about nothing else, or by its name."""
+        """Return the meaning of a claim: in the operator's words, in those of its scope, or its name."""
         base, _, tag = name.partition("#")
         scope = CLAIM_SCOPES.get(base)
         said = self.describe(scope, language) if scope is not None and base not in self._scopes else None
@@ -300,7 +301,7 @@ class Templates:
 
 
 def environment(loader: BaseLoader, texts: NullTranslations) -> Environment:
-    """Make what renders the pages of one language."""
+    """Return the Jinja2 environment of one language."""
     made = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"], trim_blocks=True
     )
@@ -309,7 +310,7 @@ def environment(loader: BaseLoader, texts: NullTranslations) -> Environment:
 
 
 def compile_all(environment: Environment) -> None:
-    """Read every template now: a mistake in one should be found before a person meets it."""
+    """Compile every template now, so that a mistake is found before a user meets it."""
     for name in TEMPLATES:
         try:
             environment.get_template(name)
@@ -318,23 +319,23 @@ def compile_all(environment: Environment) -> None:
 
 
 def content_security_policy(style_digest: str, image_source: str | None = None) -> str:
-    """Allow the page its one style sheet and the operator's logo, and nothing else whatever."""
-    # No form-action: Chromium holds the redirects that follow a form to it, and these forms end at the client's
+    """Allow only the page's own style sheet and the operator's logo."""
+    # No form-action: Chromium also applies it to redirects after a form, and these forms end at the client's
     # redirect URI, on an origin that is not known here. 'self' would break every authorization.
     images = "" if image_source is None else f" img-src {image_source};"
     return f"default-src 'none'; style-src 'sha256-{style_digest}';{images} frame-ancestors 'none'; base-uri 'none'"
 
 
 def client_name(client: Client, language: str) -> str:
-    """Return what to call a client, in the page's language if it has a name in that (RFC 7591 section 2.2)."""
+    """Return the name of a client, in the page's language if it has one (RFC 7591 section 2.2)."""
     names = {ascii_lower(name): text for name, text in client.localized}
     return names.get(f"client_name#{ascii_lower(language)}") or client.name or client.client_id
 
 
 def introduced(client: Client, language: str) -> str:
-    """Return what to call a client where nothing else is said of it.
+    """Return the name of a client where nothing else is shown of it.
 
-    A name that nobody has checked may be a bank's, and is not shown without where the answers go, which is checked.
+    A name that is not verified may be that of a bank, so it is shown only with the redirect host, which is verified.
     """
     name, host = client_name(client, language), host_of_document(client)
     if host is not None:
@@ -345,20 +346,20 @@ def introduced(client: Client, language: str) -> str:
 def host_of_document(client: Client) -> str | None:
     """Return the host that a client's metadata document is at, None for a client that is registered.
 
-    Whoever runs it is who the client is: it is what a page has to say first (the draft's section 6.4).
+    The host that publishes the document identifies the client, so the page names it first (the draft's section 6.4).
     """
     return None if client.document is None else urlsplit(client.client_id).netloc
 
 
 def destinations(client: Client) -> str:
-    """Return where a client's answers go."""
+    """Return where a client's responses are sent."""
     return ", ".join(dict.fromkeys(map(destination, client.redirect_uris)))
 
 
 def shown_pages(client: Client, redirect_uri: str | None = None) -> dict[str, str]:
-    """Return a client's pages that may be linked to: anything but https might be a script.
+    """Return a client's pages that may be linked to: https only, since another scheme might run a script.
 
-    Of a client that registered itself, those are left out that may be somebody else's (RFC 7591 section 5); the
+    Of a client that registered itself, those are left out that may belong to others (RFC 7591 section 5); the
     `redirect_uri` is where the answer goes, None if there is none to come.
     """
     if client.is_unverified:
@@ -368,5 +369,5 @@ def shown_pages(client: Client, redirect_uri: str | None = None) -> dict[str, st
 
 
 def destination(redirect_uri: str) -> str:
-    """Return the part of a redirect URI that tells a person where the answer goes: its host, or an app's scheme."""
+    """Return the part of a redirect URI that identifies its receiver: the host, or an application's scheme."""
     return web_host(redirect_uri) or urlsplit(redirect_uri).scheme

@@ -1,4 +1,4 @@
-"""The person's session with these pages: a signed cookie, so that every worker can read it and none has to keep it."""
+"""The user's session with these pages: a signed cookie, which every worker can read and none has to store."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import cookie_of, without_cookies
 
 KEY_DERIVATION = "hmac"
-DIGEST_METHOD = hashlib.sha256  # itsdangerous itself would take SHA-1
+DIGEST_METHOD = hashlib.sha256  # the default of itsdangerous is SHA-1
 
 
 @attrs.frozen
 class SignedIn:
-    """Say who is signed in: as the core knows them, and by the name they typed."""
+    """Hold who is signed in: the subject, and the username that they typed."""
 
     login: Login
     username: str
@@ -30,22 +30,22 @@ class SignedIn:
 
 @attrs.frozen
 class Session:
-    """Hold a browser's session. `id` is what its forms are bound to; before anybody signs in there is one, too."""
+    """Hold a browser's session, which exists before a login, too; `id` is what its forms are bound to."""
 
     id: str = attrs.field(repr=False)
     signed_in: SignedIn | None = None
 
     @property
     def login(self) -> Login | None:
-        """Return who is signed in, as the core wants to know it."""
+        """Return the login in the form that the core takes."""
         return None if self.signed_in is None else self.signed_in.login
 
 
 @attrs.frozen
 class Sessions:
-    """Read sessions from requests, and write them into cookies.
+    """Read sessions from cookies, and write them.
 
-    `lifetime`, in seconds, counts from when the person signed in, not from when they were last seen.
+    `lifetime`, in seconds, counts from the login, not from the last request.
     """
 
     issuer: str
@@ -55,7 +55,7 @@ class Sessions:
     _key: bytes = attrs.field(repr=False)
 
     def read(self, request: Request) -> Session | None:
-        """Return the session a request carries; None if it carries none, several, or one that was tampered with."""
+        """Return the session of a request; None if it has none, several, or one that was tampered with."""
         value = cookie_of(request, self._cookie_name)
         if value is None:
             return None
@@ -71,19 +71,19 @@ class Sessions:
         return SignedIn(login_by_password(members["sub"], members["at"], members.get("sid")), members["name"])
 
     def without(self, request: Request) -> Request:
-        """Return a request without the session's cookie; all others stay."""
+        """Return a request without the session's cookie, with all others."""
         return without_cookies(request, self._cookie_name)
 
     def begin(self) -> Session:
-        """Begin a session without a user, to which a form is bound."""
+        """Begin a session without a user, to bind a form to."""
         return Session(mint(self.entropy).reveal())
 
     def sign_in(self, username: str, login: Login) -> Session:
-        """Begin the session of who has just signed in: a new one, so that nobody knows it from before."""
+        """Begin the session of the user who has just signed in: a new one, against session fixation."""
         return attrs.evolve(self.begin(), signed_in=SignedIn(login, username))
 
     def cookie(self, session: Session) -> tuple[str, str]:
-        """Return the header that makes the browser keep the session until it is closed."""
+        """Return the header that sets the cookie until the browser is closed."""
         members: dict[str, str | int | None] = {"id": session.id}
         if session.signed_in is not None:
             login = session.signed_in.login
@@ -97,12 +97,12 @@ class Sessions:
         return ("Set-Cookie", f"{self._cookie_name}={value}{self._attributes}")
 
     def forgotten(self) -> tuple[str, str]:
-        """Return the header that makes the browser forget the session."""
+        """Return the header that deletes the cookie."""
         return ("Set-Cookie", f"{self._cookie_name}={self._attributes}; Max-Age=0")
 
     @property
     def _attributes(self) -> str:
-        # Lax: the browser comes from the client's site by GET, and whoever is signed in should then not have to again.
+        # Lax: the browser comes from the client's site by GET, and must send the cookie, or the user signs in again.
         return "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if self._is_secure else "")
 
     @property
@@ -120,18 +120,18 @@ class Sessions:
 
 
 def cookie_name(name: str, issuer: str) -> str:
-    """Return what a cookie is called that is good for one issuer.
+    """Return the name of a cookie for one issuer.
 
-    An issuer with a path has a name of its own, as there may be others on the host: `__Host-` demands `Path=/`, so that
-    a browser sends the cookies of all of them to each, and of those with one name it keeps one.
+    An issuer with a path has its own name, as there may be other issuers on the host. `__Host-` requires `Path=/`, so a
+    browser sends the cookies of all issuers to each, and would keep only one of the same name.
     """
     parts = urlsplit(issuer)
     path = parts.path.rstrip("/")
     suffix = f"-{hashlib.sha256(path.encode()).hexdigest()[:8]}" if path else ""
-    # `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis section 4.1.3.2).
+    # `__Host-` keeps other hosts of the domain from setting this cookie (RFC 6265bis section 4.1.3.2).
     return ("__Host-" if parts.scheme == "https" else "") + name + suffix
 
 
 def login_by_password(subject: str, auth_time: int, sid: str | None) -> Login:
-    """Say that somebody proved by a password who they are."""
+    """Return the login of a user who has just been authenticated by a password."""
     return Login(subject=subject, auth_time=auth_time, acr=BY_PASSWORD, amr=(BY_PASSWORD,), sid=sid)

@@ -1,18 +1,18 @@
-"""A provider in a test suite: fixtures of pytest, over `oauthcore_mock`.
+"""A provider for test suites: pytest fixtures for `oauthcore_mock`.
 
-`pip install "oauthcore[pytest]"`, and the fixtures of `plugin.py` are there; docs/testing-your-app.md shows them.
+After `pip install "oauthcore[pytest]"` the fixtures of `plugin.py` are available; see docs/testing-your-app.md.
 
-One server is started in a session, on a free port of the loopback interface, in a thread, when the first test wants it.
-Each test has a tenant of its own: an issuer with a path of its own, whose storage, keys, people, clock, faults and
-record nobody else has. So neither the order of tests nor how many processes run them (pytest-xdist) makes a difference:
-each process has a server of its own. To make a tenant takes two milliseconds, as nothing is started for it.
+The first test that needs it starts one server per session: a thread on a free port of the loopback interface. Each test
+has its own issuer, with its own path, storage, keys, users, clock, faults and recorded requests. So the order of tests
+makes no difference, nor does the number of processes (pytest-xdist), each of which has its own server. To create an
+issuer takes two milliseconds, as nothing is started for it.
 
 An application that is called in the same process needs no port: `oauth_app` is the same provider as an ASGI and as a
-WSGI application, and where the fixture `oauth_url` returns a URL of the suite's own, no socket is opened at all.
-Browsers and tokens never need one: they speak to the issuer in the process.
+WSGI application. If a suite overrides the fixture `oauth_url` with a URL, no socket is opened at all. Browsers and
+tokens never need one, since they call the issuer in the process.
 
-pytest imports this package in every suite of an environment in which it is installed. So nothing is imported here, and
-in `plugin.py` only pytest: the names below are found when they are used, and the fixtures import what they need.
+pytest imports this package in every environment in which it is installed. So nothing is imported here, and in
+`plugin.py` only pytest: the names below are imported when they are used, and the fixtures import what they need.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PLACES = {
     "assert_challenge": "oauthcore_pytest.challenge",
     "alog_in": "oauthcore_pytest.relying_party",
     "log_in": "oauthcore_pytest.relying_party",
-    # What tests a storage, a grant or an endpoint of one's own.
+    # For tests of a storage, a grant or an endpoint of one's own.
     **dict.fromkeys(("GrantMachine", "check_storage", "crash_points", "interleave"), "oauthcore.testing"),
 }
 

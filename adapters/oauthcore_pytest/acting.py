@@ -1,7 +1,7 @@
-"""Somebody at a protected route without a token: a test says who, and what the route takes is checked all the same.
+"""Requests to a protected route without a token: a test names the user, and the route's requirements are still checked.
 
-Whatever protects a route, in any framework, asks `ResourceServer.find_access`. That is answered here by the access that
-a test gives, and decided as always: scope, audience, and how and when the person was authenticated.
+In every framework, a protected route calls `ResourceServer.find_access`. Within the block this returns the access that
+a test gives, and the decision is made as always: scope, audience, and how and when the user was authenticated.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ def acting_as(
     auth_time: int | None = None,
     claims: dict[str, Any] | None = None,
 ) -> Iterator[None]:
-    """Have every request be one of somebody with that scope, in this block: at all resource servers, or at one.
+    """Let every request in this block act for a user with that scope: at all resource servers, or at one.
 
-    A request needs no token, and one that it has is not looked at. What a route requires is checked as ever: a route
-    for another scope answers 403. `sub` is a subject, None for a client of its own, or an `Access`; its audience is
-    the resource's where it has none.
+    A request needs no token, and a token that it has is ignored. What a route requires is checked as always: a route
+    for another scope answers 403. `sub` is a subject, None for a client's own access, or an `Access`; its audience is
+    by default the resource's.
     """
     given = sub if isinstance(sub, Access) else _access(sub, scope, client_id, acr, auth_time, claims or {})
     original = ResourceServer.find_access
 
     def find_access(self: ResourceServer, request: Request, requirement: Requirement) -> Flow[Access | Response]:
-        """Decide by the access of the test."""
+        """Return the access of the test if it is sufficient."""
         if at is not None and self is not at:
             return original(self, request, requirement)
         accepted = self.audience or ()
@@ -55,8 +55,8 @@ def acting_as(
 
 
 def _replace(find_access: Callable[..., Flow[Access | Response]]) -> None:
-    """Have all resource servers of this process ask that, also in threads, and those that nobody has a name for."""
-    ResourceServer.find_access = find_access  # type: ignore[method-assign]  # for the time of a test
+    """Let all resource servers of this process use it, also in threads, and those without a name."""
+    ResourceServer.find_access = find_access  # type: ignore[method-assign]  # during a test
 
 
 def _access(

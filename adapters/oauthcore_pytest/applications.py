@@ -1,4 +1,4 @@
-"""The provider as an ASGI and a WSGI application, for clients that call one in the same process and need no socket."""
+"""The provider as an ASGI and a WSGI application, for clients that call one in the same process without a socket."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Applications:
     """The provider in several forms: `asgi` for `httpx.ASGITransport` and Starlette's test client, `wsgi` for
     `httpx.WSGITransport` and Werkzeug's, and `fetch` for the `fetch=` of a `World`.
 
-    Which host they are called by makes no difference.
+    The host name of requests makes no difference.
     """
 
     def __init__(self, provider: Provider) -> None:
@@ -51,7 +51,7 @@ class Applications:
         return self._wsgi
 
     def fetch(self, request: Outgoing) -> Response:
-        """Answer what an application asks of another server: `World(storage, fetch=oauth_app.fetch)`."""
+        """Answer requests that an application sends to other servers: `World(storage, fetch=oauth_app.fetch)`."""
         path = request.url.partition("://")[2].partition("/")[2]
         return self._provider.handle(Request(request.method, f"/{path}", request.headers, request.body)).response
 
@@ -80,7 +80,7 @@ class Applications:
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    """Start and stop, which is nothing here, as the server of the application wants it (ASGI's lifespan)."""
+    """Answer ASGI's lifespan events, which need no action here."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

@@ -1,9 +1,9 @@
-"""Attacks against a relying party, as tests that it runs over itself (RFC 9700, OIDC Core section 3.1.3.7).
+"""Attacks against a relying party, as tests that it imports (RFC 9700, OIDC Core section 3.1.3.7).
 
     from oauthcore_pytest.attacks import RelyingParty, test_relying_party_withstands
 
-and a fixture `relying_party` that returns a `RelyingParty` are all that it takes. Each attack ends in one question: is
-anybody signed in who should not be? An exception of the application's is a refusal, too.
+and a fixture `relying_party` that returns a `RelyingParty` are all that is needed. Each attack ends in one question: is
+a user signed in who should not be? An exception that the application raises is a refusal, too.
 """
 
 from __future__ import annotations
@@ -21,17 +21,16 @@ from oauthcore_mock import FLAWS, Body, Browser, Callback, FlawName, Issuer, Use
 from oauthcore_pytest.relying_party import begin, bring_back
 
 ATTACKER = "https://attacker.example/"
-# What an application may call the parameter that says where somebody is sent after a login.
+# Common names of the parameter that says where the browser is sent after a login.
 NEXT = ("next", "return_to", "redirect", "redirect_uri", "url", "continue")
 
 
 @attrs.frozen
 class RelyingParty:
-    """Say how an application is attacked: `client()` makes a test client, each of them a browser with no cookies yet.
+    """Describe the application: `client()` creates a test client, each of which is a browser without cookies.
 
-    `login` is the path that sends a browser to the provider. `is_signed_in(client)` tells whether somebody is signed in
-    at the application in that browser. `leaves_out` are names of attacks that it is not to withstand, with a reason
-    beside them, as a reader hopes.
+    `login` is the path that redirects a browser to the provider. `is_signed_in(client)` returns whether a user is
+    signed in at the application in that browser. `leaves_out` are names of attacks to skip, best with a reason.
     """
 
     client: Callable[[], Any]
@@ -42,7 +41,7 @@ class RelyingParty:
 
 @attrs.frozen
 class Scene:
-    """Hold who takes part: the application, the issuer that it trusts, and the browsers of victim and attacker."""
+    """Hold the application, the issuer that it trusts, and the browsers of victim and attacker."""
 
     relying_party: RelyingParty
     issuer: Issuer
@@ -50,19 +49,19 @@ class Scene:
     attacker: Browser
 
     def come_back(self, http: Any, callback: Callback) -> Any:
-        """Bring a callback to the application; return its response, None where it raised an exception."""
+        """Send a callback to the application; return its response, None if it raised an exception."""
         with suppress(Exception):
             return bring_back(http, callback)
         return None
 
     def walk(self, http: Any) -> Any:
-        """Log the victim in; return the application's response, None where anything was refused on the way."""
+        """Log the victim in; return the application's response, None if anything was refused on the way."""
         with suppress(Exception):
             return bring_back(http, self.victim.authorize(begin(self.victim, http, self.relying_party.login), VICTIM))
         return None
 
     def stolen(self) -> Callback:
-        """Return what the attacker got by a login of their own, and has not used."""
+        """Return the unused callback of the attacker's own login."""
         url = begin(self.attacker, self.relying_party.client(), self.relying_party.login)
         return self.attacker.authorize(url, MALLORY)
 
@@ -74,9 +73,9 @@ Act = Callable[[Scene], Any]
 
 @attrs.frozen
 class Attack:
-    """Name an attack, what it is, and the section that asks for the defence.
+    """Describe an attack, and the section that requires the defence.
 
-    `act` carries it out, and returns the test client in which nobody may be signed in afterwards.
+    `act` performs it, and returns the test client in which no user may be signed in afterwards.
     """
 
     name: str
@@ -86,7 +85,7 @@ class Attack:
 
 
 def _changed(callback: Callback, **changes: str | None) -> Callback:
-    """Return a callback with other parameters; None takes one out."""
+    """Return a callback with other parameters; None removes one."""
     parameters = {**callback.parameters, **{name: value for name, value in changes.items() if value is not None}}
     for name, value in changes.items():
         if value is None:
@@ -100,7 +99,7 @@ def _changed(callback: Callback, **changes: str | None) -> Callback:
 
 
 def _login_csrf(scene: Scene) -> Any:
-    """Have the victim's browser, in which no login was begun, bring the attacker's code."""
+    """Send the attacker's code from the victim's browser, which has begun no login (login CSRF)."""
     http = scene.relying_party.client()
     scene.come_back(http, scene.stolen())
     return http
@@ -108,7 +107,7 @@ def _login_csrf(scene: Scene) -> Any:
 
 def _changed_state(state: str | None) -> Act:
     def act(scene: Scene) -> Any:
-        """Begin a login, and come back with another state, or with none."""
+        """Begin a login, and return with another state, or with none."""
         http = scene.relying_party.client()
         callback = scene.victim.authorize(begin(scene.victim, http, scene.relying_party.login), VICTIM)
         scene.come_back(http, _changed(callback, state=state))
@@ -118,7 +117,7 @@ def _changed_state(state: str | None) -> Act:
 
 
 def _code_injection(scene: Scene) -> Any:
-    """Put a stolen code into an answer that the thief's own browser waits for (RFC 9700 section 4.5)."""
+    """Inject a stolen code into a response to the attacker's own browser (RFC 9700 section 4.5)."""
     http = scene.relying_party.client()
     url = begin(scene.attacker, http, scene.relying_party.login)
     own = scene.attacker.authorize(url, MALLORY)
@@ -129,7 +128,7 @@ def _code_injection(scene: Scene) -> Any:
 
 
 def _replay(scene: Scene) -> Any:
-    """Bring an answer, which has signed somebody in, from another browser once more."""
+    """Replay a response that has signed a user in, from another browser."""
     http = scene.relying_party.client()
     callback = scene.victim.authorize(begin(scene.victim, http, scene.relying_party.login), VICTIM)
     scene.come_back(http, callback)
@@ -140,7 +139,7 @@ def _replay(scene: Scene) -> Any:
 
 def _mix_up(iss: str | None) -> Act:
     def act(scene: Scene) -> Any:
-        """Come back with an answer that says that another issuer has given it, or does not say which."""
+        """Return with a response that names another issuer, or none (RFC 9207)."""
         http = scene.relying_party.client()
         callback = scene.victim.authorize(begin(scene.victim, http, scene.relying_party.login), VICTIM)
         scene.come_back(http, _changed(callback, iss=iss))
@@ -150,7 +149,7 @@ def _mix_up(iss: str | None) -> Act:
 
 
 def _error_beside_code(scene: Scene) -> Any:
-    """Come back with an error, beside which there is a code."""
+    """Return with an error and a code."""
     http = scene.relying_party.client()
     callback = scene.victim.authorize(begin(scene.victim, http, scene.relying_party.login), VICTIM)
     scene.come_back(http, _changed(callback, error="access_denied"))
@@ -159,7 +158,7 @@ def _error_beside_code(scene: Scene) -> Any:
 
 def _flawed(flaw: FlawName) -> Act:
     def act(scene: Scene) -> Any:
-        """Answer the exchange of the code with an ID token that is to be refused."""
+        """Answer the code exchange with an ID token that has to be refused."""
         scene.issuer.fail_next("id_token", flaw)
         http = scene.relying_party.client()
         scene.walk(http)
@@ -169,7 +168,7 @@ def _flawed(flaw: FlawName) -> Act:
 
 
 def _userinfo_of_another(scene: Scene) -> Any:
-    """Answer at UserInfo with the claims of somebody else than the ID token names."""
+    """Answer at UserInfo with the claims of another user than that of the ID token."""
     scene.issuer.fail_next("userinfo", Body(json.dumps({"sub": MALLORY.sub, **MALLORY.claims})))
     http = scene.relying_party.client()
     scene.walk(http)
@@ -177,7 +176,7 @@ def _userinfo_of_another(scene: Scene) -> Any:
 
 
 def _metadata_of_another(scene: Scene) -> Any:
-    """Answer at discovery with metadata that names another issuer."""
+    """Answer discovery with metadata that names another issuer."""
     document = {**scene.issuer.metadata, "issuer": f"{scene.issuer.url}/other"}
     scene.issuer.fail_next("metadata", Body(json.dumps(document)))
     http = scene.relying_party.client()
@@ -196,8 +195,8 @@ def _failing(fault: int | str) -> Act:
     return act
 
 
-# In the code flow these are to be looked at by every relying party (OIDC Core section 3.1.3.7, with RFC 9700). Whoever
-# has the token from the token endpoint by TLS may leave the signature out (number 6); then its attacks are left out.
+# Every relying party has to check these in the code flow (OIDC Core section 3.1.3.7, with RFC 9700). With a token from
+# the token endpoint by TLS the signature may be left unchecked (number 6); then leave its attacks out.
 _ID_TOKEN_FLAWS: tuple[FlawName, ...] = (
     *("expired", "no_expiry", "wrong_issuer", "no_issuer", "wrong_audience", "no_audience", "no_subject"),
     *("wrong_nonce", "no_nonce", "wrong_authorized_party"),
@@ -226,7 +225,7 @@ ATTACKS: tuple[Attack, ...] = (
 
 
 def leads_away(relying_party: RelyingParty, issuer: Issuer, browser: Browser, name: str) -> bool:
-    """Return whether a login can be made to end at a host of somebody else's, by a parameter of the login page."""
+    """Return whether a parameter of the login page can redirect a user to a foreign host after login."""
     http = relying_party.client()
     mark = "&" if "?" in relying_party.login else "?"
     path = f"{relying_party.login}{mark}{urlencode({name: ATTACKER})}"
@@ -237,7 +236,7 @@ def leads_away(relying_party: RelyingParty, issuer: Issuer, browser: Browser, na
 
 
 def check_withstands(attack: Attack, relying_party: RelyingParty, issuer: Issuer, browser: Browser) -> None:
-    """Carry an attack out, and raise `AssertionError` where it succeeds; skip one that has nothing to attack."""
+    """Perform an attack, and raise `AssertionError` if it succeeds; skip one that does not apply."""
     if attack.name in relying_party.leaves_out:
         pytest.skip("left out by the fixture relying_party")
     scene = Scene(relying_party, issuer, browser, Browser(browser.provider))
@@ -260,7 +259,7 @@ def _name_of(attack: Attack | None) -> str:
 def test_relying_party_withstands(
     attack: Attack | None, relying_party: RelyingParty, oauth_issuer: Issuer, oauth_browser: Browser
 ) -> None:
-    """Attack the application in one way; the first time, log in honestly, or all of this would show nothing."""
+    """Perform one attack on the application; the first time, check that an honest login works."""
     if attack is not None:
         check_withstands(attack, relying_party, oauth_issuer, oauth_browser)
         return
@@ -276,6 +275,6 @@ def test_relying_party_withstands(
 def test_relying_party_leads_nobody_away(
     name: str, relying_party: RelyingParty, oauth_issuer: Issuer, oauth_browser: Browser
 ) -> None:
-    """Ask the application to send its user elsewhere after the login (RFC 9700 section 4.11.1)."""
+    """Try to redirect the user to another host after the login (RFC 9700 section 4.11.1)."""
     if leads_away(relying_party, oauth_issuer, oauth_browser, name):
         raise AssertionError(f"{name} leads to {ATTACKER} after a login")

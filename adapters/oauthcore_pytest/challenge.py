@@ -1,4 +1,4 @@
-"""What a resource server says to who may not: an assertion about its challenge (RFC 6750 section 3)."""
+"""An assertion about the challenge of a resource server (RFC 6750 section 3)."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _STATUS = {"invalid_request": 400, "invalid_token": 401, "insufficient_scope": 4
 
 @attrs.frozen
 class ReceivedChallenge:
-    """Hold the parameters of a challenge for bearer tokens."""
+    """Hold the parameters of a Bearer challenge."""
 
     parameters: Mapping[str, str]
 
     @property
     def error(self) -> str | None:
-        """Return the code of the error, None where there were no credentials."""
+        """Return the error code; None for a request without credentials."""
         return self.parameters.get("error")
 
     @property
     def scope(self) -> frozenset[str]:
-        """Return the scope that is needed."""
+        """Return the required scope."""
         return frozenset(filter(None, self.parameters.get("scope", "").split(" ")))
 
     @property
     def resource_metadata(self) -> str | None:
-        """Return where the resource describes itself (RFC 9728 section 5.1)."""
+        """Return the URL of the resource's metadata (RFC 9728 section 5.1)."""
         return self.parameters.get("resource_metadata")
 
 
@@ -47,11 +47,11 @@ def assert_challenge(
     status: int | None = None,
     resource_metadata: str | None = None,
 ) -> ReceivedChallenge:
-    """Check that a response refuses a request as RFC 6750 section 3 has it, and return its challenge.
+    """Check that a response refuses a request as RFC 6750 section 3 requires, and return its challenge.
 
     `response` is that of httpx, requests, Starlette, Flask, Django, aiohttp, or `oauthcore`. Without an `error` the
-    challenge must have none: no token came. `status` is the one that goes with the error, and a `scope` of None is any.
-    Raises `AssertionError` that says what is there instead.
+    Without `error` the challenge must have none, as for a request without a token. `status` is by default that of the
+    error; a `scope` of None accepts any. Raises `AssertionError`, which says what the response has instead.
     """
     found_status, header = _status_of(response), _header_of(response)
     wanted = _STATUS.get(error, 401) if status is None else status
@@ -77,7 +77,7 @@ def assert_challenge(
 
 
 def _parameters(text: str) -> dict[str, str]:
-    """Read the parameters of one challenge, up to where another one begins."""
+    """Parse the parameters of one challenge, up to the next one."""
     found: dict[str, str] = {}
     position = 0
     while match := _PARAMETER.match(text, position):
@@ -91,7 +91,7 @@ def _parameters(text: str) -> dict[str, str]:
 
 
 def _status_of(response: Any) -> int:
-    # aiohttp and oauthcore call it `status`, which is a text in Flask.
+    # aiohttp and oauthcore call it `status`, which is a string in Flask.
     status = getattr(response, "status_code", None)
     found: int = response.status if status is None else status
     return found

@@ -1,7 +1,7 @@
-"""Tests of a server that is running somewhere: `pytest --oauth-conformance URL` makes one of each check of the doctor.
+"""Tests of a running server: `pytest --oauth-conformance URL` runs each check of the doctor as a test.
 
-The server is examined once, when the first of them runs, as `oauthcore doctor` does it: as its clients meet it, without
-a login, and without a change. What costs clients or security fails its test; a note does not.
+The server is examined once, before the first of them, as by `oauthcore doctor`: without a login and without changes. A
+finding that affects clients or security fails its test; a note does not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from oauthcore_doctor.network import NetworkPort, check_ca_file, hosts_named_by
 
 
 class Unfit(Exception):
-    """Hold what a check has found."""
+    """Hold the findings of a check."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Unfit(Exception):
 
 
 class Examination(pytest.Collector):
-    """The server that is examined; it collects the checks."""
+    """The examined server, as a collector of checks."""
 
     examined: Target
     ca_file: Path | None
@@ -42,7 +42,7 @@ class Examination(pytest.Collector):
 
     @cached_property
     def report(self) -> Report:
-        """Examine the server, the first time."""
+        """Examine the server at the first call."""
         return examine(self.examined, NetworkPort(hosts_named_by(self.examined), ca_file=self.ca_file))
 
 
@@ -52,7 +52,7 @@ class ConformanceTest(pytest.Item):
     check: Check
 
     def runtest(self) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Fail for what the check has found, unless it is a note."""
+        """Fail with the findings of the check, unless they are notes."""
         assert isinstance(self.parent, Examination)
         report = self.parent.report
         found = [finding for finding in report.findings if finding.check.id == self.check.id]
@@ -60,7 +60,7 @@ class ConformanceTest(pytest.Item):
             raise Unfit(found)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # type: ignore[explicit-override]  # 3.12's
-        """Say what is wrong, for whom, and what to do about it."""
+        """Describe a finding, who it affects, and the remedy."""
         if not isinstance(excinfo.value, Unfit):
             return super().repr_failure(excinfo, style)
         check = self.check
@@ -71,14 +71,14 @@ class ConformanceTest(pytest.Item):
         )
 
     def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:  # type: ignore[explicit-override]  # 3.12's
-        """Return what the test is called."""
+        """Return the name of the test."""
         return self.path, None, self.check.id
 
 
 def conformance_tests(
     session: pytest.Session, url: str | None, resource: str | None, ca: str | None
 ) -> list[pytest.Item]:
-    """Return the tests of a server and a resource; raises `pytest.UsageError` for what can't be examined."""
+    """Return the tests of a server and a resource; raises `pytest.UsageError` if they can't be examined."""
     ca_file = None if ca is None else Path(ca)
     try:
         check_ca_file(ca_file)

@@ -1,6 +1,6 @@
 """The fixtures and options, which pytest finds by the entry point `pytest11`.
 
-Each imports what it needs when it is used.
+Each fixture imports what it needs when it is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Take the URL of a server that is running somewhere, to be tested as its clients meet it."""
+    """Add the options for the URLs of a running server and resource to test."""
     group = parser.getgroup("oauthcore", "OAuth and OpenID Connect")
     group.addoption("--oauth-conformance", metavar="URL", help="test the authorization server at this issuer")
     group.addoption("--oauth-resource", metavar="URL", help="test this protected resource, such as an MCP endpoint")
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the tests of a running server, where one is named."""
+    """Add the tests of a running server, if its URL is given."""
     url, resource = config.getoption("--oauth-conformance"), config.getoption("--oauth-resource")
     if url is None and resource is None:
         return
@@ -37,16 +37,16 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 @pytest.fixture(scope="session")
 def oauth_url() -> str | None:
-    """Return where the provider is; None, unless a suite has a fixture of its own, for a free port of this machine.
+    """Return the URL of the provider; None, unless a suite overrides this fixture, for a free port of this machine.
 
-    With a URL no socket is opened, and the provider is reached by `oauth_app` alone.
+    With a URL, no socket is opened, and the provider is called only through `oauth_app`.
     """
     return None
 
 
 @pytest.fixture(scope="session")
 def oauth_server(oauth_url: str | None) -> Iterator[Provider]:
-    """Return the provider of the session, which listens from now on; `oauth_server.issuer("name")` lasts as long."""
+    """Return the provider of the session; its issuers last until the session ends: `oauth_server.issuer("name")`."""
     if oauth_url is not None:
         from oauthcore_mock import Provider
 
@@ -60,7 +60,7 @@ def oauth_server(oauth_url: str | None) -> Iterator[Provider]:
 
 @pytest.fixture
 def oauth_clock() -> Clock:
-    """Return the clock of this test's issuer; `oauth_clock.advance(3600)` lets an hour pass there."""
+    """Return the clock of this test's issuer; `oauth_clock.advance(3600)` moves it by an hour."""
     from oauthcore_mock import Clock
 
     return Clock()
@@ -68,12 +68,12 @@ def oauth_clock() -> Clock:
 
 @pytest.fixture
 def oauth_issuer(oauth_server: Provider, oauth_clock: Clock, request: pytest.FixtureRequest) -> Iterator[Issuer]:
-    """Return an issuer of this test's own; the test fails if it has prepared a fault that no request has met."""
+    """Return this test's own issuer; the test fails if a fault that it has prepared was not used."""
     issuer = oauth_server.issuer(clock=oauth_clock)
     yield issuer
     oauth_server.forget(issuer)
     if len(issuer.requests):
-        # pytest shows it beside a test that has failed, and nowhere else.
+        # pytest shows this section only if the test has failed.
         request.node.add_report_section("teardown", "OAuth requests", str(issuer.requests))
     unmet = issuer.faults.unmet
     if unmet:
@@ -82,25 +82,25 @@ def oauth_issuer(oauth_server: Provider, oauth_clock: Clock, request: pytest.Fix
 
 @pytest.fixture
 def oauth_client(oauth_issuer: Issuer) -> RegisteredClient:
-    """Return a client of this test's issuer: it learns its redirect URI, and may have any scope."""
+    """Return a client of this test's issuer: its redirect URI is the first that it uses, and any scope is allowed."""
     return oauth_issuer.client()
 
 
 @pytest.fixture
 def oauth_user(oauth_issuer: Issuer) -> User:
-    """Return who signs in where the test says nothing else: `alice`."""
+    """Return the user who signs in by default: `alice`."""
     return oauth_issuer.people.default
 
 
 @pytest.fixture
 def oauth_token(oauth_issuer: Issuer) -> TokenFactory:
-    """Return what makes access tokens: `oauth_token("bob", scope="read", aud="https://api.example")`."""
+    """Return a function that makes access tokens: `oauth_token("bob", scope="read", aud="https://api.example")`."""
     return oauth_issuer.token
 
 
 @pytest.fixture
 def oauth_browser(oauth_server: Provider) -> Browser:
-    """Return a browser that nobody has signed in with yet, for all issuers of this test."""
+    """Return a new browser, without logins, for all issuers of this test."""
     from oauthcore_mock import Browser
 
     return Browser(oauth_server)
@@ -108,7 +108,7 @@ def oauth_browser(oauth_server: Provider) -> Browser:
 
 @pytest.fixture
 def oauth_mcp(oauth_issuer: Issuer) -> DemoMcp:
-    """Return an MCP endpoint at `oauth_mcp.url`, with three tools, which this test's issuer has tokens for."""
+    """Return an MCP endpoint at `oauth_mcp.url` with three tools, for tokens of this test's issuer."""
     from oauthcore_h11.demo_mcp import make_mcp
 
     mcp = make_mcp(oauth_issuer.server)

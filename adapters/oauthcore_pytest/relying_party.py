@@ -1,7 +1,7 @@
-"""A person at an application under test: they go to its login, sign in at the provider, and come back.
+"""A user of an application under test, who goes to its login, signs in at the provider, and returns.
 
-The application is called by its own test client, whichever that is: httpx, requests, or Starlette's, Flask's, Django's
-and Litestar's. What it has to have is `get` and `post`, and responses with a status and headers.
+The application is called by its own test client, such as httpx, requests, or that of Starlette, Flask, Django or
+Litestar. The client needs `get` and `post`, and responses with a status and headers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from oauthcore_mock import Browser, Callback, NotSentBack, User
 
-# From the login page of an application to the provider, by way of its own redirects.
+# The limit of the application's own redirects between its login page and the provider.
 MANY_REDIRECTS = 10
 
 
@@ -27,10 +27,10 @@ def log_in(
     scope: str | Iterable[str] | None = None,
     denies: bool = False,
 ) -> Any:
-    """Go to a path of the application that sends the browser to the provider, sign in there, and return what the
-    application answers to that. No redirect is followed after it.
+    """Request a path of the application that redirects to the provider, sign in there, and return the application's
+    response to the callback. A redirect after that is not followed.
 
-    Raises `NotSentBack` where the application sends the browser to no provider, or the provider does not send it back.
+    Raises `NotSentBack` if the application does not redirect to a provider, or the provider does not redirect back.
     """
     return bring_back(http, _walk(browser, begin(browser, http, path), sub, claims, scope, denies=denies))
 
@@ -45,7 +45,7 @@ async def alog_in(
     scope: str | Iterable[str] | None = None,
     denies: bool = False,
 ) -> Any:
-    """Do the same as `log_in` with a client that is awaited: `httpx.AsyncClient`, Quart's test client."""
+    """Do the same as `log_in` with an async client, such as `httpx.AsyncClient` or Quart's test client."""
     where, response = path, await http.get(path, **_no_redirects(http.get))
     for _ in range(MANY_REDIRECTS):
         location = _location_of(where, response)
@@ -56,7 +56,7 @@ async def alog_in(
 
 
 def begin(browser: Browser, http: Any, path: str) -> str:
-    """Go to a path of the application, and return the provider's URL that it sends the browser to."""
+    """Request a path of the application, and return the provider's URL that it redirects to."""
     where, response = path, http.get(path, **_no_redirects(http.get))
     for _ in range(MANY_REDIRECTS):
         location = _location_of(where, response)
@@ -81,17 +81,17 @@ def _walk(
 
 
 def bring_back(http: Any, callback: Callback) -> Any:
-    """Call the application as a browser does that comes back from the provider, and return its response."""
+    """Send the callback to the application, as a browser does, and return the response."""
     if callback.form is None:
         return http.get(callback.url, **_no_redirects(http.get))
     parameters = inspect.signature(http.post).parameters
-    # Quart has a name of its own for a form; Django takes it for `data` by position, as Flask does by name.
+    # The argument for a form is `form` in Quart and `data` elsewhere.
     name = "form" if "form" in parameters and "data" in parameters and "files" in parameters else "data"
     return http.post(callback.url, **{name: dict(callback.form)}, **_no_redirects(http.post))
 
 
 def _no_redirects(method: Any) -> dict[str, Any]:
-    """Return how a client is told to follow no redirect: where it would, and by its own word for that."""
+    """Return the argument with which this client follows no redirect."""
     parameters = inspect.signature(method).parameters
     if "follow_redirects" in parameters:
         return {"follow_redirects": False}
@@ -101,7 +101,7 @@ def _no_redirects(method: Any) -> dict[str, Any]:
 
 
 def _location_of(where: str, response: Any) -> str:
-    """Return where a response sends the browser; raises `NotSentBack`."""
+    """Return the target of a redirect; raises `NotSentBack` if the response is not one."""
     location = response.headers.get("location")
     if location is None:
         status = getattr(response, "status_code", None)

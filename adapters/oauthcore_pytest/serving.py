@@ -1,4 +1,4 @@
-"""The provider on a port: the reference server's transport, in a thread with an event loop of its own."""
+"""The provider on a port: the transport of the reference server, in a thread with its own event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oauthcore_h11.settings import Settings
 from oauthcore_h11.transport import Server
 from oauthcore_mock import Provider
 
-# All clients are on this machine, and share its address.
+# All clients are on this machine, and have the same address.
 SETTINGS = Settings(connections_per_address=1_000)
 
 
@@ -49,10 +49,10 @@ def served(make: Callable[[str], Provider] = _provider) -> Iterator[Provider]:
 
 
 class _Serving(threading.Thread):
-    """Serve from `start` to `stop`. The socket listens before that, so that no client has to wait for the thread."""
+    """Serve from `start` to `stop`. The socket listens before that, so no client has to wait for the thread."""
 
     def __init__(self, provider: Provider, listening: socket.socket) -> None:
-        # A daemon: a test run that is broken off must not be held up by it.
+        # A daemon thread, so that it can't delay the end of an interrupted test run.
         super().__init__(name="oauthcore provider for tests", daemon=True)
         self._provider = provider
         self._listening = listening
@@ -67,7 +67,7 @@ class _Serving(threading.Thread):
             self._loop.close()
 
     def stop(self) -> None:
-        """Stop serving, and wait for it; whoever is connected is hung up on."""
+        """Stop serving, close all connections, and wait until this is done."""
         self._loop.call_soon_threadsafe(self._over.set)
         self.join()
 

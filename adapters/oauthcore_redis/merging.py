@@ -1,7 +1,7 @@
 """Folding: the changes of a commit, in order, become one demand for each place.
 
 Each change of a place sees what those before it did, and all of them are known here. So whether they fit together is
-found without asking anybody, and what is left to ask is: is there at first what the first one wants?
+computed without the server, and what is left to ask is: is there at first what the first one wants?
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The scripts that run in the server, in Lua: each is one atomic step, of which nobody sees the half.
+"""The scripts that run in the server, in Lua: each is one atomic step.
 
 What a script has written stays written if it fails half way: Redis rolls nothing back. So whatever can fail is done
 before the first write. A key of another type fails where it is looked at. A full memory (OOM), a read-only replica and

@@ -64,7 +64,7 @@ class RedisStorage:
     def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed.
 
-        Raises `RedisError`, and where the connection broke on the way nobody knows whether it was done.
+        Raises `RedisError`; if the connection broke on the way, it is unknown whether it was done.
         """
         return self._answer(self._operations.commit(changes))
 
@@ -139,7 +139,7 @@ class AsyncRedisStorage:
     async def commit(self, changes: Sequence[Change], /) -> bool:
         """Apply all changes at once, or none and give False because a precondition failed.
 
-        Raises `RedisError`, and where the connection broke on the way nobody knows whether it was done.
+        Raises `RedisError`; if the connection broke on the way, it is unknown whether it was done.
         """
         return await self._answer(self._operations.commit(changes))
 

@@ -4,7 +4,7 @@
 is still the expected one: at READ COMMITTED a lock that had to be waited for is followed by a second look (PostgreSQL,
 Transaction Isolation, section 13.2.1). What is only required is locked for share, so that the requests of one client
 don't wait for each other. `gate` says whether all of them hold; where one doesn't, nothing is written. A key that
-somebody else inserts in the same moment is an error of the statement, which undoes all of it.
+another transaction inserts at the same moment is an error of the statement, which undoes all of it.
 """
 
 from __future__ import annotations

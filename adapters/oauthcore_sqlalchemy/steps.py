@@ -82,7 +82,7 @@ def steps_of(changes: Iterable[Change], partition: str) -> tuple[Step, ...] | No
 def respelled(steps: Sequence[Step], stored: Mapping[RecordKey, str]) -> tuple[Step, ...] | None:
     """Return the steps with the texts that are stored, where those are other texts of the expected records; else None.
 
-    An older version wrote a record, before a field was added: to compare texts is then to lose a race that nobody runs.
+    An older version wrote a record, before a field was added: comparing texts would report a false conflict.
     """
     updated: list[Step] = []
     for step in steps:

@@ -68,7 +68,7 @@ def reason(error: Exception) -> str:
 
 
 def check_owner(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse somebody else's database before anything in it is changed."""
+    """Refuse the database of another application before anything in it is changed."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if application_id != APPLICATION_ID and (application_id != 0 or tables):
@@ -77,7 +77,7 @@ def check_owner(connection: sqlite3.Connection, path: Path) -> None:
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the schema up to this version, or leave it as it was."""
-    connection.execute("BEGIN IMMEDIATE")  # another worker may be doing the same: whoever comes second finds it done
+    connection.execute("BEGIN IMMEDIATE")  # another worker may be doing the same: the second one finds it done
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:

@@ -259,7 +259,7 @@ class Writer:
         outcomes: Sequence[Outcome]
         try:
             connection = self._connected(group[0].until - monotonic())
-            # Here another process may have to be waited for; so whoever comes meanwhile still goes along.
+            # This may wait for another process; commits that arrive meanwhile join the group.
             connection.execute("BEGIN IMMEDIATE")
             is_last = self._gather(group)
             waiting = who_waits(group)

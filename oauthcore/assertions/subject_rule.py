@@ -19,7 +19,7 @@ from oauthcore.scope import Scope, given_scope
 
 # What every assertion has, or draws for itself: a condition on these would tell no subject from another.
 _OF_EVERY_ASSERTION = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
-# Subjects are stored and compared. What a database can't write, or nobody can read, is no name of anybody.
+# Subjects are stored and compared, so one that a database can't store or that is not printable is refused.
 MAX_SUBJECT_LENGTH = 255
 
 
@@ -62,7 +62,7 @@ class SubjectRule:
     names. With a `client_id` it also identifies that client, which then needs no authentication of its own; with that
     alone it stands for this client: a workload. `scope` bounds what is issued for it.
 
-    Raises `ConfigurationError` for a rule that says nobody, or that lets everybody of an issuer be one client or user.
+    Raises `ConfigurationError` for a rule without a subject, or one that makes all subjects of an issuer the same one.
     """
 
     claims: Mapping[str, tuple[object, ...]] = attrs.field(factory=dict, converter=_conditions)

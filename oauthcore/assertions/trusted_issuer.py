@@ -32,7 +32,7 @@ USES: tuple[Use, ...] = get_args(Use)
 class AllowReuse:
     """Take an assertion as often as it comes until it expires, also one without a `jti`.
 
-    Workloads read theirs from a file, which changes once in an hour. Whoever gets hold of one can use it as well.
+    Workloads read theirs from a file, which changes once an hour. A thief who gets hold of one can use it as well.
     """
 
 
@@ -104,7 +104,7 @@ class TrustedIssuer:
         if self.client_ids is not None:
             check_strings("client_ids", self.client_ids)
         if not self.algorithms or not set(self.algorithms) <= set(ASYMMETRIC_ALGORITHMS):
-            # Whoever could verify an assertion by HMAC could make one (RFC 8725 section 2.1).
+            # With HMAC, every party that can verify an assertion could also make one (RFC 8725 section 2.1).
             remedy = f"use some of {', '.join(ASYMMETRIC_ALGORITHMS)}"
             raise ConfigurationError("algorithms", list(self.algorithms), remedy)
         if self.max_lifetime < 1:
@@ -142,7 +142,7 @@ class TrustedIssuer:
         return self.client_ids is None or client_id in self.client_ids
 
     def subject_of(self, claims: Mapping[str, object]) -> AssertedSubject | None:
-        """Return whom an assertion with these claims stands for, None for nobody here."""
+        """Return the subject of an assertion with these claims, None if no rule matches."""
         return first_of(self.subjects, claims) if isinstance(self.subjects, tuple) else self.subjects(claims)
 
 

@@ -1,6 +1,6 @@
 """Verification of an assertion: by whom it was made, for whom, until when, and of what kind (RFC 7523 section 3).
 
-All that can be refused without a key is, before any key is looked for: whoever sends an assertion must not cost its
+All that can be refused without a key is, before any key is looked for: the sender of an assertion must not cost its
 issuer a request. Only issuers that are trusted are looked up at all, and nothing that an assertion says of its own key
 is believed (`oauthcore.jose.compact`).
 """
@@ -28,7 +28,7 @@ from oauthcore.resource.published_keys import PublishedKeys, keys_of_set
 PLAIN_TYPES = frozenset({"", "jwt"})
 ID_JAG_TYPES = frozenset({"oauth-id-jag+jwt"})
 
-# What an ID token or a security event has, which are plain JWTs otherwise: those were made for somebody else's eyes.
+# Claims of ID tokens and security events, which are plain JWTs otherwise, and were issued for another purpose.
 _OTHER_KINDS = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
 
 
@@ -128,7 +128,7 @@ def _check(
         raise InvalidGrant("the assertion is an ID token, or tells of a security event")
     named = audience_of(claims)
     meant = (context.issuer, *issuer.audience) if audience is None else audience
-    # RFC 7523 section 3 item 3. Nobody beside this server: they could present it here, too.
+    # RFC 7523 section 3 item 3. No other audience: that party could present the assertion here, too.
     if not named or not set(named) <= set(meant):
         raise InvalidGrant("the assertion is for somebody else, or for others as well")
     # Items 4 to 6; exp is REQUIRED.

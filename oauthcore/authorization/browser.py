@@ -54,7 +54,7 @@ def form_token(handle: Secret, browser: Secret, context: Context) -> Secret:
 def resume_proof(handle: Secret, answered: Interaction, context: Context) -> Secret:
     """Return the proof that this browser has answered an interaction, for the redirect back.
 
-    It depends on the answer: an interaction may be answered again by somebody else, and then a proof that the first
+    It depends on the answer: an interaction may be answered again by another user, and then a proof that the first
     user kept must not be valid.
     """
     subject = "" if answered.login is None else answered.login.subject

@@ -71,6 +71,7 @@ def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
 def signed(delivery: Delivery, context: Context) -> Flow[Response]:
     """Send a delivery to the client; the ID token is signed last, as everything beside it is hashed into it."""
     parameters, redirectable = dict(delivery.parameters), delivery.response.redirectable
+    # The access token first: its hash goes into the ID token as `at_hash` (OIDC Core section 3.2.2.10).
     if delivery.access_token is not None:
         parameters["access_token"] = yield from context.sign(delivery.access_token)
     if delivery.id_token is not None:

@@ -42,7 +42,7 @@ def known_client(client: Client | None, context: Context) -> Client:
         raise UnknownClient("the client is unknown")
     if client.document is not None and not is_admitted(client, context.admits):
         raise UnknownClient("the client has a metadata document that is not taken here")
-    # Errors for disabled or expired clients are shown on a page, too: somebody else may own their redirect URIs by now.
+    # Errors for disabled or expired clients are shown on a page, too: their redirect URIs may belong to others by now.
     if not is_live_client(client, context.now, context.admits):
         raise DisabledClient("the client is disabled").by_setting("client.enabled")
     return client

@@ -30,7 +30,7 @@ def check_response_type(draft: Draft, context: Context) -> None:
     name = " ".join(sorted(draft.request.response_type.split(" ")))
     response_type = RESPONSE_TYPES.get(name)
     # The policy decides what the server offers, the registration what this client uses. A client of the code flow then
-    # never receives a token in a URL because somebody changed `response_type` (RFC 9700 section 2.1.2).
+    # never receives a token in a URL because an attacker changed `response_type` (RFC 9700 section 2.1.2).
     if response_type is None or name not in context.policy.response_types:
         raise UnsupportedResponseType("the response type is not offered").by_setting("policy.response_types")
     if name not in draft.client.response_types:

@@ -109,6 +109,7 @@ def issue_token(approved: Approved, context: Context) -> Part:
     audience = audience_within((), grant, client, context)
     scope = understood_scope(grant.scope, audience, grant.resources, client, context)
     access = issue_access(usual_terms(client, scope, None, context, audience), grant, context.mint(), context)
+    # RFC 6749 section 4.2.2: the lifetime and scope are in the redirect as in a token response; no refresh token is.
     parameters = {
         "access_token": access.value.reveal(),
         "token_type": token_type(access.record.confirmation),

@@ -44,6 +44,7 @@ def find_interaction(handle: Secret, context: Context) -> Flow[Interaction | Non
     # The record wins over the handle: it knows what was answered since the handle was made.
     if stored is not None:
         return stored
+    # Anybody can make up a handle, so it is read only if this server has signed it.
     carried = context.handles.read("interaction", handle)
     # While a newer version takes the place of an older one, handles of both are about. A parameter that this one does
     # not know can't be left out, since it may narrow what is asked for.
@@ -68,7 +69,7 @@ def _unstored(key: Digest, carried: Any) -> Interaction:
 
 
 def moved(old: Interaction, new: Interaction) -> Change:
-    """Return the change that an answer is; like any other, the first fails where somebody has answered meanwhile."""
+    """Return the change that stores an answer; it fails if another answer was stored in the meantime."""
     return Insert(new) if old.state is InteractionState.UNSTORED else Replace(old, new)
 
 

@@ -28,7 +28,7 @@ def find_mark(subject: str, context: Context) -> Flow[WithdrawalMark | None]:
 
 
 def new_mark(subject: str, expires_at: int, context: Context) -> WithdrawalMark:
-    """Return a mark that nobody has noted yet."""
+    """Return a new mark."""
     return WithdrawalMark(
         key=mark_key(subject, context), mark=context.digest("withdrawal", context.mint()), expires_at=expires_at
     )
@@ -61,4 +61,5 @@ def is_withdrawn(answered: Interaction, mark: WithdrawalMark | None) -> bool:
 
     One without a note was answered before there were marks.
     """
+    # Compared with the note from the page, not with the time: clocks of two workers may differ.
     return answered.withdrawal_mark is not None and (mark is None or mark.mark != answered.withdrawal_mark)

@@ -55,6 +55,8 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     # What the request claims, not yet believed: the next lines look up who that would be.
     presented = read_credentials(request, parameters)
     client = yield from find(Client, presented.client_ids[0])
+    # RFC 6749 section 2.3.1 encodes the identifier in Basic as in a form, but many clients send it as it is. So the
+    # other reading is looked up, too.
     if client is None and len(presented.client_ids) > 1:
         client = yield from find(Client, presented.client_ids[1])
     if client is not None and client.document is not None:

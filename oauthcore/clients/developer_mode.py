@@ -1,7 +1,7 @@
 """Developer mode: the errors of a client that is being developed say their reason, and which setting decided.
 
 It is for one client, and ends by itself: `Client.explain_until`. The reason is that of the log, in which there is never
-a secret. Whoever reads it has named a client in developer mode, or receives its responses; docs/operating.md lists who
+a secret. Its reader has named a client in developer mode, or receives its responses; docs/operating.md lists who
 learns what.
 """
 
@@ -20,7 +20,7 @@ from oauthcore.scope import Scope
 MAX_TEXT = 500
 # RFC 6749 sections 4.1.2.1 and 5.2: error_description has no other characters.
 _NOT_ALLOWED = re.compile(r"[^\x20\x21\x23-\x5B\x5D-\x7E]")
-# Settings of a client whose values help its developer, and are no secret to whoever names it.
+# Settings of a client whose values help its developer, and are not secret.
 _SHOWN = frozenset(
     {
         "application_type",

@@ -130,9 +130,12 @@ class Fetched:
 def decide(fetched: Fetched, facts: ClientFacts, documents: MetadataDocuments, context: Context) -> Decision[bool]:
     """Store the client, or the state of its document; a registered client is not changed."""
     stored = facts.client
+    # Control of a host must not be enough to take over a registered client, or to revive a disabled one.
     if stored is not None and (stored.document is None or not stored.enabled):
         return Decision(False)
     known, answer, url = remembered(stored, context), fetched.answer, fetched.url
+    # The host is down or busy (RFC 9110 sections 15.5.9 and 15.6, RFC 6585 section 4), which says nothing about the
+    # document.
     if answer is None or answer.status >= 500 or answer.status in {408, 429}:
         _ = documents.documents.keep(url, None, context.now)
         return _undisturbed(known, context)
@@ -140,6 +143,7 @@ def decide(fetched: Fetched, facts: ClientFacts, documents: MetadataDocuments, c
         read = client_in(read_document(url, answer), url, documents, context)
     except InvalidClientDocument as refusal:
         _ = documents.documents.keep(url, None, context.now)
+        # Nothing is stored for a URL without a valid document, so strangers can't fill the storage by naming URLs.
         if known is None:
             raise
         return _withdrawn(known, context, is_refused=isinstance(refusal, RefusedClientDocument))
@@ -207,6 +211,7 @@ def _accepted(
         generation=known.generation if known is not None and is_same else fetched.generation,
         expires_at=forgotten_at + (fresh_until - context.now) if is_unused or known is None else known.expires_at,
     )
+    # The precondition makes one of two concurrent fetches decide again, on what the other has stored.
     change: Change = Insert(client) if facts.client is None else Replace(facts.client, client)
     events: tuple[Event, ...] = ()
     if known is None or not is_same:

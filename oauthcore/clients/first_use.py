@@ -83,7 +83,7 @@ def allowed_by(
 
 
 def first_use(client: Client, noted: Client | None = None, *, without_user: bool = False) -> tuple[Change, ...]:
-    """Require the client to be unchanged, and keep it permanently if somebody answers for it.
+    """Require the client to be unchanged, and keep it permanently if a user answers for it.
 
     Its entry in the list and its slot need not be found, since they were written with the client and expire with it. So
     the token request makes no more finds than for any other client. `noted` is the client with what is to be stored of

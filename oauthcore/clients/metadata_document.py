@@ -45,7 +45,7 @@ _REQUIRED = ("client_id", "client_name", "redirect_uris")
 
 def read_document(url: str, answer: Response) -> dict[str, object]:
     """Return the members of the document at a URL; raises `InvalidClientDocument` if it is not a valid one."""
-    if answer.status != 200:  # a redirect, too: it could lead to a document of somebody else (section 4)
+    if answer.status != 200:  # a redirect, too: it could lead to a document of another party (section 4)
         raise InvalidClientDocument.with_description(
             "The document's host does not answer its URL with 200", f"it answers {answer.status}"
         )

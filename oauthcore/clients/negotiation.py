@@ -36,6 +36,7 @@ def negotiate(members: Mapping[str, object], known: Client, registrar: Registrar
     except (ConfigurationError, InvalidScope, ValueError, TypeError) as error:
         raise InvalidClientMetadata(str(error)) from None
     client = offered(requested, known.token_endpoint_auth_method, registrar, context)
+    # Last, so that the host sees what would be registered. What it returns is then checked by the same rules.
     if registrar.settings.review is not None:
         client = reviewed(client, registrar)
         if usable(client, registrar, context) != client.redirect_uris:
@@ -64,6 +65,8 @@ def offered(requested: Client, method: AuthenticationMethod | None, registrar: R
     # RFC 7591 section 2.1: `implicit` goes with response types that bring tokens, and is nothing without them.
     fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
     available = registrar.grant_types | ({"implicit"} if fronted else set())
+    # RFC 7591 section 3.2.1: the server may reject or replace values. Those not offered are left out, and the
+    # response says so; the client is refused only if nothing useful is left.
     grant_types = tuple(t for t in requested.grant_types if t in available and t in settings.grant_types)
     if not grant_types:
         raise InvalidClientMetadata.with_description("none of the grant_types can be registered here")

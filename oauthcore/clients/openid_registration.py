@@ -59,6 +59,7 @@ def _check_encrypted(client: Client) -> None:
             raise ConfigurationError(f"{of}_encrypted_response_enc", enc, remedy)
         if client.jwks is None and client.jwks_uri is None:
             raise ConfigurationError(f"{of}_encrypted_response_alg", alg, "give the client jwks or a jwks_uri")
+        # OIDC Core section 5.3.2: with both, the response is signed and then encrypted, as a nested JWT.
         if of == "userinfo" and client.userinfo_signed_response_alg is None:
             remedy = "set it: an encrypted response is always signed, too"
             raise ConfigurationError("userinfo_signed_response_alg", None, remedy)
@@ -84,6 +85,7 @@ def _check_logout(client: Client, policy: Policy) -> None:
         if (reason := redirect_uri_problem(uri, insecure_transport=insecure, one_word_scheme=one_word)) is not None:
             raise ConfigurationError("post_logout_redirect_uris", uri, reason)
     front = client.frontchannel_logout_uri
+    # Front-Channel Logout section 2: domain, port and scheme MUST be those of a registered redirect URI.
     if front is not None and origin_of(front) not in map(origin_of, client.redirect_uris):
         remedy = "use the scheme, host and port of a redirect URI (Front-Channel Logout section 2)"
         raise ConfigurationError("frontchannel_logout_uri", front, remedy)

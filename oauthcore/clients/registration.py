@@ -277,7 +277,9 @@ def remember(client: Client, secret: Secret | None, context: Context, *, replace
 def as_registered(client: Client, known: Client | None, generation: str) -> Client:
     """Return a client with what its settings do not contain: a new generation, or that of the stored client."""
     if known is None:
+        # A new generation, so that nothing issued to a removed client with this identifier becomes valid again.
         return attrs.evolve(client, generation=generation)
+    # The same generation: the client's tokens stay valid. A disabled client stays disabled.
     return attrs.evolve(client, generation=known.generation, enabled=client.enabled and known.enabled)
 
 

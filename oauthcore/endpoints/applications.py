@@ -58,6 +58,7 @@ def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplica
     """Find what a user has authorized and what of it is still in force, the newest first."""
     consents = yield from find_of(Consent, subject)
     grants = yield from find_of(Grant, subject)
+    # Both are needed: consent without a grant allows the next request without a page, and a grant may outlive consent.
     standing = standing_by_client(consents, grants, context.now)
     found: list[AuthorizedApplication] = []
     for client_id, records in standing.items():
@@ -161,11 +162,13 @@ def decide_withdraw(withdrawal: Withdrawal, facts: WithdrawalFacts, context: Con
     A concurrent authorization requires the consent that is deleted here, or the mark that is changed here. If it
     commits first, the next attempt finds its grant; otherwise it decides again, and has to ask the user.
     """
+    # Also if there is nothing to delete: consent that was just given on a page is in neither record yet.
     changes: list[Change] = [change_mark(withdrawal.subject, facts.mark, context)]
     changes += [Delete(consent) for consent in facts.consents]
     standing = (consent for consent in facts.consents if is_standing(consent, context.now))
     events = [Event("consent_withdrawn", consent.client_id, consent.subject) for consent in standing]
     for grant in facts.grants:
+        # Revoking the grant ends all of its tokens at once, since each token's validity depends on it.
         changes.append(Replace(grant, revoke_grant(grant)))
         events.append(Event("grant_revoked", grant.client_id, grant.subject, grant.key))
     return Decision(len(events), tuple(changes), tuple(events))

@@ -141,7 +141,7 @@ def start_interaction(
 ) -> Outcome:
     """Bind the request to the browser, and redirect to the page for the next step.
 
-    It is stored only if somebody is signed in, and otherwise carried in the handle, so that strangers can't fill the
+    It is stored only if a user is signed in, and otherwise carried in the handle, so that strangers can't fill the
     storage.
     """
     # The cookie is set before the user is sent anywhere, so that the answer can be tied to this browser.

@@ -114,6 +114,7 @@ def decide_update(
     Its tokens stay valid within the new registration, and settings that are the operator's alone are kept. The
     registration access token is replaced, so that a leaked one is valid only until the next change.
     """
+    # Otherwise the client could take back what the operator has restricted.
     if own.dynamic.is_frozen:
         raise AccessDenied("the operator has changed the registration")
     check_identity(members, own.client, context)

@@ -126,6 +126,7 @@ def wanted_uri(parameters: Parameters, facts: LogoutFacts, context: Context) -> 
     """
     named, hint, client = parameters.get("client_id"), facts.hint, facts.client
     if hint is not None:
+        # RP-Initiated Logout section 4: no redirect if the hint and client_id contradict each other.
         if hint.client_id is None or hint.client_id != (named or hint.client_id):
             return None
         if named is None and (client is None or not is_live_client(client, context.now, context.admits)):
@@ -242,6 +243,7 @@ def decide_sign_out(signing_out: SignOut, facts: SignOutFacts, render: RenderSig
     location, session = signing_out.location, facts.session
     if signing_out.handle is not None:
         location = destination(signing_out, facts, context) or location
+    # Only this browser's session, whatever the hint says: an ID token of another session must not end that one.
     own = still_signed_in(signing_out.login, session, context.now)
     if own is None or session is None or not is_active(session, context.now):
         return Decision(signed_out_response(SignedOut((), location), render))

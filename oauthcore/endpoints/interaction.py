@@ -173,6 +173,7 @@ def finish(answer: Answer, context: Context) -> Flow[Outcome]:
     if interaction is not None:
         client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
         consents = yield from find_consents(answer.subject, interaction.request, client, context)
+        # Consent given here counts only while the withdrawal mark is the one found now.
         if answer.scope is not None:
             mark = yield from find_mark(answer.subject, context)
     return decide_finish(answer, interaction, AuthorizationFacts(client, consents=consents, mark=mark), context)
@@ -257,6 +258,7 @@ def decide_deny(
     consent the denial must not delete.
     """
     waiting = still_answerable(interaction, InteractionInput.DENY, context)
+    # A double click: the second answer is the same as the first.
     if waiting.state is InteractionState.DENIED:
         return Decision(send_to_resume(handle, waiting, context))
     who = Login(subject=login, auth_time=context.now) if isinstance(login, str) else login

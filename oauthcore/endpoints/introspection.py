@@ -88,8 +88,8 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.
         members |= to.grant.authentication_claims
     if token.subject is not None:
-        # The subject as the caller knows it, whoever's token it is (OIDC Core section 8.1): a resource server of a
-        # sector of its own can't tell the clients of others who their users are.
+        # The subject as the caller knows it, whichever client's token it is (OIDC Core section 8.1): a resource server
+        # of a sector of its own can't tell the clients of others who their users are.
         members["sub"] = subject_for(client, token.subject, context)
     return members
 

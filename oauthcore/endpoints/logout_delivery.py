@@ -133,7 +133,7 @@ def decide_claim(
     # Another worker took or settled it since; each try is made once.
     if stored != delivery:
         return Decision(None)
-    # A client that was removed, or registered again by somebody else, must not learn whose session has ended.
+    # A client that was removed, or registered again by another party, must not learn whose session has ended.
     if client is None or client.backchannel_logout_uri is None or delivery.tries >= MAX_TRIES:
         return given_up(delivery, None)
     try:

@@ -44,51 +44,78 @@ def metadata(
     `endpoints` are listed by the members that they name. `algorithms` are those that there are keys for.
     """
     root = issuer.rstrip("/")
-    # `implicit` is how RFC 8414 section 2 names a server that answers with tokens; it has no token request.
-    fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
-    types = sorted(grant_types) + (["implicit"] if fronted else [])
-    plain = ["plain"] if Allowance.PLAIN_PKCE in policy.allow else []
-    methods = [method for method in METHODS if method not in ASSERTION_ALGORITHMS or crypto.is_installed()]
-    authenticating = [method for method in methods if method != "none"]
-    asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
     members: dict[str, object] = {
         # RFC 8414 section 3.3: clients compare it byte for byte with the issuer that they used.
         "issuer": issuer,
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
-        "response_types_supported": sorted(policy.response_types),
-        "response_modes_supported": list(
-            dict.fromkeys(m for t in sorted(policy.response_types) for m in RESPONSE_TYPES[t].modes)
-        ),
-        "grant_types_supported": types,
-        # RFC 8414 section 2: omitted, these would mean client_secret_basic alone.
-        "token_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_methods_supported": methods,
-        "introspection_endpoint_auth_methods_supported": authenticating,
-        # RFC 8414 section 2: omitted, clients would conclude that PKCE is not supported.
-        "code_challenge_methods_supported": ["S256", *plain],
-        # RFC 9207 section 3: by this a client knows to refuse a response without `iss`, as in a mix-up attack.
-        "authorization_response_iss_parameter_supported": True,
+        **response_members(policy),
+        **grant_members(policy, grant_types, grant_profiles),
+        **authentication_members(),
+        **scope_members(openid, scopes, resources),
+        **request_object_members(openid),
     }
-    for endpoint in ("token", "revocation", "introspection") if asserted else ():
-        members[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = asserted
-    of_resources = () if resources is None else resources.published_scopes
-    if scopes := list(dict.fromkeys((*(() if openid is None else openid.scopes), *scopes, *of_resources))):
-        members["scopes_supported"] = scopes
-    if protected := () if resources is None else resources.published:
-        members["protected_resources"] = list(protected)
     if algorithms:
         members["introspection_signing_alg_values_supported"] = list(algorithms)
     if client_id_metadata:  # section 5 of the draft
         members["client_id_metadata_document_supported"] = True
-    if grant_profiles:  # draft-ietf-oauth-identity-assertion-authz-grant section 7.2
-        members["authorization_grant_profiles_supported"] = list(grant_profiles)
     if id_jag:  # draft-ietf-oauth-identity-assertion-authz-grant section 7
         members["identity_chaining_requested_token_types_supported"] = [TOKEN_TYPE + "id-jag"]
-    members |= request_object_members(openid)
     if openid is not None:
         members |= openid_members(openid, algorithms)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
     return Response(200, headers, json.dumps(members).encode("ascii"))
+
+
+def response_members(policy: Policy) -> dict[str, object]:
+    """Return the members about authorization responses."""
+    types = sorted(policy.response_types)
+    plain = ["plain"] if Allowance.PLAIN_PKCE in policy.allow else []
+    return {
+        "response_types_supported": types,
+        "response_modes_supported": list(dict.fromkeys(mode for name in types for mode in RESPONSE_TYPES[name].modes)),
+        # RFC 8414 section 2: if it is omitted, clients conclude that PKCE is not supported.
+        "code_challenge_methods_supported": ["S256", *plain],
+        # RFC 9207 section 3: tells a client to refuse a response without `iss`, as in a mix-up attack.
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def grant_members(policy: Policy, grant_types: Iterable[str], profiles: Sequence[str]) -> dict[str, object]:
+    """Return the members about grant types."""
+    # `implicit` is how RFC 8414 section 2 names a server that answers with tokens; it has no token request.
+    fronted = any({"token", "id_token"} & set(name.split(" ")) for name in policy.response_types)
+    members: dict[str, object] = {"grant_types_supported": sorted(grant_types) + (["implicit"] if fronted else [])}
+    if profiles:  # draft-ietf-oauth-identity-assertion-authz-grant section 7.2
+        members["authorization_grant_profiles_supported"] = list(profiles)
+    return members
+
+
+def authentication_members() -> dict[str, object]:
+    """Return the members about client authentication, at each endpoint that clients call."""
+    methods = [method for method in METHODS if method not in ASSERTION_ALGORITHMS or crypto.is_installed()]
+    # RFC 8414 section 2: if these are omitted, clients conclude that there is only client_secret_basic.
+    members: dict[str, object] = {
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        # RFC 7662 section 2.1: the caller has to be authorized, and a public client can't be authenticated.
+        "introspection_endpoint_auth_methods_supported": [method for method in methods if method != "none"],
+    }
+    asserted = [alg for method in methods for alg in ASSERTION_ALGORITHMS.get(method, ())]
+    for endpoint in ("token", "revocation", "introspection") if asserted else ():
+        members[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = asserted
+    return members
+
+
+def scope_members(openid: OpenID | None, scopes: Iterable[str], resources: Resources | None) -> dict[str, object]:
+    """Return the members about scopes and resources, without those that would be empty."""
+    members: dict[str, object] = {}
+    of_openid = () if openid is None else openid.scopes
+    of_resources = () if resources is None else resources.published_scopes
+    if known := list(dict.fromkeys((*of_openid, *scopes, *of_resources))):
+        members["scopes_supported"] = known
+    if protected := () if resources is None else resources.published:
+        members["protected_resources"] = list(protected)
+    return members
 
 
 def request_object_members(openid: OpenID | None) -> dict[str, object]:

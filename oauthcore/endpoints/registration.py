@@ -75,6 +75,7 @@ def registration(request: Request, registrar: Registrar, context: Context) -> Fl
         access_token = context.mint()
     # Not before a client that is there already: who registers at each connection stores nothing by it.
     counted.check(settings, context.now)
+    # The limit on all clients applies last, and only to a client that would really be added.
     place = yield from find_place(client.client_id, settings, context)
     changes = (*admission.spent, *counted.one_more(context.now))
     return decide(Newcomer(client, access_token, facts, place, changes), context)
@@ -212,6 +213,7 @@ def decide(newcomer: Newcomer, context: Context) -> Outcome:
         client = managed_by(client, access_token, context)
     registered = with_secret(client, None, None, context)
     known, client = newcomer.facts.client, registered.client
+    # An expired client is replaced, with a new generation, so its old tokens stay invalid.
     stored = Insert(client) if known is None else Replace(known, client)
     # The place is free, whatever was in it.
     listed = listing(client, attrs.evolve(newcomer.facts, slot=None), context)

@@ -73,6 +73,7 @@ def decide_sign_in(
     if before is not None and is_active(before, context.now) and before.subject == login.subject:
         renewed = attrs.evolve(before, state=SESSION[before.state, SessionInput.SIGN_IN], **how)  # type: ignore[arg-type]  # the fields' own
         return Decision(renewed.login, (*relied_on, Replace(before, renewed)), (event,))
+    # In the same commit as the new session: no moment has both users signed in at this browser, or a logout unqueued.
     ended = ending(ends, context)
     fresh = LoginSession(key=details.sid, subject=login.subject, started_at=context.now, **how)  # type: ignore[arg-type]  # likewise
     return Decision(fresh.login, (*relied_on, *ended.changes, Insert(fresh)), (*ended.events, event))
@@ -93,6 +94,7 @@ def sessions(subject: str, context: Context) -> Flow[tuple[LoginSession, ...]]:
 def end_session(sid: str, subject: str | None, context: Context) -> Flow[Decision[bool]]:
     """End one session; with a subject, only if it is theirs. Return whether there was one to end."""
     session = yield from find(LoginSession, sid)
+    # A user may end only their own sessions, even if they know the `sid` of another.
     if session is None or subject not in {None, session.subject}:
         return Decision(False)
     ended = ending((yield from sessions_to_end([session])), context)

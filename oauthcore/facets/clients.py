@@ -25,7 +25,7 @@ from oauthcore.signing.key_ring import check_outlived
 from oauthcore.signing.keys import KeySet, StoredKeys
 
 MAX_NOTE = 200
-# Developer mode is for while somebody is at work: what nobody ends has to end by itself.
+# Developer mode is for the time of development. It ends by itself if the operator forgets to end it.
 MAX_EXPLAINED = 7 * 86_400
 
 

@@ -80,6 +80,8 @@ class World:
     storage: Storage = attrs.field(validator=_is_storage)
     authenticate: Callable[[str, Secret], AuthenticateAnswer] = _nobody
     audit: Audit = _no_audit
+    # By default other servers are not asked at all: a fetcher has to restrict where it connects to (SSRF), and this is
+    # for the host to choose.
     fetch: Callable[[Outgoing], Response] = _no_fetcher
     claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], tuple[str, ...]] = _sign_in_place

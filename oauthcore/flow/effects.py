@@ -117,6 +117,7 @@ class Claims:
 AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | Throttled | None
 """What a host answers `Authenticate` with; a subject alone relies on no record."""
 
+# A closed set, so that `assert_never` in the drivers proves that each effect is answered.
 Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
 
 T = TypeVar("T")

@@ -31,6 +31,7 @@ def requested_resources(requested: Sequence[str], client: Client, context: Conte
     if resources is None:  # RFC 6749 section 3.1: an unknown parameter is ignored
         return ()
     if not requested:
+        # RFC 8707 section 2: without the parameter, the server may use a predefined default resource.
         return () if resources.default is None else (_find(resources.default, client, context),)
     if len(requested) > MAX_RESOURCES:
         raise InvalidTarget.with_description("too many resources are requested for one token")
@@ -40,6 +41,7 @@ def requested_resources(requested: Sequence[str], client: Client, context: Conte
 def _find(uri: str, client: Client, context: Context) -> str:
     resources = context.resources
     assert resources is not None
+    # The server is a resource, too, because of its UserInfo endpoint. Its issuer is compared in the form of other URIs.
     if resources.form_of(uri) == resources.form_of(context.issuer):
         return context.issuer
     found = resources.find(uri, client)
@@ -68,6 +70,8 @@ def audience_within(requested: Sequence[str], grant: Grant, client: Client, cont
     if not requested or context.resources is None:
         return allowed
     named = requested_resources(requested, client, context)
+    # RFC 8707 section 2.2 lets a policy limit a token to the resources that were originally granted. Here it always
+    # does, since the user has consented to no others.
     if not set(named) <= set(allowed):
         raise InvalidTarget.with_description("a resource is requested that was not allowed")
     return named
@@ -78,6 +82,7 @@ def _still_allowed(grant: Grant, client: Client, context: Context) -> tuple[str,
         return (context.issuer,)
     resources = context.resources
     is_own = "openid" in grant.scope and context.openid is not None
+    # A resource that the operator has removed or closed to this client ends for existing grants, too.
     kept = [
         uri
         for uri in grant.resources
@@ -133,6 +138,7 @@ def _understood(audience: Sequence[str], allowed: Sequence[str], client: Client,
     """Return the scope that the resources of an audience understand, None if one of them takes any."""
     if context.issuer in audience and context.issuer in allowed:
         return None
+    # Scopes of OpenID Connect and refresh tokens belong to the server, so a resource need not list them.
     understood = {*_OWN_SCOPES, *(() if context.openid is None else context.openid.scopes)}
     for resource in described(audience, client, context):
         if resource.scopes is None:

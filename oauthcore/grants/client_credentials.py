@@ -35,6 +35,7 @@ def decide(request: TokenRequest, context: Context) -> Issue:
     return Decision(
         # RFC 6749 section 4.4.3: a refresh token SHOULD NOT be included; the client can always authenticate again.
         Tokens(access),
+        # The commit fails if the client was disabled, or its secret replaced, since it authenticated.
         (Require(client), Insert(access.record)),
         (Event("token_issued", client.client_id),),
     )

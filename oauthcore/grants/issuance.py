@@ -161,6 +161,7 @@ def new_grant(
         auth_time=auth_time,
         granted_at=context.now,
         expires_at=max(context.code_expires_at(client), context.access_token_expires_at(client)),
+        # If the client is removed and another one gets its identifier, that one can't use this grant.
         client_generation=client.generation,
         withheld=withheld_scope(requested, implies(scope) if implies.implied else scope),
         resources=resources,
@@ -217,6 +218,7 @@ def issue_first_tokens(
     if refreshable:
         refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
         changes = (Insert(refresh.record),)
+    # From now on the grant lasts as long as its refresh tokens may. Until the code was redeemed, it lasted minutes.
     lasting = attrs.evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)
     access = issue_access(terms, lasting, value, context)
     return FirstTokens(lasting, Tokens(access, refresh, id_token), (Insert(access.record), *changes))

@@ -4,7 +4,7 @@ An assertion stands for a user, and the token is for the client that presents it
 identifies and that needs no other credentials (SEP-1933). An ID-JAG is an assertion of a user's identity provider, made
 for one client to use one API (draft-ietf-oauth-identity-assertion-authz-grant, SEP-990): the second of its two legs.
 
-Nobody is asked for consent: that an issuer is trusted, for whom, and for what scope, is the operator's decision. There
+There is no consent page: that an issuer is trusted, for whom, and for what scope, is the operator's decision. There
 is no refresh token (RFC 7521 section 4.1): a client whose token has expired brings another assertion.
 """
 
@@ -46,7 +46,7 @@ from oauthcore.wire.parameters import Parameters
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ID_JAG_PROFILE = "urn:ietf:params:oauth:grant-profile:id-jag"
 
-# Nobody has signed in here, so there is no ID token; and there is no refresh token to go on with offline.
+# No user has signed in here, so there is no ID token; and there is no refresh token to go on with offline.
 _OF_A_LOGIN = Scope(("openid", "offline_access"))
 
 # As many who act for another as anybody has a use for; each is in the token.
@@ -116,7 +116,7 @@ def is_id_jag(assertion: VerifiedAssertion) -> bool:
 
 
 def subject_of(assertion: VerifiedAssertion) -> AssertedSubject:
-    """Return whom an assertion stands for; raises `InvalidGrant` for nobody, and for a name that no user can have."""
+    """Return the subject of an assertion; raises `InvalidGrant` for none, and for a name that no user can have."""
     found = assertion.issuer.subject_of(assertion.claims)
     if found is None or (found.subject is None and found.client_id is None):
         raise InvalidGrant("the assertion stands for nobody here: no rule is about its subject")
@@ -168,8 +168,8 @@ def check_presenter(client: Client, facts: AssertionFacts) -> None:
         raise InvalidGrant("the client may not present assertions of this issuer")
     if subject.client_id is not None and subject.client_id != client.client_id:
         raise InvalidGrant("the assertion identifies another client than the one that presents it")
-    # RFC 7800 section 3: whoever has it must prove a key; as a bearer's it would be good for a thief. What it allows in
-    # detail (RFC 9396) can't be said in a token here, which would then allow more.
+    # RFC 7800 section 3: its presenter must prove a key; as a bearer token it would be of use to a thief. What it
+    # allows in detail (RFC 9396) can't be said in a token here, which would then allow more.
     if {"cnf", "authorization_details"} & assertion.claims.keys():
         raise InvalidGrant("the assertion has cnf or authorization_details, which are not supported")
     if is_id_jag(assertion):

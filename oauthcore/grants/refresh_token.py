@@ -76,6 +76,7 @@ class OwnRefreshToken:
 def refresh_token(request: TokenRequest, context: Context) -> Flow[Outcome]:
     """Refresh tokens."""
     refresh = Refresh(Secret(request.parameters.need("refresh_token")), request.scope)
+    # By its digest: a stolen database contains no token to present.
     token = yield from find(RefreshToken, context.digest("refresh_token", refresh.token))
     grant = None if token is None else (yield from find(Grant, token.grant))
     person = yield from person_of(request.client, grant, context)
@@ -94,6 +95,7 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     # so that another client can't end the grant.
     if token.client_id != client.client_id:
         raise InvalidGrant("the refresh token was issued to another client")
+    # The reason is for the log only: the client gets `invalid_grant` for each of them (RFC 6749 section 5.2).
     end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
     if end is not None or grant is None or person is None:
         raise InvalidGrant(f"the refresh token's {end}")
@@ -139,6 +141,7 @@ def allowed_scope(requested: Scope | None, grant: Grant, client: Client, context
     left, implies = scope_left(grant.scope, client, context), context.policy.implies
     if requested is None:
         return left
+    # RFC 6749 section 6: the scope MUST NOT include anything that was not granted by the resource owner.
     scope = implies.within(resolve_scope(requested, left, implies(grant.scope)), left)
     if not scope:
         raise InvalidScope("the client is not registered any more for anything of what it asks for").by_setting(
@@ -171,6 +174,7 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
     pair = successors(own, terms, idle_until(client, grant.expires_at, context), context)
     assert pair.refresh is not None
     access, successor = pair.access.record, pair.refresh.record
+    # RFC 9700 section 2.2.2: a public client's refresh tokens MUST be rotated or bound to a key. Here all are rotated.
     rotation = Rotation(
         context.now,
         scope,

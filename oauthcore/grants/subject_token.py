@@ -288,7 +288,7 @@ def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, 
 
 
 def _may_act(value: object, found: FoundToken) -> Mapping[str, object]:
-    # RFC 8693 section 4.4: an object. One that can't be read allows nobody.
+    # RFC 8693 section 4.4: an object. One that can't be read allows no actor.
     if not isinstance(value, dict):
         raise _unacceptable(found, "has a may_act that is no object")
     return value

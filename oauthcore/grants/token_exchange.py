@@ -171,7 +171,7 @@ def key_of(grant: Grant | None) -> Digest | None:
 
 def prove_actor(actor: VerifiedToken, subject: VerifiedToken, client: Client) -> VerifiedToken:
     """Check that an actor token says who acts here: it is the client's own, and not the subject's."""
-    # Whoever was sent another's token, as an API is, would otherwise act as that one from then on.
+    # An API that received another client's token could otherwise act as that client from then on.
     if actor.client_id != client.client_id:
         raise InvalidRequest.with_description("the actor_token is invalid", "the actor token is another client's")
     # RFC 8693 section 1.1: a subject that acts for itself is neither delegation nor impersonation.

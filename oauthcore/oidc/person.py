@@ -90,6 +90,7 @@ def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, 
     """
     released: dict[str, object] = {}
     for name, value in known.items():
+        # The application may return more claims than it was asked for. Only those requested are released.
         if name not in names and name.partition("#")[0] not in names:
             continue
         # OIDC Core section 5.3.2: a claim that is not known is omitted, not sent as null or an empty string.

@@ -52,6 +52,7 @@ def is_active(session: LoginSession | None, now: int) -> bool:
 def authorized(session: LoginSession, grant: Grant) -> LoginSession:
     """Return the session of a grant, with the client added if it gets an ID token: it will be notified of its end."""
     generations = generations_in(session)
+    # Only a client with an ID token knows the `sid` of the session, by which a logout token names it.
     if "openid" in grant.scope:
         generations[grant.client_id] = grant.client_generation
     return attrs.evolve(
@@ -110,6 +111,7 @@ def ending(ends: SessionsToEnd, context: Context) -> Ending:
     changes: list[Change] = []
     events: list[Event] = []
     for session in ends.sessions:
+        # Another request has ended it and queued the notifications: clients are not notified twice.
         if not is_active(session, context.now):
             continue
         # Each grant made in the session replaced this record, so a grant that is made meanwhile makes this commit fail.

@@ -47,7 +47,7 @@ class DynamicRegistration:
     client; `rotated_at` is when that token was last replaced, and `changed_at` when the client last changed what users
     see of it: its name, or its redirect URIs. The client `is_unused` until it is kept, which takes a token that it was
     issued; if it never is, it is deleted when the client's `expires_at` has come. `first_user` is the subject of the
-    user on whose account it is kept, None while nobody has allowed it anything, or if no user is needed. `slot` is its
+    user on whose account it is kept, None while no user has allowed it anything, or if no user is needed. `slot` is its
     place among the dynamic clients.
 
     `by` says who let it register: blank for anybody, otherwise the note of the initial access token, or the issuer of
@@ -188,7 +188,7 @@ class Client:
     generation: str = ""
     # None if the operator has registered it.
     dynamic: DynamicRegistration | None = None
-    # None if it was registered, by whomever.
+    # None if it was registered, by the operator or by itself.
     document: MetadataDocument | None = None
 
     @property

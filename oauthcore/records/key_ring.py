@@ -18,6 +18,7 @@ class RingKey:
     kid: str
     alg: str
     public: str
+    # Encrypted, and not shown by `repr`: neither a stolen database nor a log is enough to sign.
     private: str | None = attrs.field(repr=False)
     created_at: int
     activated_at: int | None = None
@@ -30,6 +31,7 @@ class KeyRing:
     """Remember every signing key of an issuer in one record, so that all workers race for it."""
 
     issuer: str
+    # One record, so that of two workers that rotate at the same time one fails, and takes the result of the other.
     keys: tuple[RingKey, ...] = ()
 
     @property

@@ -36,7 +36,7 @@ class GrantState(Named):
 
 
 class GrantInput(Named):
-    """What happens to a grant: tokens are issued on it, or it is revoked, by whomever."""
+    """What happens to a grant: tokens are issued on it, or it is revoked."""
 
     ISSUE = "issue"
     REVOKE = "revoke"
@@ -145,9 +145,11 @@ CODE: Mapping[tuple[CodeState, CodeInput], CodeState] = {
     (CodeState.ACTIVE, CodeInput.REDEEM): CodeState.REDEEMED,
 }
 
+# A revoked grant takes no further tokens, so a redemption or refresh that has not seen the revocation is refused.
 GRANT: Mapping[tuple[GrantState, GrantInput], GrantState] = {
     (GrantState.ACTIVE, GrantInput.ISSUE): GrantState.ACTIVE,
     (GrantState.ACTIVE, GrantInput.REVOKE): GrantState.REVOKED,
+    # Revoking twice is not an error: RFC 7009 section 2.2 answers both with 200.
     (GrantState.REVOKED, GrantInput.REVOKE): GrantState.REVOKED,
 }
 

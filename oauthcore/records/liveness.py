@@ -101,7 +101,7 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) 
     # First what the grant itself shows: revoked or expired.
     if grant is None or not is_standing(grant, now):
         return "grant is revoked or over"
-    # A client with the same identifier that was removed and registered again may be somebody else's application.
+    # A client with the same identifier that was removed and registered again may be another application.
     if client is None or client.generation != grant.client_generation:
         return "client is removed, and its identifier is now that of another client"
     if not is_live_client(client, now, admits):

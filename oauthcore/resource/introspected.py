@@ -73,6 +73,7 @@ class IntrospectedTokens:
 
     def __call__(self, token: Secret) -> Flow[Access | None]:
         """Return what a token allows, None if it allows nothing; raises `TemporarilyUnavailable` without an answer."""
+        # Under a digest, so that the cache contains no tokens to steal.
         key = hashlib.sha256(token.reveal().encode("ascii")).digest()
         now = int(self.clock())
         kept = self._cache.get(key)
@@ -86,6 +87,7 @@ class IntrospectedTokens:
         return access
 
     def _keep(self, key: bytes, access: Access | None, now: int) -> None:
+        # Only valid tokens are cached: a stranger's guesses would otherwise push them out.
         if access is None or not self._cache_lifetime:
             self._cache.pop(key, None)
             return
@@ -136,5 +138,6 @@ def _described(members: dict[str, object]) -> Access | None:
     try:
         scope = parse_scope(text_of(members.get("scope")) or "")
     except InvalidScope:
+        # A scope that can't be parsed grants nothing.
         scope = Scope()
     return access_of_members(members, text_of(members.get("client_id")) or "", scope)

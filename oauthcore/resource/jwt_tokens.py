@@ -58,7 +58,7 @@ class JwtTokens:
 
     `issuer` is the exact `iss` of tokens. Its keys are found by its metadata; or they are at `jwks_uri`, or are the
     `keys`, a JWK set as text or keys. They are cached for `keys_lifetime` seconds. `algorithms` are those that it may
-    sign with; they must be asymmetric, since otherwise whoever can verify a token could make one. `skew` is the
+    sign with; they must be asymmetric, since otherwise any party that verifies tokens could make them. `skew` is the
     tolerance in seconds for its clock. `policy=AllowPlainJwt()` is for an issuer whose tokens have no `typ` of
     `at+jwt`.
 

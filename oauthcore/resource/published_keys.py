@@ -1,6 +1,6 @@
 """Keys that an issuer publishes at a URL: how long they count, and when newer ones are fetched.
 
-Whoever sends a token must not decide how often its issuer is called: see `oauthcore.jose.rotating_keys`.
+The sender of a token must not decide how often its issuer is called: see `oauthcore.jose.rotating_keys`.
 """
 
 from __future__ import annotations

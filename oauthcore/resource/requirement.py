@@ -49,6 +49,7 @@ class Requirement:
         """
         if self.acr_values and access.acr not in self.acr_values:
             raise self._insufficient(f"the token's acr is {access.acr}")
+        # RFC 9470 section 3: the age of the authentication itself, not of the token, which a refresh makes new.
         if self.max_age is not None and (access.auth_time is None or now - access.auth_time > self.max_age):
             raise self._insufficient(f"the token's auth_time is {access.auth_time}")
 

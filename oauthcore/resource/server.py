@@ -146,6 +146,7 @@ class ResourceServer:
         if request.method not in {"GET", "HEAD"}:
             headers = (("Allow", "GET, HEAD, OPTIONS"), ("Content-Type", "text/plain"), *CORS)
             return pure(Response(405, headers, b"Use another method.\n"))
+        # RFC 9728 section 3: public, and without a token, since clients read it to find out where to get one.
         return pure(self._metadata)
 
     def _found(self, request: Request, requirement: Requirement) -> Flow[Access | Response]:

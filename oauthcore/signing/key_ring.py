@@ -1,6 +1,6 @@
 """The life of signing keys as pure decisions: rotation by time, missing keys, and an operator's commands.
 
-Nobody may meet a signature whose key they can't find. A key is therefore published before it signs, for longer than
+No client may get a signature whose key it can't find. A key is therefore published before it signs, for longer than
 workers cache the ring and clients the key set. It stays published until its last token has expired, counted from when
 the last worker has noticed the successor. After that only this server remembers it, as long as clients may send an ID
 token that it signed as a hint.

@@ -196,13 +196,13 @@ class Lifetime:
         return resources if set(resources) <= set(allowed) else None
 
     def redeem_wrongly(self, code: CodeModel, how: How = "verifier") -> None:
-        """Redeem a code as somebody who has only seen it, or get it wrong: refused, and nothing else."""
+        """Redeem a code as an attacker who has only seen it, or wrongly: refused, and nothing else."""
         session = self.stranger if how == "client" else self.session
         request = session.redemption(code.value, "x" * 43 if how == "verifier" else code.verifier)
         self._misuse(request, how, f"code={code.value}", "a code")
 
     def refresh_wrongly(self, token: RefreshModel, how: How = "client") -> None:
-        """Use a refresh token as somebody who has only seen it, or get it wrong: refused, and nothing else."""
+        """Use a refresh token as an attacker who has only seen it, or wrongly: refused, and nothing else."""
         session = self.stranger if how == "client" else self.session
         self._misuse(session.rotation(token.value), how, f"refresh_token={token.value}", "a refresh token")
         if how == "client":

@@ -81,7 +81,7 @@ class GrantMachine(RuleBasedStateMachine):
 
     @rule(code=codes, how=st.sampled_from(list(MISUSES)))
     def redeem_wrongly(self, code: CodeModel, how: How) -> None:
-        """Redeem a code as somebody who has only seen it, or get it wrong."""
+        """Redeem a code as an attacker who has only seen it, or wrongly."""
         self.lived.redeem_wrongly(code, how)
 
     @rule(target=refreshes, token=refreshes, scope=st.none() | st.sampled_from(SCOPES), resources=NAMED)
@@ -91,7 +91,7 @@ class GrantMachine(RuleBasedStateMachine):
 
     @rule(token=refreshes, how=st.sampled_from(REFRESHED_WRONGLY))
     def refresh_wrongly(self, token: RefreshModel, how: How) -> None:
-        """Use a refresh token as somebody who has only seen it, or get it wrong."""
+        """Use a refresh token as an attacker who has only seen it, or wrongly."""
         self.lived.refresh_wrongly(token, how)
 
     @rule(token=refreshes)

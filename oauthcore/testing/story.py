@@ -25,7 +25,7 @@ class Story:
         self._events: list[tuple[object, str, Text]] = []
 
     def begins(self, who: str, call: Text) -> object:
-        """Note that somebody asks; give the mark that its answer is to carry."""
+        """Note a request; return the mark that its response is to carry."""
         mark = object()
         self._events.append((mark, who, call))
         return mark

@@ -12,7 +12,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "doctor.md"
 
 def lines_of_checks() -> Iterator[str]:
     """Return the page's table of checks."""
-    yield "| check | severity | what is right | section | for whom it matters |"
+    yield "| check | severity | what is right | section | who it affects |"
     yield "|---|---|---|---|---|"
     for check in CHECKS:
         cells = (f"`{check.id}`", check.severity.value, check.title, check.section, check.matters_to)

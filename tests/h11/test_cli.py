@@ -240,7 +240,7 @@ def test_client_is_registered_and_its_secret_shown_once(shell: Shell) -> None:
     assert {row["client_id"] for row in listed} >= {"app"}
     assert added["client_secret"] not in json.dumps(listed) + shell.run("client", "show", "app")
     assert shell.ask("client", "show", "app")["scope"] == ["email", "profile"]
-    assert "shown this once" in shell.run("client", "add", "other", "--grant-type", "client_credentials")
+    assert "shown only this once" in shell.run("client", "add", "other", "--grant-type", "client_credentials")
 
 
 REDIRECT = ("--redirect-uri", "https://a.example/cb")
@@ -328,7 +328,7 @@ def test_client_with_keys_of_its_own_gets_no_secret(shell: Shell, tmp_path: Path
 def test_secret_that_signs_is_said_to_be_kept_sealed(shell: Shell) -> None:
     added = ("client", "add", "app", "--grant-type", "client_credentials", "--auth-method", "client_secret_jwt")
 
-    assert "kept sealed" in shell.run(*added)
+    assert "stored sealed" in shell.run(*added)
     assert all(secret.sealed for secret in stored(lambda opened: opened.find(Client, "app")).secrets)
 
 
@@ -356,14 +356,14 @@ def test_secret_is_rotated_with_an_overlap(shell: Shell) -> None:
 
     assert before["client_secret"] != after["client_secret"]
     assert len(stored(lambda opened: opened.find(Client, "app")).secrets) == 2
-    assert "The old one stays good for 86400 seconds." in shell.run("client", "rotate-secret", "app")
+    assert "The old one stays valid for 86400 seconds." in shell.run("client", "rotate-secret", "app")
     assert "--overlap = -1" in shell.run("client", "rotate-secret", "app", "--overlap=-1", status=2)
 
 
 def test_client_is_removed(shell: Shell) -> None:
     shell.run("client", "add", "app", "--grant-type", "client_credentials")
 
-    assert shell.run("client", "remove", "app") == "app is removed, and everything it was given is taken back.\n"
+    assert shell.run("client", "remove", "app") == "app is removed, and everything that was issued to it is revoked.\n"
     assert "there is no such client" in shell.run("client", "remove", "app", status=2)
     assert "there is no such client" in shell.run("client", "show", "app", status=2)
 
@@ -441,7 +441,7 @@ def test_native_application_is_added_by_the_name_of_what_it_takes(shell: Shell) 
 def test_client_that_comes_to_need_another_secret_is_told_it_once(shell: Shell) -> None:
     shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb")
 
-    assert "this is shown this once" in shell.run("client", "update", "app", "--auth-method", "client_secret_jwt")
+    assert "is shown only this once" in shell.run("client", "update", "app", "--auth-method", "client_secret_jwt")
 
 
 def test_client_is_disabled_and_enabled(shell: Shell) -> None:
@@ -477,7 +477,7 @@ def test_user_is_added_with_a_password_from_a_pipe_or_a_generated_one(shell: She
 
     assert "password" not in piped
     assert (generated["subject"], len(generated["password"])) == ("s-2", 22)
-    assert "The password is shown this once" in said
+    assert "The password is shown only this once" in said
     assert [row["username"] for row in shell.ask("user", "list")] == ["alice", "Bob"]
     assert "it is taken" in shell.run("user", "add", "ALICE", typed="x\n", status=2)
     assert "password = Secret(): use at least 1 " in shell.run("user", "add", "carol", typed="\n", status=2)
@@ -519,7 +519,7 @@ def test_user_who_is_removed_has_nothing_authorized_any_more(shell: Shell) -> No
     shell.run("user", "add", "alice", "--subject", "s-1", typed="x\n")
     stored(lambda opened: opened.commit((Insert(standing("1", "s-1")),)))
 
-    assert "everything they authorized is taken back" in shell.run("user", "remove", "alice")
+    assert "everything they authorized is revoked" in shell.run("user", "remove", "alice")
     assert shell.ask("grant", "list") == []
     assert shell.ask("user", "list") == []
 

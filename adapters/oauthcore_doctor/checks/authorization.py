@@ -58,7 +58,7 @@ def password(seen: Observations) -> Iterator[str]:
 
 
 def assertion_algorithms(seen: Observations) -> Iterator[str]:
-    """Find methods of authentication by assertions whose algorithms nobody can know."""
+    """Find authentication methods by assertion without a list of their algorithms."""
     for endpoint in ("token", "revocation", "introspection"):
         methods = set(texts_of(seen.metadata, f"{endpoint}_endpoint_auth_methods_supported") or ())
         algorithms = f"{endpoint}_endpoint_auth_signing_alg_values_supported"
@@ -151,7 +151,7 @@ CHECKS = (
         *(
             "public-clients",
             Severity.ERROR,
-            "Who may register may authenticate",
+            "Clients that may register may authenticate",
             "RFC 7591 section 2; RFC 8414 section 2",
         ),
         matters_to="MCP clients and native applications, which are public",

@@ -58,7 +58,7 @@ def redirects(seen: Observations) -> Iterator[str]:
 def trouble(seen: Observations) -> Iterator[str]:
     """Find places that are answered by a failure, where 404 would have sent the client on."""
     if not any(exchange.response for _, exchange in attempts(seen)):
-        return  # nobody is there, which is said once
+        return  # not reachable, which is reported once
     for _, exchange in attempts(seen):
         if exchange.response is None or exchange.response.status >= 500:
             yield f"{exchange.request.url}: {exchange.summary}"
@@ -206,7 +206,7 @@ CHECKS = (
     ),
     Check(
         *("discovery-agree", Severity.ERROR, "All documents say the same", "RFC 8414 section 5"),
-        matters_to="whoever uses one document at sign-in and another one later",
+        matters_to="clients that use one document at login and another one later",
         remedy="serve one document in all places; look for a cache or an old server behind one of them",
         look=disagreements,
     ),

@@ -12,7 +12,7 @@ from oauthcore_doctor.finding import Check, Severity
 from oauthcore_doctor.observations import Exchange, Observations, Probe, text_of
 from oauthcore_doctor.walk import FORGED
 
-# Whoever speaks to them is a client, and gets an OAuth error (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
+# They are called by clients only, which get an OAuth error (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
 # RFC 7662 section 2.3, RFC 8628 section 3.1, RFC 9126 section 2.3).
 FOR_CLIENTS = (Probe.TOKEN, Probe.INTROSPECTION, Probe.REVOCATION, Probe.PUSHED, Probe.DEVICE)
 
@@ -75,10 +75,10 @@ def unknown_client(seen: Observations) -> Iterator[str]:
 
 
 def accepted(seen: Observations) -> Iterator[str]:
-    """Find endpoints that serve clients which nobody knows."""
+    """Find endpoints that serve unknown clients."""
     # RFC 7009 section 2.2: 200 for a token that is not known, and some servers don't ask public clients who they are.
     for probe, exchange, status in answered(seen, Probe.TOKEN, Probe.INTROSPECTION, Probe.PUSHED, Probe.DEVICE):
-        # An error by 200, as some servers have it, serves nobody; `unknown_client` speaks of it.
+        # Some servers send errors with status 200; `unknown_client` reports that.
         if 200 <= status < 300 and error_of(exchange) is None:
             yield f"{probe.value}: {exchange.summary}"
 
@@ -129,7 +129,7 @@ def listing(seen: Observations) -> Iterator[str]:
 CHECKS = (
     Check(
         *("endpoint-missing", Severity.ERROR, "Endpoints in metadata are there", "RFC 8414 section 2"),
-        matters_to="whoever uses them",
+        matters_to="clients that use them",
         remedy="route the path to the server, or take the member out",
         look=missing,
     ),
@@ -164,13 +164,13 @@ CHECKS = (
             "An unknown client gets nothing",
             "RFC 7662 section 2.1; RFC 6749 section 3.2.1",
         ),
-        matters_to="everybody: strangers can try tokens, or start requests in nobody's name",
+        matters_to="everybody: strangers can test tokens, or start requests without a client",
         remedy="have these endpoints authenticate the client",
         look=accepted,
     ),
     Check(
         *("no-store", Severity.WARNING, "No cache keeps an answer of the token endpoint", "RFC 6749 section 5.1"),
-        matters_to="whoever shares a cache with the client",
+        matters_to="users who share a cache with the client",
         remedy="send Cache-Control: no-store with every answer",
         look=no_store,
     ),
@@ -178,7 +178,7 @@ CHECKS = (
         *(
             "open-redirect",
             Severity.ERROR,
-            "Nobody is redirected to an unregistered URI",
+            "No browser is redirected to an unregistered URI",
             "RFC 6749 section 4.1.2.1; RFC 9700 section 4.11",
         ),
         matters_to="everybody: links to the server lead to an attacker's page",

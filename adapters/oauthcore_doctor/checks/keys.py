@@ -236,13 +236,13 @@ CHECKS = (
     ),
     Check(
         *("jwks-private", Severity.ERROR, "No private key is published", "RFC 7517 section 9.2"),
-        matters_to="everybody: whoever reads the set can sign tokens",
+        matters_to="everybody: any reader of the set can sign tokens",
         remedy="take these keys out of use at once, publish public halves alone, and end what was signed with them",
         look=private,
     ),
     Check(
         *("jwks-symmetric", Severity.ERROR, "No shared secret is published", "RFC 7517 section 9.2"),
-        matters_to="everybody: whoever reads the set can sign tokens",
+        matters_to="everybody: any reader of the set can sign tokens",
         remedy="take the key out of use at once; sign with an asymmetric one",
         look=symmetric,
     ),

@@ -112,7 +112,7 @@ def introspected(seen: Observations) -> Iterator[str]:
     except ValueError:
         active = None
     if active is not False:
-        yield "a token that nobody issued is not active: false"
+        yield "a token that was never issued is not active: false"
 
 
 CHECKS = (

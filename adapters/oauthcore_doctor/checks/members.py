@@ -143,7 +143,7 @@ CHECKS = (
     ),
     Check(
         *("alg-none", Severity.ERROR, "Nothing is offered unsigned", "RFC 8414 section 2; RFC 8725 section 3.2"),
-        matters_to="everybody: an unsigned token is anybody's",
+        matters_to="everybody: anyone can make an unsigned token",
         remedy="take none out of the list",
         look=unsigned,
     ),

@@ -1,4 +1,4 @@
-"""What must not change metadata: names and headers that anybody can send."""
+"""What must not change metadata: host names and headers that any client can send."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ CHECKS = (
     ),
     Check(
         *("no-answer", Severity.ERROR, "Every request is answered", "RFC 9110 section 3.4"),
-        matters_to="whoever uses that endpoint",
+        matters_to="clients of that endpoint",
         remedy="see that the URL in the metadata is reachable from where the clients are",
         look=silence,
     ),

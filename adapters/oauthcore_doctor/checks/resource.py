@@ -62,7 +62,7 @@ def bad_token(seen: Observations) -> Iterator[str]:
         return
     error = parameters_of(challenge_of(seen, Probe.RESOURCE_BAD_TOKEN)).get("error")
     if error != "invalid_token":
-        yield f"a token that nobody issued: {exchange.summary}, {f'error={error}' if error else 'and no error'}"
+        yield f"a token that was never issued: {exchange.summary}, {f'error={error}' if error else 'and no error'}"
 
 
 def found(seen: Observations) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`oauthcore client update`, `disable` and `enable`: what changes of a client while it keeps what it was given."""
+"""`oauthcore client update`, `disable` and `enable`: changes to a client that keep its grants."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def update(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Change settings of a client. What is not named stays; a blank value takes a setting away.
+    """Change settings of a client. Options left out change nothing; a blank value removes a setting.
 
-    An option that may be given several times names all of its values. What is taken out ends at once, in tokens that
-    were issued before, too; the secret stays, unless it can't serve another method of authentication.
+    An option that may be repeated replaces all of its values. What is removed also ends in tokens that were issued
+    before. The secret stays the same, unless the new authentication method can't use it.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ def update(
     sentence = f"{client_id} is updated."
     if changed.secret is not None:
         members["client_secret"] = changed.secret.reveal()
-        sentence += f"\nclient_secret {changed.secret.reveal()}\nThe one before it is over; this is shown this once."
+        sentence += f"\nclient_secret {changed.secret.reveal()}\nIt replaces the old one, and is shown only this once."
     say(members, sentence, as_json=as_json)
 
 
 @clients.command
 def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Serve a client no more, until it is enabled again; none of its tokens is good meanwhile.
+    """Stop serving a client until it is enabled again; meanwhile all of its tokens are refused.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
 
 @clients.command
 def enable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Serve a client again that was disabled; tokens that have not expired meanwhile are good again.
+    """Serve a disabled client again; tokens that have not expired meanwhile are valid again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The options by which `oauthcore client add` and `client update` set a client's metadata: one field each."""
+"""The options of `oauthcore client add` and `client update` for the metadata of a client: one field each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from oauthcore_h11.declarations import jwks_in
 
 Text = str | None
 YesOrNo = bool | None
-# An option may have another name than the setting: people write one redirect URI after each `--redirect-uri`.
+# The option may differ from the field's name: `--redirect-uri` is repeated once for each redirect URI.
 RedirectUris = Annotated[tuple[str, ...] | None, Parameter(name="--redirect-uri", negative="")]
 GrantTypes = Annotated[tuple[str, ...] | None, Parameter(name="--grant-type", negative="")]
 ResponseTypes = Annotated[tuple[str, ...] | None, Parameter(name="--response-type", negative="")]
@@ -34,58 +34,58 @@ Allowances = Annotated[tuple[str, ...] | None, Parameter(name="--allow", negativ
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class ClientSettings:
-    """Hold the options of a command, each named as the field of `Client` that it sets; None for one that is left out.
+    """Hold the options of a command, each named like the field of `Client` that it sets; None if it is left out.
 
     Parameters
     ----------
     name
         The name that users see.
     redirect_uris
-        Where responses may be sent; repeat the option for several.
+        Where responses may be sent; repeat for more than one.
     scope
-        The scope it may request at most, separated by spaces.
+        The scope that it may request, tokens separated by spaces.
     default_scope
-        The scope of a request that names none; all of --scope by default.
+        The scope of a request without one; all of --scope by default.
     unknown_scope
-        What happens to a requested scope that it is not registered for; by default, what the policy says.
+        What to do about a requested scope that it is not registered for; by default, what the policy says.
     grant_types
-        What it may use at the token endpoint; repeat the option for several. By default, authorization_code and
+        The grant types it may use at the token endpoint; repeat for more than one. By default, authorization_code and
         refresh_token.
     response_types
-        What it may request at the authorization endpoint, such as "code id_token"; repeat the option for several. By
-        default, what its grant types are used with.
+        The response types it may request, such as "code id_token"; repeat for more than one. By default, those of its
+        grant types.
     token_endpoint_auth_method
         How it authenticates at the token endpoint; by default with a secret, in the Authorization header or in the
         form.
     token_endpoint_auth_signing_alg
-        The only algorithm it may sign its assertions with; by default, any that its method knows.
+        The only algorithm it may sign its assertions with; by default, any of its authentication method.
     id_token_claims
         Put the claims of the scopes profile, email, address and phone into its ID tokens, too, not only into UserInfo
         responses. This is the default for a new client whose scope has openid; --no-id-token-claims turns it off.
     jwks_uri
-        The https URL of its public keys.
+        The https URL of its JWK set.
     jwks
-        A file with its public keys as a JWK set, if it does not publish them.
+        A file with its JWK set, if it does not publish one.
     request_uris
-        The https URLs its request objects may have; repeat the option for several.
+        The https URLs from which its request objects may be fetched; repeat for more than one.
     request_object_signing_alg
         The only algorithm it may sign its request objects with; by default, any with a public key.
     require_signed_request_object
         Refuse its authorization requests unless each is a signed request object.
     post_logout_redirect_uris
-        Where users may be sent after they sign out; repeat the option for several.
+        Where users may be sent after they sign out; repeat for more than one.
     backchannel_logout_uri
-        The https URL at which this server tells the client that a session has ended.
+        The https URL to which logout tokens are sent when a session ends.
     frontchannel_logout_uri
-        The https URL, on the host of a redirect URI, that is opened in the user's browser when a session has ended.
+        The https URL, on the host of a redirect URI, that the user's browser loads when a session ends.
     organization_name
-        Who runs it; users see this on the consent page.
+        The organization that runs it, shown on the consent page.
     client_uri
-        The https URL of its website, which users are shown.
+        The https URL of its website, shown on the consent page.
     allow
-        Allow this client something that the policy forbids; repeat the option for several.
+        Allow this client something that the policy forbids; repeat for more than one.
     introspects_any
-        Let it introspect every access token, as a resource server does.
+        Allow it to introspect every access token, as resource servers do.
     """
 
     name: Text = None
@@ -112,12 +112,12 @@ class ClientSettings:
     introspects_any: YesOrNo = None
 
     def named(self) -> dict[str, object]:
-        """Return the settings that were named, as `Client` takes them; None for one whose option is blank."""
+        """Return the settings of the options that were given, as `Client` takes them; None for a blank one."""
         options = attrs.asdict(self, recurse=False)
         return {setting: setting_of(setting, value) for setting, value in options.items() if value is not None}
 
     def scope_named(self) -> Scope:
-        """Return the scope, which is empty if the command does not name it."""
+        """Return the scope; empty if it was not given."""
         return scope_of("--scope", self.scope or "")
 
 
@@ -125,7 +125,7 @@ NO_SETTINGS = ClientSettings()
 
 
 def setting_of(setting: str, value: object) -> object:
-    """Return what the value of an option stands for."""
+    """Return the value of a setting from that of its option."""
     match setting, value:
         case "scope", str():
             return scope_of("--scope", value)
@@ -143,7 +143,7 @@ def setting_of(setting: str, value: object) -> object:
 
 
 def scope_of(option: str, words: str) -> Scope:
-    """Read a scope; raises `ConfigurationError` naming the option."""
+    """Parse a scope; raises `ConfigurationError` with the name of the option."""
     try:
         return parse_scope(" ".join(words.split())) if words.strip() else Scope()
     except OAuthError:
@@ -151,7 +151,7 @@ def scope_of(option: str, words: str) -> Scope:
 
 
 def allowance_of(word: str) -> Allowance:
-    """Read an allowance; raises `ConfigurationError` if there is none of this name."""
+    """Return the allowance of that name; raises `ConfigurationError` if there is none."""
     names = {allowance.name.lower(): allowance for allowance in Allowance}
     if word not in names:
         raise ConfigurationError("--allow", word, f"use one of {', '.join(names)}")

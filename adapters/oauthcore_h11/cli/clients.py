@@ -1,4 +1,4 @@
-"""`oauthcore client`: the applications that may ask for tokens."""
+"""`oauthcore client`: the applications that may request tokens."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say,
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.declarations import reads_id_tokens, response_types_for
 
-clients = App(name="client", help="Register clients, list them, give them new secrets.")
+clients = App(name="client", help="Register, list, change and remove clients, and replace their secrets.")
 
 Flag = Annotated[bool, Parameter(negative="")]
 
-# A day is what it takes to bring a new secret to every instance of a client.
+# One day, to deploy the new secret to every instance of a client.
 OVERLAP = 86_400
 
 
@@ -34,14 +34,14 @@ def add(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Register a client; its secret is shown this once.
+    """Register a client; its secret is shown only this once.
 
     Parameters
     ----------
     client_id
         The client's identifier; 128 random bits by default.
     public
-        It can't keep a secret, as it runs on the user's device or in a browser.
+        The client can't keep a secret, because it runs on the user's device or in a browser.
     """
     client = new_client(client_id or secrets.token_urlsafe(16), settings, public=public)
     with workplace(config) as place:
@@ -52,7 +52,7 @@ def add(
     sentence = f"client_id     {client.client_id}"
     if secret is not None:
         kept = "sealed" if is_kept(client) else "as a digest only"
-        sentence += f"\nclient_secret {secret}\nThe secret is shown this once, and kept {kept}."
+        sentence += f"\nclient_secret {secret}\nThe secret is shown only this once, and stored {kept}."
     sentence = "\n".join((sentence, *said))
     members = {"client_id": client.client_id, "client_secret": secret, "notes": said or None}
     say({name: value for name, value in members.items() if value is not None}, sentence, as_json=as_json)
@@ -65,7 +65,7 @@ def list_(*, dynamic: Flag = False, config: Config = DEFAULT_CONFIG, as_json: Js
     Parameters
     ----------
     dynamic
-        Only those that registered themselves.
+        List only clients that registered themselves.
     """
     columns = ("client_id", "name", "grant_types", "scope", "enabled", "registered_by", "state")
     with workplace(config) as place:
@@ -75,7 +75,7 @@ def list_(*, dynamic: Flag = False, config: Config = DEFAULT_CONFIG, as_json: Js
 
 @clients.command(name="show")
 def show_(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Show everything that is known of a client, but for its secret, which nobody knows.
+    """Show all settings of a client, except its secret.
 
     Parameters
     ----------
@@ -96,27 +96,27 @@ def show_(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
 def rotate_secret(
     client_id: str, /, *, overlap: int = OVERLAP, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Replace a client's secret; the new one is shown this once.
+    """Replace a client's secret; the new one is shown only this once.
 
     Parameters
     ----------
     client_id
         The client.
     overlap
-        For how many seconds the old secret stays good; 0 ends it at once.
+        For how many seconds the old secret stays valid; 0 revokes it at once.
     """
     if overlap < 0:
         raise ConfigurationError("--overlap", overlap, "use a number of seconds, 0 or more")
     with workplace(config) as place:
         place.must_be_stored(Client, client_id, "client_id")
         secret = place.flow(place.server.clients.rotate_secret(client_id, overlap=overlap)).reveal()
-    sentence = f"client_secret {secret}\nThe old one stays good for {overlap} seconds."
+    sentence = f"client_secret {secret}\nThe old one stays valid for {overlap} seconds."
     say({"client_id": client_id, "client_secret": secret, "overlap": overlap}, sentence, as_json=as_json)
 
 
 @clients.command
 def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Remove a client, and take back everything that it was given.
+    """Remove a client, and revoke everything that was issued to it.
 
     Parameters
     ----------
@@ -127,11 +127,11 @@ def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
         place.must_be_stored(Client, client_id, "client_id")
         place.flow(place.server.clients.remove(client_id))
     members = {"client_id": client_id, "removed": True}
-    say(members, f"{client_id} is removed, and everything it was given is taken back.", as_json=as_json)
+    say(members, f"{client_id} is removed, and everything that was issued to it is revoked.", as_json=as_json)
 
 
 def new_client(client_id: str, settings: ClientSettings, *, public: bool) -> Client:
-    """Return the client as the options describe it, with defaults for those that were left out."""
+    """Return the client that the options describe, with defaults for those that were left out."""
     scope = settings.scope_named()
     members: dict[str, object] = {
         "grant_types": ("authorization_code", "refresh_token"),
@@ -140,7 +140,7 @@ def new_client(client_id: str, settings: ClientSettings, *, public: bool) -> Cli
     }
     members |= settings.named()
     if settings.default_scope == "":
-        # Unlike in `client update`, where blank takes the setting away: a request that names no scope gets none.
+        # In `client update` a blank value removes the setting; here it means that requests without scope get none.
         members["default_scope"] = Scope()
     if public:
         members["token_endpoint_auth_method"] = "none"
@@ -176,12 +176,12 @@ def described(client: Client, place: Workplace) -> dict[str, object]:
 
 
 def registered_by(client: Client, *, declared: bool) -> dict[str, object]:
-    """Return where a client came from, and what became of it if it registered itself."""
+    """Return how a client was registered, and its state if it registered itself."""
     dynamic, document = client.dynamic, client.document
     if document is not None:
         state = "unverified" if document.withdrawn_at is None else "unverified, its document is gone"
         return {
-            "registered_by": f"nobody: its document is at {urlsplit(client.client_id).netloc}",
+            "registered_by": f"itself, by its document at {urlsplit(client.client_id).netloc}",
             "state": f"{state}, unused" if document.is_unused else state,
             "registered_at": moment(document.registered_at),
             "fetched_at": moment(document.fetched_at),

@@ -1,4 +1,4 @@
-"""`oauthcore db`: the tables of a database that others may use too, and that only its operator changes."""
+"""`oauthcore db`: the tables of a database, which only its operator changes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, say
 from oauthcore_h11.configuration import read
 from oauthcore_h11.engines import Schema, engine_of
 
-database = App(name="db", help="Bring the tables of a database up to date, and look at them.")
+database = App(name="db", help="Upgrade the tables of a database, and check them.")
 
-NOTHING = "This storage needs none of it: it has no tables, or brings them up to date by itself."
+NOTHING = "Nothing to do: this storage has no tables, or upgrades them by itself."
 
 
 @database.command
 def upgrade(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Make the tables, or bring them up to date; before a new version serves."""
+    """Create the tables or upgrade them; run this before a new version serves."""
     schema = schema_of(config)
     if schema is not None:
         schema.upgrade()
@@ -27,13 +27,13 @@ def upgrade(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 @database.command
 def current(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Tell at which revision the tables are."""
+    """Print the revision of the tables."""
     tell(schema_of(config), as_json=as_json)
 
 
 @database.command
 def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Check that the tables are what they should be; ends with 1 where they are not."""
+    """Compare the tables with those that this version needs; exit with 1 if they differ."""
     schema = schema_of(config)
     found = [] if schema is None else list(schema.differences())
     say({"differences": found}, "\n".join(found) or "The tables are what they should be.", as_json=as_json)
@@ -42,13 +42,13 @@ def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 def schema_of(config: Path) -> Schema | None:
-    """Return the schema of the storage that the configuration names, if it has one."""
+    """Return the schema of the configured storage; None if it has none."""
     configuration = read(config, os.environ)
     return engine_of(configuration).schema(configuration)
 
 
 def tell(schema: Schema | None, *, as_json: bool) -> None:
-    """Say at which revision a schema is."""
+    """Print the revision of a schema."""
     revision = None if schema is None else schema.current()
     sentence = (
         NOTHING if schema is None else f"The tables are at revision {revision}." if revision else "There are none."

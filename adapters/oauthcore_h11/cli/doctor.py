@@ -1,4 +1,4 @@
-"""`oauthcore doctor`: what is wrong with a deployment, for whom, and what to do about it."""
+"""`oauthcore doctor`: problems of a deployment, who they affect, and remedies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from rich.box import SIMPLE
@@ -21,9 +21,12 @@ from rich.text import Text
 from oauthcore import ConfigurationError, Secret
 from oauthcore_h11.cli.options import Json
 
+if TYPE_CHECKING:
+    from oauthcore_doctor.examination import Report
+
 SECRET = "OAUTHCORE_CLIENT_SECRET"
 FOUND = 1
-# A pipe has no width: what is written into one is read as a text, and compared.
+# The width for output to a pipe, which has none: the report is then read as text and compared.
 WIDTH = 120
 STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -43,36 +46,35 @@ def examine(
     ignore: tuple[str, ...] = (),
     as_json: Json = False,
 ) -> None:
-    """Examine a deployment as its clients meet it: what is wrong, for whom, and what to do about it.
+    """Examine a deployment as its clients see it: report problems, who they affect, and remedies.
 
-    Works on any authorization server. It never signs in, registers or changes anything; with --client-id it also sends
-    requests of that client, and with its secret asks for a token by client credentials. Exits with 1 for findings.
+    Works on any authorization server. It never signs in, registers or changes anything. With --client-id it also sends
+    requests of that client, and with its secret a client credentials request. Exits with 1 if there are findings.
 
     Parameters
     ----------
     url
-        The issuer, as clients are configured with it; what the resource names if left out.
+        The issuer, exactly as clients are configured; by default, the one that the resource names.
     resource
-        The URL of a resource, such as an MCP endpoint, to examine as well.
+        The URL of a protected resource, such as an MCP endpoint, to examine as well.
     client_id
-        A client to lend; its secret is read from the environment (OAUTHCORE_CLIENT_SECRET), or see --ask-secret.
+        A registered client; its secret is read from OAUTHCORE_CLIENT_SECRET in the environment, or see --ask-secret.
     redirect_uri
-        One of the client's redirect URIs, to which errors are then seen to be sent.
+        One of the client's redirect URIs, to check the errors that are sent there.
     ask_secret
-        Ask for the client's secret.
+        Prompt for the client's secret.
     allow
-        A host or a network that is not public and may be asked as well; those of URL and --resource may.
+        A host or network that is not public and may be requested, besides those of URL and --resource.
     ca_file
-        Certificates to trust besides the system's, in PEM.
+        A file of certificates to trust besides those of the system, in PEM.
     timeout
         How many seconds each request may take.
     fail_on
-        From which severity on the command exits with 1; notes never count.
+        The lowest severity for which the command exits with 1; notes never count.
     ignore
-        A check whose findings are meant and left out, by the name in brackets.
+        A check to leave out, by its name in brackets in the report; repeat for more than one.
     """
     from oauthcore_doctor import LentClient, Severity, Target, examine
-    from oauthcore_doctor.finding import printable
     from oauthcore_doctor.network import NetworkPort, check_ca_file, hosts_named_by
 
     check_urls(url, resource, redirect_uri, client_id)
@@ -85,11 +87,24 @@ def examine(
     target = Target(url, resource, client)
     port = NetworkPort((*hosts_named_by(target), *allow), timeout=timeout, ca_file=ca_file)
     report = examine(target, port, ignoring=ignore)
-    members: dict[str, object] = {
-        "issuer": None if report.observations.issuer is None else printable(report.observations.issuer),
-        "resource": resource,
+    members = {"resource": resource, "seconds": round(perf_counter() - begin, 2), **members_of(report)}
+    if as_json:
+        sys.stdout.write(json.dumps(members) + "\n")
+    else:
+        print_report(members)
+    failing = (Severity.ERROR,) if fail_on == "error" else (Severity.ERROR, Severity.WARNING)
+    if report.worst() in failing:
+        sys.exit(FOUND)
+
+
+def members_of(report: Report) -> dict[str, object]:
+    """Return a report as JSON members."""
+    from oauthcore_doctor.finding import printable
+
+    issuer = report.observations.issuer
+    return {
+        "issuer": None if issuer is None else printable(issuer),
         "requests": len(report.observations.exchanges),
-        "seconds": round(perf_counter() - begin, 2),
         "findings": [
             {
                 "id": finding.check.id,
@@ -106,17 +121,10 @@ def examine(
             {"client": trouble.name, "reason": trouble.reason, "source": trouble.source} for trouble in report.clients
         ],
     }
-    if as_json:
-        sys.stdout.write(json.dumps(members) + "\n")
-    else:
-        print_report(members)
-    failing = (Severity.ERROR,) if fail_on == "error" else (Severity.ERROR, Severity.WARNING)
-    if report.worst() in failing:
-        sys.exit(FOUND)
 
 
 def check_urls(url: str | None, resource: str | None, redirect_uri: str | None, client_id: str | None) -> None:
-    """Raise `ConfigurationError` for what can't be examined."""
+    """Raise `ConfigurationError` for options that name nothing to examine."""
     from oauthcore_doctor.observations import is_url
 
     if url is None and resource is None:
@@ -125,13 +133,13 @@ def check_urls(url: str | None, resource: str | None, redirect_uri: str | None, 
         if value is not None and (not is_url(value) or "#" in value):
             raise ConfigurationError(setting, value, "use a whole URL, as in https://as.example")
     if url is not None and "/.well-known/" in url:
-        raise ConfigurationError("URL", url, "name the issuer, and not where its metadata is")
+        raise ConfigurationError("URL", url, "name the issuer, not the URL of its metadata")
     if redirect_uri is not None and client_id is None:
-        raise ConfigurationError("--redirect-uri", redirect_uri, "say by --client-id whose it is")
+        raise ConfigurationError("--redirect-uri", redirect_uri, "also name its client by --client-id")
 
 
 def check_ignored(ids: Sequence[str]) -> None:
-    """Raise `ConfigurationError` for a check that there is not."""
+    """Raise `ConfigurationError` for a check that does not exist."""
     from oauthcore_doctor import CHECKS
 
     known = {check.id for check in CHECKS}
@@ -152,7 +160,7 @@ def secret_of(*, ask: bool) -> Secret | None:
 
 
 def print_report(members: Mapping[str, object]) -> None:
-    """Show the findings to a person, the worst first, and the clients that fail."""
+    """Print the findings for a person, the most severe first, and the clients that fail."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     findings, clients = members["findings"], members["clients"]
     assert isinstance(findings, list)
@@ -170,7 +178,7 @@ def print_report(members: Mapping[str, object]) -> None:
 
 
 def table_of_findings(findings: Sequence[Mapping[str, str]]) -> Table:
-    """Return one row for each check: what is found, what is right, for whom that matters, and the remedy."""
+    """Return a table with one row per check: finding, expectation, who it affects, and remedy."""
     table = Table("", "finding", box=SIMPLE, show_lines=True)
     for _, group in groupby(findings, key=lambda finding: finding["id"]):
         found = list(group)
@@ -184,5 +192,5 @@ def table_of_findings(findings: Sequence[Mapping[str, str]]) -> Table:
 
 
 def counted(number: int, name: str) -> str:
-    """Return a number of things in words."""
+    """Return a number with its noun."""
     return f"{number} {name}" if number == 1 else f"{number} {name}s"

@@ -1,4 +1,4 @@
-"""`oauthcore client approve` and `forget-unused`, for clients that register themselves, and `registration-token`."""
+"""`oauthcore client approve` and `forget-unused`, for clients that register themselves; `registration-token`."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from oauthcore_h11.cli.clients import clients
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 
-# `client update` and its like are commands of the same group.
+# `client_changes` adds its commands to the same group when it is imported.
 __all__ = ["client_changes", "clients", "tokens"]
 
-tokens = App(name="registration-token", help="Issue tokens by which clients register themselves, list and revoke them.")
+tokens = App(name="registration-token", help="Issue, list and revoke the tokens that clients register themselves with.")
 
-# A day: whoever asks for one has it used by then, and one that is forgotten in a mailbox opens nothing.
+# One day: enough to use a token that was requested, and short for one that is left in a mailbox.
 LIFETIME = 86_400
-# Shorter ones could be two tokens'.
+# Any shorter, and two tokens could share it.
 SHORTEST_KEY = 8
 
 
 @clients.command
 def approve(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Vouch for a client that registered itself: it may be used, is not forgotten, and is shown as any other.
+    """Approve a client that registered itself: it is served, kept, and shown to users without a warning.
 
-    What it says of itself is shown by `client show`. If it changes that, it has to be approved anew. It may have done
-    so since: what is approved is what it says now, of which its name and where its users are sent are printed.
+    `client show` prints its metadata. Approval covers the metadata of this moment, whose name and redirect hosts are
+    printed; if the client changes them, it has to be approved again.
 
     Parameters
     ----------
@@ -55,14 +55,14 @@ def approve(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
 
 @clients.command
 def forget_unused(*, older_than: int = 0, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Remove the clients that registered themselves and were never used, before their time is over.
+    """Remove clients that registered themselves and were never used, before they expire.
 
-    For when strangers have taken all of the places. It may be interrupted at any time.
+    Use this after an attacker has filled the limit on clients. It may be interrupted at any time.
 
     Parameters
     ----------
     older_than
-        Leave those that registered within so many seconds.
+        Keep those that registered within the last so many seconds.
     """
     before, removed = int(time.time()) - older_than, 0
     with workplace(config) as place:
@@ -80,7 +80,7 @@ def forget_unused(*, older_than: int = 0, config: Config = DEFAULT_CONFIG, as_js
 
 
 def is_litter(client: Client, before: int) -> bool:
-    """Return whether a client registered itself by then, and was never used."""
+    """Return whether a client registered itself before that second and was never used."""
     dynamic = client.dynamic
     return dynamic is not None and dynamic.is_unused and dynamic.registered_at <= before
 
@@ -94,33 +94,33 @@ def add(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Issue an initial access token (RFC 7591 section 3); it is shown this once.
+    """Issue an initial access token (RFC 7591 section 3); it is shown only this once.
 
     Parameters
     ----------
     uses
-        How many clients may be registered by it.
+        How many clients it may register.
     lifetime
-        For how many seconds.
+        For how many seconds it is valid.
     note
-        Whom it is for; kept with the clients that are registered by it.
+        Who it is for; stored with the clients that it registers.
     """
     for option, value in (("--uses", uses), ("--lifetime", lifetime)):
         if value < 1:
             raise ConfigurationError(option, value, "use a number, 1 or more")
     with workplace(config) as place:
         if place.server.registration is None:
-            remedy = "add the table [registration] to the configuration: nobody could use the token"
+            remedy = "add the table [registration] to the configuration: without it, the token is of no use"
             raise ConfigurationError("registration", None, remedy)
         issue = place.server.clients.issue_initial_access_token(lifetime=lifetime, uses=uses, note=note)
         token = place.flow(issue).reveal()
-    sentence = f"initial_access_token {token}\nIt registers {uses} within {lifetime} seconds, and is shown this once."
+    sentence = f"initial_access_token {token}\nIt registers {uses} within {lifetime} seconds, and is shown once."
     say({"initial_access_token": token, "uses": uses, "lifetime": lifetime}, sentence, as_json=as_json)
 
 
 @tokens.command(name="list")
 def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """List the initial access tokens, by the beginning of their digests; the tokens themselves nobody knows."""
+    """List the initial access tokens by the beginning of their digests; the tokens themselves are not stored."""
     columns = ("digest", "note", "uses", "expires_at")
     with workplace(config) as place:
         rows = [
@@ -132,7 +132,7 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 @tokens.command
 def revoke(digest: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Have nobody register by a token any more. Clients that have registered by it stay.
+    """Revoke an initial access token. Clients that it registered are kept.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`oauthcore grant` and `oauthcore purge`: what people have authorized, and what has expired."""
+"""`oauthcore grant` and `oauthcore purge`: what users have authorized, and removal of expired records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say,
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.users import find_user
 
-grants = App(name="grant", help="See what people have authorized, and revoke it.")
+grants = App(name="grant", help="List what users have authorized, and revoke it.")
 
 
 @grants.command(name="list")
@@ -33,18 +33,18 @@ def list_(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """List the grants that live: neither revoked nor over, and their client neither disabled nor removed.
+    """List the valid grants: neither revoked nor expired, of a client that is neither disabled nor removed.
 
     Parameters
     ----------
     user
-        Those of this user alone.
+        Only those of this user.
     subject
-        Those of this subject alone.
+        Only those of this subject.
     client
-        Those of this client alone.
+        Only those of this client.
     all_
-        All others, too, until they are purged.
+        Also those that are no longer valid, until they are purged.
     """
     now = int(time.time())
     with workplace(config) as place:
@@ -74,18 +74,18 @@ def revoke(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Revoke one grant, or everything that somebody has authorized; every token on it ends at once.
+    """Revoke one grant, or everything that a user has authorized; all tokens of it become invalid at once.
 
     Parameters
     ----------
     grant
         The grant, as `grant list` shows it.
     user
-        All that this user has authorized.
+        Everything that this user has authorized.
     subject
-        All that this subject has authorized.
+        Everything that this subject has authorized.
     client
-        Of that, what this client was allowed.
+        Only what was authorized for this client.
     """
     if (grant is None) is (user is None and subject is None):
         raise ConfigurationError("grant", grant, "name a grant, or else --user or --subject")
@@ -104,10 +104,10 @@ def revoke(
 
 
 def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Remove what has expired. A server does so by itself; this is for one that does not run.
+    """Remove expired records. A running server does this by itself.
 
-    It may be interrupted at any time: what is removed by then stays removed. The last five minutes are left, as clocks
-    differ.
+    It may be interrupted at any time; what is removed stays removed. Records that expired within the last five minutes
+    are kept, since clocks differ.
     """
     before, removed = due(time.time()), 0
     with workplace(config) as place:
@@ -125,13 +125,13 @@ def purge(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 def is_live(grant: Grant, clients: Mapping[str, Client], place: Workplace, now: int) -> bool:
-    """Return whether tokens may be used on a grant; its user's removal has revoked it."""
+    """Return whether tokens of a grant are valid; removal of its user would have revoked it."""
     to, context = IssuedTo(clients.get(grant.client_id), grant), place.server.context()
     return is_live_grant(to, context.policy, now, context.admits)
 
 
 def subject_of(user: str | None, subject: str | None, place: Workplace) -> str | None:
-    """Return whose grants are meant, None for everybody's."""
+    """Return the subject whose grants are meant; None for all."""
     if user is None:
         return subject
     if subject is not None:
@@ -140,7 +140,7 @@ def subject_of(user: str | None, subject: str | None, place: Workplace) -> str |
 
 
 def described(grant: Grant, place: Workplace) -> dict[str, object]:
-    """Return what may be shown of a grant; its APIs by their names, and by their URIs where they have none."""
+    """Return what may be shown of a grant; its APIs by their names, or by their URIs if they have none."""
     return {
         "grant": grant.key,
         "subject": grant.subject,

@@ -1,4 +1,4 @@
-"""Serving what is in memory alone, as the demo and the provider for tests do: until a signal says to end."""
+"""Serving from memory, for `demo` and `mock`, until a signal."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from oauthcore_h11.transport import Server
 async def serve_until_signal(
     server: Server, sockets: Iterable[socket], greeting: str, *, tls: ssl.SSLContext | None = None, grace: float = 5.0
 ) -> None:
-    """Print the greeting once the server listens; after SIGINT or SIGTERM answer for `grace` seconds, and end."""
+    """Print the greeting once the server listens; after SIGINT or SIGTERM, finish requests for `grace` seconds."""
     end = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # on Windows Ctrl-C arrives as KeyboardInterrupt instead
             loop.add_signal_handler(number, end.set)
     await server.start(sockets, tls)
-    # Flushed: whoever started it reads a pipe, and waits for this line.
+    # Flushed, since the parent process may wait on a pipe for this line.
     sys.stdout.write(greeting)
     sys.stdout.flush()
     await end.wait()

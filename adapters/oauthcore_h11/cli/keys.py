@@ -1,4 +1,4 @@
-"""`oauthcore keys`: what tokens are signed with."""
+"""`oauthcore keys`: the keys that sign tokens."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from oauthcore.signing.keys import Keys, KeySet, StoredKeys
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 
-keys = App(name="keys", help="See the keys that tokens are signed with, turn them, bring in your own.")
+keys = App(name="keys", help="List, rotate and import the keys that sign tokens.")
 
 Now = Annotated[bool, Parameter(name="--now", negative="")]
 
 
 @keys.command(name="list")
 def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """List the signing keys; where the first of an algorithm is lacking, it is made."""
+    """List the signing keys; creates the first key of an algorithm if it is missing."""
     with workplace(config) as place:
         known = keys_of(place)
         if isinstance(known, StoredKeys):
@@ -35,14 +35,14 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 @keys.command
 def rotate(*, alg: str | None = None, now: Now = False, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Make a successor: it is published at once, and signs when everybody has had the time to see it.
+    """Create a successor: it is published at once, and signs after every client can have seen it.
 
     Parameters
     ----------
     alg
-        For this algorithm; the one there is if left out.
+        Its algorithm; may be left out if there is only one.
     now
-        Sign with it at once, as after a theft. Clients that keep the published keys must look again for it.
+        Sign with it at once, as after a theft. Clients with a cached key set have to fetch it again.
     """
     with workplace(config) as place:
         stored = stored_keys_of(place)
@@ -60,16 +60,16 @@ def import_(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Bring in a private key that was made elsewhere, as a successor, like `rotate`.
+    """Import a private key as a successor, like `rotate`.
 
     Parameters
     ----------
     file
-        The key, PEM or JWK, without a password; read from standard input if left out.
+        The key, PEM or JWK, unencrypted; read from standard input if left out.
     alg
-        What it signs by; what it says itself, or what is usual for its kind, if left out.
+        Its algorithm; by default that of its `alg` member, or the usual one for its kind.
     now
-        Sign with it at once, as after a theft. Clients that keep the published keys must look again for it.
+        Sign with it at once, as after a theft. Clients with a cached key set have to fetch it again.
     """
     try:
         text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
@@ -82,7 +82,7 @@ def import_(
 
 
 def tell(ring: KeyRing, stored: StoredKeys, *, as_json: bool) -> None:
-    """Say which key was added, and when it signs."""
+    """Print which key was added, and when it signs."""
     key = ring.keys[-1]
     signs_at = moment(key.created_at + stored.policy.published_lifetime)
     when = f"signs from {signs_at} on" if key.state is KeyState.PUBLISHED else "signs now"
@@ -90,7 +90,7 @@ def tell(ring: KeyRing, stored: StoredKeys, *, as_json: bool) -> None:
 
 
 def stored_keys_of(place: Workplace) -> StoredKeys:
-    """Return the keys in storage; raises `ConfigurationError` if they are elsewhere."""
+    """Return the keys in storage; raises `ConfigurationError` if they are in files."""
     known = keys_of(place)
     if not isinstance(known, StoredKeys):
         raise ConfigurationError("oidc.keys.files", "(given)", "the keys are in files; change them there")

@@ -1,9 +1,9 @@
-"""`oauthcore mock`: the provider for tests on a port, for suites in any language."""
+"""`oauthcore mock`: the provider for tests, on a port, for test suites in any language."""
 
 from __future__ import annotations
 
 import asyncio
-import json as json_
+import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
@@ -17,6 +17,7 @@ from cyclopts import Parameter
 from oauthcore import ConfigurationError, Outgoing, Request, Response
 from oauthcore.wire.text import ascii_lower
 from oauthcore_h11.cli.in_memory import serve_until_signal
+from oauthcore_h11.cli.options import ListeningJson, LoopbackHost, Port
 from oauthcore_h11.known_hosts import KnownHosts
 from oauthcore_h11.loopback import LOCALHOST, listen, listen_at, port_of
 from oauthcore_h11.settings import Settings
@@ -31,14 +32,14 @@ CLIENT = "test-client"
 LOOPBACK = ("127.0.0.0/8", "::1/128", "localhost")
 # All clients of a suite share an address.
 SETTINGS = Settings(connections_per_address=1_000)
-_EXPOSED = "anybody who reaches it can be anybody: use a loopback host, or say that others may with --exposed"
+_EXPOSED = "its callers can sign in as any user: use a loopback host, or allow this with --exposed"
 _FLAG = Parameter(negative="")
 
 
 def mock(
     *,
-    port: int = 9400,
-    host: str = LOCALHOST,
+    port: Port = 9400,
+    host: LoopbackHost = LOCALHOST,
     url: str | None = None,
     user: list[str] | None = None,
     config: Path | None = None,
@@ -46,32 +47,26 @@ def mock(
     strict_clients: Annotated[bool, _FLAG] = False,
     https: Path | None = None,
     exposed: Annotated[bool, _FLAG] = False,
-    json: Annotated[bool, _FLAG] = False,
+    as_json: ListeningJson = False,
 ) -> None:
-    """Serve a provider for tests, at which anybody signs in and everything can go wrong.
+    """Serve a provider for tests that signs in any user and can simulate faults.
 
     Parameters
     ----------
-    port
-        The port to listen on; 0 for any that is free.
-    host
-        The loopback host to listen on: localhost (IPv4 and IPv6), ::1 or an address in 127.0.0.0/8.
     url
-        Scheme, host and port under which its clients know it, where that is not where it listens.
+        Its scheme, host and port for its clients, if they differ from where it listens.
     user
-        Somebody who can sign in, at each issuer; the first is who does. Repeat it for more.
+        A user at each issuer; the first one signs in. Repeat for more than one.
     config
-        A TOML file of issuers, with their clients, users, logins and faults.
+        A TOML file with issuers, their clients, users, logins and faults.
     form
-        Show people a page on which they choose who they are, instead of signing in the first user.
+        Show a page to choose a user on, instead of signing in the first one.
     strict_clients
-        Refuse clients that are not registered, instead of taking any.
+        Refuse clients that are not registered; by default any client is accepted.
     https
-        Serve https, and write the certificate of the authority to this file: it is made anew at each start.
+        Serve https, with a new certificate authority at each start, whose certificate is written to this file.
     exposed
-        Listen on a host that others can reach.
-    json
-        Print one line of JSON with the issuer and its endpoints, once it listens.
+        Allow a host that other machines can reach.
     """
     scheme = "http" if https is None else "https"
     sockets = listen_at((host,), host, port) if exposed else listen(host, port, _EXPOSED)
@@ -95,9 +90,9 @@ def mock(
         tls = None if https is None else throw_away_tls(https, provider.url)
         provider.material.prepare()
         control = Control(provider, None if exposed else known_hosts(provider.url, port))
-        greeting = for_programs(issuer, provider) if json else for_people(issuer, provider, https)
+        greeting = for_programs(issuer, provider) if as_json else for_people(issuer, provider, https)
         answering = _answering(provider, control)
-        # Whoever exposes it can't say under which names others reach it.
+        # If it is exposed, the names under which others reach it are unknown.
         known = answering if exposed else KnownHosts(answering, frozenset({ascii_lower(urlsplit(provider.url).netloc)}))
         server = Server(known, SETTINGS)
         asyncio.run(serve_until_signal(server, sockets, greeting, tls=tls, grace=0))
@@ -112,7 +107,7 @@ def fetcher() -> Callable[[Outgoing], Response]:
 
 
 def begin(issuer: Issuer, users: list[str]) -> None:
-    """Have a client and people at an issuer that is made."""
+    """Add its client and users to a new issuer."""
     _ = issuer.client(CLIENT)
     for sub in users:
         _ = issuer.user(sub)
@@ -121,7 +116,7 @@ def begin(issuer: Issuer, users: list[str]) -> None:
 
 
 def known_hosts(url: str, port: int) -> set[str]:
-    """Return the values of `Host` that requests to the control API may have."""
+    """Return the accepted values of `Host` for the control API."""
     loopback = {f"{name}:{port}" for name in (LOCALHOST, "127.0.0.1", "[::1]")}
     return {*loopback, urlsplit(url).netloc}
 
@@ -146,17 +141,17 @@ def throw_away_tls(ca_file: Path, url: str) -> ssl.SSLContext:
 
 
 def for_programs(issuer: Issuer, provider: Provider) -> str:
-    """Return one line of JSON: the metadata, a client, and where the control API is."""
+    """Return one line of JSON: the metadata, a client, and the URL of the control API."""
     client = {"client_id": CLIENT, "client_secret": issuer.client(CLIENT).client_secret}
-    return json_.dumps({**issuer.metadata, **client, "control": provider.url + DOCUMENT.rpartition("/")[0]}) + "\n"
+    return json.dumps({**issuer.metadata, **client, "control": provider.url + DOCUMENT.rpartition("/")[0]}) + "\n"
 
 
 def for_people(issuer: Issuer, provider: Provider, ca_file: Path | None) -> str:
-    """Return what to configure an application with."""
+    """Return the settings for an application, as text."""
     client = issuer.client(CLIENT)
-    trust = "" if ca_file is None else f"authority      {ca_file} (trust it in the suite alone)\n"
+    trust = "" if ca_file is None else f"authority      {ca_file} (trust it only in the test suite)\n"
     return (
-        "oauthcore mock: a provider for tests. It signs in whoever is said to be there: rely on it for nothing.\n\n"
+        "oauthcore mock: a provider for tests. It signs in any user, without a password: never rely on it.\n\n"
         f"issuer         {issuer.url}\n"
         f"client_id      {client.client_id}\n"
         f"client_secret  {client.client_secret}\n"

@@ -1,4 +1,4 @@
-"""What `client add` says of a client beside its secret: what it will meet, and how to have it otherwise."""
+"""The notes of `client add` on a client's behaviour that its developer has to know, and how to change it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from oauthcore import Allowance, AuthorizationServer, Client, CodeBinding
 
 
 def notes(client: Client, server: AuthorizationServer) -> Iterator[str]:
-    """Return a sentence for each matter in which a client library and this server may fail to understand each other."""
+    """Return a sentence for each point in which a client library and this server may disagree."""
     if client.has_secret and client.token_endpoint_auth_method is None:
-        yield "It may send the secret in the Authorization header or in the form; --auth-method has it keep to one."
+        yield "It may send the secret in the Authorization header or in the form; --auth-method sets one."
     yield from _about_openid(client, server)
     yield from _about_codes(client, server)
 

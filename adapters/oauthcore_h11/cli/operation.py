@@ -1,4 +1,4 @@
-"""`oauthcore init`, `check` and `serve`: from nothing to a server that runs."""
+"""`oauthcore init`, `check` and `serve`: from a new configuration to a running server."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ def init(
     *,
     issuer: str = "http://localhost:8000",
     openid: bool | None = None,
-    config: Annotated[Config, Parameter(help="The file to write; it must not be there yet.")] = DEFAULT_CONFIG,
+    config: Annotated[Config, Parameter(help="The file to write; it must not exist.")] = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Write a configuration file with a fresh token key, for you to read and to change.
+    """Write a configuration file with a new token key, to read and to change.
 
     Parameters
     ----------
     issuer
-        The URL that clients will know the server by: https, or http for trying it out on this machine.
+        The URL of the server for its clients: https, or http for tests on this machine.
     openid
-        Be an OpenID Connect provider, that signs people in at applications. It is asked on a terminal if left out, and
-        is no elsewhere.
+        Whether to be an OpenID Connect provider, which signs users in at applications. Asked for on a terminal if left
+        out; otherwise no.
     """
     check_issuer(issuer, Policy.oauth21())
     if openid is None:
         openid = sys.stdin.isatty() and not as_json and wants_openid()
     try:
-        # The token key is in it: nobody else may read it, not even for the moment before a chmod.
+        # The file has the token key, so it is created with this mode: before a later chmod, others could read it.
         file = os.open(config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise ConfigurationError("--config", str(config), "it exists already; remove it, or name another") from None
@@ -74,7 +74,7 @@ def init(
 
 
 def wants_openid() -> bool:
-    """Ask whether to be a provider; yes is what Enter says. Raises `ConfigurationError` for Ctrl-D."""
+    """Ask whether to be an OpenID provider; Enter means yes. Raises `ConfigurationError` for Ctrl-D."""
     while True:
         try:
             answer = input("Sign people in at applications, as an OpenID Connect provider? [Y/n] ").lower()
@@ -85,12 +85,12 @@ def wants_openid() -> bool:
 
 
 def openid_is(*, on: bool) -> str:
-    """Say whether the server is a provider, and how it becomes one."""
+    """Return a sentence that says whether OpenID Connect is on, and how to turn it on."""
     return "OpenID Connect is on." if on else "OpenID Connect is off; the table [oidc] in the file turns it on."
 
 
 def check(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Check the configuration, and everything it names, without serving."""
+    """Check the configuration and everything it refers to, without serving."""
     configuration = read(config, os.environ)
     durability_warnings = list(serving.check(configuration))
     warnings = [*cautions(config, configuration), *look_at_issuer(configuration)]
@@ -119,14 +119,14 @@ def serve(
     *,
     workers: int | None = None,
     config: Config = DEFAULT_CONFIG,
-    as_json: Annotated[Json, Parameter(help="Say as one line of JSON where it listens, once it does.")] = False,
+    as_json: Annotated[Json, Parameter(help="Print one line of JSON with the addresses once it listens.")] = False,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; SIGHUP reads the configuration and the certificates again.
+    """Serve until SIGTERM or Ctrl-C; SIGHUP reloads the configuration and the certificates.
 
     Parameters
     ----------
     workers
-        How many processes share the work; what the configuration says if left out.
+        How many processes to run; by default, as configured.
     """
     if workers is not None and workers < 1:
         raise ConfigurationError("--workers", workers, "use a number, 1 or more")
@@ -137,7 +137,7 @@ def serve(
 
     configuration = reread()
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
-    # Before it is warned of a secret that is refused, and before there are workers to refuse it one by one.
+    # Refused here, once, before a warning about the same secret and before each worker would refuse it.
     check_client_secrets(configuration)
     for warning in cautions(config, configuration):
         logger.warning("%s", warning)
@@ -172,7 +172,7 @@ def serve_alone(
 def serve_together(
     configuration: Configuration, reread: Reread, sockets: Sequence[socket.socket], announce: Callable[[], None]
 ) -> None:
-    """Serve in several processes, which this one watches over."""
+    """Serve in several processes, supervised by this one."""
     with tempfile.TemporaryDirectory(prefix="oauthcore-metrics-") as folder:
         os.environ[monitoring.MULTIPROCESS] = folder
         current = [configuration]
@@ -184,7 +184,7 @@ def serve_together(
                 logger.error("not reloaded: %s", in_file_words(error))
 
         def refuse_connections() -> None:
-            # While one process has them open, clients connect, and wait for an answer that nobody gives.
+            # While any process has the sockets open, clients connect, and would wait for a worker that is gone.
             for listening in sockets:
                 listening.close()
 

@@ -1,4 +1,4 @@
-"""Options that several commands have, and how commands say what they did: to people, or with `--json` to programs."""
+"""Options that several commands share, and their output: text, or JSON with `--json`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,29 @@ from rich.text import Text
 Config: TypeAlias = Annotated[
     Path, Parameter(name=("--config", "-c"), env_var="OAUTHCORE_CONFIG", help="The configuration file.")
 ]
-Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Say it as one line of JSON.")]
+Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Print one line of JSON instead of text.")]
+
+# What `demo` and `mock` listen on.
+Port: TypeAlias = Annotated[int, Parameter(help="The port to listen on; 0 for any free port.")]
+LoopbackHost: TypeAlias = Annotated[
+    str,
+    Parameter(help="The loopback host to listen on: localhost (IPv4 and IPv6), ::1 or an address in 127.0.0.0/8."),
+]
+ListeningJson: TypeAlias = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print one line of JSON once it listens: issuer and endpoints.")
+]
 
 DEFAULT_CONFIG = Path("oauthcore.toml")
 
 
 def say(members: Mapping[str, object], sentence: str, *, as_json: bool) -> None:
-    """Say what was done, and let a reader of a pipe have it at once."""
+    """Print what was done, flushed, so that a program can read it from a pipe at once."""
     sys.stdout.write((json.dumps(members) if as_json else sentence) + "\n")
     sys.stdout.flush()
 
 
 def show(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, as_json: bool) -> None:
-    """Show a list: a table for people, one JSON array for programs."""
+    """Print a list: a table, or with `as_json` one JSON array."""
     listed = list(rows)
     if as_json:
         sys.stdout.write(json.dumps(listed) + "\n")
@@ -39,12 +49,12 @@ def show(rows: Iterable[Mapping[str, object]], columns: Sequence[str], *, as_jso
         table.add_column(column, overflow="fold")
     for row in listed:
         table.add_row(*(Text(cell(row[column])) for column in columns))
-    # A pipe has no width, and must not have its lines broken at one.
+    # A pipe has no width, so lines must not be wrapped at one.
     Console(width=None if sys.stdout.isatty() else 10_000).print(table)
 
 
 def cell(value: object) -> str:
-    """Spell a value for a table."""
+    """Format a value for a table."""
     match value:
         case None:
             return ""
@@ -57,5 +67,5 @@ def cell(value: object) -> str:
 
 
 def moment(seconds: int | None) -> str | None:
-    """Spell seconds since the epoch for people and programs alike (RFC 3339, UTC)."""
+    """Format seconds since the epoch as in RFC 3339, in UTC."""
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

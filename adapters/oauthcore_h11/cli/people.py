@@ -1,4 +1,4 @@
-"""`oauthcore user`: the people who can sign in."""
+"""`oauthcore user`: the users who can sign in."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from oauthcore_h11.users import (
     remove_user,
 )
 
-people = App(name="user", help="Add people, list them, change their passwords, disable and enable them.")
+people = App(name="user", help="Add, list, change, disable and remove users.")
 
-HashConfig = Annotated[Config, Parameter(help="The configuration file, for what a hash may cost.")]
+HashConfig = Annotated[Config, Parameter(help="The configuration file, which has the parameters of hashes.")]
 Generate = Annotated[bool, Parameter(negative="")]
 
 
@@ -46,18 +46,18 @@ def add(
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:
-    """Add a user. The password is asked for, or read from standard input if that is no terminal.
+    """Add a user. The password is prompted for, or read from standard input if that is not a terminal.
 
     Parameters
     ----------
     username
-        The name to sign in with; neither case nor Unicode form tell two names apart.
+        The name to sign in with; letter case and Unicode form are ignored.
     subject
-        What clients know the user by, for ever, up to 255 ASCII characters; 128 random bits if left out.
+        The permanent identifier of the user for clients, up to 255 ASCII characters; 128 random bits by default.
     claim
-        What is known of the user, name=value, by the names of OpenID Connect; may be given several times.
+        A claim about the user, name=value, by its name in OpenID Connect; repeat for more than one.
     generate
-        Make a password and show it, this once.
+        Generate a password and show it, only this once.
     """
     check_username(username)
     if subject is not None:
@@ -101,14 +101,14 @@ def set_password(
 ) -> None:
     """Change a user's password, and end their sessions.
 
-    It is asked for, or read from standard input if that is no terminal.
+    The password is prompted for, or read from standard input if that is not a terminal.
 
     Parameters
     ----------
     username
         The user.
     generate
-        Make a password and show it, this once.
+        Generate a password and show it, only this once.
     """
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
@@ -129,7 +129,7 @@ def set_password(
 def set_claims(
     username: str, claims: tuple[str, ...], /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
-    """Say what is known of a user: name=value for each claim, a blank value to take it away.
+    """Set claims about a user: name=value for each; a blank value removes the claim.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def set_claims(
 
 @people.command
 def disable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Let a user sign in no more, until they are enabled again; none of their tokens is good meanwhile.
+    """Stop a user from signing in until they are enabled again; meanwhile all of their tokens are refused.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def disable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
 
 @people.command
 def enable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Let a user sign in again who was disabled; tokens that have not expired meanwhile are good again.
+    """Let a disabled user sign in again; tokens that have not expired meanwhile are valid again.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def enable(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
 
 
 def switch(username: str, config: Path, *, enabled: bool, as_json: bool) -> None:
-    """Disable or enable a user, and say so."""
+    """Disable or enable a user, and print it."""
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
         user = place.wait(lambda: change_user(place.storage, username, enabled=enabled))
@@ -182,7 +182,7 @@ def switch(username: str, config: Path, *, enabled: bool, as_json: bool) -> None
 
 @people.command
 def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Remove a user, and take back everything that they have authorized.
+    """Remove a user, and revoke everything that they have authorized.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
     """
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
-        # First they can't sign in any more, then what they authorized ends: in the other order they might do it again.
+        # First end sign-in, then revoke: in the other order, the user could sign in and authorize again in between.
         user = place.wait(lambda: remove_user(place.storage, username))
         try:
             place.flow(place.server.sessions.end_all(user.subject))
@@ -202,19 +202,19 @@ def remove(username: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
             )
             raise TemporarilyUnavailable(reason) from failure
     members = {"username": user.username, "subject": user.subject, "removed": True}
-    say(members, f"{user.username} is removed, and everything they authorized is taken back.", as_json=as_json)
+    say(members, f"{user.username} is removed, and everything they authorized is revoked.", as_json=as_json)
 
 
 @people.command
 def hash_password(*, config: HashConfig = DEFAULT_CONFIG, as_json: Json = False) -> None:
-    """Return the hash of a password, for a user that is declared in the configuration."""
+    """Print the hash of a password, for a user that is declared in the configuration."""
     with workplace(config) as place:
         hashed = place.passwords.hash(new_password(place))
     say({"password_hash": hashed}, hashed, as_json=as_json)
 
 
 def new_password(place: Workplace, username: str = "", *, generate: bool = False) -> Secret:
-    """Get a password: a fresh one, or the one that somebody types, twice, or the first line of a pipe."""
+    """Return a password: generated, typed twice, or the first line of standard input."""
     if generate:
         return Secret(secrets.token_urlsafe(16))
     password = typed_password() if sys.stdin.isatty() else Secret(sys.stdin.readline().rstrip("\r\n"))
@@ -224,7 +224,7 @@ def new_password(place: Workplace, username: str = "", *, generate: bool = False
 
 
 def typed_password() -> Secret:
-    """Ask for a password, twice; raises `ConfigurationError` for two that differ, and for Ctrl-D."""
+    """Prompt for a password twice; raises `ConfigurationError` if they differ, and for Ctrl-D."""
     try:
         password = Secret(getpass.getpass("Password: "))
         repeated = getpass.getpass("Once more: ")
@@ -236,9 +236,9 @@ def typed_password() -> Secret:
 
 
 def tell_password(members: dict[str, object], password: Secret, *, generate: bool, as_json: bool) -> None:
-    """Say whose password it is now, and the password itself only if nobody knows it yet."""
+    """Print whose password was set, and the password itself only if it was generated."""
     sentence = f"username {members['username']}\nsubject  {members['subject']}"
     if generate:
         members["password"] = password.reveal()
-        sentence += f"\npassword {password.reveal()}\nThe password is shown this once, and kept as a hash only."
+        sentence += f"\npassword {password.reveal()}\nThe password is shown only this once, and stored as a hash."
     say(members, sentence, as_json=as_json)

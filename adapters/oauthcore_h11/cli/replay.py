@@ -1,4 +1,4 @@
-"""`oauthcore replay`: the story of a decision, from a trace that was recorded of it."""
+"""`oauthcore replay`: the explanation of a decision, from its trace."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from oauthcore_h11.cli.options import Json, moment, say
 from oauthcore_h11.users import User
 from oauthcore_h11.witness import EffectSeen, Passed, Witness
 
-# The reference server's own records that a trace may hold: what the answer about a password relied on.
+# The reference server's own record in traces: a login depends on it.
 KINDS = (User,)
 _KNOWN = {f"{kind.__module__}:{kind.__qualname__}": kind for kind in KINDS}
 
 
 def explain(trace: Path, /, *, as_json: Json = False) -> None:
-    """Tell what was asked and found, which checks passed, and which one refused, with its section of the standard.
+    """Explain a recorded decision: its facts, the checks that passed, and the one that refused, with its section.
 
-    Decides again what the trace holds, and exits with 1 where that comes to another decision than before.
+    Replays the trace, and exits with 1 if this comes to another decision than the recorded one.
 
     Parameters
     ----------
     trace
-        A trace, as `oauthcore.trace.Recorder` hands it over.
+        A trace, as `oauthcore.trace.Recorder` saves it.
     """
     recorded = read(trace)
     witness = Witness()
@@ -44,7 +44,7 @@ def explain(trace: Path, /, *, as_json: Json = False) -> None:
 
 
 def read(path: Path) -> Trace:
-    """Read a trace; raises `ConfigurationError`."""
+    """Read a trace; raises `ConfigurationError` if it can't be read."""
     try:
         return Trace.load(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
@@ -53,7 +53,7 @@ def read(path: Path) -> Trace:
 
 
 def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, str]]:
-    """Return the story, line by line: what each line is, and its text."""
+    """Return the explanation, line by line: what each line is about, and its text."""
     at = [f"at {moment(int(trace.clock[0]))}"] if trace.clock else []
     lines = [line("asked", " ".join((*requested_call(trace), *at)))]
     refused = witness.refusal(replayed.response)
@@ -71,7 +71,7 @@ def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, 
 
 
 def requested_call(trace: Trace) -> tuple[str, ...]:
-    """Tell what was asked, without its parameters."""
+    """Describe the request, without its parameters."""
     if trace.call == "handle":
         return (trace.request["method"], trace.request["target"].partition("?")[0])
     return ("server." + trace.call,)
@@ -83,7 +83,7 @@ def line(what: str, text: str) -> dict[str, str]:
 
 
 def fact(step: Any) -> dict[str, str]:
-    """Tell a question and its answer: what was found, what was changed."""
+    """Describe an effect and its answer: what was found, or what was changed."""
     effect = effect_in_words(decode(step.effect, _KNOWN))
     if step.failed is not None:
         return line("failed", f"{effect}: {step.failed}")
@@ -95,11 +95,11 @@ def fact(step: Any) -> dict[str, str]:
 
 
 def cited(check: Passed) -> str:
-    """Tell a check with its section, and why it refused if it did."""
+    """Describe a check with its section, and why it refused if it did."""
     return f"{check.name} [{check.section}]" + (f": {check.reason}" if check.reason else "")
 
 
 def answer(response: Response) -> str:
-    """Tell what went out."""
+    """Describe the response."""
     refusal = response.refusal
     return f"{response.status}" if refusal is None else f"{response.status} {refusal.code}: {refusal.reason}"

@@ -1,4 +1,4 @@
-"""What a command works on: the configuration, the server it describes, and its storage, opened and closed again."""
+"""What commands work on: the configuration, the server it describes, and its storage."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ audit = logging.getLogger("oauthcore.audit")
 
 @attrs.frozen
 class Workplace:
-    """Hold what commands work on."""
+    """Hold what a command works on."""
 
     configuration: Configuration
     server: AuthorizationServer
@@ -46,19 +46,19 @@ class Workplace:
 
     @property
     def database(self) -> Listing:
-        """Return what is stored, and not what is declared."""
+        """Return the stored records, without the declared ones."""
         return self.opened.storage
 
     def flow(self, flow: Flow[T]) -> T:
         """Run a flow of the server's."""
-        # What only looks at the storage asks no other server.
+        # Only `serve` may have to ask other servers; commands that read storage never fetch.
         from oauthcore_h11.outgoing import fetch_of
 
         world = AsyncWorld(self.storage, audit=hear, fetch=fetch_of(self.configuration))
         return self.wait(lambda: arun(flow, world))
 
     def wait(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Wait for what is asked of the storage."""
+        """Wait for an asynchronous call of the storage."""
         return asyncio.run(call())
 
     def users(self) -> Iterator[User]:
@@ -72,7 +72,7 @@ class Workplace:
         yield from self.database.every(Client)
 
     def must_be_stored(self, kind: type[Record], key: str, setting: str) -> None:
-        """Raise `ConfigurationError` for what only the file can change."""
+        """Raise `ConfigurationError` for a record that is declared in the configuration file."""
         if self.storage.is_declared(kind, key):
             remedy = "it is declared in the configuration; change it there"
             raise ConfigurationError(setting, key, remedy)
@@ -80,7 +80,7 @@ class Workplace:
 
 @contextmanager
 def workplace(config: Path) -> Iterator[Workplace]:
-    """Open what the configuration describes; raises `ConfigurationError` if it can't be."""
+    """Open what the configuration describes, and close it; raises `ConfigurationError` if that fails."""
     configuration = read(config, os.environ)
     logs.set_up(json_lines=configuration.logs.format == "json", level=configuration.logs.level)
     passwords = passwords_of(configuration)
@@ -96,6 +96,6 @@ def workplace(config: Path) -> Iterator[Workplace]:
 
 
 def hear(event: Event) -> None:
-    """Write an event of the core's into the audit log."""
+    """Write an event of the core to the audit log."""
     fields = {"client_id": event.client_id, "subject": event.subject, "grant": event.grant}
     audit.info(event.name, extra={"fields": fields})

@@ -109,7 +109,7 @@ class LimitsTable:
     write_time: float = _seconds(30)
     wait_time: float = _seconds(5)
     drain_time: float = _seconds(20)
-    # Ten a second: far above what an honest client's mistakes come to, and nothing to whoever guesses 128 bits.
+    # Ten a second: far more than the mistakes of an honest client, and useless for guessing 128 bits.
     refusals_per_minute: int = attrs.field(default=600, validator=at_least(0))  # type: ignore[call-overload]  # any of them
 
     @connections_per_address.default
@@ -362,7 +362,7 @@ class Passwords:
 
     After `free_attempts` wrong ones in a row for an account or from an address, each further one is waited for, twice
     as long each time, up to `longest_wait` seconds; after `forget_time` without any, all is forgotten. A browser from
-    which somebody signed in to an account has attempts of its own there for `known_device_lifetime` seconds, with 0
+    which a user signed in to an account has attempts of its own there for `known_device_lifetime` seconds, with 0
     none.
 
     A new password has at least `minimum_length` characters, and with `refuse_common` is none that many people have.

@@ -1,4 +1,4 @@
-"""What attackers put into parameters and headers, by name: each has been tried on somebody's server.
+"""What attackers put into parameters and headers, by name: each has been tried on real servers.
 
 Most are from RFC 9700 section 4, RFC 7636 section 7, RFC 8725 section 2 and RFC 9101 section 10; the rest are floods,
 and what breaks out of the header, the page, the query, the log or the statement that it is put into.

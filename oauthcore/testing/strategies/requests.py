@@ -43,7 +43,7 @@ class Asking:
 
 @st.composite
 def authorizations(draw: st.DrawFn, client: Client, path: str = _PATHS.authorization) -> Asking:
-    """Return an authorization request that leads to a page, whoever is in front of it (RFC 6749 section 4.1.1)."""
+    """Return an authorization request that leads to a page for any user (RFC 6749 section 4.1.1)."""
     scope = draw(st.none() | st.lists(st.sampled_from(client.scope.tokens), min_size=1, unique=True))
     pairs = {
         "client_id": client.client_id,

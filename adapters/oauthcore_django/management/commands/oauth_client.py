@@ -1,4 +1,4 @@
-"""`manage.py oauth_client`: register a client with the project's server, and show its secret this once."""
+"""`manage.py oauth_client`: register a client with the project's server, and show its secret only this once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Registers an OAuth client and shows its secret, or takes the secret from OAUTH_CLIENT_SECRET."
 
     def add_arguments(self, parser: CommandParser) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Say what can be said of a client."""
+        """Add the options, which are settings of a client."""
         parser.add_argument("client_id")
         parser.add_argument("--public", action="store_true", help="it can keep no secret, as an app on a phone")
         parser.add_argument("--redirect-uri", action="append", default=[], dest="redirect_uris")
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             token_endpoint_auth_method="none" if options["public"] else None,
             redirect_uris=options["redirect_uris"],
             scope=options["scope"],
-            # As `oauthcore client add` does: many applications look nowhere else.
+            # As in `oauthcore client add`: many applications read claims only from the ID token.
             id_token_claims="openid" in str(options["scope"]).split(" "),
             grant_types=options["grant_types"] or ["authorization_code", "refresh_token"],
         )
@@ -65,8 +65,8 @@ class Command(BaseCommand):
 
 
 def find_oauth(issuer: object) -> OAuth:
-    """Find the project's `OAuth`, by its issuer where there are several."""
-    import_module(settings.ROOT_URLCONF)  # it is made there, or by what that imports
+    """Return the project's `OAuth`, by its issuer if there are several."""
+    import_module(settings.ROOT_URLCONF)  # creates it, or imports the module that does
     config = apps.get_app_config("oauthcore")
     assert isinstance(config, OAuthCoreConfig)
     found = [oauth for oauth in config.made if issuer in {None, oauth.server.issuer}]

@@ -1,4 +1,4 @@
-"""`manage.py oauth_purge`: remove what has expired; for whatever runs the project's periodic tasks."""
+"""`manage.py oauth_purge`: remove expired records; run it periodically."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ BATCH = 500
 
 
 class Command(BaseCommand):
-    """Remove expired records, a batch at a time, so that no request waits long for it."""
+    """Remove expired records in batches, so that no request waits for long."""
 
     help = "Removes expired OAuth records."
 
     def add_arguments(self, parser: CommandParser) -> None:  # type: ignore[explicit-override]  # typing.override is 3.12's
-        """Say where they are."""
+        """Add the option for the database."""
         parser.add_argument("--database", default="default", help="the alias of the database they are in")
 
     def handle(self, *args: object, **options: str) -> None:  # type: ignore[explicit-override]  # as above
