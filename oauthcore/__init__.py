@@ -3,6 +3,7 @@
 from oauthcore.assertions.subject_rule import AssertedSubject, SubjectRule
 from oauthcore.assertions.trusted_issuer import AllowReuse, TrustedIssuer
 from oauthcore.authorization.next_step import Need
+from oauthcore.ciba import Ciba
 from oauthcore.client_id_metadata import ClientIdMetadata, LoopbackDocuments
 from oauthcore.clients.dynamic_registration import AnyoneMayRegister, Registration, SoftwareStatementIssuer
 from oauthcore.context import Paths
@@ -54,6 +55,7 @@ __all__ = [
     "AuthenticatedUser",
     "AuthorizationServer",
     "AuthorizedApplication",
+    "Ciba",
     "Client",
     "ClientIdMetadata",
     "CodeBinding",

@@ -40,6 +40,7 @@ class Paths:
     revocation: str = "/revoke"
     registration: str = "/register"
     jwks: str = "/jwks"
+    backchannel_authentication: str = "/bc-authorize"
     userinfo: str = "/userinfo"
     resume: str = "/authorize/resume"
     login: str = "/login"

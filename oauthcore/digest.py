@@ -44,6 +44,8 @@ Kind = Literal[
     "device_code",
     "user_code",
     "device_count",
+    "auth_req_id",
+    "request_object",
 ]
 Proof = Literal[
     "access_token",
@@ -56,7 +58,7 @@ Proof = Literal[
     "user_code",
 ]
 
-Purpose = Literal["keys", "client_secret", "client_secret_of_issuer"]
+Purpose = Literal["keys", "client_secret", "client_secret_of_issuer", "notification"]
 
 # The digest of a client's secret does not depend on the issuer: a server that moves to another URL must still accept
 # it. The form that was used before did, as do the digests of what the issuer itself issues.

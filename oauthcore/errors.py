@@ -306,31 +306,45 @@ class AccessDenied(OAuthError):
 
 
 class AuthorizationPending(OAuthError):
-    """Ask a device to go on polling: its user has not answered yet (RFC 8628 section 3.5)."""
+    """Ask a client to go on polling: its user has not answered yet (RFC 8628 section 3.5, CIBA Core section 11)."""
 
     code = "authorization_pending"
     description = "The user has not answered yet: go on polling."
 
 
 class SlowDown(OAuthError):
-    """Ask a device to poll less often: at intervals that are five seconds longer (RFC 8628 section 3.5)."""
+    """Ask a client to poll less often: at intervals that are five seconds longer (RFC 8628 section 3.5)."""
 
     code = "slow_down"
     description = "The user has not answered yet: go on polling, at intervals that are 5 seconds longer."
 
 
-class DeviceAccessDenied(OAuthError):
-    """Report to a device that its user said no (RFC 8628 section 3.5)."""
+class DeniedByUser(OAuthError):
+    """Report to a client that polls that its user said no (RFC 8628 section 3.5, CIBA Core section 11)."""
 
     code = "access_denied"
     description = "The resource owner denied the request."
 
 
 class ExpiredToken(OAuthError):
-    """Report that a device code has expired before it was approved (RFC 8628 section 3.5)."""
+    """Report that a user has not answered in time (RFC 8628 section 3.5, CIBA Core section 11)."""
 
     code = "expired_token"
-    description = "The device code has expired: start again."
+    description = "The user has not answered in time: start again."
+
+
+class UnknownUserId(OAuthError):
+    """Refuse a hint by which no user is found (CIBA Core section 13)."""
+
+    code = "unknown_user_id"
+    description = "There is no user whom the hint means."
+
+
+class InvalidBindingMessage(OAuthError):
+    """Refuse a message that can't be shown as it is (CIBA Core section 13)."""
+
+    code = "invalid_binding_message"
+    description = "The binding message is too long, or has characters that can't be shown."
 
 
 class LoginRequired(OAuthError):

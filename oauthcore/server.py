@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any, Literal, Self, assert_never
 
 from oauthcore.assertions.trusted_issuer import TrustedIssuer, as_trusted_issuers
+from oauthcore.ciba import GRANT_TYPE as CIBA_GRANT_TYPE
+from oauthcore.ciba import Ciba
 from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
 from oauthcore.clients.dynamic_registration import Registrar, Registration
 from oauthcore.clock import Clock
@@ -24,6 +26,7 @@ from oauthcore.endpoints.table import absent_document, check_endpoints, document
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.facets.applications import Applications
+from oauthcore.facets.backchannel import Backchannel
 from oauthcore.facets.clients import Clients
 from oauthcore.facets.devices import Devices
 from oauthcore.facets.grants import Grants
@@ -34,6 +37,7 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.transact import Refuse, transact
 from oauthcore.given import check_callable, check_kind, strings
 from oauthcore.grants import GrantFlow
+from oauthcore.grants.ciba import ciba as ciba_grant
 from oauthcore.grants.device_code import device_code
 from oauthcore.grants.jwt_bearer import ID_JAG_PROFILE
 from oauthcore.handle import Handles
@@ -104,6 +108,7 @@ class AuthorizationServer:
         trusted_issuers: Iterable[TrustedIssuer] = (),
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
+        ciba: Ciba | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -138,9 +143,14 @@ class AuthorizationServer:
             **exchange_grants(token_exchange, self.trusted_issuers),
             **assertion_grants(self.trusted_issuers),
             **({} if device is None else {DEVICE_CODE: device_code}),
+            **({} if ciba is None else {CIBA_GRANT_TYPE: ciba_grant}),
             **(grants or {}),
         }
         has_id_jag = any("id-jag" in trusted.uses for trusted in self.trusted_issuers.values())
+        check_kind("ciba", ciba, (Ciba, type(None)), "leave it out, or turn it on: ciba=Ciba()")
+        if ciba is not None and openid is None:
+            raise ConfigurationError("ciba", ciba, "give the server openid=OpenID() as well: it issues ID tokens")
+        self.ciba = ciba
         algorithms = () if instruments.keys is None else instruments.keys.algorithms
         remedy = "leave it out, or say who may exchange what: token_exchange=TokenExchange(rules=[…])"
         check_kind("token_exchange", token_exchange, (TokenExchange, type(None)), remedy)
@@ -172,6 +182,7 @@ class AuthorizationServer:
             client_id_metadata=client_id_metadata is not None,
             grant_profiles=(ID_JAG_PROFILE,) if has_id_jag else (),
             id_jag=token_exchange is not None and token_exchange.issues_id_jag,
+            ciba=ciba,
         )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
@@ -198,6 +209,7 @@ class AuthorizationServer:
         self.devices = Devices(self.context, self.device)
         self.applications = Applications(self.context)
         self.grants = Grants(self.context)
+        self.backchannel = Backchannel(self.context)
         self.clients = Clients(self.context, self._grants, instruments.keys)
         self._client_documents = None
         if self.client_id_metadata is not None:
@@ -281,11 +293,12 @@ class AuthorizationServer:
     def _own_endpoints(self, keys: KeySet | None) -> list[Endpoint]:
         registrar = None
         if self.registration is not None:
-            grants = frozenset(self._grants)
+            # Nobody gets the right to ask users anything by registering themselves: an operator gives it.
+            grants = frozenset(self._grants) - {CIBA_GRANT_TYPE}
             advertised = Scope((*(() if self.openid is None else self.openid.scopes), *self._scopes))
             scope = advertised if self.registration.scope is None else self.registration.scope
             registrar = Registrar(self.registration, grants, scope, lambda client: self.clients.check(client))
-        return own_endpoints(self.paths, self._grants, self.openid, keys, registrar, self.device)
+        return own_endpoints(self.paths, self._grants, self.openid, keys, registrar, self.device, self.ciba)
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys

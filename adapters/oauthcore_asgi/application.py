@@ -20,6 +20,7 @@ import attrs
 from oauthcore import (
     AsyncWorld,
     AuthorizationServer,
+    Ciba,
     ClientIdMetadata,
     DeviceGrant,
     Login,
@@ -123,6 +124,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         resources: Resources | Iterable[Resource] | None = None,
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
+        ciba: Ciba | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
@@ -131,7 +133,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
         `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
         `token_exchange` says who may exchange them. With a `device` grant, devices without a browser get tokens.
-        `prefix` is what a proxy cuts off and tells nobody.
+        With `ciba`, clients ask users who are elsewhere. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -146,6 +148,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             resources=resources,
             token_exchange=token_exchange,
             device=device,
+            ciba=ciba,
         )
         return cls(server, world, login=login, prefix=prefix)
 

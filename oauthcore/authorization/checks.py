@@ -49,18 +49,19 @@ CheckRequest: TypeAlias = Check[Callable[[Draft, Context], None]]
 RedirectingEndpoint = Literal["authorization", "interaction", "resume"]
 """Where a request is checked: as it comes, when the application looks at it or answers it, and when it goes on."""
 
-DeviceEndpoint = Literal["device_authorization", "device"]
-"""Where a device's request is checked (RFC 8628): as it comes, and when its user looks at it or answers it.
+DirectEndpoint = Literal["device_authorization", "device", "backchannel_authentication"]
+"""Where a request is checked that is answered by no redirect: of a device (RFC 8628) as it comes, and when its user
+looks at it or answers it; of a client whose user is elsewhere (CIBA Core section 7) likewise, by one name.
 
 All of its checks are of the access, and their failures are in the response.
 """
 
-EndpointName = RedirectingEndpoint | DeviceEndpoint
+EndpointName = RedirectingEndpoint | DirectEndpoint
 
 # Whatever can change while a person is at the pages is checked each time, on what is stored then.
 _FIRST: tuple[EndpointName, ...] = ("authorization",)
 _REDIRECTING: tuple[EndpointName, ...] = get_args(RedirectingEndpoint)
-_ALL: tuple[EndpointName, ...] = (*_REDIRECTING, *get_args(DeviceEndpoint))
+_ALL: tuple[EndpointName, ...] = (*_REDIRECTING, *get_args(DirectEndpoint))
 
 CHECKS: tuple[CheckRequest, ...] = (
     Check(
@@ -323,7 +324,7 @@ def validate(redirectable: Redirectable, endpoint: RedirectingEndpoint, context:
 def validate_access(
     request: AuthorizationRequest,
     client: Client | None,
-    endpoint: DeviceEndpoint,
+    endpoint: DirectEndpoint,
     context: Context,
 ) -> RequestedAccess:
     """Run the checks of a request that is answered by no redirect; raises what the first failure is answered with."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError
-from oauthcore.jose.jwk import CONTENT_ENCRYPTIONS, ENCRYPTIONS
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
 from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import Client
@@ -19,6 +20,8 @@ from oauthcore.redirect_uri import redirect_uri_problem
 
 _SIGNED = ("id_token", "userinfo", "introspection")
 _ENCRYPTED = ("id_token", "userinfo")
+# CIBA Core section 5: push is left out, which FAPI forbids (FAPI-CIBA section 5.2.2).
+DELIVERY_MODES = ("poll", "ping")
 
 
 def check_openid(client: Client, algorithms: tuple[str, ...], policy: Policy) -> None:
@@ -26,6 +29,7 @@ def check_openid(client: Client, algorithms: tuple[str, ...], policy: Policy) ->
     _check_signed(client, algorithms)
     _check_encrypted(client)
     _check_logout(client, policy)
+    _check_backchannel(client)
     if client.subject_type == "pairwise":
         sector_of(client)
     uri = client.sector_identifier_uri
@@ -92,6 +96,37 @@ def _check_logout(client: Client, policy: Policy) -> None:
     if front is not None and set(front) & set(";,' "):
         # It ends up in a content security policy, whose lists these characters end (CSP 3 section 2.3.1).
         raise ConfigurationError("frontchannel_logout_uri", front, "leave out ; , and '")
+
+
+def _check_backchannel(client: Client) -> None:
+    """Check what a client says of backchannel authentication (CIBA Core section 4)."""
+    mode, endpoint = client.backchannel_token_delivery_mode, client.backchannel_client_notification_endpoint
+    is_registered = CIBA in client.grant_types
+    if mode not in {None, *DELIVERY_MODES}:
+        raise ConfigurationError("backchannel_token_delivery_mode", mode, f"use one of {', '.join(DELIVERY_MODES)}")
+    if is_registered and mode is None:
+        raise ConfigurationError("backchannel_token_delivery_mode", mode, "set it: poll, or ping")
+    if is_registered and client.is_public:
+        remedy = f"leave {CIBA} out: a public client can't authenticate, and could ask anybody anything"
+        raise ConfigurationError("grant_types", CIBA, remedy)
+    if (mode == "ping") is not (endpoint is not None):
+        remedy = "name it for a client in ping mode, and for no other"
+        raise ConfigurationError("backchannel_client_notification_endpoint", endpoint, remedy)
+    # The same as for logout tokens: the server sends requests there.
+    if endpoint is not None and (
+        not _LOGOUT_URI.match(endpoint) or redirect_uri_problem(endpoint, insecure_transport=False) is not None
+    ):
+        remedy = "use an https URL without a fragment, or http on a loopback host"
+        raise ConfigurationError("backchannel_client_notification_endpoint", endpoint, remedy)
+    alg = client.backchannel_authentication_request_signing_alg
+    if alg is not None and alg not in ASYMMETRIC_ALGORITHMS:
+        raise ConfigurationError(
+            "backchannel_authentication_request_signing_alg", alg, f"use one of {', '.join(ASYMMETRIC_ALGORITHMS)}"
+        )
+    if alg is not None and client.jwks is None and client.jwks_uri is None:
+        raise ConfigurationError(
+            "backchannel_authentication_request_signing_alg", alg, "give the client jwks or a jwks_uri"
+        )
 
 
 def origin_of(uri: str) -> tuple[str, str]:

@@ -9,12 +9,13 @@ import json
 from collections.abc import Iterable, Sequence
 
 from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.ciba import Ciba
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registration import METHODS
 from oauthcore.endpoints.discovery import openid_members
 from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.jose import crypto
-from oauthcore.jose.jwk import SIGNATURES
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.resources import Resources
@@ -38,6 +39,7 @@ def metadata(
     client_id_metadata: bool = False,
     grant_profiles: Sequence[str] = (),
     id_jag: bool = False,
+    ciba: Ciba | None = None,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -60,6 +62,8 @@ def metadata(
         members["client_id_metadata_document_supported"] = True
     if id_jag:  # draft-ietf-oauth-identity-assertion-authz-grant section 7
         members["identity_chaining_requested_token_types_supported"] = [TOKEN_TYPE + "id-jag"]
+    if ciba is not None:
+        members |= ciba_members()
     if openid is not None:
         members |= openid_members(openid, algorithms)
     headers = (("Content-Type", "application/json"), ("Cache-Control", "public, max-age=3600"))
@@ -116,6 +120,16 @@ def scope_members(openid: OpenID | None, scopes: Iterable[str], resources: Resou
     if protected := () if resources is None else resources.published:
         members["protected_resources"] = list(protected)
     return members
+
+
+def ciba_members() -> dict[str, object]:
+    """Return what is said of backchannel authentication (CIBA Core section 4), beside its endpoint."""
+    signing = {"backchannel_authentication_request_signing_alg_values_supported": list(ASYMMETRIC_ALGORITHMS)}
+    return {
+        "backchannel_token_delivery_modes_supported": ["poll", "ping"],
+        "backchannel_user_code_parameter_supported": False,
+        **(signing if crypto.is_installed() else {}),
+    }
 
 
 def request_object_members(openid: OpenID | None) -> dict[str, object]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from oauthcore.ciba import Ciba
 from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.context import Context, Paths
 from oauthcore.device_grant import DeviceGrant
 from oauthcore.endpoints.authorization import authorization
+from oauthcore.endpoints.backchannel_authentication import backchannel_authentication
 from oauthcore.endpoints.client_configuration import client_configuration
 from oauthcore.endpoints.device_authorization import device_authorization
 from oauthcore.endpoints.end_session import end_session_endpoint
@@ -43,6 +45,7 @@ def own_endpoints(
     keys: KeySet | None,
     registrar: Registrar | None = None,
     device: DeviceGrant | None = None,
+    ciba: Ciba | None = None,
 ) -> list[Endpoint]:
     """Return the core's endpoints, all but the metadata; a feature that is off has none."""
     return [
@@ -52,6 +55,7 @@ def own_endpoints(
         *([] if device is None else [device_endpoint(paths, device)]),
         *([] if keys is None else [jwks_endpoint(paths, keys)]),
         *([] if openid is None else openid_endpoints(paths)),
+        *([] if ciba is None else [backchannel_endpoint(paths, ciba)]),
     ]
 
 
@@ -120,6 +124,16 @@ def device_endpoint(paths: Paths, device: DeviceGrant) -> Endpoint:
         flow=lambda incoming, context: device_authorization(incoming, device, context),
         repeatable=frozenset({"resource"}),  # RFC 8707 section 2.1
         metadata="device_authorization_endpoint",  # RFC 8628 section 4
+    )
+
+
+def backchannel_endpoint(paths: Paths, ciba: Ciba) -> Endpoint:
+    """Return the backchannel authentication endpoint (CIBA Core section 7); confidential clients alone may call it."""
+    return Endpoint(
+        path=paths.backchannel_authentication,
+        flow=lambda incoming, context: backchannel_authentication(incoming, ciba, context),
+        repeatable=frozenset({"resource"}),  # RFC 8707 section 2
+        metadata="backchannel_authentication_endpoint",
     )
 
 

@@ -26,6 +26,7 @@ from oauthcore.flow.effects import (
     FindOf,
     Flow,
     GenerateKey,
+    Identify,
     Sign,
 )
 from oauthcore.flow.outcome import Event
@@ -55,6 +56,10 @@ def _no_claims(effect: Claims) -> Mapping[str, object]:
     return {}
 
 
+def _no_one_meant(effect: Identify) -> str | None:
+    return None
+
+
 def _sign_in_place(effect: Sign) -> tuple[str, ...]:
     return crypto.sign(effect.jwts)
 
@@ -74,7 +79,8 @@ class World:
     introspection elsewhere, and for the keys and requests that clients publish. `claims` returns the claims of a user
     (OIDC Core section 5.1), and None for a user who does not exist any more, whose tokens are then invalid; without it,
     every user exists. `sign` signs tokens and `generate_key` creates keys; the defaults do so on this thread, which RSA
-    blocks for a while.
+    blocks for a while. `identify` returns the subject whom a client means by a `login_hint` (OpenID CIBA Core section
+    7.1), None if there is no such user.
     """
 
     storage: Storage = attrs.field(validator=_is_storage)
@@ -86,6 +92,7 @@ class World:
     claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], tuple[str, ...]] = _sign_in_place
     generate_key: Callable[[str], Jwk] = crypto.generate
+    identify: Callable[[Identify], str | None] = _no_one_meant
 
 
 @attrs.frozen
@@ -99,6 +106,7 @@ class AsyncWorld:
     claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims
     sign: Callable[[Sign], Awaitable[tuple[str, ...]] | tuple[str, ...]] = _sign_in_place
     generate_key: Callable[[str], Awaitable[Jwk] | Jwk] = crypto.generate
+    identify: Callable[[Identify], Awaitable[str | None] | str | None] = _no_one_meant
 
 
 def check_world(world: object) -> None:
@@ -197,6 +205,8 @@ def answer_to(effect: Effect, world: World | AsyncWorld) -> Any:
         return world.sign(effect)
     if isinstance(effect, GenerateKey):
         return world.generate_key(effect.alg)
+    if isinstance(effect, Identify):
+        return world.identify(effect)
     assert_never(effect)
 
 

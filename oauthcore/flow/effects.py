@@ -114,11 +114,19 @@ class Claims:
     locales: tuple[str, ...] = ()
 
 
+@attrs.frozen
+class Identify:
+    """Ask the application whom a client means by its `login_hint` (OpenID CIBA Core section 7.1)."""
+
+    login_hint: str
+    client_id: str
+
+
 AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | Throttled | None
 """What a host answers `Authenticate` with; a subject alone relies on no record."""
 
 # A closed set, so that `assert_never` in the drivers proves that each effect is answered.
-Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims
+Effect: TypeAlias = Find[Any] | FindOf[Any] | Commit | Authenticate | Fetch | Sign | GenerateKey | Claims | Identify
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Effect, Any, T]
@@ -156,6 +164,12 @@ def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | Th
     """Return whose username and password these are, None if no user's, or when to try again."""
     answer: AuthenticateAnswer = yield Authenticate(username, password)
     return AuthenticatedUser(answer) if isinstance(answer, str) else answer
+
+
+def identify(login_hint: str, client_id: str) -> Flow[str | None]:
+    """Return the subject of the user whom a client means, None if it is nobody's hint."""
+    subject: str | None = yield Identify(login_hint, client_id)
+    return subject
 
 
 def fetch(request: Outgoing) -> Flow[Response]:

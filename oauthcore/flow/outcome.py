@@ -96,6 +96,10 @@ EventName: TypeAlias = Literal[
     "session_ended",
     "logout_delivered",
     "logout_undelivered",
+    "backchannel_requested",
+    "backchannel_denied",
+    "backchannel_notified",
+    "backchannel_not_notified",
 ]
 
 

@@ -6,10 +6,11 @@ import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
-from oauthcore.errors import AuthorizationPending, DeviceAccessDenied, ExpiredToken, InvalidGrant, SlowDown
+from oauthcore.errors import DeniedByUser, ExpiredToken, InvalidGrant
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
+from oauthcore.grants.polling import poll
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.oidc.person import Person
 from oauthcore.per_request import per_request
@@ -20,16 +21,6 @@ from oauthcore.records.lifecycle import DEVICE, DeviceInput, DeviceState, advanc
 from oauthcore.records.liveness import IssuedTo, end_of_grant, of_generation
 from oauthcore.revocation import revoke_grant
 from oauthcore.wire.refusals import refuse_as_json
-
-# RFC 8628 section 3.5: by how much the interval grows with each slow_down.
-SLOWER = 5
-# A client that never slows down is not written down for ever: beyond a minute its polls change nothing.
-MOST_SLOW_DOWNS = 11
-# Times are whole seconds, and a request may take a moment less than the one before it.
-TOLERANCE = 1
-# A poll is kept if none was kept for so many intervals. So a waiting device costs finds, and a commit now and then. One
-# that polls too fast is noticed after the next poll that is kept, and then each of its polls is kept.
-KEPT_EVERY = 4
 
 
 @per_request
@@ -69,7 +60,7 @@ def decide(request: TokenRequest, facts: DeviceFacts, context: Context) -> Issue
     if context.now >= own.expires_at:
         raise ExpiredToken("the device code has expired")
     if own.state is DeviceState.DENIED:
-        raise DeviceAccessDenied("the user said no")
+        raise DeniedByUser("the user said no")
     if own.state is DeviceState.PENDING:
         return pending(own, context)
     return issue(request, own, facts, context)
@@ -101,18 +92,13 @@ def replayed(client: Client, facts: DeviceFacts, context: Context) -> Issue:
 
 
 def pending(own: DeviceAuthorization, context: Context) -> Issue:
-    """Ask the client to go on polling, more slowly if it polls too fast; the longer interval is kept."""
-    now, last = context.now, own.polled_at
-    interval = own.interval + SLOWER * own.slow_downs
-    kept = attrs.evolve(own, state=DEVICE[own.state, DeviceInput.POLL], polled_at=now)
-    if last is not None and now - last < interval - TOLERANCE:
-        refusal = refuse_as_json(SlowDown("the client polls too fast"), context.issuer)
-        if own.slow_downs == MOST_SLOW_DOWNS:
-            return Decision(refusal)
-        return Decision(refusal, (Replace(own, attrs.evolve(kept, slow_downs=own.slow_downs + 1)),))
-    refusal = refuse_as_json(AuthorizationPending("the user has not answered yet"), context.issuer)
-    if last is not None and not own.slow_downs and now - last < KEPT_EVERY * interval:
+    """Ask the device to go on polling."""
+    polled = poll(own.interval, own.slow_downs, own.polled_at, context.now)
+    refusal = refuse_as_json(polled.error, context.issuer)
+    if not polled.is_kept:
         return Decision(refusal)
+    state = DEVICE[own.state, DeviceInput.POLL]
+    kept = attrs.evolve(own, state=state, polled_at=context.now, slow_downs=polled.slow_downs)
     return Decision(refusal, (Replace(own, kept),))
 
 

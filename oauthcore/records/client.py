@@ -18,6 +18,7 @@ AuthenticationMethod = Literal[
 ]
 SubjectType = Literal["public", "pairwise"]
 AccessTokenFormat = Literal["opaque", "jwt"]
+DeliveryMode = Literal["poll", "ping"]
 
 
 def _json(value: str | Mapping[str, object] | None) -> str | None:
@@ -178,6 +179,10 @@ class Client:
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str | None = None
     frontchannel_logout_session_required: bool = False
+    # CIBA Core section 4: by which way it learns that its user has answered, and where it is told.
+    backchannel_token_delivery_mode: DeliveryMode | None = None
+    backchannel_client_notification_endpoint: str | None = None
+    backchannel_authentication_request_signing_alg: str | None = None
     # What is ours alone: no registration over the wire sets what follows.
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
     introspects_any: bool = False

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TypeGuard
 
 from oauthcore.errors import ConfigurationError
+from oauthcore.records.backchannel import BackchannelPing, BackchannelRequest
 from oauthcore.records.client import Client
 from oauthcore.records.device import DeviceAuthorization, DeviceCount, UserCode
 from oauthcore.records.grant import Consent, Grant, WithdrawalMark
@@ -36,6 +37,7 @@ _OWN: tuple[type[Record], ...] = (
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
     *(InitialAccessToken, KeptClientCount, RegistrationCount, RegistrationSlot),
     *(DeviceAuthorization, DeviceCount, UserCode),
+    *(BackchannelPing, BackchannelRequest),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

@@ -116,6 +116,24 @@ class SessionInput(Named):
     END = "end"
 
 
+class BackchannelState(Named):
+    """Where a backchannel authentication request is: waiting for its user, answered, or used up by its client."""
+
+    PENDING = "pending"
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    REDEEMED = "redeemed"
+
+
+class BackchannelInput(Named):
+    """What happens to a backchannel authentication request: its client polls, and its user answers."""
+
+    POLL = "poll"
+    ALLOW = "allow"
+    DENY = "deny"
+    REDEEM = "redeem"
+
+
 class KeyState(Named):
     """The states of one of the server's own signing keys.
 
@@ -196,6 +214,14 @@ SESSION: Mapping[tuple[SessionState, SessionInput], SessionState] = {
     (SessionState.ACTIVE, SessionInput.SIGN_IN): SessionState.ACTIVE,
     (SessionState.ACTIVE, SessionInput.AUTHORIZE): SessionState.ACTIVE,
     (SessionState.ACTIVE, SessionInput.END): SessionState.ENDED,
+}
+
+# The first answer counts: a second one finds it given, and a client that was given tokens is given no more.
+BACKCHANNEL: Mapping[tuple[BackchannelState, BackchannelInput], BackchannelState] = {
+    (BackchannelState.PENDING, BackchannelInput.POLL): BackchannelState.PENDING,
+    (BackchannelState.PENDING, BackchannelInput.ALLOW): BackchannelState.ALLOWED,
+    (BackchannelState.PENDING, BackchannelInput.DENY): BackchannelState.DENIED,
+    (BackchannelState.ALLOWED, BackchannelInput.REDEEM): BackchannelState.REDEEMED,
 }
 
 # A key that never signed may go at once; other keys stay until what they signed has expired.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from oauthcore.records.lifecycle import CODE, DEVICE, GRANT, INTERACTION, KEY, REFRESH, SESSION
+from oauthcore.records.lifecycle import BACKCHANNEL, CODE, DEVICE, GRANT, INTERACTION, KEY, REFRESH, SESSION
 
 _HEAD = """# Lifecycles
 
@@ -43,6 +43,11 @@ _TABLES: tuple[tuple[str, str, Rows], ...] = (
         "A request of a device that waits for its user (RFC 8628). A second redemption is not in the table: it is a "
         "replay, and revokes the grant.",
         tuple(DEVICE.items()),
+    ),
+    (
+        "Backchannel authentication request",
+        "A request of a client whose user is elsewhere (CIBA). The first answer counts, and tokens are issued once.",
+        tuple(BACKCHANNEL.items()),
     ),
     (
         "Login session",

@@ -11,6 +11,7 @@ import attrs
 
 from oauthcore.flow.outcome import R
 from oauthcore.records import (
+    backchannel,
     client,
     device,
     grant,
@@ -42,7 +43,7 @@ def lone_kinds() -> tuple[type[Record], ...]:
 
 _ROOMS = (
     *(client, login, listed_client, grant, token, interaction, key_ring),
-    *(initial_access_token, registration_limits, device),
+    *(initial_access_token, registration_limits, device, backchannel),
 )
 
 

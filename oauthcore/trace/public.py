@@ -30,10 +30,6 @@ PUBLIC = frozenset(
         "amr",
         "claims",
         "token_type_hint",
-        "subject_token_type",
-        "actor_token_type",
-        "requested_token_type",
-        "issued_token_type",
         "resource",
         "audience",
         "username",
@@ -73,6 +69,7 @@ PUBLIC = frozenset(
         "application_type",
         "software_id",
         "software_version",
+        "requested_expiry",
     }
 )
 # The members of a public key (RFC 7517 section 4, RFC 7518 section 6), and those that only a private key has.
@@ -85,7 +82,9 @@ CHOSEN = frozenset({"password", "client_secret"})
 SECRET = CHOSEN | {
     "assertion",
     "access_token",
+    "auth_req_id",
     "client_assertion",
+    "client_notification_token",
     "code",
     "code_challenge",
     "code_verifier",
@@ -94,6 +93,7 @@ SECRET = CHOSEN | {
     "id_token_hint",
     "interaction",
     "login_hint",
+    "login_hint_token",
     "logout_hint",
     "nonce",
     "proof",
@@ -102,8 +102,6 @@ SECRET = CHOSEN | {
     "request",
     "request_uri",
     "state",
-    "subject_token",
-    "actor_token",
     "token",
     "user_code",
 }

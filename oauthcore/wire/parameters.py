@@ -52,6 +52,11 @@ class Parameters:
         """Return those of the names that have a value, with it."""
         return {name: value for name, value in self._values.items() if name in names}
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of all parameters that have a value."""
+        return frozenset(self._values)
+
     def isdisjoint(self, names: frozenset[str]) -> bool:
         """Return whether none of the names has a value."""
         return names.isdisjoint(self._values)

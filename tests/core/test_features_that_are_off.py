@@ -15,7 +15,7 @@ import pytest
 from oauthcore.scope import ScopeHierarchy
 from tests.core.site import Site, members
 
-# Those of resource indicators, of client ID metadata documents, of developer mode and of token exchange.
+# Those of resource indicators, of client ID metadata documents and of developer mode.
 MODULES = frozenset(
     {
         "oauthcore.grants.audience",
@@ -25,13 +25,9 @@ MODULES = frozenset(
         "oauthcore.clients.metadata_document",
         "oauthcore.client_id_metadata",
         "oauthcore.clients.developer_mode",
-        "oauthcore.token_exchange",
-        "oauthcore.grants.token_exchange",
-        "oauthcore.grants.subject_token",
-        "oauthcore.grants.id_jag",
     }
 )
-FUNCTIONS = frozenset({"check_resource", "as_resources_want", "is_for_resource_of", "is_live_exchanged"})
+FUNCTIONS = frozenset({"check_resource", "as_resources_want", "is_for_resource_of"})
 
 
 def called_in_vain(act: Callable[[], object]) -> Counter[str]:

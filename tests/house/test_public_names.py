@@ -24,6 +24,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "AuthenticatedUser",
         "AuthorizationServer",
         "AuthorizedApplication",
+        "Ciba",
         "Client",
         "ClientIdMetadata",
         "CodeBinding",

@@ -7,7 +7,7 @@ import pytest
 
 from oauthcore import Client, Login, Secret
 from oauthcore.device_grant import DEVICE_CODE
-from oauthcore.grants.device_code import KEPT_EVERY, MOST_SLOW_DOWNS
+from oauthcore.grants.polling import KEPT_EVERY, MOST_SLOW_DOWNS
 from oauthcore.records.device import DeviceAuthorization
 from oauthcore.records.grant import Grant
 from tests.core.devices.device_site import approve, begun, deny, device_site, entered, error, poll, tokens_of

@@ -1,0 +1,115 @@
+"""Delivery of CIBA's notifications, from the queue in storage (CIBA Core section 10.2).
+
+A worker takes one as `logout_delivery` does: it moves the next try into the future, in a commit that one worker alone
+can make. A client that is never reached can still poll.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import attrs
+
+from oauthcore.context import Context
+from oauthcore.errors import OAuthError
+from oauthcore.flow.effects import Flow, find, find_of
+from oauthcore.flow.outcome import Change, Decision, Delete, Event, Replace
+from oauthcore.flow.transact import commit_with_retry, refuse_errors, reply_to
+from oauthcore.jose import crypto
+from oauthcore.jose.strict_json import parse_object
+from oauthcore.records.backchannel import WAITING, BackchannelPing
+from oauthcore.records.client import Client
+from oauthcore.records.liveness import of_generation
+from oauthcore.wire.http import Outgoing, Response
+
+# Seconds until the next try, and how many there are: a request lasts for minutes, and its client can poll.
+WAIT = 15
+MAX_TRIES = 3
+
+
+def deliver_pings(limit: int, context_now: Callable[[], Context]) -> Flow[int]:
+    """Send what is due, at most so many, one after the other; return how many were tried."""
+    tried = 0
+    waiting = yield from find_of(BackchannelPing, WAITING)
+    for ping in due(waiting, context_now().now)[:limit]:
+        request = yield from refuse_errors(commit_with_retry(partial(claim, ping, context_now())), no_request)
+        if request is None:
+            continue
+        answer = yield from reply_to(request)
+        _ = yield from commit_with_retry(partial(settle, claimed(ping, context_now().now), answer))
+        tried += 1
+    return tried
+
+
+def due(waiting: Sequence[BackchannelPing], now: int) -> list[BackchannelPing]:
+    """Return what is due now, the longest overdue first."""
+    ready = (ping for ping in waiting if ping.next_try_at <= now < ping.expires_at)
+    return sorted(ready, key=lambda ping: (ping.next_try_at, ping.key))
+
+
+def no_request(error: OAuthError, cause: BaseException | None) -> None:
+    """Return None: nothing is sent now, and the notification stays due."""
+
+
+def claimed(ping: BackchannelPing, now: int) -> BackchannelPing:
+    """Return the notification with one more try begun."""
+    return attrs.evolve(ping, tries=ping.tries + 1, next_try_at=now + WAIT)
+
+
+def claim(ping: BackchannelPing, context: Context) -> Flow[Decision[Outgoing | None]]:
+    """Claim a notification, unless another worker has; the value is the request that delivers it, or None."""
+    stored = yield from find(BackchannelPing, ping.key)
+    client = of_generation((yield from find(Client, ping.client_id)), ping.client_generation)
+    return decide_claim(ping, stored, client, context)
+
+
+def decide_claim(
+    ping: BackchannelPing, stored: BackchannelPing | None, client: Client | None, context: Context
+) -> Decision[Outgoing | None]:
+    """Take it, and return the request; drop it where it can't be delivered any more."""
+    if stored != ping:
+        return Decision(None)
+    endpoint = None if client is None else client.backchannel_client_notification_endpoint
+    opened = opened_notification(ping, context)
+    if endpoint is None or opened is None:
+        return Decision(None, (Delete(ping),), (Event("backchannel_not_notified", ping.client_id),))
+    return Decision(posted(endpoint, opened), (Replace(ping, claimed(ping, context.now)),))
+
+
+def opened_notification(ping: BackchannelPing, context: Context) -> dict[str, str] | None:
+    """Return what the client is sent, None if it was encrypted under a key that is no longer the server's."""
+    try:
+        text = crypto.unseal(ping.notification, context.derive.key("notification"))
+    except ValueError:
+        return None
+    return {name: str(value) for name, value in parse_object(text).items()}
+
+
+def posted(endpoint: str, opened: dict[str, str]) -> Outgoing:
+    """Return the request of section 10.2: JSON with the identifier, and the client's own token as a bearer token."""
+    headers = (
+        ("Content-Type", "application/json"),
+        ("Authorization", f"Bearer {opened['token']}"),
+        ("Accept", "application/json, */*;q=0.1"),
+    )
+    return Outgoing("POST", endpoint, headers, json.dumps({"auth_req_id": opened["auth_req_id"]}).encode("ascii"))
+
+
+def settle(taken: BackchannelPing, answer: Response | None) -> Flow[Decision[bool]]:
+    """Note how a try went; return whether the client was notified."""
+    return decide_settle(taken, (yield from find(BackchannelPing, taken.key)), answer)
+
+
+def decide_settle(taken: BackchannelPing, stored: BackchannelPing | None, answer: Response | None) -> Decision[bool]:
+    """Forget what was delivered, or can't be; the rest is tried again (CIBA Core section 10.2)."""
+    if stored != taken:
+        return Decision(False)
+    changes: tuple[Change, ...] = (Delete(taken),)
+    # Section 10.2: 204, and 200 for the lenient; a redirect is not followed, and no reason to come back either.
+    if answer is not None and answer.status in {200, 202, 204}:
+        return Decision(True, changes, (Event("backchannel_notified", taken.client_id),))
+    if taken.tries >= MAX_TRIES or (answer is not None and answer.status < 500):
+        return Decision(False, changes, (Event("backchannel_not_notified", taken.client_id),))
+    return Decision(False)

@@ -1,0 +1,1 @@
+"""Backchannel authentication."""

@@ -1,0 +1,116 @@
+"""Notifications of clients in ping mode (CIBA Core section 10.2)."""
+
+from __future__ import annotations
+
+import json
+
+import attrs
+
+from oauthcore import Outgoing, Response
+from oauthcore.records.backchannel import WAITING, BackchannelPing
+from tests.core.ciba.till import NOTIFIED, PINGED, TOKEN, Till
+
+
+def notify(till: Till) -> int:
+    """Deliver what is due."""
+    tried: int = till.drive(till.site.server.backchannel.notify())
+    return tried
+
+
+def waiting(till: Till) -> int:
+    """Return how many notifications wait."""
+    return len(till.site.world.storage.find_of(BackchannelPing, WAITING))
+
+
+def answer(status: int) -> Response:
+    """Return an answer of the client's."""
+    return Response(status)
+
+
+def test_the_client_is_notified_with_its_own_token_that_the_user_has_answered() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(204))
+    identifier = till.begin()
+    assert notify(till) == 0
+    till.allow()
+
+    assert notify(till) == 1
+
+    (request,) = sent
+    assert (request.method, request.url) == ("POST", NOTIFIED)
+    assert dict(request.headers)["Authorization"] == f"Bearer {TOKEN}"
+    assert dict(request.headers)["Content-Type"] == "application/json"
+    assert json.loads(request.body) == {"auth_req_id": identifier}
+    assert waiting(till) == 0
+    assert till.poll(identifier).status == 200
+
+
+def test_a_denial_is_notified_too() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(200))
+    till.begin()
+    till.deny()
+
+    assert notify(till) == 1
+    assert len(sent) == 1
+
+
+def test_a_client_that_polls_is_not_notified() -> None:
+    till = Till()
+    till.begin()
+    till.allow()
+
+    assert waiting(till) == 0
+
+
+def test_a_client_that_does_not_answer_is_tried_three_times_and_can_poll() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(503))
+    identifier = till.begin()
+    till.allow()
+    for _ in range(4):
+        _ = notify(till)
+        assert notify(till) == 0  # not before some seconds have passed
+        till.site.clock.advance(15)
+
+    assert len(sent) == 3
+    assert waiting(till) == 0
+    assert "backchannel_not_notified" in [event.name for event in till.site.events]
+    assert till.poll(identifier).status == 200
+
+
+def test_a_client_that_refuses_or_redirects_is_not_tried_again() -> None:
+    for status in (302, 401, 404):
+        till = Till(client=PINGED)
+
+        def refused(_: Outgoing, status: int = status) -> Response:
+            return answer(status)
+
+        sent = till.answered_by(refused)
+        till.begin()
+        till.allow()
+        _ = notify(till)
+        till.site.clock.advance(60)
+
+        assert (notify(till), len(sent), waiting(till)) == (0, 1, 0)
+
+
+def test_a_client_that_was_removed_or_gave_up_its_endpoint_is_not_notified() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(204))
+    till.begin()
+    till.allow()
+    till.drive(till.site.server.clients.remove("pinged"))
+
+    assert notify(till) == 0
+    assert (sent, waiting(till)) == ([], 0)
+
+
+def test_nothing_of_the_notification_can_be_read_in_storage() -> None:
+    till = Till(client=PINGED)
+    identifier = till.begin()
+    till.allow()
+    (ping,) = till.site.world.storage.find_of(BackchannelPing, WAITING)
+
+    assert TOKEN not in str(attrs.asdict(ping))
+    assert identifier not in str(attrs.asdict(ping))
