@@ -128,6 +128,15 @@ def is_name(subject: str) -> bool:
     return 0 < len(subject) <= MAX_SUBJECT_LENGTH and subject.isprintable() and subject == subject.strip(" ")
 
 
+def is_user_name(subject: str) -> bool:
+    """Return whether a user can be called so: an issuer that names one of our clients means none of our users."""
+    try:
+        check_subject(subject)
+    except ConfigurationError:
+        return False
+    return is_name(subject)
+
+
 def _is_prefix(pattern: str) -> bool:
     return len(pattern) > 1 and pattern.index("*") == len(pattern) - 1
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 import attrs
 
-from oauthcore.assertions.subject_rule import AssertedSubject, FindSubject, SubjectRule, first_of
+from oauthcore.assertions.subject_rule import AssertedSubject, FindSubject, SubjectRule, first_of, is_user_name
 from oauthcore.documents import FRESH_FOR
 from oauthcore.errors import ConfigurationError
 from oauthcore.given import are_strings, as_string_set, as_strings, check_callable, check_kind, check_strings
@@ -142,8 +142,14 @@ class TrustedIssuer:
         return self.client_ids is None or client_id in self.client_ids
 
     def subject_of(self, claims: Mapping[str, object]) -> AssertedSubject | None:
-        """Return the subject of an assertion with these claims, None if no rule matches."""
-        return first_of(self.subjects, claims) if isinstance(self.subjects, tuple) else self.subjects(claims)
+        """Return the subject of an assertion with these claims, None if no rule matches.
+
+        A name that no user can have matches nobody, whatever its issuer says (`oauthcore.records.client_subject`).
+        """
+        found = first_of(self.subjects, claims) if isinstance(self.subjects, tuple) else self.subjects(claims)
+        if found is None or (found.subject is None and found.client_id is None):
+            return None
+        return found if found.subject is None or is_user_name(found.subject) else None
 
 
 def as_trusted_issuers(given: Iterable[TrustedIssuer]) -> Mapping[str, TrustedIssuer]:

@@ -20,7 +20,6 @@ from oauthcore.assertions.verified import ID_JAG_TYPES, VerifiedAssertion, type_
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.context import Context
 from oauthcore.errors import (
-    ConfigurationError,
     InvalidClient,
     InvalidGrant,
     InvalidScope,
@@ -37,7 +36,6 @@ from oauthcore.oidc.person import Person, load_claims
 from oauthcore.per_request import per_request
 from oauthcore.records.actor import Actor
 from oauthcore.records.client import Client
-from oauthcore.records.client_subject import check_subject
 from oauthcore.records.liveness import is_live_client
 from oauthcore.records.token import SpentAssertion
 from oauthcore.scope import Scope, parse_scope
@@ -116,17 +114,10 @@ def is_id_jag(assertion: VerifiedAssertion) -> bool:
 
 
 def subject_of(assertion: VerifiedAssertion) -> AssertedSubject:
-    """Return the subject of an assertion; raises `InvalidGrant` for none, and for a name that no user can have."""
+    """Return the subject of an assertion; raises `InvalidGrant` if there is none."""
     found = assertion.issuer.subject_of(assertion.claims)
-    if found is None or (found.subject is None and found.client_id is None):
-        raise InvalidGrant("the assertion stands for nobody here: no rule is about its subject")
-    if found.subject is not None:
-        try:
-            check_subject(found.subject)
-        except ConfigurationError:
-            raise InvalidGrant("the assertion names a client as if it were a user") from None
-        if not is_name(found.subject):
-            raise InvalidGrant("the assertion names a user as no user can be called")
+    if found is None:
+        raise InvalidGrant("the assertion stands for nobody here: no rule names its subject, or none that can be one")
     return found
 
 

@@ -8,7 +8,7 @@ import secrets
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from threading import Thread
@@ -46,6 +46,7 @@ from oauthcore import (
     Resource,
     Response,
     Secret,
+    TrustedIssuer,
     World,
     arun,
     run,
@@ -218,6 +219,7 @@ async def site(
     prefix: str = "",
     tokens: Tokens = "shared",
     documents: Callable[[Outgoing], Response] | None = None,
+    trusted_issuers: Sequence[TrustedIssuer] = (),
 ) -> AsyncIterator[Site]:
     """Serve both: in one process where the tokens are `shared` and the host is ASGI, and apart otherwise."""
     here, there = listening(), listening()
@@ -227,7 +229,9 @@ async def site(
     key = secrets.token_bytes(32)
     openid = OpenID() if tokens == "jwt" else None
     resources = [Resource(url, scopes=SCOPES)]
-    server = server_for_mcp(issuer, key, resources, openid=openid, fetches=documents is not None)
+    server = server_for_mcp(
+        issuer, key, resources, openid=openid, fetches=documents is not None, trusted_issuers=trusted_issuers
+    )
     pages = Pages(server, key=key, clock=time.time, entropy=secrets.token_bytes)
     world = World(MemoryStorage(), authenticate=authenticate)
     if documents is not None:

@@ -6,8 +6,9 @@ important ones of the others; not every one meets every other.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import httpx2
@@ -17,13 +18,17 @@ from fastmcp.client.auth import OAuth as FastMcpOAuth
 from joserfc.jwk import import_key
 from mcp import Client as McpClient
 from mcp.client.auth.extensions.client_credentials import PrivateKeyJWTOAuthProvider, SignedJWTParameters
+from mcp.client.auth.extensions.identity_assertion import IdentityAssertionOAuthProvider
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult
 
+from oauthcore import SubjectRule, TrustedIssuer
+from oauthcore.grants.jwt_bearer import GRANT_TYPE as JWT_BEARER
+from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import set_of
 from tests.core.clients.publishing import WEB, Hosts
 from tests.core.signing_keys import key_for
-from tests.mcp.site import CALLBACK, Host, HostName, Kind, Memory, Site, Tokens, site
+from tests.mcp.site import CALLBACK, SECRET, Host, HostName, Kind, Memory, Site, Tokens, site
 
 
 def run_on(scenario: Callable[[Site], Awaitable[None]], **where: Any) -> None:
@@ -161,6 +166,57 @@ def test_h1_client_gets_tokens_for_itself_by_a_key_of_its_own_and_new_ones_when_
             auth.context.token_expiry_time = 1
 
     run_on(scenario, kind="protect", host="h11", tokens="introspected")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "prefix"), [("client_secret_post", ""), ("client_secret_basic", "/tenant1")])
+def test_h2_client_brings_an_id_jag_for_each_token(
+    method: Literal["client_secret_post", "client_secret_basic"], prefix: str
+) -> None:
+    """SEP-990, by the SDK's own provider for it: nobody's browser goes anywhere, and there is no refresh token."""
+    key = key_for("ES256")
+    enterprise = TrustedIssuer(
+        issuer="https://idp.enterprise.example",
+        keys=[key],
+        uses=["id-jag"],
+        subjects=[SubjectRule(subject_claim="sub")],
+    )
+    made: list[tuple[str, str]] = []
+
+    async def id_jag(audience: str, resource: str) -> str:
+        made.append((audience, resource))
+        claims = {
+            "iss": enterprise.issuer,
+            "sub": "alice",
+            "aud": audience,
+            "client_id": "agent",
+            "resource": resource,
+            "scope": "files:read",
+            "iat": int(time.time()),
+            "exp": int(time.time()) + 60,
+            "jti": f"{len(made)}",
+        }
+        return sign_claims(claims, key, "ES256", "oauth-id-jag+jwt")
+
+    async def scenario(site: Site) -> None:
+        grants = {"grant_types": (JWT_BEARER,), "response_types": (), "redirect_uris": ()}
+        site.register("agent", method, **grants)
+        auth = IdentityAssertionOAuthProvider(
+            site.url, Memory(), "agent", SECRET, site.issuer, id_jag, "files:read", token_endpoint_auth_method=method
+        )
+        for calls in (1, 2):
+            async with (
+                httpx2.AsyncClient(auth=auth, timeout=30, trust_env=False) as http,
+                McpClient(streamable_http_client(site.url, http_client=http)) as client,
+            ):
+                result = await client.call_tool("read", {"path": "a.txt"})
+            assert "a.txt for alice" in result.model_dump_json()
+            assert site.count("POST /token") == calls
+            auth._expiry = 1
+            auth._tokens = None
+        assert made == [(site.issuer, site.url)] * 2
+
+    run_on(scenario, kind="protect", host="h11", tokens="introspected", prefix=prefix, trusted_issuers=[enterprise])
 
 
 @pytest.mark.slow

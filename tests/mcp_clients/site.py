@@ -27,9 +27,12 @@ from oauthcore import (
     Request,
     Response,
     Secret,
+    SubjectRule,
+    TrustedIssuer,
     World,
     run,
 )
+from oauthcore.grants.jwt_bearer import GRANT_TYPE as JWT_BEARER
 from oauthcore.jose import crypto
 from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
@@ -48,6 +51,7 @@ from tests.processes import PATIENCE
 CALLBACK = "http://127.0.0.1:39999/callback"
 # Shorter than the clients' assertions last, whose clock is not turned.
 LIFETIMES = Lifetimes(access_token_lifetime=60)
+ENTERPRISE = "https://idp.enterprise.example"
 SECRET = "a-secret-of-the-client-that-is-long-enough"
 
 
@@ -93,6 +97,9 @@ def make_site(origin: str, path: str) -> Site:
         registration=REGISTRATION,
         client_id_metadata=DOCUMENTS,
         resources=resources_of(origin + path),
+        trusted_issuers=[
+            TrustedIssuer(issuer=ENTERPRISE, keys=[key], uses=["id-jag"], subjects=[SubjectRule(subject_claim="sub")])
+        ],
     )
     pages = Pages(server, key=secrets.token_bytes(32), clock=clock, entropy=secrets.token_bytes)
     world = World(MemoryStorage(), authenticate, fetch=lambda outgoing: published(outgoing, key))
@@ -114,6 +121,18 @@ def registered(key: Jwk) -> Iterator[tuple[Client, Secret | None]]:
     for method in ("client_secret_basic", "client_secret_post"):
         yield attrs.evolve(client, client_id=method, token_endpoint_auth_method=method), Secret(SECRET)
     keys = {"keys": [dict(key.public.members)]}
+    # Whom an enterprise's identity provider lets in, without a page.
+    yield (
+        attrs.evolve(
+            client,
+            client_id="cross-app",
+            token_endpoint_auth_method="client_secret_basic",
+            grant_types=[JWT_BEARER],
+            response_types=[],
+            redirect_uris=[],
+        ),
+        Secret(SECRET),
+    )
     yield (
         attrs.evolve(client, client_id="private_key_jwt", token_endpoint_auth_method="private_key_jwt", jwks=keys),
         None,

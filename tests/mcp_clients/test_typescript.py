@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import pytest
 
-from tests.mcp_clients.conftest import Walk
-from tests.mcp_clients.site import LIFETIMES
+from oauthcore.jose.crypto import sign_claims
+from tests.mcp_clients.conftest import Sites, Walk, converse, skip_without_clients
+from tests.mcp_clients.site import ENTERPRISE, LIFETIMES, SECRET
+from tests.relying_parties.browser import Browser
 
 METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 # A secret that is published is none (draft-ietf-oauth-client-id-metadata-document-00 section 4.1).
@@ -68,6 +71,43 @@ def test_i1_typescript_client_registers_itself_logs_in_and_calls_a_tool(walk: Wa
     (authorization,) = result["authorizations"]
     assert authorization["client_id"] == result["client"]["client_id"]
     assert result["whoami"].endswith("with the scope read")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["", "/tenant"])
+def test_h2_typescript_client_brings_an_id_jag_and_needs_no_page(sites: Sites, path: str) -> None:
+    """SEP-990, by the SDK's own provider for it."""
+    skip_without_clients()
+    site = sites.at("h11", path)
+    mcp, issuer, now = site.demo.mcp, site.demo.server.issuer, int(site.clock())
+    assert mcp is not None
+    claims = {
+        "iss": ENTERPRISE,
+        "sub": "alice",
+        "aud": issuer,
+        "client_id": "cross-app",
+        "resource": mcp.url,
+        "scope": "read",
+        "iat": now,
+        "exp": now + 60,
+        "jti": f"jag of {path}",
+    }
+    job = {
+        "flow": "crossApp",
+        "sdk": "v2",
+        "url": mcp.url,
+        "client": {"clientId": "cross-app", "clientSecret": SECRET, "expectedIssuer": issuer},
+        "assertions": [sign_claims(claims, site.key, "ES256", "oauth-id-jag+jwt")],
+    }
+
+    with Browser(site.origin, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as browser:
+        result = converse(site.clock, browser, job)
+
+        assert browser.visited == []
+    assert result["whoami"].startswith("alice, by the client cross-app, with the scope read")
+    assert "refresh_token" not in result["tokens"]
+    assert [asked["authorizationServerUrl"].rstrip("/") for asked in result["asked"]] == [issuer]
+    assert [asked["resourceUrl"] for asked in result["asked"]] == [mcp.url]
 
 
 @pytest.mark.slow

@@ -66,6 +66,24 @@ class Provider {
 }
 
 await converse({
+  // Enterprise-managed authorization: the SDK brings an ID-JAG, and nobody's browser goes anywhere.
+  async crossApp(job) {
+    const sdk = await SDKS[job.sdk]();
+    const asked = [];
+    const authProvider = new sdk.CrossAppAccessProvider({
+      ...job.client,
+      assertion: async ({ authorizationServerUrl, resourceUrl, scope }) => {
+        asked.push({ authorizationServerUrl, resourceUrl, scope });
+        return job.assertions[asked.length - 1];
+      },
+    });
+    const client = new sdk.Client({ name: "cross-app", version: "1" });
+    await client.connect(new sdk.StreamableHTTPClientTransport(new URL(job.url), { authProvider }));
+    const { content } = await client.callTool({ name: "whoami", arguments: {} });
+    const result = { asked, whoami: content[0].text, tokens: authProvider.tokens() };
+    await client.close();
+    return result;
+  },
   async walk(job) {
     const sdk = await SDKS[job.sdk]();
     const provider = new Provider(job, sdk);

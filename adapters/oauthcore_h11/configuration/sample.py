@@ -212,7 +212,7 @@ storage = "sqlite:oauthcore.db"
 # docs/jwt-bearer.md.
 # [[trusted_issuers]]
 # issuer = "https://token.actions.githubusercontent.com"   # the exact iss of its assertions
-# uses = ["jwt-bearer"]              # or "id-jag": from an enterprise's identity provider
+# uses = ["jwt-bearer"]              # "id-jag": of an enterprise's identity provider; "token-exchange": see above
 # jwks_uri = "https://token.actions.githubusercontent.com/.well-known/jwks"   # found by its metadata, if left out
 # jwks_file = "issuer.jwks"          # or its public keys, instead
 # algorithms = ["RS256"]             # all that are asymmetric, if left out

@@ -77,6 +77,16 @@ def test_subjects_may_be_found_by_a_function() -> None:
     assert (issuer.is_value, TrustedIssuer(issuer=IDP, subjects=RULE).is_value) == (False, True)
 
 
+@pytest.mark.parametrize("name", ["app@clients", "", "a\x00b", " alice", "x" * 256])
+def test_nobody_is_called_what_no_user_can_be_called(name: str) -> None:
+    """A token of theirs would be taken for a client's, or could not be stored."""
+    by_rule = TrustedIssuer(issuer=IDP, subjects=SubjectRule(subject_claim="sub"))
+    by_function = TrustedIssuer(issuer=IDP, subjects=lambda claims: AssertedSubject(str(claims["sub"])))
+
+    assert by_rule.subject_of({"sub": name}) is None
+    assert by_function.subject_of({"sub": name}) is None
+
+
 def test_clients_that_may_present_assertions_may_be_named() -> None:
     assert TrustedIssuer(issuer=IDP).is_presented_by("app")
     assert TrustedIssuer(issuer=IDP, client_ids=["app"]).is_presented_by("app")
