@@ -275,8 +275,8 @@ def test_request_uri_is_taken_of_those_that_are_registered(site: Site, web: Web)
 
     answer = sign_in(site, registered, request_uri=uri)
     assert answer["state"] == "from the object"
-    # A client that has been used is told of errors at once (RFC 9700 section 4.11.2).
-    _ = redeem(site, registered, answer["code"])
+    # A client that an operator has approved is told of errors at once (RFC 9700 section 4.11.2).
+    _ = run(site.server.clients.approve(registered["client_id"]), site.world)
     refused_one = site.authorize(None, client_id=registered["client_id"], redirect_uri=CALLBACK, request_uri=OTHER)
     assert "invalid_request_uri" in location(refused_one)
     assert web.asked == [uri]
