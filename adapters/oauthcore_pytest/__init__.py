@@ -21,7 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oauthcore.testing import GrantMachine, check_storage, crash_points, interleave
+    from oauthcore.testing import GrantMachine, check_storage, clauses, crash_points, interleave, strategies
     from oauthcore_mock import (
         FLAWS,
         Body,
@@ -50,7 +50,9 @@ _PLACES = {
     "alog_in": "oauthcore_pytest.relying_party",
     "log_in": "oauthcore_pytest.relying_party",
     # For tests of a storage, a grant or an endpoint of one's own.
-    **dict.fromkeys(("GrantMachine", "check_storage", "crash_points", "interleave"), "oauthcore.testing"),
+    **dict.fromkeys(("GrantMachine", "check_storage", "clauses", "crash_points", "interleave"), "oauthcore.testing"),
+    # All of it is made of hypothesis.
+    "strategies": "oauthcore.testing.strategies",
 }
 
 __all__ = [
@@ -74,9 +76,11 @@ __all__ = [
     "alog_in",
     "assert_challenge",
     "check_storage",
+    "clauses",
     "crash_points",
     "interleave",
     "log_in",
+    "strategies",
 ]
 
 
@@ -84,4 +88,5 @@ def __getattr__(name: str) -> object:
     """Import a name at its first use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES.get(name, "oauthcore_mock")), name)
+    place = import_module(_PLACES.get(name, "oauthcore_mock"))
+    return place if name == "strategies" else getattr(place, name)

@@ -9,6 +9,7 @@ from typing import Any, Literal, NewType, Union, cast, get_args, get_origin, get
 
 import attrs
 
+from oauthcore.digest import Digest
 from oauthcore.flow.outcome import R
 from oauthcore.records import (
     backchannel,
@@ -85,7 +86,9 @@ def telling_field(kind: type[Record]) -> str:
     hints = get_type_hints(kind)
     taken = {key_field(kind), "subject", "expires_at"}
     names: Iterable[str] = attrs.fields_dict(cast("type[attrs.AttrsInstance]", kind))
-    telling = [name for name in names if name not in taken and hints[name] in _TELLING]
+    others = [name for name in names if name not in taken]
+    # A digest last: the record of a user code has nothing but what it leads to.
+    telling = [name for name in others if hints[name] in _TELLING] or [name for name in others if hints[name] == Digest]
     if not telling:
         raise TypeError(f"two of {kind.__name__} differ in no text, number or scope: there is nothing to replace")
     return telling[0]
