@@ -33,7 +33,7 @@ def shown_user_code(letters: str) -> str:
 
 
 def read_user_code(typed: str) -> str | None:
-    """Return the letters of a code as somebody typed it, None for what is no code.
+    """Return the letters of a code as the user typed it, None if it is not a code.
 
     Case, dashes, spaces and whatever else is no letter of a code make no difference (RFC 8628 section 6.1).
     """

@@ -80,7 +80,7 @@ _OF_A_CUSTOMER = {
 
 
 def _loose_subjects(configuration: Configuration) -> Iterator[str]:
-    """Warn of trust that means more than was probably meant, or nobody."""
+    """Warn of trust that covers more than was probably intended, or nothing."""
     for number, issuer in enumerate(configuration.trusted_issuers, 1):
         place = f"trusted_issuers[{number}]"
         if not issuer.subjects and set(issuer.uses) & {"jwt-bearer", "id-jag"}:

@@ -273,7 +273,7 @@ class Issuer:
     def logout(
         self, sub: str = "alice", *, fetch: Callable[[Outgoing], Response] | None = None
     ) -> tuple[DeliveredLogout, ...]:
-        """End all login sessions of somebody, and post a logout token to each client that has to be told.
+        """End all login sessions of a user, and post a logout token to each client that requires one.
 
         Those are the clients with a `backchannel_logout_uri` that got tokens in such a session. Returns what each of
         them answered. `fetch` sends the requests, for an application that is called without a socket.
@@ -282,7 +282,7 @@ class Issuer:
         return self.deliver_logouts(fetch=fetch)
 
     def deliver_logouts(self, *, fetch: Callable[[Outgoing], Response] | None = None) -> tuple[DeliveredLogout, ...]:
-        """Post the logout tokens that are due: after somebody has signed out in a browser, say; return the answers."""
+        """Post the logout tokens that are due, after a user has signed out in a browser, say; return the responses."""
         return deliver_logouts(self.server, self.world if fetch is None else attrs.evolve(self.world, fetch=fetch))
 
     def revoke(self, token: str) -> None:

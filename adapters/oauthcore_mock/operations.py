@@ -151,7 +151,7 @@ def make_token(call: Call) -> object:
 
 
 def log_out(call: Call) -> object:
-    """End somebody's login sessions, and tell their clients."""
+    """End a user's login sessions, and notify their clients."""
     return [attrs.asdict(one) for one in call.issuer.logout(**call.values)]
 
 

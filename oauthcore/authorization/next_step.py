@@ -88,7 +88,7 @@ def next_step(
 
 
 def must_sign_in(access: RequestedAccess, login: Login, progress: InteractionProgress, context: Context) -> bool:
-    """Return whether who is signed in has to do so again, or somebody else has to.
+    """Return whether the user has to sign in again, or another user has to.
 
     Raises `UnmetAuthenticationRequirements` for who has just signed in, and not in the way that is essential.
     """

@@ -1,6 +1,6 @@
 """The application's side of a device authorization: enter its code, look at it, allow or deny it (RFC 8628 3.3).
 
-The request comes from another device, perhaps of somebody else who has sent the user a link. Nothing but the user can
+The request comes from another device, perhaps of an attacker who has sent the user a link. Nothing but the user can
 tell. So consent is always asked for, and never remembered (draft-ietf-oauth-cross-device-security section 6.1).
 """
 
@@ -45,8 +45,8 @@ from oauthcore.user_code import read_user_code, shown_user_code
 from oauthcore.wire.http import Request
 from oauthcore.wire.text import words
 
-# How often one code may be entered, by whomever: enough for reloads and a second person, and too few for a code that is
-# sent to many (draft-ietf-oauth-cross-device-security section 6.1).
+# How often one code may be entered, by all users: enough for reloads and a second person, and too few for a code that
+# is sent to many (draft-ietf-oauth-cross-device-security section 6.1).
 MAX_ENTRIES = 10
 
 
@@ -121,7 +121,7 @@ def enter(entry: Entry, settings: DeviceGrant, context: Context) -> Flow[Decisio
 
 
 def decide_entry(entry: Entry, facts: EntryFacts, context: Context) -> Decision[PendingDevice | None]:
-    """Count a wrong code, or an entry of the right one: in the commit without which nobody learns which it was."""
+    """Count a wrong code, or an entry of the right one, in the commit without which the answer is not shown."""
     letters, found = read_user_code(entry.user_code), facts.authorization
     pending = None
     if letters is not None and found is not None and found.entries < MAX_ENTRIES:

@@ -119,5 +119,5 @@ def user_code_key(typed: str, context: Context) -> Digest:
     letters = read_user_code(typed)
     if letters is None:
         raise ValueError("it is no user code")
-    # 34.5 bits could be tried out by whoever reads the database; without the token key there is nothing to try.
+    # 34.5 bits could be tried out by a thief of the database; without the token key there is nothing to try.
     return context.digest("user_code", context.derive("user_code", Secret(letters)))

@@ -2,8 +2,8 @@
 
 A subject token says for whom the new token is, an actor token who acts. Both are tokens of this server: access tokens
 in either form, refresh tokens, ID tokens. A subject token may also be a JWT of a trusted issuer. What is wrong with one
-is an `invalid_request` (section 2.2.2), with one text for all reasons but the log's, so that nobody finds out which
-tokens are worth keeping.
+is an `invalid_request` (section 2.2.2), with one text for all reasons but the log's, so that a thief can't find out
+which tokens are worth keeping.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NO_ISSUERS: Mapping[str, TrustedIssuer] = MappingProxyType({})
 # RFC 8693 section 4.1: nesting expresses a chain of delegation. Without an end, two clients that exchange each other's
 # tokens would make tokens of any size.
 MAX_ACTORS = 8
-# Nobody has signed in here with another issuer's token.
+# No user has signed in here with another issuer's token.
 _OF_A_LOGIN = Scope(("openid", "offline_access"))
 # A refresh token says what may be issued to a client, and not who is acting.
 ACTOR_TOKEN_TYPES = SUBJECT_TOKEN_TYPES - {"refresh_token"}
@@ -246,7 +246,7 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
         raise _unacceptable(found, "names a user as no user can be called")
     if found.to.person is None:
         raise _unacceptable(found, "stands for a user that the application does not know")
-    # RFC 7800 section 3: its key can't be proven here, and without that it would be good for whoever has it.
+    # RFC 7800 section 3: its key can't be proven here, and without that it would be of use to a thief.
     if "cnf" in token.claims:
         raise _unacceptable(found, "is bound to a key")
     try:
@@ -262,7 +262,7 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
         # Another issuer's scope means nothing here: what it may be exchanged for, the operator has said.
         scope=bound.without(_OF_A_LOGIN),
         audience=(context.issuer,),
-        # The clock's skew was for whoever has just made it; nothing is issued beyond what it says.
+        # The clock's skew was for its issuer; nothing is issued beyond what it says.
         expires_at=token.expires_at - token.issuer.skew,
         issuer=token.issuer.issuer,
         actors=actors,

@@ -235,7 +235,7 @@ def grant_of(exchange: ExchangeRequest, terms: TokenTerms, facts: ExchangeFacts,
 
 
 def issue(exchange: ExchangeRequest, terms: TokenTerms, grant: Grant | None, context: Context) -> Tokens:
-    """Issue an access token, and never a refresh token: whoever needs a token for longer exchanges again."""
+    """Issue an access token, and never a refresh token: a client that needs one for longer exchanges again."""
     access = issue_access(terms, grant, context.mint(), context)
     issued = "jwt" if exchange.requested_token_type == "jwt" else "access_token"
     # RFC 8693 section 2.2.1: issued_token_type is REQUIRED. A JWT access token is an access token: its token_type is

@@ -83,4 +83,4 @@ def test_a_client_is_shown_with_the_host_that_it_is_at(withdrawn_at: int | None,
 
     said = registered_by(Client(client_id="https://app.example/client.json", document=document), declared=False)
 
-    assert (said["registered_by"], said["state"]) == ("nobody: its document is at app.example", state)
+    assert (said["registered_by"], said["state"]) == ("itself, by its document at app.example", state)
