@@ -97,9 +97,13 @@ def check_display(draft: Draft, _: Context) -> None:
 def check_prompt(draft: Draft, context: Context) -> None:
     """Check that the prompt can be obeyed: known values, and `none` alone."""
     draft.prompt = prompt = frozenset(words(draft.request.prompt))
+    if context.openid is None:
+        # OAuth has no such parameter (RFC 6749 section 3.1: what is unknown is ignored). MCP's clients send it all the
+        # same, so that what is known of it is obeyed.
+        draft.prompt = prompt = prompt & PROMPTS
     # OIDC Core section 3.1.2.6. An unknown value may ask for more than any known one, so ignoring it could skip a page
     # that the client relies on.
-    if not prompt <= (PROMPTS if context.openid is None else context.openid.prompts):
+    elif not prompt <= context.openid.prompts:
         raise InvalidRequest.with_description("prompt has an unknown value")
     # OIDC Core section 3.1.2.1: if `none` comes with any other value, an error is returned.
     if "none" in prompt and len(prompt) > 1:

@@ -36,6 +36,7 @@ class Row:
 CODE, REFRESH = "core/grants/test_authorization_code.py::test_", "core/grants/test_refresh_token.py::test_"
 METADATA, AUTHORIZE = "core/endpoints/test_metadata.py::test_", "core/endpoints/test_authorization.py::test_"
 REVOKE, KEYS = "core/endpoints/test_revocation.py::test_", "core/clients/test_private_key_jwt.py::test_"
+URIS, PAGES = "core/test_redirect_uri.py::test_", "pages/test_pages.py::test_"
 FETCH = "fetch/test_fetcher.py::test_"
 MEET = "core/test_interleavings.py::test_"
 
@@ -43,22 +44,22 @@ ROWS: Mapping[str, Row] = {
     "A1": Row("metadata (RFC 8414) before the issuer's path", "oauthcore.endpoints.metadata"),
     "A2": Row("the same at OpenID Connect's places; no page and no redirect if there is none", "oauthcore.issuer"),
     "A3": Row("the members that clients insist on", "oauthcore.endpoints.metadata"),
-    "A4": Row("a member only where it is on", "oauthcore.endpoints.metadata"),
+    "A4": Row("a member only where it is on", "oauthcore.endpoints.metadata", (METADATA + "the_default_document", METADATA + "it_follows_what_is_enabled")),
     "A5": Row("no `Accept`, any `MCP-Protocol-Version`", "oauthcore.server"),
     "A6": Row("CORS but for the authorization endpoint, errors too", "oauthcore.wire.cors"),
     "A7": Row("issuer from configuration; two on one host", "oauthcore.server"),
     "A8": Row("the issuer stays as it was configured, byte by byte", "oauthcore.endpoints.metadata", (METADATA + "the_issuer_is_never_normalised",)),
     "B1": Row("unknown client or redirect URI: a page", "oauthcore.authorization", (AUTHORIZE + "whatever_fails_before_the_redirect_uri_is_proven_is_an_error_page",)),
     "B2": Row("PKCE with S256 is demanded", "oauthcore.pkce"),
-    "B3": Row("redirect URIs exactly, but for the port of a loopback one", "oauthcore.redirect_uri"),
-    "B4": Row("`iss` and `state` once, unchanged, in success and error", "oauthcore.authorization"),
+    "B3": Row("redirect URIs exactly, but for the port of a loopback one", "oauthcore.redirect_uri", (URIS + "a_loopback_uri_matches_with_any_port", URIS + "everything_else_of_a_loopback_uri_must_be_the_same", URIS + "any_other_uri_matches_to_the_byte_or_not_at_all")),
+    "B4": Row("`iss` and `state` once, unchanged, in success and error", "oauthcore.authorization", (URIS + "parameters_are_added_and_nothing_else_is_touched",)),
     "B5": Row("`resource` none, one, many; `invalid_target`", "oauthcore.grants.audience"),
     "B6": Row("comparison of resources", "oauthcore.resource_uri"),
     "B7": Row("no `resource`: the default", "oauthcore.resources"),
     "B8": Row("a repeated parameter is refused", "oauthcore.wire.parameters", (AUTHORIZE + "a_repeated_parameter_is_an_error_page",)),
     "B9": Row("`prompt`", "oauthcore.authorization", (AUTHORIZE + "prompt_consent_asks_even_who_has_consented", AUTHORIZE + "prompt_none_with_nobody_signed_in_is_login_required")),
     "B10": Row("unknown scopes by policy; the granted scope is told", "oauthcore.policy"),
-    "B11": Row("the consent page says who is answered, and can't be framed", "oauthcore_pages.approve"),
+    "B11": Row("the consent page says who is answered, and can't be framed", "oauthcore_pages.approve", (PAGES + "no_page_may_be_framed_kept_or_refer", PAGES + "policy_allows_the_page_its_style_and_nothing_else", PAGES + "form_of_nobody_is_refused")),
     "B12": Row("no `state`", "oauthcore.authorization"),
     "C1": Row("a code for tokens, JSON, `no-store`", "oauthcore.grants.authorization_code", (CODE + "the_answer_has_what_the_quick_start_shows",)),
     "C2": Row("a code twice: `invalid_grant`, and its tokens end", "oauthcore.grants.authorization_code", (CODE + "a_replayed_code_revokes_its_grant",)),
@@ -74,7 +75,7 @@ ROWS: Mapping[str, Row] = {
     "C12": Row("unknown and foreign grant types", "oauthcore.endpoints.token", ("core/endpoints/test_token.py::test_an_unknown_grant_type_is_not_supported",)),
     "C13": Row("rate limits are OAuth JSON with `Retry-After`", "oauthcore_h11.refusal_limits", missing="a host of your own limits what it likes: the reference server counts refusals of a client from one address, and registrations"),
     "D1": Row("rotation, and reuse ends the grant", "oauthcore.grants.refresh_token", (REFRESH + "the_newest_token_rotates_in_one_commit", REFRESH + "the_same_act_after_the_window_is_reuse")),
-    "D2": Row("within the grace window the same pair again", "oauthcore.grants.refresh_token", (REFRESH + "a_retry_changes_nothing_and_gives_the_same_pair", MEET + "two_refreshes_of_one_token_get_the_same_pair")),
+    "D2": Row("within the grace window the same pair again", "oauthcore.grants.refresh_token", (REFRESH + "a_retry_changes_nothing_and_gives_the_same_pair", MEET + "two_refreshes_of_one_token_get_the_same_pair"), missing="not fifty at once: all orders of two, and sixteen processes that refresh one token on each database (`*/test_crowd.py`)"),
     "D3": Row("scope narrows and never widens", "oauthcore.grants.refresh_token", (REFRESH + "the_scope_may_narrow", REFRESH + "the_scope_never_widens", REFRESH + "another_clients_refresh_token_is_refused_and_stays_good")),
     "D4": Row("`resource` at the refresh; revocation", "oauthcore.endpoints.revocation", (REVOKE + "another_clients_token_is_refused_and_stays_live", REVOKE + "an_unknown_token_is_as_good_as_revoked", REVOKE + "revoking_a_refresh_token_ends_its_grant")),
     "D5": Row("idle and absolute lifetimes", "oauthcore.grants.refresh_token", (REFRESH + "an_idle_token_expires", REFRESH + "a_token_that_is_used_lasts_until_the_absolute_lifetime")),
@@ -101,7 +102,7 @@ ROWS: Mapping[str, Row] = {
     "H3": Row("identity assertions, at the identity provider", "", missing="there is no token exchange (RFC 8693), by which an ID token is exchanged for an assertion"),
     "H4": Row("DPoP", "oauthcore.resource.stored_token", ("core/resource/test_server.py::test_token_that_is_bound_to_a_key_is_no_bearers",), missing="no proofs are asked for or looked at (RFC 9449): neither `jkt` at the token endpoint nor nonces; a token that is bound to a key is refused where a bearer shows it"),
     "H5": Row("workload identity", "oauthcore.grants.jwt_bearer"),
-    "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="the Python client has `private_key_jwt` for client credentials alone; people log in by it with the TypeScript ones"),
+    "I1": Row("real clients: Python, TypeScript 1.x and 2.x, FastMCP", "tests/mcp, tests/mcp_clients", missing="version 1 of the TypeScript SDK steps up by itself only without a refresh token (mcp.md). The Python client has `private_key_jwt` for client credentials alone; people log in by it with the TypeScript ones"),
     "I2": Row("the conformance suite", "tests/mcp_clients"),
     "I3": Row("three replicas, restarts, a TLS proxy", "tests/mcp"),
     "I4": Row("the cases of workers-oauth-provider's suite", "tests/mcp"),

@@ -108,7 +108,7 @@ def test_i3_python_client_logs_in_calls_refreshes_and_steps_up_through_a_tls_pro
 
 
 @pytest.mark.parametrize("sdk", ["v1", "v2"])
-def test_i3_typescript_client_logs_in_and_calls_through_a_tls_proxy(walk_behind: Run, sdk: str) -> None:
+def test_i3_typescript_client_logs_in_calls_and_refreshes_through_a_tls_proxy(walk_behind: Run, sdk: str) -> None:
     """I3: the second SDK also steps up; the first asks for no more than it had, unless its application tells it to."""
     skip_without_clients()
 
@@ -117,6 +117,8 @@ def test_i3_typescript_client_logs_in_and_calls_through_a_tls_proxy(walk_behind:
 
         assert result["tools"] == ["read", "delete"]
         assert result["whoami"].startswith("a.txt for ")
+        assert result["refreshed"]["access_token"] not in {"spoilt", result["first"]["access_token"]}
+        assert result["refreshed"]["refresh_token"] != result["first"]["refresh_token"]
         assert result.get("wrote") == ("a.txt is gone" if sdk == "v2" else None)
         assert len(result["authorizations"]) == (2 if sdk == "v2" else 1)
 
@@ -127,7 +129,7 @@ def walk(site: Behind, sdk: str) -> dict[str, Any]:
     """Let a Node program be a client that registers itself."""
     call = {"path": "a.txt"}
     job: dict[str, Any] = {"flow": "walk", "sdk": sdk, "url": site.url, "redirect_uri": CALLBACK}
-    job |= {"metadata": metadata("none", None), "step_up": sdk == "v2"}
+    job |= {"metadata": metadata("none", None), "spoil": True, "step_up": sdk == "v2"}
     job["tools"] = {"whoami": ["read", call], "read_note": ["read", call], "write_note": ["delete", call]}
     with Browser(site.origin, site.trust) as browser:
         return converse(Clock(), browser, job, {"NODE_EXTRA_CA_CERTS": str(site.ca_file)})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
+import anyio
 import pytest
 
 from oauthcore.jose.crypto import sign_claims
+from tests.mcp.site import Site, site
 from tests.mcp_clients.conftest import Sites, Walk, converse, skip_without_clients
-from tests.mcp_clients.site import ENTERPRISE, LIFETIMES, SECRET
+from tests.mcp_clients.site import CALLBACK, ENTERPRISE, LIFETIMES, SECRET, Clock
 from tests.relying_parties.browser import Browser
 
 METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
@@ -128,3 +130,28 @@ def test_i1_typescript_client_logs_in_refreshes_and_steps_up(
     result = walk(sdk, registration, method, host, path, expire=EXPIRED, step_up=True)
 
     check(result, offline=sdk == "v2" and not path)
+
+
+@pytest.mark.slow
+def test_i1_first_typescript_sdk_steps_up_at_protect_mcp_by_itself_if_it_has_no_refresh_token() -> None:
+    """With one it refreshes, which can't widen its scope (RFC 6749 section 6), and gives up."""
+    skip_without_clients()
+    call = {"path": "a.txt"}
+    job: dict[str, Any] = {"flow": "walk", "sdk": "v1", "redirect_uri": CALLBACK, "step_up": True, "unaided": True}
+    job["tools"] = {"whoami": ["read", call], "read_note": ["read", call], "write_note": ["delete", call]}
+    # As the SDK registers: RFC 7591 section 2 then has it get codes alone.
+    job["metadata"] = {"client_name": "Walk", "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none"}
+
+    def walk(served: Site) -> dict[str, Any]:
+        with Browser(served.issuer, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as browser:
+            return converse(Clock(), browser, job | {"url": served.url})
+
+    async def scenario() -> dict[str, Any]:
+        async with site() as served:
+            return await anyio.to_thread.run_sync(walk, served)
+
+    result = anyio.run(scenario)
+
+    assert "refresh_token" not in result["first"]
+    assert result["wrote"] == "a.txt is gone"
+    assert [asked["scope"] for asked in result["authorizations"]] == ["files:read", "files:read files:write"]

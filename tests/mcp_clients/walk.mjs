@@ -113,7 +113,7 @@ await converse({
       } catch (error) {
         // The first SDK refreshes where the scope falls short, which widens nothing: its application has to forget the
         // tokens, and then learns of the scope from the challenge to who has none.
-        const falls_short = job.sdk === "v1" && error.code === 403 && provider.kept;
+        const falls_short = job.sdk === "v1" && error.code === 403 && provider.kept && !job.unaided;
         if (falls_short) {
           provider.kept = undefined;
           return attempt(act);
@@ -139,6 +139,12 @@ await converse({
     if (job.expire) {
       say({ later: job.expire });
       await hear();
+      result.read = await call("read_note");
+      result.refreshed = provider.kept;
+    }
+    if (job.spoil) {
+      // A token that the server does not take any more, as one that was revoked: the SDK has to refresh.
+      provider.kept = { ...provider.kept, access_token: "spoilt" };
       result.read = await call("read_note");
       result.refreshed = provider.kept;
     }

@@ -119,7 +119,6 @@ def test_the_only_registered_redirect_uri_may_be_left_out() -> None:
         ({"code_challenge_method": None}, InvalidRequest, "plain"),
         ({"code_challenge_method": "plain"}, InvalidRequest, "plain"),
         ({"code_challenge_method": "s256"}, InvalidRequest, "unknown"),
-        ({"prompt": "select_account"}, InvalidRequest, "unknown"),
         ({"prompt": "none login"}, InvalidRequest, "combines none"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import attrs
 import pytest
@@ -11,6 +11,7 @@ from oauthcore import Login, Request
 from tests.core.site import (
     CONFIDENTIAL,
     FORM,
+    ISSUER,
     REDIRECT,
     Counted,
     Site,
@@ -274,3 +275,24 @@ def test_nothing_is_found_of_the_person_before_the_redirect_uri_is_known_to_be_t
 
     assert refused.status == 400
     assert counted.finds == 1  # the client
+
+
+@pytest.mark.parametrize("state", ["x" * 2_000, "a%20b+c&d=e", "ä€😀"])
+def test_b4_success_has_the_state_and_the_issuer_once_and_unchanged(site: Site, state: str) -> None:
+    """RFC 9207 section 2."""
+    answer = urlsplit(location(site.approve(site.authorize(None, state=state))))
+
+    said = parse_qsl(answer.query, keep_blank_values=True)
+
+    assert sorted(name for name, _ in said) == ["code", "iss", "state"]
+    assert (dict(said)["state"], dict(said)["iss"]) == (state, ISSUER)
+
+
+def test_b9_unknown_prompt_is_ignored_without_openid(site: Site) -> None:
+    assert location(site.authorize(None, prompt="unknown")).startswith("/login")
+
+
+def test_b1_posted_request_with_another_redirect_uri_is_an_error_page(site: Site) -> None:
+    body = site.authorize_target(redirect_uri="https://evil.example/").partition("?")[2].encode()
+
+    assert refused_by_page(site.post("/authorize", body), "redirect_uri")
