@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from oauthcore_h11.demo import LIFETIMES, PASSWORD, TEST_CLIENT, USERNAME, Demo
+from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
+from oauthcore_h11.demo import GATEWAY_CLIENT, LIFETIMES, PASSWORD, TEST_CLIENT, USERNAME, Demo
 
 _FOR_PEOPLE = """\
 oauthcore demo at {issuer}
@@ -31,6 +32,14 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
        -u '{client_id}:{secret}' \\
        -d 'grant_type=refresh_token' \\
        -d 'refresh_token=REFRESH_TOKEN'
+
+4. Let a second client exchange the access_token of the answer for one that is good at another API only:
+
+   curl {token_address} \\
+       -u '{gateway_id}:{gateway_secret}' \\
+       -d 'grant_type={exchange}' \\
+       -d 'subject_token=ACCESS_TOKEN' \\
+       -d 'subject_token_type={token_type}access_token'
 
 Ctrl-C ends it.
 """
@@ -75,6 +84,7 @@ def for_people(demo: Demo) -> str:
             password=PASSWORD,
         )
     client, secret = TEST_CLIENT
+    gateway, gateway_secret = GATEWAY_CLIENT
     redirect_uri = client.redirect_uris[0]
     addresses = demo.addresses()
     query = (
@@ -90,5 +100,9 @@ def for_people(demo: Demo) -> str:
         client_id=client.client_id,
         secret=secret,
         redirect_uri=redirect_uri,
+        gateway_id=gateway.client_id,
+        gateway_secret=gateway_secret,
+        exchange=GRANT_TYPE,
+        token_type=TOKEN_TYPE,
         minutes=LIFETIMES.authorization_code_lifetime // 60,
     )

@@ -216,6 +216,7 @@ def token_exchange_of(configuration: Configuration) -> TokenExchange | None:
     """Return which clients may exchange which tokens; None for none."""
     keys = keys_of(configuration)
     algorithms = () if keys is None else keys.algorithms
+    trusted = [one.issuer for one in configuration.trusted_issuers if "token-exchange" in one.uses]
     rules: list[ExchangeRule | IdJagRule] = []
     tables: dict[str, tuple[type[ExchangeRule | IdJagRule], Sequence[TokenExchangeTable | IdJagTable]]] = {
         "token_exchange": (ExchangeRule, configuration.token_exchange),
@@ -230,7 +231,7 @@ def token_exchange_of(configuration: Configuration) -> TokenExchange | None:
                     algorithms,
                     configuration.issuer,
                     openid=configuration.oidc is not None,
-                    trusted=getattr(table, "subject_issuers", ()),
+                    trusted=trusted,
                 )
             except ConfigurationError as error:
                 setting = place if error.setting == "token_exchange" else error.setting

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oauthcore.clients.secret_strength import secret_problem
+from oauthcore.token_exchange import GRANT_TYPE
 from oauthcore_h11.assembly import token_key_of
 from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import parse
@@ -27,6 +28,7 @@ def cautions(path: Path, configuration: Configuration) -> tuple[str, ...]:
         *_loopback_documents(configuration),
         *_refused_offline_access(configuration),
         *_loose_subjects(configuration),
+        *_idle_exchange_rules(configuration),
         *proxy_warnings(configuration),
     )
 
@@ -102,6 +104,17 @@ def _loose_subjects(configuration: Configuration) -> Iterator[str]:
                             f"{place}.subjects[{index}].claims.{name} = {pattern!r} is for all names that begin so, "
                             f"as in {pattern[:-1]}2: end it in / or : before the *"
                         )
+
+
+def _idle_exchange_rules(configuration: Configuration) -> Iterator[str]:
+    """Warn of clients that a rule of token exchange names, and that are not registered for it."""
+    grants = {client.client_id: client.grant_types for client in configuration.clients}
+    tables = {"token_exchange": configuration.token_exchange, "id_jag": configuration.id_jag}
+    for place, number, table in ((place, *one) for place, made in tables.items() for one in enumerate(made, 1)):
+        for client_id in table.client_ids:
+            # Those that are not in the file may be in the storage.
+            if client_id in grants and GRANT_TYPE not in grants[client_id]:
+                yield f"{place}[{number}] names the client {client_id}, whose grant_types lack {GRANT_TYPE}: add it"
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

@@ -15,6 +15,7 @@ from oauthcore import (
     AsyncWorld,
     AuthorizationServer,
     Client,
+    ExchangeRule,
     Lifetimes,
     MemoryStorage,
     Paths,
@@ -22,6 +23,7 @@ from oauthcore import (
     Request,
     Response,
     Secret,
+    TokenExchange,
     World,
     arun,
     run,
@@ -31,6 +33,7 @@ from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
 from oauthcore.records.login import BY_PASSWORD
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
+from oauthcore.token_exchange import GRANT_TYPE as TOKEN_EXCHANGE
 from oauthcore_fetch import AsyncFetcher
 from oauthcore_h11.demo_mcp import DOCUMENTS, REGISTRATION, DemoMcp, in_developer_mode, make_mcp, resources_of
 from oauthcore_pages import Pages, Templates
@@ -118,6 +121,26 @@ SERVICE_CLIENT: Seed = (
     ),
     "service-password",
 )
+# A service behind the others: it exchanges the token that it is called with for one of another API (RFC 8693).
+GATEWAY_CLIENT: Seed = (
+    Client(
+        client_id="gateway_client",
+        name="Gateway Client",
+        grant_types=(TOKEN_EXCHANGE,),
+        response_types=(),
+        scope="email profile",
+    ),
+    "gateway-password",
+)
+EXCHANGE = TokenExchange(
+    rules=[
+        ExchangeRule(
+            client_ids=["gateway_client"],
+            subject_client_ids=["test_client", "public_client"],
+            audience=["https://api.example.com"],
+        )
+    ]
+)
 LEGACY_CLIENT: Seed = (
     Client(
         client_id="legacy_client",
@@ -192,6 +215,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         registration=REGISTRATION if mcp else None,
         client_id_metadata=DOCUMENTS if mcp else None,
         resources=resources_of(issuer) if mcp else None,
+        token_exchange=EXCHANGE,
     )
     # A developer who walks through the quick start twice sees both pages twice, and may deny the second time.
     pages = Pages(
@@ -203,7 +227,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         remember=False,
     )
     storage = MemoryStorage()
-    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT)
+    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT, GATEWAY_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
         secret_of = None if secret is None else Secret(secret)
         run(server.clients.register(in_developer_mode(client), secret_of), World(storage))

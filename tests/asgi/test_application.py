@@ -8,20 +8,26 @@ from typing import Any
 
 import anyio
 import attrs
+import httpx
 import pytest
 
 from oauthcore import (
     AsyncWorld,
     AuthorizationServer,
+    Client,
+    ExchangeRule,
     Login,
     MemoryStorage,
     Paths,
     Request,
     ResourceServer,
     Response,
+    Secret,
+    TokenExchange,
     arun,
 )
 from oauthcore.testing import FixedClock, Outage, SeededEntropy
+from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
 from oauthcore_asgi import ACCESS, Answer, Bearer, OAuth, ResourceMetadata
 from tests.core.resource.test_server import ISSUER, NOW, access, knows, stored
 from tests.core.site import TOKEN_KEY
@@ -298,3 +304,33 @@ async def test_a_host_signs_its_people_in_and_out() -> None:
     assert await arun(embedded.server.sessions.of("alice"), embedded.world) == ()
     assert await embedded.sessions.find_logout("made up", None) is None
     assert await embedded.sessions.deliver_logouts() == 0
+
+
+def test_a_token_is_exchanged_where_the_host_lets_it_be() -> None:
+    """RFC 8693, by the keyword of `at`."""
+    client = Client(
+        client_id="gateway", grant_types=["client_credentials", GRANT_TYPE], response_types=[], scope="read"
+    )
+    rule = ExchangeRule(client_ids=["gateway"], audience=["https://api.example"])
+    world, key = AsyncWorld(MemoryStorage()), b"k" * 32
+    made = OAuth.at(
+        "https://as.example",
+        world,
+        key,
+        interaction="/consent",
+        login=lambda _: None,
+        token_exchange=TokenExchange(rules=[rule]),
+    )
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        _ = await arun(made.server.clients.register(client, Secret("gateway-secret")), world)
+        transport, auth = httpx.ASGITransport(made), ("gateway", "gateway-secret")
+        async with httpx.AsyncClient(transport=transport, base_url="https://as.example", auth=auth) as http:
+            own = await http.post("/token", data={"grant_type": "client_credentials"})
+            form = {"grant_type": GRANT_TYPE, "subject_token_type": TOKEN_TYPE + "access_token"}
+            return own, await http.post("/token", data={**form, "subject_token": own.json()["access_token"]})
+
+    own, exchanged = anyio.run(both)
+
+    assert (own.status_code, exchanged.status_code) == (200, 200)
+    assert exchanged.json()["issued_token_type"] == TOKEN_TYPE + "access_token"

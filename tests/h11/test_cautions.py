@@ -128,3 +128,22 @@ def test_a_scope_of_unknown_clients_that_has_mcp_clients_refused_at_each_login_i
 )
 def test_a_scope_of_unknown_clients_that_mcp_clients_get_along_with_is_not_warned_of(tmp_path: Path, text: str) -> None:
     assert warned(tmp_path, text) == ()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '[[token_exchange]]\nclient_ids = ["app", "elsewhere"]\n',
+        '[[id_jag]]\nclient_ids = ["app"]\naudience = "https://chat.example"\nclient_id_there = "a"\n',
+    ],
+    ids=["token_exchange", "id_jag"],
+)
+def test_a_client_that_may_exchange_and_is_not_registered_for_it_is_warned_of(tmp_path: Path, rule: str) -> None:
+    client = f'[[clients]]\nclient_id = "app"\nsecret = "{new_token_key().reveal()}"\n'
+    granted = 'grant_types = ["urn:ietf:params:oauth:grant-type:token-exchange"]\nresponse_types = []\n'
+    text = f'token_key = "{KEY}"\n[oidc]\n{rule}{client}'
+
+    (warning,) = warned(tmp_path, text)
+
+    assert "[1] names the client app, whose grant_types lack urn:ietf:params:oauth:grant-type:token-exchange" in warning
+    assert warned(tmp_path, text + granted) == ()

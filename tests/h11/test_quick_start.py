@@ -16,6 +16,7 @@ import pytest
 from authlib.integrations.httpx_client import OAuth2Client
 from requests_oauthlib import OAuth2Session
 
+from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
 from oauthcore_h11.demo import Demo
 from tests.h11.person import Person, query_of
 from tests.processes import run as run_process
@@ -297,6 +298,24 @@ def test_authlib_gets_refreshes_introspects_and_revokes_tokens(demo: Demo, perso
     assert is_token_answer(first)
     assert is_token_answer(second)
     assert (live["active"], revoked.status_code, dead["active"]) == (True, 200, False)
+
+
+def test_authlib_exchanges_a_token_of_another_client(demo: Demo, person: Person) -> None:
+    """RFC 8693."""
+    token = redeem(person, query_of(person.open(AUTHORIZE))["code"]).json()["access_token"]
+    addresses = demo.addresses()
+    with OAuth2Client("gateway_client", "gateway-password", trust_env=False) as gateway:
+        exchanged = gateway.fetch_token(
+            addresses["token_endpoint"],
+            grant_type=GRANT_TYPE,
+            subject_token=token,
+            subject_token_type=TOKEN_TYPE + "access_token",
+        )
+        live = gateway.introspect_token(addresses["introspection_endpoint"], exchanged["access_token"]).json()
+
+    assert (exchanged["scope"], exchanged["issued_token_type"]) == ("email", TOKEN_TYPE + "access_token")
+    assert (live["sub"], live["aud"]) == ("admin", ["https://api.example.com"])
+    assert live["act"] == {"sub": "gateway_client@clients"}
 
 
 def test_requests_oauthlib_gets_and_refreshes_tokens(

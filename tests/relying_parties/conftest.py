@@ -94,6 +94,8 @@ def clients() -> Iterator[str]:
     yield client("elliptic", post, 'id_token_signed_response_alg = "ES256"')
     yield client("edwards", post, 'id_token_signed_response_alg = "Ed25519"')
     yield client("service", post, 'access_token_format = "jwt"', "introspects_any = true", more_grants=credentials)
+    exchange = ', "urn:ietf:params:oauth:grant-type:token-exchange"'
+    yield client("exchanging", post, more_grants=exchange)
     encrypted = ('id_token_encrypted_response_alg = "RSA-OAEP-256"', 'userinfo_signed_response_alg = "RS256"')
     encrypting = ('userinfo_encrypted_response_alg = "RSA-OAEP-256"', 'jwks_file = "decryption.jwks"')
     yield client("encrypted", post, *encrypted, *encrypting)
@@ -141,6 +143,7 @@ def tables() -> Iterator[str]:
     yield f'[[users]]\nusername = "alice"\nsubject = "alice"\npassword_hash = "{hashed("wonderland")}"'
     yield 'claims = { name = "Alice Liddell", email = "alice@wonderland.example", email_verified = true }'
     yield "[registration]\nopen = true"
+    yield '[[token_exchange]]\nclient_ids = ["exchanging"]\naudience = ["https://api.example"]'
     yield from clients()
 
 

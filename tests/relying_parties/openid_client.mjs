@@ -116,6 +116,27 @@ await converse({
     });
     return { claims: tokens.claims() };
   },
+  // Sign in, and exchange what comes of it: for another audience, and for an assertion for another domain.
+  async exchange(job) {
+    const config = await discover(job);
+    const { tokens } = await redeemed(config, job);
+    const prefix = "urn:ietf:params:oauth:token-type:";
+    const ask = (parameters) =>
+      client.genericGrantRequest(config, "urn:ietf:params:oauth:grant-type:token-exchange", parameters);
+    const exchanged = await ask({
+      subject_token: tokens.access_token,
+      subject_token_type: prefix + "access_token",
+      requested_token_type: prefix + "jwt",
+      audience: job.audience,
+      scope: "email",
+    });
+    const refused = await ask({
+      subject_token: tokens.access_token,
+      subject_token_type: prefix + "access_token",
+      audience: "https://elsewhere.example",
+    }).catch((error) => error.error);
+    return { exchanged, introspected: await client.tokenIntrospection(config, exchanged.access_token), refused };
+  },
   async logout(job) {
     const config = await discover(job);
     const { tokens } = await redeemed(config, job);

@@ -143,3 +143,13 @@ def test_the_node_clients_register_themselves_and_sign_in(talk: Talk, program: s
 
     assert result["claims"]["aud"] == result["metadata"]["client_id"]
     assert result["metadata"]["token_endpoint_auth_method"] == ("none" if metadata else "client_secret_basic")
+
+
+def test_openid_client_exchanges_a_token(talk: Talk) -> None:
+    """RFC 8693."""
+    result = talk(OPENID_CLIENT, "exchange", "exchanging", scope="openid email", audience="https://api.example")
+
+    assert result["exchanged"]["issued_token_type"] == "urn:ietf:params:oauth:token-type:jwt"
+    assert (result["exchanged"]["scope"], result["refused"]) == ("email", "invalid_target")
+    assert result["introspected"]["act"] == {"sub": "exchanging@clients"}
+    assert result["introspected"]["aud"] == ["https://api.example"]

@@ -49,7 +49,7 @@ def asserted(site: Site, token: str, kind: str = "id_token", **changes: Any) -> 
 
 
 def test_an_id_token_is_exchanged_for_an_assertion_of_who_its_user_is(drive: Drive) -> None:
-    """Sections 3.1, 4.3.1 and 4.3.4."""
+    """H3: sections 3.1, 4.3.1 and 4.3.4."""
     site = exchange_site(drive)
 
     answer = members(ask(site, signed_in(site)["id_token"], scope="chat.read"))
@@ -99,7 +99,7 @@ def test_no_two_assertions_have_the_same_jti() -> None:
 
 
 def test_the_metadata_names_it_where_a_rule_does() -> None:
-    """Section 7."""
+    """H3: section 7."""
     name = "identity_chaining_requested_token_types_supported"
     where = "/.well-known/oauth-authorization-server"
 
@@ -124,7 +124,7 @@ def test_the_metadata_names_it_where_a_rule_does() -> None:
     ids=str,
 )
 def test_a_wrong_request_is_refused_by_its_own_error(changes: dict[str, Any], error: str) -> None:
-    """Sections 4.3.3 and 4.3.4.3; RFC 8693 section 2.2.2."""
+    """H3: sections 4.3.3 and 4.3.4.3; RFC 8693 section 2.2.2."""
     site = exchange_site()
 
     assert refused(ask(site, signed_in(site)["id_token"], **changes), error)
