@@ -109,12 +109,15 @@ def _loose_subjects(configuration: Configuration) -> Iterator[str]:
 def _idle_exchange_rules(configuration: Configuration) -> Iterator[str]:
     """Warn of clients that a rule of token exchange names, and that are not registered for it."""
     grants = {client.client_id: client.grant_types for client in configuration.clients}
-    tables = {"token_exchange": configuration.token_exchange, "id_jag": configuration.id_jag}
-    for place, number, table in ((place, *one) for place, made in tables.items() for one in enumerate(made, 1)):
-        for client_id in table.client_ids:
+    named = [
+        (f"token_exchange[{number}]", one.client_ids) for number, one in enumerate(configuration.token_exchange, 1)
+    ]
+    named += [(f"id_jag[{number}]", one.client_ids) for number, one in enumerate(configuration.id_jag, 1)]
+    for place, client_ids in named:
+        for client_id in client_ids:
             # Those that are not in the file may be in the storage.
             if client_id in grants and GRANT_TYPE not in grants[client_id]:
-                yield f"{place}[{number}] names the client {client_id}, whose grant_types lack {GRANT_TYPE}: add it"
+                yield f"{place} names the client {client_id}, whose grant_types lack {GRANT_TYPE}: add it"
 
 
 def _guessable_secrets(configuration: Configuration) -> Iterator[str]:

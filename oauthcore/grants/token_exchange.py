@@ -305,16 +305,12 @@ def actors_of(exchange: ExchangeRequest, allowed: AllowedExchange, context: Cont
 
 def check_may_act(current: Actor, exchange: ExchangeRequest, context: Context) -> None:
     """Check that the subject token names who acts in its `may_act` (RFC 8693 section 4.4)."""
-    named = exchange.subject.may_act or {}
-    client_id = exchange.client.client_id
-    subjects = {current.subject, client_id} if exchange.actor is None else {current.subject}
-    is_named = named.get("sub") in subjects or ("sub" not in named and named.get("client_id") == client_id)
-    # Section 4.4: `sub` alone may not be unique; with `iss` it is that issuer's.
-    if (
-        not is_named
-        or named.get("iss", context.issuer) != context.issuer
-        or named.get("client_id", client_id) != client_id
-    ):
+    named, client_id = exchange.subject.may_act or {}, exchange.client.client_id
+    # A client is named by the subject of its own tokens, or as `client_id`: a user may be called as a client is.
+    is_named = named.get("sub") == current.subject or ("sub" not in named and named.get("client_id") == client_id)
+    # Section 4.4: `sub` alone may not be unique. It is a name of `iss`, and without that one of whoever has said it.
+    is_ours = named.get("iss", exchange.subject.issuer) == context.issuer
+    if not is_named or not is_ours or named.get("client_id", client_id) != client_id:
         raise InvalidRequest.with_description("the subject_token does not allow this client or actor to act")
 
 

@@ -127,6 +127,21 @@ def test_what_is_wrong_with_it_is_an_invalid_request(changes: dict[str, Any], re
     assert refused(exchange(foreign_site(), "gateway", assertion(**changes), "jwt"), "invalid_request", reason)
 
 
+@pytest.mark.parametrize(
+    ("may_act", "status"),
+    [
+        ({"sub": "gateway@clients", "iss": "https://as.example"}, 200),
+        ({"client_id": "gateway", "iss": "https://as.example"}, 200),
+        ({"sub": "gateway@clients"}, 400),
+        ({"client_id": "gateway"}, 400),
+    ],
+    ids=["named here", "its client_id here", "named there", "its client_id there"],
+)
+def test_whom_it_lets_act_is_a_name_of_its_issuers_unless_it_says_ours(may_act: dict[str, str], status: int) -> None:
+    """RFC 8693 section 4.4."""
+    assert exchange(foreign_site(), "gateway", assertion(may_act=may_act), "jwt").status == status
+
+
 def test_a_chain_of_actors_that_is_too_long_is_refused() -> None:
     act: dict[str, Any] = {"sub": "0"}
     for number in range(1, 9):

@@ -629,8 +629,7 @@ def decided(
     "may_act",
     [
         {"sub": "gateway@clients"},
-        {"sub": "gateway"},
-        {"sub": "gateway", "iss": "https://as.example"},
+        {"sub": "gateway@clients", "iss": "https://as.example"},
         {"client_id": "gateway"},
     ],
     ids=str,
@@ -645,9 +644,10 @@ def test_whom_the_subject_token_lets_act_may(may_act: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "may_act",
     [
-        {"sub": "back"},
-        {"sub": "gateway", "iss": "https://other.example"},
-        {"sub": "gateway", "client_id": "back"},
+        {"sub": "back@clients"},
+        {"sub": "gateway"},
+        {"sub": "gateway@clients", "iss": "https://other.example"},
+        {"sub": "gateway@clients", "client_id": "back"},
         {"client_id": "back"},
         {},
         "gateway",
