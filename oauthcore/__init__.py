@@ -15,7 +15,7 @@ from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
-from oauthcore.flow.effects import AuthenticatedUser, Throttled
+from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
 from oauthcore.records.client import Client
 from oauthcore.records.lifecycle import DeviceState
@@ -38,6 +38,7 @@ from oauthcore.token_exchange import (
     TokenExchange,
     VerifiedToken,
 )
+from oauthcore.user_policy import ClientUse, UserPolicy
 from oauthcore.wire.http import Outgoing, Peer, Refusal, Request, Response
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Ciba",
     "Client",
     "ClientIdMetadata",
+    "ClientUse",
     "CodeBinding",
     "ConfigurationError",
     "DeviceGrant",
@@ -68,6 +70,7 @@ __all__ = [
     "IdJagRule",
     "IntrospectedTokens",
     "JwtTokens",
+    "KnownUser",
     "Lifetimes",
     "Login",
     "LoginSession",
@@ -99,6 +102,7 @@ __all__ = [
     "TokenExchange",
     "TrustedIssuer",
     "UnknownScope",
+    "UserPolicy",
     "VerifiedToken",
     "World",
     "arun",

@@ -23,6 +23,7 @@ from oauthcore.records.liveness import Admits
 from oauthcore.resources import Resources
 from oauthcore.scope import Scope, resolve_scope
 from oauthcore.token_exchange import TokenExchange
+from oauthcore.user_policy import EVERYBODY, UserPolicy
 
 
 @attrs.frozen(kw_only=True)
@@ -96,6 +97,7 @@ class Context:
     `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
     document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
     None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
+    `user_policy` says who may use which client.
     """
 
     issuer: str
@@ -119,6 +121,7 @@ class Context:
     admits: Admits | None = None
     max_from_user: int | None = None
     token_exchange: TokenExchange | None = None
+    user_policy: UserPolicy = EVERYBODY
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -55,6 +55,7 @@ from oauthcore.scope import Scope
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
 from oauthcore.token_exchange import TokenExchange
+from oauthcore.user_policy import EVERYBODY, UserPolicy
 from oauthcore.wire.http import Request, Response, with_headers
 from oauthcore.wire.refusals import RenderErrorPage, plain_error_page, refuse_as_json, refuse_as_page
 
@@ -83,6 +84,7 @@ class AuthorizationServer:
     tokens are for (RFC 8707). With `trusted_issuers` clients and workloads get tokens for what other servers have
     signed (RFC 7523, docs/jwt-bearer.md). With `token_exchange` clients may exchange tokens (RFC 8693,
     docs/token-exchange.md). With a `device` grant, devices without a browser get tokens (RFC 8628, docs/device.md).
+    `user_policy` says who may use which client (docs/who-may-use-what.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -109,6 +111,7 @@ class AuthorizationServer:
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
         ciba: Ciba | None = None,
+        user_policy: UserPolicy | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -165,6 +168,9 @@ class AuthorizationServer:
         remedy = "leave it out, or turn it on: client_id_metadata=ClientIdMetadata()"
         check_kind("client_id_metadata", client_id_metadata, (ClientIdMetadata, type(None)), remedy)
         self.client_id_metadata = client_id_metadata
+        remedy = "leave it out, or give one: user_policy=UserPolicy(permits=...)"
+        check_kind("user_policy", user_policy, (UserPolicy, type(None)), remedy)
+        self.user_policy = user_policy or EVERYBODY
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
@@ -202,7 +208,9 @@ class AuthorizationServer:
         self.instruments = instruments
         self._latest: Context | None = None
         self._mint = partial(mint, instruments.entropy)
-        self.tokens = StoredTokens(self.issuer, instruments.clock, self._own_keys, self.policy, self._admits)
+        self.tokens = StoredTokens(
+            self.issuer, instruments.clock, self._own_keys, self.policy, self._admits, self.user_policy
+        )
         record = None if instruments.record is None else self._record
         self.interactions = Interactions(self.context, self._refuse_as_page, record)
         self.sessions = Sessions(self.context, self._refuse_as_page)
@@ -342,6 +350,7 @@ class AuthorizationServer:
             admits=self._admits,
             max_from_user=None if self.registration is None else self.registration.max_from_user,
             token_exchange=self.token_exchange,
+            user_policy=self.user_policy,
         )
         return context
 
@@ -383,6 +392,7 @@ class AuthorizationServer:
             "trusted_issuers": self._issuer_settings(),
             "token_exchange": self._exchange_settings(),
             "device": self.device,
+            "user_policy": self.user_policy if self.user_policy.permits is None else None,
         }
 
     def _document_settings(self) -> ClientIdMetadata | None:

@@ -32,6 +32,7 @@ from oauthcore import (
     Resources,
     Response,
     TokenExchange,
+    UserPolicy,
     World,
     arun,
 )
@@ -121,6 +122,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         openid: OpenID | None = None,
         registration: Registration | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
+        user_policy: UserPolicy | None = None,
         resources: Resources | Iterable[Resource] | None = None,
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
@@ -132,8 +134,9 @@ class Embedded(Generic[RequestT, ResponseT]):
         `interaction` is the page of the application's that people are sent to, by its path on the host. `openid` makes
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
         `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
-        `token_exchange` says who may exchange them. With a `device` grant, devices without a browser get tokens.
-        With `ciba`, clients ask users who are elsewhere. `prefix` is what a proxy cuts off and tells nobody.
+        `token_exchange` says who may exchange them, and `user_policy` who may use which client. With a `device` grant,
+        devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere. `prefix` is what a proxy
+        cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -145,6 +148,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             openid=openid,
             registration=registration,
             client_id_metadata=client_id_metadata,
+            user_policy=user_policy,
             resources=resources,
             token_exchange=token_exchange,
             device=device,

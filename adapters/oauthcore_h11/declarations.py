@@ -14,7 +14,7 @@ from oauthcore_h11.configuration import Configuration
 from oauthcore_h11.configuration.reading import check_readable
 from oauthcore_h11.configuration.tables import ClientTable, UserTable
 from oauthcore_h11.passwords import Passwords
-from oauthcore_h11.profiles import Profile, profile_of
+from oauthcore_h11.profiles import GROUPS, Profile, check_groups, profile_of
 from oauthcore_h11.users import User, check_subject, check_username, key_of
 
 
@@ -47,7 +47,12 @@ def declared(configuration: Configuration, server: AuthorizationServer, password
 def declared_profile(place: str, user: UserTable) -> Profile:
     """Make what is known of a declared user; raises `ConfigurationError`."""
     try:
-        return profile_of(user.subject or user.username, {"preferred_username": user.username, **user.claims})
+        claims = {"preferred_username": user.username, **user.claims}
+        if user.groups:
+            if GROUPS in claims:
+                raise ConfigurationError("groups", list(user.groups), "leave it out, or take groups out of claims")
+            claims[GROUPS] = check_groups("groups", user.groups)
+        return profile_of(user.subject or user.username, claims)
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
 

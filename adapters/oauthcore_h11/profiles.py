@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from oauthcore import ConfigurationError
+from oauthcore import ConfigurationError, KnownUser
 from oauthcore.flow.effects import Claims
 from oauthcore.flow.storage import AsyncStorage
 from oauthcore.jose.strict_json import parse_value
@@ -16,6 +16,9 @@ from oauthcore.records.client_subject import check_subject
 
 # A name is a line, an address a few lines; more is a mistake, and would be in every token.
 MAX_CLAIMS = 4_096
+
+# The claim that has the groups that a user is in; clients see it only with a scope for it.
+GROUPS = "groups"
 
 # The claims whose values are no texts (OIDC Core section 5.1).
 _TYPED = frozenset({"email_verified", "phone_number_verified", "updated_at", "address"})
@@ -51,6 +54,16 @@ def profile_of(subject: str, claims: Mapping[str, object]) -> Profile:
     return Profile(key=subject, claims=text)
 
 
+def check_groups(setting: str, groups: Iterable[str]) -> list[str]:
+    """Return names of groups as the claim `groups` has them; raises `ConfigurationError` for what is no name."""
+    names = list(dict.fromkeys(groups))
+    for name in names:
+        if not name or not name.isprintable() or " " in {name[0], name[-1]} or "|" in name:
+            remedy = "use printable characters, without | and without spaces around them, as in staff"
+            raise ConfigurationError(setting, name, remedy)
+    return names
+
+
 def parse_claims(pairs: Iterable[str]) -> dict[str, object]:
     """Read claims as a command line has them, `name=value`; raises `ConfigurationError`.
 
@@ -77,11 +90,11 @@ def _value(name: str, value: str) -> object:
         raise ConfigurationError("--claim", f"{name}={value}", "its value is JSON: true, 12 or {…}") from None
 
 
-async def known_of(storage: AsyncStorage, wanted: Claims) -> dict[str, object] | None:
-    """Answer what is known of a person, None of one who is no user here any more, or is disabled.
+async def known_of(storage: AsyncStorage, wanted: Claims) -> KnownUser | None:
+    """Return what is known of a user, None for one who is no user here any more, or is disabled.
 
-    A user and their profile are added, disabled and removed in one commit, and declared together: so one find tells of
-    both.
+    A user and their profile are added, disabled and removed in one commit, and declared together: so one find is enough
+    for both.
     """
     profile = await storage.find(Profile, wanted.subject)
-    return profile.members if profile is not None and profile.enabled else None
+    return KnownUser(profile.members, (profile,)) if profile is not None and profile.enabled else None

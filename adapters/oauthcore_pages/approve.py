@@ -25,6 +25,8 @@ def show_approve(visit: Visit) -> Flow[Response]:
     hidden = visit.hidden(paths.approve, handle, visit.session)
     logout = visit.send_to(paths.logout, handle).header("location") or ""
     username, remember = visit.session.signed_in.username, visit.around.remember
+    if pending.need is Need.OTHER_ACCOUNT:
+        return visit.around.templates.other_account(visit.language, hidden, pending, username, logout)
     return visit.around.templates.approve(visit.language, hidden, pending, username, logout, remember=remember)
 
 

@@ -31,6 +31,7 @@ Descriptions = Mapping[str, str | Mapping[str, str]]
 TEMPLATES = (
     "login.html",
     "select_account.html",
+    "other_account.html",
     "approve.html",
     "account.html",
     "logout.html",
@@ -85,11 +86,12 @@ NOBODY_TO_TELL = SignedOut((), None)
 class Templates:
     """Render the pages.
 
-    `loaders` are tried first for `login.html`, `select_account.html`, `approve.html`, `account.html`, `logout.html`,
-    `signed_out.html`, `error.html` and `style.css`. `scopes` says what each scope means, and each claim that is
-    requested by name, as one text or one for each language; by default those of OpenID Connect are explained, and
-    others are shown as they are. `languages` are those of the pages, the default first; `own_translations` is a folder
-    of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the package's.
+    `loaders` are tried first for `login.html`, `select_account.html`, `other_account.html`, `approve.html`,
+    `account.html`, `logout.html`, `signed_out.html`, `error.html` and `style.css`. `scopes` says what each scope means,
+    and each claim that is requested by name, as one text or one for each language; by default those of OpenID Connect
+    are explained, and others are shown as they are. `languages` are those of the pages, the default first;
+    `own_translations` is a folder of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the
+    package's.
     """
 
     def __init__(
@@ -159,6 +161,22 @@ class Templates:
             hidden=hidden,
             client=introduced(pending.client, language),
             username=username,
+        )
+
+    def other_account(
+        self, language: str, hidden: Hidden, pending: PendingInteraction, username: str, logout: str
+    ) -> Response:
+        """Say that the user who is signed in may not use the client, and how to go on."""
+        return self._page(
+            self.preferred(language, pending),
+            # RFC 9110 section 15.5.4: understood, and refused to this user.
+            403,
+            "other_account.html",
+            hidden=hidden,
+            client=introduced(pending.client, language),
+            username=username,
+            logout=logout,
+            destination=destination(pending.redirect_uri),
         )
 
     def approve(
@@ -285,6 +303,7 @@ class Templates:
             "since_exactly": since.isoformat(),
             "scopes": [self.describe(token, language) for token in application.scope.tokens],
             "resources": [(resource.name, resource.uri) for resource in application.resources],
+            "may_use": application.may_use,
         }
 
     def _page(

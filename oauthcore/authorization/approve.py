@@ -48,7 +48,11 @@ def approve(
     # A code is used when it is redeemed; whatever else is issued here is used at once.
     is_used = response.type.issues_tokens or response.type.is_none
     used = allowed_by(approval.login.subject, client, facts.kept, context, is_used=is_used)
-    changes: list[Change] = [*used, *consent_changes(access, approval, facts.consents, context)]
+    changes: list[Change] = [
+        *used,
+        *facts.permission.changes,
+        *consent_changes(access, approval, facts.consents, context),
+    ]
     events = [Event("consent_given", client.client_id, approval.login.subject)] if approval.explicit else []
     # Before anything is made: a refusal must not leave a grant behind.
     check_id_token_allowed(validated, approval, context)

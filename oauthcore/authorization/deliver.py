@@ -96,7 +96,7 @@ def front_channel_person(
     names = names_wished(request, client, context, alone=types == ["id_token"])
     if not names:
         return NOBODY
-    return (yield from load_claims(login.subject, client, names, request.claims_locales)) or NOBODY
+    return (yield from load_claims(login.subject, client, names, request.claims_locales, context)) or NOBODY
 
 
 def names_wished(request: AuthorizationRequest, client: Client, context: Context, *, alone: bool) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oauthcore.clients.first_use import KeptBefore
+from oauthcore.find_user import NOT_NEEDED, Permission
 from oauthcore.oidc.person import NOBODY, Person
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
@@ -17,7 +18,8 @@ class AuthorizationFacts:
     `login` is who is signed in, and `session` their login session, if the host has sessions. `consents` are what they
     allowed the client before at the resources of the request, and `mark` is their withdrawal mark. `person` has the
     claims from the application for an ID token that is issued at once. `kept` is what the user has had kept of clients
-    that registered themselves, None if this client does not depend on it.
+    that registered themselves, None if this client does not depend on it. `permission` says whether the user may use
+    the client.
     """
 
     client: Client | None
@@ -27,3 +29,4 @@ class AuthorizationFacts:
     mark: WithdrawalMark | None = None
     person: Person = NOBODY
     kept: KeptBefore | None = None
+    permission: Permission = NOT_NEEDED

@@ -13,6 +13,7 @@ from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.context import Context
 from oauthcore.documents import host_of
 from oauthcore.errors import (
+    AccessDenied,
     AccountSelectionRequired,
     ConsentRequired,
     InteractionRequired,
@@ -38,6 +39,8 @@ class Need(StrEnum):
     SELECT_ACCOUNT = "select_account"
     CREATE = "create"
     CONSENT = "consent"
+    # The user who is signed in may not use the client: another account, or the way back to the application.
+    OTHER_ACCOUNT = "other_account"
 
 
 @attrs.frozen
@@ -80,6 +83,10 @@ def next_step(
             return Need.SELECT_ACCOUNT
     if login is None or must_sign_in(access, login, progress, context):
         return Need.LOGIN
+    # After the login, since it depends on who it is, and before consent, which is not theirs to give. The user is told
+    # on a page, since few clients show what an error means; that page leads to the client, with `access_denied`.
+    if not facts.permission.is_given:
+        return Need.OTHER_ACCOUNT
     # OIDC Core section 3.1.2.4: consent comes before any release. `prompt=consent` asks even if all of it was allowed
     # before (section 3.1.2.1).
     if progress.consent or ("consent" not in access.prompt and is_remembered(validated, facts.consents, context)):
@@ -192,5 +199,9 @@ def refusal_without_page(needed: Need) -> OAuthError:
             return AccountSelectionRequired("prompt=none, and an account would have to be chosen")
         case Need.CREATE:
             return InteractionRequired("prompt=none, and an account would have to be made")
+        case Need.OTHER_ACCOUNT:
+            # RFC 6749 section 4.1.2.1. After an error of OIDC Core section 3.1.2.6 clients try again with a page, and
+            # none would help.
+            return AccessDenied.with_description("the user may not use this client")
         case _:
             assert_never(needed)

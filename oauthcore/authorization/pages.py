@@ -10,12 +10,15 @@ from oauthcore.records.interaction import Interaction
 from oauthcore.redirect_uri import form_encoded
 from oauthcore.wire.http import Headers, Response, see_other
 
+# A user who may not use the client is told so where they would have been asked for consent.
+_ON_CONSENT = frozenset({Need.CONSENT, Need.OTHER_ACCOUNT})
+
 
 def send_to_page(needed: Need, handle: Secret, context: Context, cookies: Headers = ()) -> Response:
     """Send the browser to the application's page for what is needed."""
     page = context.paths.interaction
     if page is None:
-        page = context.base + (context.paths.consent if needed is Need.CONSENT else context.paths.login)
+        page = context.base + (context.paths.consent if needed in _ON_CONSENT else context.paths.login)
     return see_other(f"{page}?{form_encoded([('interaction', handle.reveal())])}", cookies)
 
 

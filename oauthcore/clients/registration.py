@@ -19,6 +19,7 @@ from oauthcore.records.client import AuthenticationMethod, Client
 from oauthcore.records.listed_client import ListedClient
 from oauthcore.records.registration_limits import RegistrationSlot
 from oauthcore.redirect_uri import redirect_uri_problem
+from oauthcore.user_policy import groups_of
 
 METHODS: tuple[AuthenticationMethod, ...] = (
     "client_secret_basic",
@@ -58,6 +59,8 @@ def check_client(client: Client, policy: Policy, grant_types: frozenset[str], re
     _check_types(client, grant_types, response_types)
     _check_lifetimes(client, policy.lifetimes)
     check_keys(client, policy)
+    for requirement in client.require:
+        _ = groups_of(requirement)
     if client.default_scope is not None and not policy.implies.covers(client.scope, client.default_scope):
         raise ConfigurationError(
             "default_scope", client.default_scope.text, f"keep it within scope {client.scope.text}"

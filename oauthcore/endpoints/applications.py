@@ -14,6 +14,7 @@ from oauthcore.context import Context
 from oauthcore.device_grant import DEVICE_CODE
 from oauthcore.digest import Digest
 from oauthcore.errors import ConfigurationError
+from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Replace
 from oauthcore.grants.audience import named
@@ -42,6 +43,7 @@ class AuthorizedApplication:
     (RFC 8707), empty if it is only the server itself. `granted_at` is when the user first allowed what is still in
     force, `expires_at` when the last of it expires, None for never (both in seconds since the epoch). `is_active` is
     true if there are grants, not only remembered consent. `devices` are those that use it (RFC 8628), the newest first.
+    `may_use` is false if the user may not use the client at present, so that nothing of it is valid.
     """
 
     client_id: str
@@ -52,6 +54,7 @@ class AuthorizedApplication:
     is_active: bool
     resources: tuple[Resource, ...] = ()
     devices: tuple[AuthorizedDevice, ...] = ()
+    may_use: bool = True
 
 
 def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplication, ...]]:
@@ -66,7 +69,8 @@ def applications(subject: str, context: Context) -> Flow[tuple[AuthorizedApplica
         # What was given to an earlier client of that name is dead (`oauthcore.records.liveness`).
         ours = [record for record in records if client is None or of_generation(client, record.client_generation)]
         if ours:
-            found.append(summary(client_id, client, ours, context))
+            permission = yield from find_permission(subject, client, context.user_policy)
+            found.append(attrs.evolve(summary(client_id, client, ours, context), may_use=permission.is_given))
     return tuple(sorted(found, key=lambda application: application.granted_at, reverse=True))
 
 

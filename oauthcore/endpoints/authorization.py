@@ -22,6 +22,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import OAuthError
+from oauthcore.find_user import NOT_NEEDED, find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Insert, Outcome, Require
 from oauthcore.oidc.id_token_hint import Hint, UnverifiedHint, read_hint
@@ -69,10 +70,11 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # The host's cookie may be older than the end of the session: a logout elsewhere counts at once.
     login = still_signed_in(login, session, context.now)
     consents: tuple[Consent, ...] = ()
-    person, kept = NOBODY, None
+    person, kept, permission = NOBODY, None, NOT_NEEDED
     if login is not None:
         consents = yield from find_consents(login.subject, redirectable.request, client, context)
         kept = yield from find_kept(login.subject, client, context)
+        permission = yield from find_permission(login.subject, client, context.user_policy)
     if context.openid is not None:
         if redirectable.request.id_token_hint is not None:
             hint = yield from read_hint(redirectable.request.id_token_hint, context)
@@ -82,7 +84,7 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # OIDC Core section 3.1.2.1: the endpoint MUST support GET and POST.
     is_without_cookies = request.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
-    facts = AuthorizationFacts(client, login, session, consents, person=person, kept=kept)
+    facts = AuthorizationFacts(client, login, session, consents, person=person, kept=kept, permission=permission)
     arrived = BrowserRequest(redirectable, browser, reload)
     return (yield from delivered(decide(arrived, facts, context), context))
 

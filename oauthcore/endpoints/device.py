@@ -22,6 +22,7 @@ from oauthcore.digest import Digest, Secret
 from oauthcore.endpoints.device_authorization import user_code_key
 from oauthcore.endpoints.interaction import wished_acr
 from oauthcore.errors import (
+    AccessDenied,
     AnsweredByAnother,
     InteractionOver,
     InvalidRequest,
@@ -29,6 +30,7 @@ from oauthcore.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
+from oauthcore.find_user import NOT_NEEDED, Permission, find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace, Require
 from oauthcore.grants.audience import described
@@ -224,6 +226,7 @@ class AnswerFacts:
     authorization: DeviceAuthorization | None
     client: Client | None = None
     session: LoginSession | None = None
+    permission: Permission = NOT_NEEDED
 
 
 def answer(given: DeviceAnswer, context: Context) -> Flow[Decision[DeviceState]]:
@@ -234,7 +237,8 @@ def answer(given: DeviceAnswer, context: Context) -> Flow[Decision[DeviceState]]
     found = yield from find(DeviceAuthorization, entered.authorization)
     client = yield from client_of(found)
     session = yield from session_of(given.login)
-    return decide_answer(given, entered, AnswerFacts(found, client, session), context)
+    permission = yield from find_permission(given.login.subject, client, context.user_policy)
+    return decide_answer(given, entered, AnswerFacts(found, client, session, permission), context)
 
 
 def decide_answer(given: DeviceAnswer, entered: Entered, facts: AnswerFacts, context: Context) -> Decision[DeviceState]:
@@ -255,6 +259,9 @@ def decide_answer(given: DeviceAnswer, entered: Entered, facts: AnswerFacts, con
     if found.state is not DeviceState.PENDING:
         return Decision(DeviceState.APPROVED)
     access = validate_device(found, facts.client, context)
+    if not facts.permission.is_given:
+        # The request stays: another user may answer it.
+        raise AccessDenied.with_description("the user may not use this client")
     # Raises for who could not be authenticated as is essential: there is no browser to send the error through.
     if must_sign_in(access, login, InteractionProgress(since=entered.at), context):
         raise LoginRequired("the request wants another login than this one")
@@ -272,7 +279,7 @@ def decide_answer(given: DeviceAnswer, entered: Entered, facts: AnswerFacts, con
     )
     return Decision(
         DeviceState.APPROVED,
-        (Require(access.client), Replace(found, approved), Insert(grant), *lasting),
+        (Require(access.client), *facts.permission.changes, Replace(found, approved), Insert(grant), *lasting),
         (Event("consent_given", grant.client_id, grant.subject, grant.key),),
     )
 

@@ -25,6 +25,7 @@ from oauthcore.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
+from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Outcome
 from oauthcore.grants.audience import described
@@ -107,7 +108,9 @@ def describe_interaction(handle: Secret, login: Login | None, context: Context) 
     consents: tuple[Consent, ...] = ()
     if known is not None:
         consents = yield from find_consents(known.subject, interaction.request, client, context)
-    return describe(interaction, AuthorizationFacts(client, known, consents=consents), context)
+    permission = yield from find_permission(None if known is None else known.subject, client, context.user_policy)
+    facts = AuthorizationFacts(client, known, consents=consents, permission=permission)
+    return describe(interaction, facts, context)
 
 
 def describe(interaction: Interaction, facts: AuthorizationFacts, context: Context) -> PendingInteraction | None:
@@ -176,7 +179,9 @@ def finish(answer: Answer, context: Context) -> Flow[Outcome]:
         # Consent given here counts only while the withdrawal mark is the one found now.
         if answer.scope is not None:
             mark = yield from find_mark(answer.subject, context)
-    return decide_finish(answer, interaction, AuthorizationFacts(client, consents=consents, mark=mark), context)
+    permission = yield from find_permission(answer.subject, client, context.user_policy)
+    facts = AuthorizationFacts(client, consents=consents, mark=mark, permission=permission)
+    return decide_finish(answer, interaction, facts, context)
 
 
 def decide_finish(

@@ -31,7 +31,7 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     # RFC 7662 section 2.1: the endpoint MUST require authorization, to prevent token scanning attacks.
     caller = yield from authenticate_client(incoming.request, parameters, context)
     token = yield from find_token(Secret(parameters.need("token")), parameters.get("token_type_hint"), context)
-    to = yield from issued_to(token, caller.client)
+    to = yield from issued_to(token, context.user_policy, caller.client)
     try:
         members = decide(caller, token, to, context)
     except OAuthError as error:

@@ -21,6 +21,7 @@ from oauthcore.context import Context
 from oauthcore.digest import Secret, same
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import AccessDenied, InteractionOver, OAuthError, OtherBrowser
+from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Outcome, Replace, Require
 from oauthcore.oidc.session import session_of, still_signed_in
@@ -69,7 +70,8 @@ def resume(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         kept = yield from find_kept(own.interaction.login.subject, client, context)
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
     login = still_signed_in(own.interaction.login, session, context.now)
-    facts = AuthorizationFacts(client, login, session, consents, mark, person, kept)
+    permission = yield from find_permission(None if login is None else login.subject, client, context.user_policy)
+    facts = AuthorizationFacts(client, login, session, consents, mark, person, kept, permission)
     return (yield from delivered(decide(back, own, facts, context), context))
 
 
@@ -103,6 +105,8 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
     try:
         # RFC 6749 section 4.1.2.1: access_denied is reported to the client.
         if interaction.state is InteractionState.DENIED:
+            if not facts.permission.is_given:
+                raise AccessDenied.with_description("the user may not use this client")
             raise AccessDenied("the person said no")
         return answer_finished(back, redirectable, done, facts, context)
     except OAuthError as error:

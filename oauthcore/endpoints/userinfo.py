@@ -54,7 +54,8 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
             grantee = yield from find(Client, grant.client_id)
     entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee), context)
     names = names_at(entitled, context)
-    person = yield from load_claims(entitled.grant.subject, entitled.client, names, entitled.grant.claims_locales)
+    locales = entitled.grant.claims_locales
+    person = yield from load_claims(entitled.grant.subject, entitled.client, names, locales, context)
     answer = decide(entitled, person, names, context)
     if isinstance(answer, Jwt):
         signed = yield from context.sign(answer)
@@ -112,7 +113,7 @@ def decide(
     """Answer in the form that the client is registered for: JSON, or a JWT, which may be encrypted (section 5.3.2)."""
     # RFC 6750 section 3.1: for the client, a token of a removed user is an invalid one.
     if person is None:
-        raise InvalidToken("the application knows the token's person no longer")
+        raise InvalidToken("the user is not known any more, or may not use the client")
     client, grant = entitled.client, entitled.grant
     claims: dict[str, object] = {
         **released_claims(person, names, parse_claims(grant.claims).userinfo),

@@ -19,6 +19,7 @@ from oauthcore.flow.effects import (
     Authenticate,
     AuthenticateAnswer,
     Claims,
+    ClaimsAnswer,
     Commit,
     Effect,
     Fetch,
@@ -77,10 +78,11 @@ class World:
     was concluded from; None if they are wrong, or `Throttled` (for the password grant, and for login pages). `audit` is
     called with each event after its commit, and must not raise. `fetch` sends requests to other servers: for
     introspection elsewhere, and for the keys and requests that clients publish. `claims` returns the claims of a user
-    (OIDC Core section 5.1), and None for a user who does not exist any more, whose tokens are then invalid; without it,
-    every user exists. `sign` signs tokens and `generate_key` creates keys; the defaults do so on this thread, which RSA
-    blocks for a while. `identify` returns the subject whom a client means by a `login_hint` (OpenID CIBA Core section
-    7.1), None if there is no such user.
+    (OIDC Core section 5.1), or a `KnownUser` with the records that they were taken from, and None for a user who does
+    not exist any more, whose tokens are then invalid; without it, every user exists. `sign` signs tokens and
+    `generate_key` creates keys; the defaults do so on this thread, which RSA blocks for a while.
+    `identify` returns the subject whom a client means by a `login_hint` (OpenID CIBA Core section 7.1), None if there
+    is no such user.
     """
 
     storage: Storage = attrs.field(validator=_is_storage)
@@ -89,7 +91,7 @@ class World:
     # By default other servers are not asked at all: a fetcher has to restrict where it connects to (SSRF), and this is
     # for the host to choose.
     fetch: Callable[[Outgoing], Response] = _no_fetcher
-    claims: Callable[[Claims], Mapping[str, object] | None] = _no_claims
+    claims: Callable[[Claims], ClaimsAnswer] = _no_claims
     sign: Callable[[Sign], tuple[str, ...]] = _sign_in_place
     generate_key: Callable[[str], Jwk] = crypto.generate
     identify: Callable[[Identify], str | None] = _no_one_meant
@@ -103,7 +105,7 @@ class AsyncWorld:
     authenticate: Callable[[str, Secret], Awaitable[AuthenticateAnswer] | AuthenticateAnswer] = _nobody
     audit: Audit = _no_audit
     fetch: Callable[[Outgoing], Awaitable[Response] | Response] = _no_fetcher
-    claims: Callable[[Claims], Awaitable[Mapping[str, object] | None] | Mapping[str, object] | None] = _no_claims
+    claims: Callable[[Claims], Awaitable[ClaimsAnswer] | ClaimsAnswer] = _no_claims
     sign: Callable[[Sign], Awaitable[tuple[str, ...]] | tuple[str, ...]] = _sign_in_place
     generate_key: Callable[[str], Awaitable[Jwk] | Jwk] = crypto.generate
     identify: Callable[[Identify], Awaitable[str | None] | str | None] = _no_one_meant

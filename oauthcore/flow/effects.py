@@ -122,6 +122,21 @@ class Identify:
     client_id: str
 
 
+@attrs.frozen
+class KnownUser:
+    """Answer `Claims` with the claims, and with the records of the same storage that they were taken from.
+
+    If it depends on the claims whether the user may use the client, what is issued is committed only if those records
+    are unchanged: if the user left a group meanwhile, nothing is.
+    """
+
+    claims: Mapping[str, object]
+    relying_on: tuple[Record, ...] = attrs.field(default=(), converter=_records)
+
+
+ClaimsAnswer: TypeAlias = Mapping[str, object] | KnownUser | None
+"""What a host answers `Claims` with; claims alone rely on no record, and None is for a user who does not exist."""
+
 AuthenticateAnswer: TypeAlias = str | AuthenticatedUser | Throttled | None
 """What a host answers `Authenticate` with; a subject alone relies on no record."""
 
@@ -190,9 +205,9 @@ def generate_key(alg: str) -> Flow[Jwk]:
     return key
 
 
-def claims(effect: Claims) -> Flow[Mapping[str, object] | None]:
+def claims(effect: Claims) -> Flow[ClaimsAnswer]:
     """Return the claims that the application has of a user, or None if the user does not exist (any more)."""
-    known: Mapping[str, object] | None = yield effect
+    known: ClaimsAnswer = yield effect
     return known
 
 

@@ -8,6 +8,7 @@ from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
+from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
@@ -97,6 +98,8 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
         (
             # If the client is disabled or removed meanwhile, the commit fails and the code is not used up.
             Require(client),
+            # If the user has just lost the permission to use the client, it fails as well.
+            *preconditions(person),
             # The code is kept as long as its tokens, so that a replay is detected.
             Replace(own.code, attrs.evolve(own.code, state=redeemed, expires_at=first.grant.expires_at)),
             # Concurrent redemptions all replace the same code and grant, so one commit wins; the others find the code

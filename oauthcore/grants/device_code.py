@@ -7,6 +7,7 @@ import attrs
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import DeniedByUser, ExpiredToken, InvalidGrant
+from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
@@ -120,6 +121,8 @@ def issue(request: TokenRequest, own: DeviceAuthorization, facts: DeviceFacts, c
         (
             # If the client is disabled or removed meanwhile, the commit fails and the code is not used up.
             Require(client),
+            # A user who leaves a group while this is decided gets no tokens.
+            *preconditions(person),
             # Kept as long as its tokens, so that a replay is detected; concurrent polls all replace the same record.
             Replace(own, attrs.evolve(own, state=redeemed, expires_at=first.grant.expires_at)),
             Replace(grant, first.grant),

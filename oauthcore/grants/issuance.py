@@ -103,14 +103,15 @@ def idle_until(client: Client, over: int, context: Context) -> int:
 def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Person | None]:
     """Ask whether the application knows a grant's person, and for what an ID token has to say of them.
 
-    Beside who they are that is mostly nothing; it is one question all the same. None if they are not known any more.
+    Beside who they are that is mostly nothing; it is one question all the same. None if they are not known any more,
+    or may not use the client.
     """
     if grant is None:
         return None
     names: tuple[str, ...] = ()
     if (grant.claims is not None or client.id_token_claims) and is_due(grant.scope, context):
         names = names_in(client, claimed_by(client, grant.scope), grant.claims, context)
-    return (yield from load_claims(grant.subject, client, names, grant.claims_locales))
+    return (yield from load_claims(grant.subject, client, names, grant.claims_locales, context))
 
 
 def scope_left(scope: Scope, client: Client, context: Context) -> Scope:

@@ -26,6 +26,7 @@ from oauthcore.errors import (
     InvalidTarget,
     UnauthorizedClient,
 )
+from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import requested_resources, understood_scope
@@ -79,8 +80,8 @@ class JwtBearer:
         before = None if key is None else (yield from find(SpentAssertion, key))
         person = None
         if subject.subject is not None:
-            # Disabled or removed users are not known (`oauthcore.records.liveness`).
-            person = yield from load_claims(subject.subject, request.client, (), None)
+            # Disabled or removed users are not known, nor are those who may not use the client (`oauthcore.find_user`).
+            person = yield from load_claims(subject.subject, request.client, (), None, context)
         facts = AssertionFacts(assertion, subject, before, person)
         return (yield from answered(decide(request, facts, context), context))
 
@@ -129,7 +130,7 @@ def decide(request: TokenRequest, facts: AssertionFacts, context: Context) -> Is
     if facts.before is not None:
         raise InvalidGrant("the assertion was used before")
     if subject.subject is not None and facts.person is None:
-        raise InvalidGrant("the user that the assertion stands for is disabled or unknown")
+        raise InvalidGrant("the user that the assertion stands for is disabled or unknown, or may not use the client")
     resources = resources_of(request, assertion, context)
     requested, scope = scope_of(request, facts, context)
     if context.resources is not None:
@@ -147,7 +148,8 @@ def decide(request: TokenRequest, facts: AssertionFacts, context: Context) -> Is
     changes: tuple[Change, ...] = tuple(Insert(record) for record in inserted if record is not None)
     return Decision(
         Tokens(access),
-        (Require(client), *changes),
+        # A user who leaves a group while this is decided gets no token.
+        (Require(client), *preconditions(facts.person), *changes),
         (Event("token_issued", client.client_id, subject.subject, None if grant is None else grant.key),),
     )
 

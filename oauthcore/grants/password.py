@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, TooManyAttempts
+from oauthcore.find_user import Permission, find_permission
 from oauthcore.flow.effects import AuthenticatedUser, Flow, Throttled, authenticate
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import requested_resources, understood_scope
@@ -18,10 +19,14 @@ def password(request: TokenRequest, context: Context) -> Flow[Outcome]:
     username, secret = request.parameters.need("username"), Secret(request.parameters.need("password"))
     _ = request.scope  # what can't be read is refused before a password is tried
     user = yield from authenticate(username, secret)
-    return (yield from answered(decide(request, user, context), context))
+    subject = user.subject if isinstance(user, AuthenticatedUser) else None
+    permission = yield from find_permission(subject, request.client, context.user_policy)
+    return (yield from answered(decide(request, user, permission, context), context))
 
 
-def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, context: Context) -> Issue:
+def decide(
+    request: TokenRequest, user: AuthenticatedUser | Throttled | None, permission: Permission, context: Context
+) -> Issue:
     """Issue tokens if the application knows the user, and only while the records it relied on are unchanged."""
     client, scope = request.client, request.scope
     # RFC 6749 section 4.3.2: the endpoint MUST be protected against brute force attacks.
@@ -30,6 +35,9 @@ def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, co
     if user is None:
         raise InvalidGrant("the username or password is wrong")
     check_subject(user.subject)
+    if not permission.is_given:
+        # RFC 6749 section 5.2: the grant is invalid. Only the description tells it from a wrong password.
+        raise InvalidGrant.with_description("the user may not use this client")
     resources = requested_resources(request.resources, client, context)
     allowed = understood_scope(context.requested_scope(scope, client), resources, resources, client, context)
     grant = new_grant(client, user.subject, allowed, context.now, context, scope, resources)
@@ -37,6 +45,6 @@ def decide(request: TokenRequest, user: AuthenticatedUser | Throttled | None, co
     return Decision(
         first.tokens,
         # Hashing a password takes long. If it was changed or the user disabled meanwhile, the commit fails.
-        (Require(client), *map(Require, user.relying_on), Insert(first.grant), *first.changes),
+        (Require(client), *map(Require, user.relying_on), *permission.changes, Insert(first.grant), *first.changes),
         (Event("token_issued", client.client_id, user.subject, first.grant.key),),
     )

@@ -14,6 +14,7 @@ from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant, InvalidScope, InvalidTarget
+from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Replace, Require
 from oauthcore.grants.audience import audience_within, understood_scope
@@ -187,6 +188,8 @@ def rotate(own: OwnRefreshToken, scope: Scope, context: Context) -> Issue:
         pair,
         (
             Require(client),
+            # A user who leaves a group while this is decided gets no new tokens.
+            *preconditions(own.person),
             # All refreshes of a grant replace the same record: one of several at once wins, the others see its rotation
             # and answer with the same pair.
             Replace(grant, attrs.evolve(grant, refresh_token=successor.key, rotation=rotation)),

@@ -18,7 +18,8 @@ from oauthcore.assertions.verified import PLAIN_TYPES, VerifiedAssertion, verify
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import ConfigurationError, InvalidGrant, InvalidRequest
-from oauthcore.flow.effects import Claims, Flow, claims, find
+from oauthcore.find_user import find_user, records_of
+from oauthcore.flow.effects import Flow, find
 from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.jose.jwk import SERVER_ALGORITHMS
 from oauthcore.jose.registered_claims import audience_of
@@ -83,7 +84,7 @@ class FoundToken:
     def relied_on(self) -> tuple[Record, ...]:
         """Return the records that the token's liveness depends on."""
         record = self.token if isinstance(self.token, AccessToken | RefreshToken) else None
-        records = (record, self.to.grant, self.to.client, self.to.grantee)
+        records = (record, self.to.grant, self.to.client, self.to.grantee, *records_of(self.to.person))
         return tuple(one for one in records if one is not None)
 
 
@@ -126,7 +127,7 @@ def find_presented(
         token = yield from find_access_token(value, context.digest, context.own_keys, context.verify)
         if token is not None and looks_signed(value):
             read = read_claims(read_signed(value.reveal()).payload)  # its signature has been verified
-    to = yield from issued_to(token, caller, claim_names)
+    to = yield from issued_to(token, context.user_policy, caller, claim_names)
     return FoundToken(presented, token, to, read)
 
 
@@ -153,7 +154,7 @@ def _find_foreign(
     subject = verified.issuer.subject_of(verified.claims)
     person: Person | None = None
     if subject is not None and subject.subject is not None:
-        person = yield from claims(Claims(subject.subject, caller.client_id, ()))
+        person = yield from find_user(subject.subject, caller, context.user_policy)
     return FoundToken(presented, verified, IssuedTo(caller, None, person), verified.claims)
 
 
@@ -179,8 +180,8 @@ def _find_id_token(
     if audience[0] != caller.client_id:
         client = yield from find(Client, audience[0])
     person: Person | None = None
-    if grant is not None:
-        person = yield from claims(Claims(grant.subject, grant.client_id, claim_names))
+    if grant is not None and client is not None:
+        person = yield from find_user(grant.subject, client, context.user_policy, claim_names)
     return FoundToken(presented, IdToken(read, audience[0]), IssuedTo(client, grant, person), read)
 
 

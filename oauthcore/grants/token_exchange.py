@@ -15,6 +15,7 @@ from oauthcore.assertions.trusted_issuer import TrustedIssuer
 from oauthcore.context import Context
 from oauthcore.digest import Digest
 from oauthcore.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
+from oauthcore.find_user import NOT_NEEDED, Permission, find_permission
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
 from oauthcore.grants.audience import MAX_RESOURCES, understood_scope
@@ -74,10 +75,11 @@ class Exchange:
 
 @per_request
 class ExchangeFacts:
-    """Hold what was found for the tokens of an exchange."""
+    """Hold what was found for the tokens of an exchange, and whether their user may use the client that exchanges."""
 
     subject: FoundToken
     actor: FoundToken | None = None
+    permission: Permission = NOT_NEEDED
 
 
 @attrs.frozen
@@ -94,7 +96,11 @@ class ExchangeTokens:
         actor = None
         if exchange.actor is not None:
             actor = yield from find_presented(exchange.actor, request.client, (), context)
-        decision = decide(exchange, request, ExchangeFacts(subject, actor), context)
+        # A user who may not use the client that exchanges is not to be found in its tokens either.
+        grant = subject.to.grant
+        user = None if grant is None or grant.client_id == request.client.client_id else grant.subject
+        permission = yield from find_permission(user, request.client, context.user_policy)
+        decision = decide(exchange, request, ExchangeFacts(subject, actor, permission), context)
         value = decision.value
         if isinstance(value, UnsignedIdJag):
             return Decision((yield from id_jag_response(value, context)), decision.changes, decision.events)
@@ -133,6 +139,8 @@ def decide(
     # RFC 6749 section 6: a refresh token is bound to its client, whatever a policy says.
     if subject.type == "refresh_token" and subject.client_id != client.client_id:
         raise InvalidRequest.with_description("the subject_token is invalid", "the refresh token is another client's")
+    if not facts.permission.is_given:
+        raise InvalidRequest.with_description("the subject_token is invalid", "its user may not use the client")
     actor = None if facts.actor is None else prove_actor(prove_live(facts.actor, context), subject, client)
     described = ExchangeRequest(
         client=client,
@@ -196,7 +204,8 @@ def check_binding(subject: VerifiedToken, request: TokenRequest, allow: frozense
 
 def required(client: Client, facts: ExchangeFacts) -> tuple[Change, ...]:
     """Return the records that an exchange relies on, each once."""
-    found = (client, *facts.subject.relied_on, *(() if facts.actor is None else facts.actor.relied_on))
+    actors = () if facts.actor is None else facts.actor.relied_on
+    found = (client, *facts.subject.relied_on, *actors, *facts.permission.records)
     return tuple(Require(record) for record in {(type(one), one.key): one for one in found}.values())
 
 

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from oauthcore.context import Context
-from oauthcore.flow.effects import Claims, Flow, claims
+from oauthcore.find_user import Person as Person
+from oauthcore.find_user import find_user
+from oauthcore.flow.effects import Flow
 from oauthcore.oidc.claims_request import ClaimsRequest, Wanted, parse_claims
 from oauthcore.openid import RESERVED_CLAIMS
 from oauthcore.records.client import Client
 from oauthcore.scope import Scope
 from oauthcore.wire.text import words
 
-Person = Mapping[str, object]
 # RFC 5646 section 2.1, as far as its shape goes, of a length that fits any tag in use (section 4.4.1).
 _LANGUAGE_TAG = re.compile(r"(?=.{1,35}\Z)[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 NOBODY: Person = MappingProxyType({})
@@ -77,10 +78,12 @@ def _spelled(wish: Wanted) -> object:
     return members or None
 
 
-def load_claims(subject: str, client: Client, names: tuple[str, ...], locales: str | None) -> Flow[Person | None]:
-    """Request these claims from the application; None if the user does not exist (any more)."""
+def load_claims(
+    subject: str, client: Client, names: tuple[str, ...], locales: str | None, context: Context
+) -> Flow[Person | None]:
+    """Request these claims; None if the user does not exist (any more), or may not use the client."""
     plain_names = tuple(dict.fromkeys(name.partition("#")[0] for name in names)) if names else ()
-    return (yield from claims(Claims(subject, client.client_id, plain_names, words(locales))))
+    return find_user(subject, client, context.user_policy, plain_names, words(locales))
 
 
 def released_claims(known: Person, names: tuple[str, ...], wishes: Mapping[str, Wanted]) -> Person:

@@ -106,6 +106,9 @@ class Client:
     only. A client that `introspects_any` is a resource server that may introspect every access token, not just its own
     (RFC 7662 section 4). Until `explain_until`, in seconds since the epoch, its errors say the reason and the setting.
 
+    `require` says who may use it: users who are in a group of each, as in `("group:staff", "group:admins|group:board")`
+    (`oauthcore.user_policy`).
+
     `generation` is drawn at each registration: tokens of an earlier client with the same identifier have another one,
     and are invalid. It is blank if a host stores its clients itself.
 
@@ -186,6 +189,7 @@ class Client:
     # What is ours alone: no registration over the wire sets what follows.
     allow: frozenset[Allowance] = attrs.field(default=frozenset(), converter=as_allowances)
     introspects_any: bool = False
+    require: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     enabled: bool = True
     # Developer mode: until then its errors say their reasons (`clients/developer_mode.py`).
     explain_until: int | None = None

@@ -3,8 +3,8 @@
 A token is valid until it expires, while what it was issued on is valid: its grant, or for a client's own token the
 client. A token that one client got in exchange for another's depends on the grant and both clients. A grant is valid
 while five conditions hold: it is neither revoked nor expired; its client is still the one it was made for, and may be
-served; its user is known to the application; and its login session has not been ended, unless offline access is
-allowed. Whether a client with a metadata document may be served is a setting, applied at each read.
+served; its user is known to the application and may use the client; and its login session has not been ended, unless
+offline access is allowed. Whether a client with a metadata document may be served is a setting, applied at each read.
 
 The session is not looked up: ending it revokes its grants in the same commit, and marks those that outlive it.
 So this condition is decided from the grant alone, and costs no find. A session that merely expires ends no grants; its
@@ -106,9 +106,10 @@ def end_of_grant(to: IssuedTo, policy: Policy, now: int, admits: Admits | None) 
         return "client is removed, and its identifier is now that of another client"
     if not is_live_client(client, now, admits):
         return "client is disabled, or not taken any more"
-    # The application answered that it knows this user no longer: removed or disabled, their tokens end with them.
+    # The application answered that it knows this user no longer: removed or disabled, their tokens end with them. So do
+    # the tokens of a user who may not use the client any more (`oauthcore.find_user`).
     if to.person is None:
-        return "person is not known to the application any more"
+        return "user is not known to the application any more, or may not use the client"
     # OIDC Core section 11: offline access continues without a session, but only while it is still registered.
     if grant.outlived_session and not may_outlive_session(grant, client, policy):
         return "login session has been ended"

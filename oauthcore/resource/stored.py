@@ -12,6 +12,7 @@ from oauthcore.records.actor import act_claim
 from oauthcore.records.liveness import Admits, is_live, registered_scope
 from oauthcore.resource.access import Access
 from oauthcore.resource.stored_token import find_access_token, issued_to
+from oauthcore.user_policy import EVERYBODY, UserPolicy
 
 
 class StoredTokens:
@@ -19,7 +20,8 @@ class StoredTokens:
 
     `own_keys` finds the server's keys, which verify signed tokens; without it, signed tokens are refused. `policy` is
     the server's: it says which grants outlive a login session. `admits` is `ClientIdMetadata.admits` of the server;
-    without it, tokens of clients with a metadata document are refused.
+    without it, tokens of clients with a metadata document are refused. `user_policy` is the server's: it says who may
+    use which client.
 
     Whether the user still exists is decided by the world's `claims`. In a `World` without it every user exists, and
     tokens stay valid after the application has removed their user.
@@ -32,6 +34,7 @@ class StoredTokens:
         own_keys: OwnKeys = lambda: pure(()),
         policy: Policy | None = None,
         admits: Admits | None = None,
+        user_policy: UserPolicy = EVERYBODY,
     ) -> None:
         self.issuer = issuer
         self.clock = clock
@@ -39,12 +42,13 @@ class StoredTokens:
         self.implies = self._policy.implies
         self._own_keys = own_keys
         self._admits = admits
+        self._user_policy = user_policy
         self._digest = Digester(issuer)
 
     def __call__(self, value: Secret) -> Flow[Access | None]:
         """Return what a live token allows, of what its client is registered for now."""
         token = yield from find_access_token(value, self._digest, self._own_keys, verify)
-        to = yield from issued_to(token)
+        to = yield from issued_to(token, self._user_policy)
         if token is None or to.client is None:
             return None
         if not is_live(token, to, self._policy, int(self.clock()), self._admits):

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from oauthcore.context import OwnKeys
 from oauthcore.digest import Digest, Digester, Secret
-from oauthcore.flow.effects import Claims, Flow, claims, find
+from oauthcore.find_user import find_permission, find_user
+from oauthcore.flow.effects import Flow, find
 from oauthcore.jose.compact import InvalidJwt
 from oauthcore.jose.crypto import Verify
 from oauthcore.jose.jwk import SERVER_ALGORITHMS, Jwk
@@ -18,6 +19,7 @@ from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo
 from oauthcore.records.token import AccessToken, RefreshToken
+from oauthcore.user_policy import UserPolicy
 
 
 def find_access_token(value: Secret, digest: Digester, own_keys: OwnKeys, verify: Verify) -> Flow[AccessToken | None]:
@@ -52,22 +54,30 @@ def key_of_signed(value: Secret, keys: tuple[Jwk, ...], digest: Digester, verify
 
 
 def issued_to(
-    token: AccessToken | RefreshToken | None, caller: Client | None = None, claim_names: tuple[str, ...] = ()
+    token: AccessToken | RefreshToken | None,
+    policy: UserPolicy,
+    caller: Client | None = None,
+    claim_names: tuple[str, ...] = (),
 ) -> Flow[IssuedTo]:
     """Find what the liveness of a token depends on; `caller` is a client that has been found already.
 
-    The application is called last, and only if the grant exists: whether the user exists, with these claims or none.
+    The application is called last, and only if the grant exists: whether the user exists and may use the client, with
+    these claims or none.
     """
     if token is None:
         return IssuedTo(None)
     grant = None if token.grant is None else (yield from find(Grant, token.grant))
     is_callers = caller is not None and caller.client_id == token.client_id
     client = caller if is_callers else (yield from find(Client, token.client_id))
-    if grant is None:
-        return IssuedTo(client)
+    # Without a client nothing is valid, whoever the user is.
+    if grant is None or client is None:
+        return IssuedTo(client, grant)
     grantee = None
     # RFC 8693: what another client was issued in exchange ends with the grant's client as well.
     if grant.client_id != token.client_id:
         is_callers = caller is not None and caller.client_id == grant.client_id
         grantee = caller if is_callers else (yield from find(Client, grant.client_id))
-    return IssuedTo(client, grant, (yield from claims(Claims(grant.subject, grant.client_id, claim_names))), grantee)
+    person = yield from find_user(grant.subject, grantee or client, policy, claim_names)
+    if grantee is not None and not (yield from find_permission(grant.subject, client, policy)).is_given:
+        person = None
+    return IssuedTo(client, grant, person, grantee)

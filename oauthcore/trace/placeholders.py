@@ -14,7 +14,7 @@ import attrs
 
 from oauthcore.clients.registration import GENERATION_LENGTH
 from oauthcore.digest import Secret, base64url, encoded
-from oauthcore.flow.effects import Claims, Effect
+from oauthcore.flow.effects import Claims, Effect, KnownUser
 from oauthcore.user_code import spell_user_code
 
 # The length of secrets made here: 32 bytes in base64url.
@@ -59,7 +59,7 @@ class Placeholders:
     def hear_of_person(self, effect: Effect, answer: object) -> None:
         """Remember the texts of an answer that has the claims of a user."""
         if isinstance(effect, Claims):
-            self.people |= texts_in(answer)
+            self.people |= texts_in(answer.claims if isinstance(answer, KnownUser) else answer)
 
     def of_made(self, text: str) -> str:
         """Return the placeholder of a secret that a server made, or of what was sent as one: of the same shape."""

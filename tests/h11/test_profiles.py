@@ -10,7 +10,7 @@ import attrs
 import pytest
 from typing_extensions import override
 
-from oauthcore import ConfigurationError
+from oauthcore import ConfigurationError, KnownUser
 from oauthcore.flow.effects import Claims
 from oauthcore.flow.outcome import Change, Delete, Insert, Replace
 from oauthcore.storage.codec import dump, load
@@ -67,6 +67,37 @@ def test_claims_of_nobody_can_not_be_set(shell: Shell) -> None:
     assert "there is no such user" in shell.run("user", "set-claims", "bob", "name=Bob", status=2)
 
 
+def test_groups_are_set_whole_and_taken_away(shell: Shell, tmp_path: Path) -> None:
+    shell.ask("user", "add", "alice", "--subject", "s1", "--group", "staff", "--group", "dev", typed="wonderland\n")
+    added = profile(tmp_path, "s1")
+
+    said = shell.ask("user", "set-groups", "alice", "board")
+    assert shell.ask("user", "set-groups", "alice")["groups"] == []
+    taken = profile(tmp_path, "s1")
+
+    assert added is not None and added.members["groups"] == ["staff", "dev"]
+    assert said == {"username": "alice", "groups": ["board"]}
+    assert taken is not None and "groups" not in taken.members
+    assert "there is no such user" in shell.run("user", "set-groups", "bob", "staff", status=2)
+
+
+@pytest.mark.parametrize("group", ["", " staff", "a|b", "a\nb"])
+def test_a_group_that_no_client_could_require_is_refused(shell: Shell, group: str) -> None:
+    shell.ask("user", "add", "alice", "--generate")
+
+    assert "groups" in shell.run("user", "set-groups", "alice", group, status=2)
+
+
+def test_what_a_client_requires_is_set_by_a_command(shell: Shell) -> None:
+    redirect = ("--redirect-uri", "https://app.example/cb")
+    shell.ask("client", "add", "app", *redirect, "--require", "group:staff", "--require", "group:a|group:b")
+
+    assert shell.ask("client", "show", "app")["require"] == ["group:staff", "group:a|group:b"]
+    shell.ask("client", "update", "app", "--require", "")
+    assert shell.ask("client", "show", "app")["require"] == []
+    assert "require" in shell.run("client", "update", "app", "--require", "staff", status=2)
+
+
 @pytest.mark.parametrize("claim", ["name", "=x", "email_verified=yes", "sub=mallory", "address={"])
 def test_a_claim_that_can_not_be_is_named(shell: Shell, claim: str) -> None:
     complaint = shell.run("user", "add", "alice", "--claim", claim, typed="wonderland\n", status=2)
@@ -104,13 +135,15 @@ def test_somebody_without_a_profile_is_no_user_here(tmp_path: Path) -> None:
     storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
     inner.commit((Insert(ALICE),))
 
-    async def ask() -> list[dict[str, object] | None]:
+    async def ask() -> list[KnownUser | None]:
         before = await known_of(storage, Claims("s1", "rp", ("name",)))
         await change_profile(storage, "alice", {"name": "Alice"})
         return [before, await known_of(storage, Claims("s1", "rp", ("name",)))]
 
     try:
-        assert anyio.run(ask) == [None, {"name": "Alice"}]
+        nobody, alice = anyio.run(ask)
+        assert nobody is None
+        assert alice is not None and alice.claims == {"name": "Alice"}
     finally:
         inner.close()
 
@@ -119,7 +152,7 @@ def test_a_disabled_user_is_unknown_until_they_are_enabled_again(tmp_path: Path)
     storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
     inner.commit((Insert(ALICE), Insert(profile_of("s1", {"name": "Alice"}))))
 
-    async def ask() -> list[dict[str, object] | None]:
+    async def ask() -> list[KnownUser | None]:
         known = []
         for enabled in (False, True):
             await change_user(storage, "alice", enabled=enabled)
@@ -127,7 +160,9 @@ def test_a_disabled_user_is_unknown_until_they_are_enabled_again(tmp_path: Path)
         return known
 
     try:
-        assert anyio.run(ask) == [None, {"name": "Alice"}]
+        nobody, alice = anyio.run(ask)
+        assert nobody is None
+        assert alice is not None and alice.claims == {"name": "Alice"}
     finally:
         inner.close()
 
@@ -136,7 +171,7 @@ def test_claims_that_are_set_of_a_disabled_user_do_not_enable_them(tmp_path: Pat
     storage = AsyncSqliteStorage(inner := SqliteStorage(tmp_path / "x.db"))
     inner.commit((Insert(ALICE), Insert(profile_of("s1", {"name": "Alice"}))))
 
-    async def ask() -> dict[str, object] | None:
+    async def ask() -> KnownUser | None:
         await change_user(storage, "alice", enabled=False)
         await change_profile(storage, "alice", {"nickname": "Al"})
         return await known_of(storage, Claims("s1", "rp", ("name",)))
@@ -153,7 +188,7 @@ def test_claims_that_are_set_while_their_user_is_disabled_do_not_enable_them(tmp
     storage = Meanwhile(inner := SqliteStorage(tmp_path / "x.db"), Replace(ALICE, off[0]), Replace(known, off[1]))
     inner.commit((Insert(ALICE), Insert(known)))
 
-    async def ask() -> dict[str, object] | None:
+    async def ask() -> KnownUser | None:
         await change_profile(storage, "alice", {"nickname": "Al"})
         return await known_of(storage, Claims("s1", "rp", ("name",)))
 

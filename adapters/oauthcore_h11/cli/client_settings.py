@@ -28,6 +28,7 @@ RequestUris = Annotated[tuple[str, ...] | None, Parameter(name="--request-uri", 
 RequestSigningAlg = Annotated[Text, Parameter(name="--request-signing-alg")]
 SignedRequest = Annotated[YesOrNo, Parameter(name="--require-signed-request")]
 PostLogoutUris = Annotated[tuple[str, ...] | None, Parameter(name="--post-logout-redirect-uri", negative="")]
+Requirements = Annotated[tuple[str, ...] | None, Parameter(name="--require", negative="")]
 Allowances = Annotated[tuple[str, ...] | None, Parameter(name="--allow", negative="")]
 
 
@@ -86,6 +87,9 @@ class ClientSettings:
         Allow this client something that the policy forbids; repeat for more than one.
     introspects_any
         Allow it to introspect every access token, as resource servers do.
+    require
+        Who may use it: users in this group, as in group:staff, or in one of several, as in "group:staff|group:board".
+        Repeat the option if users have to be in a group of each.
     """
 
     name: Text = None
@@ -110,6 +114,7 @@ class ClientSettings:
     client_uri: Text = None
     allow: Allowances = None
     introspects_any: YesOrNo = None
+    require: Requirements = None
 
     def named(self) -> dict[str, object]:
         """Return the settings of the options that were given, as `Client` takes them; None for a blank one."""

@@ -16,7 +16,7 @@ from oauthcore import ConfigurationError, Secret
 from oauthcore.errors import EffectFailed, TemporarilyUnavailable
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
-from oauthcore_h11.profiles import parse_claims, profile_of
+from oauthcore_h11.profiles import GROUPS, check_groups, parse_claims, profile_of
 from oauthcore_h11.users import (
     User,
     add_user,
@@ -32,6 +32,7 @@ from oauthcore_h11.users import (
 people = App(name="user", help="Add, list, change, disable and remove users.")
 
 HashConfig = Annotated[Config, Parameter(help="The configuration file, which has the parameters of hashes.")]
+Groups = Annotated[tuple[str, ...], Parameter(negative="")]
 Generate = Annotated[bool, Parameter(negative="")]
 
 
@@ -42,6 +43,7 @@ def add(
     *,
     subject: str | None = None,
     claim: tuple[str, ...] = (),
+    group: Groups = (),
     generate: Generate = False,
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
@@ -56,6 +58,8 @@ def add(
         The permanent identifier of the user for clients, up to 255 ASCII characters; 128 random bits by default.
     claim
         A claim about the user, name=value, by its name in OpenID Connect; repeat for more than one.
+    group
+        A group that the user is in, which clients may require; repeat for more than one.
     generate
         Generate a password and show it, only this once.
     """
@@ -63,6 +67,8 @@ def add(
     if subject is not None:
         check_subject("--subject", subject)
     claims = {"preferred_username": username, **parse_claims(claim)}
+    if group:
+        claims[GROUPS] = check_groups("--group", group)
     with workplace(config) as place:
         place.must_be_stored(User, key_of(username), "username")
         password = new_password(place, username, generate=generate)
@@ -145,6 +151,30 @@ def set_claims(
         profile = place.wait(lambda: change_profile(place.storage, username, changes))
     lines = [f"{name} {value}" for name, value in profile.members.items()]
     say({"username": user.username, "claims": profile.members}, "\n".join(lines), as_json=as_json)
+
+
+@people.command
+def set_groups(
+    username: str, groups: tuple[str, ...] = (), /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False
+) -> None:
+    """Say in which groups a user is, instead of those before; without any, the user is in none.
+
+    Who is taken out of a group that a client requires can use it no more, and none of its tokens for them is good.
+
+    Parameters
+    ----------
+    username
+        The user.
+    groups
+        The names of the groups, as clients require them: staff for group:staff.
+    """
+    names = check_groups("groups", groups)
+    with workplace(config) as place:
+        place.must_be_stored(User, key_of(username), "username")
+        user = place.wait(lambda: find_user(place.storage, username))
+        _ = place.wait(lambda: change_profile(place.storage, username, {GROUPS: names or None}))
+    sentence = f"{user.username} is in {', '.join(names)}." if names else f"{user.username} is in no group."
+    say({"username": user.username, "groups": names}, sentence, as_json=as_json)
 
 
 @people.command

@@ -12,11 +12,12 @@ from oauthcore.trace import Replayed, Trace, replay
 from oauthcore.trace.encoding import decode
 from oauthcore.wire.http import Response
 from oauthcore_h11.cli.options import Json, moment, say
+from oauthcore_h11.profiles import Profile
 from oauthcore_h11.users import User
 from oauthcore_h11.witness import EffectSeen, Passed, Witness
 
-# The reference server's own record in traces: a login depends on it.
-KINDS = (User,)
+# The reference server's own records in traces: a login depends on the one, and who may use a client on the other.
+KINDS = (User, Profile)
 _KNOWN = {f"{kind.__module__}:{kind.__qualname__}": kind for kind in KINDS}
 
 

@@ -290,6 +290,8 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # scope = "email profile"
 # id_token_claims = true             # what profile, email, address, phone stand for is in its ID tokens, too; so it is
 #                                    # where its scope has openid, unless this is false
+# require = ["group:staff", "group:dev|group:ops"]   # who may use it: users in a group of each; see
+#                                    # docs/who-may-use-what.md
 # # With a secret, in the header or in the form as the client likes, unless one method is named:
 # token_endpoint_auth_method = "private_key_jwt"     # then no secret, and
 # jwks_uri = "https://app.example/jwks"              # or jwks_file = "my_app.jwks"
@@ -298,6 +300,7 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # username = "alice"
 # password_hash = "…"                # of `oauthcore user hash-password`
 # claims = { name = "Alice Liddell", email = "alice@example.com", email_verified = true }
+# groups = ["staff", "dev"]          # which clients may require; with a scope for it they are told, as the claim groups
 """
 
 

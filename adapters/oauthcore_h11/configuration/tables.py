@@ -495,6 +495,7 @@ class ClientTable:
     allow: tuple[Allowance, ...] = ()
     introspects_any: bool = False
     explain_until: datetime | None = None
+    require: tuple[str, ...] = ()
     enabled: bool = True
 
 
@@ -502,13 +503,15 @@ class ClientTable:
 class UserTable:
     """Declare a user, by the hash that `oauthcore user hash-password` gives; `subject` is the username if left out.
 
-    `claims` are what is known of them, by the names of OpenID Connect (OIDC Core section 5.1).
+    `claims` are what is known of them, by the names of OpenID Connect (OIDC Core section 5.1). `groups` are those that
+    they are in: clients may require some.
     """
 
     username: str
     password_hash: Secret
     subject: str | None = None
     claims: Mapping[str, object] = attrs.Factory(dict)
+    groups: tuple[str, ...] = ()
 
 
 _SQLITE = re.compile(r"sqlite:(?://)?(?P<path>[^?]+)")

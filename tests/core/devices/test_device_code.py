@@ -214,7 +214,7 @@ def test_a_user_who_was_removed_before_the_device_asked_leaves_it_nothing(site: 
     approve(site, codes, Login(subject="bob", auth_time=site.now))
     site.world = attrs.evolve(site.world, claims=lambda _: None)
 
-    assert refused(poll(site, codes["device_code"]), "invalid_grant", "person")
+    assert refused(poll(site, codes["device_code"]), "invalid_grant", "user is not known")
 
 
 def test_the_device_goes_on_when_the_user_signs_out_of_their_browser(site: Site) -> None:

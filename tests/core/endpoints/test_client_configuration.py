@@ -121,6 +121,7 @@ def test_a_change_of_method_gives_a_secret_that_works(opened: Site, registered: 
 
 def test_a_change_sets_nothing_that_is_the_operators(opened: Site, registered: dict[str, Any]) -> None:
     hostile = {"introspects_any": True, "allow": ["PLAIN_PKCE"], "enabled": True, "dynamic": {}, "generation": "x"}
+    hostile |= {"require": []}
 
     response = change(opened, registered, **(MANY | hostile | {"scope": "email read", "expires_at": None}))
 

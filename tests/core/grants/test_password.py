@@ -7,6 +7,7 @@ import pytest
 
 from oauthcore import AuthenticatedUser, Client, Policy, Response, Secret, Throttled, run
 from oauthcore.errors import InvalidGrant
+from oauthcore.find_user import NOT_NEEDED
 from oauthcore.flow.outcome import Insert, Replace
 from oauthcore.grants.password import decide
 from oauthcore.records.grant import Grant
@@ -46,7 +47,7 @@ def answer(site: Site, **values: str | None) -> Response:
 def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
     context = legacy_site().server.context()
 
-    outcome = decide(asking(LEGACY), ALICE, context)
+    outcome = decide(asking(LEGACY), ALICE, NOT_NEEDED, context)
 
     grant = next(c.record for c in outcome.changes if isinstance(c, Insert) and isinstance(c.record, Grant))
     assert (grant.subject, grant.scope) == ("alice", Scope(("email",)))
@@ -57,7 +58,7 @@ def test_the_right_password_gives_tokens_on_a_grant_of_the_persons() -> None:
 def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
     client, context = attrs.evolve(LEGACY, grant_types=("password",)), legacy_site().server.context()
 
-    outcome = decide(asking(client), ALICE, context)
+    outcome = decide(asking(client), ALICE, NOT_NEEDED, context)
 
     assert "refresh_token" not in said(outcome, context)
 
@@ -65,7 +66,7 @@ def test_a_client_that_may_not_refresh_gets_an_access_token_alone() -> None:
 def test_a_wrong_password_is_an_invalid_grant() -> None:
     """RFC 6749 section 5.2."""
     with pytest.raises(InvalidGrant, match="username or password"):
-        decide(asking(LEGACY), None, legacy_site().server.context())
+        decide(asking(LEGACY), None, NOT_NEEDED, legacy_site().server.context())
 
 
 def test_it_works_over_the_wire_and_through_both_drivers(drive: Drive) -> None:
