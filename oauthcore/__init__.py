@@ -13,6 +13,7 @@ from oauthcore.endpoints.applications import AuthorizedApplication
 from oauthcore.endpoints.device import PendingDevice
 from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
+from oauthcore.endpoints.webfinger import WebFinger
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
@@ -104,6 +105,7 @@ __all__ = [
     "UnknownScope",
     "UserPolicy",
     "VerifiedToken",
+    "WebFinger",
     "World",
     "arun",
     "run",

@@ -23,6 +23,8 @@ from oauthcore.digest import Derivation, Digester
 from oauthcore.endpoints.endpoint import Endpoint, EndpointRequest, no_endpoint, other_method
 from oauthcore.endpoints.metadata import metadata, well_known_paths
 from oauthcore.endpoints.table import absent_document, check_endpoints, document_endpoint, own_endpoints
+from oauthcore.endpoints.webfinger import WELL_KNOWN as WEBFINGER
+from oauthcore.endpoints.webfinger import WebFinger, webfinger_endpoint
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
 from oauthcore.facets.applications import Applications
@@ -84,7 +86,8 @@ class AuthorizationServer:
     tokens are for (RFC 8707). With `trusted_issuers` clients and workloads get tokens for what other servers have
     signed (RFC 7523, docs/jwt-bearer.md). With `token_exchange` clients may exchange tokens (RFC 8693,
     docs/token-exchange.md). With a `device` grant, devices without a browser get tokens (RFC 8628, docs/device.md).
-    `user_policy` says who may use which client (docs/who-may-use-what.md).
+    `user_policy` says who may use which client (docs/who-may-use-what.md), and `webfinger` answers which issuer
+    the accounts of a domain belong to (docs/webfinger.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -112,6 +115,7 @@ class AuthorizationServer:
         device: DeviceGrant | None = None,
         ciba: Ciba | None = None,
         user_policy: UserPolicy | None = None,
+        webfinger: WebFinger | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -126,6 +130,15 @@ class AuthorizationServer:
         self.metadata_paths = well_known_paths(self.base, openid=openid is not None)
         # Wherever clients look for the document, whether it is there or not (RFC 8414 section 3.1 and 5).
         self.discovery_paths = well_known_paths(self.base, openid=True)
+        if webfinger is not None:
+            remedy = 'leave it out, or give its domains: webfinger=WebFinger(["example.com"])'
+            check_kind("webfinger", webfinger, WebFinger, remedy)
+            if openid is None:
+                raise ConfigurationError("webfinger", webfinger.domains, "leave it out, or add openid=OpenID()")
+            # It is found at the root of the host, as the metadata is (RFC 7033 section 10.1).
+            self.metadata_paths = (*self.metadata_paths, WEBFINGER)
+            self.discovery_paths = (*self.discovery_paths, WEBFINGER)
+        self.webfinger = webfinger
         if len(token_key) not in TOKEN_KEY_LENGTHS:
             raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
         derive = Derivation(issuer, token_key)
@@ -296,6 +309,8 @@ class AuthorizationServer:
         own = self._own_endpoints(keys)
         documents = {path: absent_document(path) for path in self.discovery_paths}
         documents |= {path: document_endpoint(path, self._metadata) for path in self.metadata_paths}
+        if self.webfinger is not None:
+            documents[WEBFINGER] = webfinger_endpoint(self.webfinger)
         return {self.base + endpoint.path: endpoint for endpoint in (*own, *self._added)} | documents
 
     def _own_endpoints(self, keys: KeySet | None) -> list[Endpoint]:
@@ -392,6 +407,7 @@ class AuthorizationServer:
             "trusted_issuers": self._issuer_settings(),
             "token_exchange": self._exchange_settings(),
             "device": self.device,
+            "webfinger": self.webfinger,
             "user_policy": self.user_policy if self.user_policy.permits is None else None,
         }
 

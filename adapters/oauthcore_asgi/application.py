@@ -33,6 +33,7 @@ from oauthcore import (
     Response,
     TokenExchange,
     UserPolicy,
+    WebFinger,
     World,
     arun,
 )
@@ -123,6 +124,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         registration: Registration | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
         user_policy: UserPolicy | None = None,
+        webfinger: WebFinger | None = None,
         resources: Resources | Iterable[Resource] | None = None,
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
@@ -149,6 +151,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             registration=registration,
             client_id_metadata=client_id_metadata,
             user_policy=user_policy,
+            webfinger=webfinger,
             resources=resources,
             token_exchange=token_exchange,
             device=device,

@@ -37,6 +37,7 @@ from oauthcore import (
     TokenExchange,
     TrustedIssuer,
     UnknownScope,
+    WebFinger,
 )
 from oauthcore.clock import Clock
 from oauthcore.entropy import Entropy
@@ -104,6 +105,7 @@ def server_of(
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
         trusted_issuers=trusted_issuers_of(configuration),
+        webfinger=webfinger_of(configuration),
     )
 
 
@@ -270,6 +272,19 @@ def rule_of(place: str, table: TrustedSubjectTable) -> SubjectRule:
         return SubjectRule(**attrs.asdict(table, recurse=False))
     except ConfigurationError as error:
         raise ConfigurationError(f"{place}.{error.setting}", error.value, error.remedy) from None
+
+
+def webfinger_of(configuration: Configuration) -> WebFinger | None:
+    """Return the settings of WebFinger; None if it is off."""
+    table = configuration.webfinger
+    if table is None:
+        return None
+    if configuration.oidc is None:
+        raise ConfigurationError("webfinger", list(table.domains), "add a table [oidc], or leave it out")
+    try:
+        return WebFinger(table.domains)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"webfinger.{error.setting}", error.value, error.remedy) from None
 
 
 def keys_of(configuration: Configuration) -> KeyPolicy | KeyFiles | None:

@@ -31,6 +31,7 @@ from oauthcore import (
     Response,
     TokenExchange,
     UserPolicy,
+    WebFinger,
     World,
     run,
 )
@@ -109,6 +110,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         registration: Registration | None = None,
         client_id_metadata: ClientIdMetadata | None = None,
         user_policy: UserPolicy | None = None,
+        webfinger: WebFinger | None = None,
         resources: Resources | Iterable[Resource] | None = None,
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
@@ -135,6 +137,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             registration=registration,
             client_id_metadata=client_id_metadata,
             user_policy=user_policy,
+            webfinger=webfinger,
             resources=resources,
             token_exchange=token_exchange,
             device=device,

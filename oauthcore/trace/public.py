@@ -45,6 +45,10 @@ PUBLIC = frozenset(
         "iss",
         "aud",
         "sub",
+        # Of the document of WebFinger (RFC 7033 section 4.4), to which anybody has access.
+        "subject",
+        "rel",
+        "href",
         "issuer",
         "interaction_id",
         "active",

@@ -72,6 +72,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "UnknownScope",
         "UserPolicy",
         "VerifiedToken",
+        "WebFinger",
         "World",
         "arun",
         "run",

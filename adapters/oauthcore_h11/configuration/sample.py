@@ -229,6 +229,10 @@ storage = "sqlite:oauthcore.db"
 # subject_claim = "sub"              # the claim that names the user
 # scope = "email"                    # at most
 
+# By an account such as alice@example.com, clients find this server: this table turns it on. See docs/webfinger.md.
+# [webfinger]
+# domains = ["example.com"]          # whose /.well-known/webfinger is answered by this server
+
 # What scopes mean, as people read it when they are asked; the metadata names them, too.
 [scopes]
 email = { en = "See your e-mail address", de = "Ihre E-Mail-Adresse sehen" }

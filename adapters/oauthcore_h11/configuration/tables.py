@@ -281,6 +281,13 @@ class IdJagTable:
 
 
 @attrs.frozen(kw_only=True)
+class WebFingerTable:
+    """Answer WebFinger requests, by being there; the settings are those of `oauthcore.WebFinger`."""
+
+    domains: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class PathsTable:
     """Say where everything is, each a path below the issuer."""
 
@@ -555,6 +562,7 @@ class Configuration:
     token_exchange: tuple[TokenExchangeTable, ...] = ()
     id_jag: tuple[IdJagTable, ...] = ()
     trusted_issuers: tuple[TrustedIssuerTable, ...] = ()
+    webfinger: WebFingerTable | None = None
     scopes: Mapping[str, Description] = attrs.Factory(dict)
     passwords: Passwords = Passwords()
     client_secrets: ClientSecrets = ClientSecrets()
