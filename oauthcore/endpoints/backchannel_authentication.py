@@ -24,7 +24,8 @@ from oauthcore.errors import (
     UnauthorizedClient,
     UnknownUserId,
 )
-from oauthcore.flow.effects import Claims, Flow, claims, find, find_of, identify
+from oauthcore.find_user import find_user
+from oauthcore.flow.effects import Flow, find, find_of, identify
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
 from oauthcore.jose import crypto
 from oauthcore.jose.compact import InvalidJwt
@@ -216,7 +217,8 @@ def subject_of(hint: str, sent: SentRequest, client: Client, context: Context) -
         subject = proven.subject if is_own and isinstance(proven, Hint) else None
     if subject is None:
         return None
-    known = yield from claims(Claims(subject, client.client_id, ()))
+    # Who may not use the client is unknown to it.
+    known = yield from find_user(subject, client, context.user_policy)
     return None if known is None else subject
 
 

@@ -7,6 +7,7 @@ import attrs
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import DeniedByUser, ExpiredToken, InvalidGrant
+from oauthcore.find_user import preconditions
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Event, Outcome, Replace, Require
 from oauthcore.grants.issuance import Issue, answered, id_token_of, issue_first_tokens, person_of, scope_left
@@ -70,6 +71,8 @@ def decide(request: TokenRequest, facts: BackchannelFacts, context: Context) -> 
         (
             # If the client is disabled meanwhile, or the grant withdrawn, the commit fails and is decided again.
             Require(client),
+            # A user who leaves a group while this is decided gets no tokens.
+            *preconditions(person),
             # Of several polls at once one gets the tokens: the others replace a record that is another by then.
             Replace(found, attrs.evolve(found, state=redeemed)),
             Replace(grant, first.grant),
