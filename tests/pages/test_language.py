@@ -14,14 +14,19 @@ from babel.messages.pofile import read_po
 import oauthcore_pages
 from oauthcore import ConfigurationError, OAuthError, Request, run
 from oauthcore.errors import (
+    AuthorizationPending,
+    ExpiredToken,
     InsufficientScope,
     InsufficientUserAuthentication,
     InteractionOver,
+    InvalidBindingMessage,
     InvalidClientMetadata,
     InvalidRedirectUri,
     InvalidSoftwareStatement,
     InvalidToken,
+    SlowDown,
     UnapprovedSoftwareStatement,
+    UnknownUserId,
 )
 from oauthcore.wire.refusals import ErrorPage
 from oauthcore_pages import Templates
@@ -180,4 +185,6 @@ def test_every_refusal_of_the_core_and_the_pages_can_be_translated() -> None:
     # A resource's and the registration endpoint's, for clients alone: no page ever shows them.
     ours -= {InvalidToken, InsufficientScope, InsufficientUserAuthentication, InvalidClientMetadata, InvalidRedirectUri}
     ours -= {InvalidSoftwareStatement, UnapprovedSoftwareStatement}
+    # Answers to who polls, or asks for a user elsewhere (RFC 8628 section 3.5, CIBA Core section 13).
+    ours -= {AuthorizationPending, ExpiredToken, InvalidBindingMessage, SlowDown, UnknownUserId}
     assert {kind.description for kind in ours} <= set(DESCRIPTIONS)
