@@ -41,6 +41,10 @@ In memory, on the loopback interface only, with passwords that everybody knows: 
        -d 'subject_token=ACCESS_TOKEN' \\
        -d 'subject_token_type={token_type}access_token'
 
+5. Or be a television, in another terminal: it shows a code, which is entered at {issuer}/device
+
+   oauthcore device-login {issuer}
+
 Ctrl-C ends it.
 """
 

@@ -21,6 +21,7 @@ from oauthcore import (
     ClientIdMetadata,
     CodeBinding,
     ConfigurationError,
+    DeviceGrant,
     ExchangeRule,
     IdJagRule,
     LoopbackDocuments,
@@ -95,12 +96,15 @@ def server_of(
             consent=paths.approve,
             end_session=paths.end_session,
             logout=paths.logout,
+            device_authorization=paths.device_authorization,
+            device=paths.device,
         ),
         scopes=tuple(configuration.scopes),
         error_page=error_page,
         openid=openid_of(configuration),
         keys=keys_of(configuration),
         registration=registration_of(configuration),
+        device=device_of(configuration),
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
@@ -162,6 +166,21 @@ def registration_of(configuration: Configuration) -> Registration | None:
     except ConfigurationError as error:
         prefix = "" if error.setting.startswith("registration.") else "registration."
         raise ConfigurationError(f"{prefix}{error.setting}", error.value, error.remedy) from None
+
+
+def device_of(configuration: Configuration) -> DeviceGrant | None:
+    """Return the settings of the device grant; None if it is off."""
+    table = configuration.device
+    if table is None:
+        return None
+    return DeviceGrant(
+        lifetime=table.lifetime,
+        interval=table.interval,
+        verification_uri=table.verification_uri,
+        max_wrong_of_user=table.max_wrong_of_user or None,
+        max_wrong_from_address=table.max_wrong_from_address or None,
+        max_from_address=table.max_from_address or None,
+    )
 
 
 def resources_of(configuration: Configuration) -> Resources | None:

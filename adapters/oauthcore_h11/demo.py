@@ -29,6 +29,7 @@ from oauthcore import (
     arun,
     run,
 )
+from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import same
 from oauthcore.flow.effects import Claims
 from oauthcore.openid import OpenID
@@ -48,6 +49,7 @@ PATHS = Paths(
     userinfo="/oauth/userinfo",
     jwks="/oauth/jwks",
     resume="/oauth/resume",
+    device_authorization="/oauth/device_authorization",
     login="/login",
     consent="/approve",
 )
@@ -142,6 +144,18 @@ EXCHANGE = TokenExchange(
         )
     ]
 )
+DEVICE_CLIENT: Seed = (
+    Client(
+        client_id="device_client",
+        name="Television",
+        token_endpoint_auth_method="none",
+        grant_types=(DEVICE_CODE, "refresh_token"),
+        response_types=(),
+        scope="openid email profile",
+        default_scope="email profile",
+    ),
+    None,
+)
 LEGACY_CLIENT: Seed = (
     Client(
         client_id="legacy_client",
@@ -188,6 +202,8 @@ class Demo:
             "revocation_endpoint": issuer + paths.revocation,
             "userinfo_endpoint": issuer + paths.userinfo,
             "jwks_uri": issuer + paths.jwks,
+            "device_authorization_endpoint": issuer + paths.device_authorization,
+            "device_page": issuer + paths.device,
             "metadata": issuer + "/.well-known/oauth-authorization-server",
             "login_page": issuer + paths.login,
             "approve_page": issuer + paths.consent,
@@ -215,6 +231,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         webfinger=WebFinger(["localhost"]),
         openid=OpenID(ui_locales=("en", "de"), acr_values=(BY_PASSWORD,)),
         registration=REGISTRATION if mcp else None,
+        device=DeviceGrant(),
         client_id_metadata=DOCUMENTS if mcp else None,
         resources=resources_of(issuer) if mcp else None,
         token_exchange=EXCHANGE,
@@ -229,7 +246,7 @@ def make_demo(host: str, port: int, *, legacy: bool = False, mcp: bool = False) 
         remember=False,
     )
     storage = MemoryStorage()
-    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT, GATEWAY_CLIENT)
+    seeds = (TEST_CLIENT, PUBLIC_CLIENT, OTHER_CLIENT, SERVICE_CLIENT, GATEWAY_CLIENT, DEVICE_CLIENT)
     for client, secret in (*seeds, LEGACY_CLIENT) if legacy else seeds:
         secret_of = None if secret is None else Secret(secret)
         run(server.clients.register(in_developer_mode(client), secret_of), World(storage))

@@ -12,7 +12,7 @@ import attrs
 from oauthcore import AuthorizationServer, Request, Response
 from oauthcore.clients.authentication import read_credentials
 from oauthcore.clock import Clock
-from oauthcore.errors import OAuthError, TooManyAttempts
+from oauthcore.errors import AuthorizationPending, OAuthError, TooManyAttempts
 from oauthcore.wire.network import network_of
 from oauthcore.wire.parameters import form_of
 
@@ -65,6 +65,9 @@ class RefusalLimits:
         network = self._network(request)
         if network is None or response.refusal is None or response.status not in REFUSED:
             return
+        # RFC 8628 section 3.5: that is how a device is told to go on, and no mistake of its.
+        if response.refusal.code == AuthorizationPending.code:
+            return
         for key in (network, (*network, client_of(request))):
             before = self._counts.pop(key, None)
             if before is None or self._is_over(before):
@@ -88,7 +91,8 @@ class RefusalLimits:
 def guessed_at(server: AuthorizationServer) -> frozenset[str]:
     """Return the paths where clients authenticate, and where secrets can be guessed."""
     paths = server.paths
-    return frozenset(server.base + path for path in (paths.token, paths.introspection, paths.revocation))
+    guessed = (paths.token, paths.introspection, paths.revocation, paths.device_authorization)
+    return frozenset(server.base + path for path in guessed)
 
 
 def client_of(request: Request) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
+import attrs
+
 from oauthcore import AuthenticatedUser, OutdatedLogin, Response, Secret, Throttled
 from oauthcore.authorization.next_step import Need
 from oauthcore.flow.effects import Flow, authenticate
 from oauthcore.records.login import BY_PASSWORD
+from oauthcore.user_code import read_user_code, shown_user_code
 from oauthcore.wire.http import see_other
 from oauthcore.wire.parameters import query_of
+from oauthcore_pages.device_entry import CODE, enter_code
 from oauthcore_pages.form_token import ForgedForm
 from oauthcore_pages.page_context import Visit
 from oauthcore_pages.rendering import Attempt
@@ -19,7 +25,10 @@ ATTEMPTS = 3
 
 def show_login(visit: Visit) -> Flow[Response]:
     """Show the login page, unless the user's current login is sufficient."""
-    handle = query_of(visit.request).get("interaction") or ""
+    handle, code = query_of(visit.request).get("interaction") or "", code_in(visit)
+    if code:
+        # Only a form of the device page leads on from a code; a link to this one leads back there.
+        return see_other(f"{visit.around.paths.device}?{urlencode({'user_code': code})}")
     if not handle:
         if visit.login is not None:
             return visit.send_to(visit.around.paths.account)
@@ -36,8 +45,9 @@ def show_login(visit: Visit) -> Flow[Response]:
 
 def sign_in(visit: Visit) -> Flow[Response]:
     """Verify the password, or accept the chosen account that is signed in, and continue the request."""
+    code = code_in(visit)
     try:
-        form, session, handle = visit.submitted()
+        form, session, handle = visit.submitted(bound_to(code))
     except ForgedForm as forged:
         if visit.login is None or forged.retry_url is None:
             raise
@@ -53,13 +63,28 @@ def sign_in(visit: Visit) -> Flow[Response]:
     for _ in range(ATTEMPTS):
         user = yield from authenticate(username, password)
         if user is None:
-            return (yield from show_form(visit, handle, Attempt(username=username)))
+            return (yield from show_form(visit, handle, Attempt(username=username), code))
         if isinstance(user, Throttled):
-            return (yield from show_form(visit, handle, Attempt(username=username, wait=user.seconds)))
+            return (yield from show_form(visit, handle, Attempt(username=username, wait=user.seconds), code))
         signed_in = yield from begin_session(visit, username, user)
-        if signed_in is not None:
-            return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
-    return (yield from show_form(visit, handle, Attempt(username=username, wait=1)))
+        if signed_in is None:
+            continue
+        if code:
+            entering = attrs.evolve(visit, session=signed_in)
+            return visit.remembering(signed_in, (yield from enter_code(entering, signed_in, code)))
+        return visit.remembering(signed_in, (yield from go_on(visit, handle, signed_in)))
+    return (yield from show_form(visit, handle, Attempt(username=username, wait=1), code))
+
+
+def code_in(visit: Visit) -> str:
+    """Return the code of a device for which somebody signs in, as it is shown; blank if there is none."""
+    letters = read_user_code(query_of(visit.request).get("user_code") or "") if visit.around.paths.device else None
+    return "" if letters is None else shown_user_code(letters)
+
+
+def bound_to(code: str) -> str | None:
+    """Return what the form for signing in is bound to: a code that was submitted, or the interaction (None)."""
+    return f"{CODE} {code}" if code else None
 
 
 def begin_session(visit: Visit, username: str, user: AuthenticatedUser) -> Flow[Session | None]:
@@ -92,12 +117,15 @@ def go_on(visit: Visit, handle: str, signed_in: Session) -> Flow[Response]:
     return (yield from visit.around.server.interactions.finish(handle, signed_in.login, error_page=visit.error_page))
 
 
-def show_form(visit: Visit, handle: str, failed: Attempt | None) -> Flow[Response]:
-    """Show the form, in a session that its token is bound to."""
+def show_form(visit: Visit, handle: str, failed: Attempt | None, code: str = "") -> Flow[Response]:
+    """Show the form, in a session that its token is bound to; with the code of a device, if one waits for it."""
     pending = None
     if handle:
         pending = yield from visit.pending(handle, None if failed else visit.login)
     session = visit.session or visit.around.sessions.begin()
-    hidden = visit.hidden(visit.around.paths.login, handle, session)
+    path = visit.around.paths.login
+    # In the action, so that a template that knows nothing of it carries it along.
+    action = f"{path}?{urlencode({'user_code': code})}" if code else path
+    hidden = visit.hidden(action, handle, session, bound_to(code))
     page = visit.around.templates.login(visit.language, hidden, pending, failed)
     return page if visit.session is not None else visit.remembering(session, page)

@@ -27,6 +27,8 @@ class PagePaths:
     approve: str
     account: str
     logout: str
+    # Where codes of devices are entered; blank where the server has none.
+    device: str = ""
 
     @classmethod
     def below(cls, server: AuthorizationServer, account: str, logout: str) -> Self:
@@ -36,6 +38,8 @@ class PagePaths:
         if server.openid is not None and logout != server.paths.logout:
             raise ConfigurationError("paths.logout", logout, "set the same path in the server's Paths")
         paths = {"login": server.paths.login, "approve": server.paths.consent, "account": account, "logout": logout}
+        if server.device is not None:
+            paths["device"] = server.paths.device
         for name in ("account", "logout"):
             path = paths[name]
             if not path.startswith("/") or set(path) & set("?# \\") or not path.isprintable():

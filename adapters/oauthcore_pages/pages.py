@@ -20,6 +20,7 @@ from oauthcore.given import check_kind
 from oauthcore.wire.refusals import RenderErrorPage
 from oauthcore_pages.account import show_account, show_logout, sign_out, take_back
 from oauthcore_pages.approve import decide, show_approve
+from oauthcore_pages.device import show_device, submit_device
 from oauthcore_pages.form_token import FormTokens
 from oauthcore_pages.login import show_login, sign_in
 from oauthcore_pages.page_context import PageContext, PagePaths, Visit
@@ -77,6 +78,8 @@ class Pages:
             self.paths.account: (show_account, take_back),
             self.paths.logout: (show_logout, sign_out),
         }
+        if self.paths.device:
+            self._pages = {**self._pages, self.paths.device: (show_device, submit_device)}
 
     @property
     def all_paths(self) -> tuple[str, ...]:

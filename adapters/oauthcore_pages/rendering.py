@@ -14,7 +14,7 @@ import attrs
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
-from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession
+from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession, PendingDevice
 from oauthcore.clients.client_metadata import own_pages
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.oidc.front_channel import WAIT, SignedOut
@@ -37,6 +37,9 @@ TEMPLATES = (
     "logout.html",
     "signed_out.html",
     "error.html",
+    "device.html",
+    "device_approve.html",
+    "device_done.html",
 )
 
 
@@ -54,6 +57,13 @@ class Attempt:
     """Say how a login failed: a wrong password, or too many attempts, to be repeated after some seconds."""
 
     username: str
+    wait: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CodeProblem:
+    """Tell what became of a code: no device waits with it, or it was not looked at for so many seconds."""
+
     wait: int | None = None
 
 
@@ -87,8 +97,8 @@ class Templates:
     """Render the pages.
 
     `loaders` are tried first for `login.html`, `select_account.html`, `other_account.html`, `approve.html`,
-    `account.html`, `logout.html`, `signed_out.html`, `error.html` and `style.css`. `scopes` says what each scope means,
-    and each claim that is requested by name, as one text or one for each language; by default those of OpenID Connect
+    `account.html`, `logout.html`, `signed_out.html`, `error.html`, `device.html`, `device_approve.html`,
+    `device_done.html` and `style.css`. `scopes` says what each scope means, and each claim that is requested by name, as one text or one for each language; by default those of OpenID Connect
     are explained, and others are shown as they are. `languages` are those of the pages, the default first;
     `own_translations` is a folder of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the
     package's.
@@ -123,7 +133,7 @@ class Templates:
         """Return the language for this Accept-Language header."""
         return best(accept_language, self._languages)
 
-    def preferred(self, language: str, pending: PendingInteraction | None) -> str:
+    def preferred(self, language: str, pending: PendingInteraction | PendingDevice | None) -> str:
         """Return the language that the client prefers, if available, otherwise the browser's (OIDC Core 3.1.2.1)."""
         for wish in () if pending is None else pending.ui_locales:
             found = best(wish, ("", *self._languages))
@@ -220,6 +230,54 @@ class Templates:
             remember=remember,
         )
 
+    def device(self, language: str, hidden: Hidden, user_code: str, problem: CodeProblem | None = None) -> Response:
+        """Ask for the code that a device shows; again, where no device waits with it, or too many were wrong."""
+        wait = None if problem is None or problem.wait is None else -(-problem.wait // 60)
+        status = 200 if problem is None else 400 if wait is None else 429
+        page = self._page(
+            language,
+            status,
+            "device.html",
+            hidden=hidden,
+            user_code=user_code,
+            wrong=problem is not None,
+            wait=wait,
+        )
+        if problem is None or problem.wait is None:
+            return page
+        return attrs.evolve(page, headers=(*page.headers, ("Retry-After", str(problem.wait))))
+
+    def device_approve(
+        self, language: str, hidden: Hidden, pending: PendingDevice, username: str, logout: str
+    ) -> Response:
+        """Ask whether a device may have what it asks for, and show its code to be compared; nothing is remembered."""
+        language, client = self.preferred(language, pending), pending.client
+        pages = shown_pages(client)
+        return self._page(
+            language,
+            200,
+            "device_approve.html",
+            hidden=hidden,
+            client=client_name(client, language),
+            unverified=client.is_unverified,
+            host=host_of_document(client),
+            organization=None if client.is_unverified else client.organization_name,
+            website=pages.get("client_uri"),
+            policy=pages.get("policy_uri"),
+            terms=pages.get("tos_uri"),
+            user_code=pending.user_code,
+            identity=self.describe("openid", language) if "openid" in pending.scope else None,
+            scopes=[(token, self.describe(token, language)) for token in pending.scope.tokens if token != "openid"],
+            resources=[(one.name, one.uri) for one in pending.resources],
+            claims=list(dict.fromkeys(self.describe_claim(name, language) for name in pending.claims)),
+            username=username,
+            logout=logout,
+        )
+
+    def device_done(self, language: str, account: str, *, allowed: bool) -> Response:
+        """Say that a device was allowed or denied."""
+        return self._page(language, 200, "device_done.html", account=account, allowed=allowed)
+
     def account(
         self,
         language: str,
@@ -304,6 +362,11 @@ class Templates:
             "scopes": [self.describe(token, language) for token in application.scope.tokens],
             "resources": [(resource.name, resource.uri) for resource in application.resources],
             "may_use": application.may_use,
+            "devices": [
+                {"grant": device.grant, "since": at.strftime("%Y-%m-%d %H:%M UTC"), "since_exactly": at.isoformat()}
+                for device in application.devices
+                for at in (datetime.fromtimestamp(device.granted_at, UTC),)
+            ],
         }
 
     def _page(

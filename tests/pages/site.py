@@ -13,6 +13,7 @@ from oauthcore import (
     AuthorizationServer,
     Client,
     ClientIdMetadata,
+    DeviceGrant,
     Login,
     MemoryStorage,
     Paths,
@@ -112,6 +113,7 @@ def make_site(
     keys: KeySet | None = None,
     resources: Resources | None = None,
     client_id_metadata: ClientIdMetadata | None = None,
+    device: DeviceGrant | None = None,
     **settings: Any,
 ) -> Site:
     """Make a site with the app and more clients."""
@@ -127,12 +129,13 @@ def make_site(
         keys=keys,
         resources=resources,
         client_id_metadata=client_id_metadata,
+        device=device,
     )
     defaults: dict[str, Any] = {"key": KEY, "clock": clock, "entropy": entropy, "templates": templates}
     pages = Pages(server, **(defaults | settings))
     world = World(MemoryStorage(), authenticate=authenticate)
     for registered in (client, *clients):
-        run(server.clients.register(registered, Secret(SECRET)), world)
+        run(server.clients.register(registered, Secret(SECRET) if registered.has_secret else None), world)
     return Site(server, pages, world, clock)
 
 

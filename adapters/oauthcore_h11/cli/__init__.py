@@ -44,6 +44,10 @@ for name, place, summary in (
         *("replay", "replay:explain"),
         "Explain a recorded decision: its facts, the checks that passed, and the one that refused, with its section.",
     ),
+    (
+        *("device-login", "device_login:device_login"),
+        "Play a device in the terminal: show a code, wait until its user has answered, and print the tokens.",
+    ),
     ("client", "dynamic_clients:clients", "Register, list, change and remove clients, and replace their secrets."),
     (
         *("registration-token", "dynamic_clients:tokens"),

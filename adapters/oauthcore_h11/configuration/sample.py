@@ -78,6 +78,8 @@ storage = "sqlite:oauthcore.db"
 # account = "/account"
 # logout = "/logout"
 # end_session = "/end-session"
+# device_authorization = "/device_authorization"
+# device = "/device"
 
 # [policy]
 # preset = "oauth21"                 # or "oauth20": also what OAuth 2.1 has left out
@@ -144,6 +146,15 @@ storage = "sqlite:oauthcore.db"
 # [[registration.software_statements]]
 # issuer = "https://registry.example"
 # jwks_file = "registry.jwks"
+
+# Devices without a browser, whose user enters a code at another one: this table turns them on. See docs/device.md.
+# [device]
+# lifetime = 600                     # in which the user has to answer
+# interval = 5                       # between two questions of the device
+# verification_uri = "https://example.com/link"    # a short address that leads to the page; else that of the page
+# max_wrong_of_user = 10             # codes within an hour; here and below 0 is no limit
+# max_wrong_from_address = 100       # within an hour, for IPv6 from a /64
+# max_from_address = 200             # devices of public clients that are begun within the lifetime
 
 # APIs that tokens are issued for, which clients name by `resource`. See docs/resources.md.
 # [[resources]]

@@ -27,6 +27,8 @@ from oauthcore import (
 )
 from oauthcore.assertions.trusted_issuer import MAX_LIFETIME, Use
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, MAX_FROM_USER, UNUSED_LIFETIME
+from oauthcore.device_grant import INTERVAL, LIFETIME, MAX_WRONG_FROM_ADDRESS, MAX_WRONG_OF_USER
+from oauthcore.device_grant import MAX_FROM_ADDRESS as DEVICES_FROM_ADDRESS
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import SKEW
 from oauthcore.policy import UnknownScopeName
@@ -198,6 +200,21 @@ class TrustedIssuerTable:
 
 
 @attrs.frozen(kw_only=True)
+class DeviceTable:
+    """Let devices without a browser get tokens, by being there (RFC 8628); 0 is no limit.
+
+    The settings are those of `oauthcore.DeviceGrant`.
+    """
+
+    lifetime: int = _positive(LIFETIME)
+    interval: int = _positive(INTERVAL)
+    verification_uri: str | None = None
+    max_wrong_of_user: int = attrs.field(default=MAX_WRONG_OF_USER, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+    max_wrong_from_address: int = attrs.field(default=MAX_WRONG_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+    max_from_address: int = attrs.field(default=DEVICES_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+
+
+@attrs.frozen(kw_only=True)
 class ResourceTable:
     """Declare an API that tokens are issued for (RFC 8707); the settings are those of `oauthcore.Resource`."""
 
@@ -304,6 +321,8 @@ class PathsTable:
     account: str = "/account"
     logout: str = "/logout"
     end_session: str = "/end-session"
+    device_authorization: str = "/device_authorization"
+    device: str = "/device"
 
 
 @attrs.frozen(kw_only=True)
@@ -556,6 +575,7 @@ class Configuration:
     lifetimes: Lifetimes = attrs.Factory(Lifetimes)
     oidc: OidcTable | None = None
     registration: RegistrationTable | None = None
+    device: DeviceTable | None = None
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None
