@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -11,6 +10,7 @@ import attrs
 
 from oauthcore import ConfigurationError, OAuthError, Response, Secret
 from oauthcore.device_grant import DEVICE_CODE
+from oauthcore.jose.strict_json import is_integer, read_json
 from oauthcore.wire.http import Outgoing
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -114,14 +114,14 @@ class DeviceClient:
         if response is None or response.status >= 500 or response.status == 404:
             return None
         try:
-            members = json.loads(response.body)
+            members = read_json(response.body)
         except ValueError:
             return None
         return members if isinstance(members, dict) else None
 
 
 def _seconds(value: object, default: int) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else default
+    return value if is_integer(value) and value > 0 else default
 
 
 def _problem(answer: Mapping[str, Any] | None, otherwise: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import Allowance, ConfigurationError, Scope, Secret
-from oauthcore_h11.assembly import new_token_key
+from oauthcore import Allowance, ConfigurationError, DeviceGrant, Scope, Secret
+from oauthcore_h11.assembly import new_token_key, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
 
@@ -84,7 +84,10 @@ def test_one_address_has_a_tenth_of_the_connections_unless_it_is_said(tmp_path: 
     ("line", "complaint"),
     [
         ('isuer = "x"', "isuer = …: there is no such setting; did you mean issuer?"),
-        ("folder = 1", "folder = …: use one of bind, client_id_metadata, client_secrets, clients, id_jag, issuer"),
+        (
+            "folder = 1",
+            "folder = …: use one of bind, client_id_metadata, client_secrets, clients, device, id_jag, issuer",
+        ),
         ("[[token_exchange]]\nmode = 'x'", "token_exchange[1].client_ids = None: it is missing"),
         (
             "[[token_exchange]]\nclient_ids = ['a']\nallow = ['x']",
@@ -209,3 +212,12 @@ def test_sample_for_this_machine_listens_where_its_issuer_says() -> None:
     assert 'bind = ["localhost:8080"]' in sample("http://localhost:8080", Secret("x"))
     assert 'bind = ["localhost:80"]' in sample("http://localhost", Secret("x"))
     assert 'bind = ["127.0.0.1:8000"]' in sample("https://as.example", Secret("x"))
+
+
+def test_the_device_grant_is_off_and_one_line_turns_it_on(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    tables = {"off": "", "on": "[device]\n", "no limit": "[device]\nmax_wrong_of_user = 0\n"}
+
+    made = {name: server_of(reading(tmp_path, least + text)).device for name, text in tables.items()}
+
+    assert made == {"off": None, "on": DeviceGrant(), "no limit": DeviceGrant(max_wrong_of_user=None)}
