@@ -52,6 +52,16 @@ scope = "openid profile email offline_access"
 """
 
 
+DEVICE = """
+[[clients]]
+client_id = "device"
+token_endpoint_auth_method = "none"
+grant_types = ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]
+response_types = []
+scope = "openid profile email offline_access"
+"""
+
+
 @attrs.frozen
 class Provider:
     """Be a provider that serves, and what its clients need to know of it beside its issuer."""
@@ -144,6 +154,8 @@ def tables() -> Iterator[str]:
     yield 'claims = { name = "Alice Liddell", email = "alice@wonderland.example", email_verified = true }'
     yield "[registration]\nopen = true"
     yield '[[token_exchange]]\nclient_ids = ["exchanging"]\naudience = ["https://api.example"]'
+    yield "[device]\ninterval = 1"
+    yield DEVICE
     yield from clients()
 
 
