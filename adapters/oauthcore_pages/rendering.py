@@ -98,10 +98,10 @@ class Templates:
 
     `loaders` are tried first for `login.html`, `select_account.html`, `other_account.html`, `approve.html`,
     `account.html`, `logout.html`, `signed_out.html`, `error.html`, `device.html`, `device_approve.html`,
-    `device_done.html` and `style.css`. `scopes` says what each scope means, and each claim that is requested by name, as one text or one for each language; by default those of OpenID Connect
-    are explained, and others are shown as they are. `languages` are those of the pages, the default first;
-    `own_translations` is a folder of gettext catalogues (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the
-    package's.
+    `device_done.html` and `style.css`. `scopes` says what each scope means, and each claim that is requested by name,
+    as one text or one for each language; by default those of OpenID Connect are explained, and others are shown as they
+    are. `languages` are those of the pages, the default first; `own_translations` is a folder of gettext catalogues
+    (`de/LC_MESSAGES/oauthcore.mo`) that take precedence over the package's.
     """
 
     def __init__(
