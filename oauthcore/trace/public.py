@@ -33,6 +33,7 @@ PUBLIC = frozenset(
         "subject_token_type",
         "actor_token_type",
         "requested_token_type",
+        "issued_token_type",
         "resource",
         "audience",
         "username",

@@ -432,7 +432,7 @@ def test_a_client_that_gives_up_its_key_inherits_nothing_of_what_it_had_with_it(
     at.hosts.publish(CHATGPT, token_endpoint_auth_method="none", token_endpoint_auth_methods_supported=None)
     at.later(MIN)
 
-    assert refused(at.refresh(tokens["refresh_token"], CHATGPT), "invalid_grant", "another one")
+    assert refused(at.refresh(tokens["refresh_token"], CHATGPT), "invalid_grant", "now that of another client")
     assert at.redeem(at.code(CHATGPT), CHATGPT).status == 200
 
 
@@ -654,7 +654,7 @@ def test_a_client_that_is_removed_comes_again_as_another_one(at: Published) -> N
 
     assert refused(at.refresh(tokens["refresh_token"]), "invalid_client")
     assert at.redeem(at.code()).status == 200
-    assert refused(at.refresh(tokens["refresh_token"]), "invalid_grant", "another one")
+    assert refused(at.refresh(tokens["refresh_token"]), "invalid_grant", "now that of another client")
 
 
 # Consent.
