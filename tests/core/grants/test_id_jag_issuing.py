@@ -121,7 +121,6 @@ def test_the_metadata_names_it_where_a_rule_does() -> None:
         ({"subject_token_type": "access_token"}, "invalid_request"),
         ({"subject_token_type": "saml2"}, "invalid_request"),
     ],
-    ids=str,
 )
 def test_a_wrong_request_is_refused_by_its_own_error(changes: dict[str, Any], error: str) -> None:
     """H3: sections 4.3.3 and 4.3.4.3; RFC 8693 section 2.2.2."""

@@ -163,7 +163,6 @@ def test_an_actor_token_of_the_client_says_who_acts() -> None:
         ({"scope": "audit"}, "invalid_scope"),
         ({"scope": 'read"'}, "invalid_scope"),
     ],
-    ids=str,
 )
 def test_a_wrong_request_is_refused_by_its_own_error(changes: dict[str, Any], error: str) -> None:
     """RFC 8693 section 2.2.2."""
@@ -632,7 +631,6 @@ def decided(
         {"sub": "gateway@clients", "iss": "https://as.example"},
         {"client_id": "gateway"},
     ],
-    ids=str,
 )
 def test_whom_the_subject_token_lets_act_may(may_act: dict[str, str]) -> None:
     """RFC 8693 section 4.4."""
@@ -653,7 +651,6 @@ def test_whom_the_subject_token_lets_act_may(may_act: dict[str, str]) -> None:
         "gateway",
         ["gateway"],
     ],
-    ids=str,
 )
 @pytest.mark.parametrize("mode", ["delegation", "impersonation"])
 def test_whom_the_subject_token_does_not_let_act_may_not(may_act: object, mode: str) -> None:
