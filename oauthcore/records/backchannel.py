@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import attrs
 
 from oauthcore.digest import Digest
@@ -25,8 +23,6 @@ class BackchannelRequest:
     `notification` is what a client in ping mode is notified with, encrypted under the server's key: its own token, and
     the identifier of the request, neither of which is stored otherwise.
     """
-
-    found_by_subject: ClassVar[bool] = True
 
     key: Digest
     subject: str
@@ -51,8 +47,6 @@ class BackchannelPing:
 
     It is sent from `next_try_at` on, in seconds since the epoch, and given up after some tries or at `expires_at`.
     """
-
-    found_by_subject: ClassVar[bool] = True
 
     key: Digest
     client_id: str

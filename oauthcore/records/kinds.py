@@ -24,7 +24,9 @@ from oauthcore.records.registration_limits import KeptClientCount, RegistrationC
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
 
 # Found by their subject, too, for which there is the only index beside the key: a user's records, and deliveries.
-BY_SUBJECT: tuple[type[Consent] | type[Grant] | type[ListedClient] | type[LoginSession] | type[LogoutDelivery], ...] = (
+BY_SUBJECT: tuple[type[Owned], ...] = (
+    BackchannelPing,
+    BackchannelRequest,
     Consent,
     Grant,
     ListedClient,
@@ -37,7 +39,6 @@ _OWN: tuple[type[Record], ...] = (
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
     *(InitialAccessToken, KeptClientCount, RegistrationCount, RegistrationSlot),
     *(DeviceAuthorization, DeviceCount, UserCode),
-    *(BackchannelPing, BackchannelRequest),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

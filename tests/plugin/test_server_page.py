@@ -24,10 +24,9 @@ def pages_files(pytester: pytest.Pytester) -> Iterator[pytest.Pytester]:
         sys.modules.pop(name.removesuffix(".py"), None)
 
 
-# All clauses take half a minute, and are run over every storage elsewhere.
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.long if "storage" in name else pytest.mark.slow) for name in TESTS],
+    [pytest.param(name, marks=(pytest.mark.full, pytest.mark.slow)) for name in TESTS],
 )
 def test_its_tests_pass(name: str, pages_files: pytest.Pytester) -> None:
     result = pages_files.runpytest_inprocess("-p", "no:cacheprovider", name)

@@ -111,7 +111,7 @@ def test_a_kind_of_its_own_is_none_of_ours_and_none_of_another_issuers() -> None
 
 
 @pytest.mark.parametrize(
-    "kind", ["", "device_code", ":a", "a:", "a: b", "seal keys", "a\0https://as.example", "\u00e9", "a:" + "a" * 99]
+    "kind", ["", "another_code", ":a", "a:", "a: b", "seal keys", "a\0https://as.example", "\u00e9", "a:" + "a" * 99]
 )
 def test_a_kind_that_could_be_taken_for_another_is_refused(kind: str) -> None:
     """What is derived as `seal keys` from nothing would be the key that the signing keys are sealed with."""
