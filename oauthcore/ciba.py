@@ -16,7 +16,7 @@ class Ciba:
 
     A request lasts `lifetime`, or as long as the client wants by `requested_expiry`, but not more than `max_lifetime`.
     A client waits `interval` between two polls (CIBA Core section 7.3), five more each time that it does not. At most
-    `max_pending` requests of one client wait for one user at a time.
+    `max_pending` requests of one client wait for one user at a time; those that were just denied count, too.
 
     Raises `ConfigurationError` for invalid settings.
     """

@@ -152,6 +152,9 @@ class AuthorizationServer:
         )
         self._error_page = error_page
         self.trusted_issuers = as_trusted_issuers(trusted_issuers)
+        if issuer in self.trusted_issuers:
+            # Its own tokens would count as another's, which no revocation reaches.
+            raise ConfigurationError("trusted_issuers", issuer, "leave the server itself out: it knows its own tokens")
         check_kind("device", device, (DeviceGrant, type(None)), "leave it out, or turn it on: device=DeviceGrant()")
         self.device = device
         self._grants = {

@@ -321,7 +321,8 @@ class IdJagRule:
         # A URL is compared as a string: what is trusted is an issuer, which nothing normalises (RFC 8414 section 3.3).
         if request.audiences != (self.audience,):
             return None
-        resources = among(self.resources, request.resources)
+        # A request that names none is for those of the rule: an assertion without any would be good for all there are.
+        resources = among(self.resources, request.resources) if request.resources else self.resources
         if len(among(request.resources, resources)) != len(request.resources):
             return None
         return AllowedIdJag(

@@ -234,8 +234,10 @@ class Writer:
 
     def _begin(self) -> None:
         # A daemon, so that a host which forgets `close` can end; what was acknowledged is on the disk by then.
-        self._thread = Thread(target=self._run, name="oauthcore_sqlite writer", daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._run, name="oauthcore_sqlite writer", daemon=True)
+        # If there can't be another thread now, this raises, and the next commit tries again.
+        thread.start()
+        self._thread = thread
 
     def _end(self) -> None:
         for loop in list(self._held):

@@ -106,12 +106,13 @@ class SubjectRule:
         for name, wanted in self.claims.items():
             if not _is_one_of(claims.get(name), wanted):
                 return None
+        # An address that its issuer has not verified may be anybody's (OIDC Core section 5.7), also in a condition.
+        is_by_email = self.subject_claim == "email" or "email" in self.claims
+        if is_by_email and claims.get("email_verified", True) is not True:
+            return None
         subject = self.subject
         if self.subject_claim is not None:
             named = claims.get(self.subject_claim)
-            # An address that its issuer has not verified may be anybody's (OIDC Core section 5.7).
-            if self.subject_claim == "email" and claims.get("email_verified", True) is not True:
-                return None
             if not isinstance(named, str) or not named:
                 return None
             subject = named

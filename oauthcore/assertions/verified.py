@@ -124,7 +124,7 @@ def _check(
     # RFC 8725 sections 3.11 and 3.12: an access token or logout token of the same issuer is no assertion.
     if type_of(signed.header) not in types:
         raise InvalidGrant("the assertion's typ is that of something else")
-    if use == "jwt-bearer" and _OTHER_KINDS & claims.keys():
+    if "events" in claims or (use == "jwt-bearer" and _OTHER_KINDS & claims.keys()):
         raise InvalidGrant("the assertion is an ID token, or tells of a security event")
     named = audience_of(claims)
     meant = (context.issuer, *issuer.audience) if audience is None else audience

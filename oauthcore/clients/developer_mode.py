@@ -49,7 +49,8 @@ def is_explained(client: Client | None, context: Context) -> bool:
 def explain(error: OAuthError, client: Client | None, context: Context) -> OAuthError:
     """Return the error; in developer mode with the reason and the setting in its description and on its page."""
     # What failed inside is for the operator alone: the reason may name a table or a host.
-    if not is_explained(client, context) or isinstance(error, EffectFailed | ServerError) or client is None:
+    is_internal = isinstance(error, EffectFailed | ServerError) or error.status >= 500
+    if not is_explained(client, context) or is_internal or client is None:
         return error
     explanation = Explanation(error.reason[:MAX_TEXT], error.setting, value_of(error.setting, client))
     error.explanation = explanation

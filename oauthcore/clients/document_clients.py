@@ -208,6 +208,8 @@ def _accepted(
         document=document,
         # The operator's, not the document's: what the document says now is what its developer is working at.
         explain_until=read.explain_until if known is None else known.explain_until or read.explain_until,
+        # Nor does a document say which users may use its client; what the operator has said once, a read doesn't undo.
+        require=tuple(dict.fromkeys((*read.require, *(() if known is None else known.require)))),
         generation=known.generation if known is not None and is_same else fetched.generation,
         expires_at=forgotten_at + (fresh_until - context.now) if is_unused or known is None else known.expires_at,
     )

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 import attrs
 
 from oauthcore.authorization.checks import validate_access
+from oauthcore.authorization.next_step import InteractionProgress, must_sign_in
 from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
-from oauthcore.errors import InteractionOver, InvalidScope, OAuthError
+from oauthcore.errors import AccessDenied, InteractionOver, InvalidScope, LoginRequired, OAuthError
+from oauthcore.find_user import NOT_NEEDED, Permission, find_permission
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace, Require
 from oauthcore.grants.audience import described
@@ -58,6 +60,7 @@ class AnswerFacts:
     request: BackchannelRequest | None
     client: Client | None
     session: LoginSession | None
+    permission: Permission = NOT_NEEDED
 
 
 def pending_requests(subject: str, context: Context) -> Flow[tuple[PendingBackchannelRequest, ...]]:
@@ -110,6 +113,8 @@ def checked_access(request: BackchannelRequest, client: Client | None, context: 
 def allow(request_id: str, login: Login, scope: Scope | None, context: Context) -> Flow[Decision[Grant]]:
     """Allow a request, for the user who is signed in."""
     facts = yield from answer_facts(request_id, login)
+    permission = yield from find_permission(login.subject, facts.client, context.user_policy)
+    facts = attrs.evolve(facts, permission=permission)
     return decide_allow(facts, login, scope, context)
 
 
@@ -136,6 +141,11 @@ def decide_allow(facts: AnswerFacts, login: Login, scope: Scope | None, context:
         raise InteractionOver(f"the request is {request.state.value} already")
     access = checked_access(request, facts.client, context)
     client = access.client
+    if not facts.permission.is_given:
+        raise AccessDenied.with_description("the user may not use this client")
+    # The client's default_max_age, say: a login that is too old allows nothing (OIDC Core section 3.1.2.1).
+    if must_sign_in(access, login, InteractionProgress(since=request.requested_at), context):
+        raise LoginRequired("the request wants a newer login than this one")
     granted = access.scope if scope is None else scope
     # What was not asked for is not on the page, and nobody can have allowed it. Without openid there is no ID token,
     # which is what this request is about.
@@ -147,7 +157,10 @@ def decide_allow(facts: AnswerFacts, login: Login, scope: Scope | None, context:
     grant = attrs.evolve(grant, acr=login.acr, amr=login.amr, expires_at=max(grant.expires_at, request.expires_at))
     answered = attrs.evolve(request, state=allowed, grant=grant.key)
     events = (Event("consent_given", client.client_id, grant.subject, grant.key),)
-    changes = (Require(client), *session_required(facts), Insert(grant), Replace(request, answered))
+    changes = (
+        *(Require(client), *facts.permission.changes, *session_required(facts)),
+        *(Insert(grant), Replace(request, answered)),
+    )
     return Decision(grant, (*changes, *notified(request, context)), events)
 
 

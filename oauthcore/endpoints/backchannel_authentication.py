@@ -30,7 +30,7 @@ from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Req
 from oauthcore.jose import crypto
 from oauthcore.jose.compact import InvalidJwt
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
-from oauthcore.jose.registered_claims import SKEW, audience_of, check_times
+from oauthcore.jose.registered_claims import SKEW, audience_of, check_times, type_of
 from oauthcore.jose.strict_json import is_integer, is_time
 from oauthcore.oidc.client_keys import verify_by_keys_of
 from oauthcore.oidc.id_token_hint import Hint, read_hint
@@ -51,6 +51,9 @@ _NOTIFICATION_TOKEN = re.compile(r"(?=.{22,1024}\Z)[A-Za-z0-9\-._~+/]+=*")
 # What fits on the display of a device and of a terminal at a till.
 MAX_BINDING_MESSAGE = 100
 MAX_EXPIRY_DIGITS = 9
+TYPES = frozenset({"", "jwt"})
+# Printable to Unicode, and nothing to be seen: fillers of Hangul, and Braille without a dot.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 HINTS = ("login_hint", "id_token_hint", "login_hint_token")
 # What is read of a signed request; `resource` may be a list.
 _SIGNED = (*HINTS, "scope", "client_notification_token", "acr_values", "binding_message", "requested_expiry")
@@ -145,6 +148,11 @@ def read_signed_request(text: str, client: Client, context: Context) -> SentRequ
     except InvalidJwt as invalid:
         raise InvalidRequest.with_description("the signed request is refused", f"request: {invalid}") from None
     members = verified.claims
+    # RFC 8725 section 3.11: what was signed for another purpose is no such request, as a request object that anybody
+    # can read in a browser's address (RFC 9101 section 10.8), nor is an assertion of the client's.
+    is_another = {"response_type", "redirect_uri"} & members.keys() or members.get("sub") == client.client_id
+    if type_of(verified.header) not in TYPES or is_another:
+        raise InvalidRequest.with_description("the signed request was made for another purpose")
     if members.get("iss") != client.client_id:
         raise InvalidRequest.with_description("iss of the signed request is not the client")
     if context.issuer not in audience:
@@ -235,7 +243,7 @@ def decide(request: CheckedRequest, facts: BackchannelFacts, settings: Ciba, con
         raise UnknownUserId("no user is found by the hint")
     # CIBA Core section 15: a client, or who has its credentials, could weary a user with requests until they allow one.
     # It is counted without a lock: as many more as come at the same moment do no harm.
-    if sum(is_waiting(each, client, context) for each in facts.pending) >= settings.max_pending:
+    if sum(is_counted(each, client, settings, context) for each in facts.pending) >= settings.max_pending:
         raise AccessDenied.with_description("too many requests wait for this user already")
     auth_req_id = context.mint()
     answer_before = context.now + lifetime
@@ -262,10 +270,15 @@ def decide(request: CheckedRequest, facts: BackchannelFacts, settings: Ciba, con
     return Decision(json_response(200, members), changes, (event,))
 
 
-def is_waiting(request: BackchannelRequest, client: Client, context: Context) -> bool:
-    """Return whether a request of this client waits for its user."""
-    is_pending = request.state is BackchannelState.PENDING and context.now < request.answer_before
-    return is_pending and request.client_id == client.client_id
+def is_counted(request: BackchannelRequest, client: Client, settings: Ciba, context: Context) -> bool:
+    """Return whether a request of this client counts against its limit, for as long as requests usually last.
+
+    One that the user has denied counts as well, and so does one that the client lets end after a second: otherwise
+    either would be a way to ask on and on.
+    """
+    is_unwanted = request.state in {BackchannelState.PENDING, BackchannelState.DENIED}
+    is_recent = context.now < max(request.answer_before, request.requested_at + settings.lifetime)
+    return is_unwanted and is_recent and request.client_id == client.client_id
 
 
 def checked_message(message: str | None) -> str | None:
@@ -276,7 +289,8 @@ def checked_message(message: str | None) -> str | None:
     if message is None:
         return None
     is_plain = message.isprintable() and not any(unicodedata.category(each) in {"Mn", "Me", "Cf"} for each in message)
-    if not message or len(message) > MAX_BINDING_MESSAGE or not is_plain:
+    is_seen = is_plain and not _BLANK.intersection(message) and "  " not in f" {message} "
+    if not message or len(message) > MAX_BINDING_MESSAGE or not is_seen:
         raise InvalidBindingMessage("binding_message is empty, too long, or not plain text")
     return message
 

@@ -16,6 +16,7 @@ from oauthcore.authorization.checks import validate_access
 from oauthcore.authorization.device_limits import Tally, find_wrong_codes
 from oauthcore.authorization.next_step import InteractionProgress, Need, must_sign_in
 from oauthcore.authorization.validated import RequestedAccess
+from oauthcore.clients.first_use import KeptBefore, allowed_by, find_kept
 from oauthcore.context import Context
 from oauthcore.device_grant import DEVICE_CODE, DeviceGrant
 from oauthcore.digest import Digest, Secret
@@ -227,6 +228,7 @@ class AnswerFacts:
     client: Client | None = None
     session: LoginSession | None = None
     permission: Permission = NOT_NEEDED
+    kept: KeptBefore | None = None
 
 
 def answer(given: DeviceAnswer, context: Context) -> Flow[Decision[DeviceState]]:
@@ -238,7 +240,8 @@ def answer(given: DeviceAnswer, context: Context) -> Flow[Decision[DeviceState]]
     client = yield from client_of(found)
     session = yield from session_of(given.login)
     permission = yield from find_permission(given.login.subject, client, context.user_policy)
-    return decide_answer(given, entered, AnswerFacts(found, client, session, permission), context)
+    kept = yield from find_kept(given.login.subject, client, context)
+    return decide_answer(given, entered, AnswerFacts(found, client, session, permission, kept), context)
 
 
 def decide_answer(given: DeviceAnswer, entered: Entered, facts: AnswerFacts, context: Context) -> Decision[DeviceState]:
@@ -277,9 +280,11 @@ def decide_answer(given: DeviceAnswer, entered: Entered, facts: AnswerFacts, con
     approved = attrs.evolve(
         found, state=DEVICE[found.state, DeviceInput.APPROVE], subject=login.subject, grant=grant.key
     )
+    # A stranger's client is kept on the account of the user who allows it something, also at a device.
+    used = allowed_by(login.subject, access.client, facts.kept, context, is_used=False)
     return Decision(
         DeviceState.APPROVED,
-        (Require(access.client), *facts.permission.changes, Replace(found, approved), Insert(grant), *lasting),
+        (*used, *facts.permission.changes, Replace(found, approved), Insert(grant), *lasting),
         (Event("consent_given", grant.client_id, grant.subject, grant.key),),
     )
 

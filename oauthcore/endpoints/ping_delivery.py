@@ -21,7 +21,7 @@ from oauthcore.jose import crypto
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.records.backchannel import WAITING, BackchannelPing
 from oauthcore.records.client import Client
-from oauthcore.records.liveness import of_generation
+from oauthcore.records.liveness import is_live_client, of_generation
 from oauthcore.wire.http import Outgoing, Response
 
 # Seconds until the next try, and how many there are: a request lasts for minutes, and its client can poll.
@@ -34,11 +34,13 @@ def deliver_pings(limit: int, context_now: Callable[[], Context]) -> Flow[int]:
     tried = 0
     waiting = yield from find_of(BackchannelPing, WAITING)
     for ping in due(waiting, context_now().now)[:limit]:
-        request = yield from refuse_errors(commit_with_retry(partial(claim, ping, context_now())), no_request)
+        context = context_now()
+        request = yield from refuse_errors(commit_with_retry(partial(claim, ping, context)), no_request)
         if request is None:
             continue
         answer = yield from reply_to(request)
-        _ = yield from commit_with_retry(partial(settle, claimed(ping, context_now().now), answer))
+        # By the time of the claim, whatever time it is now: it is that record that is settled.
+        _ = yield from commit_with_retry(partial(settle, claimed(ping, context.now), answer))
         tried += 1
     return tried
 
@@ -71,9 +73,11 @@ def decide_claim(
     """Take it, and return the request; drop it where it can't be delivered any more."""
     if stored != ping:
         return Decision(None)
-    endpoint = None if client is None else client.backchannel_client_notification_endpoint
+    is_live = client is not None and is_live_client(client, context.now, context.admits)
+    endpoint = client.backchannel_client_notification_endpoint if client is not None and is_live else None
     opened = opened_notification(ping, context)
-    if endpoint is None or opened is None:
+    # Also where workers were killed after a claim: each claim is a try.
+    if endpoint is None or opened is None or ping.tries >= MAX_TRIES:
         return Decision(None, (Delete(ping),), (Event("backchannel_not_notified", ping.client_id),))
     return Decision(posted(endpoint, opened), (Replace(ping, claimed(ping, context.now)),))
 

@@ -14,6 +14,7 @@ from oauthcore.authorization.next_step import InteractionProgress, next_step
 from oauthcore.authorization.pages import send_to_page
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
+from oauthcore.authorization.untrusted import refuse_unanswered
 from oauthcore.authorization.validated import Redirectable
 from oauthcore.authorization.withdrawal import find_mark, is_withdrawn
 from oauthcore.clients.first_use import find_kept
@@ -113,6 +114,10 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
         event = Event("consent_denied", interaction.client_id)
         # The interaction is over either way: the same answer must not be tried again with the same handle.
         if not isinstance(error, AccessDenied):
+            # RFC 9700 section 4.11.2: a user who has signed in and was shown no consent page has not seen where they
+            # would be sent to. The page leaves the interaction as it is.
+            if interaction.scope is None:
+                _ = refuse_unanswered(redirectable, error, facts, context)
             return Decision(refuse(redirectable, error, context), (done,))
         taken_back = denied(redirectable, interaction.scope or Scope(), facts.consents, context)
         return Decision(refuse(redirectable, error, context), (done, *taken_back), (event,))

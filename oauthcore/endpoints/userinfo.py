@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
+from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.jose.jwt import Jwt
-from oauthcore.oidc.claims_request import parse_claims
+from oauthcore.oidc.claims_request import Wanted, parse_claims
 from oauthcore.oidc.client_keys import encryption_for
 from oauthcore.oidc.person import Person, claims_for, load_claims, released_claims
 from oauthcore.oidc.subject import subject_for
@@ -56,6 +59,10 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     names = names_at(entitled, context)
     locales = entitled.grant.claims_locales
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, locales, context)
+    # An exchanged token is good for as long as the user may use the client that the grant is of, too.
+    if grantee is not None:
+        permission = yield from find_permission(entitled.grant.subject, grantee, context.user_policy)
+        person = person if permission.is_given else None
     answer = decide(entitled, person, names, context)
     if isinstance(answer, Jwt):
         signed = yield from context.sign(answer)
@@ -103,8 +110,14 @@ def prove_entitled(token: AccessToken | None, to: IssuedTo, context: Context) ->
 def names_at(entitled: Entitled, context: Context) -> tuple[str, ...]:
     """Return the claims for the response: those of the token's scope, and those requested by name (section 5.4)."""
     assert context.openid is not None
-    requested = parse_claims(entitled.grant.claims).userinfo
+    requested = requested_by_name(entitled)
     return claims_for(entitled.client, (*context.openid.claims_of(entitled.scope), *requested), context)
+
+
+def requested_by_name(entitled: Entitled) -> Mapping[str, Wanted]:
+    """Return the claims that the user has allowed the client by name, which are not another client's by an exchange."""
+    grant = entitled.grant
+    return parse_claims(grant.claims).userinfo if entitled.token.client_id == grant.client_id else {}
 
 
 def decide(
@@ -116,7 +129,7 @@ def decide(
         raise InvalidToken("the user is not known any more, or may not use the client")
     client, grant = entitled.client, entitled.grant
     claims: dict[str, object] = {
-        **released_claims(person, names, parse_claims(grant.claims).userinfo),
+        **released_claims(person, names, requested_by_name(entitled)),
         # OIDC Core section 5.3.2: `sub` MUST always be returned, and be that of the ID token. Last, so that no claim of
         # the application replaces it.
         "sub": subject_for(client, grant.subject, context),

@@ -36,7 +36,9 @@ class Backchannel:
         Returns the grant, on which the client gets its tokens when it asks next.
 
         Ask them each time: consent is not remembered. Raises `InteractionOver` if it was answered before, is over, or
-        is not this user's, `InvalidScope` for a scope that was not requested, and `EffectFailed` if storage fails.
+        is not this user's, `InvalidScope` for a scope that was not requested, `LoginRequired` if the login is older
+        than the client accepts, `AccessDenied` for a user who may not use the client, and `EffectFailed` if storage
+        fails.
         """
         check_kind("login", login, Login, "give a Login(subject=…, auth_time=…)")
         context, allowed = self._context(), None if scope is None else as_scope(scope)

@@ -62,7 +62,7 @@ def audience_within(requested: Sequence[str], grant: Grant, client: Client, cont
     """
     if not grant.resources and (context.resources is None or not requested):
         return (context.issuer,)
-    allowed = _still_allowed(grant, client, context)
+    allowed = still_allowed(grant, client, context)
     if not allowed:
         raise InvalidTarget("none of the resources that were allowed is one for this client any more").by_setting(
             "resources"
@@ -77,7 +77,8 @@ def audience_within(requested: Sequence[str], grant: Grant, client: Client, cont
     return named
 
 
-def _still_allowed(grant: Grant, client: Client, context: Context) -> tuple[str, ...]:
+def still_allowed(grant: Grant, client: Client, context: Context) -> tuple[str, ...]:
+    """Return what tokens on a grant may be for now: what was allowed, without what the operator has removed since."""
     if not grant.resources:
         return (context.issuer,)
     resources = context.resources

@@ -47,8 +47,9 @@ def decide(request: TokenRequest, facts: BackchannelFacts, context: Context) -> 
     found = own_request(client, facts.request)
     if found.state is BackchannelState.DENIED:
         raise DeniedByUser("the user has denied the request")
-    # An answer given in time is good for as long as the record is there.
-    if found.state is BackchannelState.PENDING and context.now >= found.answer_before:
+    # An answer given in time is good for some minutes more, whether or not the record is still there by then.
+    until = found.answer_before if found.state is BackchannelState.PENDING else found.expires_at
+    if context.now >= until:
         raise ExpiredToken("the user has not answered in time")
     if (waiting := advance(BACKCHANNEL, found.state, BackchannelInput.POLL)) is not None:
         polled = poll(found.interval, found.slow_downs, found.polled_at, context.now)

@@ -20,6 +20,7 @@ from oauthcore.digest import Digest, Secret
 from oauthcore.errors import ConfigurationError, InvalidGrant, InvalidRequest
 from oauthcore.find_user import find_user, records_of
 from oauthcore.flow.effects import Flow, find
+from oauthcore.grants.audience import still_allowed
 from oauthcore.jose.compact import InvalidJwt, read_claims, read_signed
 from oauthcore.jose.jwk import SERVER_ALGORITHMS
 from oauthcore.jose.registered_claims import audience_of
@@ -248,7 +249,8 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
     if found.to.person is None:
         raise _unacceptable(found, "stands for a user that the application does not know")
     # RFC 7800 section 3: its key can't be proven here, and without that it would be of use to a thief.
-    if "cnf" in token.claims:
+    # What it allows in detail (RFC 9396) can't be said in a token here, which would then allow more.
+    if {"cnf", "authorization_details"} & token.claims.keys():
         raise _unacceptable(found, "is bound to a key")
     try:
         actors = actors_in(token.claims.get("act"), token.issuer.issuer, MAX_ACTORS)
@@ -275,12 +277,17 @@ def _foreign(token: VerifiedAssertion, found: FoundToken, context: Context) -> V
 def _of_grant(grant: Grant, client: Client, expires_at: int, found: FoundToken, context: Context) -> VerifiedToken:
     """Describe a refresh token or an ID token: both stand for all that their grant allows."""
     may_act = found.claims.get("may_act")
+    # What a refresh would not give any more, an exchange doesn't give either.
+    left = still_allowed(grant, client, context)
+    audience = tuple(uri for uri in grant.resources or (context.issuer,) if uri in left)
+    if not audience:
+        raise _unacceptable(found, "is for resources that are none for its client any more")
     return VerifiedToken(
         type="refresh_token" if found.presented.type == "refresh_token" else "id_token",
         client_id=client.client_id,
         subject=grant.subject,
         scope=registered_scope(grant.scope, client, context.policy),
-        audience=grant.resources or (context.issuer,),
+        audience=audience,
         expires_at=min(expires_at, grant.expires_at),
         issuer=context.issuer,
         may_act=None if may_act is None else _may_act(may_act, found),

@@ -32,7 +32,7 @@ class BackchannelRequest:
     answer_before: int
     expires_at: int
     interval: int
-    binding_message: str | None = None
+    binding_message: str | None = attrs.field(default=None, repr=False)
     notification: str | None = attrs.field(default=None, repr=False)
     state: BackchannelState = BackchannelState.PENDING
     grant: Digest | None = None

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -229,3 +229,23 @@ def test_the_disk_is_waited_for_as_the_setting_says(path: Path, asked: str, leve
 
     assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
     connection.close()
+
+
+def test_a_thread_that_can_not_be_started_once_is_started_by_the_next_commit(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, fails = Thread.start, [True]
+
+    def failing(thread: Thread) -> None:
+        if fails and "writer" in thread.name:
+            fails.clear()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", failing)
+    storage = SqliteStorage(path)
+    with pytest.raises(RuntimeError, match="new thread"):
+        storage.commit([Insert(Thing(key="1"))])
+
+    assert storage.commit([Insert(Thing(key="1"))])
+    storage.close()

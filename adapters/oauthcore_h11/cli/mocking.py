@@ -82,7 +82,7 @@ def mock(
             shows_form=form,
             takes_any_client=not strict_clients,
             begin=lambda issuer: begin(issuer, user or []),
-            fetch=lambda request: fetcher()(request),
+            fetch=lambda request: fetcher(exposed=exposed)(request),
         )
         if config is not None:
             configure(provider, _parsed(config))
@@ -99,11 +99,15 @@ def mock(
 
 
 @cache
-def fetcher() -> Callable[[Outgoing], Response]:
-    """Return what asks clients for their keys, and tells them of logouts; made when one is asked."""
+def fetcher(*, exposed: bool = False) -> Callable[[Outgoing], Response]:
+    """Return what asks clients for their keys, and tells them of logouts; made when one is asked.
+
+    If others reach the provider, it does not reach what listens on this machine's loopback interface: its control API
+    takes any address.
+    """
     from oauthcore_fetch import Fetcher
 
-    return Fetcher(allow=LOOPBACK)
+    return Fetcher() if exposed else Fetcher(allow=LOOPBACK)
 
 
 def begin(issuer: Issuer, users: list[str]) -> None:

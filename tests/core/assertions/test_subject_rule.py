@@ -120,3 +120,11 @@ def test_name_can_be_written_down(name: str) -> None:
 @pytest.mark.parametrize("name", ["", " alice", "alice ", "a\0b", "a\nb", "x" * 256, "\ud800", "a\u202eb"])
 def test_name_that_no_storage_or_page_should_have_is_none(name: str) -> None:
     assert not is_name(name)
+
+
+def test_a_condition_on_an_address_takes_none_that_its_issuer_has_not_verified() -> None:
+    rule = SubjectRule(claims={"email": "ada@partner.example"}, subject="ada")
+    address = {"sub": "mallory", "email": "ada@partner.example"}
+
+    assert rule(address | {"email_verified": False}) is None
+    assert rule(address | {"email_verified": True}) is not None

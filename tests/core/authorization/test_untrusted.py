@@ -96,6 +96,23 @@ def test_what_a_person_has_answered_goes_to_the_client_at_once(drive: Drive) -> 
     assert location(site.get(location(denied))).startswith("https://phishing.example/login?a=b&error=access_denied")
 
 
+def test_who_was_shown_no_consent_page_is_not_led_away_after_signing_in(drive: Drive) -> None:
+    site = make_site(drive, registration=OPEN)
+    client = registered(site)
+    asked = {"scope": "email", "acr_values": "nobody-has-this"}
+    handle = handle_of(wrong(site, client, **asked))
+    site.clock.advance(20)
+
+    answered = site.drive(
+        site.server.interactions.finish(handle, Login(subject="alice", auth_time=site.now, acr="pwd")), site.world
+    )
+    response = site.get(location(answered))
+
+    assert waits_on_a_page(response)
+    # The page leads on by itself; to come back shows it again, and uses nothing up.
+    assert waits_on_a_page(site.get(location(answered)))
+
+
 def test_a_client_that_somebody_has_used_is_still_a_stranger_to_everybody_else(drive: Drive) -> None:
     """One use by an account of the attacker's own would lead everybody to their site."""
     site = make_site(drive, registration=OPEN)

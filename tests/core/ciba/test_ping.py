@@ -7,6 +7,7 @@ import json
 import attrs
 
 from oauthcore import Outgoing, Response
+from oauthcore.flow.outcome import Replace
 from oauthcore.records.backchannel import WAITING, BackchannelPing
 from tests.core.ciba.till import NOTIFIED, PINGED, TOKEN, Till
 
@@ -104,6 +105,44 @@ def test_a_client_that_was_removed_or_gave_up_its_endpoint_is_not_notified() -> 
 
     assert notify(till) == 0
     assert (sent, waiting(till)) == ([], 0)
+
+
+def test_a_client_that_takes_its_time_is_notified_once() -> None:
+    till = Till(client=PINGED)
+
+    def slow(_: Outgoing) -> Response:
+        till.site.clock.advance(2)
+        return answer(204)
+
+    sent = till.answered_by(slow)
+    till.begin(requested_expiry="600")
+    till.allow()
+    for _ in range(20):
+        _ = notify(till)
+        till.site.clock.advance(20)
+
+    assert (len(sent), waiting(till)) == (1, 0)
+
+
+def test_a_worker_that_never_settles_does_not_make_more_tries() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(204))
+    till.begin(requested_expiry="600")
+    till.allow()
+    (ping,) = till.site.world.storage.find_of(BackchannelPing, WAITING)
+    till.site.world.storage.commit([Replace(ping, attrs.evolve(ping, tries=3))])
+
+    assert (notify(till), len(sent), waiting(till)) == (0, 0, 0)
+
+
+def test_a_disabled_client_is_not_notified() -> None:
+    till = Till(client=PINGED)
+    sent = till.answered_by(lambda _: answer(204))
+    till.begin()
+    till.allow()
+    till.drive(till.site.server.clients.disable("pinged"))
+
+    assert (notify(till), len(sent)) == (0, 0)
 
 
 def test_nothing_of_the_notification_can_be_read_in_storage() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import attrs
 import pytest
 
 from oauthcore import Login, Resource, Secret, World
-from oauthcore.errors import InteractionOver, InvalidScope
+from oauthcore.errors import AccessDenied, InteractionOver, InvalidScope, LoginRequired
 from oauthcore.flow.drivers import answer_to
 from oauthcore.flow.effects import Flow
 from tests.core.ciba.till import API, PINGED, SECRETS, TILL, Till
@@ -115,6 +116,39 @@ def test_what_was_allowed_in_time_may_be_fetched_a_little_later() -> None:
     till.site.clock.advance(60)
 
     assert till.poll(identifier).status == 200
+
+
+def test_what_was_allowed_is_not_redeemed_for_ever_where_nobody_purges() -> None:
+    lasting = attrs.evolve(TILL, access_token_lifetime=3_600)
+    till = Till(client=lasting, clients=(lasting,))
+    identifier = till.begin()
+    till.allow()
+    till.site.clock.advance(3_000)
+
+    assert till.error(till.poll(identifier)) == "expired_token"
+
+
+def test_a_login_that_is_older_than_the_client_takes_allows_nothing() -> None:
+    strict = attrs.evolve(TILL, default_max_age=60)
+    till = Till(client=strict, clients=(strict,))
+    identifier = till.begin()
+
+    with pytest.raises(LoginRequired):
+        till.allow(Login(subject="alice", auth_time=till.site.now - 100_000))
+    till.allow()
+    assert till.poll(identifier).status == 200
+
+
+def test_a_user_who_may_not_use_the_client_allows_it_nothing() -> None:
+    groups = ["staff"]
+    staff = attrs.evolve(TILL, require=("group:staff",))
+    till = Till(client=staff, clients=(staff,))
+    till.site.world = attrs.evolve(till.site.world, claims=lambda _: {"sub": "alice", "groups": groups})
+    till.begin()
+    groups.clear()
+
+    with pytest.raises(AccessDenied):
+        till.allow()
 
 
 def test_another_client_gets_nothing_by_the_identifier() -> None:

@@ -76,6 +76,9 @@ def test_the_application_hears_of_a_request_once_it_is_there() -> None:
         ({"binding_message": "one\ntwo"}, "invalid_binding_message"),
         ({"binding_message": "abc\u202ecba"}, "invalid_binding_message"),
         ({"binding_message": "a\u0301"}, "invalid_binding_message"),
+        ({"binding_message": "\u3164\u2800"}, "invalid_binding_message"),
+        ({"binding_message": " W4SCT"}, "invalid_binding_message"),
+        ({"binding_message": "   "}, "invalid_binding_message"),
         ({"request": "a.b.c"}, "invalid_request"),  # beside others
     ],
 )
@@ -167,11 +170,24 @@ def test_one_client_can_not_weary_a_user() -> None:
 def test_what_was_answered_or_is_over_makes_room_for_the_next() -> None:
     till = Till(ciba=Ciba(max_pending=1))
     till.begin()
-    till.deny()
+    till.allow()
     till.begin()
     till.site.clock.advance(121)
 
     assert till.request().status == 200
+
+
+@pytest.mark.parametrize("expiry", [None, "1"])
+def test_neither_a_no_nor_a_short_request_lets_a_client_ask_on_and_on(expiry: str | None) -> None:
+    till = Till(ciba=Ciba(max_pending=1))
+    asked = 0
+    for _ in range(60):
+        asked += till.request(requested_expiry=expiry).status == 200
+        if till.pending() and expiry is None:
+            till.deny()
+        till.site.clock.advance(1)
+
+    assert asked == 1
 
 
 def test_a_client_in_ping_mode_has_to_give_a_token_to_be_notified_with() -> None:
@@ -227,6 +243,9 @@ def test_a_client_that_signs_does_not_go_without() -> None:
         {"login_hint": {"sub": "alice"}},
         {"login_hint": "a\0b"},
         {"resource": [1]},
+        {"redirect_uri": "https://rp.example/cb"},  # of an authorization request
+        {"response_type": "code"},
+        {"sub": "signing"},  # of a client assertion
     ],
 )
 def test_a_signed_request_that_is_wrong_is_refused(changes: dict[str, Any]) -> None:
@@ -236,6 +255,15 @@ def test_a_signed_request_that_is_wrong_is_refused(changes: dict[str, Any]) -> N
 
     assert (answer.status, till.error(answer)) == (400, "invalid_request")
     assert till.pending() == ()
+
+
+@pytest.mark.parametrize("typ", ["oauth-authz-req+jwt", "at+jwt", "dpop+jwt", "logout+jwt"])
+def test_what_was_signed_for_another_purpose_is_no_request(typ: str) -> None:
+    till = Till(client=SIGNING)
+
+    answer = till.post("/bc-authorize", request=till.signed(typ=typ))
+
+    assert (answer.status, till.error(answer)) == (400, "invalid_request")
 
 
 def test_a_signed_request_is_good_once() -> None:

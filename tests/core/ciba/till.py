@@ -105,7 +105,7 @@ class Till:
         """Return whether a token is live."""
         return bool(members(self.post("/introspect", client=API, token=token))["active"])
 
-    def signed(self, **changes: Any) -> str:
+    def signed(self, typ: str = "JWT", **changes: Any) -> str:
         """Return a signed request that is right but for the changes; None leaves a claim out."""
         now = self.site.now
         claims: dict[str, Any] = {
@@ -119,7 +119,7 @@ class Till:
             "login_hint": "alice@wonderland.example",
         }
         claims = {name: value for name, value in (claims | changes).items() if value is not None}
-        return sign_claims(claims, KEY, "ES256", "JWT")
+        return sign_claims(claims, KEY, "ES256", typ)
 
     def answered_by(self, answer: Callable[[Outgoing], Response]) -> list[Outgoing]:
         """Let other servers answer so, and return what they are sent."""

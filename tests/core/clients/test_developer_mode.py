@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oauthcore import Client, ConfigurationError, Response, run
-from oauthcore.clients.developer_mode import described, value_of
-from oauthcore.errors import Explanation
+from oauthcore.clients.developer_mode import described, explain, value_of
+from oauthcore.errors import Explanation, TemporarilyUnavailable
 from oauthcore.facets.clients import MAX_EXPLAINED
 from oauthcore.flow.outcome import R
 from oauthcore.records.client import DynamicRegistration
@@ -195,6 +195,14 @@ def test_what_failed_inside_the_server_is_not_explained() -> None:
 
     assert response.status == 503
     assert members(response)["error_description"] == "The server can't answer now; try again later."
+
+
+def test_what_is_only_unavailable_is_not_explained_either() -> None:
+    site = explained_site()
+    known, context = site.world.storage.find(Client, "confidential"), site.server.context()
+    error = TemporarilyUnavailable("https://idp.corp.internal does not answer")
+
+    assert explain(error, known, context).explanation is None
 
 
 @given(

@@ -853,3 +853,15 @@ def test_a_client_stays_in_developer_mode_when_its_document_is_read_again() -> N
     at.authorize()
 
     assert (at.known().name, at.known().explain_until) == ("Another name", until)
+
+
+def test_who_may_use_a_client_stays_as_the_operator_has_said_whatever_its_document_says_later() -> None:
+    at = published()
+    at.authorize()
+    _ = at.site.drive(at.site.server.clients.update(WEB, require=("group:staff",)), at.site.world)
+
+    at.later(at.known().document.check_at - at.site.now)  # type: ignore[union-attr]  # it has a document
+    at.hosts.publish(client_name="Another name")
+    at.authorize()
+
+    assert (at.known().name, at.known().require) == ("Another name", ("group:staff",))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import attrs
 import pytest
 
-from oauthcore import Client, DeviceState, Login, Need, Policy
+from oauthcore import AnyoneMayRegister, Client, DeviceState, Login, Need, Policy, Registration, Request
+from oauthcore.device_grant import DEVICE_CODE
 from oauthcore.errors import (
     AnsweredByAnother,
     InteractionOver,
@@ -236,3 +239,20 @@ def test_a_client_that_lost_the_grant_type_is_found_no_more(site: Site) -> None:
 
     assert site.world.storage.find(Client, "tv") is not None
     assert enter(site, codes["user_code"]) is None
+
+
+def test_a_client_that_registered_itself_is_kept_on_the_account_of_who_allowed_it_something_at_a_device() -> None:
+    registration = Registration(access=AnyoneMayRegister(), grant_types=("authorization_code", DEVICE_CODE))
+    site = device_site(registration=registration, scopes=("email",))
+    metadata = {"client_name": "TV", "token_endpoint_auth_method": "none", "grant_types": [DEVICE_CODE]}
+    body = json.dumps({**metadata, "response_types": [], "scope": "email"}).encode()
+    answer = site.handle(Request("POST", "/register", (("Content-Type", "application/json"),), body))
+    client_id = members(answer)["client_id"]
+    codes = begun(site, client_id, scope="email")
+    approve(site, codes)
+
+    assert poll(site, codes["device_code"], client_id).status == 200
+
+    client = site.world.storage.find(Client, client_id)
+    assert client is not None and client.dynamic is not None
+    assert (client.dynamic.first_user, client.dynamic.is_unused, client.expires_at) == ("alice", False, None)

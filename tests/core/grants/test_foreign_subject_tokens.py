@@ -17,7 +17,7 @@ from tests.core.grants.exchanging import (
     exchanged,
     introspected,
 )
-from tests.core.site import Drive, Site, refused
+from tests.core.site import ISSUER, Drive, Site, refused
 
 TRUSTED = TrustedIssuer(
     issuer=IDP,
@@ -222,3 +222,25 @@ def test_issuers_and_their_type_are_named_together(changes: dict[str, Any]) -> N
         ExchangeRule(client_ids=["gateway"], **changes)
 
     assert error.value.setting == "subject_issuers"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
+        {"typ": "at+jwt", "authorization_details": [{"type": "payment"}]},
+    ],
+)
+def test_a_token_that_means_something_else_or_less_than_it_seems_is_not_exchanged(claims: dict[str, Any]) -> None:
+    site = foreign_site()
+
+    answer = exchange(site, "gateway", assertion(**claims), "jwt")
+
+    assert refused(answer, "invalid_request")
+
+
+def test_a_server_does_not_trust_itself_as_another_issuer() -> None:
+    own = attrs.evolve(TRUSTED, issuer=ISSUER)
+
+    with pytest.raises(ConfigurationError, match="leave the server itself out"):
+        foreign_site(issuer=own)

@@ -200,7 +200,8 @@ def test_what_is_granted_of_the_scope_is_said() -> None:
     assert members(ask(site, token, scope="chat.read admin"))["scope"] == "chat.read"
     assert asserted(site, token, scope="chat.read admin")["scope"] == "chat.read"
     assert asserted(site, token)["scope"] == "chat.read chat.history"
-    assert "resource" not in asserted(site, token, resource=None)
+    # A request that names no resource is for those of the rule, and never for all that the other server has.
+    assert asserted(site, token, resource=None)["resource"] == asserted(site, token)["resource"]
 
 
 def test_it_expires_no_later_than_the_subject_token_unless_that_is_allowed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -44,11 +45,13 @@ from oauthcore.token_exchange import GRANT_TYPE
 from tests.core.grants.exchanging import (
     API,
     APP,
+    BACK,
     BACK_API,
     BY_BACK,
     BY_GATEWAY,
     GATEWAY,
     OF_ITS_OWN,
+    RESOURCE,
     RULES,
     ask,
     claims_in,
@@ -61,7 +64,7 @@ from tests.core.grants.exchanging import (
     revocation,
     signed_in,
 )
-from tests.core.site import Counted, Drive, Site, asking, members, refused
+from tests.core.site import ISSUER, VERIFIER, Counted, Drive, Site, asking, members, params, refused
 
 KEY = Confirmation(jkt="0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")
 GATEWAY_ACTS = Actor(client_subject("gateway"))
@@ -788,3 +791,58 @@ def test_an_exchange_costs_few_finds_and_one_commit(client_id: str, kind: str, f
 
     assert exchange(site, client_id, token, kind).status == 200
     assert (counted.finds, counted.commits) == (finds, 1)
+
+
+def test_userinfo_ends_for_an_exchanged_token_as_soon_as_its_user_may_not_use_the_first_client() -> None:
+    groups = ["staff"]
+    app = attrs.evolve(APP, require=("group:staff",))
+    rule = attrs.evolve(BY_GATEWAY, audience=[ISSUER])
+    site = exchange_site(rules=[rule], clients=(app, GATEWAY, BACK, RESOURCE))
+    site.world = attrs.evolve(site.world, claims=lambda _: {"email": "alice@wonderland.example", "groups": groups})
+    token = exchanged(site, "gateway", signed_in(site)["access_token"])["access_token"]
+    userinfo = Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),))
+    assert site.handle(userinfo).status == 200
+
+    groups.clear()
+
+    assert site.handle(userinfo).status == 401
+    assert introspected(site, token) == {"active": False}
+
+
+def test_claims_that_the_user_allowed_the_first_client_by_name_are_not_the_next_one_s() -> None:
+    rule = attrs.evolve(BY_GATEWAY, audience=[ISSUER], scope=Scope(("openid",)))
+    site = exchange_site(rules=[rule])
+    wanted = json.dumps({"userinfo": {"email": None}})
+    answer = site.approve(
+        site.authorize(
+            None, client_id="app", redirect_uri=None, scope="openid", nonce="n", prompt="consent", claims=wanted
+        )
+    )
+    code = params(answer)["code"]
+    first = members(ask(site, "app", grant_type="authorization_code", code=code, code_verifier=VERIFIER))
+    token = exchanged(site, "gateway", first["access_token"], scope="openid")["access_token"]
+
+    known = members(site.handle(Request("GET", "/userinfo", (("Authorization", f"Bearer {token}"),))))
+
+    assert set(known) == {"sub"}
+
+
+def test_a_resource_that_was_removed_is_not_reached_by_exchanging_an_older_refresh_token() -> None:
+    kept, removed = Resource("https://a.example", scopes="read"), Resource("https://b.example", scopes="write")
+    rule = attrs.evolve(OF_ITS_OWN, audience=())
+    before = exchange_site(rules=[rule], resources=[kept, removed])
+    target = before.authorize_target(
+        client_id="app", redirect_uri=None, scope="openid read write offline_access", nonce="n", prompt="consent"
+    )
+    named = f"{target}&resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example"
+    code = params(before.approve(before.get(named)))["code"]
+    tokens = members(ask(before, "app", grant_type="authorization_code", code=code, code_verifier=VERIFIER))
+    after = exchange_site(rules=[rule], resources=[kept])
+    after.world = attrs.evolve(after.world, storage=before.world.storage)
+
+    found = introspected(after, exchanged(after, "app", tokens["refresh_token"], "refresh_token")["access_token"])
+    named_again = exchange(after, "app", tokens["refresh_token"], "refresh_token", resource="https://b.example")
+
+    assert "https://b.example" not in found["aud"]
+    assert "write" not in found["scope"]
+    assert refused(named_again, "invalid_target")
