@@ -22,6 +22,7 @@ from oauthcore.oidc.subject import subject_for
 from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
+from oauthcore.records.liveness import registered_scope
 from oauthcore.scope import Scope, resolve_scope
 from oauthcore.token_exchange import TOKEN_TYPE, AllowedIdJag, ExchangeAllowance, ExchangeRequest
 from oauthcore.wire.http import Response, json_response
@@ -55,6 +56,10 @@ def id_jag(
     # Section 4.3.3: the audience of the assertion MUST be the authenticated client.
     if subject.client_id != client.client_id:
         raise InvalidRequest.with_description("the subject_token is invalid", "the ID token is another client's")
+    # A client that may not sign users in any more asserts to nobody who they are.
+    left = registered_scope(grant.scope, client, context.policy)
+    if subject.type == "id_token" and "openid" not in left:
+        raise InvalidRequest.with_description("the subject_token is invalid", "the client has lost the scope openid")
     # Section 4.3: what an actor token means is not defined. One that is ignored would overstate who is allowed what.
     if exchange.actor is not None:
         raise InvalidRequest.with_description("an ID-JAG is issued without an actor_token")
@@ -65,7 +70,7 @@ def id_jag(
     expires_at = min(context.now + allowed.lifetime, grant.expires_at)
     if ExchangeAllowance.OUTLIVE_SUBJECT not in allowed.allow:
         expires_at = min(expires_at, subject.expires_at)
-    claims: dict[str, object] = {} if not allowed.email else email_of(found, grant, context)
+    claims: dict[str, object] = {} if not allowed.email else email_of(found, left, context)
     claims |= {
         "iss": context.issuer,
         "sub": subject_at_audience(client, grant, allowed, context),
@@ -109,11 +114,11 @@ def subject_at_audience(client: Client, grant: Grant, allowed: AllowedIdJag, con
     return grant.subject
 
 
-def email_of(found: FoundToken, grant: Grant, context: Context) -> dict[str, object]:
-    """Return the user's e-mail address, if the user has let the client know it."""
+def email_of(found: FoundToken, scope: Scope, context: Context) -> dict[str, object]:
+    """Return the user's e-mail address, if it is in what is left of the scope that the user has allowed the client."""
     if context.openid is None or found.to.person is None:
         return {}
-    allowed = frozenset(context.openid.claims_of(grant.scope))
+    allowed = frozenset(context.openid.claims_of(scope))
     names = tuple(name for name in EMAIL_CLAIMS if name in allowed)
     return dict(released_claims(found.to.person, names, {}))
 

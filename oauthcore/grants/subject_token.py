@@ -85,7 +85,8 @@ class FoundToken:
     def relied_on(self) -> tuple[Record, ...]:
         """Return the records that the token's liveness depends on."""
         record = self.token if isinstance(self.token, AccessToken | RefreshToken) else None
-        records = (record, self.to.grant, self.to.client, self.to.grantee, *records_of(self.to.person))
+        users = (*records_of(self.to.person), *self.to.records)
+        records = (record, self.to.grant, self.to.client, self.to.grantee, *users)
         return tuple(one for one in records if one is not None)
 
 

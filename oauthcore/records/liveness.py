@@ -22,6 +22,7 @@ from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, Grant
 from oauthcore.records.lifecycle import GRANT, GrantInput, advance
+from oauthcore.records.record import Record
 from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.scope import Scope
 
@@ -35,13 +36,15 @@ class IssuedTo:
 
     `client` is the one that the token was issued to. `person` is the answer of the application to `Claims`; it is not
     used for a client's own token. `grantee` is the client of the grant where the token was exchanged by another one
-    (RFC 8693), and not used otherwise.
+    (RFC 8693), and not used otherwise. `records` are those from which the application concluded that the user may use
+    `client` as well, if there is a grantee.
     """
 
     client: Client | None
     grant: Grant | None = None
     person: Mapping[str, object] | None = KNOWN
     grantee: Client | None = None
+    records: tuple[Record, ...] = ()
 
 
 # For so many seconds the grants of a client stay valid whose document is gone: an hour, in which it can be restored

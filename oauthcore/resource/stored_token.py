@@ -78,6 +78,7 @@ def issued_to(
         is_callers = caller is not None and caller.client_id == grant.client_id
         grantee = caller if is_callers else (yield from find(Client, grant.client_id))
     person = yield from find_user(grant.subject, grantee or client, policy, claim_names)
-    if grantee is not None and not (yield from find_permission(grant.subject, client, policy)).is_given:
-        person = None
-    return IssuedTo(client, grant, person, grantee)
+    if grantee is None:
+        return IssuedTo(client, grant, person)
+    permission = yield from find_permission(grant.subject, client, policy)
+    return IssuedTo(client, grant, person if permission.is_given else None, grantee, permission.records)

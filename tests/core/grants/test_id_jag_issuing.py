@@ -11,8 +11,18 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import AllowedExchange, AllowedIdJag, Client, ExchangeAllowance, IdJagRule, Request, TokenExchange
+from oauthcore import (
+    AllowedExchange,
+    AllowedIdJag,
+    Client,
+    ExchangeAllowance,
+    IdJagRule,
+    Request,
+    Scope,
+    TokenExchange,
+)
 from oauthcore.clients.authentication import Authenticated
+from oauthcore.flow.outcome import Replace
 from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
 from oauthcore.jose import crypto
 from oauthcore.oidc.subject import subject_for
@@ -287,3 +297,17 @@ def test_it_costs_two_finds_and_one_commit() -> None:
 
     assert ask(site, token).status == 200
     assert (counted.finds, counted.commits) == (2, 1)
+
+
+def test_a_client_that_may_not_sign_users_in_any_more_asserts_nothing_of_them() -> None:
+    site = exchange_site()
+    token = signed_in(site)["id_token"]
+    client = site.world.storage.find(Client, "app")
+    assert client is not None
+    without_email = attrs.evolve(client, scope=Scope(("openid", "read")))
+    assert site.world.storage.commit([Replace(client, without_email)])
+    assert "email" not in asserted(site, token)
+
+    assert site.world.storage.commit([Replace(without_email, attrs.evolve(client, scope=Scope(("read",))))])
+
+    assert refused(ask(site, token), "invalid_request")
