@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 VARIABLE = "OAUTHCORE_LONG"
 
 
 def scaled(usual: int, long: int) -> int:
     """Return how often, or how many: as usual, or in the long run."""
     return long if os.environ.get(VARIABLE) else usual
+
+
+before_a_release = pytest.mark.skipif(not os.environ.get(VARIABLE), reason="it takes too long: nox -s long")
+"""Marks what only `nox -s long` runs, beside the mark `long`."""

@@ -37,6 +37,7 @@ from tests.core.site import (
     make_site,
     members,
 )
+from tests.scale import before_a_release
 
 Prepare = Callable[[Site], list[Flow[Any]]]
 
@@ -183,6 +184,8 @@ def test_two_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
 
 
 @pytest.mark.slow
+@pytest.mark.long
+@before_a_release
 @pytest.mark.memory_alone
 def test_three_redemptions_of_one_code_succeed_once_and_leave_nothing_live(
     record_property: Callable[[str, object], None], kept: Factory

@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.scale import before_a_release
+
 PAGE = (Path(__file__).parents[2] / "docs" / "testing-your-server.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"```python\n# ([a-z_]+\.py)\n(.*?)```", PAGE, re.DOTALL))
 TESTS = [name for name in FILES if name.startswith("test_")]
+
+
+# All clauses take a quarter of a minute, and are run over every storage elsewhere.
+LONG = (pytest.mark.full, pytest.mark.slow, pytest.mark.long, before_a_release)
 
 
 @pytest.fixture
@@ -26,7 +32,7 @@ def pages_files(pytester: pytest.Pytester) -> Iterator[pytest.Pytester]:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=(pytest.mark.full, pytest.mark.slow)) for name in TESTS],
+    [pytest.param(name, marks=LONG if "storage" in name else pytest.mark.slow) for name in TESTS],
 )
 def test_its_tests_pass(name: str, pages_files: pytest.Pytester) -> None:
     result = pages_files.runpytest_inprocess("-p", "no:cacheprovider", name)

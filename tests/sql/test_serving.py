@@ -91,7 +91,7 @@ def test_a_file_needs_no_such_command(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     installation.configure()
 
-    assert installation.run("db", "upgrade").startswith("This storage needs none of it")
+    assert installation.run("db", "upgrade").startswith("Nothing to do: ")
     assert installation.ask("db", "check") == {"differences": []}
 
 
