@@ -57,7 +57,7 @@ class DeviceClient:
             raise LoginFailed(_problem(codes, "the device authorization endpoint gave no codes"))
         show(
             Prompt(
-                Secret(str(codes["user_code"])),
+                Secret(_printable(codes["user_code"])),
                 _printable(codes["verification_uri"]),
                 _printable(codes["verification_uri_complete"]) if "verification_uri_complete" in codes else None,
             )
@@ -103,6 +103,9 @@ class DeviceClient:
         url = metadata.get(name)
         if not isinstance(url, str):
             raise ConfigurationError("issuer", self.issuer, f"its metadata names no {name}: it has no device grant")
+        # RFC 8628 section 3.1: by TLS. Otherwise an eavesdropper has the device code, and then the tokens.
+        if self.issuer.startswith("https://") and not url.startswith("https://"):
+            raise ConfigurationError("issuer", self.issuer, f"its {name} is not https: {_printable(url)}")
         return url
 
     def _post(self, url: str, form: Mapping[str, str | Sequence[str]]) -> Mapping[str, Any] | None:

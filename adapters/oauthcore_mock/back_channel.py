@@ -37,7 +37,7 @@ def _watching(
             return fetch(request)
         try:
             response = fetch(request)
-        except Exception:
+        except Exception:  # of whatever kind: it is recorded as no answer, and goes on to the delivery
             delivered.append(DeliveredLogout(request.url, None))
             raise
         delivered.append(DeliveredLogout(request.url, response.status))

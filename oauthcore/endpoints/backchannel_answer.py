@@ -147,7 +147,7 @@ def decide_allow(facts: AnswerFacts, login: Login, scope: Scope | None, context:
     if must_sign_in(access, login, InteractionProgress(since=request.requested_at), context):
         raise LoginRequired("the request wants a newer login than this one")
     granted = access.scope if scope is None else scope
-    # What was not asked for is not on the page, and nobody can have allowed it. Without openid there is no ID token,
+    # What was not asked for is not on the page, so the user can't have allowed it. Without openid there is no ID token,
     # which is what this request is about.
     if not set(granted) <= set(access.scope) or "openid" not in granted:
         raise InvalidScope("more was allowed than was requested, or no openid")
@@ -179,7 +179,7 @@ def decide_deny(facts: AnswerFacts, login: Login, context: Context) -> Decision[
 def own_request(facts: AnswerFacts, login: Login, context: Context) -> BackchannelRequest:
     """Return the request, if it waits for the user who is signed in; raises `InteractionOver`."""
     request = facts.request
-    # For a request of somebody else's, the same as for none: nobody learns what others are asked.
+    # For a request of somebody else's, the same as for none, so that no user learns what others are asked.
     if request is None or request.subject != login.subject or context.now >= request.answer_before:
         raise InteractionOver("there is no such request for this user, or its time is over")
     if still_signed_in(login, facts.session, context.now) is None:

@@ -87,7 +87,8 @@ class CheckedRequest:
 
 @per_request
 class BackchannelFacts:
-    """Hold what was found for a request: who is meant, None if nobody; their other requests; the use of the object."""
+    """Hold what was found for a request: which user is meant, None if there is none; their other
+    requests; and whether the signed request was used before."""
 
     subject: str | None
     pending: Sequence[BackchannelRequest] = ()
@@ -148,8 +149,8 @@ def read_signed_request(text: str, client: Client, context: Context) -> SentRequ
     except InvalidJwt as invalid:
         raise InvalidRequest.with_description("the signed request is refused", f"request: {invalid}") from None
     members = verified.claims
-    # RFC 8725 section 3.11: what was signed for another purpose is no such request, as a request object that anybody
-    # can read in a browser's address (RFC 9101 section 10.8), nor is an assertion of the client's.
+    # RFC 8725 section 3.11: what was signed for another purpose is no such request, as a request object that
+    # stands in a browser's address (RFC 9101 section 10.8), nor is an assertion of the client's.
     is_another = {"response_type", "redirect_uri"} & members.keys() or members.get("sub") == client.client_id
     if type_of(verified.header) not in TYPES or is_another:
         raise InvalidRequest.with_description("the signed request was made for another purpose")
@@ -318,6 +319,6 @@ def notification_token(sent: SentRequest, client: Client) -> str | None:
 
 
 def seal_notification(auth_req_id: Secret, token: str, context: Context) -> str:
-    """Encrypt what the notification has in it: the server needs both later, and nobody else does."""
+    """Encrypt what the notification has in it: the server alone needs both later."""
     members = {"auth_req_id": auth_req_id.reveal(), "token": token}
     return crypto.seal(json.dumps(members), context.derive.key("notification"))

@@ -182,7 +182,7 @@ def authenticate(username: str, password: Secret) -> Flow[AuthenticatedUser | Th
 
 
 def identify(login_hint: str, client_id: str) -> Flow[str | None]:
-    """Return the subject of the user whom a client means, None if it is nobody's hint."""
+    """Return the subject of the user whom a client means, None if there is no such user."""
     subject: str | None = yield Identify(login_hint, client_id)
     return subject
 

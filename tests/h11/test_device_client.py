@@ -29,7 +29,11 @@ class Network:
     slept: list[float] = attrs.Factory(list)
     prompts: list[Prompt] = attrs.Factory(list)
     metadata: dict[str, Any] = attrs.Factory(
-        lambda: {"issuer": ISSUER, "token_endpoint": "t", "device_authorization_endpoint": "d"}
+        lambda: {
+            "issuer": ISSUER,
+            "token_endpoint": f"{ISSUER}/token",
+            "device_authorization_endpoint": f"{ISSUER}/device_authorization",
+        }
     )
 
     def send(self, request: Outgoing) -> Response | None:
@@ -92,11 +96,22 @@ def test_it_ends_when_the_code_has_expired_whatever_the_server_says() -> None:
 
 
 def test_it_does_not_let_a_server_steer_the_terminal() -> None:
-    network = Network([{**CODES, "verification_uri": "https://x\x1b]0;owned\x07"}, {"access_token": "a"}])
+    steering = {"verification_uri": "https://x\x1b]0;owned\x07", "user_code": "AB\x1b[2J"}
+    network = Network([{**CODES, **steering}, {"access_token": "a"}])
 
     network.log_in()
 
     assert network.prompts[0].uri == "https://x?]0;owned?"
+    assert network.prompts[0].user_code.reveal() == "AB?[2J"
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "device_authorization_endpoint"])
+def test_an_endpoint_of_an_https_issuer_that_is_not_https_gets_no_code(name: str) -> None:
+    network = Network([CODES, {"access_token": "a"}])
+    network.metadata[name] = "http://as.example/x"
+
+    with pytest.raises(ConfigurationError, match="is not https"):
+        network.log_in()
 
 
 def test_metadata_of_another_issuer_is_refused() -> None:
