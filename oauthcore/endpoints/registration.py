@@ -130,7 +130,8 @@ def unregistered(admission: Admission, stated: Stated | None, settings: Registra
     forgettable = settings.unused_lifetime is not None
     return Client(
         # RFC 7591 section 3.2.1: unique; and random, so that no identifier of an earlier client comes back.
-        client_id=context.mint().reveal(),
+        # Without a hyphen at its beginning, since operators pass it to commands, which would read an option.
+        client_id=context.mint().reveal().lstrip("-"),
         generation=context.mint().reveal()[:GENERATION_LENGTH],
         enabled=not settings.needs_approval,
         dynamic=DynamicRegistration(

@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from oauthcore import AsyncWorld, MemoryStorage, Peer, Request, Response, World, arun, run
+from oauthcore.digest import Digest
+from oauthcore.flow.outcome import Insert
 from oauthcore.jose.jwk import set_of
+from oauthcore.records.initial_access_token import InitialAccessToken
 from oauthcore_h11.assembly import server_of
 from oauthcore_h11.cautions import cautions
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.engines import Awaited, engine_of
 from tests.core.signing_keys import key_for
-from tests.h11.test_cli import Shell, shell
+from tests.h11.test_cli import Shell, shell, stored
 
 __all__ = ["shell"]
 
@@ -89,6 +92,26 @@ def test_an_initial_access_token_is_issued_listed_and_revoked(shell: Shell) -> N
     shell.run("registration-token", "revoke", listed["digest"])
     assert register(configuration, bearer).status == 401
     assert shell.ask("registration-token", "list") == []
+
+
+@pytest.mark.parametrize("key", ["-Z7ZHEOTfsbgDhwc", "--7ZHEOTfsbgDhwc", "_Z7ZHEOTfsbgDhwc"])
+def test_a_token_is_revoked_whatever_its_digest_begins_with(shell: Shell, key: str) -> None:
+    token = InitialAccessToken(key=Digest(key), uses=1, expires_at=2**40)
+    assert stored(lambda storage: storage.commit([Insert(token)]))
+
+    assert f"{key} is revoked" in shell.run("registration-token", "revoke", key)
+
+
+def test_a_digest_that_begins_like_an_option_is_told_how_to_be_written(shell: Shell) -> None:
+    configured()
+
+    assert "Write -- before" in shell.run("registration-token", "revoke", "-c7ZHEOTfsbgDhwc", status=2)
+    assert "digest" in shell.run("registration-token", "revoke", "--", "-c7ZHEOTfsbgDhwc", status=2)
+
+
+@pytest.mark.parametrize("command", ["show", "remove", "disable", "enable", "approve", "rotate-secret", "explain"])
+def test_a_client_is_named_to_commands_whatever_its_identifier_begins_with(shell: Shell, command: str) -> None:
+    assert "no such client" in shell.run("client", command, "-Z7", status=2).replace("name a registered", "no such")
 
 
 @pytest.mark.parametrize("digest", ["", "0", "0123456789abcdef"])

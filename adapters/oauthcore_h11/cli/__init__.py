@@ -15,6 +15,8 @@ from oauthcore.errors import EffectFailed, OAuthError
 
 # The exit status that a shell reports for a process ended by SIGINT: 128 plus the signal's number.
 INTERRUPTED = 130
+# No flags of one letter are joined to more than this, with the hyphen.
+LONGEST_FLAGS = 4
 
 app = App(
     name="oauthcore",
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        complain(f"{' '.join(str(error).split())} See oauthcore --help.", 2)
+        complain(f"{' '.join(str(error).split())} {hint(arguments)}See oauthcore --help.", 2)
     except ConfigurationError as error:
         # Imported here, as the commands are: its imports take a third of the start of a command.
         from oauthcore_h11.file_words import in_file_words
@@ -86,6 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(0)
+
+
+def hint(arguments: Sequence[str] | None) -> str:
+    """Return what to do if one of the arguments is a value that was read as options: -c and -h exist."""
+    given = sys.argv[1:] if arguments is None else arguments
+    mistaken = any(len(text) > LONGEST_FLAGS and text[0] == "-" != text[1] for text in given)
+    return "Write -- before a value that begins with a hyphen. " if mistaken else ""
 
 
 def complain(sentence: str, status: int) -> NoReturn:

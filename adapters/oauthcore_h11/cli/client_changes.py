@@ -11,7 +11,7 @@ from oauthcore import Client, ConfigurationError
 from oauthcore.facets.clients import MAX_EXPLAINED
 from oauthcore_h11.cli.client_settings import NO_SETTINGS, ClientSettings
 from oauthcore_h11.cli.clients import clients
-from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Identifier, Json, moment, say
 from oauthcore_h11.cli.workplace import workplace
 
 _DURATION = re.compile(r"([0-9]{1,6})([smhd]?)", re.ASCII)
@@ -20,7 +20,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 @clients.command
 def update(
-    client_id: str,
+    client_id: Identifier,
     /,
     *,
     settings: ClientSettings = NO_SETTINGS,
@@ -50,7 +50,7 @@ def update(
 
 
 @clients.command
-def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def disable(client_id: Identifier, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Stop serving a client until it is enabled again; meanwhile all of its tokens are refused.
 
     Parameters
@@ -65,7 +65,7 @@ def disable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json
 
 
 @clients.command
-def enable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def enable(client_id: Identifier, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Serve a disabled client again; tokens that have not expired meanwhile are valid again.
 
     Parameters
@@ -81,7 +81,7 @@ def enable(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json 
 
 @clients.command
 def explain(
-    client_id: str,
+    client_id: Identifier,
     /,
     *,
     duration: Annotated[str, Parameter(name="--for")] = "1h",

@@ -13,7 +13,7 @@ from oauthcore import Client, ConfigurationError, Scope
 from oauthcore.clients.client_secret_jwt import is_kept
 from oauthcore_h11.cli.client_settings import NO_SETTINGS, ClientSettings
 from oauthcore_h11.cli.notes import notes
-from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Identifier, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.declarations import reads_id_tokens, response_types_for
 
@@ -43,7 +43,7 @@ def add(
     public
         The client can't keep a secret, because it runs on the user's device or in a browser.
     """
-    client = new_client(client_id or secrets.token_urlsafe(16), settings, public=public)
+    client = new_client(client_id or secrets.token_hex(16), settings, public=public)
     with workplace(config) as place:
         place.must_be_stored(Client, client.client_id, "client_id")
         registered = place.flow(place.server.clients.register(client))
@@ -74,7 +74,7 @@ def list_(*, dynamic: Flag = False, config: Config = DEFAULT_CONFIG, as_json: Js
 
 
 @clients.command(name="show")
-def show_(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def show_(client_id: Identifier, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Show all settings of a client, except its secret.
 
     Parameters
@@ -94,7 +94,7 @@ def show_(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json =
 
 @clients.command
 def rotate_secret(
-    client_id: str, /, *, overlap: int = OVERLAP, config: Config = DEFAULT_CONFIG, as_json: Json = False
+    client_id: Identifier, /, *, overlap: int = OVERLAP, config: Config = DEFAULT_CONFIG, as_json: Json = False
 ) -> None:
     """Replace a client's secret; the new one is shown only this once.
 
@@ -115,7 +115,7 @@ def rotate_secret(
 
 
 @clients.command
-def remove(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def remove(client_id: Identifier, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Remove a client, and revoke everything that was issued to it.
 
     Parameters

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from oauthcore import ConfigurationError, Response
 from oauthcore.wire.http import Outgoing
-from oauthcore_h11.cli.options import Json, say
+from oauthcore_h11.cli.options import Identifier, Json, say
 from oauthcore_h11.device_client import DeviceClient, Prompt
 
 
@@ -20,7 +20,7 @@ def device_login(
     issuer: str,
     /,
     *,
-    client_id: str = "device_client",
+    client_id: Identifier = "device_client",
     scope: str | None = None,
     resource: tuple[str, ...] = (),
     qr: Annotated[bool, Parameter(negative="--no-qr")] = True,

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from oauthcore import ConfigurationError, Secret
-from oauthcore_h11.cli.options import Json
+from oauthcore_h11.cli.options import Identifier, Json
 
 if TYPE_CHECKING:
     from oauthcore_doctor.examination import Report
@@ -36,7 +36,7 @@ def examine(
     /,
     *,
     resource: str | None = None,
-    client_id: str | None = None,
+    client_id: Identifier | None = None,
     redirect_uri: str | None = None,
     ask_secret: Annotated[bool, Parameter(negative="")] = False,
     allow: tuple[str, ...] = (),

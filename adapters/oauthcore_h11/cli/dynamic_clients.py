@@ -13,7 +13,7 @@ from oauthcore import Client, ConfigurationError
 from oauthcore.records.initial_access_token import InitialAccessToken
 from oauthcore_h11.cli import client_changes
 from oauthcore_h11.cli.clients import clients
-from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Identifier, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 
 # `client_changes` adds its commands to the same group when it is imported.
@@ -28,7 +28,7 @@ SHORTEST_KEY = 8
 
 
 @clients.command
-def approve(client_id: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def approve(client_id: Identifier, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Approve a client that registered itself: it is served, kept, and shown to users without a warning.
 
     `client show` prints its metadata. Approval covers the metadata of this moment, whose name and redirect hosts are
@@ -131,7 +131,7 @@ def list_(*, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
 
 
 @tokens.command
-def revoke(digest: str, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
+def revoke(digest: Identifier, /, *, config: Config = DEFAULT_CONFIG, as_json: Json = False) -> None:
     """Revoke an initial access token. Clients that it registered are kept.
 
     Parameters

@@ -16,7 +16,7 @@ from oauthcore.errors import EffectFailed, TemporarilyUnavailable
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, is_live_grant
 from oauthcore.storage.purging import BATCH, due
-from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Identifier, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.users import find_user
 
@@ -27,8 +27,8 @@ grants = App(name="grant", help="List what users have authorized, and revoke it.
 def list_(
     *,
     user: str | None = None,
-    subject: str | None = None,
-    client: str | None = None,
+    subject: Identifier | None = None,
+    client: Identifier | None = None,
     all_: Annotated[bool, Parameter(name="--all", negative="")] = False,
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
@@ -69,8 +69,8 @@ def revoke(
     /,
     *,
     user: str | None = None,
-    subject: str | None = None,
-    client: str | None = None,
+    subject: Identifier | None = None,
+    client: Identifier | None = None,
     config: Config = DEFAULT_CONFIG,
     as_json: Json = False,
 ) -> None:

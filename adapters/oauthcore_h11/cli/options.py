@@ -17,6 +17,8 @@ from rich.text import Text
 Config: TypeAlias = Annotated[
     Path, Parameter(name=("--config", "-c"), env_var="OAUTHCORE_CONFIG", help="The configuration file.")
 ]
+# One that exists, to be found. A random one may begin with a hyphen, as digests do.
+Identifier: TypeAlias = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Json: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", help="Print one line of JSON instead of text.")]
 
 # What `demo` and `mock` listen on.

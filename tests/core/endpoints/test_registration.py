@@ -49,6 +49,14 @@ def test_the_metadata_names_the_endpoint_where_it_is_on(opened: Site) -> None:
     assert document["registration_endpoint"] == "https://as.example/register"
 
 
+def test_an_identifier_begins_with_no_hyphen_since_commands_take_it_as_an_argument(drive: Drive) -> None:
+    site = make_site(drive, registration=OPEN, entropy=lambda size: b"\xfb\xef\x80" + bytes(size - 3))
+
+    client_id = members(register(site, redirect_uris=[REDIRECT]))["client_id"]
+
+    assert client_id.startswith("A")
+
+
 def test_the_answer_has_everything_as_registered(opened: Site) -> None:
     """E1; RFC 7591 section 3.2.1."""
     told = {
