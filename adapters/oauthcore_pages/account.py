@@ -53,8 +53,8 @@ def take_back(visit: Visit) -> Flow[Response]:
     if session.login is None:
         return visit.send_to(visit.around.paths.login)
     subject, server, sid = session.login.subject, visit.around.server, form.get("sid")
-    if grant := form.get("grant"):  # one device of theirs
-        _ = yield from server.applications.withdraw_device(subject, grant)
+    if grant := form.get("grant"):  # of one device of theirs, or one request
+        _ = yield from server.applications.withdraw_grant(subject, grant)
         return see_other(f"{visit.around.paths.account}?revoked=1")
     _ = yield from (
         server.sessions.end(sid, subject) if sid else server.applications.withdraw(subject, form.need("client_id"))

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from oauthcore import AuthorizedApplication, Client, ConfigurationError, LoginSession, PendingDevice
 from oauthcore.clients.client_metadata import own_pages
+from oauthcore.endpoints.applications import AuthorizedDevice
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.oidc.front_channel import WAIT, SignedOut
 from oauthcore.redirect_uri import is_impersonable, web_host
@@ -90,6 +91,8 @@ class Listed:
         }
 
 
+# How many requests that were allowed in the background the account page lists of one application, the newest first.
+MAX_REQUESTS = 20
 NOBODY_TO_TELL = SignedOut((), None)
 
 
@@ -362,11 +365,18 @@ class Templates:
             "scopes": [self.describe(token, language) for token in application.scope.tokens],
             "resources": [(resource.name, resource.uri) for resource in application.resources],
             "may_use": application.may_use,
-            "devices": [
-                {"grant": device.grant, "since": at.strftime("%Y-%m-%d %H:%M UTC"), "since_exactly": at.isoformat()}
-                for device in application.devices
-                for at in (datetime.fromtimestamp(device.granted_at, UTC),)
-            ],
+            "devices": [self._single(device, language) for device in application.devices],
+            # A till may ask every day; what is older is ended with the application as a whole.
+            "requests": [self._single(request, language) for request in application.requests[:MAX_REQUESTS]],
+        }
+
+    def _single(self, device: AuthorizedDevice, language: str) -> dict[str, object]:
+        since = datetime.fromtimestamp(device.granted_at, UTC)
+        return {
+            "grant": device.grant,
+            "since": since.strftime("%Y-%m-%d %H:%M UTC"),
+            "since_exactly": since.isoformat(),
+            "scopes": [self.describe(token, language) for token in device.scope.tokens],
         }
 
     def _page(

@@ -97,7 +97,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "RFC 6749 section 4.1.2.1",
         (TooMuchToCarry,),
         "redirect",
-        (*_FIRST, "device_authorization"),
+        (*_FIRST, "device_authorization", "backchannel_authentication"),
     ),
     Check(
         "no request object comes that is not taken",

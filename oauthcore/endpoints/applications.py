@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import attrs
 
 from oauthcore.authorization.withdrawal import change_mark, find_mark
+from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.context import Context
 from oauthcore.device_grant import DEVICE_CODE
 from oauthcore.digest import Digest
@@ -28,7 +29,10 @@ from oauthcore.scope import Scope
 
 @attrs.frozen(kw_only=True)
 class AuthorizedDevice:
-    """Describe a device that uses a client in a user's name: the key of its grant, what it may do, and since when."""
+    """Describe a device that uses a client in a user's name: the key of its grant, what it may do, and since when.
+
+    It is one where the user entered a code (RFC 8628), or where the client asked them in the background (CIBA).
+    """
 
     grant: str
     scope: Scope
@@ -42,8 +46,9 @@ class AuthorizedApplication:
     `client` is None if it is no longer registered. `scope` is all that was allowed, `resources` are the APIs for which
     (RFC 8707), empty if it is only the server itself. `granted_at` is when the user first allowed what is still in
     force, `expires_at` when the last of it expires, None for never (both in seconds since the epoch). `is_active` is
-    true if there are grants, not only remembered consent. `devices` are those that use it (RFC 8628), the newest first.
-    `may_use` is false if the user may not use the client at present, so that nothing of it is valid.
+    true if there are grants, not only remembered consent. `devices` are those that use it (RFC 8628), and `requests`
+    what it asked for in the background and the user allowed (CIBA), the newest first. `may_use` is false if the user
+    may not use the client at present, so that nothing of it is valid.
     """
 
     client_id: str
@@ -54,6 +59,7 @@ class AuthorizedApplication:
     is_active: bool
     resources: tuple[Resource, ...] = ()
     devices: tuple[AuthorizedDevice, ...] = ()
+    requests: tuple[AuthorizedDevice, ...] = ()
     may_use: bool = True
 
 
@@ -106,13 +112,14 @@ def summary(
         expires_at=None if None in ends else max(end for end in ends if end is not None),
         is_active=any(isinstance(record, Grant) for record in records),
         resources=named(tuple(uris), context),
-        devices=devices_of(records),
+        devices=obtained_by(DEVICE_CODE, records),
+        requests=obtained_by(CIBA, records),
     )
 
 
-def devices_of(records: Sequence[Consent | Grant]) -> tuple[AuthorizedDevice, ...]:
-    """Return the devices among what was authorized, the newest first."""
-    grants = [record for record in records if isinstance(record, Grant) and record.grant_type == DEVICE_CODE]
+def obtained_by(grant_type: str, records: Sequence[Consent | Grant]) -> tuple[AuthorizedDevice, ...]:
+    """Return what was obtained by one grant type, the newest first: each can be withdrawn by itself."""
+    grants = [record for record in records if isinstance(record, Grant) and record.grant_type == grant_type]
     devices = [AuthorizedDevice(grant=grant.key, scope=grant.scope, granted_at=grant.granted_at) for grant in grants]
     return tuple(sorted(devices, key=lambda device: device.granted_at, reverse=True))
 
@@ -178,13 +185,13 @@ def decide_withdraw(withdrawal: Withdrawal, facts: WithdrawalFacts, context: Con
     return Decision(len(events), tuple(changes), tuple(events))
 
 
-def withdraw_device(subject: str, key: str, context: Context) -> Flow[Decision[int]]:
+def withdraw_grant(subject: str, key: str, context: Context) -> Flow[Decision[int]]:
     """Revoke the grant of one of a user's devices; return how many were revoked, none if it is not theirs."""
     grant = yield from find(Grant, Digest(key))
     if (
         grant is None
         or grant.subject != subject
-        or grant.grant_type != DEVICE_CODE
+        or grant.grant_type not in {DEVICE_CODE, CIBA}
         or not is_standing(grant, context.now)
     ):
         return Decision(0)

@@ -13,6 +13,7 @@ import attrs
 from oauthcore.authorization.checks import validate_access
 from oauthcore.authorization.next_step import InteractionProgress, must_sign_in
 from oauthcore.authorization.validated import RequestedAccess
+from oauthcore.ciba import GRANT_TYPE
 from oauthcore.context import Context
 from oauthcore.digest import Digest, Secret
 from oauthcore.errors import AccessDenied, InteractionOver, InvalidScope, LoginRequired, OAuthError
@@ -154,7 +155,9 @@ def decide_allow(facts: AnswerFacts, login: Login, scope: Scope | None, context:
     grant = new_grant(client, login.subject, granted, login.auth_time, context, access.scope, access.resources)
     # It is for another device than the one that the user is signed in at. So it has no `sid`: who signs out here does
     # not mean the device there. It lasts until the client comes for its tokens, at least.
-    grant = attrs.evolve(grant, acr=login.acr, amr=login.amr, expires_at=max(grant.expires_at, request.expires_at))
+    expires_at = max(grant.expires_at, request.expires_at)
+    # By its grant type the account page lists it by itself: who ends what one till was given ends no other's.
+    grant = attrs.evolve(grant, acr=login.acr, amr=login.amr, expires_at=expires_at, grant_type=GRANT_TYPE)
     answered = attrs.evolve(request, state=allowed, grant=grant.key)
     events = (Event("consent_given", client.client_id, grant.subject, grant.key),)
     changes = (

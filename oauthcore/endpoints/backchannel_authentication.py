@@ -51,6 +51,8 @@ _NOTIFICATION_TOKEN = re.compile(r"(?=.{22,1024}\Z)[A-Za-z0-9\-._~+/]+=*")
 # What fits on the display of a device and of a terminal at a till.
 MAX_BINDING_MESSAGE = 100
 MAX_EXPIRY_DIGITS = 9
+# More than a subject, an e-mail address or a telephone number takes; the application looks it up.
+MAX_LOGIN_HINT = 1024
 TYPES = frozenset({"", "jwt"})
 # Printable to Unicode, and nothing to be seen: fillers of Hangul, and Braille without a dot.
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -210,6 +212,8 @@ def one_hint(sent: SentRequest) -> str:
         raise InvalidRequest.with_description("give one of login_hint, id_token_hint and login_hint_token")
     if given[0] == "login_hint_token":
         raise InvalidRequest.with_description("login_hint_token is not supported here: send a login_hint")
+    if given[0] == "login_hint" and len(sent.parameters["login_hint"]) > MAX_LOGIN_HINT:
+        raise InvalidRequest.with_description("login_hint is too long")
     return given[0]
 
 

@@ -10,7 +10,7 @@ from oauthcore.endpoints.applications import (
     Withdrawal,
     applications,
     withdraw,
-    withdraw_device,
+    withdraw_grant,
 )
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.transact import commit_until_unchanged, commit_with_retry, total
@@ -39,10 +39,10 @@ class Applications:
         withdrawal, context = Withdrawal(subject, client_id), self._context()
         return total(commit_until_unchanged(lambda has_begun: withdraw(withdrawal, context, has_begun=has_begun)))
 
-    def withdraw_device(self, subject: str, grant: str) -> Flow[int]:
-        """Take back what a person allowed one of their devices, by its grant; return 1, or 0 if there was nothing.
+    def withdraw_grant(self, subject: str, grant: str) -> Flow[int]:
+        """Take back what a person allowed one device, or one request in the background, by its grant.
 
-        Raises `EffectFailed` if storage fails.
+        Returns 1, or 0 if there was nothing to take back. Raises `EffectFailed` if storage fails.
         """
         context = self._context()
-        return commit_with_retry(lambda: withdraw_device(subject, grant, context))
+        return commit_with_retry(lambda: withdraw_grant(subject, grant, context))

@@ -78,7 +78,8 @@ class Grant:
     `client_generation` is the registration of that `client_id` to which it belongs. `outlived_session` is true if its
     login session was ended, and the grant stayed because offline access was allowed. `withheld` is the scope that the
     request asked for and did not get. `resources` are those that its tokens may be for (RFC 8707); if empty, they are
-    for the server itself. `grant_type` is how it was obtained if that was by a device (RFC 8628), and blank otherwise.
+    for the server itself. `grant_type` is how it was obtained if that was by a device (RFC 8628) or in the background
+    (CIBA), and blank otherwise.
     """
 
     key: Digest

@@ -291,3 +291,22 @@ def test_a_poll_costs_three_finds_and_one_commit() -> None:
 
     assert effects.count("Find") == 3
     assert effects.count("Commit") == 1
+
+
+def test_what_one_till_was_allowed_is_listed_and_can_be_taken_back_alone() -> None:
+    till = Till()
+    answers = []
+    for _ in range(2):
+        identifier = till.begin()
+        till.allow()
+        answers.append(members(till.poll(identifier)))
+    (application,) = till.drive(till.site.server.applications.of("alice"))
+
+    ended = application.requests[0].grant
+    taken = [
+        till.drive(till.site.server.applications.withdraw_grant(who, ended)) for who in ("mallory", "alice", "alice")
+    ]
+
+    assert (len(application.requests), application.devices) == (2, ())
+    assert taken == [0, 1, 0]
+    assert sorted(till.is_active(answer["access_token"]) for answer in answers) == [False, True]

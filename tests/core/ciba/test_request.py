@@ -80,6 +80,8 @@ def test_the_application_hears_of_a_request_once_it_is_there() -> None:
         ({"binding_message": " W4SCT"}, "invalid_binding_message"),
         ({"binding_message": "   "}, "invalid_binding_message"),
         ({"request": "a.b.c"}, "invalid_request"),  # beside others
+        ({"acr_values": "urn:example:gold " * 500}, "invalid_request"),  # more than is kept for an answer
+        ({"login_hint": "a" * 1025}, "invalid_request"),
     ],
 )
 def test_a_request_that_is_wrong_is_refused_and_reaches_nobody(changes: dict[str, str | None], error: str) -> None:

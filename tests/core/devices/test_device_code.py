@@ -235,7 +235,7 @@ def test_a_device_is_listed_as_one_and_can_be_taken_back_alone(site: Site) -> No
     assert [application.client_id for application in listed] == ["tv"]
     first, second = listed[0].devices
     taken = [
-        site.drive(site.server.applications.withdraw_device(who, second.grant), site.world)
+        site.drive(site.server.applications.withdraw_grant(who, second.grant), site.world)
         for who in ("mallory", "alice", "alice")
     ]
 
@@ -251,7 +251,7 @@ def test_a_grant_of_a_browser_is_no_device(site: Site) -> None:
     listed = site.drive(site.server.applications.of("alice"), site.world)
 
     assert listed[0].devices == ()
-    assert site.drive(site.server.applications.withdraw_device("alice", grant.key), site.world) == 0
+    assert site.drive(site.server.applications.withdraw_grant("alice", grant.key), site.world) == 0
 
 
 def test_an_access_token_of_a_device_is_introspected_as_any_other(site: Site) -> None:

@@ -219,7 +219,7 @@ def test_a_poll_that_meets_the_end_of_this_device_leaves_nothing_live(record_pro
         codes = begun(site)
         approve(site, codes)
         (grant,) = site.drive(find_of(Grant, "alice"), site.world)
-        return [polling(site, codes["device_code"]), site.server.applications.withdraw_device("alice", grant.key)]
+        return [polling(site, codes["device_code"]), site.server.applications.withdraw_grant("alice", grant.key)]
 
     meeting = OfDevices(prepare)
 
