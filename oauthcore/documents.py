@@ -7,6 +7,10 @@ server delays only one request, and no decision relies on what was found before 
 Anybody can send requests that need a document, so this module also limits their cost. One request fetches a document,
 and all others that need it share the response (`Turn`). The requests to a host are limited per minute. And a failure is
 cached for a short time, so that a client whose server is down does not cause a fetch at each request.
+
+A response of 200 need not be the document: proxies, captive portals and sites in maintenance answer every URL with a
+page. So the reader of a document says how it is recognised (`IsReadable`), and anything else is a failure like no
+response at all: it is cached as briefly, and never replaces a document.
 """
 
 from __future__ import annotations
@@ -83,6 +87,8 @@ class Document:
             return None
 
 
+# Return whether a body is what it should be: a key set, say, and not a page. Values that compare equal read the same.
+IsReadable: TypeAlias = Callable[[bytes], bool]
 # A flow, by its result; what flows are made of stands above this room.
 Remember: TypeAlias = Callable[[Response | None], Generator[Any, Any, bool]]
 
@@ -92,11 +98,14 @@ class DocumentNeeded(Exception):
 
     max_size = MAX_BODY
 
-    def __init__(self, documents: Documents, url: str, now: int, fresh_for: int = FRESH_FOR) -> None:
+    def __init__(
+        self, documents: Documents, url: str, now: int, is_readable: IsReadable, fresh_for: int = FRESH_FOR
+    ) -> None:
         super().__init__("a document of another server is missing")
         self.documents = documents
         self.url = url
         self.now = now
+        self.is_readable = is_readable
         self.fresh_for = fresh_for
 
     @property
@@ -117,7 +126,7 @@ class StoredDocumentNeeded(DocumentNeeded):
     def __init__(
         self, missing: DocumentNeeded, remember: Remember, *, is_known: bool, new_budget: int | None, max_size: int
     ) -> None:
-        super().__init__(missing.documents, missing.url, missing.now, missing.fresh_for)
+        super().__init__(missing.documents, missing.url, missing.now, missing.is_readable, missing.fresh_for)
         self.remember = remember
         self.max_size = max_size
         self.is_known = is_known
@@ -158,22 +167,24 @@ class Documents:
         self._max_kept = max_kept
         self._host_budget = host_budget
         self._new_budget = new_budget
-        self._kept: dict[str, Document] = {}
+        # By how they are read as well: a client that registers another's key set as its request object would otherwise
+        # make a failure of it.
+        self._kept: dict[tuple[str, IsReadable], Document] = {}
         self._fetching: dict[str, _Fetching] = {}
         self._requests: dict[str, _Requests] = {}
 
-    def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:
+    def get(self, url: str, now: int, is_readable: IsReadable, *, fresh_for: int = FRESH_FOR) -> Document:
         """Return the document, not older than `fresh_for` seconds, or without a body if it can't be fetched just now.
 
-        Raises `DocumentNeeded` if it has to be fetched.
+        A body that it has is readable. Raises `DocumentNeeded` if it has to be fetched.
         """
-        found = self._find(url, now, fresh_for)
+        found = self._find(url, now, is_readable, fresh_for)
         if found is None:
-            raise DocumentNeeded(self, url, now, fresh_for)
+            raise DocumentNeeded(self, url, now, is_readable, fresh_for)
         return found
 
-    def _find(self, url: str, now: int, fresh_for: int) -> Document | None:
-        known = self._kept.get(url)
+    def _find(self, url: str, now: int, is_readable: IsReadable, fresh_for: int) -> Document | None:
+        known = self._kept.get((url, is_readable))
         if known is None:
             return None
         if known.body is not None and now < known.fetched_at + fresh_for:
@@ -182,14 +193,14 @@ class Documents:
             return attrs.evolve(known, body=None)
         return None
 
-    def get_newer(self, url: str, now: int) -> Document:
+    def get_newer(self, url: str, now: int, is_readable: IsReadable) -> Document:
         """Return the document, fetched again unless that was just done: the cached one lacked what was needed.
 
         If its server fails, the cached one is returned. Otherwise an attacker who names an unknown key while the server
         has a problem would make the valid keys unavailable for everybody.
         """
-        newer = self.get(url, now, fresh_for=SOONEST_AGAIN)
-        return newer if newer.body is not None else self.get(url, now)
+        newer = self.get(url, now, is_readable, fresh_for=SOONEST_AGAIN)
+        return newer if newer.body is not None else self.get(url, now, is_readable)
 
     def is_being_fetched(self, url: str, now: int) -> bool:
         """Return whether a request is at it, so that another which has an older answer need not wait for this one."""
@@ -202,7 +213,7 @@ class Documents:
         Several threads may call this at the same time: the first to store its turn is the one that fetches.
         """
         url, now = missing.url, missing.now
-        if self._find(url, now, missing.fresh_for) is not None:
+        if self._find(url, now, missing.is_readable, missing.fresh_for) is not None:
             return Turn.KNOWN
         held = self._fetching.get(url)
         if held is not None and now >= held.since + TURN_LASTS:
@@ -211,7 +222,7 @@ class Documents:
         if self._fetching.setdefault(url, mine) is not mine:
             return Turn.JOIN
         # It may have come between the two looks; then its turn had ended before ours began.
-        if self._find(url, now, missing.fresh_for) is not None:
+        if self._find(url, now, missing.is_readable, missing.fresh_for) is not None:
             self.end_turn(url)
             return Turn.KNOWN
         if not self._may_ask(missing, now):
@@ -225,7 +236,7 @@ class Documents:
         if isinstance(missing, StoredDocumentNeeded):
             is_known, budget = missing.is_known, missing.new_budget
         else:
-            kept, budget = self._kept.get(missing.url), self._new_budget
+            kept, budget = self._kept.get((missing.url, missing.is_readable)), self._new_budget
             is_known = budget is None or (kept is not None and kept.body is not None)
         if is_known:
             return self._is_within_budget(host, now, self._host_budget)
@@ -254,22 +265,33 @@ class Documents:
         self._requests[host] = attrs.evolve(counted, times=counted.times + 1)
         return True
 
-    def keep(self, url: str, answer: Response | None, now: int) -> Document:
-        """Remember what was answered, or that nothing was; a document that is still fresh outlives a failure."""
-        if answer is not None and answer.status == 200 and len(answer.body) <= MAX_BODY:
+    def keep(self, url: str, answer: Response | None, now: int, is_readable: IsReadable) -> Document:
+        """Remember the document in a response, or that there was none: then an older one stays, as old as it is."""
+        is_document = answer is not None and answer.status == 200 and len(answer.body) <= MAX_BODY
+        if answer is not None and is_document and is_readable(answer.body):
             document = Document(url, answer.body, now)
         else:
-            known = self._kept.get(url)
-            is_fresh = known is not None and known.body is not None and now < known.fetched_at + FRESH_FOR
-            document = attrs.evolve(known, failed_at=now) if known and is_fresh else Document(url, None, now, now)
-        self._kept[url] = document
-        kept = list(self._kept.copy().values())
-        while len(kept) > self._capacity or sum(len(known.body or b"") for known in kept) > self._max_kept:
+            # How old a document may be that is used while its server fails, the reader says, by `fresh_for`.
+            document = attrs.evolve(self._kept.get((url, is_readable), Document(url, None, now)), failed_at=now)
+        self._kept[url, is_readable] = document
+        kept = list(self._kept.copy().items())
+        while len(kept) > self._capacity or sum(len(known.body or b"") for _, known in kept) > self._max_kept:
             # Half of it goes, what could not be had before what was, and of that the oldest; put in place whole, since
             # threads may be at it together.
-            kept = sorted(kept, key=lambda known: (known.body is not None, known.fetched_at))[(len(kept) + 1) // 2 :]
-            self._kept = {known.url: known for known in kept}
+            kept.sort(key=lambda entry: (entry[1].body is not None, entry[1].fetched_at))
+            kept = kept[(len(kept) + 1) // 2 :]
+            self._kept = dict(kept)
         return document
+
+
+def is_object(body: bytes) -> bool:
+    """Return whether a body is a JSON object."""
+    return Document("", body, 0).members() is not None
+
+
+def is_array(body: bytes) -> bool:
+    """Return whether a body is a JSON array."""
+    return Document("", body, 0).array() is not None
 
 
 def host_of(url: str) -> str:

@@ -21,7 +21,7 @@ from oauthcore.jose.registered_claims import audience_of, check_times, type_of
 from oauthcore.jose.strict_json import is_time
 from oauthcore.per_request import per_request
 from oauthcore.records.token import SpentAssertion
-from oauthcore.resource.discovery import jwks_uri_in, metadata_urls
+from oauthcore.resource.discovery import DISCOVERED_FOR, IsMetadataOf, jwks_uri_in, metadata_urls
 from oauthcore.resource.published_keys import PublishedKeys, keys_of_set
 
 # RFC 8725 section 3.11: few issuers say what their assertions are; what says that it is something else is none.
@@ -163,10 +163,12 @@ def _discover(issuer: str, context: Context) -> str:
     alone.
     """
     needed: DocumentNeeded | None = None
+    is_metadata = IsMetadataOf(issuer)
     # OpenID's first: that is what providers, Kubernetes and CI services publish.
-    for url in sorted(metadata_urls(issuer), key=lambda url: not url.endswith("/.well-known/openid-configuration")):
+    urls = sorted(metadata_urls(issuer), key=lambda url: not url.endswith("/.well-known/openid-configuration"))
+    for url in urls:
         try:
-            document: Document = context.documents.get(url, context.now)
+            document: Document = context.documents.get(url, context.now, is_metadata)
         except DocumentNeeded as missing:
             needed = needed or missing
             continue
@@ -175,4 +177,9 @@ def _discover(issuer: str, context: Context) -> str:
             return jwks_uri
     if needed is not None:
         raise needed
+    for url in urls:  # each has just failed, so nothing is fetched; what it said before is good for a day
+        document = context.documents.get(url, context.now, is_metadata, fresh_for=DISCOVERED_FOR)
+        jwks_uri = jwks_uri_in(document, issuer)
+        if jwks_uri is not None:
+            return jwks_uri
     raise TemporarilyUnavailable(f"no metadata that is {issuer}'s can be fetched at its well-known places")

@@ -35,6 +35,7 @@ TYPES = frozenset({"", "jwt", REQUEST_OBJECT_TYPE})
 
 # What is spelled as a JSON object in there, and as the text of one outside (OIDC Core section 6.1).
 _OBJECTS = frozenset({"claims", "registration"})
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){2}(?:\.[A-Za-z0-9_-]*){0,2}")
 _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -84,9 +85,9 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     if url not in {registered.partition("#")[0] for registered in client.request_uris}:
         raise InvalidRequestUri("request_uri is not registered for this client").by_setting("client.request_uris")
     documents = context.documents_of(client)
-    body = documents.get(url, context.now).body
+    body = documents.get(url, context.now, is_token).body
     if body is None or hash_of(body) != fragment:
-        body = documents.get_newer(url, context.now).body
+        body = documents.get_newer(url, context.now, is_token).body
     if body is None:
         raise InvalidRequestUri("what request_uri names can't be had")
     # OIDC Core section 6.2: the fragment is the SHA-256 of the content. A document that changed since the client wrote
@@ -94,6 +95,11 @@ def fetch_object(uri: str, client: Client, context: Context) -> str:
     if _SHA256.fullmatch(fragment) and hash_of(body) != fragment:
         raise InvalidRequestUri("what request_uri names is not what its fragment is the hash of")
     return body.decode("ascii", "replace").strip(JSON_WHITE_SPACE)
+
+
+def is_token(body: bytes) -> bool:
+    """Return whether a document is a JWS or a JWE in its compact form, whose parts alone are base64url."""
+    return _TOKEN.fullmatch(body.strip(JSON_WHITE_SPACE.encode("ascii"))) is not None
 
 
 def hash_of(body: bytes) -> str:

@@ -17,7 +17,7 @@ from oauthcore.clients.document_lifetime import fresh_for
 from oauthcore.clients.metadata_document import MAX_DOCUMENT, client_in, read_document
 from oauthcore.clients.registration import GENERATION_LENGTH, ClientFacts, find_client, listing
 from oauthcore.context import Context
-from oauthcore.documents import DocumentNeeded, StoredDocumentNeeded
+from oauthcore.documents import DocumentNeeded, StoredDocumentNeeded, is_object
 from oauthcore.errors import InvalidClientDocument, RefusedClientDocument, UnreachableClientDocument
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Replace
@@ -93,7 +93,7 @@ def need(url: str, known: Client | None, documents: MetadataDocuments, context: 
     """Raise `DocumentNeeded`, unless a fetch has just failed."""
     settings = documents.settings
     try:
-        _ = documents.documents.get(url, context.now, fresh_for=0)
+        _ = documents.documents.get(url, context.now, is_object, fresh_for=0)
     except DocumentNeeded as missing:
         raise StoredDocumentNeeded(
             missing,
@@ -137,12 +137,12 @@ def decide(fetched: Fetched, facts: ClientFacts, documents: MetadataDocuments, c
     # The host is down or busy (RFC 9110 sections 15.5.9 and 15.6, RFC 6585 section 4), which says nothing about the
     # document.
     if answer is None or answer.status >= 500 or answer.status in {408, 429}:
-        _ = documents.documents.keep(url, None, context.now)
+        _ = documents.documents.keep(url, None, context.now, is_object)
         return _undisturbed(known, context)
     try:
         read = client_in(read_document(url, answer), url, documents, context)
     except InvalidClientDocument as refusal:
-        _ = documents.documents.keep(url, None, context.now)
+        _ = documents.documents.keep(url, None, context.now, is_object)
         # Nothing is stored for a URL without a valid document, so strangers can't fill the storage by naming URLs.
         if known is None:
             raise

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from oauthcore.ciba import GRANT_TYPE as CIBA
 from oauthcore.context import Context
+from oauthcore.documents import is_array
 from oauthcore.errors import ConfigurationError
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, CONTENT_ENCRYPTIONS, ENCRYPTIONS
 from oauthcore.oidc.subject import sector_of
@@ -147,7 +148,7 @@ def check_sector(client: Client, context: Context) -> None:
     uri = client.sector_identifier_uri
     if uri is None:
         return
-    listed = context.documents_of(client).get(uri, context.now).array()
+    listed = context.documents_of(client).get(uri, context.now, is_array).array()
     if listed is None:
         raise ConfigurationError("sector_identifier_uri", uri, "serve a JSON array of redirect URIs there")
     for redirect_uri in client.redirect_uris:

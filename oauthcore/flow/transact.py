@@ -130,7 +130,7 @@ def fetch_document(missing: DocumentNeeded) -> Flow[Turn]:
         # That this request gave up waiting says nothing about the other server; the request that fetches caches a
         # failure.
         elif turn is Turn.FETCH or answer is not None:
-            _ = documents.keep(missing.url, answer, missing.now)
+            _ = documents.keep(missing.url, answer, missing.now, missing.is_readable)
     finally:  # also if the host cancels this request, so that the next one may fetch it
         if turn is Turn.FETCH:
             documents.end_turn(missing.url)

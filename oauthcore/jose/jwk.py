@@ -168,6 +168,14 @@ def parse_set(text: str | bytes) -> tuple[Jwk, ...]:
     return tuple(key for key in map(_known, keys) if key is not None and not key.is_private)
 
 
+def is_key_set(text: bytes) -> bool:
+    """Return whether a document is a JWK set with a key that can be used; an empty one verifies nothing."""
+    try:
+        return bool(parse_set(text))
+    except ValueError:
+        return False
+
+
 def _known(members: object) -> Jwk | None:
     try:
         return Jwk.of(members) if isinstance(members, dict) else None

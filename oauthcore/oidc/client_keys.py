@@ -12,7 +12,7 @@ from typing import Literal
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest
 from oauthcore.jose.crypto import MAX_EXPONENT_BITS, RSA_BITS, VerifiedJwt
-from oauthcore.jose.jwk import Jwk, parse_set
+from oauthcore.jose.jwk import Jwk, is_key_set, parse_set
 from oauthcore.jose.jwt import Encryption
 from oauthcore.jose.rotating_keys import verify_by_rotating
 from oauthcore.records.client import Client
@@ -25,7 +25,7 @@ def keys_of(client: Client, context: Context) -> tuple[Jwk, ...]:
         return keys_in(client.jwks)
     if client.jwks_uri is None:
         return ()
-    return keys_in(context.documents_of(client).get(client.jwks_uri, context.now).body)
+    return keys_in(context.documents_of(client).get(client.jwks_uri, context.now, is_key_set).body)
 
 
 def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], context: Context) -> VerifiedJwt:
@@ -37,8 +37,8 @@ def verify_by_keys_of(client: Client, text: str, algorithms: Collection[str], co
     return verify_by_rotating(
         text,
         algorithms,
-        lambda: keys_in(documents.get(url, now).body),
-        lambda: keys_in(documents.get_newer(url, now).body),
+        lambda: keys_in(documents.get(url, now, is_key_set).body),
+        lambda: keys_in(documents.get_newer(url, now, is_key_set).body),
         context.verify,
     )
 
@@ -63,7 +63,8 @@ def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context:
     key = fitting_key(keys_of(client, context), alg)
     # OIDC Core section 10.2.1: the client may have rotated its encryption keys since they were fetched.
     if key is None and client.jwks_uri is not None:
-        key = fitting_key(keys_in(context.documents_of(client).get_newer(client.jwks_uri, context.now).body), alg)
+        newer = context.documents_of(client).get_newer(client.jwks_uri, context.now, is_key_set)
+        key = fitting_key(keys_in(newer.body), alg)
     if key is None:
         raise InvalidRequest(f"the client has no key to encrypt for it by {alg}")
     return Encryption(alg, getattr(client, f"{of}_encrypted_response_enc"), key)

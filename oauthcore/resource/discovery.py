@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from oauthcore.documents import Document
+import attrs
+
+from oauthcore.documents import FRESH_FOR, Document
 from oauthcore.errors import ConfigurationError
 from oauthcore.redirect_uri import LOOPBACK_HOSTS
+
+# An issuer whose keys were found once is looked up again each FRESH_FOR. While that fails, they are where they were.
+DISCOVERED_FOR = 24 * FRESH_FOR
 
 
 def is_private_channel(url: str) -> bool:
@@ -42,6 +47,17 @@ def metadata_urls(issuer: str) -> tuple[str, ...]:
             )
         )
     )
+
+
+@attrs.frozen
+class IsMetadataOf:
+    """Recognise the metadata of an issuer, with the URL of its keys in it."""
+
+    issuer: str
+
+    def __call__(self, body: bytes) -> bool:
+        """Return whether a body is that."""
+        return jwks_uri_in(Document("", body, 0), self.issuer) is not None
 
 
 def jwks_uri_in(document: Document, issuer: str) -> str | None:

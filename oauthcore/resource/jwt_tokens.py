@@ -26,12 +26,9 @@ from oauthcore.jose.crypto import VerifiedJwt, verify
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, Jwk, parse_set
 from oauthcore.jose.registered_claims import SKEW, check_times, type_of
 from oauthcore.resource.access import Access, access_of_members, text_of
-from oauthcore.resource.discovery import is_private_channel, jwks_uri_in, metadata_urls
+from oauthcore.resource.discovery import DISCOVERED_FOR, IsMetadataOf, is_private_channel, jwks_uri_in, metadata_urls
 from oauthcore.resource.published_keys import KEYS_LIFETIME, PublishedKeys
 from oauthcore.scope import Scope, parse_scope
-
-# An issuer whose keys were found once is looked up again each FRESH_FOR. While that fails, they are where they were.
-DISCOVERED_FOR = 24 * FRESH_FOR
 
 _NO_ACCESS_TOKENS = frozenset({"at_hash", "c_hash", "events"})
 
@@ -157,7 +154,7 @@ class JwtTokens:
         is_usable = known is not None and now < known.found_at + DISCOVERED_FOR
         # Once found, only this URL is used while it works; then a server that is down costs one timeout, not several.
         for url in (known.metadata_url,) if known is not None and is_usable else self._metadata_urls:
-            jwks_uri = jwks_uri_in(self._documents.get(url, now), self.issuer)
+            jwks_uri = jwks_uri_in(self._documents.get(url, now, IsMetadataOf(self.issuer)), self.issuer)
             if jwks_uri is not None:
                 self._discovered = _Discovered(jwks_uri, url, now)
                 return jwks_uri

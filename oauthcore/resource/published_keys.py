@@ -11,7 +11,7 @@ from functools import lru_cache
 from oauthcore.documents import Documents
 from oauthcore.errors import TemporarilyUnavailable
 from oauthcore.jose.crypto import VerifiedJwt, Verify
-from oauthcore.jose.jwk import Jwk, parse_set
+from oauthcore.jose.jwk import Jwk, is_key_set, parse_set
 from oauthcore.jose.rotating_keys import verify_by_rotating
 from oauthcore.per_request import per_request
 
@@ -37,28 +37,20 @@ class PublishedKeys:
         return verify_by_rotating(text, algorithms, self._known, self._newer, verify)
 
     def _known(self) -> tuple[Jwk, ...]:
-        document = self.documents.get(self.url, self.now, fresh_for=self.lifetime)
+        document = self.documents.get(self.url, self.now, is_key_set, fresh_for=self.lifetime)
         if document.body is None:
             # Their server fails: the old ones are what there is, and no reason to refuse everybody.
-            document = self.documents.get(self.url, self.now)
-        try:
-            return self._keys_in(document.body)
-        except TemporarilyUnavailable:
-            # It answered with something else, a page of a proxy's perhaps: that is believed for a minute, and not for
-            # as long as keys are.
-            return self._newer()
+            document = self.documents.get(self.url, self.now, is_key_set)
+        return self._keys_in(document.body)
 
     def _newer(self) -> tuple[Jwk, ...]:
-        return self._keys_in(self.documents.get_newer(self.url, self.now).body)
+        return self._keys_in(self.documents.get_newer(self.url, self.now, is_key_set).body)
 
     def _keys_in(self, body: bytes | None) -> tuple[Jwk, ...]:
         if body is None:
             # 503, no refusal of the token: it may be valid, and a client that is refused would throw it away.
-            raise TemporarilyUnavailable(f"the keys of {self.issuer} can't be fetched")
-        try:
-            return keys_of_set(body)
-        except ValueError:
-            raise TemporarilyUnavailable(f"what {self.issuer} publishes is no JWK set") from None
+            raise TemporarilyUnavailable(f"the keys of {self.issuer} can't be fetched, or are no JWK set with a key")
+        return keys_of_set(body)
 
 
 @lru_cache(64)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, Turn
+from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, IsReadable, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.handle import HandleKind, Handles
@@ -123,13 +123,15 @@ class RecordingDocuments(Documents):
         self._documents = documents
         self._recorded = recorded
 
-    def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+    def get(  # type: ignore[explicit-override]  # none in 3.11
+        self, url: str, now: int, is_readable: IsReadable, *, fresh_for: int = FRESH_FOR
+    ) -> Document:
         """Return the document, or raise `DocumentNeeded`."""
         try:
-            document = self._documents.get(url, now, fresh_for=fresh_for)
+            document = self._documents.get(url, now, is_readable, fresh_for=fresh_for)
         except DocumentNeeded:
             self._recorded.append((url, None))
-            raise DocumentNeeded(self, url, now, fresh_for) from None
+            raise DocumentNeeded(self, url, now, is_readable, fresh_for) from None
         self._recorded.append((url, document))
         return document
 
@@ -151,9 +153,11 @@ class RecordingDocuments(Documents):
         """Let other requests fetch it."""
         self._documents.end_turn(url)
 
-    def keep(self, url: str, answer: Response | None, now: int) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+    def keep(  # type: ignore[explicit-override]  # none in 3.11
+        self, url: str, answer: Response | None, now: int, is_readable: IsReadable
+    ) -> Document:
         """Keep it among the server's own documents."""
-        return self._documents.keep(url, answer, now)
+        return self._documents.keep(url, answer, now, is_readable)
 
 
 class RecordingKeys:

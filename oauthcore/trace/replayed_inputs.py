@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
-from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, Turn
+from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, IsReadable, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import HandleKind, Handles
@@ -87,12 +87,14 @@ class ReplayedDocuments(Documents):
         super().__init__()
         self._recorded: dict[str, list[Any]] = queues(recorded)
 
-    def get(self, url: str, now: int, *, fresh_for: int = FRESH_FOR) -> Document:  # type: ignore[explicit-override]  # none in 3.11
+    def get(  # type: ignore[explicit-override]  # none in 3.11
+        self, url: str, now: int, is_readable: IsReadable, *, fresh_for: int = FRESH_FOR
+    ) -> Document:
         """Return the document, or raise `DocumentNeeded` if it was missing then or was never looked up."""
         queue = self._recorded.get(url)
         recorded = queue.pop(0) if queue else None
         if not isinstance(recorded, dict):
-            raise DocumentNeeded(self, url, now, fresh_for)
+            raise DocumentNeeded(self, url, now, is_readable, fresh_for)
         body = None if recorded["body"] is None else recorded["body"].encode("latin-1")
         return Document(url, body, recorded["fetched_at"])
 

@@ -18,6 +18,8 @@ from oauthcore.documents import (
     DocumentNeeded,
     Documents,
     Turn,
+    is_array,
+    is_object,
 )
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Fetch, Flow, find, pure
@@ -29,6 +31,11 @@ from tests.core.flow.test_transact import Counter
 from tests.processes import PATIENCE
 
 URL = "https://client.example/jwks"
+
+
+def anything(body: bytes) -> bool:
+    """Read any body."""
+    return True
 
 
 def refuse(error: OAuthError, cause: BaseException | None) -> Response:
@@ -53,7 +60,7 @@ class Elsewhere:
 
 def reading(documents: Documents, now: int = 100) -> Flow[Outcome]:
     """Answer with what a document says."""
-    document = documents.get(URL, now)
+    document = documents.get(URL, now, anything)
     return pure(Decision(Response(200 if document.body else 404, (), document.body or b"")))
 
 
@@ -78,7 +85,7 @@ def test_facts_that_were_found_before_the_wait_are_found_again_after_it() -> Non
     def decision() -> Flow[Outcome]:
         counter = yield from find(Counter, "c")
         assert counter is not None
-        documents.get(URL, 100)
+        documents.get(URL, 100, anything)
         return Decision(Response(200), (Replace(counter, Counter(counter.value + 1)),))
 
     assert run(transact(decision, refuse), World(storage, fetch=elsewhere)).status == 200
@@ -104,31 +111,31 @@ def test_that_a_document_can_not_be_had_is_remembered_for_a_little_while(answer:
 
 def test_a_document_grows_old() -> None:
     documents = Documents()
-    documents.keep(URL, Response(200, (), b"{}"), 100)
+    documents.keep(URL, Response(200, (), b"{}"), 100, anything)
 
-    assert documents.get(URL, 100 + FRESH_FOR - 1).body == b"{}"
+    assert documents.get(URL, 100 + FRESH_FOR - 1, anything).body == b"{}"
     with pytest.raises(DocumentNeeded):
-        documents.get(URL, 100 + FRESH_FOR)
+        documents.get(URL, 100 + FRESH_FOR, anything)
 
 
 def test_a_newer_one_is_fetched_at_most_once_a_minute() -> None:
     documents = Documents()
-    documents.keep(URL, Response(200, (), b"{}"), 100)
+    documents.keep(URL, Response(200, (), b"{}"), 100, anything)
 
-    assert documents.get_newer(URL, 100 + SOONEST_AGAIN - 1).body == b"{}"
+    assert documents.get_newer(URL, 100 + SOONEST_AGAIN - 1, anything).body == b"{}"
     with pytest.raises(DocumentNeeded):
-        documents.get_newer(URL, 100 + SOONEST_AGAIN)
+        documents.get_newer(URL, 100 + SOONEST_AGAIN, anything)
 
 
 def missing(documents: Documents, url: str = URL, now: int = 100) -> DocumentNeeded:
-    return DocumentNeeded(documents, url, now)
+    return DocumentNeeded(documents, url, now, anything)
 
 
 def test_one_request_fetches_a_document_and_the_others_join_it() -> None:
     documents = Documents()
 
     turns = [documents.turn(missing(documents)) for _ in range(3)]
-    documents.keep(URL, Response(200, (), b"{}"), 100)
+    documents.keep(URL, Response(200, (), b"{}"), 100, anything)
     documents.end_turn(URL)
 
     assert turns == [Turn.FETCH, Turn.JOIN, Turn.JOIN]
@@ -215,7 +222,7 @@ def test_a_host_is_asked_for_so_many_documents_a_minute() -> None:
 
     def ask(url: str, now: int) -> int:
         def decision() -> Flow[Outcome]:
-            return pure(Decision(Response(200, (), documents.get(url, now).body or b"")))
+            return pure(Decision(Response(200, (), documents.get(url, now, anything).body or b"")))
 
         return run(transact(decision, refuse), world).status
 
@@ -244,26 +251,26 @@ def test_hosts_beyond_number_are_not_remembered() -> None:
 def test_all_that_is_kept_has_so_many_bytes_together() -> None:
     documents = Documents(max_kept=10)
     for second in range(4):
-        documents.keep(f"{URL}/{second}", Response(200, (), b"x" * 4), second)
+        documents.keep(f"{URL}/{second}", Response(200, (), b"x" * 4), second, anything)
 
     assert sum(len(kept.body or b"") for kept in documents._kept.values()) <= 10
-    assert documents.get(f"{URL}/3", 4).body == b"xxxx"
+    assert documents.get(f"{URL}/3", 4, anything).body == b"xxxx"
 
 
 def test_a_document_that_is_still_fresh_outlives_a_failure_to_fetch_a_newer_one() -> None:
     """Else a key that nobody has, asked for in a bad moment of its server's, takes the good ones from everybody."""
     documents = Documents()
-    documents.keep(URL, Response(200, (), b"{}"), 100)
+    documents.keep(URL, Response(200, (), b"{}"), 100, anything)
 
-    documents.keep(URL, None, 200)
+    documents.keep(URL, None, 200, anything)
 
-    assert documents.get(URL, 201).body == b"{}"
-    assert documents.get_newer(URL, 201).body == b"{}"
-    assert documents.get(URL, 201, fresh_for=SOONEST_AGAIN).body is None
+    assert documents.get(URL, 201, anything).body == b"{}"
+    assert documents.get_newer(URL, 201, anything).body == b"{}"
+    assert documents.get(URL, 201, anything, fresh_for=SOONEST_AGAIN).body is None
     with pytest.raises(DocumentNeeded):
-        documents.get_newer(URL, 200 + FAILED_FOR)
+        documents.get_newer(URL, 200 + FAILED_FOR, anything)
     with pytest.raises(DocumentNeeded):
-        documents.get(URL, 100 + FRESH_FOR)
+        documents.get(URL, 100 + FRESH_FOR, anything)
 
 
 def test_a_decision_that_never_has_enough_documents_is_given_up() -> None:
@@ -271,7 +278,7 @@ def test_a_decision_that_never_has_enough_documents_is_given_up() -> None:
     numbers = iter(range(100))
 
     def decision() -> Flow[Outcome]:
-        raise DocumentNeeded(Documents(), f"{URL}/{next(numbers)}", 100)
+        raise DocumentNeeded(Documents(), f"{URL}/{next(numbers)}", 100, anything)
 
     assert run(transact(decision, refuse), World(MemoryStorage(), fetch=elsewhere)).status == 503
     assert len(elsewhere.asked) == ATTEMPTS
@@ -280,21 +287,65 @@ def test_a_decision_that_never_has_enough_documents_is_given_up() -> None:
 def test_only_so_many_are_kept_and_the_oldest_go_first() -> None:
     documents = Documents(capacity=4)
     for second in range(5):
-        documents.keep(f"{URL}/{second}", Response(200, (), b"{}"), second)
+        documents.keep(f"{URL}/{second}", Response(200, (), b"{}"), second, anything)
 
-    assert documents.get(f"{URL}/4", 5).body == b"{}"
+    assert documents.get(f"{URL}/4", 5, anything).body == b"{}"
     with pytest.raises(DocumentNeeded):
-        documents.get(f"{URL}/0", 5)
+        documents.get(f"{URL}/0", 5, anything)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"no", b"[" * 100_000, b'"text"', b"\xff"])
 def test_a_body_that_is_no_object_has_no_members(body: bytes) -> None:
-    assert Documents().keep(URL, Response(200, (), body), 0).members() is None
+    assert Documents().keep(URL, Response(200, (), body), 0, anything).members() is None
 
 
 def test_a_body_is_read_as_what_it_is() -> None:
-    kept = Documents().keep(URL, Response(200, (), b'["a"]'), 0)
+    kept = Documents().keep(URL, Response(200, (), b'["a"]'), 0, anything)
 
     assert kept.array() == ["a"]
-    assert Documents().keep(URL, Response(200, (), b'{"a": 1}'), 0).members() == {"a": 1}
-    assert Documents().keep(URL, Response(200, (), b"{}"), 0).array() is None
+    assert Documents().keep(URL, Response(200, (), b'{"a": 1}'), 0, anything).members() == {"a": 1}
+    assert Documents().keep(URL, Response(200, (), b"{}"), 0, anything).array() is None
+
+
+def test_a_page_never_replaces_a_document_and_is_a_failure_for_a_short_time() -> None:
+    """Else a proxy in maintenance takes an issuer's or a client's keys from everybody until its page has grown old."""
+    documents = Documents()
+    documents.keep(URL, Response(200, (), b"{}"), 100, is_object)
+
+    documents.keep(URL, Response(200, (), b"<html>Back in a minute.</html>"), 200, is_object)
+
+    assert documents.get_newer(URL, 201, is_object).body == b"{}"
+    with pytest.raises(DocumentNeeded):
+        documents.get_newer(URL, 200 + FAILED_FOR, is_object)
+
+
+def test_a_page_in_the_place_of_a_document_is_looked_at_again_as_soon_as_no_answer_is() -> None:
+    documents = Documents()
+
+    kept = documents.keep(URL, Response(200, (), b"<html>"), 100, is_array)
+
+    assert kept.body is None
+    assert documents.get(URL, 100 + FAILED_FOR - 1, is_array).body is None
+    with pytest.raises(DocumentNeeded):
+        documents.get(URL, 100 + FAILED_FOR, is_array)
+
+
+def test_a_url_that_is_read_as_something_else_is_no_failure_of_what_is_there() -> None:
+    """A client registers another's key set as its sector: what fails is the sector."""
+    documents, answer = Documents(), Response(200, (), b'{"a": 1}')
+    documents.keep(URL, answer, 100, is_object)
+
+    documents.keep(URL, answer, 100 + FRESH_FOR, is_array)
+
+    with pytest.raises(DocumentNeeded):
+        documents.get(URL, 100 + FRESH_FOR, is_object)
+
+
+def test_an_old_document_is_there_for_who_takes_one_while_its_server_fails() -> None:
+    documents = Documents()
+    documents.keep(URL, Response(200, (), b"{}"), 100, is_object)
+
+    documents.keep(URL, Response(502), 100 + FRESH_FOR, is_object)
+
+    assert documents.get(URL, 100 + FRESH_FOR, is_object).body is None
+    assert documents.get(URL, 100 + FRESH_FOR, is_object, fresh_for=2 * FRESH_FOR).body == b"{}"

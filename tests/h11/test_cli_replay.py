@@ -18,6 +18,7 @@ from oauthcore import Request, Response, run
 from oauthcore.authorization.checks import checks_at
 from oauthcore.check import Check
 from oauthcore.documents import DocumentNeeded, Documents
+from oauthcore.jose.jwk import is_key_set
 from oauthcore.testing import Outage
 from oauthcore.trace import Recorder, Trace
 from oauthcore_h11.cli import main
@@ -247,7 +248,7 @@ def test_the_columns_of_the_tables_say_where_each_check_is_made() -> None:
 
 def test_a_check_that_waits_for_a_document_has_not_passed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     def waits() -> None:
-        raise DocumentNeeded(Documents(), "https://client.example/jwks", 0)
+        raise DocumentNeeded(Documents(), "https://client.example/jwks", 0, is_key_set)
 
     def play() -> Response:
         with pytest.raises(DocumentNeeded):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from oauthcore import MemoryStorage, Outgoing, Response, World, run
 from oauthcore.assertions.trusted_issuer import AllowReuse, TrustedIssuer, Use, as_trusted_issuers
 from oauthcore.assertions.verified import ID_JAG_TYPES, VerifiedAssertion, verify_assertion
+from oauthcore.documents import FAILED_FOR, FRESH_FOR
 from oauthcore.errors import InvalidGrant, TemporarilyUnavailable
 from oauthcore.flow.transact import with_documents
 from oauthcore.jose.crypto import sign_as_given
@@ -135,6 +136,52 @@ def test_assertion_whose_issuers_keys_are_out_of_reach_is_not_called_wrong(site:
     )
     with pytest.raises(TemporarilyUnavailable):
         run(flow, World(MemoryStorage(), fetch=fails))
+
+
+PAGE = Response(200, (("Content-Type", "text/html"),), b"<html>Back in a minute.</html>")
+
+
+@pytest.mark.parametrize("url", [DISCOVERY, JWKS])
+@pytest.mark.parametrize("page", [PAGE, as_json({"keys": []}), Response(200)], ids=["page", "no keys", "nothing"])
+def test_page_in_the_place_of_a_document_takes_its_issuer_away_for_half_a_minute(
+    site: Site, url: str, page: Response
+) -> None:
+    server = IssuerServer()
+    there, server.answers[url] = server.answers[url], page
+    with pytest.raises(TemporarilyUnavailable):
+        verify(site, assertion(), FOUND_ISSUER, server=server)
+
+    server.answers[url] = there
+    site.clock.now += FAILED_FOR
+
+    assert verify(site, assertion(jti="2"), FOUND_ISSUER, server=server).jti == "2"
+
+
+@pytest.mark.parametrize("page", [PAGE, as_json({"keys": []})], ids=["page", "no keys"])
+def test_page_does_not_replace_keys_that_are_known(site: Site, page: Response) -> None:
+    """Else an assertion that names an unknown key would, in a bad moment, take the good keys from everybody."""
+    server = IssuerServer()
+    _ = verify(site, assertion(), FOUND_ISSUER, server=server)
+    server.answers[JWKS] = page
+    site.clock.now += 120
+    with pytest.raises(InvalidGrant):
+        verify(site, assertion(OTHER_KEY, jti="2"), FOUND_ISSUER, server=server)
+
+    assert verify(site, assertion(jti="3"), FOUND_ISSUER, server=server).jti == "3"
+
+
+def test_keys_are_where_they_were_for_a_day_while_the_metadata_fails(site: Site) -> None:
+    server = IssuerServer()
+    _ = verify(site, assertion(), FOUND_ISSUER, server=server)
+    server.answers[DISCOVERY] = PAGE
+
+    site.clock.now += 2 * FRESH_FOR
+    found = verify(site, assertion(jti="2", iat=site.now, exp=site.now + 60), FOUND_ISSUER, server=server)
+    site.clock.now += 22 * FRESH_FOR
+    with pytest.raises(TemporarilyUnavailable):
+        verify(site, assertion(jti="3", iat=site.now, exp=site.now + 60), FOUND_ISSUER, server=server)
+
+    assert found.jti == "2"
 
 
 def test_metadata_of_another_issuer_brings_no_keys(site: Site) -> None:

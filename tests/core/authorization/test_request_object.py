@@ -313,6 +313,22 @@ def test_keys_that_a_client_publishes_are_fetched(drive: Drive) -> None:
     assert elsewhere.asked == ["https://rp.example/jwks"]
 
 
+def test_page_in_the_place_of_a_clients_keys_does_not_replace_them(drive: Drive) -> None:
+    """Anybody can name an unknown key, and so choose the moment in which they are fetched again."""
+    url = "https://rp.example/jwks"
+    elsewhere = Elsewhere({url: Response(200, (), json.dumps({"keys": [KEY.public.members]}).encode())})
+    site = requesting_site(drive, elsewhere=elsewhere, jwks=None, jwks_uri=url)
+    assert kept(site, send(site, request=signed())).state == "inside"
+
+    for page in (b"<html>Back in a minute.</html>", b'{"keys": []}'):
+        elsewhere.answers[url] = Response(200, (), page)
+        site.clock.advance(SOONEST_AGAIN)
+        assert "none of the keys" in error(send(site, request=signed(key=key_for("ES256", 1))))
+
+        assert kept(site, send(site, request=signed())).state == "inside"
+    assert len(elsewhere.asked) == 3
+
+
 def test_a_client_that_has_to_sign_its_requests_is_refused_without(drive: Drive) -> None:
     """RFC 9101 section 10.5."""
     site = requesting_site(drive, require_signed_request_object=True)
@@ -400,7 +416,14 @@ def test_nothing_is_fetched_that_is_not_registered(drive: Drive, uri: str) -> No
 
 @pytest.mark.parametrize(
     "answer",
-    [OSError("down"), TimeoutError("slow"), Response(404), Response(500), Response(302, (("Location", REQUEST_URI),))],
+    [
+        OSError("down"),
+        TimeoutError("slow"),
+        Response(404),
+        Response(500),
+        Response(302, (("Location", REQUEST_URI),)),
+        Response(200, (), b"<html>Back in a minute.</html>"),
+    ],
 )
 def test_an_object_that_can_not_be_had_is_refused_and_may_be_had_later(
     drive: Drive, answer: Response | Exception

@@ -22,7 +22,7 @@ from oauthcore import (
 )
 from oauthcore.clients.document_clients import RETRY_AFTER, SPARE, STALE_IF_ERROR
 from oauthcore.clients.metadata_document import MAX_DOCUMENT
-from oauthcore.documents import DocumentNeeded, Turn
+from oauthcore.documents import DocumentNeeded, Turn, is_object
 from oauthcore.errors import InvalidRequest
 from oauthcore.flow.effects import find, find_of
 from oauthcore.flow.outcome import Replace
@@ -827,7 +827,7 @@ def test_an_old_document_that_somebody_else_is_at_is_waited_for_by_nobody(drive:
     context = at.site.server.context()
     assert context.client_id_metadata is not None
     documents = context.client_id_metadata.documents
-    assert documents.turn(DocumentNeeded(documents, WEB, context.now, 0)) is Turn.FETCH
+    assert documents.turn(DocumentNeeded(documents, WEB, context.now, is_object, 0)) is Turn.FETCH
 
     assert location(at.authorize()).startswith("/login?")
     assert at.refresh(tokens["refresh_token"]).status == 200

@@ -13,7 +13,7 @@ import attrs
 import pytest
 
 from oauthcore import AuthorizationServer, Client, Request, Response, World
-from oauthcore.documents import DocumentNeeded, Documents, Turn
+from oauthcore.documents import DocumentNeeded, Documents, Turn, is_object
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.storage import Storage
 from oauthcore.jose.jwk import set_of
@@ -72,7 +72,7 @@ def redeeming(at: Published, code: str, redirect_uri: str = CALLBACK, **values: 
 def keep_busy(at: Published) -> None:
     """Have the first worker go on with what is stored, as if another request of its own were fetching the document."""
     documents = at.site.server.instruments.client_documents
-    assert documents.turn(DocumentNeeded(documents, WEB, at.site.now, 0)) is Turn.FETCH
+    assert documents.turn(DocumentNeeded(documents, WEB, at.site.now, is_object, 0)) is Turn.FETCH
 
 
 def wait(at: Published) -> None:

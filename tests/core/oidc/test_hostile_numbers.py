@@ -11,7 +11,7 @@ import pytest
 from oauthcore import Request, Response, run
 from oauthcore.authorization.requested_access import essential_acr, wanted_subjects
 from oauthcore.clients.assertion import ASSERTION_TYPE
-from oauthcore.documents import Documents
+from oauthcore.documents import Document
 from oauthcore.errors import InvalidRequest
 from oauthcore.jose.compact import InvalidJwt, read_claims
 from oauthcore.jose.jwk import parse_set
@@ -121,7 +121,7 @@ def test_a_key_set_and_a_document_have_no_such_number(number: str) -> None:
 
     with pytest.raises(ValueError, match=r"."):
         parse_set(body)
-    assert Documents().keep("https://a.example", Response(200, (), body), 0).members() is None
+    assert Document("https://a.example", body, 0).members() is None
 
 
 @pytest.mark.parametrize("number", [*EVERYTHING, "null"], ids=short)

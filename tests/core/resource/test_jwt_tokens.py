@@ -27,7 +27,7 @@ from oauthcore import (
     World,
     run,
 )
-from oauthcore.documents import SOONEST_AGAIN
+from oauthcore.documents import FAILED_FOR, SOONEST_AGAIN
 from oauthcore.jose.crypto import sign_claims
 from oauthcore.jose.jwk import Jwk, set_of
 from oauthcore.records.client_subject import client_subject
@@ -384,6 +384,32 @@ def test_g7_keys_outlive_an_issuer_that_is_down_for_an_hour_and_no_longer() -> N
     issuer.answers = there
     clock.now += 30
     assert status(ask(found, issuer, token(exp=NOW + 99_999))) == 200
+
+
+@pytest.mark.parametrize("url", [OAUTH, JWKS])
+def test_g7_page_where_a_document_should_be_takes_no_known_key_away(url: str) -> None:
+    clock, issuer = FixedClock(NOW), Issuer(KEY)
+    found = tokens(clock)
+    assert status(ask(found, issuer, token())) == 200
+
+    issuer.answers[url] = Response(200, (), b"<html>We are back in a minute.</html>")
+    clock.now += 120
+    assert status(ask(found, issuer, token(OTHER_KEY, "at+jwt"))) == 401
+    clock.now += 480  # the keys are to be fetched again
+
+    assert status(ask(found, issuer, token(exp=NOW + 9_999))) == 200
+
+
+def test_g7_page_at_the_place_of_the_metadata_takes_the_issuer_away_for_half_a_minute() -> None:
+    clock, issuer = FixedClock(NOW), Issuer(KEY)
+    found = tokens(clock)
+    there, issuer.answers[OAUTH] = issuer.answers[OAUTH], Response(200, (), b"<html>Any path has a page.</html>")
+    assert status(ask(found, issuer, token())) == 503
+
+    issuer.answers[OAUTH] = there
+    clock.advance(FAILED_FOR)
+
+    assert status(ask(found, issuer, token())) == 200
 
 
 def test_g7_what_is_no_key_set_is_asked_for_again_after_a_minute() -> None:
