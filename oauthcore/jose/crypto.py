@@ -57,27 +57,49 @@ Verify = Callable[[str, Iterable[Jwk], Collection[str]], VerifiedJwt]
 
 def sign(jwts: Iterable[tuple[Jwt, Jwk]]) -> tuple[str, ...]:
     """Sign tokens, each with the key beside it, and encrypt those that have an `encryption`."""
-    return tuple(_made(jwt, key) for jwt, key in jwts)
+    return tuple(_encrypted(sign_claims(jwt.claims, key, jwt.alg, jwt.typ), jwt) for jwt, key in jwts)
 
 
-def _made(jwt: Jwt, key: Jwk) -> str:
-    token = sign_claims(jwt.claims, key, jwt.alg, jwt.typ)
+def _encrypted(token: str, jwt: Jwt) -> str:
     return token if jwt.encryption is None else encrypt(token, jwt.encryption)
 
 
 def sign_claims(claims: Mapping[str, object], key: Jwk, alg: str, typ: str = "JWT") -> str:
     """Sign claims (RFC 7515 section 5.1); raises `ConfigurationError` for a key that does not fit the algorithm."""
     if not key.fits_signature(alg) or not key.is_private:
-        raise ConfigurationError("key", f"{key.kty} {key.kid}", f"sign {alg} with a private key that is meant for it")
-    header = {"alg": alg, "typ": typ} | ({} if key.kid is None else {"kid": key.kid})
-    return sign_as_given(header, claims, key, alg)
+        remedy = f"sign {alg} with a private key that is meant for it, or where that key is: oauthcore.signing.remote"
+        raise ConfigurationError("key", f"{key.kty} {key.kid}", remedy)
+    return sign_as_given(_header_of(key, alg, typ), claims, key, alg)
+
+
+def _header_of(key: Jwk, alg: str, typ: str) -> Mapping[str, object]:
+    return {"alg": alg, "typ": typ} | ({} if key.kid is None else {"kid": key.kid})
 
 
 def sign_as_given(header: Mapping[str, object], claims: Mapping[str, object], key: Jwk, alg: str) -> str:
     """Sign claims under any header, even a false one: for tests that need tokens which have to be refused."""
-    signing_input = f"{_encoded(header)}.{_encoded(claims)}".encode("ascii")
-    signature = _signature(alg).sign(signing_input, _key(key))
-    return f"{signing_input.decode('ascii')}.{base64url(signature)}"
+    signing_input = f"{_encoded(header)}.{_encoded(claims)}"
+    signature = _signature(alg).sign(signing_input.encode("ascii"), _key(key))
+    return f"{signing_input}.{base64url(signature)}"
+
+
+def signing_input(jwt: Jwt, key: Jwk) -> bytes:
+    """Return what a signature of a token is made of (RFC 7515 section 5.1), for a key that signs elsewhere."""
+    return f"{_encoded(_header_of(key, jwt.alg, jwt.typ))}.{_encoded(jwt.claims)}".encode("ascii")
+
+
+def with_signature(jwt: Jwt, key: Jwk, signed: bytes, signature: bytes) -> str:
+    """Return the token, encrypted if it has an `encryption`, with a signature of `signed` that was made elsewhere.
+
+    The signature has the form of RFC 7518 section 3, for ES256 R and S one after the other. Raises `ValueError` if it
+    is not one of this key.
+    """
+    token = f"{signed.decode('ascii')}.{base64url(signature)}"
+    try:
+        verify(token, [key], [jwt.alg])
+    except InvalidJwt:
+        raise ValueError(f"the signature is none of the key {key.kid} by {jwt.alg}") from None
+    return _encrypted(token, jwt)
 
 
 def verify(token: str, keys: Iterable[Jwk], algorithms: Collection[str]) -> VerifiedJwt:

@@ -109,7 +109,12 @@ class GivenKeys:
         self, keys: Iterable[Jwk], *, jwks_lifetime: int = KeyPolicy().jwks_lifetime, hint_keys: Iterable[Jwk] = ()
     ) -> None:
         crypto.check_installed()
-        self._keys = keys_of(tuple(keys), jwks_lifetime, tuple(hint_keys))
+        given = tuple(keys)
+        for key in given:
+            if not key.is_private:
+                remedy = "give a private key; one that signs elsewhere goes into oauthcore.signing.remote.RemoteKeys"
+                raise ConfigurationError("keys", key.kid, remedy)
+        self._keys = keys_of(given, jwks_lifetime, tuple(hint_keys))
         self.algorithms = tuple(self._keys.signing)
 
     def current(self, now: int) -> Flow[Keys]:
@@ -117,21 +122,21 @@ class GivenKeys:
         return pure(self._keys)
 
 
-def keys_of(private: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk, ...] = ()) -> Keys:
+def keys_of(given: tuple[Jwk, ...], jwks_lifetime: int, remembered: tuple[Jwk, ...] = ()) -> Keys:
     """Return `Keys` in which the first of each algorithm signs; raises `ConfigurationError`."""
-    if not private:
+    if not given:
         raise ConfigurationError("keys", None, "give one key at least")
     # RFC 7517 section 4.5: kid values within a set SHOULD be distinct; clients choose keys by them.
-    if len({key.kid for key in private}) < len(private):
-        raise ConfigurationError("keys", [key.kid for key in private], "give each key once, with a kid of its own")
-    for key in private:
+    if len({key.kid for key in given}) < len(given):
+        raise ConfigurationError("keys", [key.kid for key in given], "give each key once, with a kid of its own")
+    for key in (key for key in given if key.is_private):
         crypto.check_key(key)
-    signing = {str(key.alg): next(first for first in private if first.alg == key.alg) for key in private}
+    signing = {str(key.alg): next(first for first in given if first.alg == key.alg) for key in given}
     for key in remembered:
-        if key.kid is None or key.kid in {known.kid for known in private}:
+        if key.kid is None or key.kid in {known.kid for known in given}:
             remedy = "use keys with a kid, by which tokens name them, that are not among the others"
             raise ConfigurationError("hint_keys", key.kid, remedy)
-    return Keys(signing, _public(private), jwks_lifetime, _public(remembered))
+    return Keys(signing, _public(given), jwks_lifetime, _public(remembered))
 
 
 def _public(keys: Iterable[Jwk]) -> tuple[Jwk, ...]:
