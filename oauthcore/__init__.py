@@ -18,6 +18,7 @@ from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
+from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.lifecycle import DeviceState
 from oauthcore.records.login import Login, LoginSession
@@ -87,6 +88,7 @@ __all__ = [
     "PendingInteraction",
     "PendingLogout",
     "Policy",
+    "PushedRequests",
     "Refusal",
     "Registration",
     "Request",

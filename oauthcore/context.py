@@ -18,6 +18,7 @@ from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
+from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import Admits
 from oauthcore.resources import Resources
@@ -36,6 +37,7 @@ class Paths:
     """
 
     authorization: str = "/authorize"
+    pushed_authorization_request: str = "/par"
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
@@ -97,7 +99,7 @@ class Context:
     `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
     document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
     None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
-    `user_policy` says who may use which client.
+    `user_policy` says who may use which client. `pushed_requests` is None if clients can't push their requests.
     """
 
     issuer: str
@@ -122,6 +124,7 @@ class Context:
     max_from_user: int | None = None
     token_exchange: TokenExchange | None = None
     user_policy: UserPolicy = EVERYBODY
+    pushed_requests: PushedRequests | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -46,6 +46,7 @@ Kind = Literal[
     "device_count",
     "auth_req_id",
     "request_object",
+    "pushed_request",
 ]
 Proof = Literal[
     "access_token",

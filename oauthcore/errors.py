@@ -389,6 +389,12 @@ class InvalidRequestUri(OAuthError):
     description = "The request_uri is not registered for this client, or what it names can't be used."
 
 
+class PushedRequestOver(InvalidRequestUri):
+    """Refuse a `request_uri` that stands for no pushed request now: unknown, expired, answered, or another client's."""
+
+    description = "This link was used already, or has expired: go back to the application and start again."
+
+
 class InvalidRequestObject(OAuthError):
     """Refuse an invalid request object (OIDC Core section 3.1.2.6, RFC 9101 section 6)."""
 

@@ -32,6 +32,9 @@ class Allowance(Named):
     UNTRUSTED_REDIRECTS = (
         "errors are sent without a page to sites of clients that nobody has approved (RFC 9700 section 4.11.2)"
     )
+    PUSHED_REDIRECT_URIS = (
+        "confidential clients may push redirect URIs that they are not registered with (RFC 9126 section 2.4)"
+    )
     INSECURE_TRANSPORT = "http where https is demanded: for development, and for a loopback issuer never needed"
 
 

@@ -48,6 +48,7 @@ from oauthcore.issuer import assertion_grants, check_issuer, exchange_grants, of
 from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
+from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.liveness import Admits
 from oauthcore.records.login import Login, check_login
 from oauthcore.resource.bearer import Challenge
@@ -87,7 +88,8 @@ class AuthorizationServer:
     signed (RFC 7523, docs/jwt-bearer.md). With `token_exchange` clients may exchange tokens (RFC 8693,
     docs/token-exchange.md). With a `device` grant, devices without a browser get tokens (RFC 8628, docs/device.md).
     `user_policy` says who may use which client (docs/who-may-use-what.md), and `webfinger` answers which issuer
-    the accounts of a domain belong to (docs/webfinger.md).
+    the accounts of a domain belong to (docs/webfinger.md). With `pushed_requests` clients push their authorization
+    requests before they send the browser (RFC 9126, docs/pushed-requests.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -116,6 +118,7 @@ class AuthorizationServer:
         ciba: Ciba | None = None,
         user_policy: UserPolicy | None = None,
         webfinger: WebFinger | None = None,
+        pushed_requests: PushedRequests | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -187,6 +190,9 @@ class AuthorizationServer:
         remedy = "leave it out, or give one: user_policy=UserPolicy(permits=...)"
         check_kind("user_policy", user_policy, (UserPolicy, type(None)), remedy)
         self.user_policy = user_policy or EVERYBODY
+        remedy = "leave it out, or turn it on: pushed_requests=PushedRequests()"
+        check_kind("pushed_requests", pushed_requests, (PushedRequests, type(None)), remedy)
+        self.pushed_requests = pushed_requests
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
@@ -205,6 +211,7 @@ class AuthorizationServer:
             grant_profiles=(ID_JAG_PROFILE,) if has_id_jag else (),
             id_jag=token_exchange is not None and token_exchange.issues_id_jag,
             ciba=ciba,
+            pushed_requests=pushed_requests,
         )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
@@ -324,7 +331,9 @@ class AuthorizationServer:
             advertised = Scope((*(() if self.openid is None else self.openid.scopes), *self._scopes))
             scope = advertised if self.registration.scope is None else self.registration.scope
             registrar = Registrar(self.registration, grants, scope, lambda client: self.clients.check(client))
-        return own_endpoints(self.paths, self._grants, self.openid, keys, registrar, self.device, self.ciba)
+        return own_endpoints(
+            self.paths, self._grants, self.openid, keys, registrar, self.device, self.ciba, self.pushed_requests
+        )
 
     def _key_set(self, keys: KeySet | KeyPolicy | None, derive: Derivation) -> KeySet | None:
         found = StoredKeys(self.issuer, keys, derive.key("keys")) if isinstance(keys, KeyPolicy) else keys
@@ -369,6 +378,7 @@ class AuthorizationServer:
             max_from_user=None if self.registration is None else self.registration.max_from_user,
             token_exchange=self.token_exchange,
             user_policy=self.user_policy,
+            pushed_requests=self.pushed_requests,
         )
         return context
 
@@ -410,6 +420,7 @@ class AuthorizationServer:
             "trusted_issuers": self._issuer_settings(),
             "token_exchange": self._exchange_settings(),
             "device": self.device,
+            "pushed_requests": self.pushed_requests,
             "webfinger": self.webfinger,
             "user_policy": self.user_policy if self.user_policy.permits is None else None,
         }

@@ -26,6 +26,7 @@ from oauthcore import (
     Login,
     Paths,
     Policy,
+    PushedRequests,
     Registration,
     Request,
     Resource,
@@ -129,6 +130,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
         ciba: Ciba | None = None,
+        pushed_requests: PushedRequests | None = None,
         prefix: str = "",
     ) -> Self:
         """Make the server too, by the system's clock and chance, with the defaults for all else.
@@ -137,8 +139,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         it an OpenID Provider, whose keys are in the storage; with `registration` clients register themselves, and with
         `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
         `token_exchange` says who may exchange them, and `user_policy` who may use which client. With a `device` grant,
-        devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere. `prefix` is what a proxy
-        cuts off and tells nobody.
+        devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere, and with
+        `pushed_requests` they push their requests. `prefix` is what a proxy cuts off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -156,6 +158,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             token_exchange=token_exchange,
             device=device,
             ciba=ciba,
+            pushed_requests=pushed_requests,
         )
         return cls(server, world, login=login, prefix=prefix)
 

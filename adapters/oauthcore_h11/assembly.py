@@ -27,6 +27,7 @@ from oauthcore import (
     LoopbackDocuments,
     Paths,
     Policy,
+    PushedRequests,
     Registration,
     Resource,
     Resources,
@@ -86,6 +87,7 @@ def server_of(
         paths=Paths(
             authorization=paths.authorization,
             token=paths.token,
+            pushed_authorization_request=paths.pushed_authorization_request,
             introspection=paths.introspection,
             revocation=paths.revocation,
             registration=paths.registration,
@@ -105,6 +107,7 @@ def server_of(
         keys=keys_of(configuration),
         registration=registration_of(configuration),
         device=device_of(configuration),
+        pushed_requests=pushed_requests_of(configuration),
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
@@ -180,6 +183,16 @@ def device_of(configuration: Configuration) -> DeviceGrant | None:
         max_wrong_of_user=table.max_wrong_of_user or None,
         max_wrong_from_address=table.max_wrong_from_address or None,
         max_from_address=table.max_from_address or None,
+    )
+
+
+def pushed_requests_of(configuration: Configuration) -> PushedRequests | None:
+    """Return the settings of pushed requests; None if they are off."""
+    table = configuration.pushed_requests
+    if table is None:
+        return None
+    return PushedRequests(
+        lifetime=table.lifetime, required=table.required, max_from_address=table.max_from_address or None
     )
 
 

@@ -91,7 +91,8 @@ class RefusalLimits:
 def guessed_at(server: AuthorizationServer) -> frozenset[str]:
     """Return the paths where clients authenticate, and where secrets can be guessed."""
     paths = server.paths
-    guessed = (paths.token, paths.introspection, paths.revocation, paths.device_authorization)
+    called = (paths.token, paths.introspection, paths.revocation)
+    guessed = (*called, paths.device_authorization, paths.pushed_authorization_request)
     return frozenset(server.base + path for path in guessed)
 
 

@@ -69,4 +69,5 @@ DESCRIPTIONS = (
     N_("The form was not sent from this page, or is out of date: go back to the application and start again."),
     N_("The request's parameters are too long."),
     N_("This was answered already, or has waited for too long: go back to the application and start again."),
+    N_("This link was used already, or has expired: go back to the application and start again."),
 )

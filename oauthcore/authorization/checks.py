@@ -49,6 +49,11 @@ CheckRequest: TypeAlias = Check[Callable[[Draft, Context], None]]
 RedirectingEndpoint = Literal["authorization", "interaction", "resume"]
 """Where a request is checked: as it comes, when the application looks at it or answers it, and when it goes on."""
 
+PushingEndpoint = Literal["pushed_authorization_request"]
+"""Where a request is checked that its client pushes (RFC 9126), before a browser brings it: all failures are in the
+response. It is checked again as it comes, since the client may have changed.
+"""
+
 DirectEndpoint = Literal["device_authorization", "device", "backchannel_authentication"]
 """Where a request is checked that is answered by no redirect: of a device (RFC 8628) as it comes, and when its user
 looks at it or answers it; of a client whose user is elsewhere (CIBA Core section 7) likewise, by one name.
@@ -56,11 +61,13 @@ looks at it or answers it; of a client whose user is elsewhere (CIBA Core sectio
 All of its checks are of the access, and their failures are in the response.
 """
 
-EndpointName = RedirectingEndpoint | DirectEndpoint
+EndpointName = PushingEndpoint | RedirectingEndpoint | DirectEndpoint
 
 # Whatever can change while a person is at the pages is checked each time, on what is stored then.
-_FIRST: tuple[EndpointName, ...] = ("authorization",)
-_REDIRECTING: tuple[EndpointName, ...] = get_args(RedirectingEndpoint)
+_PUSHED: tuple[EndpointName, ...] = get_args(PushingEndpoint)
+_FIRST: tuple[EndpointName, ...] = (*_PUSHED, "authorization")
+_LATER: tuple[EndpointName, ...] = get_args(RedirectingEndpoint)
+_REDIRECTING: tuple[EndpointName, ...] = (*_PUSHED, *_LATER)
 _ALL: tuple[EndpointName, ...] = (*_REDIRECTING, *get_args(DirectEndpoint))
 
 CHECKS: tuple[CheckRequest, ...] = (
@@ -71,6 +78,14 @@ CHECKS: tuple[CheckRequest, ...] = (
         (UnknownClient, DisabledClient),
         "page",
         _ALL,
+    ),
+    Check(
+        "request_uri is not what is pushed",
+        access.check_no_request_uri,
+        "RFC 9126 section 2.1",
+        (InvalidRequest,),
+        "redirect",
+        _PUSHED,
     ),
     # Before the redirect URI, since that may be in the object. An error goes to the redirect URI beside the object.
     Check(
@@ -89,7 +104,16 @@ CHECKS: tuple[CheckRequest, ...] = (
         "page",
         _REDIRECTING,
     ),
-    # From here on, errors go to the client. Cheap checks, and those that detect a request for another server, come
+    # From here on, errors go to the client.
+    Check(
+        "the request was pushed, where the client or the server requires that",
+        access.check_pushed,
+        "RFC 9126 section 5",
+        (InvalidRequest,),
+        "redirect",
+        ("authorization",),
+    ),
+    # Cheap checks, and those that detect a request for another server, come
     # first.
     Check(
         "the parameters are short enough to wait for a person",
@@ -116,13 +140,14 @@ CHECKS: tuple[CheckRequest, ...] = (
         _REDIRECTING,
         needs_openid=True,
     ),
+    # Not as it is pushed: a hint is verified when the browser comes.
     Check(
         "id_token_hint is verified where nobody can be asked",
         access.check_hint,
         "OIDC Core section 3.1.2.1",
         (LoginRequired,),
         "redirect",
-        _REDIRECTING,
+        _LATER,
         needs_openid=True,
     ),
     Check(
@@ -284,7 +309,7 @@ def read_redirectable(
 
     An error for the client is kept until then; an error that is shown on a page is raised.
     """
-    draft, refused = Draft(request, client), None
+    draft, refused = Draft(request, client, request.pushed is not None), None
     for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:
         try:
             check.function(draft, context)
@@ -300,7 +325,7 @@ def prove_redirect(
     request: AuthorizationRequest, client: Client | None, endpoint: RedirectingEndpoint, context: Context
 ) -> Redirectable:
     """Run the checks of a stored request whose failure is an error page; raises it."""
-    draft = Draft(request, client)
+    draft = Draft(request, client, request.pushed is not None)
     try:
         for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][0]:
             check.function(draft, context)
@@ -311,7 +336,7 @@ def prove_redirect(
 
 def validate(redirectable: Redirectable, endpoint: RedirectingEndpoint, context: Context) -> ValidatedRequest:
     """Run the checks whose failure is sent back to the client; raises it."""
-    draft = Draft(redirectable.request, redirectable.client)
+    draft = Draft(redirectable.request, redirectable.client, redirectable.request.pushed is not None)
     draft.client = redirectable.client
     for check in _ROWS[endpoint, context.openid is not None, context.resources is not None][1]:
         check.function(draft, context)
@@ -333,6 +358,18 @@ def validate_access(
         for check in rows:
             check.function(draft, context)
     return _access(draft)
+
+
+def validate_pushed(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
+    """Run the checks of a request that a client pushes, and return it as it is to be kept; raises what fails first."""
+    draft = Draft(request, client, is_pushed=True)
+    try:
+        for rows in _ROWS["pushed_authorization_request", context.openid is not None, context.resources is not None]:
+            for check in rows:
+                check.function(draft, context)
+    except OAuthError as error:
+        raise explain(error, client, context) from None
+    return draft.request
 
 
 def _access(draft: Draft) -> RequestedAccess:

@@ -23,6 +23,8 @@ class Draft:
 
     request: AuthorizationRequest
     found: Client | None
+    # Whether the client itself sent it, and has authenticated if it can: now, or when it pushed it (RFC 9126).
+    is_pushed: bool = False
 
     client: Client = attrs.field(init=False)
     redirect: ValidatedRedirect = attrs.field(init=False)

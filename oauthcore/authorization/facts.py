@@ -9,6 +9,7 @@ from oauthcore.per_request import per_request
 from oauthcore.records.client import Client
 from oauthcore.records.grant import Consent, WithdrawalMark
 from oauthcore.records.login import Login, LoginSession
+from oauthcore.records.pushed_request import PushedRequest
 
 
 @per_request
@@ -19,7 +20,7 @@ class AuthorizationFacts:
     allowed the client before at the resources of the request, and `mark` is their withdrawal mark. `person` has the
     claims from the application for an ID token that is issued at once. `kept` is what the user has had kept of clients
     that registered themselves, None if this client does not depend on it. `permission` says whether the user may use
-    the client.
+    the client. `pushed` is the record of a request that was pushed.
     """
 
     client: Client | None
@@ -30,3 +31,4 @@ class AuthorizationFacts:
     person: Person = NOBODY
     kept: KeptBefore | None = None
     permission: Permission = NOT_NEEDED
+    pushed: PushedRequest | None = None

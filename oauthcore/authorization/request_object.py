@@ -39,8 +39,10 @@ _TOKEN = re.compile(rb"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*){2}(?:\.[A-Za-z0-9_-]*)
 _SHA256 = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-def apply_request_object(request: AuthorizationRequest, client: Client, context: Context) -> AuthorizationRequest:
-    """Return the request with its request object applied, if it has one.
+def apply_request_object(
+    request: AuthorizationRequest, client: Client, context: Context, *, alone: bool = False
+) -> AuthorizationRequest:
+    """Return the request with its request object applied, if it has one; `alone` if nothing beside it counts.
 
     An object that the server does not accept is left in place, for `validate` to refuse. Raises `InvalidRequestObject`,
     `InvalidRequestUri`, and `DocumentNeeded` if a document has to be fetched.
@@ -60,7 +62,7 @@ def apply_request_object(request: AuthorizationRequest, client: Client, context:
         return request
     text = request.request or fetch_object(str(request.request_uri), client, context)
     # RFC 9101 section 6.2 before 6.3: nothing of an object counts until its signature has been verified.
-    return merge(request, verify_object(text, client, context), client)
+    return merge(request, verify_object(text, client, context), client, alone=alone)
 
 
 def is_offered(*, by_value: bool, context: Context) -> bool:
@@ -152,12 +154,14 @@ def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:
     return verify_by_keys_of(client, text, ASYMMETRIC_ALGORITHMS if alg is None else (alg,), context)
 
 
-def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) -> AuthorizationRequest:
+def merge(
+    request: AuthorizationRequest, verified: VerifiedJwt, client: Client, *, alone: bool = False
+) -> AuthorizationRequest:
     """Replace the parameters beside the object by those in it.
 
     OIDC Core section 6.1 also uses parameters that are only outside. RFC 9101 section 6.3 forbids that, because anybody
     could have added them. The latter rule applies to an object of that type, and to a client that has to sign its
-    requests.
+    requests; and to a pushed one (RFC 9126 section 3).
     """
     inside = parameters_in(verified.claims)
     for name in ("client_id", "response_type"):
@@ -165,7 +169,7 @@ def merge(request: AuthorizationRequest, verified: VerifiedJwt, client: Client) 
         # RFC 9101 section 6.3 (`client_id`) and OIDC Core section 6.1 (both): the values inside and outside MUST match.
         if outer is not None and inside.get(name, outer) != outer:
             raise InvalidRequestObject(f"{name} in the request object is not the one beside it")
-    alone = type_of(verified.header) == REQUEST_OBJECT_TYPE or client.require_signed_request_object
+    alone = alone or type_of(verified.header) == REQUEST_OBJECT_TYPE or client.require_signed_request_object
     base = AuthorizationRequest(client_id=request.client_id) if alone else request
     # The object is removed from the request here, so that it is not applied twice.
     return attrs.evolve(base, **inside, request=None, request_uri=None)

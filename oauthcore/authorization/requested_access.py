@@ -53,9 +53,36 @@ def check_client(draft: Draft, context: Context) -> None:
     draft.client = known_client(draft.found, context)
 
 
+def check_no_request_uri(draft: Draft, _: Context) -> None:
+    """Refuse to push a reference to a request that is elsewhere."""
+    # RFC 9126 section 2.1: `request_uri` MUST NOT be provided here. One of this server's would let requests be renewed
+    # for ever, and any other would have to be fetched.
+    if draft.request.request_uri is not None:
+        raise InvalidRequest.with_description("request_uri can't be pushed: push the request itself")
+
+
+def check_pushed(draft: Draft, context: Context) -> None:
+    """Check that the request was pushed, where the client or the server requires that."""
+    if draft.is_pushed:
+        return
+    # RFC 9126 sections 5 and 6: else an attacker who controls the browser could do without, and write parameters of
+    # their own.
+    if draft.client.require_pushed_authorization_requests:
+        raise InvalidRequest.with_description("the client has to push its requests (RFC 9126)").by_setting(
+            "client.require_pushed_authorization_requests"
+        )
+    if context.pushed_requests is not None and context.pushed_requests.required:
+        raise InvalidRequest.with_description("requests have to be pushed here (RFC 9126)").by_setting(
+            "pushed_requests.required"
+        )
+
+
 def check_object(draft: Draft, context: Context) -> None:
     """Apply the signed request object; the parameters beside it could have been added by anybody."""
-    draft.request = apply_request_object(draft.request, draft.client, context)
+    # It was applied when the request was pushed; what is kept has none any more.
+    if draft.request.pushed is not None:
+        return
+    draft.request = apply_request_object(draft.request, draft.client, context, alone=draft.is_pushed)
 
 
 def check_no_object(draft: Draft, _: Context) -> None:

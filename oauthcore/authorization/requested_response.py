@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.response_type import RESPONSE_TYPES
+from oauthcore.clients.pushed_redirects import may_push_redirect
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from oauthcore.pkce import parse_challenge
 from oauthcore.policy import Allowance, CodeBinding
-from oauthcore.redirect_uri import validate_redirect
+from oauthcore.redirect_uri import ValidatedRedirect, validate_redirect
 from oauthcore.scope import Scope
 
 
-def check_redirect_uri(draft: Draft, _: Context) -> None:
+def check_redirect_uri(draft: Draft, context: Context) -> None:
     """Check that the redirect URI is one of the client's; until then it is not trusted."""
+    requested, client = draft.request.redirect_uri, draft.client
+    if draft.is_pushed and requested is not None and may_push_redirect(requested, client, context):
+        draft.redirect = ValidatedRedirect(requested, given=True)
+        return
     # RFC 6749 section 3.1.2.4: on a mismatch the user is told and not redirected. URIs are compared as exact strings
     # (RFC 9700 section 2.1); patterns and prefixes have leaked codes time and again (RFC 9700 section 4.1).
-    draft.redirect = validate_redirect(draft.request.redirect_uri, draft.client.redirect_uris)
+    draft.redirect = validate_redirect(requested, client.redirect_uris)
 
 
 def check_response_type(draft: Draft, context: Context) -> None:

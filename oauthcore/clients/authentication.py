@@ -8,7 +8,7 @@ from oauthcore.clients.client_secret_basic import read_basic
 from oauthcore.clients.client_secret_jwt import is_digest_of, made_portable, prove_secret
 from oauthcore.clients.client_secret_post import read_post
 from oauthcore.clients.developer_mode import explain
-from oauthcore.clients.document_clients import refreshed_client
+from oauthcore.clients.document_clients import current_client, refreshed_client
 from oauthcore.clients.none import read_none
 from oauthcore.clients.presented import Presented
 from oauthcore.clients.private_key_jwt import prove_private_key
@@ -50,8 +50,14 @@ def shows_client(request: Request, parameters: Parameters) -> bool:
     return not parameters.isdisjoint(OF_A_CLIENT) or request.header("authorization") is not None
 
 
-def authenticate_client(request: Request, parameters: Parameters, context: Context) -> Flow[Authenticated]:
-    """Find out which client is calling; raises `InvalidClient` if that can't be proven."""
+def authenticate_client(
+    request: Request, parameters: Parameters, context: Context, *, begins: bool = False
+) -> Flow[Authenticated]:
+    """Find out which client is calling; raises `InvalidClient` if that can't be proven.
+
+    A request that `begins` an authorization may be the first of a client with a metadata document, which is then
+    fetched as it is for the authorization endpoint.
+    """
     # What the request claims, not yet believed: the next lines look up who that would be.
     presented = read_credentials(request, parameters)
     client = yield from find(Client, presented.client_ids[0])
@@ -59,7 +65,9 @@ def authenticate_client(request: Request, parameters: Parameters, context: Conte
     # other reading is looked up, too.
     if client is None and len(presented.client_ids) > 1:
         client = yield from find(Client, presented.client_ids[1])
-    if client is not None and client.document is not None:
+    if begins and context.client_id_metadata is not None:
+        client = current_client(presented.client_ids[0], client, context)
+    elif client is not None and client.document is not None:
         client = refreshed_client(client, context)
     before = None
     if presented.assertion is not None:

@@ -39,7 +39,7 @@ STRINGS = (
     *("introspection_signed_response_alg", "request_object_signing_alg"),
 )
 LISTS = ("redirect_uris", "grant_types", "response_types", "contacts", "request_uris")
-FLAGS = ("require_signed_request_object",)
+FLAGS = ("require_signed_request_object", "require_pushed_authorization_requests")
 # OIDC Dynamic Client Registration section 2 and the logout specifications.
 OPENID_STRINGS = (
     *("id_token_signed_response_alg", "id_token_encrypted_response_alg"),

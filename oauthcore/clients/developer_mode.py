@@ -32,6 +32,7 @@ _SHOWN = frozenset(
         "redirect_uris",
         "request_object_signing_alg",
         "request_uris",
+        "require_pushed_authorization_requests",
         "require_signed_request_object",
         "response_types",
         "scope",

@@ -12,6 +12,7 @@ from oauthcore.authorization.deliver import Undelivered, delivered, front_channe
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import NOT_BEGUN, Need, next_step, refusal_without_page
 from oauthcore.authorization.pages import send_to_page
+from oauthcore.authorization.pushed import find_named, names_pushed, read_pushed, spending, with_spent
 from oauthcore.authorization.received import read_request
 from oauthcore.authorization.unstored import carry
 from oauthcore.authorization.untrusted import refuse_unanswered
@@ -56,13 +57,17 @@ class BrowserRequest:
 
 def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     """Answer an authorization request, or start an interaction with the person."""
-    request, login = incoming.request, incoming.login
-    received = read_request(incoming.query() if request.method == "GET" else incoming.form())
+    http, login = incoming.request, incoming.login
+    received = read_request(incoming.query() if http.method == "GET" else incoming.form())
     # The client first: until its redirect URI is verified, every error is a page (RFC 6749 section 4.1.2.1).
     client = yield from find(Client, received.client_id)
     if context.client_id_metadata is not None:
         client = current_client(received.client_id, client, context)
-    redirectable = read_redirectable(received, client, "authorization", context)
+    request, pushed = received, None
+    if names_pushed(received, context):
+        pushed = yield from find_named(received, context)
+        request = read_pushed(received, pushed, client, context)
+    redirectable = read_redirectable(request, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
         facts = AuthorizationFacts(client)
         return refuse_unanswered(redirectable.redirectable, redirectable.error, facts, context)
@@ -80,11 +85,13 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
             hint = yield from read_hint(redirectable.request.id_token_hint, context)
             redirectable = attrs.evolve(redirectable, request=with_hint(redirectable.request, hint))
         person = yield from front_channel_person(redirectable.request, client, login, context)
-    browser = browser_of(request, context)
+    browser = browser_of(http, context)
     # OIDC Core section 3.1.2.1: the endpoint MUST support GET and POST.
-    is_without_cookies = request.method == "POST" and login is None and browser is None
+    is_without_cookies = http.method == "POST" and login is None and browser is None
     reload = reload_as_get(received, context) if is_without_cookies else None
-    facts = AuthorizationFacts(client, login, session, consents, person=person, kept=kept, permission=permission)
+    facts = AuthorizationFacts(
+        client, login, session, consents, person=person, kept=kept, permission=permission, pushed=pushed
+    )
     arrived = BrowserRequest(redirectable, browser, reload)
     return (yield from delivered(decide(arrived, facts, context), context))
 
@@ -121,12 +128,14 @@ def with_hint(request: AuthorizationRequest, hint: Hint | UnverifiedHint | None)
 def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context) -> Undelivered:
     """Answer at the client, or send the browser to the page for what is needed of the person."""
     redirectable = arrived.redirectable
+    spent = spending(redirectable.request, facts.pushed, context)
     try:
         validated = validate(redirectable, "authorization", context)
         needed = next_step(validated, facts, NOT_BEGUN, context)
         # Everything the client wants is there already: no page is shown (OIDC Core section 3.1.2.3).
         if isinstance(needed, Login):
-            return approve(validated, Approval(needed, validated.access.scope, explicit=False), facts, context)
+            approval = Approval(needed, validated.access.scope, explicit=False)
+            return with_spent(spent, approve(validated, approval, facts, context))
         if arrived.reload is not None:
             return Decision(arrived.reload)
         # OIDC Core section 3.1.2.1: with prompt=none the server MUST NOT show a page; section 3.1.2.6 names the error
@@ -134,7 +143,7 @@ def decide(arrived: BrowserRequest, facts: AuthorizationFacts, context: Context)
         if "none" in validated.access.prompt:
             raise refusal_without_page(needed)
     except OAuthError as error:
-        return refuse_unanswered(redirectable, error, facts, context)
+        return with_spent(spent, refuse_unanswered(redirectable, error, facts, context))
     return start_interaction(validated.access, needed, arrived.browser, facts.login, context)
 
 

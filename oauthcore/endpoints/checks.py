@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from oauthcore.assertions import verified
-from oauthcore.authorization import approve, next_step
+from oauthcore.authorization import approve, next_step, pushed
 from oauthcore.check import Check
 from oauthcore.clients import authentication
 from oauthcore.endpoints import end_session, introspection, resume, revocation, userinfo
@@ -30,6 +30,7 @@ from oauthcore.errors import (
     InvalidToken,
     LoginRequired,
     OtherBrowser,
+    PushedRequestOver,
     RepeatedParameter,
     UnauthorizedClient,
     UnmetAuthenticationRequirements,
@@ -53,7 +54,7 @@ from oauthcore.wire import parameters
 
 AnyCheck: TypeAlias = Check[Callable[..., object]]
 
-_BY_CLIENTS = ("token", "introspection", "revocation", "device_authorization")
+_BY_CLIENTS = ("token", "introspection", "revocation", "device_authorization", "pushed_authorization_request")
 
 CHECKS: tuple[AnyCheck, ...] = (
     # Requests in general.
@@ -106,6 +107,22 @@ CHECKS: tuple[AnyCheck, ...] = (
         (UnmetAuthenticationRequirements,),
         "redirect",
         ("authorization", "interaction", "resume"),
+    ),
+    Check(
+        "request_uri names a request that this client has pushed, and that was not answered yet",
+        pushed.read_pushed,
+        "RFC 9126 section 4",
+        (PushedRequestOver,),
+        "page",
+        ("authorization",),
+    ),
+    Check(
+        "no other interaction with the same pushed request was answered",
+        pushed.spending,
+        "RFC 9126 section 7.3",
+        (InteractionOver,),
+        "page",
+        ("resume",),
     ),
     Check(
         "the interaction lives, and was started and answered in this browser",

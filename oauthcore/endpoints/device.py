@@ -13,8 +13,9 @@ import attrs
 
 from oauthcore.authorization.approve import Approval, grant_of
 from oauthcore.authorization.checks import validate_access
-from oauthcore.authorization.device_limits import Tally, find_wrong_codes
+from oauthcore.authorization.device_limits import find_wrong_codes
 from oauthcore.authorization.next_step import InteractionProgress, Need, must_sign_in
+from oauthcore.authorization.tally import Tally
 from oauthcore.authorization.validated import RequestedAccess
 from oauthcore.clients.first_use import KeptBefore, allowed_by, find_kept
 from oauthcore.context import Context

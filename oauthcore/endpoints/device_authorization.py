@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import attrs
 
 from oauthcore.authorization.checks import validate_access
-from oauthcore.authorization.device_limits import Tally, find_begun
+from oauthcore.authorization.device_limits import find_begun
+from oauthcore.authorization.tally import Tally
 from oauthcore.clients.authentication import authenticate_client, spend
 from oauthcore.context import Context
 from oauthcore.device_grant import DEVICE_CODE, DeviceGrant

@@ -18,6 +18,7 @@ from oauthcore.jose import crypto
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
+from oauthcore.pushed_requests import PushedRequests
 from oauthcore.resources import Resources
 from oauthcore.token_exchange import TOKEN_TYPE
 from oauthcore.wire.http import Response
@@ -40,6 +41,7 @@ def metadata(
     grant_profiles: Sequence[str] = (),
     id_jag: bool = False,
     ciba: Ciba | None = None,
+    pushed_requests: PushedRequests | None = None,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -62,6 +64,8 @@ def metadata(
         members["client_id_metadata_document_supported"] = True
     if id_jag:  # draft-ietf-oauth-identity-assertion-authz-grant section 7
         members["identity_chaining_requested_token_types_supported"] = [TOKEN_TYPE + "id-jag"]
+    if pushed_requests is not None:  # RFC 9126 section 5
+        members["require_pushed_authorization_requests"] = pushed_requests.required
     if ciba is not None:
         members |= ciba_members()
     if openid is not None:

@@ -12,6 +12,7 @@ from oauthcore.authorization.deliver import Undelivered, delivered, front_channe
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import InteractionProgress, next_step
 from oauthcore.authorization.pages import send_to_page
+from oauthcore.authorization.pushed import find_pushed, spending
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.unstored import find_interaction, is_over
 from oauthcore.authorization.untrusted import refuse_unanswered
@@ -72,7 +73,8 @@ def resume(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     person = yield from front_channel_person(own.interaction.request, client, own.interaction.login, context)
     login = still_signed_in(own.interaction.login, session, context.now)
     permission = yield from find_permission(None if login is None else login.subject, client, context.user_policy)
-    facts = AuthorizationFacts(client, login, session, consents, mark, person, kept, permission)
+    pushed = yield from find_pushed(own.interaction.request)
+    facts = AuthorizationFacts(client, login, session, consents, mark, person, kept, permission, pushed)
     return (yield from delivered(decide(back, own, facts, context), context))
 
 
@@ -100,6 +102,8 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
     # A code has been issued for this interaction before: a reloaded page or a shared link must not issue another.
     if completed is None:
         raise InteractionOver(f"the interaction is {interaction.state.value}, there is nothing to resume")
+    # RFC 9126 section 7.3: of all interactions that one request_uri has started, one is answered.
+    spent = spending(interaction.request, facts.pushed, context)
     # The redirect URI once more: it may have been unregistered while the user was at the pages.
     redirectable = prove_redirect(interaction.request, facts.client, "resume", context)
     done = Replace(interaction, attrs.evolve(interaction, state=completed))
@@ -118,9 +122,9 @@ def decide(back: Return, own: OwnInteraction, facts: AuthorizationFacts, context
             # would be sent to. The page leaves the interaction as it is.
             if interaction.scope is None:
                 _ = refuse_unanswered(redirectable, error, facts, context)
-            return Decision(refuse(redirectable, error, context), (done,))
+            return Decision(refuse(redirectable, error, context), (done, *spent))
         taken_back = denied(redirectable, interaction.scope or Scope(), facts.consents, context)
-        return Decision(refuse(redirectable, error, context), (done, *taken_back), (event,))
+        return Decision(refuse(redirectable, error, context), (done, *spent, *taken_back), (event,))
 
 
 def denied(
@@ -152,7 +156,8 @@ def answer_finished(
         approval = Approval(needed, scope, progress.consent, interaction.remember)
         outcome = approve(validated, approval, facts, context)
         marked = () if facts.mark is None else (Require(facts.mark),)
-        return attrs.evolve(outcome, changes=(done, *marked, *outcome.changes))
+        spent = spending(redirectable.request, facts.pushed, context)
+        return attrs.evolve(outcome, changes=(done, *spent, *marked, *outcome.changes))
     # OIDC Core section 3.1.2.4: no release without consent that holds now. The page is shown once more.
     pending = INTERACTION[interaction.state, InteractionInput.ASK_AGAIN]
     waiting = attrs.evolve(

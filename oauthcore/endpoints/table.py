@@ -20,6 +20,7 @@ from oauthcore.endpoints.end_session import end_session_endpoint
 from oauthcore.endpoints.endpoint import NO_DOCUMENT, Endpoint, EndpointRequest
 from oauthcore.endpoints.introspection import introspection
 from oauthcore.endpoints.jwks import jwks
+from oauthcore.endpoints.pushed_authorization_request import pushed_authorization_request
 from oauthcore.endpoints.registration import registration
 from oauthcore.endpoints.resume import resume
 from oauthcore.endpoints.revocation import revocation
@@ -31,6 +32,7 @@ from oauthcore.flow.effects import Flow, pure
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants import GrantFlow
 from oauthcore.openid import OpenID
+from oauthcore.pushed_requests import PushedRequests
 from oauthcore.signing.keys import KeySet
 from oauthcore.wire.cors import ANY_ORIGIN
 from oauthcore.wire.http import Response
@@ -46,11 +48,13 @@ def own_endpoints(
     registrar: Registrar | None = None,
     device: DeviceGrant | None = None,
     ciba: Ciba | None = None,
+    pushed_requests: PushedRequests | None = None,
 ) -> list[Endpoint]:
     """Return the core's endpoints, all but the metadata; a feature that is off has none."""
     return [
         *browser_endpoints(paths),
         *client_endpoints(paths, grants),
+        *([] if pushed_requests is None else [pushed_request_endpoint(paths, pushed_requests)]),
         *([] if registrar is None else [registration_endpoint(paths, registrar)]),
         *([] if device is None else [device_endpoint(paths, device)]),
         *([] if keys is None else [jwks_endpoint(paths, keys)]),
@@ -114,6 +118,17 @@ def registration_endpoint(paths: Paths, registrar: Registrar) -> Endpoint:
         methods=("POST", "GET", "PUT", "DELETE"),
         cors=ANY_ORIGIN,
         metadata="registration_endpoint",
+    )
+
+
+def pushed_request_endpoint(paths: Paths, settings: PushedRequests) -> Endpoint:
+    """Return the pushed authorization request endpoint (RFC 9126), for applications in a browser, too."""
+    return Endpoint(
+        path=paths.pushed_authorization_request,
+        flow=lambda incoming, context: pushed_authorization_request(incoming, settings, context),
+        cors=ANY_ORIGIN,
+        repeatable=frozenset({"resource"}),  # RFC 8707 section 2.1
+        metadata="pushed_authorization_request_endpoint",  # RFC 9126 section 5
     )
 
 

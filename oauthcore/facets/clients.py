@@ -159,6 +159,9 @@ class Clients:
         context = self._context()
         policy = context.policy
         check_client(client, policy, self._grant_types, policy.response_types)
+        if client.require_pushed_authorization_requests and context.pushed_requests is None:
+            remedy = "leave it out, or let clients push their requests: pushed_requests=PushedRequests()"
+            raise ConfigurationError("require_pushed_authorization_requests", True, remedy)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
         signs = client.access_token_format == "jwt" or client.introspection_signed_response_alg is not None

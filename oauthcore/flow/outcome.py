@@ -96,6 +96,7 @@ EventName: TypeAlias = Literal[
     "session_ended",
     "logout_delivered",
     "logout_undelivered",
+    "authorization_request_pushed",
     "backchannel_requested",
     "backchannel_denied",
     "backchannel_notified",

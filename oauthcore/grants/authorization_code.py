@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.clients.developer_mode import explain
+from oauthcore.clients.pushed_redirects import may_push_redirect
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
@@ -85,7 +86,8 @@ def decide(redemption: Redemption, request: TokenRequest, facts: CodeFacts, cont
         event = Event("code_replayed", grant.client_id, grant.subject, grant.key)
         return Decision(refusal, (Replace(grant, revoke_grant(grant)),), (event,))
     # RFC 9700 section 2.1: what an operator has unregistered is no place to have sent a code to.
-    if not is_registered(own.code.redirect_uri, client.redirect_uris):
+    uri = own.code.redirect_uri
+    if not is_registered(uri, client.redirect_uris) and not may_push_redirect(uri, client, context):
         raise InvalidGrant("the redirect URI that the code was sent to is not registered any more").by_setting(
             "client.redirect_uris"
         )

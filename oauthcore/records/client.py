@@ -172,6 +172,8 @@ class Client:
     request_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)
     # RFC 9101 section 10.5: then the signature can't be removed on the way through the browser.
     require_signed_request_object: bool = False
+    # RFC 9126 section 6: then nobody but the client itself can begin a request of its.
+    require_pushed_authorization_requests: bool = False
     # With `pairwise`, clients of one sector know a person by one `sub`, and no other does (OIDC Core section 8.1).
     subject_type: SubjectType = "public"
     sector_identifier_uri: str | None = None

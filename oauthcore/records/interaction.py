@@ -16,7 +16,8 @@ class AuthorizationRequest:
     """Keep an authorization request as it was received: parsed, and not yet checked.
 
     Some fields are conclusions of the server: `request` and `request_uri` become None once the request object has been
-    applied. `id_token_hint` becomes None once it has been verified; then `hinted_subject` is its subject.
+    applied. `id_token_hint` becomes None once it has been verified; then `hinted_subject` is its subject. `pushed` is
+    the key of the `PushedRequest` in which its client has pushed it, None if a browser has brought it.
     """
 
     client_id: str
@@ -41,6 +42,7 @@ class AuthorizationRequest:
     request: str | None = None
     request_uri: str | None = None
     hinted_subject: str | None = None
+    pushed: Digest | None = None
     # The one parameter that may be repeated (RFC 8707 section 2.1).
     resource: tuple[str, ...] = ()
 
@@ -75,7 +77,7 @@ class Interaction:
     client_generation: str = ""
 
 
-# The parameters of an authorization request that are kept: all of its fields but the server's own conclusion.
+# The parameters of an authorization request that are kept: all of its fields but the server's own conclusions.
 REQUEST_PARAMETERS: frozenset[str] = frozenset(
-    field.name for field in attrs.fields(AuthorizationRequest) if field.name != "hinted_subject"
+    field.name for field in attrs.fields(AuthorizationRequest) if field.name not in {"hinted_subject", "pushed"}
 )

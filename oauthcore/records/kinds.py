@@ -19,6 +19,7 @@ from oauthcore.records.interaction import Interaction
 from oauthcore.records.key_ring import KeyRing
 from oauthcore.records.listed_client import ListedClient
 from oauthcore.records.login import LoginSession, LogoutDelivery
+from oauthcore.records.pushed_request import PushedRequest
 from oauthcore.records.record import Owned, Record
 from oauthcore.records.registration_limits import KeptClientCount, RegistrationCount, RegistrationSlot
 from oauthcore.records.token import AccessToken, AuthorizationCode, RefreshToken, SpentAssertion
@@ -38,7 +39,7 @@ _OWN: tuple[type[Record], ...] = (
     *BY_SUBJECT,
     *(AccessToken, AuthorizationCode, Client, Interaction, KeyRing, RefreshToken, SpentAssertion, WithdrawalMark),
     *(InitialAccessToken, KeptClientCount, RegistrationCount, RegistrationSlot),
-    *(DeviceAuthorization, DeviceCount, UserCode),
+    *(DeviceAuthorization, DeviceCount, PushedRequest, UserCode),
 )
 OWN: dict[str, type[Record]] = {kind.__name__: kind for kind in _OWN}
 

@@ -101,6 +101,19 @@ class DeviceInput(Named):
     REDEEM = "redeem"
 
 
+class PushedRequestState(Named):
+    """Where a pushed request is: to be used by its `request_uri`, or spent by the answer that its client got."""
+
+    PUSHED = "pushed"
+    SPENT = "spent"
+
+
+class PushedRequestInput(Named):
+    """What happens to a pushed request: its client is answered, with a code or an error."""
+
+    ANSWER = "answer"
+
+
 class SessionState(Named):
     """The states of a login session; after its end no one is signed in with it, whatever a browser still sends."""
 
@@ -207,6 +220,12 @@ DEVICE: Mapping[tuple[DeviceState, DeviceInput], DeviceState] = {
     (DeviceState.APPROVED, DeviceInput.REDEEM): DeviceState.REDEEMED,
     (DeviceState.DENIED, DeviceInput.DENY): DeviceState.DENIED,
     (DeviceState.REDEEMED, DeviceInput.APPROVE): DeviceState.REDEEMED,
+}
+
+# Only its answer spends it: a login page that is reloaded, or a link that is fetched in advance, does not. A second
+# answer is absent: of two tabs with one request, the one that is answered later ends without a code.
+PUSHED_REQUEST: Mapping[tuple[PushedRequestState, PushedRequestInput], PushedRequestState] = {
+    (PushedRequestState.PUSHED, PushedRequestInput.ANSWER): PushedRequestState.SPENT,
 }
 
 # An ended session is over for good: to end it again changes nothing, and who signs in after that gets another one.

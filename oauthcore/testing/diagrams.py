@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from oauthcore.records.lifecycle import BACKCHANNEL, CODE, DEVICE, GRANT, INTERACTION, KEY, REFRESH, SESSION
+from oauthcore.records.lifecycle import (
+    BACKCHANNEL,
+    CODE,
+    DEVICE,
+    GRANT,
+    INTERACTION,
+    KEY,
+    PUSHED_REQUEST,
+    REFRESH,
+    SESSION,
+)
 
 _HEAD = """# Lifecycles
 
@@ -37,6 +47,12 @@ _TABLES: tuple[tuple[str, str, Rows], ...] = (
         "Interaction",
         "An authorization request that waits for a person. A completed one is over for good.",
         tuple(INTERACTION.items()),
+    ),
+    (
+        "Pushed request",
+        "An authorization request that its client has pushed (RFC 9126). Interactions that were started with it "
+        "compete: the first one that is answered spends it.",
+        tuple(PUSHED_REQUEST.items()),
     ),
     (
         "Device authorization",

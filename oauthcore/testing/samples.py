@@ -21,6 +21,7 @@ from oauthcore.records import (
     key_ring,
     listed_client,
     login,
+    pushed_request,
     registration_limits,
     token,
 )
@@ -44,7 +45,7 @@ def lone_kinds() -> tuple[type[Record], ...]:
 
 _ROOMS = (
     *(client, login, listed_client, grant, token, interaction, key_ring),
-    *(initial_access_token, registration_limits, device, backchannel),
+    *(initial_access_token, registration_limits, device, backchannel, pushed_request),
 )
 
 

@@ -21,8 +21,9 @@ _OF_AUTHORIZATION = """
 
 In this order, which is policy (RFC 6749 section 4.1.2.1): what fails first is the answer. Until `redirect_uri` is
 known to be the client's, a failure is a page to the person; afterwards the client is told by a redirect. The columns
-are where a request is checked: as it comes to the authorization endpoint, when the application looks at it or answers
-it, and when it goes on at the resume path; what can change meanwhile is checked each time. A device's request (RFC
+are where a request is checked: as its client pushes it (RFC 9126), where each failure is in the response; as it comes
+to the authorization endpoint, pushed or not; when the application looks at it or answers it; and when it goes on at
+the resume path. What can change meanwhile is checked each time. A device's request (RFC
 8628) is checked as it comes to the device authorization endpoint, where each failure is in the response, and when its
 user looks at it or answers it. *OpenID* marks what a server that does not offer OpenID Connect ignores, *resources*
 what one ignores that issues tokens for itself alone.

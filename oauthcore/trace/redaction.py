@@ -13,6 +13,7 @@ import attrs
 
 from oauthcore.authorization.request_object import hash_of
 from oauthcore.jose.strict_json import parse_value, read_json
+from oauthcore.pushed_requests import REQUEST_URI
 from oauthcore.trace.jwts import flaw_of, looks_signed, rebuilt
 from oauthcore.trace.placeholders import UNMISTAKABLE, Placeholders, reshaped
 from oauthcore.trace.public import CHOSEN, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
@@ -94,6 +95,9 @@ _TRIES = 20
 
 def _redacted_reference(uri: str, placeholders: Placeholders) -> str:
     """Keep the URL of a request object; its fragment is the hash of the object, and gets that of the placeholder."""
+    if uri.startswith(REQUEST_URI):
+        # What comes after the name of RFC 9126 is the secret, drawn here.
+        return REQUEST_URI + placeholders.of_made(uri.removeprefix(REQUEST_URI))
     _, mark, fragment = uri.partition("#")
     url = hide_url(uri, placeholders)
     return placeholders.of_made(uri) if url is None else url + mark + (fragment and placeholders.of_made(fragment))

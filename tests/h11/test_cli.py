@@ -302,6 +302,26 @@ def test_client_may_be_registered_for_other_response_types(shell: Shell) -> None
     assert "response_types" in shell.run("client", "add", "b", *redirect, "--response-type", "nonsense", status=2)
 
 
+def test_client_may_have_to_push_its_requests_where_the_server_takes_them(shell: Shell) -> None:
+    asked = (
+        "client",
+        "add",
+        "app",
+        "--redirect-uri",
+        "https://a.example/",
+        "--auth-method",
+        "none",
+        "--require-pushed",
+    )
+    refused = shell.run(*asked, status=2)
+    file = Path("oauthcore.toml")
+    file.write_text(file.read_text() + "\n[pushed_requests]\n")
+
+    assert "require_pushed_authorization_requests = True" in refused
+    assert shell.ask(*asked)["client_id"] == "app"
+    assert shell.ask("client", "show", "app")["require_pushed_authorization_requests"] is True
+
+
 def test_client_with_keys_of_its_own_gets_no_secret(shell: Shell, tmp_path: Path) -> None:
     keys = tmp_path / "client.jwks"
     keys.write_text(json.dumps({"keys": [key_for("ES256").public.members]}))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import Allowance, ConfigurationError, DeviceGrant, Scope, Secret
+from oauthcore import Allowance, ConfigurationError, DeviceGrant, PushedRequests, Scope, Secret
 from oauthcore_h11.assembly import new_token_key, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
@@ -221,3 +221,31 @@ def test_the_device_grant_is_off_and_one_line_turns_it_on(tmp_path: Path) -> Non
     made = {name: server_of(reading(tmp_path, least + text)).device for name, text in tables.items()}
 
     assert made == {"off": None, "on": DeviceGrant(), "no limit": DeviceGrant(max_wrong_of_user=None)}
+
+
+def test_pushed_requests_are_off_and_one_line_turns_them_on(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    table = "[pushed_requests]\n"
+    tables = {"off": "", "on": table, "no limit": f"{table}max_from_address = 0\nrequired = true\nlifetime = 600\n"}
+
+    made = {name: server_of(reading(tmp_path, least + text)).pushed_requests for name, text in tables.items()}
+
+    bounded = PushedRequests(max_from_address=None, required=True, lifetime=600)
+    assert made == {"off": None, "on": PushedRequests(), "no limit": bounded}
+
+
+def test_a_lifetime_of_pushed_requests_that_can_not_be_is_refused(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+
+    with pytest.raises(ConfigurationError, match=r"pushed_requests\.lifetime = 601"):
+        server_of(reading(tmp_path, least + "[pushed_requests]\nlifetime = 601\n"))
+
+
+def test_a_declared_client_may_have_to_push(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    client = '[[clients]]\nclient_id = "a"\nredirect_uris = ["https://a.example/"]\n'
+    client += 'token_endpoint_auth_method = "none"\nrequire_pushed_authorization_requests = true\n'
+
+    declared = reading(tmp_path, f"{least}[pushed_requests]\n{client}").clients
+
+    assert [one.require_pushed_authorization_requests for one in declared] == [True]

@@ -54,6 +54,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "PendingInteraction",
         "PendingLogout",
         "Policy",
+        "PushedRequests",
         "Refusal",
         "Registration",
         "Request",

@@ -27,6 +27,7 @@ JwksFile = Annotated[Path | None, Parameter(name="--jwks-file")]
 RequestUris = Annotated[tuple[str, ...] | None, Parameter(name="--request-uri", negative="")]
 RequestSigningAlg = Annotated[Text, Parameter(name="--request-signing-alg")]
 SignedRequest = Annotated[YesOrNo, Parameter(name="--require-signed-request")]
+PushedRequest = Annotated[YesOrNo, Parameter(name="--require-pushed")]
 PostLogoutUris = Annotated[tuple[str, ...] | None, Parameter(name="--post-logout-redirect-uri", negative="")]
 Requirements = Annotated[tuple[str, ...] | None, Parameter(name="--require", negative="")]
 Allowances = Annotated[tuple[str, ...] | None, Parameter(name="--allow", negative="")]
@@ -73,6 +74,8 @@ class ClientSettings:
         The only algorithm it may sign its request objects with; by default, any with a public key.
     require_signed_request_object
         Refuse its authorization requests unless each is a signed request object.
+    require_pushed_authorization_requests
+        Refuse its authorization requests unless it has pushed each (RFC 9126).
     post_logout_redirect_uris
         Where users may be sent after they sign out; repeat for more than one.
     backchannel_logout_uri
@@ -107,6 +110,7 @@ class ClientSettings:
     request_uris: RequestUris = None
     request_object_signing_alg: RequestSigningAlg = None
     require_signed_request_object: SignedRequest = None
+    require_pushed_authorization_requests: PushedRequest = None
     post_logout_redirect_uris: PostLogoutUris = None
     backchannel_logout_uri: Text = None
     frontchannel_logout_uri: Text = None

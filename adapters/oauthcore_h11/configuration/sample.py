@@ -66,6 +66,7 @@ storage = "sqlite:oauthcore.db"
 
 # [paths]
 # authorization = "/authorize"
+# pushed_authorization_request = "/par"
 # token = "/token"
 # introspection = "/introspect"
 # revocation = "/revoke"
@@ -96,6 +97,7 @@ storage = "sqlite:oauthcore.db"
 #   "untrusted_redirects"            errors to sites of clients that nobody has approved, without a page
 #   "grants_outlive_session"         grants without offline_access go on when the person has signed out
 #   "one_word_scheme"                redirect URIs of native applications with a scheme of their own, as in cursor://
+#   "pushed_redirect_uris"           confidential clients may push redirect URIs that they are not registered with
 #   "insecure_transport"             http where https is demanded: for development
 # allow = []
 # implies = {}                       # files = ["files:read"]: who may have or has allowed the one, the other as well
@@ -146,6 +148,13 @@ storage = "sqlite:oauthcore.db"
 # [[registration.software_statements]]
 # issuer = "https://registry.example"
 # jwks_file = "registry.jwks"
+
+# Clients that push their authorization requests before they send the browser: this table turns it on. See
+# docs/pushed-requests.md.
+# [pushed_requests]
+# lifetime = 60                      # in which the request_uri can be used: 5 to 600
+# required = false                   # true: of every client, not only of those that are registered so
+# max_from_address = 1000            # requests of public clients within the lifetime; 0 is no limit
 
 # Devices without a browser, whose user enters a code at another one: this table turns them on. See docs/device.md.
 # [device]

@@ -24,6 +24,7 @@ from oauthcore import (
     Registration,
     Scope,
     Secret,
+    pushed_requests,
 )
 from oauthcore.assertions.trusted_issuer import MAX_LIFETIME, Use
 from oauthcore.clients.dynamic_registration import MAX_CLIENTS, MAX_FROM_ADDRESS, MAX_FROM_USER, UNUSED_LIFETIME
@@ -215,6 +216,18 @@ class DeviceTable:
 
 
 @attrs.frozen(kw_only=True)
+class PushedRequestsTable:
+    """Let clients push their authorization requests, by being there (RFC 9126); 0 is no limit.
+
+    The settings are those of `oauthcore.PushedRequests`.
+    """
+
+    lifetime: int = pushed_requests.LIFETIME
+    required: bool = False
+    max_from_address: int = attrs.field(default=pushed_requests.MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+
+
+@attrs.frozen(kw_only=True)
 class ResourceTable:
     """Declare an API that tokens are issued for (RFC 8707); the settings are those of `oauthcore.Resource`."""
 
@@ -309,6 +322,7 @@ class PathsTable:
     """Say where everything is, each a path below the issuer."""
 
     authorization: str = "/authorize"
+    pushed_authorization_request: str = "/par"
     token: str = "/token"
     introspection: str = "/introspect"
     revocation: str = "/revoke"
@@ -487,6 +501,7 @@ class ClientTable:
     request_uris: tuple[str, ...] = ()
     request_object_signing_alg: str | None = None
     require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ("authorization_code", "refresh_token")
     response_types: tuple[str, ...] | None = None
@@ -576,6 +591,7 @@ class Configuration:
     oidc: OidcTable | None = None
     registration: RegistrationTable | None = None
     device: DeviceTable | None = None
+    pushed_requests: PushedRequestsTable | None = None
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None

@@ -1,0 +1,71 @@
+"""The pushed authorization request endpoint: a client deposits its request, and gets a URI for it (RFC 9126)."""
+
+from __future__ import annotations
+
+import attrs
+
+from oauthcore.authorization.checks import validate_pushed
+from oauthcore.authorization.received import read_request
+from oauthcore.authorization.tally import Tally, find_tally
+from oauthcore.clients.authentication import authenticate_client, spend
+from oauthcore.clients.registration_limits import source_of
+from oauthcore.context import Context
+from oauthcore.endpoints.endpoint import EndpointRequest
+from oauthcore.flow.effects import Flow
+from oauthcore.flow.outcome import Decision, Event, Insert, Outcome, Require
+from oauthcore.pushed_requests import REQUEST_URI, PushedRequests
+from oauthcore.records.client import Client
+from oauthcore.records.interaction import AuthorizationRequest
+from oauthcore.records.pushed_request import PushedRequest
+from oauthcore.wire.http import json_response
+
+
+def pushed_authorization_request(
+    incoming: EndpointRequest, settings: PushedRequests, context: Context
+) -> Flow[Outcome]:
+    """Authenticate the client as the token endpoint does (section 2.1), and keep its request."""
+    form = incoming.form()
+    # A client with a metadata document may come here first, before it was ever seen at the authorization endpoint.
+    caller = yield from authenticate_client(incoming.request, form, context, begins=True)
+    tally = None
+    # Anybody may use the identifier of a public client, and each request is stored. One that authenticates can be told
+    # apart and disabled.
+    if caller.client.is_public and settings.max_from_address is not None:
+        source = source_of(incoming.request)
+        tally = yield from find_tally("pushed", source, settings.max_from_address, settings.lifetime, context)
+    received = read_request(form, caller.client.client_id)
+    facts = PushFacts(caller.client, settings, tally)
+    return spend(caller.spent, decide(received, facts, context))
+
+
+@attrs.frozen
+class PushFacts:
+    """Hold on what a pushed request is decided: its client, the settings, and what its address has pushed before."""
+
+    client: Client
+    settings: PushedRequests
+    tally: Tally | None = None
+
+
+def decide(received: AuthorizationRequest, facts: PushFacts, context: Context) -> Outcome:
+    """Check the request as the authorization endpoint does, and answer with a URI that stands for it (section 2.2)."""
+    client, lifetime, tally = facts.client, facts.settings.lifetime, facts.tally
+    if tally is not None:
+        # RFC 9126 section 2.3: 429, for more requests than one client should send.
+        tally.check(context.now)
+    handle = context.mint()
+    key = context.digest("pushed_request", handle)
+    request = validate_pushed(received, client, context)
+    pushed = PushedRequest(
+        key=key,
+        client_id=client.client_id,
+        request=attrs.evolve(request, pushed=key),
+        expires_at=context.now + lifetime,
+        client_generation=client.generation,
+    )
+    counted = () if tally is None else (tally.one_more(context.now),)
+    return Decision(
+        json_response(201, {"request_uri": REQUEST_URI + handle.reveal(), "expires_in": lifetime}),
+        (Require(client), Insert(pushed), *counted),
+        (Event("authorization_request_pushed", client.client_id),),
+    )
