@@ -15,6 +15,7 @@ from oauthcore.endpoints.end_session import PendingLogout
 from oauthcore.endpoints.interaction import PendingInteraction
 from oauthcore.endpoints.webfinger import WebFinger
 from oauthcore.errors import ConfigurationError, OAuthError, OutdatedLogin
+from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.drivers import AsyncWorld, World, arun, run
 from oauthcore.flow.effects import AuthenticatedUser, KnownUser, Throttled
 from oauthcore.policy import Allowance, CodeBinding, Lifetimes, Policy, UnknownScope
@@ -59,6 +60,7 @@ __all__ = [
     "AuthorizationServer",
     "AuthorizedApplication",
     "Ciba",
+    "ClaimsTarget",
     "Client",
     "ClientIdMetadata",
     "ClientUse",

@@ -12,6 +12,7 @@ from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.digest import Derivation, Digester, Secret
 from oauthcore.documents import Documents
 from oauthcore.errors import ConfigurationError, InvalidScope
+from oauthcore.extra_claims import ExtraClaims
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify
 from oauthcore.jose.jwk import Jwk
@@ -100,6 +101,7 @@ class Context:
     document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
     None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
     `user_policy` says who may use which client. `pushed_requests` is None if clients can't push their requests.
+    `extra_claims` are a host's own claims, None if it has none.
     """
 
     issuer: str
@@ -125,6 +127,7 @@ class Context:
     token_exchange: TokenExchange | None = None
     user_policy: UserPolicy = EVERYBODY
     pushed_requests: PushedRequests | None = None
+    extra_claims: ExtraClaims | None = None
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

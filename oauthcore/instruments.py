@@ -16,6 +16,7 @@ from oauthcore.context import SignJwt
 from oauthcore.digest import Derivation, Digester
 from oauthcore.documents import UNVERIFIED_BUDGET, Documents
 from oauthcore.entropy import Entropy
+from oauthcore.extra_claims import ExtraClaims
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify, verify
@@ -30,6 +31,7 @@ class Instruments:
     `documents` remember what other servers said that the operator's clients name, `unverified_documents` what those did
     that strangers name, and `client_documents` which clients' documents could not be had. `keys` are where the server's
     signing keys come from, None if it signs nothing, and `signing` makes what has a token signed with them at a second.
+    `extra_claims` is the host's function that adds claims to tokens, None if there is none.
     `record` is handed each `Call` that a host makes, carries it out and returns its response; None costs one
     comparison.
     """
@@ -45,6 +47,7 @@ class Instruments:
     unverified_documents: Documents = attrs.field(factory=lambda: Documents(new_budget=UNVERIFIED_BUDGET))
     verify: Verify = verify
     signing: Callable[[KeySet | None, int], SignJwt] = signing
+    extra_claims: ExtraClaims | None = None
     record: Callable[[Call], Flow[Response]] | None = None
 
 

@@ -11,7 +11,8 @@ from typing import Any, Literal, Self, TypeAlias
 import attrs
 
 from oauthcore.errors import ConfigurationError
-from oauthcore.given import as_string_set, as_strings, check_callable, check_kind, check_strings
+from oauthcore.extra_claims import PROTECTED_CLAIMS, REMEDY, is_json
+from oauthcore.given import as_string_set, as_strings, check_callable, check_kind, check_strings, shown
 from oauthcore.records.client import AccessTokenFormat, Client
 from oauthcore.resource_uri import MAX_LENGTH, comparable, is_below, is_https_or_loopback, is_url, without_final_slash
 from oauthcore.scope import Scope, given_scope
@@ -39,6 +40,23 @@ def _are_client_ids(_: object, field: attrs.Attribute[Any], value: object) -> No
         check_strings(field.name, value)
 
 
+def _are_claims(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    check_strings(field.name, value)
+    if isinstance(value, tuple) and (protected := sorted(PROTECTED_CLAIMS.intersection(value))):
+        raise ConfigurationError(field.name, protected, REMEDY)
+
+
+def _are_fixed(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    remedy = 'give claims with their values, as in {"tenant": "eu"}'
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(field.name, shown(value), remedy)
+    if protected := sorted(PROTECTED_CLAIMS.intersection(value)):
+        raise ConfigurationError(field.name, protected, REMEDY)
+    for name, member in value.items():
+        if not isinstance(name, str) or member is None or not is_json(member):
+            raise ConfigurationError(field.name, str(name), remedy)
+
+
 def _is_lifetime(_: object, field: attrs.Attribute[int | None], value: int | None) -> None:
     if value is not None and value < 1:
         raise ConfigurationError(field.name, value, "use a number of seconds, 1 or more")
@@ -60,6 +78,9 @@ class Resource:
     API itself, that may introspect tokens for it and no others (RFC 7662 section 4). `name` is shown on the consent
     page.
 
+    `claims` are those of the user that the API learns from its tokens, `fixed_claims` are the same in each of them, as
+    in `{"tenant": "eu"}`; a token for several resources has the claims that all of them have (docs/claims.md).
+
     Raises `ConfigurationError` for invalid settings.
     """
 
@@ -75,6 +96,12 @@ class Resource:
     introspected_by: frozenset[str] = attrs.field(
         default=frozenset(), converter=as_string_set, validator=_are_client_ids, kw_only=True
     )
+    claims: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=_are_claims, kw_only=True)
+    fixed_claims: Mapping[str, object] = attrs.field(factory=dict, validator=_are_fixed, hash=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if both := sorted(set(self.claims).intersection(self.fixed_claims)):
+            raise ConfigurationError("fixed_claims", both, "leave these out here, or in claims: a claim has one source")
 
     def admits(self, client: Client) -> bool:
         """Return whether a client may have tokens for it."""

@@ -27,6 +27,7 @@ from oauthcore.endpoints.webfinger import WELL_KNOWN as WEBFINGER
 from oauthcore.endpoints.webfinger import WebFinger, webfinger_endpoint
 from oauthcore.entropy import Entropy, mint
 from oauthcore.errors import ConfigurationError, OAuthError
+from oauthcore.extra_claims import AddClaims, checked
 from oauthcore.facets.applications import Applications
 from oauthcore.facets.backchannel import Backchannel
 from oauthcore.facets.clients import Clients
@@ -90,6 +91,7 @@ class AuthorizationServer:
     `user_policy` says who may use which client (docs/who-may-use-what.md), and `webfinger` answers which issuer
     the accounts of a domain belong to (docs/webfinger.md). With `pushed_requests` clients push their authorization
     requests before they send the browser (RFC 9126, docs/pushed-requests.md).
+    `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
 
     Raises `ConfigurationError` for invalid settings.
     """
@@ -119,6 +121,7 @@ class AuthorizationServer:
         user_policy: UserPolicy | None = None,
         webfinger: WebFinger | None = None,
         pushed_requests: PushedRequests | None = None,
+        extra_claims: AddClaims | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -144,6 +147,8 @@ class AuthorizationServer:
         self.webfinger = webfinger
         if len(token_key) not in TOKEN_KEY_LENGTHS:
             raise ConfigurationError("token_key", f"{len(token_key)} bytes", "use 32 random bytes, or up to 64")
+        if extra_claims is not None:
+            check_callable("extra_claims", extra_claims, "leave it out, or give a function of a ClaimsTarget")
         derive = Derivation(issuer, token_key)
         instruments = Instruments(
             clock=clock,
@@ -152,6 +157,7 @@ class AuthorizationServer:
             derive=derive,
             handles=Handles(issuer, token_key),
             keys=self._key_set(keys if openid is None else keys or KeyPolicy(), derive),
+            extra_claims=None if extra_claims is None else checked(extra_claims),
         )
         self._error_page = error_page
         self.trusted_issuers = as_trusted_issuers(trusted_issuers)
@@ -379,6 +385,7 @@ class AuthorizationServer:
             token_exchange=self.token_exchange,
             user_policy=self.user_policy,
             pushed_requests=self.pushed_requests,
+            extra_claims=instruments.extra_claims,
         )
         return context
 

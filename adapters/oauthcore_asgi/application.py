@@ -39,6 +39,7 @@ from oauthcore import (
     arun,
 )
 from oauthcore.errors import ContentTooLarge
+from oauthcore.extra_claims import AddClaims
 from oauthcore.flow.drivers import check_fetches
 from oauthcore.openid import OpenID
 from oauthcore.tracebacks import Tracebacks, words_of
@@ -126,6 +127,7 @@ class Embedded(Generic[RequestT, ResponseT]):
         client_id_metadata: ClientIdMetadata | None = None,
         user_policy: UserPolicy | None = None,
         webfinger: WebFinger | None = None,
+        extra_claims: AddClaims | None = None,
         resources: Resources | Iterable[Resource] | None = None,
         token_exchange: TokenExchange | None = None,
         device: DeviceGrant | None = None,
@@ -140,7 +142,8 @@ class Embedded(Generic[RequestT, ResponseT]):
         `client_id_metadata` they publish what they are. `resources` are the APIs that tokens are for;
         `token_exchange` says who may exchange them, and `user_policy` who may use which client. With a `device` grant,
         devices without a browser get tokens. With `ciba`, clients ask users who are elsewhere, and with
-        `pushed_requests` they push their requests. `prefix` is what a proxy cuts off and tells nobody.
+        `pushed_requests` they push their requests. `extra_claims` adds claims to tokens. `prefix` is what a proxy cuts
+        off and tells nobody.
         """
         server = AuthorizationServer(
             issuer=issuer,
@@ -154,6 +157,7 @@ class Embedded(Generic[RequestT, ResponseT]):
             client_id_metadata=client_id_metadata,
             user_policy=user_policy,
             webfinger=webfinger,
+            extra_claims=extra_claims,
             resources=resources,
             token_exchange=token_exchange,
             device=device,

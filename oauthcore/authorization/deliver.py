@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from oauthcore.add_claims import with_claims
 from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Part
 from oauthcore.authorization.validated import RequestedResponse
@@ -13,6 +14,7 @@ from oauthcore.digest import Secret
 from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.grants.issuance import IssuedAccess, id_token_target, signed_access_token
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.id_token import NOTHING, HashInputs, IdTokenDetails, id_token, is_due, names_in, with_hashes
 from oauthcore.oidc.person import NOBODY, Person, load_claims
@@ -27,11 +29,12 @@ from oauthcore.wire.http import Response
 
 @per_request
 class Delivery:
-    """Hold what is sent to the client once it is signed: the access token of `parameters`, and an ID token beside."""
+    """Hold what is sent to the client once it is signed: an access token among `parameters`, and an ID token beside."""
 
     response: RequestedResponse
     parameters: Mapping[str, str]
-    access_token: Jwt | None
+    grant: Grant
+    access_token: IssuedAccess | None
     id_token: Jwt | None
 
 
@@ -53,7 +56,7 @@ def deliver(
         claimed = NOTHING if response.type.parts else grant.scope
         details = IdTokenDetails(response.redirectable.request.nonce, person, claimed)
         jwt = id_token(response.redirectable.client, grant, details, context)
-    return Delivery(response, parameters, access_token, jwt)
+    return Delivery(response, parameters, grant, access_token, jwt)
 
 
 def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
@@ -73,12 +76,19 @@ def signed(delivery: Delivery, context: Context) -> Flow[Response]:
     parameters, redirectable = dict(delivery.parameters), delivery.response.redirectable
     # The access token first: its hash goes into the ID token as `at_hash` (OIDC Core section 3.2.2.10).
     if delivery.access_token is not None:
-        parameters["access_token"] = yield from context.sign(delivery.access_token)
+        parameters["access_token"] = (yield from signed_access_token(delivery.access_token, context)).reveal()
     if delivery.id_token is not None:
         code, token = parameters.get("code"), parameters.get("access_token")
         state = redirectable.request.state
         beside = HashInputs(None if code is None else Secret(code), None if token is None else Secret(token), state)
-        parameters["id_token"] = yield from context.sign(with_hashes(delivery.id_token, beside))
+        jwt = with_hashes(delivery.id_token, beside)
+        # As with the claims of scopes (OIDC Core section 5.4): an ID token that passes through the browser has further
+        # claims only where nothing else comes, now or later, from which the client could have them.
+        if not delivery.response.type.parts:
+            grant = delivery.grant
+            target = id_token_target(redirectable.client, grant.subject, grant.scope)
+            jwt = yield from with_claims(jwt, target, context)
+        parameters["id_token"] = yield from context.sign(jwt)
     return answer(redirectable, delivery.response.mode, parameters, context)
 
 

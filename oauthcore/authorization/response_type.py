@@ -12,9 +12,8 @@ import attrs
 from oauthcore.context import Context
 from oauthcore.flow.outcome import Change, Insert
 from oauthcore.grants.audience import audience_within, understood_scope
-from oauthcore.grants.issuance import issue_access
+from oauthcore.grants.issuance import IssuedAccess, issue_access
 from oauthcore.grants.terms import usual_terms
-from oauthcore.jose.jwt import Jwt
 from oauthcore.per_request import per_request
 from oauthcore.pkce import CodeChallenge
 from oauthcore.records.client import Client
@@ -44,7 +43,7 @@ class Part:
 
     parameters: Mapping[str, str]
     changes: tuple[Change, ...]
-    unsigned: Jwt | None = None
+    unsigned: IssuedAccess | None = None
 
 
 IssuePart = Callable[[Approved, Context], Part]
@@ -116,7 +115,7 @@ def issue_token(approved: Approved, context: Context) -> Part:
         "expires_in": str(access.record.expires_at - context.now),
         "scope": scope.text,
     }
-    return Part(parameters, (Insert(access.record),), access.jwt)
+    return Part(parameters, (Insert(access.record),), None if access.jwt is None else access)
 
 
 _CODE, _TOKENS = ("authorization_code",), ("implicit",)

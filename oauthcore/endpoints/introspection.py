@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from oauthcore.add_claims import claims_to_add
 from oauthcore.clients.authentication import Authenticated, authenticate_client, spend
 from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
@@ -9,9 +12,11 @@ from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.endpoints.find_token import Token, find_token
 from oauthcore.errors import InvalidClient, OAuthError
+from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants.audience import described
+from oauthcore.grants.resource_claims import claims_at_introspection
 from oauthcore.jose.jwt import Jwt
 from oauthcore.oidc.subject import subject_for
 from oauthcore.records.client import Client
@@ -36,6 +41,8 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         members = decide(caller, token, to, context)
     except OAuthError as error:
         raise explain(error, caller.client, context) from None
+    if members["active"] and isinstance(token, AccessToken) and to.client is not None:
+        members |= yield from further_members(caller.client, token, to.client, context)
     # RFC 9701 section 4: the caller requests a signed response by its Accept header.
     alg = (yield from signing_alg(caller, context)) if accepts_signed(incoming.request) else None
     if alg is None:
@@ -45,6 +52,23 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         answer = Response(200, (("Content-Type", SIGNED_TYPE), *NO_STORE), signed.encode("ascii"))
     # Nothing changes here, and still the assertion is good once (RFC 7523 section 3).
     return spend(caller.spent, Decision(answer))
+
+
+def further_members(caller: Client, token: AccessToken, client: Client, context: Context) -> Flow[Mapping[str, object]]:
+    """Return the claims that a JWT of the same token would have for this caller (RFC 7662 section 2.2), as of now."""
+    if context.resources is None and context.extra_claims is None:
+        return {}
+    scope = registered_scope(token.scope, client, context.policy)
+    target = ClaimsTarget(
+        place="introspection",
+        client=client,
+        subject=token.subject,
+        scope=scope,
+        audience=token.audience,
+        caller=caller,
+    )
+    of_resources = claims_at_introspection(token.audience, client, scope, caller, context)
+    return (yield from claims_to_add(target, context, of_resources))
 
 
 def accepts_signed(request: Request) -> bool:

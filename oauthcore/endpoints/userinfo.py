@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import attrs
 
+from oauthcore.add_claims import claims_to_add
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
 from oauthcore.errors import InsufficientScope, InvalidRequest, InvalidToken
+from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.find_user import find_permission
 from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Decision, Outcome
@@ -64,6 +66,18 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         permission = yield from find_permission(entitled.grant.subject, grantee, context.user_policy)
         person = person if permission.is_given else None
     answer = decide(entitled, person, names, context)
+    client = entitled.client
+    target = ClaimsTarget(
+        place="userinfo",
+        client=client,
+        subject=entitled.grant.subject,
+        scope=entitled.scope,
+        audience=(client.client_id,),
+    )
+    if added := (yield from claims_to_add(target, context)):
+        answer = (
+            attrs.evolve(answer, claims={**added, **answer.claims}) if isinstance(answer, Jwt) else {**added, **answer}
+        )
     if isinstance(answer, Jwt):
         signed = yield from context.sign(answer)
         return Decision(Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed.encode("ascii")))

@@ -6,13 +6,16 @@ from typing import TypeAlias
 
 import attrs
 
+from oauthcore.add_claims import with_claims
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant
+from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Insert, Outcome
 from oauthcore.grants.audience import audience_within, understood_scope
 from oauthcore.grants.jwt_access_token import jwt_access_token
+from oauthcore.grants.resource_claims import claims_in_token
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
 from oauthcore.jose.jwt import Jwt
@@ -30,13 +33,14 @@ from oauthcore.wire.http import Response, json_response
 
 @per_request
 class IssuedAccess:
-    """Pair an access token with its record.
+    """Pair an access token with its record, and with the client that it is issued to.
 
     `jwt` has the claims if it is to be a JWT (RFC 9068), which is not signed yet; its `jti` is derived from `value`.
     """
 
     value: Secret
     record: AccessToken
+    client: Client
     jwt: Jwt | None = None
 
 
@@ -79,7 +83,7 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         actors=terms.actors,
     )
     jwt = jwt_access_token(value, record, client, grant, context, terms.signing_alg) if is_jwt else None
-    return IssuedAccess(value, record, jwt)
+    return IssuedAccess(value, record, client, jwt)
 
 
 def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
@@ -242,15 +246,33 @@ def answered(decision: Issue, context: Context) -> Flow[Outcome]:
 
 def token_response(tokens: Tokens, context: Context) -> Flow[Response]:
     """Answer with tokens; the ID token is signed last, as the access token's hash is in it (OIDC Core 3.1.3.6)."""
-    access_token = tokens.access.value
-    if tokens.access.jwt is not None:
-        access_token = Secret((yield from context.sign(tokens.access.jwt)))
+    access_token = yield from signed_access_token(tokens.access, context)
     members = token_members(tokens, access_token, context.now)
     # OIDC Core section 3.1.3.6: `at_hash` binds the ID token to this access token, so neither can be swapped.
     if tokens.id_token is not None:
         hashed = with_hashes(tokens.id_token, HashInputs(access_token=access_token))
-        members["id_token"] = yield from context.sign(hashed)
+        record = tokens.access.record
+        target = id_token_target(tokens.access.client, record.subject, record.scope)
+        members["id_token"] = yield from context.sign((yield from with_claims(hashed, target, context)))
     return json_response(200, members)
+
+
+def signed_access_token(issued: IssuedAccess, context: Context) -> Flow[Secret]:
+    """Return an access token as the client gets it: a JWT has the claims to add, and is signed."""
+    if issued.jwt is None:
+        return issued.value
+    client, record = issued.client, issued.record
+    target = ClaimsTarget(
+        place="access_token", client=client, subject=record.subject, scope=record.scope, audience=record.audience
+    )
+    of_resources = claims_in_token(record.audience, client, record.scope, context)
+    jwt = yield from with_claims(issued.jwt, target, context, of_resources)
+    return Secret((yield from context.sign(jwt)))
+
+
+def id_token_target(client: Client, subject: str | None, scope: Scope) -> ClaimsTarget:
+    """Describe an ID token, which is for its client, to the function that adds claims."""
+    return ClaimsTarget(place="id_token", client=client, subject=subject, scope=scope, audience=(client.client_id,))
 
 
 def token_members(tokens: Tokens, access_token: Secret, now: int) -> dict[str, object]:

@@ -11,6 +11,7 @@ import attrs
 from oauthcore.context import SignJwt
 from oauthcore.documents import Document, Turn
 from oauthcore.errors import EffectFailed
+from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.instruments import Call, Instruments
 from oauthcore.jose.compact import Flaw, InvalidJwt
@@ -53,6 +54,7 @@ class Recording:
         self._signed: list[str | Exception] = []
         self._verified: list[tuple[str, Flaw | None]] = []
         self._documents: list[tuple[str, Document | Turn | None]] = []
+        self._added: list[Mapping[str, object] | Exception] = []
         self._keys: list[Keys | Exception] = []
         self._recorded: list[tuple[Effect, Any]] = []
         self._is_unrecorded = False
@@ -105,6 +107,7 @@ class Recording:
             signed=[written(jwt, lambda jwt: [self._in_place(jwt)]) for jwt in self._signed],
             verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
             documents=documents,
+            extra_claims=[written(added, lambda added: encode(added, self.placeholders)) for added in self._added],
             algorithms=None if self._original.keys is None else list(self._original.keys.algorithms),
             keys=[written(keys, write_keys) for keys in self._keys],
             call=self._call.name,
@@ -153,6 +156,7 @@ class Recording:
             client_documents=RecordingDocuments(original.client_documents, self._documents),
             unverified_documents=RecordingDocuments(original.unverified_documents, self._documents),
             signing=self._signing,
+            extra_claims=None if original.extra_claims is None else self._adding,
             keys=None
             if original.keys is None
             else RecordingKeys(original.keys, lambda flow: self.unrecorded(flow, self._keys)),
@@ -160,7 +164,7 @@ class Recording:
         )
 
     def unrecorded(self, flow: Flow[T], results: list[T | Exception]) -> Flow[T]:
-        """Run a flow that handles private keys: only its result is recorded, not its effects."""
+        """Run a flow that handles private keys, or is the host's own: only its result is recorded, not its effects."""
 
         def on_result(result: T | Exception) -> None:
             """Keep the result, and record effects again."""
@@ -192,6 +196,14 @@ class Recording:
         self._entropy.append(size)
         _ = self.placeholders.of_drawn(drawn)
         return drawn
+
+    def _adding(self, target: ClaimsTarget) -> Flow[Mapping[str, object]]:
+        # What the function finds in its flow is the host's: a replay needs what it returned, and not the function.
+        assert self._original.extra_claims is not None
+        added = yield from self.unrecorded(self._original.extra_claims(target), self._added)
+        # They are in tokens and responses, as the claims of the user are.
+        self.placeholders.people |= texts_in(added)
+        return added
 
     def _signing(self, keys: KeySet | None, now: int) -> SignJwt:
         # `keys` of the recording note where a decision looks keys up. Signing is not such a lookup: use the originals.

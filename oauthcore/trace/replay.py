@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import attrs
 
 from oauthcore.context import SignJwt
 from oauthcore.errors import EffectFailed
+from oauthcore.extra_claims import ClaimsTarget
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.jose.compact import Flaw, InvalidJwt, read_claims, read_signed
 from oauthcore.jose.crypto import VerifiedJwt
@@ -82,6 +83,7 @@ class _Player:
         self._effects = 0
         self._readings = iter(trace.clock)
         self._verdicts = queues(trace.verified)
+        self._added = iter(trace.extra_claims)
         self._now = 0.0
         made = self._made(make_server, {name: decode(value, kinds) for name, value in trace.settings.items()})
         signed = iter(trace.signed)
@@ -95,6 +97,7 @@ class _Player:
             client_documents=ReplayedDocuments(trace.documents),
             unverified_documents=ReplayedDocuments(trace.documents),
             signing=lambda keys, now: _signing(signed),
+            extra_claims=self._adding if trace.extra_claims else None,
             record=None,
         )
         self._placeholders.public |= texts_in(json.loads(made._metadata.body))
@@ -176,6 +179,16 @@ class _Player:
         if flaw is not None:
             raise InvalidJwt(Flaw[flaw])
         return VerifiedJwt(signed.header, read_claims(signed.payload))
+
+    def _adding(self, target: ClaimsTarget) -> Flow[Mapping[str, object]]:
+        """Return the claims that the host's function added when it was recorded."""
+        yield from ()
+        recorded = next(self._added, None)
+        if recorded is None:
+            raise EffectFailed("the trace has no answer to this")
+        added: Mapping[str, object] = read(recorded, lambda added: decode(added, self._kinds))
+        self._placeholders.people |= texts_in(added)
+        return added
 
     def _clock(self) -> float:
         self._now = next(self._readings, self._now)

@@ -12,7 +12,7 @@ from oauthcore.jose.strict_json import is_time, read_json, same_value
 from oauthcore.trace.placeholders import Placeholders
 from oauthcore.trace.replayed_inputs import Recorded
 
-VERSION = 2
+VERSION = 3
 
 
 @attrs.frozen
@@ -34,7 +34,7 @@ class Trace:
     The user, the client and what it requested can be read in a trace. These are recorded in the order of their use: the
     flaw of each verified token (None if it was good), what each handle carried (None if it could not be read), the
     known documents of other servers (None if one had to be fetched, followed by `known` or `later` if it then was not),
-    and the public keys of the server.
+    the claims that the host's function added, and the public keys of the server.
     """
 
     settings: dict[str, Any]
@@ -46,6 +46,7 @@ class Trace:
     signed: list[Recorded]
     verified: list[tuple[str, str | None]]
     documents: list[tuple[str, Any]]
+    extra_claims: list[Recorded]
     algorithms: list[str] | None
     keys: list[Recorded]
     call: str
@@ -116,6 +117,7 @@ _SHAPE: dict[str, type] = {
     "signed": list,
     "verified": list,
     "documents": list,
+    "extra_claims": list,
     "algorithms": object,
     "keys": list,
     "call": str,

@@ -25,6 +25,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "AuthorizationServer",
         "AuthorizedApplication",
         "Ciba",
+        "ClaimsTarget",
         "Client",
         "ClientIdMetadata",
         "ClientUse",

@@ -175,6 +175,8 @@ storage = "sqlite:oauthcore.db"
 # access_token_signing_alg = "RS256"
 # client_ids = ["my_app"]            # that may have tokens for it; if left out, all
 # introspected_by = ["my_api"]       # clients that may ask about tokens for it, and about no others
+# claims = ["groups"]                # of the user, which it learns from its tokens; see docs/claims.md
+# fixed_claims = { tenant = "eu" }   # the same in each of its tokens
 #
 # [resource_policy]
 # default = "https://api.example/mcp"    # what a request means that names none; else this server itself

@@ -239,6 +239,8 @@ class ResourceTable:
     access_token_signing_alg: str | None = None
     client_ids: tuple[str, ...] | None = None
     introspected_by: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    fixed_claims: Mapping[str, object] = attrs.Factory(dict)
 
 
 @attrs.frozen(kw_only=True)
