@@ -23,6 +23,7 @@ from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.lifecycle import DeviceState
 from oauthcore.records.login import Login, LoginSession
+from oauthcore.request_objects import RequestObjects
 from oauthcore.resource.access import Access
 from oauthcore.resource.introspected import IntrospectedTokens
 from oauthcore.resource.jwt_tokens import AllowPlainJwt, JwtTokens
@@ -94,6 +95,7 @@ __all__ = [
     "Refusal",
     "Registration",
     "Request",
+    "RequestObjects",
     "Resource",
     "ResourceServer",
     "Resources",

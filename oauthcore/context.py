@@ -22,6 +22,7 @@ from oauthcore.policy import Allowance, Policy, UnknownScope
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import Admits
+from oauthcore.request_objects import NO_DEMANDS, RequestObjects
 from oauthcore.resources import Resources
 from oauthcore.scope import Scope, resolve_scope
 from oauthcore.token_exchange import TokenExchange
@@ -102,6 +103,7 @@ class Context:
     None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
     `user_policy` says who may use which client. `pushed_requests` is None if clients can't push their requests.
     `extra_claims` are a host's own claims, None if it has none.
+    `request_objects` says what is demanded of request objects.
     """
 
     issuer: str
@@ -128,6 +130,7 @@ class Context:
     user_policy: UserPolicy = EVERYBODY
     pushed_requests: PushedRequests | None = None
     extra_claims: ExtraClaims | None = None
+    request_objects: RequestObjects = NO_DEMANDS
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

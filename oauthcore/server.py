@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Literal, Self, assert_never
 
 from oauthcore.assertions.trusted_issuer import TrustedIssuer, as_trusted_issuers
+from oauthcore.authorization.request_object import offered
 from oauthcore.ciba import GRANT_TYPE as CIBA_GRANT_TYPE
 from oauthcore.ciba import Ciba
 from oauthcore.client_id_metadata import ClientIdMetadata, MetadataDocuments
@@ -52,6 +53,7 @@ from oauthcore.policy import Policy
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.liveness import Admits
 from oauthcore.records.login import Login, check_login
+from oauthcore.request_objects import NO_DEMANDS, RequestObjects
 from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.stored import StoredTokens
 from oauthcore.resources import Resource, Resources, as_resources
@@ -90,7 +92,8 @@ class AuthorizationServer:
     docs/token-exchange.md). With a `device` grant, devices without a browser get tokens (RFC 8628, docs/device.md).
     `user_policy` says who may use which client (docs/who-may-use-what.md), and `webfinger` answers which issuer
     the accounts of a domain belong to (docs/webfinger.md). With `pushed_requests` clients push their authorization
-    requests before they send the browser (RFC 9126, docs/pushed-requests.md).
+    requests before they send the browser (RFC 9126, docs/pushed-requests.md). `request_objects` says what is demanded
+    of signed requests (RFC 9101, docs/signed-requests.md).
     `extra_claims` is a function that adds claims to tokens, or a flow (docs/claims.md).
 
     Raises `ConfigurationError` for invalid settings.
@@ -122,6 +125,7 @@ class AuthorizationServer:
         webfinger: WebFinger | None = None,
         pushed_requests: PushedRequests | None = None,
         extra_claims: AddClaims | None = None,
+        request_objects: RequestObjects | None = None,
     ) -> None:
         check_kind("issuer", issuer, str, "give the issuer's URL as a string")
         check_kind("token_key", token_key, (bytes, bytearray), "give bytes, as secrets.token_bytes(32) makes them")
@@ -199,6 +203,12 @@ class AuthorizationServer:
         remedy = "leave it out, or turn it on: pushed_requests=PushedRequests()"
         check_kind("pushed_requests", pushed_requests, (PushedRequests, type(None)), remedy)
         self.pushed_requests = pushed_requests
+        remedy = "leave it out, or say what is demanded: request_objects=RequestObjects(required=True)"
+        check_kind("request_objects", request_objects, (RequestObjects, type(None)), remedy)
+        self.request_objects = request_objects or NO_DEMANDS
+        if self.request_objects.required and not offered(openid)[0]:
+            remedy = 'take them: pip install "oauthcore[oidc]", and leave OpenID(request_objects=…) as it is'
+            raise ConfigurationError("request_objects.required", True, remedy)
         own = self._own_endpoints(instruments.keys)
         self._added = check_endpoints(own, endpoints, self.paths)
         listed = (*own, *self._added)
@@ -218,6 +228,7 @@ class AuthorizationServer:
             id_jag=token_exchange is not None and token_exchange.issues_id_jag,
             ciba=ciba,
             pushed_requests=pushed_requests,
+            request_objects=self.request_objects,
         )
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
@@ -386,6 +397,7 @@ class AuthorizationServer:
             user_policy=self.user_policy,
             pushed_requests=self.pushed_requests,
             extra_claims=instruments.extra_claims,
+            request_objects=self.request_objects,
         )
         return context
 
@@ -428,6 +440,7 @@ class AuthorizationServer:
             "token_exchange": self._exchange_settings(),
             "device": self.device,
             "pushed_requests": self.pushed_requests,
+            "request_objects": self.request_objects,
             "webfinger": self.webfinger,
             "user_policy": self.user_policy if self.user_policy.permits is None else None,
         }

@@ -29,6 +29,7 @@ from oauthcore import (
     Policy,
     PushedRequests,
     Registration,
+    RequestObjects,
     Resource,
     Resources,
     Scope,
@@ -108,6 +109,7 @@ def server_of(
         registration=registration_of(configuration),
         device=device_of(configuration),
         pushed_requests=pushed_requests_of(configuration),
+        request_objects=request_objects_of(configuration),
         resources=resources_of(configuration),
         client_id_metadata=client_id_metadata_of(configuration),
         token_exchange=token_exchange_of(configuration),
@@ -194,6 +196,12 @@ def pushed_requests_of(configuration: Configuration) -> PushedRequests | None:
     return PushedRequests(
         lifetime=table.lifetime, required=table.required, max_from_address=table.max_from_address or None
     )
+
+
+def request_objects_of(configuration: Configuration) -> RequestObjects:
+    """Return what is demanded of request objects."""
+    table = configuration.request_objects
+    return RequestObjects(required=table.required, max_lifetime=table.max_lifetime or None)
 
 
 def resources_of(configuration: Configuration) -> Resources | None:

@@ -22,9 +22,10 @@ from oauthcore.errors import InvalidRequest, InvalidRequestObject, InvalidReques
 from oauthcore.jose.compact import InvalidJwt, read_signed
 from oauthcore.jose.crypto import VerifiedJwt, is_installed
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SYMMETRIC_ALGORITHMS
-from oauthcore.jose.registered_claims import audience_of, check_times, type_of
-from oauthcore.jose.strict_json import is_integer
+from oauthcore.jose.registered_claims import SKEW, audience_of, check_times, type_of
+from oauthcore.jose.strict_json import is_integer, is_time
 from oauthcore.oidc.client_keys import verify_by_keys_of
+from oauthcore.openid import OpenID
 from oauthcore.records.client import Client
 from oauthcore.records.interaction import REQUEST_PARAMETERS, AuthorizationRequest
 from oauthcore.wire.text import JSON_WHITE_SPACE, ascii_lower
@@ -57,22 +58,28 @@ def apply_request_object(
             raise InvalidRequest(
                 "the client has to send its requests as request objects (RFC 9101 section 10.5)"
             ).by_setting("client.require_signed_request_object")
+        if context.request_objects.required:
+            raise InvalidRequest.with_description(
+                "requests have to be signed request objects here (RFC 9101)"
+            ).by_setting("request_objects.required")
         return request
-    if not is_offered(by_value=request.request is not None, context=context):
+    by_value, by_reference = offered(context.openid)
+    if not (by_reference if request.request is None else by_value):
         return request
     text = request.request or fetch_object(str(request.request_uri), client, context)
     # RFC 9101 section 6.2 before 6.3: nothing of an object counts until its signature has been verified.
+    alone = alone or context.request_objects.required
     return merge(request, verify_object(text, client, context), client, alone=alone)
 
 
-def is_offered(*, by_value: bool, context: Context) -> bool:
-    """Return whether the server takes request objects, by value or by reference.
+def offered(openid: OpenID | None) -> tuple[bool, bool]:
+    """Return whether the server takes request objects by value, and by reference.
 
     RFC 9101 needs no OpenID Connect: a server of OAuth alone takes them if it can verify signatures at all.
     """
-    if context.openid is None:
-        return is_installed()
-    return context.openid.request_objects if by_value else context.openid.request_uris
+    if openid is None:
+        return (is_installed(),) * 2
+    return openid.request_objects, openid.request_uris
 
 
 def fetch_object(uri: str, client: Client, context: Context) -> str:
@@ -143,7 +150,25 @@ def verify_object(text: str, client: Client, context: Context) -> VerifiedJwt:
     if claims.get("sub") == client.client_id:
         # RFC 9101 section 10.8: it could serve as a client assertion elsewhere, and one could serve as it here.
         raise InvalidRequestObject("the request object is about the client itself, as an assertion is")
+    if context.request_objects.max_lifetime is not None:
+        check_bounded(claims, context.request_objects.max_lifetime, context.now)
     return verified
+
+
+def check_bounded(claims: Mapping[str, object], max_lifetime: int, now: int) -> None:
+    """Check that an object says for whom and for how long it is (FAPI 2.0 Message Signing section 5.3.1).
+
+    Else one that was read in some log or history could be sent again after years.
+    """
+    nbf, exp = claims.get("nbf"), claims.get("exp")
+    if "aud" not in claims or not is_time(nbf) or not is_time(exp):
+        raise InvalidRequestObject("aud, nbf and exp are required in a request object here").by_setting(
+            "request_objects.max_lifetime"
+        )
+    if now > nbf + max_lifetime + SKEW or exp > nbf + max_lifetime:
+        raise InvalidRequestObject("the request object is valid for too long, or since too long ago").by_setting(
+            "request_objects.max_lifetime"
+        )
 
 
 def _verified(text: str, client: Client, context: Context) -> VerifiedJwt:

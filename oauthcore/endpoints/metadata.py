@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
+from oauthcore.authorization.request_object import offered
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.ciba import Ciba
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
@@ -19,6 +20,7 @@ from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.pushed_requests import PushedRequests
+from oauthcore.request_objects import NO_DEMANDS, RequestObjects
 from oauthcore.resources import Resources
 from oauthcore.token_exchange import TOKEN_TYPE
 from oauthcore.wire.http import Response
@@ -42,6 +44,7 @@ def metadata(
     id_jag: bool = False,
     ciba: Ciba | None = None,
     pushed_requests: PushedRequests | None = None,
+    request_objects: RequestObjects = NO_DEMANDS,
 ) -> Response:
     """Return the document; it never changes while the server runs, so it is made once.
 
@@ -64,6 +67,8 @@ def metadata(
         members["client_id_metadata_document_supported"] = True
     if id_jag:  # draft-ietf-oauth-identity-assertion-authz-grant section 7
         members["identity_chaining_requested_token_types_supported"] = [TOKEN_TYPE + "id-jag"]
+    if request_objects.required:  # RFC 9101 section 10.5
+        members["require_signed_request_object"] = True
     if pushed_requests is not None:  # RFC 9126 section 5
         members["require_pushed_authorization_requests"] = pushed_requests.required
     if ciba is not None:
@@ -138,9 +143,7 @@ def ciba_members() -> dict[str, object]:
 
 def request_object_members(openid: OpenID | None) -> dict[str, object]:
     """Return what is said of request objects (RFC 9101 section 10.5, OIDC Discovery section 3)."""
-    by_value, by_reference = (
-        (crypto.is_installed(),) * 2 if openid is None else (openid.request_objects, openid.request_uris)
-    )
+    by_value, by_reference = offered(openid)
     algorithms = {"request_object_signing_alg_values_supported": list(SIGNATURES)} if by_value or by_reference else {}
     return {
         "request_parameter_supported": by_value,

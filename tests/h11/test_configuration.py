@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oauthcore import Allowance, ConfigurationError, DeviceGrant, PushedRequests, Scope, Secret
+from oauthcore import Allowance, ConfigurationError, DeviceGrant, PushedRequests, RequestObjects, Scope, Secret
 from oauthcore_h11.assembly import new_token_key, server_of
 from oauthcore_h11.configuration import Configuration, read
 from oauthcore_h11.configuration.sample import sample
@@ -249,3 +249,12 @@ def test_a_declared_client_may_have_to_push(tmp_path: Path) -> None:
     declared = reading(tmp_path, f"{least}[pushed_requests]\n{client}").clients
 
     assert [one.require_pushed_authorization_requests for one in declared] == [True]
+
+
+def test_demands_on_request_objects_are_read_from_the_file(tmp_path: Path) -> None:
+    least = f'issuer = "https://as.example"\ntoken_key = "{new_token_key().reveal()}"\n'
+    table = "[request_objects]\nrequired = true\nmax_lifetime = 3600\n"
+
+    made = [server_of(reading(tmp_path, least + text)).request_objects for text in ("", table)]
+
+    assert made == [RequestObjects(), RequestObjects(required=True, max_lifetime=3_600)]

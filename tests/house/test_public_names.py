@@ -59,6 +59,7 @@ def test_the_package_offers_these_names_and_no_others() -> None:
         "Refusal",
         "Registration",
         "Request",
+        "RequestObjects",
         "Resource",
         "ResourceServer",
         "Resources",

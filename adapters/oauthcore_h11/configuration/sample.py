@@ -156,6 +156,11 @@ storage = "sqlite:oauthcore.db"
 # required = false                   # true: of every client, not only of those that are registered so
 # max_from_address = 1000            # requests of public clients within the lifetime; 0 is no limit
 
+# What is demanded of signed requests. See docs/signed-requests.md.
+# [request_objects]
+# required = false                   # true: every request has to be one
+# max_lifetime = 0                   # 3600: aud, nbf and exp, at most an hour apart; 0 demands none of them
+
 # Devices without a browser, whose user enters a code at another one: this table turns them on. See docs/device.md.
 # [device]
 # lifetime = 600                     # in which the user has to answer

@@ -228,6 +228,14 @@ class PushedRequestsTable:
 
 
 @attrs.frozen(kw_only=True)
+class RequestObjectsTable:
+    """Demand something of request objects (RFC 9101); 0 is no limit. The settings are those of `RequestObjects`."""
+
+    required: bool = False
+    max_lifetime: int = attrs.field(default=0, validator=at_least(0))  # type: ignore[call-overload]  # any of them
+
+
+@attrs.frozen(kw_only=True)
 class ResourceTable:
     """Declare an API that tokens are issued for (RFC 8707); the settings are those of `oauthcore.Resource`."""
 
@@ -594,6 +602,7 @@ class Configuration:
     registration: RegistrationTable | None = None
     device: DeviceTable | None = None
     pushed_requests: PushedRequestsTable | None = None
+    request_objects: RequestObjectsTable = RequestObjectsTable()
     resources: tuple[ResourceTable, ...] = ()
     resource_policy: ResourcePolicyTable | None = None
     client_id_metadata: ClientIdMetadataTable | None = None
