@@ -143,7 +143,7 @@ def test_the_conformance_plans_have_a_configuration_that_is_read(tmp_path: Path)
     assert all(
         set(client.response_types or ()) | {"none", "token"} == set(document["response_types_supported"])
         and any(urlsplit(uri).query for uri in client.redirect_uris)
-        and client.id_token_claims is False
+        and client.id_token_claims == "requested"
         for client in clients.values()
     )
     assert {"client_secret_basic", "client_secret_post"} <= set(document["token_endpoint_auth_methods_supported"])

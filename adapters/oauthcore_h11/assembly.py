@@ -163,6 +163,7 @@ def registration_of(configuration: Configuration) -> Registration | None:
             schemes=table.schemes,
             needs_approval=table.needs_approval,
             idempotent=table.idempotent,
+            id_token_claims=table.id_token_claims,
             unused_lifetime=table.unused_lifetime or None,
             max_clients=table.max_clients or None,
             max_from_address=table.max_from_address or None,

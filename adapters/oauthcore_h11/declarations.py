@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 from oauthcore import AuthorizationServer, Client, ConfigurationError, Scope
+from oauthcore.records.client import IdTokenClaims
 from oauthcore.records.record import Record
 from oauthcore_h11.client_secret_rules import check_client_secrets
 from oauthcore_h11.configuration import Configuration
@@ -68,7 +69,7 @@ def declared_client(place: str, table: ClientTable, server: AuthorizationServer)
     if table.explain_until is not None:
         settings["explain_until"] = int(table.explain_until.timestamp())
     if table.id_token_claims is None:
-        settings["id_token_claims"] = reads_id_tokens(table.scope)
+        settings["id_token_claims"] = usual_id_token_claims(table.scope)
     client = Client(**settings)
     if client.has_secret and secret is None:
         raise ConfigurationError(f"{place}.secret", None, 'set it, or token_endpoint_auth_method = "none"')
@@ -84,12 +85,12 @@ def jwks_in(setting: str, path: Path) -> str:
     return path.read_bytes().decode("utf-8-sig", "replace")
 
 
-def reads_id_tokens(scope: Scope) -> bool:
-    """Return whether a client's ID tokens have the claims of its scopes, if its operator does not say.
+def usual_id_token_claims(scope: Scope) -> IdTokenClaims:
+    """Return which claims a client's ID tokens have, if its operator does not say: all, where it signs users in.
 
-    Where an operator knows the client, they know what it may learn; and many applications look at nothing else.
+    It can have these claims from UserInfo anyway, and many applications look at nothing but the ID token.
     """
-    return "openid" in scope
+    return "all" if "openid" in scope else "requested"
 
 
 def response_types_for(grant_types: tuple[str, ...]) -> tuple[str, ...]:

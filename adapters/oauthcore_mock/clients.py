@@ -61,7 +61,7 @@ def register(
         "id_token_signed_response_alg": alg,
         "access_token_format": "jwt",
         # Most providers put claims of the user into the ID token, and most relying parties read them there.
-        "id_token_claims": True,
+        "id_token_claims": "all",
         "introspects_any": not is_public,
         **settings,
     }

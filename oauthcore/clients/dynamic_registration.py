@@ -14,7 +14,7 @@ import attrs
 from oauthcore.errors import ConfigurationError
 from oauthcore.given import are_strings, as_strings
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, Jwk, parse_set
-from oauthcore.records.client import Client
+from oauthcore.records.client import ID_TOKEN_CLAIMS, Client, IdTokenClaims
 from oauthcore.redirect_uri import redirect_uri_problem
 from oauthcore.scope import Scope, as_scope
 
@@ -94,7 +94,8 @@ class Registration:
     kept within thirty days: further ones work until their `unused_lifetime` is over. `max_clients` is the maximum
     number of dynamically registered clients, and `max_from_address` that of registrations within an hour from one
     address without an initial access token; None is no limit. With `idempotent`, public clients that register the same
-    metadata get the same client, which none of them can change.
+    metadata get the same client, which none of them can change. `id_token_claims` is that of their registration: with
+    "all", ID tokens have the claims of scopes (docs/claims.md).
     """
 
     access: AnyoneMayRegister | None = None
@@ -107,12 +108,17 @@ class Registration:
     review: Callable[[Client], Client] | None = None
     needs_approval: bool = False
     idempotent: bool = False
+    id_token_claims: IdTokenClaims = "requested"
     unused_lifetime: int | None = UNUSED_LIFETIME
     max_clients: int | None = MAX_CLIENTS
     max_from_address: int | None = MAX_FROM_ADDRESS
     max_from_user: int | None = MAX_FROM_USER
 
     def __attrs_post_init__(self) -> None:
+        if self.id_token_claims not in ID_TOKEN_CLAIMS:
+            raise ConfigurationError(
+                "id_token_claims", self.id_token_claims, f"use one of {', '.join(ID_TOKEN_CLAIMS)}"
+            )
         for name in ("unused_lifetime", "max_clients", "max_from_address", "max_from_user"):
             value, unit = getattr(self, name), "seconds" if name == "unused_lifetime" else "clients"
             if value is not None and value < 1:

@@ -15,7 +15,7 @@ from oauthcore.flow.effects import Flow, find
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Insert, Replace
 from oauthcore.flow.transact import commit_with_retry
 from oauthcore.policy import GRANT_OUTLIVES_CODE, Allowance, Lifetimes, Policy
-from oauthcore.records.client import AuthenticationMethod, Client
+from oauthcore.records.client import ID_TOKEN_CLAIMS, AuthenticationMethod, Client
 from oauthcore.records.listed_client import ListedClient
 from oauthcore.records.registration_limits import RegistrationSlot
 from oauthcore.redirect_uri import redirect_uri_problem
@@ -80,6 +80,8 @@ def _check_identifier(client: Client) -> None:
         raise ConfigurationError(
             "token_endpoint_auth_method", client.token_endpoint_auth_method, f"use one of {', '.join(METHODS)}"
         )
+    if client.id_token_claims not in ID_TOKEN_CLAIMS:
+        raise ConfigurationError("id_token_claims", client.id_token_claims, f"use one of {', '.join(ID_TOKEN_CLAIMS)}")
     if client.is_public and client.introspects_any:
         raise ConfigurationError(
             "introspects_any", True, "only a client that authenticates may introspect (RFC 7662 section 2.1)"

@@ -134,6 +134,7 @@ def unregistered(admission: Admission, stated: Stated | None, settings: Registra
         client_id=context.mint().reveal().lstrip("-"),
         generation=context.mint().reveal()[:GENERATION_LENGTH],
         enabled=not settings.needs_approval,
+        id_token_claims=settings.id_token_claims,
         dynamic=DynamicRegistration(
             registered_at=context.now,
             is_unused=forgettable,

@@ -113,7 +113,7 @@ def person_of(client: Client, grant: Grant | None, context: Context) -> Flow[Per
     if grant is None:
         return None
     names: tuple[str, ...] = ()
-    if (grant.claims is not None or client.id_token_claims) and is_due(grant.scope, context):
+    if (grant.claims is not None or client.id_token_claims == "all") and is_due(grant.scope, context):
         names = names_in(client, claimed_by(client, grant.scope), grant.claims, context)
     return (yield from load_claims(grant.subject, client, names, grant.claims_locales, context))
 

@@ -123,7 +123,7 @@ def claimed_by(client: Client, scope: Scope) -> Scope:
     These claims are UserInfo's (OIDC Core section 5.4), but an ID token may have them as well (section 2). An ID token
     from the authorization endpoint does not have them, since it passes through the browser, its history and its logs.
     """
-    return scope if client.id_token_claims else NOTHING
+    return scope if client.id_token_claims == "all" else NOTHING
 
 
 def names_in(client: Client, claimed: Scope, claims: str | None, context: Context) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 
@@ -18,6 +18,8 @@ AuthenticationMethod = Literal[
 ]
 SubjectType = Literal["public", "pairwise"]
 AccessTokenFormat = Literal["opaque", "jwt"]
+IdTokenClaims = Literal["requested", "all"]
+ID_TOKEN_CLAIMS = get_args(IdTokenClaims)
 DeliveryMode = Literal["poll", "ping"]
 
 
@@ -96,9 +98,9 @@ class Client:
 
     What OpenID Connect adds has the names of its Dynamic Client Registration 1.0 section 2 and of its logout
     specifications; `jwks` may be given as a mapping and is stored as JSON. `access_token_format` makes its access
-    tokens JWTs (RFC 9068); `id_token_lifetime` is in seconds, too. `id_token_claims` puts the claims of the scopes
-    profile, email, address and phone into the ID tokens of the token endpoint as well, for clients that never call
-    UserInfo.
+    tokens JWTs (RFC 9068); `id_token_lifetime` is in seconds, too. With `id_token_claims` "all", the ID
+    tokens of the token endpoint have the claims of its scopes, such as email and profile, for clients that never call
+    UserInfo; otherwise only those that it "requested" by name (docs/claims.md).
 
     `default_scope` is the scope of requests without one, by default all of `scope`; `unknown_scope` is what happens to
     requested scopes beyond `scope`, by default as the policy says. The `*_lifetime`s, in seconds, override the
@@ -159,7 +161,7 @@ class Client:
     token_endpoint_auth_signing_alg: str | None = None
     # OIDC Dynamic Client Registration section 2: the default, which every OpenID Provider has.
     id_token_signed_response_alg: str = "RS256"
-    id_token_claims: bool = False
+    id_token_claims: IdTokenClaims = "requested"
     # Encrypted only where an `alg` is named; `enc` has its default from the same section.
     id_token_encrypted_response_alg: str | None = None
     id_token_encrypted_response_enc: str = "A128CBC-HS256"

@@ -55,15 +55,20 @@ def _keep_authentication_method(converter: Converter) -> None:
     read = make_dict_structure_fn(Client, converter, _cattrs_forbid_extra_keys=True)
 
     def unstructure(client: Client) -> dict[str, Any]:
-        """Leave out the default of earlier versions, so that their texts stay the same."""
+        """Leave out the default of earlier versions, and write their words, so that their texts stay the same."""
         members = write(client)
+        if client.id_token_claims == "all":
+            members["id_token_claims"] = True
         if members["token_endpoint_auth_method"] == _UNWRITTEN_METHOD:
             del members["token_endpoint_auth_method"]
         return members
 
     def structure(members: Mapping[str, Any], _: Any) -> Client:
-        """Read a missing method as the default of earlier versions."""
-        return read({"token_endpoint_auth_method": _UNWRITTEN_METHOD, **members}, Client)
+        """Read a missing method as the default of earlier versions, and their words."""
+        members = {"token_endpoint_auth_method": _UNWRITTEN_METHOD, **members}
+        if "id_token_claims" in members:
+            members["id_token_claims"] = "all" if members["id_token_claims"] else "requested"
+        return read(members, Client)
 
     converter.register_unstructure_hook(Client, unstructure)
     converter.register_structure_hook(Client, structure)

@@ -213,7 +213,7 @@ def test_introspection_and_userinfo_fail_where_the_function_adds_what_it_may_not
 
 
 def test_no_claim_that_is_released_by_a_scope_is_replaced() -> None:
-    client = attrs.evolve(RP, id_token_claims=True)
+    client = attrs.evolve(RP, id_token_claims="all")
     site = claiming(run, client, extra_claims=lambda target: {"email": "mallory@evil.example"})
     issued = tokens(site)
 

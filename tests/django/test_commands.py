@@ -43,12 +43,12 @@ def test_client_is_registered_and_its_secret_shown_once() -> None:
     assert client("app").grant_types == ("authorization_code", "refresh_token")
 
 
-@pytest.mark.parametrize(("scope", "reads"), [("openid email", True), ("email", False)])
-def test_client_may_send_its_secret_as_it_likes_and_reads_its_id_tokens(scope: str, reads: bool) -> None:
+@pytest.mark.parametrize(("scope", "reads"), [("openid email", "all"), ("email", "requested")])
+def test_client_may_send_its_secret_as_it_likes_and_reads_its_id_tokens(scope: str, reads: str) -> None:
     register("app", "--scope", scope)
 
     assert client("app").authentication_methods == ("client_secret_basic", "client_secret_post")
-    assert client("app").id_token_claims is reads
+    assert client("app").id_token_claims == reads
 
 
 def test_secret_that_is_known_already_is_taken_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -259,14 +259,16 @@ def test_client_of_a_provider_is_told_what_its_library_will_meet(shell: Shell) -
         file.write("[oidc]\n")
 
     said = shell.run("client", "add", "rp", *OPENID)
-    shell.run("client", "add", "other", *OPENID, "--no-id-token-claims", "--auth-method", "client_secret_post")
+    shell.run(
+        "client", "add", "other", *OPENID, "--id-token-claims", "requested", "--auth-method", "client_secret_post"
+    )
 
     assert "It may send the secret in the Authorization header or in the form" in said
     assert "What profile and email stand for is in its ID tokens, as well as at UserInfo" in said
     assert "It has to send PKCE (code_challenge), or a nonce with scope openid" in said
     plain, kept = (shell.ask("client", "show", name) for name in ("rp", "other"))
-    assert (plain["token_endpoint_auth_method"], plain["id_token_claims"]) == (None, True)
-    assert (kept["token_endpoint_auth_method"], kept["id_token_claims"]) == ("client_secret_post", False)
+    assert (plain["token_endpoint_auth_method"], plain["id_token_claims"]) == (None, "all")
+    assert (kept["token_endpoint_auth_method"], kept["id_token_claims"]) == ("client_secret_post", "requested")
 
 
 def test_client_for_plain_oauth_is_told_of_no_id_token(shell: Shell) -> None:
@@ -426,11 +428,11 @@ def test_client_is_told_to_have_claims_in_its_id_tokens_and_not_to(shell: Shell)
     shell.run("client", "add", "app", "--redirect-uri", "https://a.example/cb", "--scope", "openid email")
 
     told = []
-    for option in ("--no-id-token-claims", "--id-token-claims"):
-        shell.run("client", "update", "app", option)
+    for words in ("requested", "all"):
+        shell.run("client", "update", "app", "--id-token-claims", words)
         told.append(shell.ask("client", "show", "app")["id_token_claims"])
 
-    assert told == [False, True]
+    assert told == ["requested", "all"]
 
 
 def test_every_option_of_a_client_sets_a_field_of_its_record() -> None:

@@ -220,6 +220,16 @@ def test_a_setting_that_can_not_be_is_named(shell: Shell, setting: str, named: s
     assert named in shell.run("check", status=2)
 
 
+def test_the_file_says_what_is_in_the_id_tokens_of_clients_that_register_themselves(shell: Shell) -> None:
+    usual = server_of(configured()).registration
+    Path("oauthcore.toml").write_text(Path("oauthcore.toml").read_text().replace(OPEN, ""))
+    wanted = server_of(configured(f'{OPEN}id_token_claims = "all"\n')).registration
+
+    assert usual is not None
+    assert wanted is not None
+    assert (usual.id_token_claims, wanted.id_token_claims) == ("requested", "all")
+
+
 def test_zero_is_no_limit_and_is_warned_of_where_anybody_may_register(shell: Shell) -> None:
     configuration = configured(f"{OPEN}max_clients = 0\nunused_lifetime = 0\nmax_from_address = 0\nmax_from_user = 0\n")
 

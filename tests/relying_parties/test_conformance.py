@@ -70,7 +70,7 @@ grant_types = ["authorization_code", "refresh_token", "implicit"]
 response_types = ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"]
 scope = "openid profile email address phone offline_access"
 allow = ["confidential_without_pkce"]
-id_token_claims = false
+id_token_claims = "requested"
 """
 
 

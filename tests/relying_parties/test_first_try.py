@@ -116,7 +116,7 @@ def test_authlib_for_flask_sends_no_pkce_and_finds_the_email_in_the_id_token(
 
 
 def test_an_operator_may_leave_the_email_to_userinfo(operator: Operator, alice: Browser) -> None:
-    _, learnt = signed_in(flask_app(operator, "apart", operator.add("apart", "--no-id-token-claims")), alice)
+    _, learnt = signed_in(flask_app(operator, "apart", operator.add("apart", "--id-token-claims", "requested")), alice)
 
     assert learnt["aud"] == "apart"
     assert not KNOWN.keys() & learnt.keys()

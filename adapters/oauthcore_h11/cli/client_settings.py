@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from oauthcore import Allowance, ConfigurationError, Scope
 from oauthcore.errors import OAuthError
 from oauthcore.policy import UnknownScopeName
-from oauthcore.records.client import AuthenticationMethod
+from oauthcore.records.client import AuthenticationMethod, IdTokenClaims
 from oauthcore.scope import parse_scope
 from oauthcore_h11.declarations import jwks_in
 
@@ -62,8 +62,8 @@ class ClientSettings:
     token_endpoint_auth_signing_alg
         The only algorithm it may sign its assertions with; by default, any of its authentication method.
     id_token_claims
-        Put the claims of the scopes profile, email, address and phone into its ID tokens, too, not only into UserInfo
-        responses. This is the default for a new client whose scope has openid; --no-id-token-claims turns it off.
+        Which claims of users its ID tokens have: "all" of its scopes, such as email and profile, or only those that
+        it has "requested" by name. A new client whose scope has openid gets all by default.
     jwks_uri
         The https URL of its JWK set.
     jwks
@@ -104,7 +104,7 @@ class ClientSettings:
     response_types: ResponseTypes = None
     token_endpoint_auth_method: AuthMethod = None
     token_endpoint_auth_signing_alg: AuthSigningAlg = None
-    id_token_claims: YesOrNo = None
+    id_token_claims: IdTokenClaims | None = None
     jwks_uri: Text = None
     jwks: JwksFile = None
     request_uris: RequestUris = None

@@ -15,7 +15,7 @@ from oauthcore_h11.cli.client_settings import NO_SETTINGS, ClientSettings
 from oauthcore_h11.cli.notes import notes
 from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Identifier, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
-from oauthcore_h11.declarations import reads_id_tokens, response_types_for
+from oauthcore_h11.declarations import response_types_for, usual_id_token_claims
 
 clients = App(name="client", help="Register, list, change and remove clients, and replace their secrets.")
 
@@ -136,7 +136,7 @@ def new_client(client_id: str, settings: ClientSettings, *, public: bool) -> Cli
     members: dict[str, object] = {
         "grant_types": ("authorization_code", "refresh_token"),
         "response_types": (),
-        "id_token_claims": reads_id_tokens(scope),
+        "id_token_claims": usual_id_token_claims(scope),
     }
     members |= settings.named()
     if settings.default_scope == "":

@@ -27,15 +27,15 @@ def _about_openid(client: Client, server: AuthorizationServer) -> Iterator[str]:
     scopes = [token for token in client.scope if token in server.openid.scope_claims]
     if not scopes:
         return
-    if client.id_token_claims:
+    if client.id_token_claims == "all":
         yield (
             f"What {' and '.join(scopes)} stand for is in its ID tokens, as well as at UserInfo; "
-            "--no-id-token-claims leaves it to UserInfo."
+            "--id-token-claims requested leaves it to UserInfo."
         )
     else:
         yield (
             f"What {' and '.join(scopes)} stand for is at UserInfo alone; "
-            "--id-token-claims puts it into its ID tokens, too."
+            "--id-token-claims all puts it into its ID tokens, too."
         )
 
 

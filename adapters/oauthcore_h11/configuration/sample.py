@@ -141,6 +141,7 @@ storage = "sqlite:oauthcore.db"
 # schemes = ["cursor"]               # of one word, that redirect URIs may have because one application is known by it
 # needs_approval = false             # true: of no use before `oauthcore client approve`
 # idempotent = false                 # true: public clients of the same metadata are one, which can't change itself
+# id_token_claims = "requested"      # or "all", as for [[clients]]
 # unused_lifetime = 86400            # then a client that got no token is forgotten; here and below 0 is no limit
 # max_clients = 10000                # that registered themselves
 # max_from_address = 100             # within an hour, for IPv6 from a /64
@@ -319,8 +320,8 @@ profile = { en = "See your name and picture", de = "Ihren Namen und Ihr Bild seh
 # client_uri = "https://app.example/"
 # redirect_uris = ["https://app.example/callback"]
 # scope = "email profile"
-# id_token_claims = true             # what profile, email, address, phone stand for is in its ID tokens, too; so it is
-#                                    # where its scope has openid, unless this is false
+# id_token_claims = "all"            # claims of its scopes, such as email, in its ID tokens, too: the default where its
+#                                    # scope has openid; "requested": only those that it requests by name
 # require = ["group:staff", "group:dev|group:ops"]   # who may use it: users in a group of each; see
 #                                    # docs/who-may-use-what.md
 # # With a secret, in the header or in the form as the client likes, unless one method is named:

@@ -33,7 +33,7 @@ from oauthcore.device_grant import MAX_FROM_ADDRESS as DEVICES_FROM_ADDRESS
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import SKEW
 from oauthcore.policy import UnknownScopeName
-from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, SubjectType
+from oauthcore.records.client import AccessTokenFormat, AuthenticationMethod, IdTokenClaims, SubjectType
 from oauthcore.resource.published_keys import KEYS_LIFETIME
 from oauthcore.resources import TrailingSlash
 from oauthcore.signing.key_ring import KeyPolicy
@@ -160,6 +160,7 @@ class RegistrationTable:
     schemes: tuple[str, ...] = REGISTRATION.schemes
     needs_approval: bool = False
     idempotent: bool = False
+    id_token_claims: IdTokenClaims = REGISTRATION.id_token_claims
     unused_lifetime: int = attrs.field(default=UNUSED_LIFETIME, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     max_clients: int = attrs.field(default=MAX_CLIENTS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
     max_from_address: int = attrs.field(default=MAX_FROM_ADDRESS, validator=at_least(0))  # type: ignore[call-overload]  # any of them
@@ -524,7 +525,7 @@ class ClientTable:
     id_token_lifetime: int | None = None
     grant_lifetime: int | None = None
     access_token_format: AccessTokenFormat = "opaque"
-    id_token_claims: bool | None = None
+    id_token_claims: IdTokenClaims | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
     id_token_signed_response_alg: str = "RS256"

@@ -48,6 +48,7 @@ def test_a_name_that_is_taken_is_refused(site: Site) -> None:
         ({"client_id": "é"}, "client_id", "printable ASCII"),
         ({"token_endpoint_auth_method": "magic"}, "token_endpoint_auth_method", "client_secret_basic"),
         ({"token_endpoint_auth_method": "none", "introspects_any": True}, "introspects_any", "RFC 7662"),
+        ({"id_token_claims": True}, "id_token_claims", "requested, all"),
         ({"redirect_uris": ["http://new.example/"]}, "redirect_uris", "use https"),
         ({"redirect_uris": ["https://new.example/#a"]}, "redirect_uris", "no fragment"),
         ({"redirect_uris": []}, "redirect_uris", "at least one"),

@@ -8,12 +8,14 @@ from typing import Any
 import attrs
 import pytest
 
-from oauthcore import Allowance, Client, Login, Need, Response, Secret, World, run
+from oauthcore import Allowance, AnyoneMayRegister, Client, Login, Need, Registration, Response, Secret, World, run
 from oauthcore.oidc.id_token import half_hash
 from oauthcore.openid import PROMPTS, OpenID
+from oauthcore.records.client import IdTokenClaims
 from oauthcore.records.grant import Grant
 from oauthcore.signing.keys import GivenKeys
 from tests.core.oidc.provider import CALLBACK, PAIRWISE, RP, SECRETS, login_of, provider, use_keys
+from tests.core.registering import change, register, use
 from tests.core.signing_keys import key_for
 from tests.core.site import (
     VERIFIER,
@@ -132,7 +134,7 @@ def test_no_code_leaves_that_nothing_binds_when_the_person_allows_no_id_token(
     assert params(back).get("error") == leaves
 
 
-READING = attrs.evolve(RP, id_token_claims=True)
+READING = attrs.evolve(RP, id_token_claims="all")
 KNOWN = {"name": "Alice Liddell", "email": "alice@wonderland.example", "email_verified": True}
 
 
@@ -148,6 +150,20 @@ def test_a_client_that_reads_its_id_token_alone_finds_the_scopes_claims_there(dr
     assert {name: told_so[0].get(name) for name in KNOWN} == KNOWN
     assert not KNOWN.keys() & told_so[1].keys()
     assert "address" not in told_so[0]
+
+
+@pytest.mark.parametrize("words", ["all", "requested"])
+def test_a_client_that_registers_itself_finds_in_its_id_tokens_what_the_operator_says(words: IdTokenClaims) -> None:
+    """RFC 7591 has no metadata for it, so the client can't choose: neither now nor by a change (RFC 7592)."""
+    site = provider(registration=Registration(access=AnyoneMayRegister(), id_token_claims=words))
+    metadata = {"redirect_uris": [CALLBACK], "scope": "openid email", "token_endpoint_auth_method": "none"}
+    chosen = "requested" if words == "all" else "all"
+
+    registered = members(register(site, id_token_claims=chosen, **metadata))
+    changed = members(change(site, registered, id_token_claims=chosen, client_name="RP", **metadata))
+    issued = members(use(site, changed, scope="openid email"))
+
+    assert ("email" in told(issued["id_token"])) is (words == "all")
 
 
 def test_a_refresh_for_less_tells_less(drive: Drive) -> None:

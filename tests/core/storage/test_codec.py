@@ -45,6 +45,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         scope=SCOPE,
         default_scope=st.none() | SCOPE,
         allow=st.frozensets(st.sampled_from(Allowance)),
+        id_token_claims=st.sampled_from(("requested", "all")),
         access_token_lifetime=st.none() | TIME,
         enabled=st.booleans(),
     ),
@@ -123,6 +124,16 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         remember=st.booleans(),
     ),
 )
+
+
+def test_a_client_s_id_token_claims_are_written_as_earlier_versions_wrote_them() -> None:
+    """A storage compares texts: what another version has written has to stay the same, to be replaced."""
+    text = dump(Client(client_id="app", id_token_claims="all"))
+
+    assert json.loads(text)["id_token_claims"] is True
+    assert load(Client, text).id_token_claims == "all"
+    assert "id_token_claims" not in json.loads(dump(Client(client_id="app")))
+    assert load(Client, text.replace("true", "false")).id_token_claims == "requested"
 
 
 def test_a_client_that_was_stored_without_a_method_keeps_to_the_one_that_it_had() -> None:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             redirect_uris=options["redirect_uris"],
             scope=options["scope"],
             # As in `oauthcore client add`: many applications read claims only from the ID token.
-            id_token_claims="openid" in str(options["scope"]).split(" "),
+            id_token_claims="all" if "openid" in str(options["scope"]).split(" ") else "requested",
             grant_types=options["grant_types"] or ["authorization_code", "refresh_token"],
         )
         given = os.environ.get("OAUTH_CLIENT_SECRET")
