@@ -396,8 +396,12 @@ CLIENTS: tuple[KnownClient, ...] = (
         javascript_type,
         _OAUTH4WEBAPI + "assertApplicationJson, assertContentTypes",
     ),
+    # Not Auth.js, which allows plain http (@auth/core 0.41.3 lib/actions, allowInsecureRequests).
     KnownClient(
-        _OPENID_CLIENT, "takes https alone", javascript_http, _OAUTH4WEBAPI + "only requests to HTTPS are allowed"
+        "openid-client 6, oauth4webapi 3",
+        "takes https alone",
+        javascript_http,
+        _OAUTH4WEBAPI + "only requests to HTTPS are allowed",
     ),
     KnownClient(
         _GO, "compares the issuer as a string", go_issuer, "github.com/coreos/go-oidc oidc/oidc.go, NewProvider"

@@ -27,7 +27,7 @@ from tests.h11.installation import Installation, with_any_password
 from tests.ports import free_port
 from tests.processes import PATIENCE, line_of, running
 from tests.relying_parties.browser import Browser
-from tests.relying_parties.conftest import HERE, INSTALLED, NODE
+from tests.relying_parties.conftest import HERE, INSTALLED, NODE, conversation
 from tests.test_openid_page import PAGE, run_blocks
 
 pytestmark = pytest.mark.slow
@@ -120,6 +120,43 @@ def test_an_operator_may_leave_the_email_to_userinfo(operator: Operator, alice: 
 
     assert learnt["aud"] == "apart"
     assert not KNOWN.keys() & learnt.keys()
+
+
+def at_auth_js(operator: Operator, alice: Browser, client_id: str, *options: str) -> dict[str, Any]:
+    """Sign in at a site with Auth.js, whose client was added with these options; return what it asked and learnt."""
+    if NODE is None or not (HERE / "node_modules" / "@auth" / "core").is_dir():
+        pytest.skip("Auth.js is not installed: npm ci in tests/relying_parties")
+    callback = f"{RP}/auth/callback/provider"
+    job = {
+        "flow": "signIn",
+        "issuer": operator.issuer,
+        "client_id": client_id,
+        "secret": operator.add(client_id, *options, redirect_uri=callback),
+        "redirect_uri": callback,
+    }
+    piped = subprocess.PIPE
+    with running([NODE, str(HERE / "authjs.mjs")], stdin=piped, stdout=piped, stderr=piped) as process:
+        return conversation(process, alice, job)
+
+
+def test_auth_js_finds_the_claims_of_its_scopes_in_the_id_token(operator: Operator, alice: Browser) -> None:
+    """OIDC Core section 5.4: it asks UserInfo for nothing, unless its provider has `idToken: false`."""
+    learnt = at_auth_js(operator, alice, "authjs")
+
+    assert learnt["asked"]["scope"] == SCOPE
+    assert "code_challenge" in learnt["asked"]
+    assert {name: learnt["profile"].get(name) for name in KNOWN} == KNOWN
+    assert learnt["session"]["user"] == {"name": "Alice Liddell", "email": "alice@example.com"}
+
+
+def test_auth_js_knows_no_name_where_the_operator_leaves_the_claims_to_userinfo(
+    operator: Operator, alice: Browser
+) -> None:
+    learnt = at_auth_js(operator, alice, "authjs_apart", "--id-token-claims", "requested")
+
+    assert learnt["profile"]["aud"] == "authjs_apart"
+    assert not KNOWN.keys() & learnt["profile"].keys()
+    assert learnt["session"].get("user", {}) == {}
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
