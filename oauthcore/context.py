@@ -103,7 +103,8 @@ class Context:
     None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
     `user_policy` says who may use which client. `pushed_requests` is None if clients can't push their requests.
     `extra_claims` are a host's own claims, None if it has none.
-    `request_objects` says what is demanded of request objects.
+    `request_objects` says what is demanded of request objects. `response_algorithms` are those that responses can be
+    signed with (JARM), none without keys.
     """
 
     issuer: str
@@ -131,6 +132,7 @@ class Context:
     pushed_requests: PushedRequests | None = None
     extra_claims: ExtraClaims | None = None
     request_objects: RequestObjects = NO_DEMANDS
+    response_algorithms: tuple[str, ...] = ()
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

@@ -398,6 +398,7 @@ class AuthorizationServer:
             pushed_requests=self.pushed_requests,
             extra_claims=instruments.extra_claims,
             request_objects=self.request_objects,
+            response_algorithms=() if instruments.keys is None else instruments.keys.algorithms,
         )
         return context
 

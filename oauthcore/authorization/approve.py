@@ -7,9 +7,8 @@ from typing import Literal
 import attrs
 
 from oauthcore.authorization.consent import remember, take_back
-from oauthcore.authorization.deliver import Undelivered, deliver
+from oauthcore.authorization.deliver import Undelivered, deliver, deliver_nothing
 from oauthcore.authorization.facts import AuthorizationFacts
-from oauthcore.authorization.response_mode import answer
 from oauthcore.authorization.response_type import Approved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.clients.first_use import allowed_by
@@ -60,7 +59,7 @@ def approve(
     # grant.
     if response.type.is_none:
         changes += () if session is None else (Require(session),)
-        return Decision(answer(response.redirectable, response.mode, {}, context), tuple(changes), tuple(events))
+        return Decision(deliver_nothing(response, context), tuple(changes), tuple(events))
     grant = grant_of(access, approval, context)
     redirectable = response.redirectable
     approved = Approved(client, redirectable.redirect, response.code_challenge, redirectable.request.nonce, grant)

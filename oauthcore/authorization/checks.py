@@ -342,7 +342,9 @@ def validate(redirectable: Redirectable, endpoint: RedirectingEndpoint, context:
         check.function(draft, context)
     return ValidatedRequest(
         _access(draft),
-        RequestedResponse(redirectable, draft.response_type, draft.response_mode, draft.code_challenge),
+        RequestedResponse(
+            redirectable, draft.response_type, draft.response_mode, draft.code_challenge, draft.is_jwt_response
+        ),
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import attrs
+
 from oauthcore.add_claims import with_claims
-from oauthcore.authorization.response_mode import answer
+from oauthcore.authorization.jwt_response import JwtResponse, as_jwt, encryption_of_responses
+from oauthcore.authorization.response_mode import answer, send_jwt
 from oauthcore.authorization.response_type import Part
 from oauthcore.authorization.validated import RequestedResponse
 from oauthcore.context import Context
@@ -15,7 +18,7 @@ from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants.issuance import IssuedAccess, id_token_target, signed_access_token
-from oauthcore.jose.jwt import Jwt
+from oauthcore.jose.jwt import Encryption, Jwt
 from oauthcore.oidc.id_token import NOTHING, HashInputs, IdTokenDetails, id_token, is_due, names_in, with_hashes
 from oauthcore.oidc.person import NOBODY, Person, load_claims
 from oauthcore.per_request import per_request
@@ -36,10 +39,11 @@ class Delivery:
     grant: Grant
     access_token: IssuedAccess | None
     id_token: Jwt | None
+    encryption: Encryption | None = None
 
 
-Undelivered: TypeAlias = Decision[Response | Delivery]
-"""The decision of an authorization request: a response, or a delivery, of which some may be unsigned."""
+Undelivered: TypeAlias = Decision[Response | Delivery | JwtResponse]
+"""The decision of an authorization request: a response, or something of which some may be unsigned."""
 
 
 def deliver(
@@ -56,15 +60,30 @@ def deliver(
         claimed = NOTHING if response.type.parts else grant.scope
         details = IdTokenDetails(response.redirectable.request.nonce, person, claimed)
         jwt = id_token(response.redirectable.client, grant, details, context)
-    return Delivery(response, parameters, grant, access_token, jwt)
+    return Delivery(response, parameters, grant, access_token, jwt, encryption_around(response, context))
+
+
+def deliver_nothing(response: RequestedResponse, context: Context) -> Response | JwtResponse:
+    """Deliver that the user has agreed, and nothing else (Multiple Response Type Encoding section 4)."""
+    if response.is_jwt:
+        return JwtResponse(response.redirectable, response.mode, {}, encryption_around(response, context))
+    return answer(response.redirectable, response.mode, {}, context)
+
+
+def encryption_around(response: RequestedResponse, context: Context) -> Encryption | None:
+    """Say how the whole response is encrypted, if it is a JWT of a client that wants that (JARM section 2.2)."""
+    return encryption_of_responses(response.redirectable.client, context) if response.is_jwt else None
 
 
 def delivered(decision: Undelivered, context: Context) -> Flow[Outcome]:
     """Return the decision with its response: what has to be signed is signed after its checks, before its commit."""
     value = decision.value
-    if not isinstance(value, Delivery):
+    if isinstance(value, Response):
         response = value
-    elif value.access_token is None and value.id_token is None:  # a code alone, as almost always
+    elif isinstance(value, JwtResponse):
+        response = yield from signed_whole(value, context)
+    elif value.access_token is None and value.id_token is None and not value.response.is_jwt:
+        # A code alone, as almost always.
         response = answer(value.response.redirectable, value.response.mode, value.parameters, context)
     else:
         response = yield from signed(value, context)
@@ -89,7 +108,16 @@ def signed(delivery: Delivery, context: Context) -> Flow[Response]:
             target = id_token_target(redirectable.client, grant.subject, grant.scope)
             jwt = yield from with_claims(jwt, target, context)
         parameters["id_token"] = yield from context.sign(jwt)
-    return answer(redirectable, delivery.response.mode, parameters, context)
+    mode = delivery.response.mode
+    if delivery.response.is_jwt:
+        return (yield from signed_whole(JwtResponse(redirectable, mode, parameters, delivery.encryption), context))
+    return answer(redirectable, mode, parameters, context)
+
+
+def signed_whole(unsigned: JwtResponse, context: Context) -> Flow[Response]:
+    """Sign a response as a whole, and send it to the client (JARM section 2.3)."""
+    jwt = yield from context.sign(as_jwt(unsigned, context))
+    return attrs.evolve(send_jwt(unsigned.redirectable, unsigned.mode, jwt), refusal=unsigned.refusal)
 
 
 def front_channel_person(

@@ -30,6 +30,7 @@ class Draft:
     redirect: ValidatedRedirect = attrs.field(init=False)
     response_type: ResponseType = attrs.field(init=False)
     response_mode: ResponseMode = attrs.field(init=False)
+    is_jwt_response: bool = attrs.field(init=False)
     code_challenge: CodeChallenge | None = attrs.field(init=False)
     prompt: frozenset[str] = attrs.field(init=False)
     scope: Scope = attrs.field(init=False)

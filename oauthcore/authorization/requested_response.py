@@ -6,6 +6,7 @@ Each takes the draft and adds its result. `checks` defines their order.
 from __future__ import annotations
 
 from oauthcore.authorization.draft import Draft
+from oauthcore.authorization.jwt_response import requested_mode
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.clients.pushed_redirects import may_push_redirect
 from oauthcore.context import Context
@@ -51,20 +52,14 @@ def check_response_type(draft: Draft, context: Context) -> None:
     draft.response_type = response_type
 
 
-def check_response_mode(draft: Draft, _: Context) -> None:
-    """Check that the answer may travel as the client wants: a token never in a query."""
-    wanted, modes = draft.request.response_mode, draft.response_type.modes
-    # OAuth 2.0 Multiple Response Type Encoding section 2.1: without `response_mode` the type's default holds.
-    if wanted is None:
-        draft.response_mode = modes[0]
-        return
-    for mode in modes:
-        if mode == wanted:
-            draft.response_mode = mode
-            return
+def check_response_mode(draft: Draft, context: Context) -> None:
+    """Check that the answer may travel as the client wants: a token never in a query that can be read."""
+    mode = requested_mode(draft.request.response_mode, draft.response_type.modes, draft.client, context)
     # Multiple Response Type Encoding section 3.0: types that return a token or an ID token never use the query, which
     # ends up in logs, histories and Referer headers (RFC 9700 sections 4.2 and 4.3).
-    raise InvalidRequest.with_description("response_mode is unknown, or not allowed with this response_type")
+    if mode is None:
+        raise InvalidRequest.with_description("response_mode is unknown, or not allowed with this response_type")
+    draft.response_mode, draft.is_jwt_response = mode
 
 
 def check_offline_access(draft: Draft, context: Context) -> None:

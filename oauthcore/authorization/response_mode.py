@@ -15,6 +15,7 @@ from typing import assert_never
 
 import attrs
 
+from oauthcore.authorization.jwt_response import JwtResponse, encryption_of_responses, requested_mode
 from oauthcore.authorization.response_type import RESPONSE_TYPES
 from oauthcore.authorization.validated import Redirectable
 from oauthcore.clients.developer_mode import explain
@@ -63,16 +64,31 @@ def _encoded_iss(issuer: str) -> str:
     return form_encoded([("iss", issuer)])
 
 
-def refuse(redirectable: Redirectable, error: OAuthError, context: Context) -> Response:
-    """Send an error to the client's redirect URI (RFC 6749 section 4.1.2.1)."""
+def send_jwt(redirectable: Redirectable, mode: ResponseMode, jwt: str) -> Response:
+    """Send a response that is a JWT (JARM section 2.3): it has all parameters in it, `iss` among them."""
+    uri, parameters = redirectable.redirect.uri, {"response": jwt}
+    if mode == "form_post":
+        return Response(200, _FORM_POST_HEADERS, form_post_page(uri, parameters))
+    return see_other(with_encoded(uri, mode, form_encoded(parameters.items())))
+
+
+def refuse(redirectable: Redirectable, error: OAuthError, context: Context) -> Response | JwtResponse:
+    """Send an error to the client's redirect URI (RFC 6749 section 4.1.2.1): as it is, or to be signed first."""
     error = explain(error, redirectable.client, context)
     parameters = {"error": error.code, "error_description": error.error_description}
-    response = answer(redirectable, mode_for_errors(redirectable), parameters, context)
-    return attrs.evolve(response, refusal=Refusal(error.code, error.reason))
+    refusal = Refusal(error.code, error.reason)
+    mode, is_jwt = mode_for_errors(redirectable, context)
+    if is_jwt:
+        encryption = encryption_of_responses(redirectable.client, context)
+        return JwtResponse(redirectable, mode, parameters, encryption, refusal)
+    return attrs.evolve(answer(redirectable, mode, parameters, context), refusal=refusal)
 
 
-def mode_for_errors(redirectable: Redirectable) -> ResponseMode:
-    """Return the mode the client listens for: the one it asked for if that can be, else its response type's default."""
+def mode_for_errors(redirectable: Redirectable, context: Context) -> tuple[ResponseMode, bool]:
+    """Return the mode the client listens for, and whether for a JWT.
+
+    It is the one it asked for if that can be, else its response type's default.
+    """
     name = " ".join(sorted((redirectable.request.response_type or "").split(" ")))
     response_type = RESPONSE_TYPES.get(name)
     modes: tuple[ResponseMode, ...] = ("query", "fragment", "form_post")
@@ -82,7 +98,8 @@ def mode_for_errors(redirectable: Redirectable) -> ResponseMode:
     # script.
     elif {"token", "id_token"} & set(name.split(" ")):
         modes = ("fragment", "form_post")
-    return next((mode for mode in modes if mode == redirectable.request.response_mode), modes[0])
+    wanted = redirectable.request.response_mode
+    return requested_mode(wanted, modes, redirectable.client, context) or (modes[0], False)
 
 
 def form_post_page(uri: str, parameters: Mapping[str, str]) -> bytes:

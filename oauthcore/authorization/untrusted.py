@@ -10,30 +10,34 @@ After the user has answered on the consent page, the response is sent at once: t
 from __future__ import annotations
 
 from oauthcore.authorization.facts import AuthorizationFacts
+from oauthcore.authorization.jwt_response import JwtResponse
 from oauthcore.authorization.response_mode import refuse
 from oauthcore.authorization.validated import Redirectable
 from oauthcore.clients.developer_mode import explain
 from oauthcore.context import Context
 from oauthcore.errors import OAuthError
-from oauthcore.flow.outcome import Decision, Outcome
+from oauthcore.flow.outcome import Decision
 from oauthcore.policy import Allowance
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import is_live_consent
 from oauthcore.redirect_uri import is_impersonable, web_host
+from oauthcore.wire.http import Response
 from oauthcore.wire.refusals import UntrustedRedirect, WayOn
 
 
 def refuse_unanswered(
     redirectable: Redirectable, error: OAuthError, facts: AuthorizationFacts, context: Context
-) -> Outcome:
+) -> Decision[Response | JwtResponse]:
     """Send an error to the client before the user was asked anything.
 
-    Raises `UntrustedRedirect`, which is a page, where the redirect URI is not trusted. That includes prompt=none: the
-    page asks for neither authentication nor consent (OIDC Core section 3.1.2.1), and RFC 9700 names it as an attack.
+    Raises `UntrustedRedirect`, or the error itself, which is a page, where the redirect URI is not trusted. That
+    includes prompt=none: the page asks for neither authentication nor consent (OIDC Core section 3.1.2.1), and RFC 9700
+    names it as an attack.
     """
     error = explain(error, redirectable.client, context)
     if redirectable.client.is_unverified and not is_trusted(redirectable, facts, context):
-        raise UntrustedRedirect(error, way_on(redirectable, error, context))
+        way = way_on(redirectable, error, context)
+        raise error if way is None else UntrustedRedirect(error, way)
     return Decision(refuse(redirectable, error, context))
 
 
@@ -61,10 +65,16 @@ def is_vouched_for(client: Client, context: Context) -> bool:
     return client.dynamic is not None and client.dynamic.by != ""
 
 
-def way_on(redirectable: Redirectable, error: OAuthError, context: Context) -> WayOn:
-    """Return how the browser goes on to the client with the error, if the user wants it to."""
+def way_on(redirectable: Redirectable, error: OAuthError, context: Context) -> WayOn | None:
+    """Return how the browser goes on to the client with the error, if the user wants it to.
+
+    None for a client that takes signed responses alone (JARM): nothing is signed for a stranger who may never be asked.
+    """
+    response = refuse(redirectable, error, context)
+    if isinstance(response, JwtResponse):
+        return None
     uri, state = redirectable.redirect.uri, redirectable.request.state
-    host, location = web_host(uri) or uri, refuse(redirectable, error, context).header("location")
+    host, location = web_host(uri) or uri, response.header("location")
     if location is not None:
         return WayOn(host, location)
     # Form Post Response Mode section 2: the parameters go into no URL.

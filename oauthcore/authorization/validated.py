@@ -48,12 +48,16 @@ class RequestedAccess:
 
 @per_request
 class RequestedResponse:
-    """Hold how it is to be answered: where, with what, by which way, and what binds a code to who asked for it."""
+    """Hold how it is to be answered: where, with what, by which way, and what binds a code to who asked for it.
+
+    With `is_jwt`, the response is one JWT (JARM).
+    """
 
     redirectable: Redirectable
     type: ResponseType
     mode: ResponseMode
     code_challenge: CodeChallenge | None
+    is_jwt: bool = False
 
 
 @per_request

@@ -37,6 +37,8 @@ STRINGS = (
     *("software_id", "software_version", "application_type"),
     *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
     *("introspection_signed_response_alg", "request_object_signing_alg"),
+    *("authorization_signed_response_alg", "authorization_encrypted_response_alg"),
+    "authorization_encrypted_response_enc",
 )
 LISTS = ("redirect_uris", "grant_types", "response_types", "contacts", "request_uris")
 FLAGS = ("require_signed_request_object", "require_pushed_authorization_requests")

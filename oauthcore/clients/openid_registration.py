@@ -19,8 +19,8 @@ from oauthcore.policy import Allowance, Policy
 from oauthcore.records.client import Client
 from oauthcore.redirect_uri import redirect_uri_problem
 
-_SIGNED = ("id_token", "userinfo", "introspection")
-_ENCRYPTED = ("id_token", "userinfo")
+_SIGNED = ("id_token", "userinfo", "introspection", "authorization")
+_ENCRYPTED = ("id_token", "userinfo", "authorization")
 # CIBA Core section 5: push is left out, which FAPI forbids (FAPI-CIBA section 5.2.2).
 DELIVERY_MODES = ("poll", "ping")
 

@@ -70,7 +70,8 @@ def authorization(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     redirectable = read_redirectable(request, client, "authorization", context)
     if isinstance(redirectable, RefusedObject):
         facts = AuthorizationFacts(client)
-        return refuse_unanswered(redirectable.redirectable, redirectable.error, facts, context)
+        refusal = refuse_unanswered(redirectable.redirectable, redirectable.error, facts, context)
+        return (yield from delivered(refusal, context))
     session = yield from session_of(login)
     # The host's cookie may be older than the end of the session: a logout elsewhere counts at once.
     login = still_signed_in(login, session, context.now)

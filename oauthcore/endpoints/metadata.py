@@ -16,7 +16,7 @@ from oauthcore.clients.registration import METHODS
 from oauthcore.endpoints.discovery import openid_members
 from oauthcore.endpoints.endpoint import Endpoint
 from oauthcore.jose import crypto
-from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, SIGNATURES
+from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS, CONTENT_ENCRYPTIONS, ENCRYPTIONS, SIGNATURES
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy
 from oauthcore.pushed_requests import PushedRequests
@@ -55,7 +55,7 @@ def metadata(
         # RFC 8414 section 3.3: clients compare it byte for byte with the issuer that they used.
         "issuer": issuer,
         **{endpoint.metadata: root + endpoint.path for endpoint in endpoints if endpoint.metadata is not None},
-        **response_members(policy),
+        **response_members(policy, algorithms),
         **grant_members(policy, grant_types, grant_profiles),
         **authentication_members(),
         **scope_members(openid, scopes, resources),
@@ -79,13 +79,23 @@ def metadata(
     return Response(200, headers, json.dumps(members).encode("ascii"))
 
 
-def response_members(policy: Policy) -> dict[str, object]:
-    """Return the members about authorization responses."""
+def response_members(policy: Policy, algorithms: Sequence[str]) -> dict[str, object]:
+    """Return the members about authorization responses; `algorithms` are those that they can be signed with."""
     types = sorted(policy.response_types)
+    modes: list[str] = list(dict.fromkeys(mode for name in types for mode in RESPONSE_TYPES[name].modes))
+    signed: dict[str, object] = {}
+    if algorithms:  # JARM section 4
+        modes += ["jwt", *(f"{mode}.jwt" for mode in modes)]
+        signed = {
+            "authorization_signing_alg_values_supported": list(algorithms),
+            "authorization_encryption_alg_values_supported": list(ENCRYPTIONS),
+            "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+        }
     plain = ["plain"] if Allowance.PLAIN_PKCE in policy.allow else []
     return {
         "response_types_supported": types,
-        "response_modes_supported": list(dict.fromkeys(mode for name in types for mode in RESPONSE_TYPES[name].modes)),
+        "response_modes_supported": modes,
+        **signed,
         # RFC 8414 section 2: if it is omitted, clients conclude that PKCE is not supported.
         "code_challenge_methods_supported": ["S256", *plain],
         # RFC 9207 section 3: tells a client to refuse a response without `iss`, as in a mix-up attack.

@@ -164,7 +164,12 @@ class Clients:
             raise ConfigurationError("require_pushed_authorization_requests", True, remedy)
         if isinstance(self._keys, StoredKeys):
             check_outlived(client, policy.lifetimes, self._keys.policy)
-        signs = client.access_token_format == "jwt" or client.introspection_signed_response_alg is not None
+        signed = (
+            client.introspection_signed_response_alg,
+            client.authorization_signed_response_alg,
+            client.authorization_encrypted_response_alg,
+        )
+        signs = client.access_token_format == "jwt" or any(signed)
         # Introspection has pairwise subjects without OpenID Connect, too.
         if context.openid is not None or signs or client.subject_type == "pairwise":
             check_openid(client, () if self._keys is None else self._keys.algorithms, policy)

@@ -51,7 +51,9 @@ def keys_in(text: str | bytes | None) -> tuple[Jwk, ...]:
         return ()
 
 
-def encryption_for(client: Client, of: Literal["id_token", "userinfo"], context: Context) -> Encryption | None:
+def encryption_for(
+    client: Client, of: Literal["id_token", "userinfo", "authorization"], context: Context
+) -> Encryption | None:
     """Say how something is encrypted for a client, None if it registered nothing of that kind.
 
     Raises `DocumentNeeded`, and `InvalidRequest` if it has no key that fits: then nothing leaves in the clear instead.

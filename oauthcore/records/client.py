@@ -169,6 +169,10 @@ class Client:
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str = "A128CBC-HS256"
     introspection_signed_response_alg: str | None = None
+    # JARM section 3, for response modes with `jwt`; RS256 if none is named.
+    authorization_signed_response_alg: str | None = None
+    authorization_encrypted_response_alg: str | None = None
+    authorization_encrypted_response_enc: str = "A128CBC-HS256"
     request_object_signing_alg: str | None = None
     # Only what is registered is fetched (OIDC Core section 6.2): else anybody could have us call any host.
     request_uris: tuple[str, ...] = attrs.field(default=(), converter=as_strings, validator=are_strings)

@@ -535,6 +535,9 @@ class ClientTable:
     userinfo_encrypted_response_alg: str | None = None
     userinfo_encrypted_response_enc: str = "A128CBC-HS256"
     introspection_signed_response_alg: str | None = None
+    authorization_signed_response_alg: str | None = None
+    authorization_encrypted_response_alg: str | None = None
+    authorization_encrypted_response_enc: str = "A128CBC-HS256"
     subject_type: SubjectType = "public"
     sector_identifier_uri: str | None = None
     default_max_age: int | None = None
