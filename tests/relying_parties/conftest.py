@@ -109,6 +109,11 @@ def clients() -> Iterator[str]:
     encrypted = ('id_token_encrypted_response_alg = "RSA-OAEP-256"', 'userinfo_signed_response_alg = "RS256"')
     encrypting = ('userinfo_encrypted_response_alg = "RSA-OAEP-256"', 'jwks_file = "decryption.jwks"')
     yield client("encrypted", post, *encrypted, *encrypting)
+    keyed = 'token_endpoint_auth_method = "private_key_jwt"\njwks_file = "signing.jwks"'
+    strict = ("require_pushed_authorization_requests = true", "require_signed_request_object = true")
+    yield client("strict", keyed, *strict, 'authorization_signed_response_alg = "ES256"')
+    unreadable = ('authorization_encrypted_response_alg = "RSA-OAEP-256"', 'jwks_file = "decryption.jwks"')
+    yield client("unreadable", post, *unreadable)
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +160,7 @@ def tables() -> Iterator[str]:
     yield "[registration]\nopen = true"
     yield '[[token_exchange]]\nclient_ids = ["exchanging"]\naudience = ["https://api.example"]'
     yield "[device]\ninterval = 1"
+    yield "[pushed_requests]"
     yield DEVICE
     yield from clients()
 

@@ -116,6 +116,37 @@ await converse({
     });
     return { claims: tokens.claims() };
   },
+  // Push the request (RFC 9126); sign it before if there is a key (RFC 9101), and read the answer as a JWT (JARM).
+  async pushed(job) {
+    const config = await discover(job);
+    if (job.jarm) client.useJwtResponseMode(config);
+    const verifier = client.randomPKCECodeVerifier();
+    const checks = { expectedNonce: client.randomNonce(), expectedState: client.randomState(), idTokenExpected: true };
+    let parameters = {
+      redirect_uri: job.redirect_uri,
+      scope: "openid email",
+      response_type: "code",
+      state: checks.expectedState,
+      nonce: checks.expectedNonce,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      ...job.parameters,
+    };
+    if (job.sign) {
+      const signing = { key: await importJWK(job.key, job.key.alg), kid: job.key.kid };
+      const signed = await client.buildAuthorizationUrlWithJAR(config, parameters, signing);
+      parameters = signed.searchParams;
+    }
+    const url = await client.buildAuthorizationUrlWithPAR(config, parameters);
+    const callback = await browse(url);
+    const tokens = await client.authorizationCodeGrant(config, callback, { ...checks, pkceCodeVerifier: verifier });
+    return {
+      claims: tokens.claims(),
+      sent: [...url.searchParams.keys()].sort(),
+      request_uri: url.searchParams.get("request_uri"),
+      answered: callback instanceof URL ? [...callback.searchParams.keys()].sort() : [],
+    };
+  },
   // Sign in, and exchange what comes of it: for another audience, and for an assertion for another domain.
   async exchange(job) {
     const config = await discover(job);

@@ -71,6 +71,44 @@ def test_openid_client_sends_a_signed_request(talk: Talk, provider: Provider) ->
     assert result["claims"]["sub"] == "alice"
 
 
+def test_openid_client_pushes_its_request(talk: Talk) -> None:
+    result = talk(OPENID_CLIENT, "pushed", "post")
+
+    assert result["claims"]["sub"] == "alice"
+    assert result["sent"] == ["client_id", "request_uri"]
+    assert result["request_uri"].startswith("urn:ietf:params:oauth:request_uri:")
+
+
+def test_openid_client_pushes_a_signed_request_and_reads_a_signed_response(talk: Talk, provider: Provider) -> None:
+    """The shape of FAPI 2.0 Message Signing."""
+    metadata = {"authorization_signed_response_alg": "ES256"}
+    result = talk(
+        OPENID_CLIENT,
+        "pushed",
+        "strict",
+        method="private_key_jwt",
+        key=provider.signing.members,
+        sign=True,
+        jarm=True,
+        metadata=metadata,
+    )
+
+    assert result["claims"]["sub"] == "alice"
+    assert (result["sent"], result["answered"]) == (["client_id", "request_uri"], ["response"])
+
+
+def test_openid_client_reads_a_response_that_is_encrypted_for_it(talk: Talk, provider: Provider) -> None:
+    result = talk(OPENID_CLIENT, "pushed", "unreadable", jarm=True, decryption=provider.decryption.members)
+
+    assert result["claims"]["sub"] == "alice"
+    assert result["answered"] == ["response"]
+
+
+def test_openid_client_that_does_not_push_what_it_has_to_is_refused(talk: Talk, provider: Provider) -> None:
+    with pytest.raises(AssertionError, match="AuthorizationResponseError"):
+        talk(OPENID_CLIENT, "requestObject", "strict", method="private_key_jwt", key=provider.signing.members)
+
+
 def test_openid_client_reads_what_is_encrypted_for_it(talk: Talk, provider: Provider) -> None:
     result = talk(
         OPENID_CLIENT,
