@@ -24,6 +24,7 @@ from oauthcore import (
     World,
     run,
 )
+from oauthcore.extra_claims import AddClaims
 from oauthcore.flow.effects import Flow, Sign
 from oauthcore.jose import crypto
 from oauthcore.jose.crypto import VerifiedJwt
@@ -90,6 +91,7 @@ class Issuer:
         everything: Recorder | None = None,
         takes_any_client: bool = False,
         imitation: Imitation | None = None,
+        extra_claims: AddClaims | None = None,
     ) -> None:
         self.url = url
         self.imitation = imitation
@@ -112,6 +114,7 @@ class Issuer:
             keys=self.signing_keys,
             registration=settings.registration(),
             resources=settings.resources(audience),
+            extra_claims=extra_claims,
         )
         if imitation is not None:
             instruments = attrs.evolve(self.server.instruments, verify=_verify_imitated)

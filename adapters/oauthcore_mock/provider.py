@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oauthcore import ConfigurationError, Policy, Request, Response
+from oauthcore.extra_claims import AddClaims
 from oauthcore.wire.http import Outgoing
 from oauthcore_mock.clock import Clock
 from oauthcore_mock.imitations import IMITATIONS, Imitation, ImitationName
@@ -63,11 +64,13 @@ class Provider:
         audience: str | None = None,
         shows_form: bool | None = None,
         imitates: ImitationName | None = None,
+        extra_claims: AddClaims | None = None,
     ) -> Issuer:
         """Return the issuer of that name, which is its path; it is created if it does not exist, or has no name.
 
         `audience` is that of its access tokens if the client does not name one. `policy` replaces the lenient one,
         `clock` that of the provider. `imitates` is a well-known provider whose tokens, and end of the URL, it imitates.
+        `extra_claims` is a server's function that adds claims to tokens (docs/claims.md).
         """
         imitation = _imitation_of(imitates)
         path = ("{name}" if imitation is None else imitation.path).format(
@@ -87,6 +90,7 @@ class Provider:
             everything=self.requests,
             takes_any_client=self._takes_any_client,
             imitation=imitation,
+            extra_claims=extra_claims,
         )
         if self._begin is not None:
             self._begin(made)

@@ -95,7 +95,9 @@ def signed(delivery: Delivery, context: Context) -> Flow[Response]:
     parameters, redirectable = dict(delivery.parameters), delivery.response.redirectable
     # The access token first: its hash goes into the ID token as `at_hash` (OIDC Core section 3.2.2.10).
     if delivery.access_token is not None:
-        parameters["access_token"] = (yield from signed_access_token(delivery.access_token, context)).reveal()
+        issued = delivery.access_token
+        assert issued.jwt is not None, "an opaque token is among the parameters"
+        parameters["access_token"] = (yield from signed_access_token(issued, issued.jwt, context)).reveal()
     if delivery.id_token is not None:
         code, token = parameters.get("code"), parameters.get("access_token")
         state = redirectable.request.state

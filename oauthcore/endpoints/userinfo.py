@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from oauthcore.add_claims import claims_to_add
+from oauthcore.add_claims import claims_to_add, with_claims
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.endpoints.endpoint import EndpointRequest
@@ -66,22 +66,25 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         permission = yield from find_permission(entitled.grant.subject, grantee, context.user_policy)
         person = person if permission.is_given else None
     answer = decide(entitled, person, names, context)
-    client = entitled.client
-    target = ClaimsTarget(
-        place="userinfo",
-        client=client,
-        subject=entitled.grant.subject,
-        scope=entitled.scope,
-        audience=(client.client_id,),
-    )
-    if added := (yield from claims_to_add(target, context)):
-        answer = (
-            attrs.evolve(answer, claims={**added, **answer.claims}) if isinstance(answer, Jwt) else {**added, **answer}
-        )
+    if context.extra_claims is not None:
+        answer = yield from with_extra_claims(answer, entitled, context)
     if isinstance(answer, Jwt):
         signed = yield from context.sign(answer)
         return Decision(Response(200, (("Content-Type", "application/jwt"), *NO_STORE), signed.encode("ascii")))
     return Decision(json_response(200, answer))
+
+
+def with_extra_claims(
+    answer: dict[str, object] | Jwt, entitled: Entitled, context: Context
+) -> Flow[dict[str, object] | Jwt]:
+    """Return the response with the claims that the host adds; those of the user and the server's own stay."""
+    client, subject = entitled.client, entitled.grant.subject
+    target = ClaimsTarget(
+        place="userinfo", client=client, subject=subject, scope=entitled.scope, audience=(client.client_id,)
+    )
+    if isinstance(answer, Jwt):
+        return (yield from with_claims(answer, target, context))
+    return {**(yield from claims_to_add(target, context)), **answer}
 
 
 def read_token(request: Request) -> Secret | None:

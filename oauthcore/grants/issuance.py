@@ -246,28 +246,29 @@ def answered(decision: Issue, context: Context) -> Flow[Outcome]:
 
 def token_response(tokens: Tokens, context: Context) -> Flow[Response]:
     """Answer with tokens; the ID token is signed last, as the access token's hash is in it (OIDC Core 3.1.3.6)."""
-    access_token = yield from signed_access_token(tokens.access, context)
+    access_token = tokens.access.value
+    if tokens.access.jwt is not None:
+        access_token = yield from signed_access_token(tokens.access, tokens.access.jwt, context)
     members = token_members(tokens, access_token, context.now)
     # OIDC Core section 3.1.3.6: `at_hash` binds the ID token to this access token, so neither can be swapped.
     if tokens.id_token is not None:
         hashed = with_hashes(tokens.id_token, HashInputs(access_token=access_token))
-        record = tokens.access.record
-        target = id_token_target(tokens.access.client, record.subject, record.scope)
-        members["id_token"] = yield from context.sign((yield from with_claims(hashed, target, context)))
+        if context.extra_claims is not None:
+            record = tokens.access.record
+            target = id_token_target(tokens.access.client, record.subject, record.scope)
+            hashed = yield from with_claims(hashed, target, context)
+        members["id_token"] = yield from context.sign(hashed)
     return json_response(200, members)
 
 
-def signed_access_token(issued: IssuedAccess, context: Context) -> Flow[Secret]:
-    """Return an access token as the client gets it: a JWT has the claims to add, and is signed."""
-    if issued.jwt is None:
-        return issued.value
+def signed_access_token(issued: IssuedAccess, jwt: Jwt, context: Context) -> Flow[Secret]:
+    """Return an access token that is a JWT as the client gets it, with the claims to add."""
     client, record = issued.client, issued.record
     target = ClaimsTarget(
         place="access_token", client=client, subject=record.subject, scope=record.scope, audience=record.audience
     )
     of_resources = claims_in_token(record.audience, client, record.scope, context)
-    jwt = yield from with_claims(issued.jwt, target, context, of_resources)
-    return Secret((yield from context.sign(jwt)))
+    return Secret((yield from context.sign((yield from with_claims(jwt, target, context, of_resources)))))
 
 
 def id_token_target(client: Client, subject: str | None, scope: Scope) -> ClaimsTarget:

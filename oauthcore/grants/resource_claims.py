@@ -17,12 +17,13 @@ from oauthcore.scope import Scope
 def claims_in_token(audience: Sequence[str], client: Client, scope: Scope, context: Context) -> ResourceClaims:
     """Return the claims for a JWT access token, which all of its audience read, and the client, too.
 
-    A client can read a JWT that it is only to pass on (RFC 9068 section 6). One with pairwise subjects would know its
-    users again by what identifies them elsewhere (OIDC Core section 8.1), so it gets only claims of the user that it
-    can have from UserInfo anyway; the API gets the others by introspection.
+    A client can read a JWT that it only has to pass on (RFC 9068 section 6). So one with pairwise subjects would know
+    its users elsewhere (OIDC Core section 8.1), and a stranger's would learn more than a user has allowed it. In their
+    tokens there are no more claims of the user than their scope stands for at UserInfo; the API gets the others by
+    introspection.
     """
     shared = claims_of_audience(audience, client, context)
-    if client.subject_type != "pairwise" or not shared.names:
+    if not shared.names or not (client.subject_type == "pairwise" or client.is_unverified):
         return shared
     mine = () if context.openid is None else claims_for(client, context.openid.claims_of(scope), context)
     return ResourceClaims(tuple(name for name in shared.names if name in mine), shared.fixed)

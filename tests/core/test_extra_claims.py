@@ -14,6 +14,7 @@ from oauthcore.extra_claims import PROTECTED_CLAIMS
 from oauthcore.flow.effects import Claims, Flow, claims, find
 from oauthcore.flow.storage import Storage
 from oauthcore.openid import OpenID
+from oauthcore.records.client import DynamicRegistration
 from oauthcore.records.grant import Grant
 from oauthcore.records.token import AccessToken
 from oauthcore.storage.memory import MemoryStorage
@@ -270,6 +271,18 @@ def test_a_client_with_pairwise_subjects_reads_in_a_token_only_what_it_may_know_
     assert named & asked["reader"].keys() == named
     assert named & asked["pairwise"].keys() == set()
     assert without["tenant"] == "eu"
+
+
+@pytest.mark.parametrize("is_approved", [False, True])
+def test_a_strangers_client_reads_in_a_token_only_what_its_user_allowed_until_it_is_approved(is_approved: bool) -> None:
+    """RFC 9068 section 6: it can read the JWT, and has written what it is by itself (RFC 7591)."""
+    dynamic = DynamicRegistration(registered_at=0, is_approved=is_approved)
+    site = claiming(run, attrs.evolve(JWT, dynamic=dynamic), resources=RESOURCES)
+
+    token = json.loads(tokens(site, MAIL, scope="openid email")["access_token"])
+
+    assert token["email"] == ALICE["email"]
+    assert ("groups" in token) is is_approved
 
 
 def test_each_reader_of_introspection_learns_the_claims_of_its_own_resource() -> None:

@@ -92,6 +92,8 @@ def test_a_resource_that_wants_signed_tokens_has_them_by_the_keys_of_openid_conn
         ('[[resources]]\nuri = "api"', "resources[1].uri"),
         ('[[resources]]\nuri = "https://a"\naccess_token_format = "jwt"', "resources[1].access_token_format"),
         ('[[resources]]\nuri = "https://a"\naccess_token_lifetime = 0', "resources[1].access_token_lifetime"),
+        ('[[resources]]\nuri = "https://a"\nclaims = ["sub"]', "resources[1].claims"),
+        ('[[resources]]\nuri = "https://a"\nfixed_claims = { scope = "admin" }', "resources[1].fixed_claims"),
         (
             '[oidc]\n[[resources]]\nuri = "https://a"\naccess_token_signing_alg = "ES256"',
             "resources[1].access_token_signing_alg",

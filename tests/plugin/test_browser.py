@@ -64,6 +64,15 @@ def test_access_tokens_say_what_a_user_has_for_them(issuer: Issuer, client: Regi
     assert "realm_access" not in claims_of(answer["id_token"])
 
 
+def test_a_server_s_own_function_adds_claims_as_in_production(provider: Provider) -> None:
+    issuer = provider.issuer(extra_claims=lambda target: {"place": target.place, "sub_of": target.subject})
+
+    answer = tokens(issuer, issuer.client(), Browser(provider))
+
+    for name in ("access_token", "id_token"):
+        assert {key: claims_of(answer[name])[key] for key in ("place", "sub_of")} == {"place": name, "sub_of": "alice"}
+
+
 def test_a_person_allows_less_than_was_requested(issuer: Issuer, client: RegisteredClient, browser: Browser) -> None:
     url = authorization_url(issuer, scope="openid email profile")
 
