@@ -15,7 +15,7 @@ from oauthcore.digest import Digest, Secret
 from oauthcore.errors import InteractionOver, PushedRequestOver
 from oauthcore.flow.effects import Flow, find, pure
 from oauthcore.flow.outcome import Change, Decision, Insert, Replace
-from oauthcore.pushed_requests import REQUEST_URI
+from oauthcore.pushed_requests import LIFETIMES, REQUEST_URI
 from oauthcore.records.client import Client
 from oauthcore.records.interaction import AuthorizationRequest
 from oauthcore.records.lifecycle import PUSHED_REQUEST, PushedRequestInput, PushedRequestState, advance
@@ -55,7 +55,7 @@ def read_pushed(
     # in the name of another.
     if pushed.client_id != received.client_id:
         raise PushedRequestOver("the request_uri is another client's")
-    if pushed.request is None or advance(PUSHED_REQUEST, pushed.state, PushedRequestInput.ANSWER) is None:
+    if pushed.request is None or is_spent(pushed):
         raise PushedRequestOver("the request was answered before")
     # A client that was removed and registered again is another one.
     if client is not None and client.generation != pushed.client_generation:
@@ -70,14 +70,20 @@ def spending(request: AuthorizationRequest, pushed: PushedRequest | None, contex
     """
     if request.pushed is None:
         return ()
-    # No interaction starts with it from now on, so the last one ends after the lifetime of an interaction.
-    remembered_until = context.now + context.policy.lifetimes.interaction_lifetime
+    # No interaction starts with it from now on, so the last one ends after the lifetime of an interaction. Some minutes
+    # more are for a request that has found it just before, and for workers whose clocks differ.
+    remembered_until = context.now + context.policy.lifetimes.interaction_lifetime + LIFETIMES.stop
     if pushed is None:
         # The user took longer than the URI lasts, and its record is gone. Of two answers only one can insert it.
         return (Insert(spent_request(request.pushed, request.client_id, remembered_until)),)
-    if advance(PUSHED_REQUEST, pushed.state, PushedRequestInput.ANSWER) is None:
+    if is_spent(pushed):
         raise InteractionOver("the pushed request was answered in another tab or window")
     return (Replace(pushed, spent_request(pushed.key, pushed.client_id, remembered_until)),)
+
+
+def is_spent(pushed: PushedRequest | None) -> bool:
+    """Return whether a pushed request was answered; None is no pushed request, or one whose record is gone."""
+    return pushed is not None and advance(PUSHED_REQUEST, pushed.state, PushedRequestInput.ANSWER) is None
 
 
 def with_spent(spent: tuple[Change, ...], decision: Decision[T]) -> Decision[T]:

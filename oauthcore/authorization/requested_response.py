@@ -8,7 +8,7 @@ from __future__ import annotations
 from oauthcore.authorization.draft import Draft
 from oauthcore.authorization.jwt_response import requested_mode
 from oauthcore.authorization.response_type import RESPONSE_TYPES
-from oauthcore.clients.pushed_redirects import may_push_redirect
+from oauthcore.clients.pushing import may_push_redirect
 from oauthcore.context import Context
 from oauthcore.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from oauthcore.pkce import parse_challenge

@@ -14,6 +14,7 @@ import attrs
 
 from oauthcore.client_id_metadata import MetadataDocuments
 from oauthcore.clients.client_metadata import check_shown, read_metadata
+from oauthcore.clients.pushing import may_have_to_push
 from oauthcore.clients.registered_keys import ASSERTION_ALGORITHMS
 from oauthcore.clients.registered_redirects import usable_redirect_uris
 from oauthcore.context import Context
@@ -35,6 +36,7 @@ _TAKEN = frozenset(
         *("client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri", "contacts", "redirect_uris", "scope"),
         *("grant_types", "response_types", "token_endpoint_auth_method", "token_endpoint_auth_signing_alg"),
         *("jwks", "jwks_uri", "application_type", "software_id", "software_version"),
+        "require_pushed_authorization_requests",
     }
 )
 # What the document's URL and the server decide: the host's review leaves it as it is.
@@ -141,6 +143,7 @@ def negotiated(requested: Client, documents: MetadataDocuments, context: Context
         # it requests more at the next challenge (MCP 2026-07-28, "Step-Up Authorization Flow").
         scope=settings.scope,
         default_scope=named or None,
+        require_pushed_authorization_requests=may_have_to_push(requested, context),
         token_endpoint_auth_signing_alg=requested.token_endpoint_auth_signing_alg if not requested.is_public else None,
     )
 

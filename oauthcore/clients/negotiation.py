@@ -13,6 +13,7 @@ import attrs
 from oauthcore.clients.client_metadata import FIELDS, check_shown, read_metadata
 from oauthcore.clients.dynamic_registration import Registrar
 from oauthcore.clients.openid_registration import check_sector
+from oauthcore.clients.pushing import may_have_to_push
 from oauthcore.clients.registered_redirects import usable_redirect_uris
 from oauthcore.context import Context
 from oauthcore.errors import ConfigurationError, InvalidClientMetadata, InvalidRedirectUri, InvalidScope
@@ -87,6 +88,7 @@ def offered(requested: Client, method: AuthenticationMethod | None, registrar: R
         response_types=response_types or (("code",) if "authorization_code" in grant_types else ()),
         scope=registrar.scope if may_step_up or not requested.scope else named,
         default_scope=(named or None) if may_step_up else requested.default_scope,
+        require_pushed_authorization_requests=may_have_to_push(requested, context),
         # One that is registered keeps its method where it names none: by leaving it out it is locked out of nothing.
         token_endpoint_auth_method=requested.token_endpoint_auth_method
         or method

@@ -13,6 +13,7 @@ from oauthcore.authorization.consent import find_consents
 from oauthcore.authorization.facts import AuthorizationFacts
 from oauthcore.authorization.next_step import InteractionProgress, Need, is_allowed_at, next_step
 from oauthcore.authorization.pages import send_to_page, send_to_resume
+from oauthcore.authorization.pushed import find_pushed, is_spent
 from oauthcore.authorization.unstored import find_interaction, is_over, moved
 from oauthcore.authorization.validated import RequestedAccess, ValidatedRequest
 from oauthcore.authorization.withdrawal import find_mark, note_mark
@@ -101,7 +102,7 @@ class Answer:
 def describe_interaction(handle: Secret, login: Login | None, context: Context) -> Flow[PendingInteraction | None]:
     """Find out what an interaction waits for, or None if it waits for nothing any more."""
     interaction = yield from find_interaction(handle, context)
-    if interaction is None:
+    if interaction is None or is_spent((yield from find_pushed(interaction.request))):
         return None
     client = of_generation((yield from find(Client, interaction.client_id)), interaction.client_generation)
     known = login or interaction.login

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.clients.developer_mode import explain
-from oauthcore.clients.pushed_redirects import may_push_redirect
+from oauthcore.clients.pushing import may_push_redirect
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import InvalidGrant

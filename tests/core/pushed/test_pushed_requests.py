@@ -16,6 +16,7 @@ from oauthcore import (
     PushedRequests,
     Request,
     Resource,
+    Response,
     Secret,
     run,
 )
@@ -27,9 +28,12 @@ from oauthcore.records.interaction import Interaction
 from oauthcore.records.lifecycle import PushedRequestState
 from oauthcore.records.pushed_request import PushedRequest
 from oauthcore.signing.keys import GivenKeys
+from tests.core.clients.publishing import CALLBACK, WEB, published
 from tests.core.pushed.pushing import REQUEST_URI, push, push_request, pushed, pushing_site, target, use
+from tests.core.registering import OPEN, register
 from tests.core.signing_keys import key_for
 from tests.core.site import (
+    CHALLENGE,
     CLIENTS,
     CONFIDENTIAL,
     FORM,
@@ -50,6 +54,7 @@ from tests.core.site import (
     refused_by_page,
 )
 
+CHALLENGED = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
 BOUND = attrs.evolve(CONFIDENTIAL, client_id="bound", require_pushed_authorization_requests=True)
 
 
@@ -65,6 +70,12 @@ def record_of(site: Site, request_uri: str) -> PushedRequest | None:
     found = site.world.storage.find(PushedRequest, key)
     assert found is None or isinstance(found, PushedRequest)
     return found
+
+
+def finished(site: Site, page: Response) -> str:
+    """Return where the browser is sent once its user has allowed everything."""
+    answer = site.server.interactions.finish(handle_of(page), site.alice, ["email"])
+    return location(site.drive(answer, site.world))
 
 
 # The endpoint.
@@ -384,7 +395,7 @@ def test_of_two_tabs_the_one_that_is_answered_first_gets_the_code(pushing: Site)
     request_uri = pushed(pushing)
     tabs = [use(pushing, request_uri) for _ in range(2)]
 
-    first, second = (pushing.approve(tab) for tab in tabs)
+    first, second = (pushing.get(back) for back in [finished(pushing, tab) for tab in tabs])
 
     assert params(first)["code"]
     assert refused_by_page(second, "another tab")
@@ -397,7 +408,7 @@ def test_of_two_tabs_one_gets_the_code_also_when_the_record_is_purged_meanwhile(
     assert pushing.world.storage.purge(pushing.now, 1_000) > 0
     assert record_of(pushing, request_uri) is None
 
-    first, second = (pushing.approve(tab) for tab in tabs)
+    first, second = (pushing.get(back) for back in [finished(pushing, tab) for tab in tabs])
 
     assert params(first)["code"]
     assert refused_by_page(second, "another tab")
@@ -411,7 +422,7 @@ def test_a_spent_request_is_remembered_while_an_interaction_of_it_may_last(pushi
 
     assert spent is not None
     assert (spent.state, spent.request) == (PushedRequestState.SPENT, None)
-    assert spent.expires_at == pushing.now + Lifetimes().interaction_lifetime
+    assert spent.expires_at > pushing.now + Lifetimes().interaction_lifetime
 
 
 def test_a_request_of_a_client_that_was_disabled_since_is_refused(pushing: Site) -> None:
@@ -585,3 +596,45 @@ def test_what_a_client_is_registered_with_is_in_its_metadata() -> None:
     assert metadata_of(BOUND)["require_pushed_authorization_requests"] is True
     assert "require_pushed_authorization_requests" not in metadata_of(Client(client_id="c"))
     assert PUBLIC.require_pushed_authorization_requests is False
+
+
+def test_the_page_of_a_tab_says_that_its_request_was_answered_in_another(pushing: Site) -> None:
+    request_uri = pushed(pushing)
+    tabs = [use(pushing, request_uri) for _ in range(2)]
+    _ = pushing.approve(tabs[0])
+
+    assert pushing.drive(pushing.server.interactions.find(handle_of(tabs[1])), pushing.world) is None
+
+
+# Clients that say themselves that they push.
+
+
+@pytest.mark.parametrize("settings", [None, PushedRequests()])
+def test_a_client_that_registers_itself_is_held_to_pushing_where_that_can_be(
+    drive: Drive, settings: PushedRequests | None
+) -> None:
+    site = make_site(drive, registration=OPEN, pushed_requests=settings)
+
+    answer = members(register(site, redirect_uris=[REDIRECT], require_pushed_authorization_requests=True))
+
+    assert answer.get("require_pushed_authorization_requests", False) is (settings is not None)
+
+
+def test_a_client_that_publishes_what_it_is_may_push_before_anything_else(drive: Drive) -> None:
+    at = published(drive, pushed_requests=PushedRequests())
+    at.hosts.publish(WEB, require_pushed_authorization_requests=True)
+    body = form(client_id=WEB, redirect_uri=CALLBACK, response_type="code", **CHALLENGED)
+
+    response = at.site.handle(Request("POST", "/par", (FORM,), body))
+
+    assert response.status == 201
+    assert at.hosts.asked == [WEB]
+    assert params(at.site.approve(at.site.get(target(members(response)["request_uri"], WEB))))["code"]
+    assert params(at.site.authorize(at.site.alice, client_id=WEB, redirect_uri=CALLBACK))["error"] == "invalid_request"
+
+
+def test_a_document_that_is_none_is_no_client_that_pushes(drive: Drive) -> None:
+    at = published(drive, pushed_requests=PushedRequests())
+    body = form(client_id="https://app.example/none.json", redirect_uri=CALLBACK, response_type="code", **CHALLENGED)
+
+    assert refused(at.site.handle(Request("POST", "/par", (FORM,), body)), "invalid_request")
