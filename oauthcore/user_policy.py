@@ -72,7 +72,7 @@ class UserPolicy:
         if self.permits is not None:
             check_callable("permits", self.permits, "give a function of a ClientUse, or leave it out")
         elif self.claims:
-            raise ConfigurationError("claims", self.claims, "give the function that reads them: permits=...")
+            raise ConfigurationError("claims", self.claims, "give the function that reads them: permits=…")
 
     def restricts(self, client: Client) -> bool:
         """Return whether not everybody may use the client; where everybody may, nothing is asked or decided."""

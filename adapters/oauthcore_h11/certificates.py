@@ -20,14 +20,16 @@ def tls_of(tls: Tls) -> ssl.SSLContext:
         context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
     except (ssl.SSLError, ValueError) as error:
         words = getattr(error, "reason", None) or str(error)
-        remedy = f"it does not go with its key, or one of them is no PEM ({words})"
+        remedy = f"it does not go with its key, or one of them is no PEM ({words}); name a pair of PEM files"
         raise ConfigurationError("tls.certificate", str(tls.certificate), remedy) from None
     if tls.client_ca is not None:
         check_readable("tls.client_ca", tls.client_ca)
         try:
             context.load_verify_locations(tls.client_ca)
         except ssl.SSLError:
-            raise ConfigurationError("tls.client_ca", str(tls.client_ca), "there is no certificate in it") from None
+            raise ConfigurationError(
+                "tls.client_ca", str(tls.client_ca), "there is no certificate in it; name a PEM file"
+            ) from None
         optional = tls.client_certificates == "optional"
         context.verify_mode = ssl.CERT_OPTIONAL if optional else ssl.CERT_REQUIRED
     return context

@@ -95,17 +95,23 @@ class DeviceClient:
                 continue
             # RFC 8414 section 3.3: otherwise another issuer could have the device's tokens sent to it.
             if found.get("issuer") != self.issuer:
-                raise ConfigurationError("issuer", self.issuer, f"its metadata is of {_printable(found.get('issuer'))}")
+                remedy = (
+                    f"its metadata is of {_printable(found.get('issuer'))}; give the issuer exactly as it names itself"
+                )
+                raise ConfigurationError("issuer", self.issuer, remedy)
             return found
-        raise ConfigurationError("issuer", self.issuer, "there is no metadata at it; is it running?")
+        raise ConfigurationError("issuer", self.issuer, "there is no metadata at it; start it, or give another")
 
     def _endpoint(self, metadata: Mapping[str, Any], name: str) -> str:
         url = metadata.get(name)
         if not isinstance(url, str):
-            raise ConfigurationError("issuer", self.issuer, f"its metadata names no {name}: it has no device grant")
+            raise ConfigurationError(
+                "issuer", self.issuer, f"its metadata names no {name}: turn its device grant on, or give another"
+            )
         # RFC 8628 section 3.1: by TLS. Otherwise an eavesdropper has the device code, and then the tokens.
         if self.issuer.startswith("https://") and not url.startswith("https://"):
-            raise ConfigurationError("issuer", self.issuer, f"its {name} is not https: {_printable(url)}")
+            remedy = f"its {name} is not https: {_printable(url)}; have its operator change that"
+            raise ConfigurationError("issuer", self.issuer, remedy)
         return url
 
     def _post(self, url: str, form: Mapping[str, str | Sequence[str]]) -> Mapping[str, Any] | None:

@@ -125,7 +125,8 @@ class Redis:
             try:
                 found: Sequence[object] = await storage.durability_warnings()
             except Exception as error:  # redis-py has two trees of them, in whose words there is no password
-                raise ConfigurationError("storage", redis.shown(url), f"it can't be used: {error}") from None
+                remedy = f"it can't be used: {error}; start it, or correct the URL"
+                raise ConfigurationError("storage", redis.shown(url), remedy) from None
             return found
 
         return Served(storage, storage.aclose, durability_warnings)

@@ -71,9 +71,8 @@ class KeyFiles:
         try:
             return read(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except OSError as error:
-            raise ConfigurationError(
-                f"oidc.keys.{setting}", str(path), f"it can't be read ({error.strerror})"
-            ) from None
+            remedy = f"it can't be read ({error.strerror}); name a file that the server may read"
+            raise ConfigurationError(f"oidc.keys.{setting}", str(path), remedy) from None
         except ConfigurationError as error:
             raise ConfigurationError(f"oidc.keys.{setting}", str(path), error.remedy) from None
 
@@ -85,6 +84,6 @@ def _states(setting: str, paths: Iterable[Path]) -> State:
     try:
         found = [path.stat() for path in paths]
     except OSError as error:
-        remedy = f"it can't be read ({error.strerror})"
+        remedy = f"it can't be read ({error.strerror}); name files that the server may read"
         raise ConfigurationError(f"oidc.keys.{setting}", error.filename, remedy) from None
     return tuple((state.st_mtime_ns, state.st_size, state.st_ino) for state in found)

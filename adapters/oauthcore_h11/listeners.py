@@ -141,7 +141,7 @@ def explained(bind: str, error: OSError) -> ConfigurationError:
         case errno.EACCES | errno.EPERM:
             remedy = "it needs privileges; choose a port above 1023, or a folder that can be written to"
         case _:
-            remedy = f"this machine can't listen there ({error.strerror or error})"
+            remedy = f"this machine can't listen there ({error.strerror or error}); choose another"
     return ConfigurationError("bind", bind, remedy)
 
 

@@ -101,4 +101,5 @@ def _explained(error: OSError, host: str, port: int) -> ConfigurationError:
         case errno.EACCES:
             return ConfigurationError("--port", port, "it needs privileges; choose one above 1023, or 0 for any")
         case _:
-            return ConfigurationError("--host", host, f"this machine can't listen there ({error.strerror})")
+            remedy = f"this machine can't listen there ({error.strerror}); choose another"
+            return ConfigurationError("--host", host, remedy)

@@ -87,7 +87,7 @@ def _value(name: str, value: str) -> object:
     try:
         return parse_value(value)
     except ValueError:
-        raise ConfigurationError("--claim", f"{name}={value}", "its value is JSON: true, 12 or {…}") from None
+        raise ConfigurationError("--claim", f"{name}={value}", "give its value as JSON: true, 12 or {…}") from None
 
 
 async def known_of(storage: AsyncStorage, wanted: Claims) -> KnownUser | None:

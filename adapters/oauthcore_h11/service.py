@@ -80,7 +80,7 @@ def templates_of(configuration: Configuration) -> Templates:
     table = configuration.pages
     for name, folder in (("templates", table.templates), ("translations", table.translations)):
         if folder is not None and not folder.is_dir():
-            raise ConfigurationError(f"pages.{name}", str(folder), "there is no such folder")
+            raise ConfigurationError(f"pages.{name}", str(folder), "there is no such folder; name another, or make it")
     return Templates(
         () if table.templates is None else (FileSystemLoader(table.templates),),
         brand=brand_of(configuration),

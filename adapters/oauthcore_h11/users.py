@@ -305,5 +305,5 @@ async def find_user(storage: AsyncStorage, username: str) -> User:
     """Return a user; raises `ConfigurationError` if there is none of that name."""
     user = await storage.find(User, key_of(username))
     if user is None:
-        raise ConfigurationError("username", username, "there is no such user; user list shows all users")
+        raise ConfigurationError("username", username, "there is no such user; name another: user list shows all users")
     return user

@@ -62,7 +62,7 @@ def check_colour(setting: str, colour: str | None, card: str) -> None:
         raise ConfigurationError(setting, colour, "use a colour as #rrggbb")
     found = contrast(colour, card)
     if found < LEAST_CONTRAST:
-        remedy = f"its contrast to {card} is {found:.1f}, and should be {LEAST_CONTRAST} (WCAG 2.2 section 1.4.3)"
+        remedy = f"its contrast to {card} is {found:.1f}; choose one with {LEAST_CONTRAST} (WCAG 2.2 section 1.4.3)"
         raise ConfigurationError(setting, colour, remedy)
 
 

@@ -407,7 +407,8 @@ def compile_all(environment: Environment) -> None:
         try:
             environment.get_template(name)
         except TemplateError as error:
-            raise ConfigurationError("templates", name, f"it can't be read: {error}") from None
+            remedy = f"it can't be read: {error}; correct it, or leave it to the package's"
+            raise ConfigurationError("templates", name, remedy) from None
 
 
 def content_security_policy(style_digest: str, image_source: str | None = None) -> str:

@@ -103,7 +103,8 @@ class Address:
         except (ValueError, TypeError):  # of what redis-py can't read, in whose words there may be a password
             raise ConfigurationError("storage", shown(self.servers[0]), REMEDY) from None
         except (RedisError, RedisClusterException) as error:
-            raise ConfigurationError("storage", shown(self.servers[0]), f"it can't be used: {error}") from None
+            remedy = f"it can't be used: {error}; start it, or correct the URL"
+            raise ConfigurationError("storage", shown(self.servers[0]), remedy) from None
 
     def async_client(self) -> redis.asyncio.Redis | redis.asyncio.cluster.RedisCluster:
         """Make an async client; raises `ConfigurationError` for what can't be one."""

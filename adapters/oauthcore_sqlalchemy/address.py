@@ -71,7 +71,8 @@ def unusable(url: str, error: Exception) -> ConfigurationError:
     """Say in one line why a database can't be used: in the driver's words, in which there is no password."""
     said = "it does not answer" if isinstance(error, TimeoutError) else str(getattr(error, "orig", None) or error)
     words = said.strip().splitlines()
-    return ConfigurationError("storage", shown(url), f"it can't be used: {words[0] if words else type(error).__name__}")
+    remedy = f"it can't be used: {words[0] if words else type(error).__name__}; start it, or correct the URL"
+    return ConfigurationError("storage", shown(url), remedy)
 
 
 def _read(url: str) -> tuple[URL, str]:

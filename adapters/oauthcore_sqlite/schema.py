@@ -59,7 +59,8 @@ def prepare(path: Path, wait: float) -> None:
                 )
             migrate(connection, path)
     except (OSError, sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        raise ConfigurationError("storage", str(path), f"it can't be opened: {reason(error)}") from None
+        remedy = f"it can't be opened: {reason(error)}; name a database that the server may write to"
+        raise ConfigurationError("storage", str(path), remedy) from None
 
 
 def reason(error: Exception) -> str:

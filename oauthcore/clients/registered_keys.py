@@ -75,7 +75,11 @@ def _check_algorithms(client: Client) -> None:
     if alg is not None and alg not in offered:
         raise ConfigurationError("request_object_signing_alg", alg, f"use one of {', '.join(offered)}")
     if alg in SYMMETRIC_ALGORITHMS and not client.has_secret:
-        raise ConfigurationError("request_object_signing_alg", alg, "a client without a secret signs with its own key")
+        raise ConfigurationError(
+            "request_object_signing_alg",
+            alg,
+            f"a client without a secret signs with its own key: use one of {', '.join(ASYMMETRIC_ALGORITHMS)}",
+        )
     signs = alg in ASYMMETRIC_ALGORITHMS or (alg is None and client.require_signed_request_object)
     if signs and client.jwks is None and client.jwks_uri is None:
         raise ConfigurationError("jwks_uri", None, "set it, or jwks: the keys with which the client signs requests")

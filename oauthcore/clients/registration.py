@@ -84,7 +84,9 @@ def _check_identifier(client: Client) -> None:
         raise ConfigurationError("id_token_claims", client.id_token_claims, f"use one of {', '.join(ID_TOKEN_CLAIMS)}")
     if client.is_public and client.introspects_any:
         raise ConfigurationError(
-            "introspects_any", True, "only a client that authenticates may introspect (RFC 7662 section 2.1)"
+            "introspects_any",
+            True,
+            "leave it out: only a client that authenticates may introspect (RFC 7662 section 2.1)",
         )
 
 

@@ -224,7 +224,7 @@ def check_key(key: Jwk) -> None:
         if isinstance(error, ConfigurationError):
             raise
         raise ConfigurationError(
-            "key", key.kid, "its private and public parts do not belong together, or it is too small"
+            "key", key.kid, "its private and public parts do not belong together, or it is too small: use another"
         ) from error
 
 

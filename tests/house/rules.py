@@ -396,6 +396,72 @@ def names_kinds_of_secrets_that_there_are(name: str, tree: ast.Module) -> Iterat
             yield f"line {call.lineno} names {kind.value}, which digest.py does not"
 
 
+# A remedy has one of these words: something that the operator, or the host's author, can do.
+INSTRUCTIONS = frozenset(
+    {
+        *("add", "allow", "ask", "change", "check", "choose", "correct", "declare", "give", "have", "install", "keep"),
+        *("leave", "look", "make", "mean", "name", "open", "pass", "point", "publish", "put", "register", "remove"),
+        *(
+            "request",
+            "restore",
+            "return",
+            "rotate",
+            "run",
+            "say",
+            "serve",
+            "set",
+            "shorten",
+            "sign",
+            "start",
+            "stop",
+            "take",
+        ),
+        *("trust", "try", "turn", "type", "update", "upgrade", "use", "write"),
+    }
+)
+
+
+def says_what_to_do_about_a_setting(name: str, tree: ast.Module) -> Iterator[str]:
+    """A `ConfigurationError` has a setting, its value and a remedy: on one line, which says what to do about it."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        if called(call) != "ConfigurationError":
+            continue
+        if len(call.args) != 3 or not all(texts_of(call.args[0], tree)):
+            yield f"line {call.lineno} names no setting, value and remedy"
+            continue
+        for text in texts_of(call.args[2], tree):
+            if "\n" in text or text.endswith(".") or not INSTRUCTIONS.intersection(re.findall("[a-z]+", text.lower())):
+                yield f"line {call.lineno} says not what to do: {text}"
+
+
+def texts_of(node: ast.expr, tree: ast.Module) -> list[str]:
+    """Return the texts that an expression may be, as far as the module's own literals tell."""
+    if isinstance(node, ast.Constant):
+        return [str(node.value)]
+    if isinstance(node, ast.JoinedStr):
+        inner = ((texts_of(part, tree) or ["…"])[0] for part in node.values)
+        return ["".join(inner)]
+    if isinstance(node, ast.FormattedValue):
+        return texts_of(node.value, tree)
+    if isinstance(node, ast.IfExp):
+        return texts_of(node.body, tree) + texts_of(node.orelse, tree)
+    if not isinstance(node, ast.Name):
+        return []
+    values = assigned_in(tree).get(node.id, ())
+    return [text for value in values if not isinstance(value, ast.Name) for text in texts_of(value, tree)]
+
+
+@cache
+def assigned_in(tree: ast.Module) -> dict[str, list[ast.expr]]:
+    """Return what is assigned to each name in a module."""
+    found: dict[str, list[ast.expr]] = {}
+    for part in (node for node in ast.walk(tree) if isinstance(node, ast.Assign)):
+        for target in part.targets:
+            if isinstance(target, ast.Name):
+                found.setdefault(target.id, []).append(part.value)
+    return found
+
+
 # A decision takes what is asked, the facts in one value, and the context; two of them have something of their own.
 MOST_ARGUMENTS = 4
 
@@ -519,6 +585,7 @@ RULES_FOR_ALL: tuple[Rule, ...] = (
     reads_json_strictly,
     changes_no_value_of_a_request,
     raises_what_testers_read,
+    says_what_to_do_about_a_setting,
 )
 
 

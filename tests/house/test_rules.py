@@ -58,6 +58,10 @@ BROKEN: dict[Rule, tuple[str, str]] = {
         "def decide(request, client, grant, person, context): pass\n",
     ),
     rules.reads_text_by_named_characters: ("adapters/oauthcore_x/x.py", "def f(text):\n    return text.strip()\n"),
+    rules.says_what_to_do_about_a_setting: (
+        "adapters/oauthcore_x/x.py",
+        "def f(path):\n    why = f\"it can't be read ({path})\"\n    raise ConfigurationError('file', path, why)\n",
+    ),
     rules.raises_what_testers_read: ("oauthcore/testing/x.py", 'def f(text):\n    assert text, "there is none"\n'),
 }
 

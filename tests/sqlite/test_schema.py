@@ -83,7 +83,8 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as refused:
         SqliteStorage(missing)
 
-    assert str(refused.value) == f"storage = {str(missing)!r}: it can't be opened: No such file or directory"
+    reason = "it can't be opened: No such file or directory; name a database that the server may write to"
+    assert str(refused.value) == f"storage = {str(missing)!r}: {reason}"
 
 
 def test_a_file_system_without_a_write_ahead_log_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,7 +154,9 @@ def found(client_id: str, place: Workplace) -> Client:
     """Return a client; raises `ConfigurationError` if there is none."""
     client = place.flow(place.server.clients.find(client_id))
     if client is None:
-        raise ConfigurationError("client_id", client_id, "there is no such client; client list shows all clients")
+        raise ConfigurationError(
+            "client_id", client_id, "there is no such client; name another: client list shows all clients"
+        )
     return client
 
 

@@ -74,7 +74,7 @@ def import_(
     try:
         text = sys.stdin.read() if file is None else file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError("file", str(file), f"it can't be read ({error})") from None
+        raise ConfigurationError("file", str(file), f"it can't be read ({error}); name another") from None
     with workplace(config) as place:
         stored = stored_keys_of(place)
         imported = place.server.keys.add(text, alg, at_once=now)

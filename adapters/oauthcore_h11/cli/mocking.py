@@ -137,7 +137,8 @@ def throw_away_tls(ca_file: Path, url: str) -> ssl.SSLContext:
     try:
         authority.cert_pem.write_to_path(str(ca_file))
     except OSError as error:
-        raise ConfigurationError("--https", str(ca_file), f"it can't be written ({error.strerror})") from None
+        remedy = f"it can't be written ({error.strerror}); name another file"
+        raise ConfigurationError("--https", str(ca_file), remedy) from None
     names = dict.fromkeys((urlsplit(url).hostname or LOCALHOST, LOCALHOST, "127.0.0.1", "::1"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(*names).configure_cert(context)

@@ -60,7 +60,8 @@ def init(
     except FileExistsError:
         raise ConfigurationError("--config", str(config), "it exists already; remove it, or name another") from None
     except OSError as error:
-        raise ConfigurationError("--config", str(config), f"it can't be written ({error.strerror})") from None
+        remedy = f"it can't be written ({error.strerror}); name another file"
+        raise ConfigurationError("--config", str(config), remedy) from None
     with open(file, "w", encoding="utf-8") as written:
         written.write(sample(issuer, new_token_key(), openid=openid))
     scope = "openid profile email" if openid else "email profile"

@@ -50,7 +50,9 @@ def read(path: Path) -> Trace:
         return Trace.load(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigurationError("trace", str(path), f"it can't be read: {reason}") from None
+        raise ConfigurationError(
+            "trace", str(path), f"it can't be read: {reason}; name a file of logs.traces"
+        ) from None
 
 
 def story(trace: Trace, replayed: Replayed, witness: Witness) -> list[dict[str, str]]:

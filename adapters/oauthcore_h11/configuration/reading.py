@@ -61,10 +61,10 @@ def parse(path: Path) -> dict[str, Any]:
         # With a byte order mark, as editors on Windows write it; TOML 1.1 lets a parser ignore it, tomllib does not.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        remedy = f"it can't be read ({error.strerror}); oauthcore init writes one, --config names another"
+        remedy = f"it can't be read ({error.strerror}); make one by oauthcore init, or name another by --config"
         raise ConfigurationError("--config", str(path), remedy) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("--config", str(path), f"this is no TOML: {error}") from None
+        raise ConfigurationError("--config", str(path), f"this is no TOML: {error}; correct it there") from None
 
 
 def check_readable(setting: str, path: Path) -> None:
@@ -72,7 +72,8 @@ def check_readable(setting: str, path: Path) -> None:
     try:
         path.read_bytes()
     except OSError as error:
-        raise ConfigurationError(setting, str(path), f"it can't be read ({error.strerror})") from None
+        remedy = f"it can't be read ({error.strerror}); name a file that the server may read"
+        raise ConfigurationError(setting, str(path), remedy) from None
 
 
 def structured(settings: Mapping[str, Any], folder: Path, environment: Mapping[str, str]) -> Configuration:
