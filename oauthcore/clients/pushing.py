@@ -12,9 +12,10 @@ def may_push_redirect(redirect_uri: str, client: Client, context: Context) -> bo
     """Return whether a client may be answered at a URI that it has pushed and not registered.
 
     Only one that has authenticated may choose (section 2.4), and only where the policy says so; the URI must be one
-    that could be registered.
+    that could be registered. A client that a stranger has registered has to register its redirect URIs: by any other
+    URI it could lead browsers anywhere (RFC 9700 section 4.11.2).
     """
-    if client.is_public or not context.allows(Allowance.PUSHED_REDIRECT_URIS, client):
+    if client.is_public or client.is_unverified or not context.allows(Allowance.PUSHED_REDIRECT_URIS, client):
         return False
     insecure = context.allows(Allowance.INSECURE_TRANSPORT, client)
     return redirect_uri_problem(redirect_uri, insecure_transport=insecure) is None

@@ -541,6 +541,18 @@ def test_a_public_client_has_to_register_its_redirect_uris(drive: Drive) -> None
     assert refused(push(site, "public", redirect_uri="https://evil.example/cb"), "invalid_request", "not registered")
 
 
+def test_a_client_that_registered_itself_has_to_register_its_redirect_uris(drive: Drive) -> None:
+    """RFC 9700 section 4.11.2."""
+    policy = Policy.oauth21(allow={Allowance.PUSHED_REDIRECT_URIS})
+    site = pushing_site(drive, registration=OPEN, policy=policy)
+    registered = members(register(site, redirect_uris=[REDIRECT], token_endpoint_auth_method="client_secret_basic"))
+    client_id = registered["client_id"]
+    request = push_request(client_id, redirect_uri="https://evil.example/cb")
+    headers = (FORM, basic(client_id, registered["client_secret"]))
+
+    assert refused(site.handle(attrs.evolve(request, headers=headers)), "invalid_request", "not registered")
+
+
 # What it costs.
 
 
