@@ -122,7 +122,7 @@ CHECKS: tuple[AnyCheck, ...] = (
         "RFC 9126 section 7.3",
         (InteractionOver,),
         "page",
-        ("resume",),
+        ("authorization", "resume"),
     ),
     Check(
         "the interaction lives, and was started and answered in this browser",

@@ -42,7 +42,8 @@ def introspection(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
     except OAuthError as error:
         raise explain(error, caller.client, context) from None
     if members["active"] and isinstance(token, AccessToken) and to.client is not None:
-        members |= yield from further_members(caller.client, token, to.client, context)
+        # First, so that no claim of the user or of the host takes the place of one of the server's own.
+        members = {**(yield from further_members(caller.client, token, to.client, context)), **members}
     # RFC 9701 section 4: the caller requests a signed response by its Accept header.
     alg = (yield from signing_alg(caller, context)) if accepts_signed(incoming.request) else None
     if alg is None:

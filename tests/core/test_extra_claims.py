@@ -13,7 +13,6 @@ from oauthcore import ClaimsTarget, Client, ConfigurationError, KnownUser, Reque
 from oauthcore.extra_claims import PROTECTED_CLAIMS
 from oauthcore.flow.effects import Claims, Flow, claims, find
 from oauthcore.flow.storage import Storage
-from oauthcore.openid import OpenID
 from oauthcore.records.client import DynamicRegistration
 from oauthcore.records.grant import Grant
 from oauthcore.records.token import AccessToken
@@ -187,6 +186,23 @@ def test_the_operator_reads_which_claim_was_wrong_and_never_its_value(added: Any
 
     assert refused.value.setting == "extra_claims"
     assert "mallory" not in str(refused.value)
+
+
+def test_whatever_the_server_says_of_a_token_can_not_be_added() -> None:
+    """The list has every member that the server sets in one of the four places."""
+    exchange = TokenExchange(rules=[ExchangeRule(client_ids=["rp"], subject_token_types=["id_token"], audience=[API])])
+    opaque = claiming(run, RP, ANY_READER, token_exchange=exchange)
+    signed = claiming(run, attrs.evolve(JWT, grant_types=(*JWT.grant_types, EXCHANGE)), token_exchange=exchange)
+    token = tokens(opaque)["access_token"]
+    asked = {"client_id": "rp", "redirect_uri": CALLBACK, "scope": "openid", "nonce": "n", "max_age": "60"}
+    front = params(signed.approve(signed.authorize(None, response_type="code id_token token", **asked)))
+
+    said = set(introspected(opaque, token, "any")) | set(userinfo(opaque, token)) - ALICE.keys()
+    for name in ("access_token", "id_token"):
+        said |= json.loads(tokens(signed)[name]).keys() | json.loads(front[name]).keys()
+
+    assert {"sub", "scope", "at_hash", "c_hash", "auth_time", "active", "grant_id"} <= said
+    assert said - {"typ", "alg"} <= PROTECTED_CLAIMS  # those two are of the header, written down by the test's signer
 
 
 def test_an_async_function_is_refused_by_name(drive: Drive) -> None:
@@ -386,18 +402,22 @@ def test_a_server_takes_a_function_alone() -> None:
         claiming(run, extra_claims={"department": "hats"})
 
 
+@pytest.mark.parametrize("client", [RP, JWT], ids=["opaque", "jwt"])
 @pytest.mark.parametrize(
-    "settings", [{"extra_claims": add}, {"resources": RESOURCES}, {"extra_claims": lambda target: {"sub": 1}}]
+    "settings",
+    [{"extra_claims": add}, {"resources": RESOURCES}, {"extra_claims": lambda target: {"sub": 1}}],
+    ids=["function", "resources", "wrong"],
 )
-def test_a_trace_has_what_the_function_added_and_is_decided_again_without_it(
-    drive: Drive, settings: dict[str, Any]
+def test_a_trace_has_what_was_added_and_is_decided_again_without_the_function(
+    drive: Drive, client: Client, settings: dict[str, Any]
 ) -> None:
     traces: list[Trace] = []
-    site = claiming(drive, RP, READER, openid=OpenID(), **settings)
+    site = claiming(drive, client, READER, **settings)
     site.server = Recorder(traces.append).recorded(site.server)
 
-    issued = tokens(site)
-    if "access_token" in issued:
-        _ = userinfo(site, issued["access_token"]), introspected(site, issued["access_token"])
+    issued = tokens(site, *([API] if "resources" in settings else []))
+    if "access_token" in issued and client is RP:
+        _ = userinfo(site, issued["access_token"]), introspected(site, issued["access_token"], "reader")
 
+    assert len(traces) > 2
     assert [replay(Trace.load(trace.dump())).differences for trace in traces] == [()] * len(traces)

@@ -198,7 +198,7 @@ def test_metadata_names_the_addresses_that_the_demo_prints(demo: Demo, person: P
     document = person.http.get("/.well-known/oauth-authorization-server").json()
 
     shared = {name: url for name, url in addresses.items() if name == "issuer" or name.endswith("_endpoint")}
-    assert len(shared) == 7
+    assert len(shared) == 8
     assert document == document | shared
 
 
