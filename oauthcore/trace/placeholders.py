@@ -105,6 +105,8 @@ class Placeholders:
         self.known.setdefault(text, made)
         # The generation of a dynamically registered client is a prefix of the drawn secret.
         self.known.setdefault(text[:GENERATION_LENGTH], made[:GENERATION_LENGTH])
+        # An identifier has no hyphen at its beginning.
+        self.known.setdefault(text.lstrip("-"), made.lstrip("-"))
         if len(drawn) == DRAWN:  # a user code is spelled from a draw (RFC 8628 section 6.1)
             self.known.setdefault(spell_user_code(Secret(text)), spell_user_code(Secret(made)))
         return stand_in

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from oauthcore.trace import Trace, replay
 from tests.core.registering import LOOPBACK, OPEN, change, configure, register, use
 from tests.core.site import REDIRECT, Drive, make_site, members
@@ -56,3 +58,18 @@ def test_a_trace_keeps_what_a_client_publishes_of_itself_and_what_a_query_opens_
     text = site.traces[0].dump()
     assert "https://client.example/start?key=" in text
     assert secret not in text
+
+
+def test_an_identifier_that_was_drawn_with_a_hyphen_is_decided_again(drive: Drive) -> None:
+    draws = iter(range(256))
+
+    def entropy(size: int) -> bytes:
+        """Draw what is spelled with two hyphens at the beginning, and differs each time."""
+        return b"\xfb\xef" + hashlib.sha256(bytes([next(draws)])).digest()[: size - 2]
+
+    site = listened(make_site(drive, registration=OPEN, entropy=entropy))
+
+    registered = members(register(site, redirect_uris=[REDIRECT]))
+
+    assert not registered["client_id"].startswith("-")
+    assert [replay(Trace.load(trace.dump())).differences for trace in site.traces] == [()]
