@@ -48,6 +48,41 @@ await converse({
     if (job.metadata?.userinfo_signed_response_alg) await oauth.validateApplicationLevelSignature(as, answer);
     return { claims, userinfo };
   },
+  // Sign the request, push it (RFC 9101, RFC 9126), and read the answer as a JWT (JARM).
+  async pushed(job) {
+    const as = await discover(job);
+    const client = { client_id: job.client_id, ...job.metadata };
+    const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+    const key = { key: await crypto.subtle.importKey("jwk", job.key, algorithm, false, ["sign"]), kid: job.key.kid };
+    const method = oauth.PrivateKeyJwt(key);
+    const [verifier, nonce, state] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomNonce(), "s p+ü%"];
+    const parameters = new URLSearchParams({
+      client_id: job.client_id,
+      redirect_uri: job.redirect_uri,
+      response_type: "code",
+      response_mode: "jwt",
+      scope: job.scope,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      nonce,
+      state,
+    });
+    const request = await oauth.issueRequestObject(as, client, parameters, key);
+    const pushed = await oauth.pushedAuthorizationRequest(
+      as, client, method, new URLSearchParams({ client_id: job.client_id, request }));
+    const { request_uri, expires_in } = await oauth.processPushedAuthorizationResponse(as, client, pushed);
+    const url = new URL(as.authorization_endpoint);
+    url.searchParams.set("client_id", job.client_id);
+    url.searchParams.set("request_uri", request_uri);
+    const answer = await oauth.validateJwtAuthResponse(as, client, await browse(url), state);
+    const response = await oauth.authorizationCodeGrantRequest(
+      as, client, method, answer, job.redirect_uri, verifier);
+    const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
+      expectedNonce: nonce,
+      requireIdToken: true,
+    });
+    return { claims: oauth.getValidatedIdTokenClaims(tokens), expires_in };
+  },
   async registered(job) {
     const as = await discover(job);
     const answer = await oauth.dynamicClientRegistrationRequest(as, job.metadata);

@@ -97,6 +97,16 @@ def test_openid_client_pushes_a_signed_request_and_reads_a_signed_response(talk:
     assert (result["sent"], result["answered"]) == (["client_id", "request_uri"], ["response"])
 
 
+def test_oauth4webapi_pushes_a_signed_request_and_reads_a_signed_response(talk: Talk, provider: Provider) -> None:
+    metadata = {"authorization_signed_response_alg": "ES256"}
+    result = talk(
+        OAUTH4WEBAPI, "pushed", "strict", key=provider.signing.members, metadata=metadata, scope="openid email"
+    )
+
+    assert result["claims"]["sub"] == "alice"
+    assert result["expires_in"] == 60
+
+
 def test_openid_client_reads_a_response_that_is_encrypted_for_it(talk: Talk, provider: Provider) -> None:
     result = talk(OPENID_CLIENT, "pushed", "unreadable", jarm=True, decryption=provider.decryption.members)
 
