@@ -59,6 +59,7 @@ from tests.core.oidc import (
     test_sessions,
     test_userinfo,
 )
+from tests.core.pushed import test_pushed_interleavings
 
 BEHAVIOUR: Sequence[ModuleType] = (
     *(test_applications, test_authorization, test_interaction, test_introspection, test_resume, test_revocation),
@@ -71,7 +72,7 @@ INTERLEAVINGS: Sequence[ModuleType] = (
     *(test_interleavings, test_assertion_interleavings, test_logout_interleavings),
     *(test_withdrawal_interleavings, test_consent_interleavings, test_sign_in_interleavings),
     *(test_management_interleavings, test_moved_issuer, test_extension_records),
-    test_device_interleavings,
+    *(test_device_interleavings, test_pushed_interleavings),
 )
 
 LOOK_INTO_MEMORY = {
