@@ -25,7 +25,7 @@ from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
 from oauthcore.records.token import AccessToken
 from oauthcore.resource.bearer import Challenge, read_bearer
-from oauthcore.resource.stored_token import find_access_token
+from oauthcore.resource.stored_token import acting_users, find_access_token
 from oauthcore.scope import Scope
 from oauthcore.wire.http import NO_STORE, Request, Response, json_response
 from oauthcore.wire.parameters import FORM, form_of
@@ -57,7 +57,8 @@ def userinfo(incoming: EndpointRequest, context: Context) -> Flow[Outcome]:
         client = yield from find(Client, token.client_id)
         if grant is not None and grant.client_id != token.client_id:  # a token that was exchanged (RFC 8693)
             grantee = yield from find(Client, grant.client_id)
-    entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee), context)
+    actors = () if token is None else (yield from acting_users(token, context.user_policy, (client, grantee)))
+    entitled = prove_entitled(token, IssuedTo(client, grant, grantee=grantee, actors=actors), context)
     names = names_at(entitled, context)
     locales = entitled.grant.claims_locales
     person = yield from load_claims(entitled.grant.subject, entitled.client, names, locales, context)

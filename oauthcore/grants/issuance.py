@@ -81,6 +81,7 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
         client_generation=client.generation if grant is None or grant.client_id != client.client_id else "",
         confirmation=terms.confirmation,
         actors=terms.actors,
+        actor_grants=terms.actor_grants,
     )
     jwt = jwt_access_token(value, record, client, grant, context, terms.signing_alg) if is_jwt else None
     return IssuedAccess(value, record, client, jwt)

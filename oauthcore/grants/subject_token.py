@@ -9,6 +9,7 @@ which tokens are worth keeping.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import Literal
 
@@ -85,9 +86,9 @@ class FoundToken:
     def relied_on(self) -> tuple[Record, ...]:
         """Return the records that the token's liveness depends on."""
         record = self.token if isinstance(self.token, AccessToken | RefreshToken) else None
-        users = (*records_of(self.to.person), *self.to.records)
-        records = (record, self.to.grant, self.to.client, self.to.grantee, *users)
-        return tuple(one for one in records if one is not None)
+        found = (self.to, *self.to.actors)
+        of_each = ((to.grant, to.client, to.grantee, *records_of(to.person), *to.records) for to in found)
+        return tuple(one for one in (record, *chain(*of_each)) if one is not None)
 
 
 def read_presented(value: str | None, type_: str | None, role: Role, known: frozenset[str]) -> PresentedToken | None:

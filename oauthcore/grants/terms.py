@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from oauthcore.context import Context
+from oauthcore.digest import Digest
 from oauthcore.errors import InvalidTarget
 from oauthcore.grants.audience import described
 from oauthcore.grants.token_request import ProofOfPossession
@@ -24,8 +25,8 @@ class TokenTerms:
     """Say for which client an access token is, what it allows, where, and until when (seconds since the epoch).
 
     With a `confirmation`, it is valid only with a proof of possession of that key (RFC 7800). `actors` act with it for
-    the user, the current one first (RFC 8693 section 4.1). A JWT is signed with `signing_alg`; the default is the
-    client's.
+    the user, the current one first (RFC 8693 section 4.1); it ends with each of the `actor_grants`. A JWT is signed
+    with `signing_alg`; the default is the client's.
     """
 
     client: Client
@@ -35,6 +36,7 @@ class TokenTerms:
     format: AccessTokenFormat = "opaque"
     confirmation: Confirmation | None = None
     actors: tuple[Actor, ...] = ()
+    actor_grants: tuple[Digest, ...] = ()
     signing_alg: str | None = None
 
 

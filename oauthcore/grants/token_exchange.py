@@ -40,6 +40,7 @@ from oauthcore.records.client import Client
 from oauthcore.records.client_subject import client_subject
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import registered_scope
+from oauthcore.records.token import AccessToken
 from oauthcore.resource_uri import comparable
 from oauthcore.scope import Scope, resolve_scope
 from oauthcore.token_exchange import (
@@ -162,7 +163,7 @@ def decide(
         assertion = id_jag(described, allowed, facts.subject, request, context)
         grant = facts.subject.to.grant
         return Decision(assertion, relied_on, (Event(name, client.client_id, subject.subject, key_of(grant)),))
-    terms = terms_of(described, allowed, request, context)
+    terms = terms_of(described, allowed, facts, request, context)
     grant = grant_of(described, terms, facts, context)
     tokens = issue(described, terms, grant, context)
     inserted: tuple[Change, ...] = (Insert(tokens.access.record),)
@@ -210,7 +211,7 @@ def required(client: Client, facts: ExchangeFacts) -> tuple[Change, ...]:
 
 
 def terms_of(
-    exchange: ExchangeRequest, allowed: AllowedExchange, request: TokenRequest, context: Context
+    exchange: ExchangeRequest, allowed: AllowedExchange, facts: ExchangeFacts, request: TokenRequest, context: Context
 ) -> TokenTerms:
     """Return the terms of the access token; raises an `OAuthError` for what may not be exchanged."""
     client, subject = exchange.client, exchange.subject
@@ -225,6 +226,7 @@ def terms_of(
     terms = attrs.evolve(
         terms,
         actors=actors_of(exchange, allowed, context),
+        actor_grants=actor_grants_of(exchange, facts),
         expires_at=expiry_of(terms, exchange, allowed, context),
     )
     return as_jwt(terms, context) if exchange.requested_token_type == "jwt" else terms
@@ -310,6 +312,19 @@ def actors_of(exchange: ExchangeRequest, allowed: AllowedExchange, context: Cont
     if len(actors) > MAX_ACTORS:
         raise InvalidRequest.with_description("too many parties act with the subject_token already")
     return actors
+
+
+def actor_grants_of(exchange: ExchangeRequest, facts: ExchangeFacts) -> tuple[Digest, ...]:
+    """Return the grants of the users who act with the token, the current one's first.
+
+    A user who is disabled or revokes what they allowed the client acts no more, also where another acts with them. A
+    client that acts is the token's own, or was in the chain before.
+    """
+    token = facts.subject.token
+    before = token.actor_grants if isinstance(token, AccessToken) else ()
+    current = None if facts.actor is None or exchange.subject.subject is None else facts.actor.to.grant
+    # At most MAX_ACTORS, since each of them is an actor in the chain.
+    return before if current is None else tuple(dict.fromkeys((current.key, *before)))
 
 
 def check_may_act(current: Actor, exchange: ExchangeRequest, context: Context) -> None:

@@ -1,10 +1,11 @@
 """Liveness: the one definition of what is valid, for all code that reads a record.
 
 A token is valid until it expires, while what it was issued on is valid: its grant, or for a client's own token the
-client. A token that one client got in exchange for another's depends on the grant and both clients. A grant is valid
-while five conditions hold: it is neither revoked nor expired; its client is still the one it was made for, and may be
-served; its user is known to the application and may use the client; and its login session has not been ended, unless
-offline access is allowed. Whether a client with a metadata document may be served is a setting, applied at each read.
+client. A token that one client got in exchange for another's depends on the grant and both clients, and one with which
+a user acts for another on the grant of that user, too. A grant is valid while five conditions hold: it is neither
+revoked nor expired; its client is still the one it was made for, and may be served; its user is known to the
+application and may use the client; and its login session has not been ended, unless offline access is allowed. Whether
+a client with a metadata document may be served is a setting, applied at each read.
 
 The session is not looked up: ending it revokes its grants in the same commit, and marks those that outlive it.
 So this condition is decided from the grant alone, and costs no find. A session that merely expires ends no grants; its
@@ -37,7 +38,7 @@ class IssuedTo:
     `client` is the one that the token was issued to. `person` is the answer of the application to `Claims`; it is not
     used for a client's own token. `grantee` is the client of the grant where the token was exchanged by another one
     (RFC 8693), and not used otherwise. `records` are those from which the application concluded that the user may use
-    `client` as well, if there is a grantee.
+    `client` as well, if there is a grantee. `actors` are what the grants of users who act with the token depend on.
     """
 
     client: Client | None
@@ -45,6 +46,7 @@ class IssuedTo:
     person: Mapping[str, object] | None = KNOWN
     grantee: Client | None = None
     records: tuple[Record, ...] = ()
+    actors: tuple[IssuedTo, ...] = ()
 
 
 # For so many seconds the grants of a client stay valid whose document is gone: an hour, in which it can be restored
@@ -132,6 +134,10 @@ def is_live(token: AccessToken | RefreshToken, to: IssuedTo, policy: Policy, now
     if now >= token.expires_at:
         return False
     if isinstance(token, AccessToken):
+        # RFC 8693 section 1.1: a delegated token is used by its actor, so it is worth no more than what that one has.
+        acting = tuple(actor for actor in to.actors if is_live_grant(actor, policy, now, admits))
+        if len(acting) != len(token.actor_grants):
+            return False
         if token.grant is None:
             return is_live_client(of_generation(to.client, token.client_generation), now, admits)
         if to.grant is not None and token.client_id != to.grant.client_id:

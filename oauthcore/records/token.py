@@ -42,7 +42,8 @@ class AccessToken:
 
     `client_generation` is the registration of that `client_id` to which it belongs, if it has no grant, or that of
     another client: what was exchanged (RFC 8693) is on the grant of the token that it was exchanged for. With a
-    `confirmation` it needs a proof of possession of that key. `actors` act with it for the user, the current one first.
+    `confirmation` it needs a proof of possession of that key. `actors` act with it for the user, the current one first;
+    `actor_grants` are the grants of those who are users, whose tokens came as actor tokens: it ends with each of them.
     """
 
     key: Digest
@@ -58,6 +59,7 @@ class AccessToken:
     # RFC 7800: the key that the presenter has to prove; None for a plain bearer token (RFC 6750).
     confirmation: Confirmation | None = None
     actors: tuple[Actor, ...] = ()
+    actor_grants: tuple[Digest, ...] = ()
 
     @property
     def further_claims(self) -> dict[str, object]:

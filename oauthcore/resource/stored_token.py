@@ -72,6 +72,7 @@ def issued_to(
     # Without a client nothing is valid, whoever the user is.
     if grant is None or client is None:
         return IssuedTo(client, grant)
+    actors = yield from acting_users(token, policy, (client, caller))
     grantee = None
     # RFC 8693: what another client was issued in exchange ends with the grant's client as well.
     if grant.client_id != token.client_id:
@@ -79,6 +80,26 @@ def issued_to(
         grantee = caller if is_callers else (yield from find(Client, grant.client_id))
     person = yield from find_user(grant.subject, grantee or client, policy, claim_names)
     if grantee is None:
-        return IssuedTo(client, grant, person)
+        return IssuedTo(client, grant, person, actors=actors)
     permission = yield from find_permission(grant.subject, client, policy)
-    return IssuedTo(client, grant, person if permission.is_given else None, grantee, permission.records)
+    return IssuedTo(client, grant, person if permission.is_given else None, grantee, permission.records, actors)
+
+
+def acting_users(
+    token: AccessToken | RefreshToken, policy: UserPolicy, known: tuple[Client | None, ...]
+) -> Flow[tuple[IssuedTo, ...]]:
+    """Find what the users depend on who act with a token; `known` are clients that have been found already.
+
+    Where no user acts, which is usual, it costs nothing.
+    """
+    found: tuple[IssuedTo, ...] = ()
+    for key in token.actor_grants if isinstance(token, AccessToken) else ():
+        grant = yield from find(Grant, key)
+        if grant is None:
+            continue
+        client = next((one for one in known if one is not None and one.client_id == grant.client_id), None)
+        if client is None:
+            client = yield from find(Client, grant.client_id)
+        person = None if client is None else (yield from find_user(grant.subject, client, policy))
+        found = (*found, IssuedTo(client, grant, person))
+    return found

@@ -37,7 +37,7 @@ RESOURCE = Client(
     client_id="resource", grant_types=("client_credentials",), response_types=(), scope="read", introspects_any=True
 )
 CLIENTS = (APP, GATEWAY, BACK, RESOURCE)
-SECRETS = {name: f"{name}-secret" for name in ("app", "gateway", "back", "resource")}
+SECRETS = {name: f"{name}-secret" for name in ("app", "gateway", "back", "resource", "desk")}
 KEY = key_for("RS256")
 
 BY_GATEWAY = ExchangeRule(client_ids=["gateway"], subject_client_ids=["app", "gateway"], audience=[API])
