@@ -113,8 +113,7 @@ CHECKS: tuple[CheckRequest, ...] = (
         "redirect",
         ("authorization",),
     ),
-    # Cheap checks, and those that detect a request for another server, come
-    # first.
+    # Cheap checks, and those that detect a request for another server, come first.
     Check(
         "the parameters are short enough to wait for a person",
         check_length,

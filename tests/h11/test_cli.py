@@ -514,6 +514,11 @@ class Terminal(io.StringIO):
         return True
 
 
+def test_an_option_without_its_value_takes_no_other_option_for_it(shell: Shell) -> None:
+    assert "--subject" in shell.run("user", "add", "bob", "--subject", "--generate", status=2)
+    assert shell.ask("user", "list") == [row for row in shell.ask("user", "list") if row["username"] != "bob"]
+
+
 @pytest.mark.parametrize(("again", "status"), [("wonderland", 0), ("wonderlant", 2)])
 def test_password_is_asked_for_twice_on_a_terminal(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, again: str, status: int

@@ -15,7 +15,7 @@ from oauthcore.errors import EffectFailed, OAuthError
 
 # The exit status that a shell reports for a process ended by SIGINT: 128 plus the signal's number.
 INTERRUPTED = 130
-# No flags of one letter are joined to more than this, with the hyphen.
+# As many characters as flags of one letter have that are written as one, at most; what is longer is a value.
 LONGEST_FLAGS = 4
 
 app = App(
@@ -91,10 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def hint(arguments: Sequence[str] | None) -> str:
-    """Return what to do if one of the arguments is a value that was read as options: -c and -h exist."""
+    """Return a remedy if a value may have been read as an option, as one that begins with -c or -h."""
     given = sys.argv[1:] if arguments is None else arguments
-    mistaken = any(len(text) > LONGEST_FLAGS and text[0] == "-" != text[1] for text in given)
-    return "Write -- before a value that begins with a hyphen. " if mistaken else ""
+    is_value = any(len(text) > LONGEST_FLAGS and text[0] == "-" != text[1] for text in given)
+    return "Write -- before a value that begins with a hyphen, or = after its option. " if is_value else ""
 
 
 def complain(sentence: str, status: int) -> NoReturn:

@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 
 from oauthcore import ConfigurationError, Secret
 from oauthcore.errors import EffectFailed, TemporarilyUnavailable
-from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Identifier, Json, moment, say, show
+from oauthcore_h11.cli.options import DEFAULT_CONFIG, Config, Json, moment, say, show
 from oauthcore_h11.cli.workplace import Workplace, workplace
 from oauthcore_h11.profiles import GROUPS, check_groups, parse_claims, profile_of
 from oauthcore_h11.users import (
@@ -41,7 +41,7 @@ def add(
     username: str,
     /,
     *,
-    subject: Identifier | None = None,
+    subject: str | None = None,
     claim: tuple[str, ...] = (),
     group: Groups = (),
     generate: Generate = False,
