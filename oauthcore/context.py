@@ -19,6 +19,7 @@ from oauthcore.jose.jwk import Jwk
 from oauthcore.jose.jwt import Jwt
 from oauthcore.openid import OpenID
 from oauthcore.policy import Allowance, Policy, UnknownScope
+from oauthcore.possession import ProvePossession
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.client import Client
 from oauthcore.records.liveness import Admits
@@ -104,7 +105,7 @@ class Context:
     `user_policy` says who may use which client. `pushed_requests` is None if clients can't push their requests.
     `extra_claims` are a host's own claims, None if it has none.
     `request_objects` says what is demanded of request objects. `response_algorithms` are those that responses can be
-    signed with (JARM), none without keys.
+    signed with (JARM), none without keys. `possession` are the ways in which clients can prove that they have a key.
     """
 
     issuer: str
@@ -133,6 +134,7 @@ class Context:
     extra_claims: ExtraClaims | None = None
     request_objects: RequestObjects = NO_DEMANDS
     response_algorithms: tuple[str, ...] = ()
+    possession: tuple[ProvePossession, ...] = ()
 
     def allows(self, allowance: Allowance, client: Client) -> bool:
         """Return whether the policy, or the client's registration, opens something."""

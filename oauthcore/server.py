@@ -50,6 +50,7 @@ from oauthcore.issuer import assertion_grants, check_issuer, exchange_grants, of
 from oauthcore.jose.jwk import Jwk
 from oauthcore.openid import OpenID
 from oauthcore.policy import Policy
+from oauthcore.possession import ProvePossession
 from oauthcore.pushed_requests import PushedRequests
 from oauthcore.records.liveness import Admits
 from oauthcore.records.login import Login, check_login
@@ -230,6 +231,7 @@ class AuthorizationServer:
             pushed_requests=pushed_requests,
             request_objects=self.request_objects,
         )
+        self._possession: tuple[ProvePossession, ...] = ()
         self._take(instruments)
         self.endpoint_paths = tuple(path for path in self._endpoints if path not in self.discovery_paths)
 
@@ -399,6 +401,7 @@ class AuthorizationServer:
             extra_claims=instruments.extra_claims,
             request_objects=self.request_objects,
             response_algorithms=() if instruments.keys is None else instruments.keys.algorithms,
+            possession=self._possession,
         )
         return context
 

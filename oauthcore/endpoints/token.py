@@ -15,6 +15,7 @@ from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Outcome
 from oauthcore.grants import GrantFlow
 from oauthcore.grants.token_request import TokenRequest
+from oauthcore.possession import prove_possession
 from oauthcore.records.client import Client
 
 
@@ -31,7 +32,8 @@ def token(grants: Mapping[str, GrantFlow], incoming: EndpointRequest, context: C
     else:
         # RFC 7521 section 4.1: client authentication is optional, where what is granted upon tells who is calling.
         caller = yield from identify(parameters, context)
-    authenticated = TokenRequest(caller, parameters, request)
+    proof = (yield from prove_possession(request, caller.client, context)) if context.possession else None
+    authenticated = TokenRequest(caller, parameters, request, proof)
     try:
         granted = usable_by(caller.client, grant_type, grant)(authenticated, context)
     except OAuthError as error:

@@ -87,8 +87,13 @@ def issue_access(terms: TokenTerms, grant: Grant | None, value: Secret, context:
     return IssuedAccess(value, record, client, jwt)
 
 
-def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
-    """Make the record of a refresh token."""
+def issue_refresh(value: Secret, terms: TokenTerms, grant: Grant, expires_at: int, context: Context) -> IssuedRefresh:
+    """Make the record of the refresh token that comes with an access token of these terms.
+
+    Only a public client's is bound to the key of the access token (RFC 9449 section 5, RFC 8705 section 4). One that
+    authenticates proves itself in that way, and may change its keys.
+    """
+    client = terms.client
     record = RefreshToken(
         key=context.digest("refresh_token", value),
         client_id=client.client_id,
@@ -96,6 +101,7 @@ def issue_refresh(value: Secret, client: Client, grant: Grant, expires_at: int, 
         grant=grant.key,
         issued_at=context.now,
         expires_at=expires_at,
+        confirmation=terms.confirmation if client.is_public else None,
     )
     return IssuedRefresh(value, record)
 
@@ -222,7 +228,7 @@ def issue_first_tokens(
     value, refresh = context.mint(), None
     changes: tuple[Change, ...] = ()
     if refreshable:
-        refresh = issue_refresh(context.mint(), client, grant, idle_until(client, over, context), context)
+        refresh = issue_refresh(context.mint(), terms, grant, idle_until(client, over, context), context)
         changes = (Insert(refresh.record),)
     # From now on the grant lasts as long as its refresh tokens may. Until the code was redeemed, it lasted minutes.
     lasting = attrs.evolve(grant, expires_at=over, refresh_token=None if refresh is None else refresh.record.key)

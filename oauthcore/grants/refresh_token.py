@@ -96,6 +96,10 @@ def decide(refresh: Refresh, request: TokenRequest, facts: RefreshFacts, context
     # so that another client can't end the grant.
     if token.client_id != client.client_id:
         raise InvalidGrant("the refresh token was issued to another client")
+    # RFC 9449 section 5: a public client's is bound to its key. Also before what revokes: without the key, a thief can
+    # neither use the token nor end the grant by it.
+    if token.confirmation is not None and not token.confirmation.is_met_by(request.confirmation):
+        raise InvalidGrant("the refresh token is bound to a key that was not proven")
     # The reason is for the log only: the client gets `invalid_grant` for each of them (RFC 6749 section 5.2).
     end = end_of_grant(IssuedTo(client, grant, person), context.policy, context.now, context.admits)
     if end is not None or grant is None or person is None:
@@ -228,7 +232,7 @@ def successors(own: OwnRefreshToken, terms: TokenTerms, expires_at: int, context
     # Derived with the server's token key: no one else can compute the successor of a token.
     access = issue_access(terms, own.grant, context.derive("access_token", own.value), context)
     value = context.derive("refresh_token", own.value)
-    successor = issue_refresh(value, terms.client, own.grant, expires_at, context)
+    successor = issue_refresh(value, terms, own.grant, expires_at, context)
     return Tokens(access, successor, id_token_of(terms.client, own.grant, terms.scope, None, own.person, context))
 
 

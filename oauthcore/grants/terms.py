@@ -12,8 +12,8 @@ from oauthcore.context import Context
 from oauthcore.digest import Digest
 from oauthcore.errors import InvalidTarget
 from oauthcore.grants.audience import described
-from oauthcore.grants.token_request import ProofOfPossession
 from oauthcore.per_request import per_request
+from oauthcore.possession import ProofOfPossession
 from oauthcore.records.actor import Actor
 from oauthcore.records.client import AccessTokenFormat, Client
 from oauthcore.records.confirmation import Confirmation

@@ -197,9 +197,9 @@ def prove_actor(actor: VerifiedToken, subject: VerifiedToken, client: Client) ->
 def check_binding(subject: VerifiedToken, request: TokenRequest, allow: frozenset[ExchangeAllowance]) -> None:
     """Check that a subject token that is bound to a key came with a proof of that key (RFC 7800, RFC 9449)."""
     # Otherwise an exchange would make a bearer token of one that is useless to a thief.
-    proven = None if request.proof is None else request.proof.confirmation
-    is_open = subject.confirmation is None or ExchangeAllowance.BOUND_SUBJECT in allow
-    if not is_open and proven != subject.confirmation:
+    bound = subject.confirmation
+    is_open = bound is None or ExchangeAllowance.BOUND_SUBJECT in allow or bound.is_met_by(request.confirmation)
+    if not is_open:
         raise InvalidRequest.with_description("the subject_token is bound to a key that was not proven")
 
 

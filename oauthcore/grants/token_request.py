@@ -5,23 +5,12 @@ from __future__ import annotations
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.flow.outcome import Change
 from oauthcore.per_request import per_request
+from oauthcore.possession import ProofOfPossession
 from oauthcore.records.client import Client
 from oauthcore.records.confirmation import Confirmation
 from oauthcore.scope import Scope, parse_scope
 from oauthcore.wire.http import Request
 from oauthcore.wire.parameters import Parameters
-
-
-@per_request
-class ProofOfPossession:
-    """Prove that a request was made with a key: by a DPoP proof (RFC 9449), or by the connection (RFC 8705).
-
-    What is issued is bound to the key by `confirmation`. `spent` are changes that the commit of the request carries, as
-    those of `Authenticated` are: the `jti` of a proof is good once (RFC 9449 section 11.1).
-    """
-
-    confirmation: Confirmation
-    spent: tuple[Change, ...] = ()
 
 
 @per_request
@@ -51,6 +40,11 @@ class TokenRequest:
     def resources(self) -> tuple[str, ...]:
         """Return the requested resources, as the client spells them (RFC 8707 section 2.2)."""
         return self.parameters.all("resource")
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """Return the proven keys, None if the request has no proof of possession."""
+        return None if self.proof is None else self.proof.confirmation
 
     @property
     def spent(self) -> tuple[Change, ...]:

@@ -22,6 +22,12 @@ class Confirmation:
         named = {"jkt": self.jkt, "x5t#S256": self.x5t_s256}
         return {name: value for name, value in named.items() if value is not None}
 
+    def is_met_by(self, proven: Confirmation | None) -> bool:
+        """Return whether possession of each key that is named here was proven."""
+        if proven is None:
+            return False
+        return self.jkt in {None, proven.jkt} and self.x5t_s256 in {None, proven.x5t_s256}
+
 
 def token_type(confirmation: Confirmation | None) -> str:
     """Return the token type (RFC 6749 section 7.1): `DPoP` for a token with a DPoP key, otherwise `Bearer`.

@@ -72,7 +72,11 @@ class AccessToken:
 
 @per_request(kw_only=True)
 class RefreshToken:
-    """Remember a refresh token; its scope and its place in the succession are its grant's."""
+    """Remember a refresh token; its scope and its place in the succession are its grant's.
+
+    With a `confirmation` it takes a proof of possession of that key: a public client has nothing else to prove itself
+    with (RFC 9449 section 5, RFC 8705 section 4).
+    """
 
     key: Digest
     client_id: str
@@ -81,6 +85,7 @@ class RefreshToken:
     issued_at: int
     # If it stays unused until then; the grant's own end comes first where that is sooner.
     expires_at: int
+    confirmation: Confirmation | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -34,7 +34,8 @@ from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Event, R, S
 from oauthcore.flow.storage import Storage
 from oauthcore.grants.issuance import Issue, Tokens, answered
-from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
+from oauthcore.grants.token_request import TokenRequest
+from oauthcore.possession import ProofOfPossession
 from oauthcore.testing import FixedClock, SeededEntropy
 from oauthcore.wire.parameters import parse_form
 

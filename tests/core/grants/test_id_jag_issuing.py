@@ -23,9 +23,10 @@ from oauthcore import (
 )
 from oauthcore.clients.authentication import Authenticated
 from oauthcore.flow.outcome import Replace
-from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.jose import crypto
 from oauthcore.oidc.subject import subject_for
+from oauthcore.possession import ProofOfPossession
 from oauthcore.records.confirmation import Confirmation
 from oauthcore.token_exchange import GRANT_TYPE, TOKEN_TYPE
 from oauthcore.wire.parameters import Parameters
@@ -255,7 +256,7 @@ def test_it_is_bound_to_a_key_that_was_proven(monkeypatch: pytest.MonkeyPatch) -
     """Section 8.6.1.1: MUST include `cnf`."""
     proof = ProofOfPossession(Confirmation(jkt="0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"))
 
-    def proven(caller: Authenticated, parameters: Parameters, request: Request) -> TokenRequest:
+    def proven(caller: Authenticated, parameters: Parameters, request: Request, _: None) -> TokenRequest:
         return TokenRequest(caller, parameters, request, proof)
 
     monkeypatch.setattr("oauthcore.endpoints.token.TokenRequest", proven)

@@ -31,10 +31,10 @@ from oauthcore.flow.outcome import Require
 from oauthcore.grants.issuance import Tokens
 from oauthcore.grants.subject_token import MAX_ACTORS, FoundToken, PresentedToken
 from oauthcore.grants.token_exchange import Exchange, ExchangeFacts, decide
-from oauthcore.grants.token_request import ProofOfPossession
 from oauthcore.oidc.person import NOBODY
 from oauthcore.oidc.subject import subject_for
 from oauthcore.openid import OpenID
+from oauthcore.possession import ProofOfPossession
 from oauthcore.records.actor import Actor
 from oauthcore.records.client_subject import client_subject
 from oauthcore.records.confirmation import Confirmation

@@ -16,9 +16,10 @@ from oauthcore.flow.outcome import Change, Decision, Insert, Outcome, Require
 from oauthcore.grants import client_credentials, refresh_token
 from oauthcore.grants.issuance import Issue, Tokens, answered, issue_access, new_grant
 from oauthcore.grants.terms import TokenTerms, usual_terms
-from oauthcore.grants.token_request import ProofOfPossession, TokenRequest
+from oauthcore.grants.token_request import TokenRequest
 from oauthcore.jose import crypto
 from oauthcore.oidc.person import NOBODY
+from oauthcore.possession import ProofOfPossession
 from oauthcore.records.actor import Actor, act_claim
 from oauthcore.records.confirmation import Confirmation, token_type
 from oauthcore.records.grant import Grant
