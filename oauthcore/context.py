@@ -26,6 +26,7 @@ from oauthcore.records.liveness import Admits
 from oauthcore.request_objects import NO_DEMANDS, RequestObjects
 from oauthcore.resources import Resources
 from oauthcore.scope import Scope, resolve_scope
+from oauthcore.sealing import Sealing
 from oauthcore.token_exchange import TokenExchange
 from oauthcore.user_policy import EVERYBODY, UserPolicy
 
@@ -98,12 +99,12 @@ class Context:
     chooses one of the two for a client. `own_keys` finds the public keys that verify the server's own tokens;
     `hint_keys` those that verify ID token hints, too; `verify` verifies a signature. `sign` signs a token with the key
     for its algorithm, after the checks of a decision and before its commit. `handles` carry interactions before a user
-    is signed in. `resources` are those that clients may request, None if the server issues tokens only for itself.
-    `client_id_metadata` is None if every client has to be registered; `admits` says which clients with a metadata
-    document are accepted. `max_from_user` is how many new clients that registered themselves each user can have kept,
-    None without a limit. `token_exchange` says which clients may exchange which tokens, None for none.
-    `user_policy` says who may use which client. `pushed_requests` is None if clients can't push their requests.
-    `extra_claims` are a host's own claims, None if it has none.
+    is signed in. `sealing` encrypts what the server needs in plain text later. `resources` are those that clients may
+    request, None if the server issues tokens only for itself. `client_id_metadata` is None if every client has to be
+    registered; `admits` says which clients with a metadata document are accepted. `max_from_user` is how many new
+    clients that registered themselves each user can have kept, None without a limit. `token_exchange` says which
+    clients may exchange which tokens, None for none. `user_policy` says who may use which client. `pushed_requests` is
+    None if clients can't push their requests. `extra_claims` are a host's own claims, None if it has none.
     `request_objects` says what is demanded of request objects. `response_algorithms` are those that responses can be
     signed with (JARM), none without keys. `possession` are the ways in which clients can prove that they have a key.
     """
@@ -123,6 +124,7 @@ class Context:
     sign: SignJwt
     verify: Verify
     handles: Handles
+    sealing: Sealing
     openid: OpenID | None = None
     resources: Resources | None = None
     client_id_metadata: MetadataDocuments | None = None

@@ -20,6 +20,7 @@ from oauthcore.extra_claims import ExtraClaims
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import Handles
 from oauthcore.jose.crypto import Verify, verify
+from oauthcore.sealing import Sealing
 from oauthcore.signing.keys import KeySet, signing
 from oauthcore.wire.http import Response
 
@@ -41,6 +42,7 @@ class Instruments:
     digest: Digester
     derive: Derivation
     handles: Handles
+    sealing: Sealing
     keys: KeySet | None
     documents: Documents = attrs.field(factory=Documents)
     client_documents: Documents = attrs.field(factory=Documents)

@@ -59,6 +59,7 @@ from oauthcore.resource.bearer import Challenge
 from oauthcore.resource.stored import StoredTokens
 from oauthcore.resources import Resource, Resources, as_resources
 from oauthcore.scope import Scope
+from oauthcore.sealing import Sealing
 from oauthcore.signing.key_ring import KeyPolicy
 from oauthcore.signing.keys import KeySet, StoredKeys, known_in_hints, published
 from oauthcore.token_exchange import TokenExchange
@@ -161,6 +162,7 @@ class AuthorizationServer:
             digest=Digester(issuer),
             derive=derive,
             handles=Handles(issuer, token_key),
+            sealing=Sealing(derive),
             keys=self._key_set(keys if openid is None else keys or KeyPolicy(), derive),
             extra_claims=None if extra_claims is None else checked(extra_claims),
         )
@@ -390,6 +392,7 @@ class AuthorizationServer:
             sign=instruments.signing(instruments.keys, now),
             verify=instruments.verify,
             handles=instruments.handles,
+            sealing=instruments.sealing,
             openid=self.openid,
             resources=self.resources,
             client_id_metadata=self._client_documents,
@@ -443,6 +446,7 @@ class AuthorizationServer:
             "trusted_issuers": self._issuer_settings(),
             "token_exchange": self._exchange_settings(),
             "device": self.device,
+            "ciba": self.ciba,
             "pushed_requests": self.pushed_requests,
             "request_objects": self.request_objects,
             "webfinger": self.webfinger,

@@ -13,7 +13,6 @@ import attrs
 from oauthcore.clients.assertion import Assertion, algorithms_of, prove
 from oauthcore.context import Context
 from oauthcore.digest import Secret, same_digest
-from oauthcore.jose import crypto
 from oauthcore.jose.jwk import SYMMETRIC_ALGORITHMS, Jwk, symmetric
 from oauthcore.records.client import Client, ClientSecret
 from oauthcore.records.token import SpentAssertion
@@ -36,7 +35,7 @@ def is_kept(client: Client) -> bool:
 def remembered(secret: Secret, client: Client, context: Context) -> ClientSecret:
     """Return what is stored of a client's secret: its digest and, only if it is needed, the encrypted secret."""
     # Encrypted and not hashed, since the HMAC has to be computed with it; only for clients that need that.
-    sealed = crypto.seal(secret.reveal(), context.derive.key("client_secret")) if is_kept(client) else None
+    sealed = context.sealing.seal("client_secret", secret.reveal()) if is_kept(client) else None
     return ClientSecret(context.digest("client_secret", secret), sealed=sealed, portable=True)
 
 
@@ -76,9 +75,4 @@ def shared_keys(client: Client, context: Context) -> tuple[Jwk, ...]:
 def _opened(kept: ClientSecret, context: Context) -> str | None:
     if kept.sealed is None:
         return None
-    try:
-        return crypto.unseal(
-            kept.sealed, context.derive.key("client_secret" if kept.portable else "client_secret_of_issuer")
-        )
-    except ValueError:  # sealed under a token key that is no longer the server's
-        return None
+    return context.sealing.unseal("client_secret" if kept.portable else "client_secret_of_issuer", kept.sealed)

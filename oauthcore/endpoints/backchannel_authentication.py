@@ -27,7 +27,6 @@ from oauthcore.errors import (
 from oauthcore.find_user import find_user
 from oauthcore.flow.effects import Flow, find, find_of, identify
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
-from oauthcore.jose import crypto
 from oauthcore.jose.compact import InvalidJwt
 from oauthcore.jose.jwk import ASYMMETRIC_ALGORITHMS
 from oauthcore.jose.registered_claims import SKEW, audience_of, check_times, type_of
@@ -325,4 +324,4 @@ def notification_token(sent: SentRequest, client: Client) -> str | None:
 def seal_notification(auth_req_id: Secret, token: str, context: Context) -> str:
     """Encrypt what the notification has in it: the server alone needs both later."""
     members = {"auth_req_id": auth_req_id.reveal(), "token": token}
-    return crypto.seal(json.dumps(members), context.derive.key("notification"))
+    return context.sealing.seal("notification", json.dumps(members))

@@ -17,7 +17,6 @@ from oauthcore.errors import OAuthError
 from oauthcore.flow.effects import Flow, find, find_of
 from oauthcore.flow.outcome import Change, Decision, Delete, Event, Replace
 from oauthcore.flow.transact import commit_with_retry, refuse_errors, reply_to
-from oauthcore.jose import crypto
 from oauthcore.jose.strict_json import parse_object
 from oauthcore.records.backchannel import WAITING, BackchannelPing
 from oauthcore.records.client import Client
@@ -84,11 +83,8 @@ def decide_claim(
 
 def opened_notification(ping: BackchannelPing, context: Context) -> dict[str, str] | None:
     """Return what the client is sent, None if it was encrypted under a key that is no longer the server's."""
-    try:
-        text = crypto.unseal(ping.notification, context.derive.key("notification"))
-    except ValueError:
-        return None
-    return {name: str(value) for name, value in parse_object(text).items()}
+    text = context.sealing.unseal("notification", ping.notification)
+    return None if text is None else {name: str(value) for name, value in parse_object(text).items()}
 
 
 def posted(endpoint: str, opened: dict[str, str]) -> Outgoing:

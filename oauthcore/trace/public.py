@@ -85,34 +85,36 @@ KEY_NUMBERS = frozenset({"n", "e", "x", "y"})
 PRIVATE_NUMBERS = frozenset({"d", "k"})
 # Secrets that a person chose: nothing of them is kept, not even the length.
 CHOSEN = frozenset({"password", "client_secret"})
+# Parameters that name a user: what is in them is never shown, though a claim of the user's may be the same.
+HINTS = frozenset({"id_token_hint", "login_hint", "login_hint_token", "logout_hint"})
 # Parameters that are, or may be, secrets, even if they are short. A parameter without a value counts as a secret unless
 # it is named here or public.
-SECRET = CHOSEN | {
-    "assertion",
-    "access_token",
-    "auth_req_id",
-    "client_assertion",
-    "client_notification_token",
-    "code",
-    "code_challenge",
-    "code_verifier",
-    "device_code",
-    "id_token",
-    "id_token_hint",
-    "interaction",
-    "login_hint",
-    "login_hint_token",
-    "logout_hint",
-    "nonce",
-    "proof",
-    "refresh_token",
-    "registration",
-    "request",
-    "request_uri",
-    "state",
-    "token",
-    "user_code",
-}
+SECRET = frozenset(
+    {
+        *CHOSEN,
+        *HINTS,
+        "assertion",
+        "access_token",
+        "auth_req_id",
+        "client_assertion",
+        "client_notification_token",
+        "code",
+        "code_challenge",
+        "code_verifier",
+        "device_code",
+        "id_token",
+        "interaction",
+        "nonce",
+        "proof",
+        "refresh_token",
+        "registration",
+        "request",
+        "request_uri",
+        "state",
+        "token",
+        "user_code",
+    }
+)
 # Headers that a trace shows; all others are left out.
 SEEN = frozenset(
     {

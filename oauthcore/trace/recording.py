@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import attrs
 
 from oauthcore.context import SignJwt
+from oauthcore.digest import Purpose
 from oauthcore.documents import Document, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.extra_claims import ClaimsTarget
@@ -28,6 +29,7 @@ from oauthcore.trace.recording_inputs import (
     RecordingDocuments,
     RecordingHandles,
     RecordingKeys,
+    RecordingSealing,
     record_flow,
     write_keys,
     written,
@@ -51,6 +53,8 @@ class Recording:
         self._digests: list[tuple[str, str, bool]] = []
         self._derived: list[tuple[str, str]] = []
         self._handles: list[tuple[str, Mapping[str, Any] | None]] = []
+        self._sealed: list[tuple[Purpose, str]] = []
+        self._unsealed: list[tuple[Purpose, str | None]] = []
         self._signed: list[str | Exception] = []
         self._verified: list[tuple[str, Flaw | None]] = []
         self._documents: list[tuple[str, Document | Turn | None]] = []
@@ -103,6 +107,12 @@ class Recording:
                 )
                 for handle, members in self._handles
             ],
+            # What a client's secret is, or its length, is in no trace.
+            sealed=[(purpose, self.placeholders.of_chosen(text)) for purpose, text in self._sealed],
+            unsealed=[
+                (purpose, None if text is None else self.placeholders.of_chosen(text))
+                for purpose, text in self._unsealed
+            ],
             # A list of one: the trace format has a list of everything that is signed together.
             signed=[written(jwt, lambda jwt: [self._in_place(jwt)]) for jwt in self._signed],
             verified=[(self._in_place(token), flaw and flaw.name) for token, flaw in self._verified],
@@ -151,6 +161,7 @@ class Recording:
             digest=RecordingDigester(original.digest, self._digests),
             derive=RecordingDerivation(original.derive, self._derived),
             handles=RecordingHandles(original.handles, self._handles),
+            sealing=RecordingSealing(original.sealing, self._sealed, self._unsealed),
             verify=self._verify,
             documents=RecordingDocuments(original.documents, self._documents),
             client_documents=RecordingDocuments(original.client_documents, self._documents),

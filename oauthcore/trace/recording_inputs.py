@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeVar
 
-from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Purpose, Secret
 from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, IsReadable, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Effect, Flow
 from oauthcore.handle import HandleKind, Handles
+from oauthcore.sealing import Sealing
 from oauthcore.signing.keys import Keys, KeySet
 from oauthcore.trace.placeholders import MADE
 from oauthcore.trace.replayed_inputs import Recorded
@@ -113,6 +114,29 @@ class RecordingHandles(Handles):
         members = self._handles.read(kind, handle)
         self._recorded.append((handle.reveal(), members))
         return members
+
+
+class RecordingSealing(Sealing):
+    """Encrypt and open texts as the server does, and record each."""
+
+    __slots__ = ("_sealed", "_sealing", "_unsealed")
+
+    def __init__(
+        self, sealing: Sealing, sealed: list[tuple[Purpose, str]], unsealed: list[tuple[Purpose, str | None]]
+    ) -> None:
+        self._sealing, self._sealed, self._unsealed = sealing, sealed, unsealed
+
+    def seal(self, purpose: Purpose, text: str) -> str:  # type: ignore[explicit-override]  # none in 3.11
+        """Return the encrypted text, and record it: it is another one each time."""
+        sealed = self._sealing.seal(purpose, text)
+        self._sealed.append((purpose, sealed))
+        return sealed
+
+    def unseal(self, purpose: Purpose, sealed: str) -> str | None:  # type: ignore[explicit-override]  # none in 3.11
+        """Return the text, and record it."""
+        text = self._sealing.unseal(purpose, sealed)
+        self._unsealed.append((purpose, text))
+        return text
 
 
 class RecordingDocuments(Documents):

@@ -16,7 +16,7 @@ from oauthcore.jose.strict_json import parse_value, read_json
 from oauthcore.pushed_requests import REQUEST_URI
 from oauthcore.trace.jwts import flaw_of, looks_signed, rebuilt
 from oauthcore.trace.placeholders import UNMISTAKABLE, Placeholders, reshaped
-from oauthcore.trace.public import CHOSEN, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
+from oauthcore.trace.public import CHOSEN, HINTS, KEY_NUMBERS, PRIVATE_NUMBERS, PUBLIC, SECRET, SEEN, WORDS
 from oauthcore.wire.http import Headers, Request, Response
 from oauthcore.wire.parameters import FORM, MAX_LENGTH
 from oauthcore.wire.text import JSON_WHITE_SPACE, ascii_lower, media_type, strip_ows
@@ -277,7 +277,7 @@ def redacted_value(name: str, value: Any, placeholders: Placeholders, depth: int
     if isinstance(value, list):
         return [redacted_value(name, member, placeholders, depth + 1) for member in value]
     if isinstance(value, str):
-        if value in placeholders.people and name not in CHOSEN and not name.endswith(("token", "secret")):
+        if value in placeholders.people and name not in CHOSEN | HINTS and not name.endswith(("token", "secret")):
             return value
         return value if value in placeholders.public else stand_in_for(name, value, placeholders)
     return 0 if name in CHOSEN and not isinstance(value, bool | None) else value

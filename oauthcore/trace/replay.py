@@ -30,6 +30,7 @@ from oauthcore.trace.replayed_inputs import (
     ReplayedDocuments,
     ReplayedHandles,
     ReplayedKeys,
+    ReplayedSealing,
     queues,
     read,
 )
@@ -92,6 +93,7 @@ class _Player:
             digest=ReplayedDigester(trace.digests),
             derive=ReplayedDerivation(trace.derived),
             handles=ReplayedHandles(trace.handles),
+            sealing=ReplayedSealing(trace.sealed, trace.unsealed),
             verify=self._verify,
             documents=ReplayedDocuments(trace.documents),
             client_documents=ReplayedDocuments(trace.documents),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Secret
+from oauthcore.digest import Derivation, Digest, Digester, Kind, Proof, Purpose, Secret
 from oauthcore.documents import FRESH_FOR, Document, DocumentNeeded, Documents, IsReadable, Turn
 from oauthcore.errors import EffectFailed
 from oauthcore.flow.effects import Flow
 from oauthcore.handle import HandleKind, Handles
 from oauthcore.jose.jwk import Jwk
+from oauthcore.sealing import Sealing
 from oauthcore.signing.keys import Keys
 
 T = TypeVar("T")
@@ -78,6 +79,27 @@ class ReplayedHandles(Handles):
         """Return what the next handle carried; None beyond those recorded."""
         members: Mapping[str, Any] | None = self._recorded.pop(0)[1] if self._recorded else None
         return members
+
+
+class ReplayedSealing(Sealing):
+    """Return the placeholders of the texts that were encrypted and opened, each purpose in its order."""
+
+    __slots__ = ("_sealed", "_unsealed")
+
+    def __init__(self, sealed: Iterable[tuple[str, str]], unsealed: Iterable[tuple[str, str | None]]) -> None:
+        super().__init__(Derivation("", bytes(32)))
+        self._sealed: dict[str, list[str]] = queues(sealed)
+        self._unsealed: dict[str, list[str | None]] = queues(unsealed)
+
+    def seal(self, purpose: Purpose, text: str) -> str:  # type: ignore[explicit-override]  # none in 3.11
+        """Return the next one encrypted for that."""
+        queue = self._sealed.get(purpose)
+        return queue.pop(0) if queue else super().seal(purpose, text)
+
+    def unseal(self, purpose: Purpose, sealed: str) -> str | None:  # type: ignore[explicit-override]  # none in 3.11
+        """Return the next one opened for that; None beyond those recorded."""
+        queue = self._unsealed.get(purpose)
+        return queue.pop(0) if queue else None
 
 
 class ReplayedDocuments(Documents):

@@ -12,7 +12,7 @@ from oauthcore.jose.strict_json import is_time, read_json, same_value
 from oauthcore.trace.placeholders import Placeholders
 from oauthcore.trace.replayed_inputs import Recorded
 
-VERSION = 3
+VERSION = 4
 
 
 @attrs.frozen
@@ -33,8 +33,9 @@ class Trace:
     Secrets are replaced by placeholders, consistently, so that a replay comes to the same decision; digests are kept.
     The user, the client and what it requested can be read in a trace. These are recorded in the order of their use: the
     flaw of each verified token (None if it was good), what each handle carried (None if it could not be read), the
-    known documents of other servers (None if one had to be fetched, followed by `known` or `later` if it then was not),
-    the claims that the host's function added, and the public keys of the server.
+    texts that were encrypted, and those that were opened (None if that failed), the known documents of other servers
+    (None if one had to be fetched, followed by `known` or `later` if it then was not), the claims that the host's
+    function added, and the public keys of the server.
     """
 
     settings: dict[str, Any]
@@ -43,6 +44,8 @@ class Trace:
     digests: list[tuple[str, str]]
     derived: list[tuple[str, str]]
     handles: list[tuple[str, Any]]
+    sealed: list[tuple[str, str]]
+    unsealed: list[tuple[str, str | None]]
     signed: list[Recorded]
     verified: list[tuple[str, str | None]]
     documents: list[tuple[str, Any]]
@@ -114,6 +117,8 @@ _SHAPE: dict[str, type] = {
     "digests": list,
     "derived": list,
     "handles": list,
+    "sealed": list,
+    "unsealed": list,
     "signed": list,
     "verified": list,
     "documents": list,
@@ -140,7 +145,7 @@ def _check_shape(members: dict[str, Any]) -> None:
             raise ValueError(f"not a trace: its {name} is not a {kind.__name__}")
     if not all(is_time(reading) for reading in members["clock"]):
         raise ValueError("not a trace: its clock is not a list of numbers")
-    for name in ("digests", "derived", "handles", "verified", "documents"):
+    for name in ("digests", "derived", "handles", "sealed", "unsealed", "verified", "documents"):
         if not all(isinstance(pair, list) and len(pair) == 2 for pair in members[name]):
             raise ValueError(f"not a trace: its {name} are not pairs")
     if not all(isinstance(step, dict) and step.keys() == _STEP for step in members["steps"]):

@@ -329,14 +329,14 @@ def test_what_is_no_value_can_not_be_encoded() -> None:
     ("text", "says"),
     [
         ("", "not a trace: it is not JSON, or is cut off"),
-        ('{"version": 3, "settings": {', "it is not JSON, or is cut off"),
+        ('{"version": 4, "settings": {', "it is not JSON, or is cut off"),
         ("[]", "it is JSON without a version"),
         ("{}", "it is JSON without a version"),
         (
-            '{"version": 3}',
+            '{"version": 4}',
             "it lacks algorithms, call, clock, derived, digests, documents, entropy, extra_claims, handles, keys",
         ),
-        ('{"version": 4, "whatever": 1}', "it is a trace of version 4; this version of oauthcore reads version 3"),
+        ('{"version": 5, "whatever": 1}', "it is a trace of version 5; this version of oauthcore reads version 4"),
     ],
 )
 def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
@@ -353,7 +353,7 @@ def test_what_is_no_trace_is_refused(text: str, says: str) -> None:
         ({"steps": [{"effect": None}]}, "one of its steps is malformed"),
         ({"verified": [["a.b.c"]]}, "its verified are not pairs"),
         ({"documents": ["https://a.example"]}, "its documents are not pairs"),
-        ({"more": 1}, "not a trace of version 3: it has more"),
+        ({"more": 1}, "not a trace of version 4: it has more"),
     ],
 )
 def test_what_is_a_trace_by_half_is_refused(changes: dict[str, Any], says: str) -> None:
@@ -404,9 +404,9 @@ def test_a_record_of_a_later_version_is_told_as_that() -> None:
 def test_a_trace_of_another_version_is_refused() -> None:
     site = traced()
     site.get("/nowhere")
-    text = site.traces[0].dump().replace('"version": 3', '"version": 4')
+    text = site.traces[0].dump().replace('"version": 4', '"version": 5')
 
-    with pytest.raises(ValueError, match="version 4; this version of oauthcore reads version 3"):
+    with pytest.raises(ValueError, match="version 5; this version of oauthcore reads version 4"):
         Trace.load(text)
 
 
