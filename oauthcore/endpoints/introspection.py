@@ -18,7 +18,7 @@ from oauthcore.flow.outcome import Decision, Outcome
 from oauthcore.grants.audience import described
 from oauthcore.grants.resource_claims import claims_at_introspection
 from oauthcore.jose.jwt import Jwt
-from oauthcore.oidc.subject import subject_for
+from oauthcore.oidc.subject import actor_for, subject_for
 from oauthcore.records.client import Client
 from oauthcore.records.confirmation import token_type
 from oauthcore.records.liveness import IssuedTo, is_live, registered_scope
@@ -108,14 +108,10 @@ def decide(caller: Authenticated, token: Token | None, to: IssuedTo, context: Co
     if token.client_id != client.client_id and not (is_resource_server and isinstance(token, AccessToken)):
         return {"active": False}
     scope = registered_scope(token.scope, to.client, context.policy) if isinstance(token, AccessToken) else Scope()
-    members = describe(token, scope, context)
+    members = describe(token, scope, client, context)
     if to.grant is not None and isinstance(token, AccessToken):
         # RFC 9470 section 6.2: a resource sends people back by it, whose server may know nothing of OpenID.
         members |= to.grant.authentication_claims
-    if token.subject is not None:
-        # The subject as the caller knows it, whichever client's token it is (OIDC Core section 8.1): a resource server
-        # of a sector of its own can't tell the clients of others who their users are.
-        members["sub"] = subject_for(client, token.subject, context)
     return members
 
 
@@ -139,8 +135,8 @@ def signed_answer(members: dict[str, object], caller: Authenticated, alg: str, c
     return Jwt(claims, alg, typ="token-introspection+jwt")
 
 
-def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
-    """Return the members of an active token's description.
+def describe(token: Token, scope: Scope, caller: Client, context: Context) -> dict[str, object]:
+    """Return the members of an active token's description, for a caller.
 
     A refresh token has no `token_type`: it is not one to be accepted at a resource (RFC 6749 section 1.5).
     """
@@ -152,13 +148,15 @@ def describe(token: Token, scope: Scope, context: Context) -> dict[str, object]:
         "iat": token.issued_at,
         "jti": token.key[:32],
     }
+    # Subjects as the caller knows them, whichever client's token it is (OIDC Core section 8.1): a resource server of a
+    # sector of its own can't tell the clients of others who their users are, nor who acts for them.
     if token.subject is not None:
-        members["sub"] = token.subject
+        members["sub"] = subject_for(caller, token.subject, context)
     if isinstance(token, AccessToken):
         members["aud"] = list(token.audience)
         members["token_type"] = token_type(token.confirmation)
         if scope.tokens:
             members["scope"] = scope.text
         if token.confirmation is not None or token.actors:
-            members |= token.further_claims
+            members |= token.further_claims(actor_for(caller, context))
     return members

@@ -9,7 +9,7 @@ from __future__ import annotations
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.jose.jwt import Jwt
-from oauthcore.oidc.subject import subject_for
+from oauthcore.oidc.subject import actor_for, subject_for
 from oauthcore.records.client import Client
 from oauthcore.records.client_subject import client_subject
 from oauthcore.records.grant import Grant
@@ -40,5 +40,5 @@ def jwt_access_token(
     # RFC 9068 section 2.2.1: authentication information is that of the grant, and stays as it was across refreshes.
     if grant is not None:
         claims |= grant.authentication_claims
-    claims |= record.further_claims
+    claims |= record.further_claims(actor_for(client, context))
     return Jwt(claims, alg or client.id_token_signed_response_alg, typ="at+jwt")

@@ -33,7 +33,7 @@ from oauthcore.grants.subject_token import (
 )
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
-from oauthcore.oidc.subject import subject_for
+from oauthcore.oidc.subject import actor_for
 from oauthcore.per_request import per_request
 from oauthcore.records.actor import Actor
 from oauthcore.records.client import Client
@@ -225,7 +225,7 @@ def terms_of(
     terms = usual_terms(client, scope, request.proof, context, audience)
     terms = attrs.evolve(
         terms,
-        actors=actors_of(exchange, allowed, context),
+        actors=actors_of(exchange, allowed, facts, context),
         actor_grants=actor_grants_of(exchange, facts),
         expires_at=expiry_of(terms, exchange, allowed, context),
     )
@@ -289,7 +289,9 @@ def scope_of(exchange: ExchangeRequest, allowed: AllowedExchange, audience: tupl
     return understood_scope(scope, audience, audience, exchange.client, context) if known else scope
 
 
-def actors_of(exchange: ExchangeRequest, allowed: AllowedExchange, context: Context) -> tuple[Actor, ...]:
+def actors_of(
+    exchange: ExchangeRequest, allowed: AllowedExchange, facts: ExchangeFacts, context: Context
+) -> tuple[Actor, ...]:
     """Return who acts with the token, the current one first; raises `InvalidRequest` for who may not (section 4.4).
 
     Those who act with the subject token stay in the chain, whatever the mode: else an exchange would hide them.
@@ -300,9 +302,9 @@ def actors_of(exchange: ExchangeRequest, allowed: AllowedExchange, context: Cont
     if actor is None or actor.subject is None:
         current = Actor(client_subject(client.client_id))
     else:
-        current = Actor(subject_for(client, actor.subject, context))
+        current = Actor(actor.subject)
     if subject.may_act is not None or allowed.require_may_act:
-        check_may_act(current, exchange, context)
+        check_may_act(current, exchange, facts, context)
     if allowed.mode == "impersonation":
         # An actor token that is not used would let its sender believe that the token says who acts.
         if actor is not None:
@@ -327,11 +329,15 @@ def actor_grants_of(exchange: ExchangeRequest, facts: ExchangeFacts) -> tuple[Di
     return before if current is None else tuple(dict.fromkeys((current.key, *before)))
 
 
-def check_may_act(current: Actor, exchange: ExchangeRequest, context: Context) -> None:
+def check_may_act(current: Actor, exchange: ExchangeRequest, facts: ExchangeFacts, context: Context) -> None:
     """Check that the subject token names who acts in its `may_act` (RFC 8693 section 4.4)."""
-    named, client_id = exchange.subject.may_act or {}, exchange.client.client_id
+    named, client_id, subject = exchange.subject.may_act or {}, exchange.client.client_id, current.subject
+    # By the name that the issuer has written: this server's tokens name users as their client knows them, and another
+    # issuer knows nothing of our clients' sectors.
+    if exchange.subject.type != "jwt" and facts.subject.to.client is not None:
+        subject = actor_for(facts.subject.to.client, context)(subject)
     # A client is named by the subject of its own tokens, or as `client_id`: a user may be called as a client is.
-    is_named = named.get("sub") == current.subject or ("sub" not in named and named.get("client_id") == client_id)
+    is_named = named.get("sub") == subject or ("sub" not in named and named.get("client_id") == client_id)
     # Section 4.4: `sub` alone may not be unique. It is a name of `iss`, and without that one of whoever has said it.
     is_ours = named.get("iss", exchange.subject.issuer) == context.issuer
     if not is_named or not is_ours or named.get("client_id", client_id) != client_id:

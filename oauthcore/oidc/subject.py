@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from oauthcore.context import Context
 from oauthcore.digest import Secret
 from oauthcore.errors import ConfigurationError
 from oauthcore.records.client import Client
+from oauthcore.records.client_subject import is_client_subject
 from oauthcore.redirect_uri import LOOPBACK_HOSTS, web_host
 
 
@@ -23,6 +25,18 @@ def subject_for(client: Client, subject: str, context: Context) -> str:
     sector = sector_of(client)
     # OIDC Core section 8.1: it MUST NOT be reversible by anybody but this server, and be the same each time.
     return context.derive("subject", Secret(f"{len(sector)} {sector} {subject}")).reveal()
+
+
+def actor_for(client: Client, context: Context) -> Callable[[str], str]:
+    """Return a function of the subject of an actor, for the one by which a client knows them: `sub` in `act`.
+
+    A client that acts is called the same everywhere: it is not a person, and each reader can tell that from its name.
+    """
+
+    def name(subject: str) -> str:
+        return subject if is_client_subject(subject) else subject_for(client, subject, context)
+
+    return name
 
 
 def sector_of(client: Client) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
 
 @attrs.frozen
 class Actor:
-    """Name one who acts for another: the subject, as the issuer of that name knows them if another server's."""
+    """Name one who acts for another: the subject as `issuer` knows them, this server where that is None.
+
+    So a user of this server is named as in `AccessToken.subject`, and not as any client knows them.
+    """
 
     subject: str
     issuer: str | None = None
@@ -38,11 +41,16 @@ def actors_in(claim: object, issuer: str, limit: int) -> tuple[Actor, ...]:
     return tuple(actors)
 
 
-def act_claim(actors: Sequence[Actor]) -> dict[str, object]:
-    """Return the `act` claim of a chain of actors, the current one first: each holds the one that it got it from."""
+def act_claim(actors: Sequence[Actor], name: Callable[[str], str] = str) -> dict[str, object]:
+    """Return the `act` claim of a chain of actors, the current one first: each holds the one that it got it from.
+
+    `name` returns the subject by which the reader knows one of this server (OIDC Core section 8.1).
+    """
     claim: dict[str, object] = {}
     for actor in reversed(actors):
         before = {"act": claim} if claim else {}
-        issuer = {} if actor.issuer is None else {"iss": actor.issuer}
-        claim = {"sub": actor.subject, **issuer, **before}
+        if actor.issuer is None:
+            claim = {"sub": name(actor.subject), **before}
+        else:
+            claim = {"sub": actor.subject, "iss": actor.issuer, **before}
     return claim

@@ -19,7 +19,12 @@ def client_subject(client_id: str) -> str:
     return client_id + _ENDING
 
 
+def is_client_subject(subject: str) -> bool:
+    """Return whether it is the subject of a client's own token."""
+    return subject.endswith(_ENDING)
+
+
 def check_subject(subject: str) -> None:
     """Raise `ConfigurationError` for a person's subject that a client's could be taken for."""
-    if subject.endswith(_ENDING):
+    if is_client_subject(subject):
         raise ConfigurationError("subject", subject, f"use one that does not end in {_ENDING}, which clients' do")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from oauthcore.digest import Digest
@@ -61,12 +63,14 @@ class AccessToken:
     actors: tuple[Actor, ...] = ()
     actor_grants: tuple[Digest, ...] = ()
 
-    @property
-    def further_claims(self) -> dict[str, object]:
-        """Return what a JWT and introspection say alike: `cnf` (RFC 7800) and `act` (RFC 8693 section 4.1), if any."""
+    def further_claims(self, name: Callable[[str], str]) -> dict[str, object]:
+        """Return what a JWT and introspection say alike: `cnf` (RFC 7800) and `act` (RFC 8693 section 4.1), if any.
+
+        `name` returns the subject by which the reader knows one of this server.
+        """
         claims: dict[str, object] = {} if self.confirmation is None else {"cnf": self.confirmation.members}
         if self.actors:
-            claims["act"] = act_claim(self.actors)
+            claims["act"] = act_claim(self.actors, name)
         return claims
 
 

@@ -63,8 +63,8 @@ class Staff:
 
 def desk_site(drive: Drive = run, staff: Staff | None = None, desk: Client = DESK, **settings: Any) -> Site:
     """Make a site with a help desk at which bob signs in, and acts for alice at the app's API."""
-    clients = settings.pop("clients", (APP, desk, BACK, RESOURCE))
-    site = exchange_site(drive, rules=[BY_DESK, BY_BACK], clients=clients, **settings)
+    defaults: dict[str, Any] = {"rules": [BY_DESK, BY_BACK], "clients": (APP, desk, BACK, RESOURCE)}
+    site = exchange_site(drive, **(defaults | settings))
     site.world = attrs.evolve(site.world, claims=staff or Staff())
     return site
 
