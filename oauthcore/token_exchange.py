@@ -226,6 +226,10 @@ class ExchangeRule:
             remedy = "leave it out: a refresh token is good for the client that it was issued to, and for no other"
             raise ConfigurationError("subject_client_ids", list(self.subject_client_ids), remedy)
 
+    def takes(self, subject_token_type: SubjectTokenType, requested: RequestedTokenType) -> bool:
+        """Return whether the rule is about tokens of these types, whichever they are."""
+        return subject_token_type in self.subject_token_types and requested in self.requested_token_types
+
     def admits(self, request: ExchangeRequest) -> bool:
         """Return whether the rule is about such an exchange, whatever it is for."""
         subject, client_id = request.subject, request.client.client_id
@@ -236,8 +240,7 @@ class ExchangeRule:
             is_of_origin = subject.client_id in clients or ANY_CLIENT in clients
         return (
             client_id in self.client_ids
-            and request.requested_token_type in self.requested_token_types
-            and subject.type in self.subject_token_types
+            and self.takes(subject.type, request.requested_token_type)
             and is_of_origin
             and (not self.subject_audience or bool(among(subject.audience, self.subject_audience)))
         )
@@ -308,13 +311,14 @@ class IdJagRule:
             if comparable(uri) is None:
                 raise ConfigurationError("resources", uri, "use absolute URIs, as in https://api.example/mcp")
 
+    def takes(self, subject_token_type: SubjectTokenType, requested: RequestedTokenType) -> bool:
+        """Return whether the rule is about tokens of these types, whichever they are."""
+        return subject_token_type in self.subject_token_types and requested == "id-jag"
+
     def admits(self, request: ExchangeRequest) -> bool:
         """Return whether the rule is about such an exchange, whatever it is for."""
-        return (
-            request.client.client_id in self.client_ids
-            and request.requested_token_type == "id-jag"
-            and request.subject.type in self.subject_token_types
-        )
+        is_named = request.client.client_id in self.client_ids
+        return is_named and self.takes(request.subject.type, request.requested_token_type)
 
     def allowed(self, request: ExchangeRequest) -> AllowedIdJag | None:
         """Return what the assertion may say, None if it is for another server or for other resources."""
@@ -335,6 +339,15 @@ class IdJagRule:
             sector_identifier_uri=self.sector_identifier_uri,
             allow=self.allow,
         )
+
+
+def unacceptable_subject(reason: str) -> InvalidRequest:
+    """Return the error for a subject token that is not taken, with one text for all reasons but the log's.
+
+    RFC 8693 section 2.2.2: one that is unacceptable based on policy is an invalid_request. It must not differ from one
+    that does not exist: a thief could find out which tokens are worth keeping.
+    """
+    return InvalidRequest.with_description("the subject_token is invalid", reason)
 
 
 def among(these: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
@@ -418,25 +431,43 @@ class TokenExchange:
                 raise ConfigurationError("audience", rule.audience, "name another authorization server than this one")
         return attrs.evolve(self, algorithms=algorithms)
 
+    def check_possible(self, client: Client, subject: SubjectTokenType, requested: RequestedTokenType) -> None:
+        """Refuse what is not allowed whatever the tokens are; raises `UnauthorizedClient` and `InvalidRequest`.
+
+        It is called before any token is looked for: a client that may exchange none of them is not to find out by an
+        exchange which of them live.
+        """
+        # Section 8.1 of the draft: only for confidential clients. A public one can send its user there to be asked.
+        if requested == "id-jag" and client.is_public:
+            raise UnauthorizedClient("a public client has no ID-JAG")
+        # Section 4.3 of the draft: an access token says nothing to its client about a user.
+        if requested == "id-jag" and subject not in {"id_token", "refresh_token"}:
+            raise InvalidRequest.with_description("an ID-JAG is issued for an ID token or a refresh token")
+        if self.decide is not None:
+            return
+        rules = [rule for rule in self.rules if client.client_id in rule.client_ids]
+        if not rules:
+            raise UnauthorizedClient("no rule lets the client exchange tokens")
+        fitting = [rule for rule in rules if rule.takes(subject, requested)]
+        if not fitting:
+            raise InvalidRequest.with_description(
+                "the token exchange is not allowed: not for a subject_token of this type, "
+                "or not for this requested_token_type"
+            )
+        if client.is_public and not any(ExchangeAllowance.PUBLIC_CLIENT in rule.allow for rule in fitting):
+            raise UnauthorizedClient("a public client may not exchange tokens")
+
     def allowed(self, request: ExchangeRequest) -> Allowed:
         """Return how far an exchange may go; raises an `OAuthError` to refuse it."""
         if self.decide is not None:
             decided = self.decide(request)
             if decided is None:
-                raise InvalidRequest("the host's policy does not allow the exchange")
+                raise unacceptable_subject("the host's policy does not allow the exchange")
             check_kind("decide", decided, (AllowedExchange, AllowedIdJag), "return one of these, or None")
             return decided
-        client_id = request.client.client_id
-        rules = [rule for rule in self.rules if client_id in rule.client_ids]
-        if not rules:
-            raise UnauthorizedClient("no rule lets the client exchange tokens")
-        fitting = [rule for rule in rules if rule.admits(request)]
-        # RFC 8693 section 2.2.2: a subject token that is unacceptable based on policy is an invalid_request.
+        fitting = [rule for rule in self.rules if rule.admits(request)]
         if not fitting:
-            raise InvalidRequest.with_description(
-                "the token exchange is not allowed: not for a subject_token of this type or origin, "
-                "or not for this requested_token_type"
-            )
+            raise unacceptable_subject("the exchange is not allowed: no rule is about a token of this origin")
         found: Allowed | None = None
         for rule in fitting:
             found = found or rule.allowed(request)

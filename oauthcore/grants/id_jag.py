@@ -24,7 +24,13 @@ from oauthcore.records.client import Client
 from oauthcore.records.grant import Grant
 from oauthcore.records.liveness import registered_scope
 from oauthcore.scope import Scope, resolve_scope
-from oauthcore.token_exchange import TOKEN_TYPE, AllowedIdJag, ExchangeAllowance, ExchangeRequest
+from oauthcore.token_exchange import (
+    TOKEN_TYPE,
+    AllowedIdJag,
+    ExchangeAllowance,
+    ExchangeRequest,
+    unacceptable_subject,
+)
 from oauthcore.wire.http import Response, json_response
 
 ID_JAG = "id-jag"
@@ -47,19 +53,15 @@ def id_jag(
     """Assert who the user of a subject token is (sections 3.1 and 4.3.3 of the draft)."""
     client, grant, subject = exchange.client, found.to.grant, exchange.subject
     settings = context.token_exchange
-    # Section 8.1: only for confidential clients. A public one can send its user there to be asked.
-    if client.is_public:
-        raise UnauthorizedClient("a public client has no ID-JAG")
-    # Section 4.3: an identity assertion, or a refresh token. An access token says nothing to its client about a user.
-    if subject.type == "access_token" or grant is None or settings is None:
-        raise InvalidRequest.with_description("an ID-JAG is issued for an ID token or a refresh token")
+    # `TokenExchange.check_possible` has let pass an ID token or a refresh token, of a confidential client.
+    assert settings is not None and grant is not None and not client.is_public, "checked before the tokens were found"
     # Section 4.3.3: the audience of the assertion MUST be the authenticated client.
     if subject.client_id != client.client_id:
-        raise InvalidRequest.with_description("the subject_token is invalid", "the ID token is another client's")
+        raise unacceptable_subject("the ID token is another client's")
     # A client that may not sign users in any more asserts to nobody who they are.
     left = registered_scope(grant.scope, client, context.policy)
     if subject.type == "id_token" and "openid" not in left:
-        raise InvalidRequest.with_description("the subject_token is invalid", "the client has lost the scope openid")
+        raise unacceptable_subject("the client has lost the scope openid")
     # Section 4.3: what an actor token means is not defined. One that is ignored would overstate who is allowed what.
     if exchange.actor is not None:
         raise InvalidRequest.with_description("an ID-JAG is issued without an actor_token")

@@ -38,12 +38,17 @@ from oauthcore.records.token import AccessToken, RefreshToken
 from oauthcore.resource.access import text_of
 from oauthcore.resource.stored_token import find_access_token, issued_to, looks_signed
 from oauthcore.scope import Scope
-from oauthcore.token_exchange import TOKEN_TYPE, VerifiedToken
+from oauthcore.token_exchange import TOKEN_TYPE, SubjectTokenType, VerifiedToken, unacceptable_subject
 
 Role = Literal["subject", "actor"]
 
 # RFC 8693 section 3: `jwt` says of a token only what it looks like. Of ours, access tokens are such.
 SUBJECT_TOKEN_TYPES = frozenset({"access_token", "jwt", "refresh_token", "id_token"})
+_OF_THIS_SERVER: Mapping[str, SubjectTokenType] = {
+    "access_token": "access_token",
+    "refresh_token": "refresh_token",
+    "id_token": "id_token",
+}
 # RFC 9068 section 2.1: an access token says that it is one; most other JWTs say nothing, or `JWT`.
 FOREIGN_TYPES = PLAIN_TYPES | {"at+jwt"}
 NO_ISSUERS: Mapping[str, TrustedIssuer] = MappingProxyType({})
@@ -75,12 +80,16 @@ class IdToken:
 
 @per_request
 class FoundToken:
-    """Hold what was found for a presented token, and what its liveness depends on; None for what does not exist."""
+    """Hold what was found for a presented token, and what its liveness depends on; None for what does not exist.
+
+    `flaw` says why a JWT of another issuer is none.
+    """
 
     presented: PresentedToken
     token: AccessToken | RefreshToken | IdToken | VerifiedAssertion | None
     to: IssuedTo
     claims: Mapping[str, object]
+    flaw: str = "is unknown, or not of its type"
 
     @property
     def relied_on(self) -> tuple[Record, ...]:
@@ -115,7 +124,7 @@ def find_presented(
 
     A JWT may be of one of these issuers.
     """
-    if presented.type == "jwt" and presented.role == "subject" and issuer_in(presented.value) in issuers:
+    if presented.role == "subject" and is_foreign(presented, issuers):
         return (yield from _find_foreign(presented, caller, issuers, context))
     if presented.type == "id_token":
         return (yield from _find_id_token(presented, caller, claim_names, context))
@@ -132,6 +141,18 @@ def find_presented(
             read = read_claims(read_signed(value.reveal()).payload)  # its signature has been verified
     to = yield from issued_to(token, context.user_policy, caller, claim_names)
     return FoundToken(presented, token, to, read)
+
+
+def subject_token_type(presented: PresentedToken, issuers: Mapping[str, TrustedIssuer]) -> SubjectTokenType:
+    """Return of which type a subject token is to a policy, by what the client says of it."""
+    if presented.type == "jwt":
+        return "jwt" if is_foreign(presented, issuers) else "access_token"
+    return _OF_THIS_SERVER[presented.type]
+
+
+def is_foreign(presented: PresentedToken, issuers: Mapping[str, TrustedIssuer]) -> bool:
+    """Return whether a token says that it is of one of these issuers."""
+    return presented.type == "jwt" and issuer_in(presented.value) in issuers
 
 
 def issuer_in(value: Secret) -> str | None:
@@ -152,8 +173,7 @@ def _find_foreign(
     try:
         verified = verify_assertion(presented.value.reveal(), issuers, "token-exchange", context, types=FOREIGN_TYPES)
     except InvalidGrant as refused:
-        # RFC 8693 section 2.2.2: what is wrong with a subject token is an invalid_request.
-        raise InvalidRequest.with_description("the subject_token is invalid", refused.reason) from None
+        return FoundToken(presented, None, IssuedTo(caller), NOBODY, f"is refused: {refused.reason}")
     subject = verified.issuer.subject_of(verified.claims)
     person: Person | None = None
     if subject is not None and subject.subject is not None:
@@ -192,7 +212,7 @@ def prove_live(found: FoundToken, context: Context) -> VerifiedToken:
     """Describe a token that is live; raises `InvalidRequest` for every other (RFC 8693 section 2.2.2)."""
     token, to = found.token, found.to
     if token is None:
-        raise _unacceptable(found, "is unknown, or not of its type")
+        raise _unacceptable(found, found.flaw)
     if isinstance(token, IdToken):
         return _live_id_token(token, found, context)
     if isinstance(token, VerifiedAssertion):
@@ -308,4 +328,4 @@ def _unacceptable(found: FoundToken, reason: str) -> InvalidRequest:
     role = found.presented.role
     if role == "actor":
         return InvalidRequest.with_description("the actor_token is invalid", f"the actor token {reason}")
-    return InvalidRequest.with_description("the subject_token is invalid", f"the subject token {reason}")
+    return unacceptable_subject(f"the subject token {reason}")

@@ -14,7 +14,7 @@ import attrs
 from oauthcore.assertions.trusted_issuer import TrustedIssuer
 from oauthcore.context import Context
 from oauthcore.digest import Digest
-from oauthcore.errors import InvalidRequest, InvalidScope, InvalidTarget, UnauthorizedClient
+from oauthcore.errors import InvalidRequest, InvalidScope, InvalidTarget
 from oauthcore.find_user import NOT_NEEDED, Permission, find_permission
 from oauthcore.flow.effects import Flow
 from oauthcore.flow.outcome import Change, Decision, Event, Insert, Outcome, Require
@@ -30,6 +30,7 @@ from oauthcore.grants.subject_token import (
     find_presented,
     prove_live,
     read_presented,
+    subject_token_type,
 )
 from oauthcore.grants.terms import TokenTerms, usual_terms
 from oauthcore.grants.token_request import TokenRequest
@@ -51,6 +52,7 @@ from oauthcore.token_exchange import (
     ExchangeRequest,
     RequestedTokenType,
     VerifiedToken,
+    unacceptable_subject,
 )
 from oauthcore.wire.http import Response
 
@@ -92,11 +94,12 @@ class ExchangeTokens:
     def __call__(self, request: TokenRequest, context: Context) -> Flow[Outcome]:
         """Exchange a token."""
         exchange = read_exchange(request)
+        check_possible(exchange, request.client, self.issuers, context)
         names = EMAIL_CLAIMS if exchange.requested_token_type == "id-jag" and context.openid is not None else ()
-        subject = yield from find_presented(exchange.subject, request.client, names, context, self.issuers)
         actor = None
         if exchange.actor is not None:
             actor = yield from find_presented(exchange.actor, request.client, (), context)
+        subject = yield from find_presented(exchange.subject, request.client, names, context, self.issuers)
         # A user who may not use the client that exchanges is not to be found in its tokens either.
         grant = subject.to.grant
         user = None if grant is None or grant.client_id == request.client.client_id else grant.subject
@@ -136,13 +139,14 @@ def decide(
     """Verify the tokens, ask the policy, and issue what it allows."""
     client, settings = request.client, context.token_exchange
     assert settings is not None
+    # First: its error depends on nothing but what is the client's own.
+    actor = None if facts.actor is None else prove_actor(prove_live(facts.actor, context), client)
     subject = prove_live(facts.subject, context)
     # RFC 6749 section 6: a refresh token is bound to its client, whatever a policy says.
     if subject.type == "refresh_token" and subject.client_id != client.client_id:
-        raise InvalidRequest.with_description("the subject_token is invalid", "the refresh token is another client's")
+        raise unacceptable_subject("the refresh token is another client's")
     if not facts.permission.is_given:
-        raise InvalidRequest.with_description("the subject_token is invalid", "its user may not use the client")
-    actor = None if facts.actor is None else prove_actor(prove_live(facts.actor, context), subject, client)
+        raise unacceptable_subject("its user may not use the client")
     described = ExchangeRequest(
         client=client,
         subject=subject,
@@ -153,6 +157,10 @@ def decide(
         scope=exchange.scope,
     )
     allowed = settings.allowed(described)
+    # By rules that is known beforehand (`TokenExchange.check_possible`), by a function of the host's not.
+    if client.is_public and ExchangeAllowance.PUBLIC_CLIENT not in allowed.allow:
+        raise unacceptable_subject("a public client may not exchange it")
+    check_parties(described)
     check_binding(subject, request, allowed.allow)
     if isinstance(allowed, AllowedIdJag) != (exchange.requested_token_type == "id-jag"):
         raise InvalidRequest("the policy allows another type of token than is requested")
@@ -178,20 +186,39 @@ def key_of(grant: Grant | None) -> Digest | None:
     return None if grant is None else grant.key
 
 
-def prove_actor(actor: VerifiedToken, subject: VerifiedToken, client: Client) -> VerifiedToken:
-    """Check that an actor token says who acts here: it is the client's own, and not the subject's."""
+def check_possible(exchange: Exchange, client: Client, issuers: Mapping[str, TrustedIssuer], context: Context) -> None:
+    """Refuse a client that may exchange nothing of this kind, before any of the tokens is looked for."""
+    assert context.token_exchange is not None
+    type_ = subject_token_type(exchange.subject, issuers)
+    context.token_exchange.check_possible(client, type_, exchange.requested_token_type)
+
+
+def prove_actor(actor: VerifiedToken, client: Client) -> VerifiedToken:
+    """Check that an actor token says who acts here: it is the client's own, and no one else acts with it."""
     # An API that received another client's token could otherwise act as that client from then on.
     if actor.client_id != client.client_id:
         raise InvalidRequest.with_description("the actor_token is invalid", "the actor token is another client's")
-    # RFC 8693 section 1.1: a subject that acts for itself is neither delegation nor impersonation.
-    if actor.subject is not None and actor.subject == subject.subject:
-        raise InvalidRequest.with_description("the actor_token is invalid", "the actor token is the subject's own")
     # An actor whose own token is borrowed would leave out of the chain who acts with it.
     if actor.actors or actor.confirmation is not None:
         raise InvalidRequest.with_description(
             "the actor_token is invalid", "the actor token is bound to a key, or somebody else acts with it"
         )
     return actor
+
+
+def check_parties(exchange: ExchangeRequest) -> None:
+    """Check that the actor acts for another, and that a client's own token is exchanged by that client alone."""
+    subject, actor = exchange.subject, exchange.actor
+    # A client's own token has that client for its subject; there is no grant to hang another client's on.
+    if subject.subject is None and subject.client_id != exchange.client.client_id:
+        raise unacceptable_subject("it is another client's own token")
+    if actor is None:
+        return
+    if subject.subject is None:
+        raise InvalidRequest.with_description("a client's own token is exchanged without an actor")
+    # RFC 8693 section 1.1: a subject that acts for itself is neither delegation nor impersonation.
+    if actor.subject == subject.subject:
+        raise InvalidRequest.with_description("the actor_token is invalid", "the actor token is the subject's own")
 
 
 def check_binding(subject: VerifiedToken, request: TokenRequest, allow: frozenset[ExchangeAllowance]) -> None:
@@ -214,12 +241,7 @@ def terms_of(
     exchange: ExchangeRequest, allowed: AllowedExchange, facts: ExchangeFacts, request: TokenRequest, context: Context
 ) -> TokenTerms:
     """Return the terms of the access token; raises an `OAuthError` for what may not be exchanged."""
-    client, subject = exchange.client, exchange.subject
-    if client.is_public and ExchangeAllowance.PUBLIC_CLIENT not in allowed.allow:
-        raise UnauthorizedClient("a public client may not exchange tokens")
-    # A client's own token has that client for its subject; there is no grant to hang another client's on.
-    if subject.subject is None and (subject.client_id != client.client_id or exchange.actor is not None):
-        raise InvalidRequest.with_description("a client's own token is exchanged by itself alone, and without an actor")
+    client = exchange.client
     audience = audience_of(allowed, exchange, context)
     scope = scope_of(exchange, allowed, audience, context)
     terms = usual_terms(client, scope, request.proof, context, audience)

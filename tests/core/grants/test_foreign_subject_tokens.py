@@ -173,7 +173,10 @@ def test_a_client_that_may_not_present_them_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["access_token", "id_token", "refresh_token"])
 def test_it_is_taken_as_a_jwt_and_as_nothing_else(kind: str) -> None:
-    assert refused(exchange(foreign_site(), "gateway", assertion(), kind), "invalid_request", "unknown")
+    others = ExchangeRule(client_ids=["gateway"], subject_token_types=["access_token", "id_token", "refresh_token"])
+    site = exchange_site(rules=[RULE, others], trusted_issuers=[TRUSTED])
+
+    assert refused(exchange(site, "gateway", assertion(), kind), "invalid_request", "unknown")
 
 
 def test_it_is_no_actor_token() -> None:
@@ -192,7 +195,7 @@ def test_no_assertion_for_another_domain_is_issued_for_it() -> None:
         site, "gateway", assertion(), "jwt", requested_token_type="id-jag", audience="https://chat.example"
     )
 
-    assert refused(response, "invalid_request", "not allowed")
+    assert refused(response, "invalid_request", "an ID-JAG is issued for")
 
 
 def test_its_issuers_keys_are_fetched_once() -> None:
